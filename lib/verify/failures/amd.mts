@@ -42,8 +42,7 @@ export const amdFailures: Failure[] = [
   {
     pattern: anyOf(
       /HSA_STATUS_ERROR_INVALID_ISA/,
-      /hipErrorNoBinaryForGpu|hipErrorInvalidDeviceFunction/,
-      /HIP error: (?:invalid device function|no kernel image)|Cannot read \S{1,200}TensileLibrary/,
+      /Cannot read \S{1,200}TensileLibrary/,
       /rocBLAS error: .{0,80}(?:not supported|gfx)/,
     ),
     check: "verify.service",

@@ -28,17 +28,39 @@ export const aptFailures: Failure[] = [
   },
   {
     pattern: anyOf(
+      /none of the providers can be installed/,
+      /nothing provides .{1,80} needed by (?:the to be installed )?(?:a?kmod-)?nvidia/,
+      /Problem(?: \d{1,2})?: .{0,200}(?:conflicting requests|nothing provides|requires|conflicts with|cannot install|both)/,
+      /cannot install both|nothing provides '?\S{1,80}|Failed to resolve the transaction/,
+      /Could not depsolve transaction|package \S{1,120} requires \S{1,80}.{0,60}but none of/,
+    ),
+    near: /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant/i,
+    strength: "symptom",
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "the packages do not fit together: two sources are mixed, or the running release or kernel is older than " +
+      "they need",
+    fix: [
+      manualFix(
+        "Update the system and reboot first (dnf upgrade, zypper dup on Tumbleweed, zypper up on Leap), then " +
+          "install again",
+      ),
+      manualFix(
+        "Keep the driver and Docker from one source each (the distribution's or the maker's), and remove the " +
+          "other's file in /etc/yum.repos.d or /etc/zypp/repos.d",
+      ),
+    ],
+    source: "dnf, zypper; terrapkg/packages#14993 (2026), general knowledge, 2026-11",
+  },
+  {
+    pattern: anyOf(
       /Unable to correct problems, you have held broken packages/,
       /E: Unmet dependencies\. Try 'apt --fix-broken install'/,
       /The following packages have unmet dependencies/,
       /pkgProblemResolver::Resolve generated breaks/,
-      /none of the providers can be installed/,
-      /nothing provides .{1,80} needed by (?:a?kmod-)?nvidia/,
       /Depends: \S{1,60}nvidia\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /trying to overwrite '[^']{1,160}', which is also in package (?:lib)?nvidia/,
-      /Problem(?: \d{1,2})?: .{0,200}(?:conflicting requests|nothing provides|requires|conflicts with|cannot install|both)/,
-      /cannot install both|nothing provides '?\S{1,80}|Failed to resolve the transaction/,
-      /Could not depsolve transaction|package \S{1,120} requires \S{1,80}.{0,60}but none of/,
     ),
     near: /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant/i,
     strength: "symptom",
@@ -48,7 +70,6 @@ export const aptFailures: Failure[] = [
     fix: [
       commandFix("See which sources offer which version", "apt-cache policy nvidia-driver-580 libnvidia-compute-580"),
       commandFix("See what is held back", "apt-mark showhold"),
-      manualFix("With dnf or zypper: update the system and reboot first, then install again"),
       manualFix(
         "Keep the driver from one source only (the distribution's or NVIDIA's): remove the other file in " +
           "/etc/apt/sources.list.d, update, install again",

@@ -64,6 +64,17 @@ export const composeFailures: Failure[] = [
   },
   {
     pattern: anyOf(
+      /resources\.limits (?:value )?Additional propert(?:y|ies are not allowed \(')\s?'?devices/,
+      /resources\.limits additional properties 'devices' not allowed/,
+    ),
+    check: "verify.service",
+    layer: "docker",
+    message: "the Compose file has devices below limits: they belong below reservations",
+    fix: [manualFix("Write deploy: {resources: {reservations: {devices: …}}}, or gpus: all (Compose 2.30)")],
+    source: "Docker Compose (compose-spec); manascb1344/zonos-api#2 (2025-02)",
+  },
+  {
+    pattern: anyOf(
       /Additional properties are not allowed \('(?:gpus|devices|deploy|runtime|driver|device_ids)'/,
       /unexpected keyword argument 'gpus'/,
       /Additional property (?:gpus|devices|capabilities|runtime|driver) is not allowed/,

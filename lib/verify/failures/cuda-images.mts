@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { cudaErrors } from "./cuda-names.mts";
 import { newestCuda, nvidiaWords, rebuildBox } from "./fixes.mts";
 
 const newerImage = manualFix(
@@ -63,17 +64,16 @@ export const cudaImageFailures: Failure[] = [
   {
     pattern: anyOf(
       /with CUDA capability sm_\d{2,3} is not compatible with the current PyTorch/,
-      /(?<!HIP error: )no kernel image is available for execution on/,
-      /cudaErrorNoKernelImageForDevice|CUDA_ERROR_NO_BINARY_FOR_GPU/,
+      /(?<!HIP error: |ROCm error: )no kernel image is available for execution on/,
+      cudaErrors(200, 209, 218, 300),
       /Unsupported gpu architecture 'compute_\d{2,3}'/,
       /nvcc fatal : Unsupported gpu architecture|Value 'sm_\d{2,3}\w?' is not defined for option 'gpu-name'/,
-      /Unknown CUDA arch \(1[02]\.\d\)/,
+      /No supported CUDA architectures found for major versions|Unknown CUDA arch \(1[02]\.\d\)/,
       /CUDA kernel \S{1,60} has no device code compatible with CUDA arch/,
       /No supported GPU\(s\) detected to run this container/,
       /GPU, which is not yet supported in this version of the container/,
       /device kernel image is invalid/,
-      /invalid device function|cudaErrorInvalidDeviceFunction|CUDA_ERROR_INVALID_(?:PTX|SOURCE|IMAGE)/,
-      /cudaErrorInvalid(?:Ptx|KernelImage|Source)/,
+      /(?<!HIP error: |ROCm error: )invalid device function|cudaErrorInvalidDeviceFunction/,
     ),
     check: "guest.cuda",
     layer: "image",
@@ -99,12 +99,11 @@ export const cudaImageFailures: Failure[] = [
   {
     pattern: anyOf(
       /CUDA driver version is insufficient for CUDA runtime/,
-      /cudaErrorInsufficientDriver/,
+      cudaErrors(35, 36, 222),
       /PTX was compiled with an unsupported toolchain/,
       /The NVIDIA driver on your system is too old/,
       /This container was built for NVIDIA Driver Release/,
-      /CUDA_ERROR_UNSUPPORTED_PTX_VERSION|cudaErrorUnsupportedPtxVersion/,
-      /API call is not supported in the installed CUDA driver|cudaErrorCallRequiresNewerDriver/,
+      /API call is not supported in the installed CUDA driver/,
       /CUDA driver version is too old/,
     ),
     check: "guest.cuda",
@@ -120,7 +119,7 @@ export const cudaImageFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /Error 803\b|CUDA_ERROR_SYSTEM_DRIVER_MISMATCH/,
+      cudaErrors(803),
       /system has unsupported display driver \/ cuda driver combination/,
       /Error 500: named symbol not found/,
       /does not match DSO version|kernel version [\d.]{3,12} does not match/,
@@ -140,7 +139,7 @@ export const cudaImageFailures: Failure[] = [
     source: "CUDA (driver_types.h); vllm-project/vllm#23655 (2025-08)",
   },
   {
-    pattern: /forward compatibility was attempted on non supported HW|Error 804\b|CUDA_ERROR_COMPAT_NOT_SUPPORTED/,
+    pattern: anyOf(/forward compatibility was attempted on non supported HW/, cudaErrors(804)),
     near: nvidiaWords,
     check: "guest.cuda",
     layer: "image",
@@ -157,7 +156,7 @@ export const cudaImageFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /libcuda\.so\.1: cannot open shared object|libcuda\.so\.1: file too short/,
+      /libcuda\.so\.1: cannot open shared object/,
       /Could not load dynamic library 'libcuda\.so/,
       /lib(?:cudart|cublas|cublasLt|cudnn\w{0,30}|nvrtc|cusparse|nccl)\.so\.[\d.]{1,8}: cannot open shared object/,
       /Could not load library lib(?:cudnn|cublas|cudart)/,
@@ -177,6 +176,19 @@ export const cudaImageFailures: Failure[] = [
       ),
     ],
     source: "glibc's loader, TensorFlow, PyTorch, read 2026-11",
+  },
+  {
+    pattern: /lib(?:cuda|nvidia-\w{2,30}|nvcuvid)\.so[\d.]{0,14}: file too short/,
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "the image has an empty file in the place of a library of the driver: it was saved (docker commit) from a " +
+      "container with a GPU, and this container got none",
+    fix: [
+      manualFix("Write gpu: 1 for that service (or --gpus all), which puts the driver's libraries over these files"),
+      manualFix("Build the image from a Dockerfile rather than by docker commit"),
+    ],
+    source: "glibc's loader, NVIDIA Container Toolkit; dengcao/Qwen3-Reranker-0.6B#2 (2025-07)",
   },
   {
     pattern: /UVA is not available/,

@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { cudaErrors } from "./cuda-names.mts";
 import { driverLog, nvidiaWords } from "./fixes.mts";
 
 /** Errors of CUDA and its libraries in a container: no GPU, no start, memory. */
@@ -26,16 +27,10 @@ export const cudaFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /cuInit(?:\(0\))?\S{0,3} (?:failed|returned|error)\S{0,4} (?:.{0,30}CUDA_ERROR_UNKNOWN|999)/,
-      /CUDA_ERROR_UNKNOWN: unknown error|CUDA_ERROR_UNKNOWN\b/,
+      cudaErrors(999),
       /CUDA unknown error - this may be due to an incorrectly set up environment/,
-      /cuda error: unknown error|cuda failure 999|cudaErrorUnknown/,
-      /cuda driver library failed to get device context \d{1,3}/,
-      /failed call to cuInit: (?:UNKNOWN|CUDA_ERROR_UNKNOWN)/,
-      /failed to initialize CUDA: unknown error/,
-      /(?:cuda driver library|nvcuda) init failure: 999|cuInit err: 999/,
-      /cudaGetDeviceCount\(\).{0,200}Error 999: unknown error/,
-      /cuda runtime error \((?:30|999)\)|error=(?:30|999) : unknown error/,
+      /failed call to cuInit: UNKNOWN/,
+      /cuda runtime error \(30\)|error=(?:30|999) : unknown error/,
     ),
     near: nvidiaWords,
     check: "guest.cuda",
@@ -54,11 +49,11 @@ export const cudaFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /CUDA_ERROR_SYSTEM_NOT_READY|system not yet initialized/,
-      /cuda driver library init failure: 802|cuInit err: 802/,
+      cudaErrors(802),
+      /system not yet initialized/,
       /nvidia-fabricmanager\S{0,10}: (?:Failed|Main process)/,
     ),
-    near: nvidiaWords,
+    near: new RegExp(`${nvidiaWords.source}|gpu_burn`, "i"),
     check: "guest.driver",
     layer: "driver",
     message: "the GPUs of this kind (SXM, HGX) need NVIDIA's Fabric Manager, which does not run",
@@ -67,16 +62,16 @@ export const cudaFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /no CUDA-capable device is detected|CUDA_ERROR_NO_DEVICE|cudaErrorNoDevice/,
+      /no CUDA-capable device is detected/,
+      cudaErrors(100),
       /Found no NVIDIA driver on your system/,
       /No CUDA GPUs are available|no nvidia devices detected|msg=\"no GPU detected/,
       /no compatible GPUs were discovered|Failed to infer device type/,
-      /WARNING: The NVIDIA Driver was not detected|ggml_cuda_init: failed to initialize CUDA/,
+      /WARNING: The NVIDIA Driver was not detected/,
       /Torch is not able to use GPU/,
       /found 0 CUDA devices/i,
       /Could not find cuda drivers on your machine/,
       /inference compute\S{0,3} id=\S{1,4} library=cpu/,
-      /failure during GPU discovery/,
       /torch\.cuda\.is_available\(\)\S{0,3}(?: is| returns| returned| was| ?=+>?| ?:)? ?False/,
       /Attempting to deserialize object on a CUDA device|CUDA driver initialization failed/,
       /a CUDA-enabled jaxlib is not installed|Unable to initialize backend 'cuda'/,
@@ -97,7 +92,7 @@ export const cudaFailures: Failure[] = [
     source: "CUDA, PyTorch, Ollama, llama.cpp, NVIDIA's images; ollama/ollama#8674 (2025-01)",
   },
   {
-    pattern: /CUDA-capable device\S{0,3} (?:is\/are|are|is) busy or unavailable|cudaErrorDevicesUnavailable/,
+    pattern: anyOf(/CUDA-capable device\S{0,3} (?:is\/are|are|is) busy or unavailable/, cudaErrors(46, 216)),
     check: "guest.cuda",
     layer: "driver",
     message:
@@ -124,7 +119,7 @@ export const cudaFailures: Failure[] = [
     source: "cuBLAS, PyTorch, read 2026-11",
   },
   {
-    pattern: /uncorrectable ECC error/,
+    pattern: anyOf(/uncorrectable ECC error/, cudaErrors(214)),
     near: nvidiaWords,
     check: "guest.driver",
     layer: "kernel",
@@ -137,11 +132,9 @@ export const cudaFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /CUDA error: (?:an illegal memory access|device-side assert|unspecified launch failure|misaligned address)/,
+      cudaErrors(700, 701, 710, 714, 715, 716, 717, 718, 719),
       /illegal memory access was encountered/,
       /an illegal instruction was encountered|too many resources requested for launch/,
-      /CUDA_ERROR_(?:ILLEGAL_\w{4,20}|LAUNCH_FAILED|LAUNCH_OUT_OF_RESOURCES|ASSERT)/,
-      /cudaError(?:Illegal\w{4,20}|LaunchFailure|LaunchOutOfResources|Assert|MisalignedAddress|HardwareStackError)/,
     ),
     check: "verify.service",
     strength: "symptom",
@@ -168,7 +161,7 @@ export const cudaFailures: Failure[] = [
     source: "PyTorch (CUDACachingAllocator.cpp); pytorch/pytorch#112377 (2023-10), fal-ai/fal#478 (2025-04)",
   },
   {
-    pattern: /CUDA error 304\b|OS call failed or operation not supported on this OS/,
+    pattern: cudaErrors(304),
     check: "guest.cuda",
     layer: "docker",
     message: "CUDA was refused a call of the system: the container's seccomp profile forbids it, or its devices are " +
@@ -184,6 +177,7 @@ export const cudaFailures: Failure[] = [
     pattern: /(?:cuda driver library|nvcuda) init failure: \d{1,3}|Unexpected error from cudaGetDeviceCount/,
     check: "guest.cuda",
     strength: "symptom",
+    fallback: true,
     layer: "toolkit",
     message: "CUDA did not start in the container, for the reason behind the number: its driver files or devices are " +
       "incomplete",

@@ -80,9 +80,25 @@ export const dockerEngineFailures: Failure[] = [
     source: "Docker 20.10 (2020-12) on Debian 12",
   },
   {
+    pattern: /directives are specified both as a flag and in the configuration file: /,
+    check: "verify.docker",
+    layer: "docker",
+    message:
+      "daemon.json has a setting that docker.service passes to dockerd as an argument too (most often hosts), so " +
+      "the daemon does not start",
+    fix: [
+      manualFix("Remove it from /etc/docker/daemon.json, then restart Docker"),
+      manualFix(
+        "Or keep it there: systemctl edit docker.service with [Service], ExecStart= (empty), and " +
+          "ExecStart=/usr/bin/dockerd --containerd=/run/containerd/containerd.sock",
+      ),
+    ],
+    source: "moby (daemon/config); general knowledge, 2026-11",
+  },
+  {
     pattern: anyOf(
       /unable to configure the Docker daemon with file|invalid character '.{1,3}' (?:looking for|after)/,
-      /directives (?:are specified both|don't match)/,
+      /directives don't match/,
     ),
     near: /daemon\.json|dockerd|docker daemon/i,
     check: "verify.docker",

@@ -29,9 +29,12 @@ export const frameworkFailures: Failure[] = [
           /Failed to load library .{0,120}providers_cuda|Failed to .{0,30}CUDAExecutionProvider/,
           /CUDAExecutionProvider.{0,40}(?:fail|not available)|Require cuDNN [\d*.]{1,6} and CUDA/,
           /Specified provider 'CUDAExecutionProvider' is not in/,
+          /Please install (?:TensorRT|the correct version of CUDA and cuDNN|CUDA and cuDNN) .{0,80}GPU requirements page/,
         ),
-        "ONNX Runtime cannot use CUDA: its package is the one without GPU, or its CUDA and cuDNN are not in the image",
-        "Install onnxruntime-gpu for the image's CUDA, and remove onnxruntime",
+        "ONNX Runtime cannot use CUDA or TensorRT: its package is the one without GPU, or their " +
+        "libraries are not in the image",
+        "Install onnxruntime-gpu for the image's CUDA, and remove onnxruntime; use the program's image " +
+        "for NVIDIA (Frigate: stable-tensorrt)",
       ],
       [
         "guest.cuda",

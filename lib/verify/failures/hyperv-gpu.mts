@@ -25,7 +25,8 @@ export const hypervGpuFailures: Failure[] = [
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#125 (2022-02), Microsoft's page on GPU partitioning",
   },
   {
-    pattern: /assigned one or more GPUP partitions|checkpoint\w{0,4} .{0,80}(?:GPU|GPUP)[ -]?partition/,
+    pattern:
+      /assigned one or more GPUP partitions|checkpoint\w{0,4} .{0,100}(?:GPU(?:P|-P)?[ -]?partition|assigned devices)/,
     check: "hyperv.card",
     layer: "hypervisor",
     message: "a VM with a part of a GPU cannot be saved, resumed or checkpointed, and this one was",

@@ -10,6 +10,13 @@ import { podmanFailures } from "./podman.mts";
 import { proxmoxFailures } from "./proxmox.mts";
 import { syncFailures } from "./sync.mts";
 import { wslFailures } from "./wsl.mts";
+import { wslMessageFailures } from "./wsl-messages.mts";
+import { ollamaFailures } from "./ollama.mts";
+import { rocmFailures } from "./rocm.mts";
+import { intelFailures } from "./intel.mts";
+import { gpuServerFailures } from "./gpu-servers.mts";
+import { windowsCodeFailures } from "./windows-codes.mts";
+import { desktopToolFailures } from "./desktop-tools.mts";
 import { guestBootFailures } from "./guest-boot.mts";
 import { nvrmFailures } from "./nvrm.mts";
 import { installFailures } from "./nvidia-install.mts";
@@ -24,7 +31,7 @@ import { packerErrorFailures } from "./packer-errors.mts";
 import { vmProgramFailures } from "./vm-programs.mts";
 import { amdKernelFailures } from "./amd-kernel.mts";
 import { packageFailures } from "./packages.mts";
-import { cudaCodeFailures } from "./cuda-codes.mts";
+import { cudaCodeFailures, cudaFallbackFailures } from "./cuda-codes.mts";
 import { frameworkFailures } from "./frameworks.mts";
 import { aptKeyFailures } from "./apt-keys.mts";
 import { aptFailures } from "./apt.mts";
@@ -81,6 +88,7 @@ import { vagrantSshFailures } from "./vagrant-ssh.mts";
 import { vfioFailures } from "./vfio.mts";
 import { vfioMemoryFailures } from "./vfio-memory.mts";
 import { virtualboxFailures } from "./virtualbox.mts";
+import { virtualboxCodeFailures } from "./virtualbox-codes.mts";
 import { windowsFailures } from "./windows.mts";
 import { xidFailures } from "./xid.mts";
 
@@ -104,11 +112,13 @@ export const failures: Failure[] = [
   ...hypervGpuFailures,
   ...hypervGuestFailures,
   ...windowsFailures,
+  ...rocmFailures,
   ...amdFailures,
   ...vfioFailures,
   ...vfioMemoryFailures,
   ...cardFailures,
   ...cardPowerFailures,
+  ...virtualboxCodeFailures,
   ...virtualboxFailures,
   ...kvmFailures,
   ...libvirtFailures,
@@ -124,6 +134,9 @@ export const failures: Failure[] = [
   ...toolkitFailures,
   ...containerRuntimeFailures,
   ...programFailures,
+  ...ollamaFailures,
+  ...intelFailures,
+  ...gpuServerFailures,
   ...cudaImageFailures,
   ...cudaFailures,
   ...aptKeyFailures,
@@ -136,13 +149,17 @@ export const failures: Failure[] = [
   ...nvrmFailures,
   ...installFailures,
   ...hypervErrorFailures,
+  ...wslMessageFailures,
+  ...desktopToolFailures,
   ...wslFailures,
+  ...windowsCodeFailures,
   ...guestBootFailures,
   ...vmProgramFailures,
   ...amdKernelFailures,
   ...toolkitErrorFailures,
   ...containerFailures,
   ...cudaCodeFailures,
+  ...cudaFallbackFailures,
   ...frameworkFailures,
   ...deviceFailures,
   ...machineFailures,

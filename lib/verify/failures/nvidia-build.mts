@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { commandFix, headers, manualFix } from "../../fixes.mts";
+import { commandFix, guestFix, headers, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { each, install, nvidiaWords, rebuildBox } from "./fixes.mts";
 
@@ -29,6 +29,18 @@ export const nvidiaBuildFailures: Failure[] = [
     source: "DKMS 3.0; zen-kernel/zen-kernel#305 (2023), Frogging-Family/linux-tkg#1186 (2026-03)",
   },
   {
+    pattern: /is needed by (?:akmod-|kmod-)?nvidia-\S{1,60}/,
+    near: nvidiaWords,
+    check: "guest.driver",
+    layer: "packages",
+    message: "akmods cannot build the driver's module: a package that it builds with is not installed",
+    fix: [
+      guestFix("Install what it names (most often the compiler)", "dnf install -y gcc gcc-c++ make kernel-devel"),
+      guestFix("Build it again", "akmods --force"),
+    ],
+    source: "akmods; negativo17/nvidia-driver#192 (2026-02), terrapkg/packages#10361 (2026-03)",
+  },
+  {
     pattern: anyOf(
       /Bad return status for module build on kernel(?![^]{0,120}\/dkms\/(?:nvidia-fs|(?!nvidia)))/,
       /DKMS module '?nvidia\S{0,30} failed to build/,
@@ -48,6 +60,7 @@ export const nvidiaBuildFailures: Failure[] = [
       /Unable to build the NVIDIA kernel module/,
       /implicit declaration of function|has no member named|passing argument \d of .{1,80}incompatible/,
       /too (?:few|many) arguments to function/,
+      /\[-W(?:error=)?(?:implicit-function-declaration|incompatible-pointer-types|int-conversion)\]/,
     ),
     near: nvidiaWords,
     check: "guest.driver",

@@ -1,13 +1,14 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { cudaErrors } from "./cuda-names.mts";
 
 /** Errors of programs in a container that compute on the GPU: PyTorch, vLLM, llama.cpp, Ollama. */
 export const programFailures: Failure[] = [
   {
     pattern: anyOf(
-      /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|cudaErrorMemoryAllocation/,
-      /cudaMalloc failed: out of memory|CUDA error: out of memory/,
+      /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|cudaMalloc failed: out of memory/,
+      cudaErrors(2),
       /ggml_backend_cuda_buffer_type_alloc_buffer: allocating/,
       /unable to allocate CUDA\d{1,2} buffer/,
       /larger than the available KV cache memory/,
@@ -28,7 +29,7 @@ export const programFailures: Failure[] = [
     source: "CUDA, PyTorch, vLLM, llama.cpp, read 2026-11",
   },
   {
-    pattern: /CUDA error: invalid device ordinal|cudaErrorInvalidDevice\b/,
+    pattern: cudaErrors(101),
     check: "verify.service",
     layer: "image",
     message: "the program asks for a GPU by a number that the container does not have: it counts its own from 0",
@@ -41,11 +42,11 @@ export const programFailures: Failure[] = [
   {
     pattern: anyOf(
       /insufficient shared memory \(shm\)|dataloader's workers are out of shared memory/,
-      /creating shared memory segment \/dev\/shm/,
+      /creating shared memory segment \/dev\/shm|current SHM size of [\d.]{1,8} ?MB is too small/,
     ),
     check: "verify.service",
     layer: "image",
-    message: "the container's shared memory is too small: Docker gives 64 MiB, and PyTorch and NCCL need more",
+    message: "the container's shared memory is too small: Docker gives 64 MiB, and PyTorch, NCCL and Frigate need more",
     fix: [manualFix("Write shm_size: 8gb (or ipc: host) for that service")],
     source: "PyTorch, NCCL, read 2026-11",
   },
@@ -121,6 +122,22 @@ export const programFailures: Failure[] = [
     message: "Hugging Face gives this model only to accounts that accepted its licence",
     fix: [manualFix("Accept it on the model's page, and set HF_TOKEN for that service to a token that may read it")],
     source: "huggingface_hub, read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /couldn't connect to '?https:\/\/huggingface\.co'? to load|outgoing traffic has been disabled/,
+      /LocalEntryNotFoundError|cannot find the requested files in the local cache/i,
+    ),
+    check: "verify.service",
+    layer: "network",
+    message:
+      "the program cannot fetch its model from Hugging Face: the VM or container has no way to the internet or no " +
+      "name server, or it is set to offline (HF_HUB_OFFLINE)",
+    fix: [
+      guestFix("See whether containers reach it", "docker run --rm curlimages/curl -sI https://huggingface.co"),
+      manualFix("Or fetch the model first, and keep its folder (~/.cache/huggingface) in a volume"),
+    ],
+    source: "huggingface_hub, Transformers, read 2026-11",
   },
   {
     pattern: /model requires more system memory \(/,

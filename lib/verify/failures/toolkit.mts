@@ -76,10 +76,25 @@ export const toolkitFailures: Failure[] = [
     source: "NVIDIA Container Toolkit 1.17.0; pytorch/test-infra#5852 (2024-11)",
   },
   {
+    pattern: /cgroup subsystem devices not found/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "the toolkit is older than this system's cgroups (version 2): it needs libnvidia-container 1.8 or later",
+    fix: [
+      guestFix(
+        "Update it",
+        "sh -c 'apt-get update && apt-get install -y nvidia-container-toolkit libnvidia-container-tools " +
+          "libnvidia-container1'",
+      ),
+      guestFix("Restart Docker", "systemctl restart docker"),
+    ],
+    source: "libnvidia-container; NVIDIA/nvidia-docker#1486 (2021-04)",
+  },
+  {
     pattern: anyOf(
       /bpf_prog_query\(BPF_CGROUP_DEVICE\) failed/,
       /failed to add device rules: |\/devices\.allow: operation not permitted/,
-      /failed to get device cgroup mount path|cgroup subsystem devices not found/,
+      /failed to get device cgroup mount path/,
     ),
     check: "verify.service",
     layer: "toolkit",

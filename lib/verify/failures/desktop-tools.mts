@@ -1,0 +1,108 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const winget = /winget|Windows Package Manager|msstore|0x8a15|Found .{1,80} \[\S{1,80}\]/i;
+const parallels = /parallels|prlctl|prlsrvctl|\.pvm\b/i;
+const sources = commandFix("Set its sources up again, as administrator", "winget source reset --force", { root: true });
+
+/** Messages of WinGet and Parallels Desktop. */
+export const desktopToolFailures: Failure[] = [
+  ...rows({ layer: "packages", near: winget, source: "microsoft/winget-cli (returnCodes.md), read 2026-11" }, [
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Installer hash does not match|0x8a150011|0x8a15002e|-1978335215/i,
+      ),
+      "the publisher's file is not the one that WinGet's list names: the publisher replaced it, or a proxy changed it",
+      "Wait for WinGet's list to be corrected, or install the program from its publisher's page",
+      commandFix("See whether a newer list has it", "winget source update"),
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /server certificate did not match any of the expected values|0x8a15005e/i,
+        /Failed (?:when|in) (?:searching|opening|attempting to update)(?: the)? source|0x8a15000f|0x8a15003b|0x8a150045|0x8a15004b/i,
+      ),
+      "WinGet does not reach one of its sources, or a proxy or virus scanner opens its encrypted connection",
+      "Name the source that works: winget install --source winget NAME",
+      sources,
+    ],
+    [
+      "tools.present",
+      "cause",
+      /No package found matching input criteria|Multiple packages found matching input criteria|0x8a15001[46]/i,
+      "WinGet knows no such package, or several",
+      commandFix("Search for its id", "winget search NAME"),
+      "Name it by its id: winget install --exact --id PUBLISHER.NAME",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /No applicable (?:installer|upgrade) (?:was )?found|0x8a150010|0x8a15002b/i,
+        /blocked by (?:Group )?policy|0x8a15001[bc]|0x8a15003a/i,
+        /requires administrator privileges|0x8a150019|cannot be run from an administrator context|0x8a150056/i,
+      ),
+      "WinGet has no installer for this Windows, or its rights or a policy do not allow it",
+      "Run it as administrator (or without, where its message says so); with a policy, ask who manages the computer",
+    ],
+    [
+      "tools.present",
+      "symptom",
+      /Installer failed with exit code: ?\d|Installer failed security check|0x8a150006|0x8a150049/i,
+      "the installer that WinGet started failed, for the reason in its own log",
+      "Restart Windows if an update waits, then run it again; 1602 and 1603: end the program that is to be replaced",
+      commandFix("See the log", "winget --info"),
+    ],
+    [
+      "tools.present",
+      "fallback",
+      /0x8a15[0-9a-f]{4}\b/i,
+      "WinGet failed, for the reason behind its number",
+      commandFix("See what it means", "winget error 0x8A15…"),
+      sources,
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    near: parallels,
+    source: "Parallels Desktop (prlctl); Parallels/vagrant-parallels#326 (2018-09), #500 (2025-03), #401",
+  }, [
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /activated for a limited period of time that has now expired|trial (?:period|version) has expired/,
+        /PrlHandle_FromString: Invalid argument|(?:license|activation) (?:is not valid|has expired|key is not)/i,
+        /(?:Standard|edition).{0,80}(?:not|only) (?:supported|available).{0,40}(?:Pro|Business)/,
+      ),
+      "Parallels Desktop has no valid licence: Vagrant needs the Pro or Business edition, activated",
+      commandFix("See the licence", "prlsrvctl info --license"),
+      "Activate it in Parallels Desktop, then start the VM again",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /use an ISO or VHDX image file with an ARM-based operating system|can't be started on Mac computers with Apple/i,
+        /Parallels VM image \(\*\.pvm\) could not be found|The configuration file you specified is invalid/,
+      ),
+      "the box is for another kind of processor, or has no image for Parallels: a Mac with Apple's chip " +
+      "runs ARM64 systems only",
+      "Use a box that has parallels and arm64 (bento/debian-12, bento/ubuntu-24.04), and remove the old " +
+      "one: vagrant box remove NAME",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /Failed to (?:start|resume|register|clone|configure) the VM: /,
+      "Parallels refused it, for the reason behind the colon",
+      commandFix("See the VMs and their state", "prlctl list --all --full"),
+      "Start it once in Parallels Desktop's window, which shows the whole message",
+    ],
+  ]),
+];

@@ -1,0 +1,68 @@
+import type { Failure } from "./types.mts";
+import { guestFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const trt = /tensorrt|\btrt\b|triton|nvinfer|\.engine|\.plan|deserializ|model_lifecycle|plan file/i;
+const jax = /\bjax|jaxlib|xla/i;
+const fabric = /fabric ?manager|nvswitch|nvlsm/i;
+
+/** Messages of TensorRT, Triton, JAX and NVIDIA's Fabric Manager. */
+export const gpuServerFailures: Failure[] = [
+  ...rows({
+    layer: "image",
+    near: trt,
+    source: "NVIDIA/TensorRT#2195 (2022-08), triton-inference-server/server#7613 (2024-09)",
+  }, [
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Version tag does not match|serialized engine that is not compatible|Serialization assertion .{0,80}failed/,
+        /Engine deserialization failed|[Ff]ailed to deserialize cuda engine|could not deserialize engine/i,
+        /engine plan file is (?:generated on an incompatible device|not compatible)/,
+      ),
+      "the TensorRT engine was built by another TensorRT release or for another GPU: it fits only those",
+      "Build it again in this image and on this GPU (trtexec, or delete the cached engine so that the " +
+      "program builds it)",
+      "Or use the image whose TensorRT built it",
+    ],
+    [
+      "guest.image",
+      "symptom",
+      anyOf(
+        /failed to load '[^']{1,80}' version \d{1,4}: |failed to load all models/,
+        /Poll failed for model directory|model_repository_manager\.cc:\d{1,5}\] .{0,20}failed/,
+      ),
+      "Triton did not load a model, for the reason behind the colon or in the lines above",
+      "Compare the model's config.pbtxt and platform with the image; engines and Python backends fit one release",
+    ],
+  ]),
+  ...rows({ layer: "image", near: jax, source: "jax-ml/jax#30050 (2025-09), #29068 (2025-05)" }, [
+    [
+      "guest.cuda",
+      "cause",
+      anyOf(
+        /Unable to load cu\w{2,10}\. Is it installed\?|The cu\w{2,10} library was not found/,
+        /Unable to use CUDA because of the following issues|Jax plugin configuration error/i,
+        /(?:cuSPARSE|cuDNN|cuFFT|cuSOLVER|cuBLAS|CUPTI) version .{0,60}(?:required|older than)/,
+      ),
+      "JAX does not find CUDA's libraries of the release that it was built with, so it computes on the CPU",
+      'Install them with it: pip install -U "jax[cuda12]" (or cuda13), all of one release',
+      "Remove the image's own CUDA from LD_LIBRARY_PATH, so that JAX takes those of its packages",
+    ],
+  ]),
+  ...rows({ layer: "driver", near: fabric, source: "NVIDIA, Fabric Manager; data-infra/cube-studio#29 (2025-09)" }, [
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /NV_WARN_NOTHING_TO_DO/,
+        /NVIDIA NVSwitch (?:driver )?(?:is )?not (?:found|loaded|detected)|no NVSwitch(?:es)? (?:found|detected)/i,
+      ),
+      "Fabric Manager found no NVSwitch: only systems with one (HGX, DGX) need it",
+      guestFix("On other systems: turn it off", "systemctl disable --now nvidia-fabricmanager"),
+      "On such a system: a VM gets all its GPUs with all switches, or Fabric Manager runs on the host",
+    ],
+  ]),
+];

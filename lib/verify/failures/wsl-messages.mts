@@ -1,0 +1,153 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const restart = commandFix("Stop WSL, then start it again", "wsl --shutdown");
+const update = commandFix("Update it", "wsl --update");
+const list = commandFix("See the distributions", "wsl --list --verbose");
+const install = commandFix(
+  "Install WSL's parts of Windows, as administrator; then restart",
+  "wsl --install --no-distribution",
+  {
+    root: true,
+    reboot: true,
+  },
+);
+
+/** Sentences that WSL prints, by topic. */
+export const wslMessageFailures: Failure[] = [
+  ...rows({ layer: "provider", source: "microsoft/WSL (localization/strings/en-US), read 2026-11" }, [
+    [
+      "host.virtualization",
+      "cause",
+      anyOf(
+        /WSL2 is (?:unable to start since|not supported with your current machine configuration)|virtualization is not enabled on this machine/,
+        /Failed to start virtual networking - please install the optional component/,
+        /(?:Optional components needed to run WSL|application requires the Windows Subsystem for Linux Optional Component)/,
+        /Failed to enable Windows component '/,
+      ),
+      "WSL's VM cannot start: Virtual Machine Platform is not installed, or virtualization is off in the firmware",
+      install,
+      "Turn on VT-x or SVM in the firmware's setup",
+    ],
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /Windows version \S{1,30} does not (?:support the packaged version of|have the required features)/,
+        /Linux Kernel version \S{1,10} or newer is required|requires a newer version of WSL/,
+        /does not support WSL 2\.|wsl\.exe --mount on ARM64 requires/,
+      ),
+      "Windows, WSL or its kernel is older than this needs",
+      update,
+      "Install the updates of Windows; remove kernel= from %UserProfile%\\.wslconfig if it names an old kernel",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /Invalid (?:section name|key name|escaped character:|integer value|IP value|boolean value|mac address|memory string|value) .{0,120}(?:wslconfig|wsl\.conf)/,
+        /Duplicated config key '|wsl2\.processors cannot exceed|Customised kernel modules were supplied/,
+        /The custom (?:kernel|system distribution) .{0,20}specified in/,
+        /The VmSwitch '[^']{0,80}' was not found|Bridged networking requires wsl2\.vmSwitch/,
+      ),
+      "a line of WSL's settings (%UserProfile%\\.wslconfig, or /etc/wsl.conf) is wrong or names a file " +
+      "or switch that does not exist",
+      "Correct the line that the message names, or move the file away",
+      restart,
+    ],
+    [
+      "provider.access",
+      "note",
+      anyOf(
+        /Mirrored networking mode is not supported: |localhost proxy configuration was detected but not mirrored/,
+        /wsl: (?:Hyper-V firewall|DNS Tunneling) is not supported|An Http Proxy change has been detected/,
+        /IPv6 is disabled on the host in an unsupported way|Failed to create (?:virtual network with|network endpoint with) address/,
+      ),
+      "WSL uses another kind of network than its settings ask for, which harms nothing as long as the network works",
+      "Nothing to do; for none of it, write networkingMode=nat below [wsl2] in %UserProfile%\\.wslconfig",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /failed to start because its virtual disk is corrupted/,
+        /An error occurred mounting the distribution disk, it was mounted read-only/,
+      ),
+      "the distribution's disk (ext4.vhdx) is damaged",
+      "Copy it away first; then repair it: wsl --mount --vhd PATH --bare, and e2fsck -f on that disk " +
+      "from another distribution",
+      list,
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Failed to (?:create the swap disk in|create disk|attach disk) '|Too many virtual hard disks or physical disks/,
+        /because the VHD is currently in use|VHD already mounted via wsl\.exe/,
+      ),
+      "WSL cannot create or attach a disk: its drive is full or compressed, or another program has the file open",
+      restart,
+      "Free space on that drive; end backup programs and virus scanners that have the file open",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /Administrator access is needed to mount a disk|requires running wsl\.exe as Administrator/,
+        /another instance is running (?:un-)?elevated|Running WSL as local system is not supported/,
+      ),
+      "WSL was started as another user, or with other rights, than this needs or than the instance that runs",
+      "Use one kind of window for all: an ordinary one, or for disks one as administrator",
+      restart,
+    ],
+    [
+      "provider.access",
+      "cause",
+      /(?:\bWSL1|wsl\.exe --mount|debug shell|WSL container|\.wslconfig setting '[^']{1,60}') is disabled by the computer policy/,
+      "a policy of this computer forbids it",
+      "Ask who manages the computer; nothing on this side changes that",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Windows Subsystem for Linux has no installed distributions|There is no distribution with the supplied name/,
+        /A distribution with the supplied name already exists|Invalid distribution name: |install location is already in use/,
+        /imported file is not a valid Linux distribution|(?:Importing|Exporting) the distribution failed/,
+      ),
+      "WSL does not have that distribution, has one of that name already, or its file is no root file system",
+      list,
+      commandFix("See those that can be installed", "wsl --list --online"),
+    ],
+    [
+      "provider.access",
+      "cause",
+      /WSL installation appears to be corrupted|Failed to (?:install|remove) the MSIX package|A fatal error was returned by plugin '/,
+      "WSL's own installation is damaged, or a plugin of another program ends it",
+      update,
+      "Uninstall it in Windows' settings, restart, and install it again; the distributions stay",
+    ],
+    [
+      "host.virtualization",
+      "symptom",
+      anyOf(
+        /The WSL2 Virtual Machine crashed|Errors occurred during WSL startup/,
+        /The distribution failed to start\. Error code: |Failed to start the systemd user session for '/,
+      ),
+      "WSL's VM or distribution did not start, for the reason in its log",
+      restart,
+      "In the distribution: dmesg, journalctl -b -p err; a kernel= or kernelCommandLine= in .wslconfig can cause it",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /\bWsl\/[\w/]{1,80}\/ConfigureGpu\//,
+      "WSL's VM did not get its part of the graphics card: Windows' driver of the card does not answer",
+      "Update the card's driver in Windows, then restart Windows",
+      "To start without it: gpuSupport=false below [wsl2] in %UserProfile%\\.wslconfig",
+      restart,
+    ],
+  ]),
+];
