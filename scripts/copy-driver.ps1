@@ -1,4 +1,4 @@
-# Copies the host's GPU driver to a VM that has a part of the host's card, if the VM has another
+# Copies the host's GPU driver to a VM that has a partition of the host's card, if the VM has another
 # version or none. Run it in the lab's folder on Windows.
 #
 #   copy-driver.ps1 NAME VENDOR [DEVICE]

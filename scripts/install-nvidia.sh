@@ -5,7 +5,7 @@
 #
 #   NVIDIA_SOURCE           nvidia (default): NVIDIA's repository
 #                           distro: the distribution's packages
-#                           host: no driver; the guest gets a part of its host's card, and the
+#                           host: no driver; the guest gets a partition of its host's card, and the
 #                           host's driver
 #   NVIDIA_BRANCH           such as 580; default: the newest branch of the source
 #   NVIDIA_MODULES          open (default) or proprietary

@@ -114,7 +114,7 @@ if [ -n "${NVIDIA-}" ]; then
   else
     fact smi missing
   fi
-  # Docker adds GPUs with the hook; Podman, and a part of a card, need the CDI specification of
+  # Docker adds GPUs with the hook; Podman, and a partition of a card, need the CDI specification of
   # nvidia-ctk
   if [ "$engine$part" != docker ]; then tool=nvidia-ctk; else tool=nvidia-container-runtime-hook; fi
   if tool=$(command -v "$tool"); then

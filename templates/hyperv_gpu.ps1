@@ -111,7 +111,7 @@ function Set-Bare($vm) {
     if ("$((Get-VMFirmware -VM $vm).SecureBoot)" -ne 'Off') { Set-VMFirmware -VM $vm -EnableSecureBoot Off }
 }
 
-# --- a part of a card ---
+# --- a GPU partition ---
 function Add-Part($vm) {
     # Windows 11 and Server 2022 have the first cmdlet, Windows 10 the second
     $there = @('Get-VMHostPartitionableGpu', 'Get-VMPartitionableGpu' |
@@ -121,32 +121,32 @@ function Add-Part($vm) {
     }
     $chooses = (Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')
     $all = @(& $there[0])
-    $part = Get-One @($all | Where-Object { Test-Card $_.Name }) ' that Hyper-V can divide'
+    $gpu = Get-One @($all | Where-Object { Test-Card $_.Name }) ' that Hyper-V can partition'
     if (-not $chooses -and $all.Count -gt 1) {
-        throw "Windows 10 cannot choose among $($all.Count) cards that can be divided: remove or disable the others"
+        throw "Windows 10 cannot choose among $($all.Count) cards that can be partitioned: remove or disable the others"
     }
-    if ($Count -gt 1 -and $part.PartitionCount -ne $Count) {
-        $valid = @($part.ValidPartitionCounts | Sort-Object)
+    if ($Count -gt 1 -and $gpu.PartitionCount -ne $Count) {
+        $valid = @($gpu.ValidPartitionCounts | Sort-Object)
         if ($valid -notcontains $Count) {
-            throw "gpu_partition_count ${Count}: this card can be divided into $($valid -join ', ') parts"
+            throw "gpu_partition_count ${Count}: this card can have $($valid -join ', ') partitions"
         }
-        Write-Output "Dividing the card into $Count parts..."
+        Write-Output "Partitioning the card into $Count..."
         if ($there[0] -eq 'Get-VMHostPartitionableGpu') {
-            Set-VMHostPartitionableGpu -Name $part.Name -PartitionCount $Count
+            Set-VMHostPartitionableGpu -Name $gpu.Name -PartitionCount $Count
         } else {
-            Set-VMPartitionableGpu -Name $part.Name -PartitionCount $Count
+            Set-VMPartitionableGpu -Name $gpu.Name -PartitionCount $Count
         }
     }
     # Windows 10 does not show the card of an adapter: an old adapter can belong to a removed card
     $good = $null
     foreach ($adapter in @(Get-VMGpuPartitionAdapter -VM $vm)) {
-        if ($chooses -and -not $good -and "$($adapter.InstancePath)" -eq $part.Name) { $good = $adapter }
+        if ($chooses -and -not $good -and "$($adapter.InstancePath)" -eq $gpu.Name) { $good = $adapter }
         else { Remove-VMGpuPartitionAdapter -VMGpuPartitionAdapter $adapter }
     }
     if (-not $good) {
-        Write-Output 'Giving the VM a part of the card...'
+        Write-Output 'Giving the VM a partition of the card...'
         $which = @{}
-        if ($chooses) { $which.InstancePath = $part.Name }
+        if ($chooses) { $which.InstancePath = $gpu.Name }
         Add-VMGpuPartitionAdapter -VM $vm @which
     }
     # MMIO space as in Microsoft's documentation of GPU paravirtualization. A value that a user set,
@@ -258,7 +258,7 @@ try {
     } else {
         $vm = Get-VM -Id $Id
         if ($Mode -eq 'partition') {
-            # a card that is assigned as a whole cannot be divided
+            # a card that is assigned as a whole cannot be partitioned
             if ($Record -and (Test-Path -LiteralPath $Record)) { Restore-All }
             Add-Part $vm
         } else {

@@ -2,8 +2,8 @@
 # This file adds the settings below and applies them each time before the VM starts, with one call
 # of hyperv_gpu.ps1.
 #
-#   h.gpu_partition_adapter = true   the VM gets a part of the card (GPU-P)
-#   h.gpu_partition_count = N        the number of parts of the card; 1 keeps the current number
+#   h.gpu_partition_adapter = true   the VM gets a partition of the card (GPU-P)
+#   h.gpu_partition_count = N        the number of partitions of the card; 1 keeps the current number
 #   h.gpu_assigned = true            the VM gets the whole card (Discrete Device Assignment, Windows
 #                                    Server)
 #   h.gpu_vendor_id, h.gpu_device_id the PCI ids of the card

@@ -231,14 +231,14 @@ test("provider.access: the fix starts libvirt in the way of the host", () => {
   );
   assert.is(
     first("provider.access", host((made) => made.libvirt!.access = false)).message,
-    "no rights on libvirt's socket",
+    "no permission to use libvirt's socket",
   );
   const refused = host((made) =>
     made.libvirt!.error =
       "authentication unavailable: no polkit agent available to authenticate action 'org.libvirt.unix.manage'"
   );
   const { message, fix } = first("provider.access", refused);
-  assert.is(message, "no rights on libvirt: polkit does not let this user in");
+  assert.is(message, "no permission to use libvirt: polkit does not let this user in");
   assert.is(fix[0]!.command, 'usermod -aG libvirt "$USER"');
   refused.joined = ["libvirt"];
   assert.match(first("provider.access", refused).fix[0]!.title, /^Log in again: .* newgrp libvirt$/);

@@ -100,7 +100,7 @@ test("guest.driver: warns of open modules without GeForce support; AMD's driver 
   const of = (gpu: string) =>
     shown(first("guest.driver", `machines: [{name: a, box: lab/x, image: debian-13, gpu: ${gpu}}]`));
   assert.is(of("{vendor_id: 1002}"), "pass: the kernel's amdgpu, and the firmware of AMD in the box");
-  assert.is(of("{mode: partition}"), "skip: it gets a part of a card, which uses the host's driver");
+  assert.is(of("{mode: partition}"), "skip: it gets a GPU partition, which uses the host's driver");
   assert.equal(found("guest.driver", "machines: [{name: a, box: lab/x}]"), []);
 });
 

@@ -108,11 +108,11 @@ test("dxgkrnl is compared with the kernel of the guest's image before boot", () 
 });
 
 test("partitions of AMD and Intel cards are refused as untested, unless the user provides the driver", () => {
-  const part = (vendor: string, more = "") =>
+  const verdict = (vendor: string, more = "") =>
     found("hyperv.guest", client, `, image: ubuntu-24.04, gpu: {vendor_id: ${vendor}, mode: partition}${more}`)!;
-  assert.equal(["1002", "8086"].map((vendor) => part(vendor)[0]), ["fail", "fail"]);
-  assert.match(part("1002")[1], "a part of a card from AMD is untested");
-  assert.is(part("8086", ", provision: [./x.sh]")[0], "warn");
+  assert.equal(["1002", "8086"].map((vendor) => verdict(vendor)[0]), ["fail", "fail"]);
+  assert.match(verdict("1002")[1], "a GPU partition from AMD is untested");
+  assert.is(verdict("8086", ", provision: [./x.sh]")[0], "warn");
 });
 
 test("errors that PowerShell wraps in CLIXML are explained like any other", () => {

@@ -80,6 +80,24 @@ test("no line of lib has over 120 columns, except regular expressions", () => {
   assert.equal(over, []);
 });
 
+/** Words that have another word for the same thing, which the project uses everywhere. */
+const instead: [RegExp, string][] = [
+  [/\bdivid(e|es|ed|ing)\b(?! by)/, "partition"],
+  [/\b(GPU parts?|(gets?|its|has|with) (a )?part of)\b/, "partition of the card, GPU partition"],
+  [/\bno rights\b/, "no permission"],
+];
+
+test("one thing has one word", () => {
+  const texts = [...Object.entries(sources), ...["README.md", ...names].map((name) => [name, own(name)] as const)];
+  const found = texts.flatMap(([path, text]) =>
+    instead.flatMap(([pattern, word]) => {
+      const [match] = pattern.exec(text) ?? [];
+      return match === undefined ? [] : [`${path}: “${match}”, not “${word}”`];
+    })
+  );
+  assert.equal(found, []);
+});
+
 test("the names in the vocabulary are those of the tables", () => {
   assert.equal(providerNames, providers.map(({ name }) => name));
   assert.equal(foreignProviderNames, Object.keys(foreignProviders));

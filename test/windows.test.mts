@@ -68,7 +68,7 @@ test("reads the probe of Windows", () => {
     build: 26100,
     product: "server",
     elevated: true,
-    hypervRights: false,
+    hypervPermission: false,
     hyperv: true,
     service: "Running",
     vbs: true,
@@ -128,7 +128,7 @@ test("reads NVIDIA's driver versions in NVIDIA's form", () => {
 });
 
 /** The card whose partition a machine's request matches. */
-const partOf = (gpu: string, on: Host) =>
+const partitionOf = (gpu: string, on: Host) =>
   partitionableOf(resolveConfig(parseConfig(`machines: [{name: a, box: x, gpu: ${gpu}}]`), on).machines[0]!.gpus[0]!);
 
 test("of two equal cards, the address selects one", () => {
@@ -139,17 +139,17 @@ test("of two equal cards, the address selects one", () => {
     ...two.windows!.partitionable![0]!,
     path: two.windows!.partitionable![0]!.path.replace(/4&275d7527&0&0010/, "4&1a2b3c4d&0&0020"),
   });
-  assert.is(partOf("{}", two), undefined);
-  assert.match(partOf('{address: "0000:02:00.0"}', two)!.path, /1a2b3c4d/);
+  assert.is(partitionOf("{}", two), undefined);
+  assert.match(partitionOf('{address: "0000:02:00.0"}', two)!.path, /1a2b3c4d/);
 });
 
 test("of two cards of one vendor, the ids select one", () => {
   const two = host("windows-11-pro-rtx4070");
   const [first] = two.windows!.partitionable!;
   two.windows!.partitionable!.push({ ...first!, path: first!.path.replace("DEV_2786", "DEV_2684") });
-  assert.is(partOf("{}", two), undefined);
-  assert.match(partOf("{device_id: 2684}", two)!.path, /DEV_2684/);
-  assert.is(partOf("{vendor_id: 1002, device_id: 744c}", two), undefined);
+  assert.is(partitionOf("{}", two), undefined);
+  assert.match(partitionOf("{device_id: 2684}", two)!.path, /DEV_2684/);
+  assert.is(partitionOf("{vendor_id: 1002, device_id: 744c}", two), undefined);
 });
 
 test("machines may share a card in partitions, and must agree on the count", () => {
@@ -164,7 +164,7 @@ test("machines may share a card in partitions, and must agree on the count", () 
   assert.equal(bad("", ""), []);
   assert.equal(bad("partition_count: 4", "partition_count: 4"), []);
   assert.equal(bad("partition_count: 4", "partition_count: 8"), [
-    "b: a asks for 4 parts of the card and b for 8: a card has one count for all VMs",
+    "b: a asks for 4 partitions of the card and b for 8: a card has one count for all VMs",
   ]);
   assert.match(bad("mode: passthrough", "")[0]!, /^b: a and b both ask for/);
 });

@@ -188,7 +188,7 @@ test("nothing runs while the doctor fails", async () => {
   world.probe = own("test/hosts/windows-11-not-elevated.txt");
   assert.is(await does(up), 1);
   assert.equal(world.ran, []);
-  assert.match(said.join(""), /no rights on Hyper-V/);
+  assert.match(said.join(""), /no permission to use Hyper-V/);
   assert.not.ok([...disk.keys()].some((path) => path.startsWith(folder)), "and nothing is written");
 });
 

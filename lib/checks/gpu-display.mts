@@ -86,7 +86,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
       evidence,
       [
         ...otherDisplay(gpu, [], host),
-        ...dividing(card.gpu),
+        ...partitioning(card.gpu),
         ...bindingAtBoot(card, host).map((fix) => ({
           ...fix,
           title: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
@@ -105,7 +105,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
  * A card of Intel that can have virtual functions can stay on the host: a VM gets one of them (mode: partition). Other
  * makers' cards need a driver with a licence, or one that hosts rarely have.
  */
-function dividing({ vendor, virtualFunctions }: PciFunction): Fix[] {
+function partitioning({ vendor, virtualFunctions }: PciFunction): Fix[] {
   return vendor === vendorIds.intel && virtualFunctions
     ? [
       manualFix(

@@ -38,8 +38,8 @@ export const guestCudaChecks: Check[] = [
 
 function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
   const { name, body: { image } } = service;
-  const part = partitionRequest(machine);
-  if (part && isNvidiaRequest(part)) return cudaOfPart(service, part);
+  const partition = partitionRequest(machine);
+  if (partition && isNvidiaRequest(partition)) return cudaOfPartition(service, partition);
   const cards = machine.nvidiaCards;
   if (cards.length === 0) {
     const { status, message } = whyUnchecked(machine, host);
@@ -167,8 +167,8 @@ function quietUnknowns(verdicts: Verdict[]): Verdict[] {
  * For a partition of a card, the host's driver counts. Only branches are compared, since Windows
  * and Linux number the versions within a branch differently.
  */
-function cudaOfPart({ name, body: { image } }: Service, part: ResolvedGpuRequest): Verdict {
-  const driver = part.hostDriver;
+function cudaOfPartition({ name, body: { image } }: Service, request: ResolvedGpuRequest): Verdict {
+  const driver = request.hostDriver;
   const own = driver && nvidiaVersion(driver.version);
   const need = needOf(image);
   const version = need.cuda;

@@ -100,7 +100,7 @@ export function whyUnchecked({ gpus }: ResolvedMachine, host: Host): { status: "
   const own = gpus.filter(isNvidiaRequest);
   if (own.length === 0) return { status: "skip", message: "it gets no NVIDIA card" };
   if (own.every(({ mode }) => mode === "partition")) {
-    return { status: "skip", message: "it gets a part of a card, which uses the host's driver" };
+    return { status: "skip", message: "it gets a GPU partition, which uses the host's driver" };
   }
   return host.pci
     ? { status: "skip", message: "no NVIDIA card was found" }

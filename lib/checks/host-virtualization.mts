@@ -85,7 +85,9 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
   }
   if (able && host.kvm.access === false && machines.some(({ accelerator, image }) => accelerator === "kvm" && image)) {
     verdicts.push(
-      fail("no rights on /dev/kvm, which Packer needs to build the box", evidence, [joinGroupFix("kvm", host.joined)]),
+      fail("no permission to use /dev/kvm, which Packer needs to build the box", evidence, [
+        joinGroupFix("kvm", host.joined),
+      ]),
     );
   }
   return verdicts.length > 0 ? verdicts : [pass("hardware virtualization (KVM)", evidence)];

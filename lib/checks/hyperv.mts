@@ -17,50 +17,50 @@ import { fail, pass, unknown, warn } from "./results.mts";
 export const hypervChecks: Check[] = [
   {
     id: "hyperv.card",
-    about: "whether Hyper-V can divide the card",
-    why: "a VM gets a part of one card, and the card's Windows driver must support that",
+    about: "whether Hyper-V can partition the card",
+    why: "a VM gets a partition of one card, and the card's Windows driver must support that",
     confirm: "Get-VMHostPartitionableGpu",
-    check: (host, config) => eachPart(host, config, card),
+    check: (host, config) => eachPartition(host, config, card),
   },
   {
     id: "hyperv.count",
-    about: "whether the card can be divided into partition_count parts",
+    about: "whether the card can have partition_count partitions",
     why: "a card takes certain counts only: GeForce cards 32, those with SR-IOV a few",
     confirm: "Get-VMHostPartitionableGpu | Select-Object Name, ValidPartitionCounts",
-    check: (host, config) => [...eachPart(host, config, count), ...choiceConflicts(config)],
+    check: (host, config) => [...eachPartition(host, config, count), ...choiceConflicts(config)],
   },
   {
     id: "hyperv.choice",
     about: "whether this Windows can choose among its cards",
-    why: "Windows 10 uses any card that can be divided: there is no way to choose one",
+    why: "Windows 10 uses any card that can be partitioned: there is no way to choose one",
     confirm: "(Get-Command Add-VMGpuPartitionAdapter).Parameters.ContainsKey('InstancePath')",
-    check: (host, config) => eachPart(host, config, choice),
+    check: (host, config) => eachPartition(host, config, choice),
   },
   {
     id: "hyperv.policy",
-    about: "whether Windows Server's policy lets such a card be divided",
+    about: "whether Windows Server's policy lets such a card be partitioned",
     why: "Windows Server refuses cards that are not for servers, unless two policies allow them",
     confirm: "Get-ItemProperty HKLM:\\SOFTWARE\\Policies\\Microsoft\\Windows\\HyperV",
-    check: (host, config) => eachPart(host, config, policy),
+    check: (host, config) => eachPartition(host, config, policy),
   },
   {
     id: "hyperv.driver",
     about: "whether Windows has the driver that the guest uses",
-    why: "a guest with a part of a card runs the driver of its host, copied into it at each up",
+    why: "a guest with a GPU partition runs the driver of its host, copied into it at each up",
     confirm: "Get-CimInstance Win32_VideoController | Select-Object Name, DriverVersion, Status",
-    check: (host, config) => eachPart(host, config, driver),
+    check: (host, config) => eachPartition(host, config, driver),
   },
   {
     id: "hyperv.guest",
-    about: "whether the kernel module for a part of a card builds in the guest's system",
+    about: "whether the kernel module for a GPU partition builds in the guest's system",
     why: "dxgkrnl is not part of Linux, and is known to build on these kernels only",
-    check: (host, config) => eachPart(host, config, (request, _host, machine) => guest(request, machine)),
+    check: (host, config) => eachPartition(host, config, (request, _host, machine) => guest(request, machine)),
   },
 ];
 
-type PartCheck = (request: ResolvedGpuRequest, host: Host, machine: ResolvedMachine) => Verdict;
+type PartitionCheck = (request: ResolvedGpuRequest, host: Host, machine: ResolvedMachine) => Verdict;
 
-function eachPart(host: Host, { machines }: Resolved, check: PartCheck): Verdict[] {
+function eachPartition(host: Host, { machines }: Resolved, check: PartitionCheck): Verdict[] {
   return machines.filter(({ provider }) => provider === "hyperv" && host.os.platform === "windows").flatMap((machine) =>
     machine.gpus.filter(({ mode }) => mode === "partition").slice(0, 1).map((request) => ({
       machine: machine.name,
@@ -85,14 +85,14 @@ function card(request: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine
   const evidence = evidenceOf(host);
   const all = host.windows?.partitionable;
   if (gpus.length > 1) {
-    return fail(`it asks for ${gpus.length} cards, but Hyper-V gives a VM a part of one card only`, evidence, [
+    return fail(`it asks for ${gpus.length} cards, but Hyper-V gives a VM a partition of one card only`, evidence, [
       manualFix("Remove all but one of them"),
     ]);
   }
   if (!all) {
     const elevated = host.windows?.elevated;
     return unknown(
-      `could not read which cards Hyper-V can divide${elevated === false ? ": run this as administrator" : ""}`,
+      `could not read which cards Hyper-V can partition${elevated === false ? ": run this as administrator" : ""}`,
       evidence,
     );
   }
@@ -100,40 +100,40 @@ function card(request: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine
   const ids = `${request.vendorId}:${request.deviceId ?? "*"}`;
   if (fitting.length === 0) {
     return fail(
-      all.length > 0 ? `Hyper-V cannot divide ${ids}` : "this host has no card that Hyper-V can divide",
+      all.length > 0 ? `Hyper-V cannot partition ${ids}` : "this host has no card that Hyper-V can partition",
       evidence,
-      [manualFix("Update the card's driver in Windows, or name a card that can be divided")],
+      [manualFix("Update the card's driver in Windows, or name a card that can be partitioned")],
     );
   }
   return fitting.length > 1
-    ? fail(`${fitting.length} cards that Hyper-V can divide are ${ids}`, evidence, [
+    ? fail(`${fitting.length} cards that Hyper-V can partition are ${ids}`, evidence, [
       manualFix("Choose one with address:"),
     ])
-    : pass(`Hyper-V can divide ${ids}`, evidence);
+    : pass(`Hyper-V can partition ${ids}`, evidence);
 }
 
 function count(request: ResolvedGpuRequest): Verdict {
   const { partitionCount: wanted } = request;
-  const part = partitionableOf(request);
+  const gpu = partitionableOf(request);
   const evidence = [{
     read: "ValidPartitionCounts, PartitionCount",
-    value: part ? `${part.counts?.join(", ") ?? "not read"}; ${part.count ?? "not read"}` : "not read",
+    value: gpu ? `${gpu.counts?.join(", ") ?? "not read"}; ${gpu.count ?? "not read"}` : "not read",
   }];
   if (wanted === undefined || wanted === 1) {
     return pass("the card's own count is kept", evidence);
   }
-  if (!part?.counts) {
-    return unknown(`could not read whether the card can be divided into ${wanted}`, evidence);
+  if (!gpu?.counts) {
+    return unknown(`could not read whether the card can have ${wanted} partitions`, evidence);
   }
-  if (part.counts.includes(wanted)) {
-    const change = part.count === wanted
+  if (gpu.counts.includes(wanted)) {
+    const change = gpu.count === wanted
       ? "as it is now"
-      : `now ${part.count ?? "another number"}: other VMs must be off`;
-    return pass(`the card can be divided into ${wanted}, ${change}`, evidence);
+      : `now ${gpu.count ?? "another number"}: other VMs must be off`;
+    return pass(`the card can have ${wanted} partitions, ${change}`, evidence);
   }
-  const valid = [...part.counts].sort((a, b) => a - b);
+  const valid = [...gpu.counts].sort((a, b) => a - b);
   return fail(
-    `the card cannot be divided into ${wanted} parts: it supports ${valid.join(", ")}`,
+    `the card cannot have ${wanted} partitions: it supports ${valid.join(", ")}`,
     evidence,
     [manualFix(`Remove partition_count, or write partition_count: ${valid.join(" or ")}`)],
   );
@@ -158,7 +158,7 @@ function choiceConflicts({ machines }: Resolved): Verdict[] {
       ? [{
         machine: name,
         ...fail(
-          `${other.name} asks for ${other.count} parts of the card and ${name} for ${count}: a card has one ` +
+          `${other.name} asks for ${other.count} partitions of the card and ${name} for ${count}: a card has one ` +
             "count for all VMs",
           [],
           [manualFix("Write the same partition_count for both")],
@@ -175,7 +175,7 @@ function choice(_wish: ResolvedGpuRequest, { windows }: Host): Verdict {
       read: "InstancePath of Add-VMGpuPartitionAdapter",
       value: windows?.choice === undefined ? "not read" : windows.choice ? "there" : "not there",
     },
-    { read: "cards that Hyper-V can divide", value: cards === undefined ? "not read" : String(cards) },
+    { read: "cards that Hyper-V can partition", value: cards === undefined ? "not read" : String(cards) },
   ];
   if (windows?.choice) return pass("the card can be chosen", evidence);
   if (windows?.choice === undefined || cards === undefined) {
@@ -183,7 +183,7 @@ function choice(_wish: ResolvedGpuRequest, { windows }: Host): Verdict {
   }
   return cards <= 1
     ? pass("there is only one card", evidence)
-    : fail(`Windows 10 cannot choose among ${cards} cards that can be divided`, evidence, [
+    : fail(`Windows 10 cannot choose among ${cards} cards that can be partitioned`, evidence, [
       manualFix("Disable the other cards in the Device Manager while the VM starts, or upgrade to Windows 11"),
     ]);
 }
@@ -193,7 +193,7 @@ const policyKey = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\HyperV";
 
 function policy(request: ResolvedGpuRequest, host: Host): Verdict {
   const { windows } = host;
-  const part = partitionableOf(request);
+  const gpu = partitionableOf(request);
   if (windows?.product === undefined) {
     return unknown("could not read whether this is Windows Server");
   }
@@ -205,19 +205,19 @@ function policy(request: ResolvedGpuRequest, host: Host): Verdict {
     value: windows.policy ? String(windows.policy[name] ?? "not set") : "not read",
   }));
   // a path without this suffix is that of a card with SR-IOV, which Windows Server expects
-  if (!part) return unknown("could not read which card it is", evidence);
-  if (!part.path.toUpperCase().endsWith("\\GPUPARAV")) {
+  if (!gpu) return unknown("could not read which card it is", evidence);
+  if (!gpu.path.toUpperCase().endsWith("\\GPUPARAV")) {
     return pass("the card has SR-IOV, which Windows Server expects", evidence);
   }
   if (!windows.policy) return unknown("could not read Windows Server's policy", evidence);
   if (policies.every((name) => windows.policy![name] === 0)) {
     return warn(
-      "the card has no SR-IOV, but a policy lets Windows Server divide it: unsupported by Microsoft",
+      "the card has no SR-IOV, but a policy lets Windows Server partition it: unsupported by Microsoft",
       evidence,
     );
   }
   return fail(
-    "Windows Server refuses to divide a card without SR-IOV (“not compliant with currently set group policy”)",
+    "Windows Server refuses to partition a card without SR-IOV (“not compliant with currently set group policy”)",
     evidence,
     policies.map((name) =>
       commandFix(`Set ${name} to 0: unsupported by Microsoft`, `reg add ${policyKey} /v ${name} /t REG_DWORD /d 0 /f`, {
@@ -269,8 +269,8 @@ function guest(request: ResolvedGpuRequest, { image, box, provision }: ResolvedM
   const maker = others[request.vendorId];
   if (maker) {
     const evidence = [{ read: "vendor of the card", value: `${maker} (${request.vendorId})` }];
-    const message = `a part of a card from ${maker} is untested: only NVIDIA's driver has programs for a Linux guest`;
-    // the guest's part is installed by other means
+    const message = `a GPU partition from ${maker} is untested: only NVIDIA's driver has programs for a Linux guest`;
+    // the guest's driver is installed by other means
     return provision.length > 0 || !image
       ? warn(`${message}, unless provision: or the box installs its own`, evidence)
       : fail(message, evidence, [manualFix("Use an NVIDIA card, or install the guest's driver with provision:")]);
@@ -290,5 +290,5 @@ function guest(request: ResolvedGpuRequest, { image, box, provision }: ResolvedM
     : fail(`dxgkrnl is not known to build in ${systemOf(suite)}: ${row.why}`, evidence, fix);
 }
 
-/** Other makers of cards that Hyper-V divides, by PCI vendor. */
+/** Other makers of cards that Hyper-V partitions, by PCI vendor. */
 const others: Record<string, string> = { 1002: "AMD", 8086: "Intel" };

@@ -1,4 +1,4 @@
-/** Services that ask for MIG instances: parts of a card that exist only after someone creates them in the VM. */
+/** Services that ask for MIG instances: partitions of a card that exist only after someone creates them in the VM. */
 import type { Fix } from "../findings.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Verdict } from "./types.mts";

@@ -5,12 +5,12 @@ import { fail, pass, skip, unknown, warn } from "./results.mts";
 import type { Verdict } from "./types.mts";
 
 /** The verdict of provider.access about Hyper-V. */
-export function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: Windows): Verdict {
+export function hypervAccess({ hyperv, service, elevated, hypervPermission, vbs }: Windows): Verdict {
   const yesOrNo = (flag: boolean | undefined) => (flag === undefined ? "not read" : flag ? "yes" : "no");
   const evidence = [
     { read: "service vmms", value: service ?? "not read" },
     { read: "administrator", value: yesOrNo(elevated) },
-    { read: "in the group Hyper-V Administrators", value: yesOrNo(hypervRights) },
+    { read: "in the group Hyper-V Administrators", value: yesOrNo(hypervPermission) },
     { read: "virtualization-based security", value: yesOrNo(vbs) },
   ];
   if (hyperv === false) return skip("Hyper-V is not turned on", evidence);
@@ -18,8 +18,8 @@ export function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: W
     const message = service === "missing" ? "Hyper-V has no service (vmms)" : `Hyper-V's service vmms is ${service}`;
     return fail(message, evidence, [commandFix("Start it", "Start-Service vmms", { root: true })]);
   }
-  if (elevated === false && hypervRights === false) {
-    return fail("no rights on Hyper-V", evidence, [
+  if (elevated === false && hypervPermission === false) {
+    return fail("no permission to use Hyper-V", evidence, [
       manualFix("Run this in a PowerShell that was started as administrator"),
       commandFix(
         "Or join the group Hyper-V Administrators, then log in again",
@@ -28,7 +28,7 @@ export function hypervAccess({ hyperv, service, elevated, hypervRights, vbs }: W
       ),
     ]);
   }
-  if (service === undefined || (!elevated && !hypervRights)) {
+  if (service === undefined || (!elevated && !hypervPermission)) {
     return unknown("could not read whether this user may use Hyper-V", evidence);
   }
   return pass("Hyper-V runs, and this user may use it", evidence);
@@ -58,10 +58,18 @@ export function libvirtAccess(host: Host): Verdict[] {
   // where polkit decides, all users can open the socket
   const refused = /^authentication (?:unavailable|failed|cancelled)/.test(libvirt.error ?? "");
   if (libvirt.access === false || refused) {
-    return [fail(refused ? "no rights on libvirt: polkit does not let this user in" : "no rights on libvirt's socket", [
-      refused ? { read: "virsh", value: libvirt.error! } : { read: libvirt.socket, value: "no permission" },
-      { read: "groups", value: host.groups.join(" ") || "none of the needed groups" },
-    ], [joinGroupFix("libvirt", host.joined)])];
+    return [
+      fail(
+        refused
+          ? "no permission to use libvirt: polkit does not let this user in"
+          : "no permission to use libvirt's socket",
+        [
+          refused ? { read: "virsh", value: libvirt.error! } : { read: libvirt.socket, value: "no permission" },
+          { read: "groups", value: host.groups.join(" ") || "none of the needed groups" },
+        ],
+        [joinGroupFix("libvirt", host.joined)],
+      ),
+    ];
   }
   if (libvirt.error) {
     return [fail(`libvirt does not answer: ${libvirt.error}`, evidence)];

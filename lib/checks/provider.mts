@@ -1,6 +1,6 @@
 import type { Mode } from "../config/types.mts";
 import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
-import { dividedCardsFor, virtualFunctionsOf } from "../resolve/virtual-functions.mts";
+import { partitionedCardsFor, virtualFunctionsOf } from "../resolve/virtual-functions.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { commandFix, manualFix } from "../fixes.mts";
@@ -37,10 +37,12 @@ export const providerChecks: Check[] = [
   {
     id: "provider.mode",
     about: "whether the provider can pass through a GPU in this mode",
-    why: "a provider passes a whole card, a part of one, or neither",
+    why: "a provider passes a whole card, a partition of one, or neither",
     check: (host, { machines }) =>
       machines.flatMap((machine) =>
-        machine.gpus.map((request) => withoutPart(machine, request, host) ?? inThisMode(machine, request.mode, host))
+        machine.gpus.map((request) =>
+          withoutPartition(machine, request, host) ?? inThisMode(machine, request.mode, host)
+        )
       ),
   },
   {
@@ -111,13 +113,13 @@ function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
  * Reports a partition that libvirt could pass as a virtual function, but none is free; undefined in
  * other cases.
  */
-function withoutPart(
+function withoutPartition(
   { name, provider }: ResolvedMachine,
   request: ResolvedGpuRequest,
   host: Host,
 ): Verdict | undefined {
   if (provider !== "libvirt" || request.mode !== "partition" || host.os.platform !== "linux") return undefined;
-  const card = dividedCardsFor(request, host)[0];
+  const card = partitionedCardsFor(request, host)[0];
   if (!card) return undefined;
   const on = virtualFunctionsOf(card, host);
   const at = `/sys/bus/pci/devices/${card.bdf}`;

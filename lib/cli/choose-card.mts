@@ -28,7 +28,7 @@ const makers: string[] = [vendorIds.nvidia, vendorIds.amd, vendorIds.intel];
 /** Checks that no change of this host fixes: their failure means a wrong system or processor. */
 const hopeless = ["provider.host", "host.architecture"];
 
-/** The cards of the host: a divided card by its parts or as a whole. */
+/** The cards of the host: a partitioned card by its partitions or as a whole. */
 function cardsOf(host: Host): PciFunction[] {
   return (host.pci ?? []).filter(isGpu).filter((fn, i, all) =>
     !all.slice(0, i).some((one) =>

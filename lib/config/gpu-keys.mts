@@ -30,14 +30,13 @@ export const card: Shape = {
     },
     mode: {
       kind: "choice",
-      about: "The whole card, or a part of it. Default: partition with hyperv, else passthrough.",
+      about: "The whole card, or a partition of it. Default: partition with hyperv, else passthrough.",
       values: () => ["passthrough", "partition"],
       example: "passthrough",
     },
     partition_count: {
       kind: "whole",
-      about:
-        "Into how many parts the host divides the card (hyperv, mode partition). Default, and 1: the card's own count.",
+      about: "Number of partitions of the card (hyperv, mode partition). Default, and 1: the card's own count.",
       min: 1,
       max: 64,
       quoted: true,
@@ -88,8 +87,7 @@ export const driver: Key = {
     },
     dxgkrnl: {
       kind: "map",
-      about:
-        "Another source of dxgkrnl, the kernel module for a part of a card. Default: Microsoft's release 6.6.36.6.",
+      about: "Another source of dxgkrnl, the kernel module for a GPU partition. Default: Microsoft's release 6.6.36.6.",
       example: "{url: https://mirror.example.org/linux-msft-wsl-6.6.36.6.tar.gz, checksum: sha256:…}",
       keys: {
         url: {

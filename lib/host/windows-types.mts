@@ -20,7 +20,7 @@ export interface Windows {
   /** Whether the probe ran with administrator rights. */
   elevated?: boolean;
   /** Whether the user is a member of the group Hyper-V Administrators. */
-  hypervRights?: boolean;
+  hypervPermission?: boolean;
   /** Whether Hyper-V is enabled; absent if that was not reported. */
   hyperv?: boolean;
   /** State of the service vmms, such as `Running`; `missing` if there is none. */

@@ -37,7 +37,7 @@ export function windowsOf(facts: Facts): Windows {
     build: facts.number("build"),
     product: products[facts.one("product") ?? ""],
     elevated: facts.flag("elevated"),
-    hypervRights: facts.flag("hyperv-rights"),
+    hypervPermission: facts.flag("hyperv-rights"),
     hyperv: facts.flag("hyperv"),
     service: facts.one("service"),
     vbs: flagOf(facts.one("vbs")),

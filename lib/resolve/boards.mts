@@ -1,4 +1,4 @@
-/** Boards with two or more GPUs, and GPUs that can be divided into MIG instances. */
+/** Boards with two or more GPUs, and GPUs that can be partitioned into MIG instances. */
 import type { Source } from "./sources.mts";
 import { chipOf } from "./architectures.mts";
 
@@ -58,7 +58,7 @@ const migCards = ["2bb1", "2bb3", "2bb4", "2bb5"];
 const withoutMig = ["2082", "20c2"];
 
 /**
- * Whether an NVIDIA card (device id, hex text) can be divided into MIG instances; undefined where
+ * Whether an NVIDIA card (device id, hex text) can be partitioned into MIG instances; undefined where
  * that is not known: RTX PRO 4500 Blackwell has MIG, and its id is not known here.
  */
 export function hasMig(device: string): boolean | undefined {

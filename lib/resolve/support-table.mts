@@ -107,7 +107,7 @@ export const supportTable: SupportRow[] = [
     "Linux",
     linux,
     "refused",
-    "libvirt passes whole cards: a part of a card needs SR-IOV or vGPU, which GeForce cards do not support and " +
+    "libvirt passes whole cards: a GPU partition needs SR-IOV or vGPU, which GeForce cards do not support and " +
       "which other cards may need a licence for",
     sources.vfio,
     { instead: "Write mode: passthrough", check: "provider.mode" },
@@ -163,7 +163,7 @@ export const supportTable: SupportRow[] = [
     "Windows 10, version 2004 and later",
     all(isClientEdition, fromBuild(19041)),
     "works",
-    "on a host with one partitionable card: Windows 10 cannot select one of several",
+    "on a host with one card that can be partitioned: Windows 10 cannot select one of several",
     sources.easy,
   ),
   hyperv(

@@ -108,7 +108,7 @@ function foreignRow(provider: string, use: GpuUse): SupportRow {
 }
 
 /** The names of the uses in the table. */
-const useNames: Record<GpuUse, string> = { plain: "none", passthrough: "whole card", partition: "part of a card" };
+const useNames: Record<GpuUse, string> = { plain: "none", passthrough: "whole card", partition: "GPU partition" };
 const marks: Record<SupportRow["verdict"], string> = { works: "✓", experimental: "!", refused: "✗" };
 
 /** The table as Markdown, for the README. */

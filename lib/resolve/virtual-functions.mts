@@ -9,7 +9,7 @@ import { fitsRequest } from "./requests.mts";
  * The physical functions that match a request for a partition: by their own ids or address, or by
  * those of one of their virtual functions.
  */
-export function dividedCardsFor(request: GpuRequest, host: Host): PciFunction[] {
+export function partitionedCardsFor(request: GpuRequest, host: Host): PciFunction[] {
   const all = host.pci ?? [];
   const fits = (fn: PciFunction) => fitsRequest(request, fn);
   return all.filter((fn) =>
@@ -36,22 +36,25 @@ export function withVirtualFunctions<T extends { name: string; provider: string;
 ): T[] {
   const named = machines.flatMap(({ gpus }) => gpus.flatMap(({ address }) => address ?? []));
   const given = new Set(named);
-  const wantsPart = ({ provider }: T, { mode }: GpuRequestWithMode) => provider === "libvirt" && mode === "partition";
+  const wantsPartition = ({ provider }: T, { mode }: GpuRequestWithMode) =>
+    provider === "libvirt" && mode === "partition";
   // virtual functions of existing VMs are reserved first, whatever the order of the machines
   const passedTo = (name: string) => passed[name]?.passedAddresses ?? [];
   return machines.map((machine) => ({
     ...machine,
     gpus: machine.gpus.map((request) => {
-      if (!wantsPart(machine, request)) return request;
-      const all = dividedCardsFor(request, host).flatMap((fn) => virtualFunctionsOf(fn, host));
-      const ofOthers = machines.filter((other) => other !== machine && other.gpus.some((one) => wantsPart(other, one)))
+      if (!wantsPartition(machine, request)) return request;
+      const all = partitionedCardsFor(request, host).flatMap((fn) => virtualFunctionsOf(fn, host));
+      const ofOthers = machines.filter((other) =>
+        other !== machine && other.gpus.some((one) => wantsPartition(other, one))
+      )
         .flatMap(({ name }) => passedTo(name));
       const requested = request.address !== undefined && all.find(({ bdf }) => bdf === request.address);
       const free = all.filter(({ bdf }) => !given.has(bdf) && !ofOthers.includes(bdf));
-      const part = requested || (free.find(({ bdf }) => passedTo(machine.name).includes(bdf)) ?? free[0]);
-      if (!part) return request;
-      given.add(part.bdf);
-      return { ...request, mode: "passthrough" as const, deviceId: part.device!, address: part.bdf };
+      const chosen = requested || (free.find(({ bdf }) => passedTo(machine.name).includes(bdf)) ?? free[0]);
+      if (!chosen) return request;
+      given.add(chosen.bdf);
+      return { ...request, mode: "passthrough" as const, deviceId: chosen.device!, address: chosen.bdf };
     }),
   }));
 }

@@ -153,7 +153,7 @@ function cdiResult(facts: Facts, version: string): Omit<LayerResult, "check"> {
     return {
       ...{ status: "fail", evidence },
       message: `the CDI specification, by which ${
-        facts.one("dxg") ? "containers find parts of a card" : "Podman finds GPUs"
+        facts.one("dxg") ? "containers find GPU partitions" : "Podman finds GPUs"
       }, names none`,
       fix: [guestFix("Generate it again", "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml")],
     };

@@ -30,16 +30,16 @@ export function dxgLayer(facts: Facts): LayerResult {
     return {
       check,
       status: "unknown",
-      message: "the part of a card was not checked in the VM",
+      message: "the GPU partition was not checked in the VM",
     };
   }
   if (device === "yes") {
-    return { check, status: "pass", message: "dxgkrnl has a part of the card (/dev/dxg)", evidence };
+    return { check, status: "pass", message: "dxgkrnl has a partition of the card (/dev/dxg)", evidence };
   }
   if (loaded === "yes") {
-    return fail("dxgkrnl is loaded, but finds no part of a card: Hyper-V gave the VM none", [
+    return fail("dxgkrnl is loaded, but finds no GPU partition: Hyper-V gave the VM none", [
       commandFix("See what Hyper-V reports about the VM", "Get-VM | Get-VMGpuPartitionAdapter"),
-      commandFix("Restart the VM, which attaches its part of the card", `${self("down")}; ${self("up")}`),
+      commandFix("Restart the VM, which attaches its GPU partition", `${self("down")}; ${self("up")}`),
     ]);
   }
   if (built === "yes") {

@@ -83,7 +83,7 @@ test("doctor finds no problem", async () => {
 test("doctor reports a user without permission for libvirt", async () => {
   const { code, out } = await tell(`cd /lab && ${script.replace(as("me"), as("stranger"))} doctor provider.access`);
   assert.is(code, 1, out);
-  assert.match(out, /✗ provider\.access: no rights on libvirt: polkit does not let this user in/);
+  assert.match(out, /✗ provider\.access: no permission to use libvirt: polkit does not let this user in/);
   assert.match(out, /sudo usermod -aG libvirt "\$USER"/);
 });
 

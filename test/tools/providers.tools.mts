@@ -108,7 +108,7 @@ test("vagrant up on Hyper-V: static memory, no checkpoints, the card in one call
   lab(folder, "provider: hyperv, gpu: {device_id: 2786}");
   box(folder, "hyperv");
   const { said } = vagrant(folder, "hyperv", ["up"]);
-  assert.match(said, /Giving the VM a part of the card[^]*the stand-in starts no VM/, said);
+  assert.match(said, /Giving the VM a partition of the card[^]*the stand-in starts no VM/, said);
   assert.equal(asked(folder), [
     "vagrant: configure_vm",
     "configured: -SwitchID 'c08cb7b8-9b3c-408e-8e30-5e16a3aeb444' -Memory '2048' -Processors '3' -AutoStartAction 'Nothing' -AutoStopAction 'TurnOff' -ErrorAction Stop",

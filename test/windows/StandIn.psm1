@@ -7,7 +7,7 @@
 #   cards     [{ Name, ValidPartitionCounts, PartitionCount }]
 #   switches  [{ Id, Name, SwitchType }]   cim       { CLASS: [{ ... }] }      registry  { PATH: { NAME: VALUE } }
 #   properties { INSTANCE: { KEY: VALUE } }   files     [ PATH ]                  programs  { NAME: PATH }
-#   denied    MESSAGE                      refuses every question of a user without rights
+#   denied    MESSAGE                      refuses every question of a user without permission
 #   fail      { CMDLET: MESSAGE }          refuses once, with Hyper-V's words
 #   kill      N                            ends the script at its N-th change: nothing that comes later counts
 #   log       every change, as it was called

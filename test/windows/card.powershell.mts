@@ -32,7 +32,7 @@ const back = (more: Partial<Run> = {}, words: Record<string, string> = {}): Run 
 });
 /** The command that homelab-gpu runs for a machine without a VM: only the card's record is known. */
 const returned: Run = { script, words: { Action: "back", Record: "cards/a.txt" } };
-const divided = (words: Record<string, string | number> = {}) => give({}, { Mode: "partition", ...words });
+const partitioned = (words: Record<string, string | number> = {}) => give({}, { Mode: "partition", ...words });
 
 /** The owner of a card: `host` only if Windows has started it. */
 function owner({ state }: Result): string {
@@ -225,9 +225,9 @@ on("a card that was left dismounted is found by up, also without a record, and g
   assert.match(found.out.join(), /already taken from the host/);
 });
 
-on("up with part of a card first returns the whole card that an earlier run took", [{
+on("up with a partition first returns the whole card that an earlier run took", [{
   state: host(2022),
-  runs: [give({ kill: 4 }), divided()],
+  runs: [give({ kill: 4 }), partitioned()],
 }], (results) => {
   const [[, next]] = results as [[Result, Result]];
   assert.equal([next!.code, owner(next!), record(next!)], [0, "host", false], next!.error);
@@ -288,10 +288,10 @@ on("up with part of a card first returns the whole card that an earlier run took
 {
   const stale = [{ Id: "it's", InstancePath: part.replace("2786", "1C02") }];
   on(
-    "part of a card: added once, stale ones are removed, room and firmware are set once",
+    "partition: added once, stale ones are removed, room and firmware are set once",
     ([11, 2022, 2025] as const).flatMap((windows) => [
-      { state: host(windows), runs: [divided(), divided()] },
-      { state: host(windows, { vms: [vm({ adapters: stale })] }), runs: [divided()] },
+      { state: host(windows), runs: [partitioned(), partitioned()] },
+      { state: host(windows, { vms: [vm({ adapters: stale })] }), runs: [partitioned()] },
     ]),
     (results) => {
       const all = results;
@@ -310,7 +310,7 @@ on("up with part of a card first returns the whole card that an earlier run took
 
 on("more MMIO space that somebody set stays", [{
   state: host(11, { vms: [vm({ HighMemoryMappedIoSpace: 1024 ** 3 })] }),
-  runs: [divided()],
+  runs: [partitioned()],
 }], (results) => {
   const [[result]] = results as [[Result]];
   assert.is(result.state.vms[0].HighMemoryMappedIoSpace, 1024 ** 3);
@@ -319,8 +319,8 @@ on("more MMIO space that somebody set stays", [{
 {
   const state = host(2025, { cards: [{ Name: part, ValidPartitionCounts: [16, 8, 4, 2], PartitionCount: 16 }] });
   on(
-    "the card is divided only where that differs and is possible",
-    [4, 16, 1, 3].map((Count) => ({ state, runs: [divided({ Count })] })),
+    "the card is partitioned only where that differs and is possible",
+    [4, 16, 1, 3].map((Count) => ({ state, runs: [partitioned({ Count })] })),
     (results) => {
       const all = results;
       assert.equal(all.map(([one]) => one!.log.filter((line) => line.startsWith("Set-VMHost"))), [
@@ -329,7 +329,7 @@ on("more MMIO space that somebody set stays", [{
         [],
         [],
       ]);
-      assert.match(all[3]![0]!.error, /can be divided into 2, 4, 8, 16 parts/);
+      assert.match(all[3]![0]!.error, /can have 2, 4, 8, 16 partitions/);
     },
   );
 }
@@ -343,8 +343,8 @@ on("more MMIO space that somebody set stays", [{
     })),
   });
   on("Windows 10 has other cmdlets, and cannot choose among cards", [
-    { state: host(10), runs: [divided(), divided()] },
-    { state: two, runs: [divided()] },
+    { state: host(10), runs: [partitioned(), partitioned()] },
+    { state: two, runs: [partitioned()] },
   ], (results) => {
     const [[one, again], [several]] = results as [
       [Result, Result],
@@ -359,15 +359,15 @@ on("more MMIO space that somebody set stays", [{
 {
   const bare = host(11);
   on("says what is missing, and changes nothing then", [
-    { state: { ...bare, windows: { ...bare.windows, hyperv: false } }, runs: [divided()] },
-    { state: bare, runs: [divided({ Device: "2684" })] },
-    { state: host(11, { vms: [] }), runs: [divided()] },
+    { state: { ...bare, windows: { ...bare.windows, hyperv: false } }, runs: [partitioned()] },
+    { state: bare, runs: [partitioned({ Device: "2684" })] },
+    { state: host(11, { vms: [] }), runs: [partitioned()] },
     { state: host(2022, { vms: [vm({ Generation: 1 })] }), runs: [give()] },
   ], (results) => {
     const all = results.map(([one]) => one!);
     const errors = [
       /Get-VM/,
-      /this host has no card 10de:2684 that Hyper-V can divide/,
+      /this host has no card 10de:2684 that Hyper-V can partition/,
       /unable to find a virtual machine/,
       /generation 2/,
     ];

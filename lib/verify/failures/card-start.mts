@@ -66,7 +66,7 @@ export const cardStartFailures: Failure[] = [
       "gpu.window",
       "cause",
       /dxgglobal_getiospace: |getiospace failed: -\d/,
-      "the VM has too little MMIO space for its part of the GPU",
+      "the VM has too little MMIO space for its GPU partition",
       manualFix("While the VM is off: Set-VM -VMName NAME -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace 32GB"),
     ],
     [

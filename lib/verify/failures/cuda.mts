@@ -150,7 +150,7 @@ export const cudaFailures: Failure[] = [
     layer: "driver",
     message:
       "PyTorch ran out of GPU memory, and the driver's library (NVML) did not tell it how much there is: after an " +
-      "update without a reboot, or on a part of a card (MIG)",
+      "update without a reboot, or on a MIG instance",
     fix: [
       guestFix("See whether NVML answers", "nvidia-smi"),
       manualFix("If it does not: reboot the VM; if it does: use less memory (smaller batch or model)"),

@@ -117,7 +117,7 @@ export const dockerEngineFailures: Failure[] = [
     ),
     check: "verify.docker",
     layer: "docker",
-    message: "this user has no rights on Docker's socket",
+    message: "this user has no permission to use Docker's socket",
     fix: [
       guestFix("Let the VM's user in; it counts from the next login", "usermod -aG docker vagrant"),
       commandFix("On this host instead: join the group, then log in again", 'usermod -aG docker "$USER"', {

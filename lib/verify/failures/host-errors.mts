@@ -86,7 +86,7 @@ export const hostErrorFailures: Failure[] = [
       "gpu.driver",
       "cause",
       /no driver bound to device; cannot configure SR-IOV/,
-      "a card is divided (SR-IOV) by its own driver, and none is bound to it: another driver was kept away, or " +
+      "a card is partitioned (SR-IOV) by its own driver, and none is bound to it: another driver was kept away, or " +
       "none knows the card",
       commandFix("See which driver has it", "lspci -nnk -d ::03xx"),
       "Do not bind the whole card to vfio-pci if its parts are to be passed on; load its own driver (i915, xe)",

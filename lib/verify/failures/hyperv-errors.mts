@@ -14,7 +14,7 @@ const eventLog = commandFix(
   "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-VMMS-Admin -MaxEvents 20",
 );
 
-/** Hyper-V's messages by the error of Windows that they end with, and about disks, switches and divided cards. */
+/** Hyper-V's messages by the error of Windows that they end with, and about disks, switches and partitioned cards. */
 export const hypervErrorFailures: Failure[] = [
   ...rows({
     layer: "provider",
@@ -120,12 +120,13 @@ export const hypervErrorFailures: Failure[] = [
         /PartitionCount '?\d{1,4}'? is (?:not|in)\s?valid/,
         /cannot be partitioned|No partitionable GPU (?:was )?found|no available partition/,
       ),
-      "the host's card cannot be divided so: its driver does not offer parts, or not that number of them",
+      "the host's card cannot be partitioned like that: its driver does not offer partitions, or not that number " +
+      "of them",
       commandFix(
         "See what it offers",
         "Get-VMHostPartitionableGpu | Format-List Name, ValidPartitionCounts, PartitionCount",
       ),
-      "Update the host's driver; Windows 10 and 11 divide GeForce and Radeon cards without a number",
+      "Update the host's driver; Windows 10 and 11 partition GeForce and Radeon cards without a number",
     ],
     [
       "host.virtualization",

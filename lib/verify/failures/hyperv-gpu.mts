@@ -2,14 +2,14 @@ import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, firmwareFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
-/** Errors of Hyper-V about a part of a GPU or a whole device, and of dxgkrnl in the guest. */
+/** Errors of Hyper-V about a GPU partition or a whole device, and of dxgkrnl in the guest. */
 export const hypervGpuFailures: Failure[] = [
   {
     pattern: /Unable to find a Gpu partition adapter matching/,
     check: "hyperv.card",
     strength: "symptom",
     layer: "hypervisor",
-    message: "the VM has no part of a GPU, so there is none to change or remove",
+    message: "the VM has no GPU partition, so there is none to change or remove",
     fix: [
       commandFix("Add one while the VM is off", "Add-VMGpuPartitionAdapter -VMName NAME"),
       doctorFix("hyperv.card"),
@@ -20,7 +20,7 @@ export const hypervGpuFailures: Failure[] = [
     pattern: /not compliant with currently set group policy/,
     check: "hyperv.policy",
     layer: "hypervisor",
-    message: "Windows Server refuses to divide a card without SR-IOV unless policy allows it",
+    message: "Windows Server refuses to partition a card without SR-IOV unless policy allows it",
     fix: [doctorFix("hyperv.policy")],
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#125 (2022-02), Microsoft's page on GPU partitioning",
   },
@@ -29,7 +29,7 @@ export const hypervGpuFailures: Failure[] = [
       /assigned one or more GPUP partitions|checkpoint\w{0,4} .{0,100}(?:GPU(?:P|-P)?[ -]?partition|assigned devices)/,
     check: "hyperv.card",
     layer: "hypervisor",
-    message: "a VM with a part of a GPU cannot be saved, resumed or checkpointed, and this one was",
+    message: "a VM with a GPU partition cannot be saved, resumed or checkpointed, and this one was",
     fix: [
       commandFix("Turn checkpoints off", "Set-VM -Name NAME -CheckpointType Disabled -AutomaticStopAction ShutDown"),
       commandFix("Throw a saved state away, if there is one", "Remove-VMSavedState -VMName NAME"),
@@ -41,7 +41,7 @@ export const hypervGpuFailures: Failure[] = [
     pattern: /GPU Partition.{0,160}(?:Access is denied|0x80070005)/,
     check: "hyperv.card",
     layer: "hypervisor",
-    message: "Hyper-V was denied the part of the GPU: the host's driver does not give it, or another VM or a remote " +
+    message: "Hyper-V was denied the GPU partition: the host's driver does not give it, or another VM or a remote " +
       "session holds the card",
     fix: [
       manualFix("Update the host's NVIDIA driver, restart the host, and start the VM from a local session"),
@@ -58,8 +58,8 @@ export const hypervGpuFailures: Failure[] = [
     check: "hyperv.card",
     layer: "hypervisor",
     message:
-      "Hyper-V has no part of the card for the VM: the VM has one of a card that is gone or changed, or too little " +
-      "MMIO space",
+      "Hyper-V has no partition of the card for the VM: the VM has one of a card that is gone or changed, or too " +
+      "little MMIO space",
     fix: [
       commandFix("See which parts VMs have", "Get-VM | Get-VMGpuPartitionAdapter | Select-Object VMName, InstancePath"),
       commandFix("Remove a stale one", "Remove-VMGpuPartitionAdapter -VMName NAME"),
@@ -79,11 +79,11 @@ export const hypervGpuFailures: Failure[] = [
     check: "hyperv.card",
     layer: "hypervisor",
     message:
-      "Hyper-V finds no GPU that it can divide for this VM: the card or its driver changed, or its driver does not " +
-      "support partitions",
+      "Hyper-V finds no GPU that it can partition for this VM: the card or its driver changed, or its driver does " +
+      "not support partitions",
     fix: [
       commandFix(
-        "See which GPUs can be divided",
+        "See which GPUs can be partitioned",
         "Get-VMHostPartitionableGpu | Select-Object Name, ValidPartitionCounts",
       ),
       commandFix("Remove the old part, and let up add it again", "Remove-VMGpuPartitionAdapter -VMName NAME"),
@@ -106,7 +106,7 @@ export const hypervGpuFailures: Failure[] = [
     pattern: /upper MMIO region (?:that |\(\w{1,24}\) )is above the supported physical address range/,
     check: "hyperv.card",
     layer: "hypervisor",
-    message: "the CPU's addresses are too short for the MMIO space that the VM reserves for its part of the card",
+    message: "the CPU's addresses are too short for the MMIO space that the VM reserves for its GPU partition",
     fix: [
       commandFix(
         "Reserve less while the VM is off, which up then leaves alone",
@@ -121,7 +121,7 @@ export const hypervGpuFailures: Failure[] = [
     pattern: /parameter cannot be found that matches parameter name 'InstancePath'/,
     check: "hyperv.choice",
     layer: "hypervisor",
-    message: "Windows 10 cannot choose which card to divide",
+    message: "Windows 10 cannot choose which card to partition",
     fix: [doctorFix("hyperv.choice")],
     source: "PowerShell; jamesstringer90/Easy-GPU-PV#5 (2021-11), #254",
   },
@@ -164,7 +164,7 @@ export const hypervGpuFailures: Failure[] = [
     check: "hyperv.card",
     strength: "symptom",
     layer: "hypervisor",
-    message: "Hyper-V could not give the VM its part of the GPU, for the reason in quotes behind it",
+    message: "Hyper-V could not give the VM its GPU partition, for the reason in quotes behind it",
     fix: [
       manualFix("Update the host's GPU driver, then restart Windows"),
       commandFix("Remove the part, and let up add it again", "Remove-VMGpuPartitionAdapter -VMName NAME"),

@@ -2,7 +2,7 @@ import type { Failure } from "./types.mts";
 import { commandFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
-/** Errors of the guest of a Windows host, or of a container, about its part of a GPU. */
+/** Errors of the guest of a Windows host, or of a container, about its GPU partition. */
 export const hypervGuestFailures: Failure[] = [
   {
     pattern: /\(Code 43\)|\bError(?: code)? 43\b|(?:Windows has )?stopped this device because it has reported problems/,
@@ -33,7 +33,7 @@ export const hypervGuestFailures: Failure[] = [
     check: "hyperv.guest",
     layer: "driver",
     message:
-      "dxgkrnl, the guest's side of a Windows GPU part, does not build for this kernel: its sources fit certain " +
+      "dxgkrnl, the guest's side of a Windows GPU partition, does not build for this kernel: its sources fit certain " +
       "kernels only",
     fix: [
       manualFix(
@@ -94,7 +94,7 @@ export const hypervGuestFailures: Failure[] = [
     check: "hyperv.driver",
     layer: "driver",
     message:
-      "the guest of a Windows host may not use its part of the GPU: the host's card is in TCC mode or its driver " +
+      "the guest of a Windows host may not use its GPU partition: the host's card is in TCC mode or its driver " +
       "files do not match, or dxgkrnl does not fit the guest's kernel",
     fix: [
       manualFix("On the host: see that nvidia-smi shows WDDM, not TCC (nvidia-smi -dm 0, then restart Windows)"),

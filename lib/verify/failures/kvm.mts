@@ -40,7 +40,7 @@ export const kvmFailures: Failure[] = [
     ),
     check: "host.virtualization",
     layer: "hypervisor",
-    message: "this user has no rights on /dev/kvm",
+    message: "this user has no permission to use /dev/kvm",
     fix: [joinGroupFix("kvm")],
     source: "QEMU 7.2 (2022-12), seen as an ordinary user",
   },

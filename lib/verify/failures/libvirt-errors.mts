@@ -65,7 +65,7 @@ export const libvirtErrorFailures: Failure[] = [
         /unable to open disk path|Disk source \S{1,120} must be a block device/,
       ),
       "a folder or file that the VM's definition or a pool names is gone, read-only, or closed to libvirt's user",
-      "Create the folder with the rights it needs, or correct the path (virsh edit, virsh pool-edit)",
+      "Create the folder with the permissions it needs, or correct the path (virsh edit, virsh pool-edit)",
       pools,
     ],
     [

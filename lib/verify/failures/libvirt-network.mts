@@ -65,7 +65,7 @@ export const libvirtNetworkFailures: Failure[] = [
     layer: "network",
     message:
       "this libvirt runs as your user (qemu:///session), which may make no networks, or in a container without the " +
-      "right",
+      "permission",
     fix: [
       commandFix("Use the system's libvirt", "virsh -c qemu:///system net-list --all"),
       manualFix("Vagrant: libvirt.qemu_use_session = false, and LIBVIRT_DEFAULT_URI unset"),

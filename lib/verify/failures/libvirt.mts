@@ -68,7 +68,7 @@ export const libvirtFailures: Failure[] = [
     ),
     check: "provider.access",
     layer: "provider",
-    message: "this user has no rights on libvirt's socket",
+    message: "this user has no permission to use libvirt's socket",
     fix: [joinGroupFix("libvirt")],
     source: "libvirt 9.0 (2023-01), seen as an ordinary user",
   },

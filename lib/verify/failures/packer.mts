@@ -39,7 +39,8 @@ export const packerFailures: Failure[] = [
     message: "GitHub answers no more anonymous requests from this address for now, and Packer fetches plugins there",
     fix: [
       manualFix(
-        "Wait an hour, or set PACKER_GITHUB_API_TOKEN to a GitHub token without any rights, then run packer init again",
+        "Wait an hour, or set PACKER_GITHUB_API_TOKEN to a GitHub token without any permissions, then run packer " +
+          "init again",
       ),
       manualFix("Packer 1.14 and later fetch HashiCorp's plugins from releases.hashicorp.com, which has no such limit"),
     ],
@@ -52,7 +53,7 @@ export const packerFailures: Failure[] = [
     message: "Packer found no release of the plugin that fits: GitHub answers no more anonymous requests, or the " +
       "constraint or the source's name is wrong",
     fix: [
-      manualFix("Wait an hour, or set PACKER_GITHUB_API_TOKEN to a token of yours (no rights are needed)"),
+      manualFix("Wait an hour, or set PACKER_GITHUB_API_TOKEN to a token of yours (it needs no permissions)"),
       commandFix("Read GitHub's answer", "PACKER_LOG=1 packer init ."),
       manualFix("Correct version = and source = in required_plugins, and use Packer 1.14 or later"),
     ],

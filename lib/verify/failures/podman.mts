@@ -44,7 +44,7 @@ export const podmanFailures: Failure[] = [
         /(?:mkdir|chown|lsetxattr|open|stat) \S{0,60}\.local\/share\/containers\S{0,120}: (?:permission denied|operation not permitted)/,
         /error preparing rootfs: mount .{1,400}: permission denied/,
       ),
-      "Podman may not use its own storage: a folder on its path has the wrong owner or rights (as after sudo " +
+      "Podman may not use its own storage: a folder on its path has the wrong owner or permissions (as after sudo " +
       "podman), or its file system does not serve user namespaces (NFS, noexec, a home that others may not enter)",
       storage,
       'Give your user the folder again (chown -R "$USER" ~/.local/share/containers), let others enter the home ' +

@@ -166,7 +166,7 @@ export const qemuErrorFailures: Failure[] = [
       ),
       "QEMU's bridge helper may not use that bridge",
       commandFix("Allow it", "sh -c 'mkdir -p /etc/qemu && echo allow virbr0 >>/etc/qemu/bridge.conf'", { root: true }),
-      "The helper itself needs root's rights: chmod u+s /usr/lib/qemu/qemu-bridge-helper",
+      "The helper itself must run as root: chmod u+s /usr/lib/qemu/qemu-bridge-helper",
     ],
     [
       "provider.access",
@@ -187,7 +187,7 @@ export const qemuErrorFailures: Failure[] = [
         /Snapshot operation failed|qemu-img: Could not create '/,
       ),
       "a disk image has another format than it was opened with, or its folder may not be written",
-      "See its real format (qemu-img info FILE), and the folder's rights",
+      "See its real format (qemu-img info FILE), and the folder's permissions",
     ],
     [
       "host.virtualization",

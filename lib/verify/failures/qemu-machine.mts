@@ -66,7 +66,7 @@ export const machineFailures: Failure[] = [
         /could not configure \/dev\/net\/tun|bridge helper failed|failed to parse default acl file/,
         /network script \S{1,80} failed/,
       ),
-      "QEMU could not make the VM's network device: it lacks the rights, or the bridge",
+      "QEMU could not make the VM's network device: it lacks the permission, or the bridge",
       "Use libvirt's network, or allow the bridge in /etc/qemu/bridge.conf",
     ],
     [

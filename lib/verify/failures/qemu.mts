@@ -223,7 +223,7 @@ export const qemuFailures: Failure[] = [
     layer: "provider",
     message: "libvirt found a hook script that may not be run, so it does not start the VM",
     fix: [
-      commandFix("See the scripts and their rights", "ls -lR /etc/libvirt/hooks"),
+      commandFix("See the scripts and their permissions", "ls -lR /etc/libvirt/hooks"),
       manualFix("This project needs no hooks: remove it; or make it executable (chmod +x, as root)"),
     ],
     source: "libvirt (util/virhook.c); QaidVoid/Complete-Single-GPU-Passthrough#21 (2023-01)",

@@ -169,7 +169,7 @@ export const vagrantOwnFailures: Failure[] = rows({
       /configured shell \(config\.ssh\.shell\) is invalid/,
       /private key you are attempting to generate is not supported by the guest SSH server/,
     ),
-    "Vagrant reached the VM by SSH and could not work in it: rights, shell, SCP or kind of key do not fit",
+    "Vagrant reached the VM by SSH and could not work in it: permissions, shell, SCP or kind of key do not fit",
     "Look at the VM by hand: vagrant ssh",
     "Old boxes and new OpenSSH: use a current box, or config.ssh.key_type = :ecdsa256",
   ],

@@ -61,7 +61,7 @@ export const virshFailures: Failure[] = [
       "cause",
       /failed to load cgroup BPF prog|cgroup BPF|Failed to (?:enable|add) .{0,40}cgroup|virCgroup\w{1,40}/,
       "libvirt could not use control groups: it runs in a container, or they are not mounted as it expects",
-      "In a container, set cgroup_controllers = [ ] in qemu.conf, or give the container the right",
+      "In a container, set cgroup_controllers = [ ] in qemu.conf, or give the container the permission",
     ],
     [
       "provider.mode",

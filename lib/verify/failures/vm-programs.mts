@@ -172,7 +172,7 @@ export const vmProgramFailures: Failure[] = [
       "hyperv.guest",
       "fallback",
       /\bdxgkrnl: .{0,80}(?:fail|error|-\d|denied|unable)|dxgvmb_\w{4,40}|dxgkio_\w{4,40}.{0,40}failed/,
-      "dxgkrnl, the guest's side of a Windows GPU part, reports an error; where nvidia-smi works it harms nothing",
+      "dxgkrnl, the guest's side of a Windows GPU partition, reports an error; where nvidia-smi works it harms nothing",
       "Update the host's driver, and copy its files into the guest again",
     ],
     [
@@ -186,7 +186,7 @@ export const vmProgramFailures: Failure[] = [
       "hyperv.card",
       "cause",
       /Cluster resource '[^']{1,80}' of type 'Virtual Machine'/,
-      "a VM with a part of a GPU does not run as a cluster's resource (possible since Windows Server 2025 only)",
+      "a VM with a GPU partition does not run as a cluster's resource (possible since Windows Server 2025 only)",
       "Start it outside of the cluster, or use Windows Server 2025 with the same cards on each host",
       hyperv,
     ],

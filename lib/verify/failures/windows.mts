@@ -35,8 +35,8 @@ export const windowsFailures: Failure[] = [
     near: /hyper-?v|virtual machine|Start-VM|Import-VM|vhdx|icacls|vagrant/i,
     check: "hyperv.card",
     layer: "provider",
-    message:
-      "Hyper-V may not read or write the folder of the VM or its disk: SYSTEM and the VM's account lack rights there",
+    message: "Hyper-V may not read or write the folder of the VM or its disk: SYSTEM and the VM's account lack " +
+      "permissions there",
     fix: [
       commandFix(
         "Give SYSTEM inherited full control of the drive or folder",

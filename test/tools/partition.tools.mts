@@ -9,7 +9,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { root, standIns } from "../fake.mts";
 
-const test = suite<{ folder: string }>("part");
+const test = suite<{ folder: string }>("partition");
 test.before.each((context) => {
   context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu part-"));
 });

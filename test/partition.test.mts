@@ -18,7 +18,7 @@ import { verifyMachine } from "../lib/verify/layers.mts";
 import { own } from "./fake.mts";
 import { savedHost } from "./hosts.mts";
 
-const test = suite("part");
+const test = suite("partition");
 const windows = savedHost("windows-11-pro-rtx4070");
 const texts = { ...Object.fromEntries(names.map((name) => [name, own(name)])), "./ubuntu-24.04.box": "1 1" };
 const config = (keys = "") =>
@@ -164,7 +164,7 @@ const first = (lines: string, part?: PartitionedCard) =>
 test("verifies a partition of a card, layer by layer", () => {
   assert.equal(layers(fine), [
     "verify.ssh pass: reached over SSH, kernel 6.8.0-50-generic",
-    "verify.dxg pass: dxgkrnl has a part of the card (/dev/dxg)",
+    "verify.dxg pass: dxgkrnl has a partition of the card (/dev/dxg)",
     "verify.driver pass: host and guest have driver 591.74",
     "verify.smi pass: nvidia-smi shows NVIDIA GeForce RTX 4070",
     "verify.docker pass: Docker 28.2.2 answers",
@@ -177,7 +177,7 @@ test("verifies a partition of a card, layer by layer", () => {
 test("names the first layer that fails", () => {
   const without = (...keys: string[]) =>
     fine.split("\n").filter((line) => !keys.some((key) => line.startsWith(`${key}:`))).join("\n");
-  assert.match(first(without("dxg") + "dxg:no\n")!, /^verify\.dxg fail: dxgkrnl is loaded, but finds no part/);
+  assert.match(first(without("dxg") + "dxg:no\n")!, /^verify\.dxg fail: dxgkrnl is loaded, but finds no GPU partition/);
   const unloaded = `${without("dxg", "dxgkrnl-loaded")}dxg:no\ndxgkrnl-loaded:no\n`;
   assert.match(first(unloaded)!, /^verify\.dxg fail: dxgkrnl cannot be loaded: with Secure Boot/);
   const unbuilt = unloaded.replace("dxgkrnl-built:yes", "dxgkrnl-built:no");
