@@ -393,7 +393,7 @@ if [ -n "$(engine_lacks)" ]; then "configure_$engine"; fi
 lacks=$(engine_lacks)
 [ -z "$lacks" ] || die "$lacks"
 
-# a part of a card has only a CDI name; Docker enables CDI by default since 28.2
+# a GPU partition has only a CDI name; Docker enables CDI by default since 28.2
 if [ "$source" = host ] && [ "$engine" = docker ]; then
   jq '.features.cdi = true' "$daemon" >"$work/cdi"
   put "$daemon" <"$work/cdi"
