@@ -83,7 +83,7 @@ test("no line of lib has over 120 columns, except regular expressions", () => {
 /** Words that have another word for the same thing, which the project uses everywhere. */
 const instead: [RegExp, string][] = [
   [/\bdivid(e|es|ed|ing)\b(?! by)/, "partition"],
-  [/\b(GPU parts?|(gets?|its|has|with) (a )?part of)\b/, "partition of the card, GPU partition"],
+  [/\b(GPU parts?|(gets?|its|has|with) (a )?part of|parts? of a (card|GPU))\b/, "partition of the card, GPU partition"],
   [/\bno rights\b/, "no permission"],
 ];
 

@@ -47,7 +47,7 @@ const codes: Row[] = [
     "cause",
     code(0x80070032),
     "this Windows or this device does not support what was asked for",
-    "Whole devices (DDA) need Windows Server; a part of a card needs its current driver; a VM on a " +
+    "Whole devices (DDA) need Windows Server; a GPU partition needs its current driver; a VM on a " +
     "remote drive or in " +
     "a cluster cannot have one",
     eventLog,

@@ -144,7 +144,7 @@ export const wslMessageFailures: Failure[] = [
       "host.virtualization",
       "cause",
       /\bWsl\/[\w/]{1,80}\/ConfigureGpu\//,
-      "WSL's VM did not get its part of the graphics card: Windows' driver of the card does not answer",
+      "WSL's VM did not get its GPU partition: Windows' driver of the card does not answer",
       "Update the card's driver in Windows, then restart Windows",
       "To start without it: gpuSupport=false below [wsl2] in %UserProfile%\\.wslconfig",
       restart,
