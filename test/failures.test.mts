@@ -11,7 +11,7 @@ import { alternatives, keysOf, searcher } from "../lib/verify/failures/words.mts
 import type { Options } from "../lib/cli/context.mts";
 import { fakeShell, golden, options, own } from "./fake.mts";
 import { savedHost } from "./hosts.mts";
-import { all, causesOf, checkAfter, checkForm, families, foreign, forms, lines, texts } from "./logs.mts";
+import { all, causesOf, checkAfter, checkForm, families, foreign, forms, lines, texts, vmFamilies } from "./logs.mts";
 
 const test = suite("failures");
 
@@ -29,11 +29,14 @@ test("explains errors of programs, the likely cause first", () => {
 });
 
 test("the explanation of each text is that of the golden file", () => {
-  const said = all.map(([, text]) => {
-    const [{ strength, message } = { strength: "nothing", message: "" }] = causesOf(text);
-    return `${text.split("\n")[0]!.slice(0, 100)}\n  ${strength}: ${message}\n`;
-  });
-  golden("explain.txt", said.join(""));
+  const explained = (logs: typeof all) =>
+    logs.map(([, text]) => {
+      const [{ strength, message } = { strength: "nothing", message: "" }] = causesOf(text);
+      return `${text.split("\n")[0]!.slice(0, 100)}\n  ${strength}: ${message}\n`;
+    }).join("");
+  const ofVms = new Set<unknown>(vmFamilies);
+  golden("explain.txt", explained(all.filter((log) => !ofVms.has(log))));
+  golden("explain-vm.txt", explained(vmFamilies));
 });
 
 test("every entry is the first cause of a text, has a known check, and says what to do", () => {

@@ -22,8 +22,12 @@ const expected = (line: string): [check: string, text: string] => {
 };
 /** Single lines, with the check of the likely cause of each. */
 export const lines = own("test/logs/lines.txt").trimEnd().split("\n").map(expected);
+/** The lines of a file. */
+const familiesOf = (name: string) => own(`test/logs/${name}.txt`).trimEnd().split("\n").map(expected);
+/** Lines of whole families of programs that manage VMs. */
+export const vmFamilies = familiesOf("families-vm");
 /** Lines of whole families, in the form of the programs' sources. */
-export const families = own("test/logs/families.txt").trimEnd().split("\n").map(expected);
+export const families = [...familiesOf("families"), ...vmFamilies];
 /** Logs of other programs, and of runs without a failure: the name, and the text. */
 export const foreign = sections("test/logs/foreign.txt");
 /** All logs with a cause. */

@@ -2,7 +2,17 @@
  * Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker and NVIDIA, each with its
  * check and fixes, as data.
  */
-import type { Finding } from "../../findings.mts";
+import type { Finding, Fix } from "../../findings.mts";
+import { cloudInitFailures } from "./cloud-init.mts";
+import { errnoFailures } from "./errnos.mts";
+import { sshFailures } from "./ssh.mts";
+import { vmDetailFailures } from "./vm-details.mts";
+import { forProxmox, isProxmox } from "./proxmox-fixes.mts";
+import { kernelPciFailures } from "./kernel-pci.mts";
+import { libvirtAnswerFailures, libvirtKindFailures } from "./libvirt-answers.mts";
+import { lookingGlassFailures } from "./looking-glass.mts";
+import { packerTemplateFailures } from "./packer-template.mts";
+import { proxmoxOtherFailures, proxmoxTaskFailures } from "./proxmox-tasks.mts";
 import { amdFailures } from "./amd.mts";
 import { cardStartFailures } from "./card-start.mts";
 import { packerHypervFailures } from "./packer-hyperv.mts";
@@ -105,6 +115,14 @@ export const failures: Failure[] = [
   ...engineErrorFailures,
   ...setupErrorFailures,
   ...denialFailures,
+  ...lookingGlassFailures,
+  ...proxmoxTaskFailures,
+  ...vmDetailFailures,
+  ...kernelPciFailures,
+  ...sshFailures,
+  ...packerTemplateFailures,
+  ...libvirtAnswerFailures,
+  ...cloudInitFailures,
   ...moduleFailures,
   ...nvidiaBuildFailures,
   ...nvidiaFailures,
@@ -161,10 +179,13 @@ export const failures: Failure[] = [
   ...cudaCodeFailures,
   ...cudaFallbackFailures,
   ...frameworkFailures,
+  ...errnoFailures,
   ...deviceFailures,
   ...machineFailures,
   ...proxmoxFailures,
   ...syncFailures,
+  ...libvirtKindFailures,
+  ...proxmoxOtherFailures,
   ...virshFailures,
   ...packerHypervFailures,
   ...podmanFailures,
@@ -219,6 +240,10 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   // a note says nothing about a failure, so it does not replace an entry for a failure of unknown cause
   const fails = telling.some((one) => strength(one) < 2);
   const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
+  const fit = (fixes: Fix[]): Fix[] => {
+    const fitting = isProxmox(paste.text) ? fixes.map(forProxmox).filter((fix) => fix !== undefined) : fixes;
+    return fitting.length > 0 ? fitting : fixes;
+  };
   return (fails || setting.specific ? telling : counting)
     .sort((a, b) =>
       strength(a) - strength(b) || layer(a) - layer(b) ||
@@ -229,7 +254,7 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
     .map(({ failure: { pattern: _, near: __, fallback: ___, fix, strength = "cause", ...rest }, line, start }) => ({
       ...rest,
       strength,
-      fix: typeof fix === "function" ? fix(setting) : fix,
+      fix: fit(typeof fix === "function" ? fix(setting) : fix),
       line: around(paste.shown[line]!, paste.text.slice(start, start + 40).split("\n")[0]!),
       number: line + 1,
     }));

@@ -58,7 +58,6 @@ export const libvirtNetworkFailures: Failure[] = [
     pattern: anyOf(
       /error creating (?:bridge|macvtap) interface \S{1,40}.{0,40}: Operation not permitted/,
       /Unable to create (?:tap|bridge) device.{0,40}: Operation not permitted/,
-      /failed to communicate with bridge helper: .{0,80}access denied by acl file/,
     ),
     near: vmWords,
     check: "provider.access",

@@ -105,12 +105,20 @@ export const qemuFileFailures: Failure[] = [
       manualFix(
         "Put the file below /var/lib/libvirt/images, or let others pass through the folders above it (chmod o+x)",
       ),
+      manualFix("If it is there: give it to QEMU's user (Debian, Ubuntu: libvirt-qemu; Fedora, Arch: qemu), mode 0660"),
+      commandFix(
+        "See whether AppArmor or SELinux refused it",
+        "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'",
+        {
+          root: true,
+        },
+      ),
     ],
     source: "libvirt 9.0 (2023-01)",
   },
   {
     pattern:
-      /Failed to (?:create|open) file '[^']{0,200}': (?:Input\/output error|Permission denied|Read-only file system)/,
+      /Failed to (?:create|open) file '(?!\/sys\/)[^']{0,200}': (?:Input\/output error|Permission denied|Read-only file system)/,
     near: vmWords,
     check: "host.disk",
     layer: "provider",

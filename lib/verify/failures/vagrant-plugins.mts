@@ -37,6 +37,7 @@ export const vagrantPluginFailures: Failure[] = [
       /plugin\(s\) can't be installed due to the version conflicts below/,
       /Vagrant could not find compatible versions for gem /,
       /Vagrant failed to properly resolve required dependencies/,
+      /Error message given during initialization: Unable to resolve dependency/,
       /conflicting dependencies [\w-]{1,40} \([~>=<]{1,2} ?[\d.]{1,12}\) and /,
     ),
     near: /vagrant|ruby|gem|libvirt|ffi/i,

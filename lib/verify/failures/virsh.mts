@@ -171,16 +171,6 @@ export const virshFailures: Failure[] = [
       "provider.access",
       "fallback",
       anyOf(
-        /(?:libvirtError|^error): (?:internal error|unsupported configuration|operation failed|Requested operation is not valid|Operation not supported|invalid argument|unknown error|Failed to (?:start|create|define|attach|detach))/,
-      ),
-      "libvirt refused it, for the reason behind the last colon",
-      vmLog,
-      daemonLog,
-    ],
-    [
-      "provider.access",
-      "fallback",
-      anyOf(
         /libvirt: {1,2}(?:error|QEMU Driver error|Domain Config error|XML-RPC error|Network Driver error)/,
         /Process exited prior to exec/,
       ),
@@ -199,7 +189,7 @@ export const virshFailures: Failure[] = [
   ...rows({ layer: "hypervisor", near: vmWords, source: "Proxmox VE (qemu-server), general knowledge, 2026-11" }, [
     [
       "provider.access",
-      "symptom",
+      "fallback",
       /start failed: (?:QEMU exited|command '.{0,40}kvm|org\.freedesktop)|TASK ERROR: start failed/,
       "Proxmox could not start the VM; QEMU's own line above says why",
       "Start it in a terminal to see QEMU's error: qm start ID",

@@ -1,0 +1,126 @@
+import type { Failure } from "./types.mts";
+import { commandFix, doctorFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { vmWords as words } from "./fixes.mts";
+import { rows } from "./rows.mts";
+
+const vmWords = new RegExp(`${words.source}|virtiofsd`, "i");
+const version = commandFix("See QEMU's version", "qemu-system-x86_64 --version");
+const source = "QEMU (hw, qom, target/i386), libvirt (src/network, src/qemu), read 2026-11";
+
+/** Messages of QEMU, libvirt and the kernel that say more than their general forms in other lists. */
+export const vmDetailFailures: Failure[] = [
+  ...rows({ layer: "hypervisor", near: vmWords, source: `${source}; pimox/pimox7#118 (2023-01)` }, [
+    [
+      "provider.mode",
+      "cause",
+      /Bus 'ide\.\d' not found/,
+      "the VM has a drive on IDE, which its machine type does not have (q35 names it SATA; aarch64 has none)",
+      "Put the drive on another bus: scsi or sata (Proxmox: qm set ID -delete ide2, then -scsi2 or -sata2)",
+    ],
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /can't apply global [\w.-]{3,80}=|Property '[\w.-]{3,80}' not found/,
+        /Property \S{1,80} (?:is not|isn't) (?:available|supported)|has no property named/,
+      ),
+      "QEMU does not know a property that it was given: this release or machine type names it otherwise, or does " +
+      "not have it",
+      "Remove it from the VM's arguments (Proxmox: args:; libvirt: qemu:commandline; Packer: qemuargs)",
+      version,
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      anyOf(
+        /Host doesn't support requested features/,
+        /guest CPU doesn't match specification: missing features|the CPU is incompatible with host CPU/,
+      ),
+      "the VM's CPU model has features that this host's processor, or its KVM, does not have",
+      "Use the host's own model: cpu mode='host-passthrough' (libvirt), qm set ID -cpu host (Proxmox), -cpu host " +
+      "(QEMU)",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /bridge '\w{1,15}' does not exist (?:kvm|qemu-system-\w{3,10}): -netdev/,
+        /bridge 'vmbr\d{1,5}' does not exist/,
+      ),
+      "the bridge that the VM's network names does not exist on this node",
+      commandFix("See which there are", "ip -brief link show type bridge"),
+      "Create it under System, Network, and apply it; or name another: qm set ID -net0 virtio,bridge=vmbr0",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /not available for vfio-pci, in use by (?:VGA|qxl-vga|virtio-vga|bochs)/,
+      ),
+      "the card is to have the PCI address on which the VM's own graphics device lies",
+      "Remove the VM's graphics device (Proxmox: vga: none; libvirt: video model none), or the card's addr=",
+    ],
+    [
+      "provider.mode",
+      "symptom",
+      anyOf(
+        /setgroups\(\) failed with error=/,
+        /virtiofsd.{0,80}(?:Error creating sandbox|can't (?:create|open) .{0,40}namespace)/,
+        /failed to change credentials back to root|Error (?:entering|creating) sandbox/,
+      ),
+      "virtiofsd lacks the rights for what it does: it runs as your user, or in a container without user namespaces",
+      "Let the system's libvirt start it (qemu:///system), or start the Rust virtiofsd with --sandbox none as " +
+      "your user",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Failed to open \/dev\/nbd\d{1,3}|\/dev\/nbd\d{1,3}\S{0,4}: No such (?:file|device)/,
+      "the kernel's module for network block devices (nbd) is not loaded",
+      commandFix("Load it", "modprobe nbd max_part=8", { root: true }),
+      "Detach afterwards: qemu-nbd -d /dev/nbd0. For a look into an image without it: guestfish, virt-ls",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /Unable to write to '\/sys\/fs\/cgroup\/\S{1,160}cpuset\.(?:mems|cpus)': (?!Permission)/,
+      "libvirt could not give the VM its CPUs or memory nodes: cputune or numatune names some that are offline " +
+      "or not allowed to machine.slice",
+      commandFix("See what is allowed", "cat /sys/fs/cgroup/machine.slice/cpuset.cpus.effective"),
+      "Correct cputune and numatune (virsh edit NAME), or what limits machine.slice (isolated CPUs, AllowedCPUs=)",
+    ],
+  ]),
+  ...rows({ layer: "network", near: vmWords, source }, [
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /firewall_backend '\w{3,12}' requested, but|no usable firewall backend/,
+        /unable to find .{0,20}(?:nft|iptables)\b.{0,20}binary/,
+      ),
+      "libvirt's network needs nft or iptables, and the one that it is told to use is not installed",
+      commandFix("See which there is", "command -v nft iptables"),
+      'Install nftables, or write firewall_backend = "iptables" in /etc/libvirt/network.conf, and restart libvirt',
+    ],
+  ]),
+  ...rows({ layer: "kernel", source: "Linux (init/main.c, kernel/module), read 2026-11" }, [
+    [
+      "iommu.acs",
+      "cause",
+      /Unknown kernel command line parameters "[^"]{0,300}pcie_acs_override/,
+      "this kernel does not know pcie_acs_override: only kernels with the ACS override patch do (Proxmox, " +
+      "linux-zen, liquorix)",
+      doctorFix("iommu.group"),
+      manualFix("Without the patch: move the card to a slot with a group of its own, or pass the whole group"),
+    ],
+    [
+      "iommu.enabled",
+      "cause",
+      /Unknown kernel command line parameters "[^"]{0,300}(?:\b(?:intel|amd)_?immou|\biommu_(?:intel|amd)|\b(?:intel|amd)-iommu|\bvfio_pci_ids|\bvfio-pci-ids)\b/,
+      "a kernel argument for the IOMMU or VFIO is misspelt, and does nothing",
+      commandFix("See the arguments", "cat /proc/cmdline"),
+      "The right ones: intel_iommu=on, amd_iommu=on (default), iommu=pt, vfio-pci.ids=10de:2684,10de:22ba",
+    ],
+  ]),
+];
