@@ -10,6 +10,7 @@ import { readProject } from "../lib/compose/read-project.mts";
 import { isSecretName } from "../lib/compose/variables.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { homeDir } from "../lib/text.mts";
 import { fakeShell } from "./fake.mts";
 import { savedHost } from "./hosts.mts";
 
@@ -94,7 +95,7 @@ test("a file with other services that ask for a GPU is not called the same proje
   const variant = `services:\n  rag-server-gpu:\n    image: y\n    ${reservation}\n`;
   assert.match(
     (await findings({ "compose.yaml": compose, "g.yaml": variant }))[0]!,
-    /g\.yaml is the same project with a GPU/,
+    /g\.yaml is the same project with one/,
   );
 });
 
@@ -275,6 +276,97 @@ test("a profile of the project with a GPU is preferred to another project next t
   const dev = `services:\n  a: {image: x}\n  g:\n    image: y\n    ${reservation}\n`;
   const found = await findings({ "compose.yaml": text, "compose.dev.yaml": dev });
   assert.match(found.join("\n"), /^warn p\/compose\.yaml:5 .*profiles: \[nvidia\]$/);
+});
+
+test("${NAME:?…} in .env and in an env file is a refusal with its line", async () => {
+  const text = "services:\n  a:\n    image: x\n    env_file: [a.env]\n";
+  const files = { "compose.yaml": text, ".env": "A=${X:?need X}\n", "a.env": "C=1\nB=${Y?}\n" };
+  assert.equal(await findings(files), [
+    "fail p/.env:1 p: X has no value: need X -> Set X in the project's .env",
+    "fail p/a.env:2 p: Y has no value: Y has no value -> Set Y in the project's .env",
+  ]);
+  const { shell } = fakeShell({ "/lab/p/compose.yaml": text, "/lab/p/.env": "A=${X:?need X}\n", "/lab/p/a.env": "" }, {
+    "docker compose": { code: 1, err: "failed to read /lab/p/.env: required variable X is missing a value: need X" },
+  });
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };
+  const { refusals } = await readProject(shell, request, { command: ["docker", "compose"], version: "2.26.1" });
+  assert.equal(refusals.map(({ file, line, variable }) => [file, line, variable]), [[".env", 1, "X"]]);
+});
+
+test("the home folder of the VM is shown as it is in the VM, also in /$HOME/x", async () => {
+  const text = 'services: {a: {image: x, volumes: ["/$HOME/x:/x"]}}\n';
+  assert.match((await findings({ "compose.yaml": text }))[0]!, new RegExp(`mounts ${homeDir()}/x, which`));
+});
+
+test("a profile that takes the ports of an active one replaces it", async () => {
+  const text = `services:\n  cpu: {image: x, profiles: [cpu], ports: ["80:80"]}\n  db: {image: x, profiles: [db]}\n` +
+    `  gpu:\n    image: x\n    profiles: [gpu]\n    ports: ["80:80"]\n    ${reservation}\n`;
+  assert.match((await findings({ "compose.yaml": text }, ["cpu", "db"]))[0]!, /profiles: \[db, gpu\]$/);
+});
+
+test("an image that exists only where it was built is reported, unless the project builds it", async () => {
+  const of = (more: string) =>
+    findings({ "compose.yaml": `services:\n  a: {image: "mineru:latest"}\n${more}`, Dockerfile: "" });
+  assert.match(
+    (await of("")).join("\n"),
+    /^warn p\/compose\.yaml:2 p: a has the image mineru:latest, which exists only where/,
+  );
+  assert.equal(await of("  b: {image: mineru, build: .}\n"), []);
+  for (
+    const image of [
+      "nginx",
+      "postgres:16@sha256:0",
+      "a/mineru",
+      "localhost:5000/mineru",
+      "docker.io/library/redis:7",
+      "centos:7",
+    ]
+  ) {
+    assert.equal(await findings({ "compose.yaml": `services: {a: {image: "${image}"}}\n` }), [], image);
+  }
+  assert.match(
+    (await findings({ "compose.yaml": "services: {a: {image: '\"\"'}}\n" }))[0]!,
+    /^fail .*not an image name/,
+  );
+});
+
+test("a health check with a program that the image does not have, and values that are placeholders", async () => {
+  const text = (test: string, more = "") =>
+    `services:\n  o:\n    image: ollama/ollama:latest\n    gpus: all\n    healthcheck: {test: ${test}}\n${more}`;
+  const check = async (test: string, more = "") =>
+    (await findings({ "compose.yaml": text(test, more) })).filter((one) => !one.includes("gpus"));
+  const [warned = ""] = await check('["CMD", "curl", "-f", "http://localhost:11434"]');
+  assert.match(
+    warned,
+    /^warn p\/compose\.yaml:5 .*curl, which the image ollama.* never healthy -> Write test: \["CMD", "ollama"/,
+  );
+  const waits = "  ui: {image: x, depends_on: {o: {condition: service_healthy}}}\n";
+  assert.match((await check("wget -q localhost", waits))[0]!, /^fail .*the services that wait for it do not start/);
+  assert.equal(await check('["CMD", "ollama", "list"]', waits), []);
+  const values = "services: {a: {image: x, environment: {T: YOUR_TOKEN_HERE, K: '<key>', N: none, E: ADD_USERS}}}\n";
+  assert.match(
+    (await findings({ "compose.yaml": values })).join("\n"),
+    /^warn .*a has T=YOUR_TOKEN_HERE and K=<key>, which are/,
+  );
+});
+
+test("CUDA_VISIBLE_DEVICES beyond the GPUs of the container, and the number of a group of another computer", async () => {
+  const text = (value: string) =>
+    `services:\n  a:\n    image: x\n    environment: [CUDA_VISIBLE_DEVICES=${value}]\n    ${reservation}\n`;
+  const [found = ""] = await findings({ "compose.yaml": text("2") });
+  assert.match(
+    found,
+    /^warn p\/compose\.yaml:4 .*=2 names GPU 2, but its container has only GPU 0 -> Write CUDA_VISIBLE_DEVICES=0/,
+  );
+  for (const value of ["0", "", "-1", "GPU-1"]) {
+    assert.equal(await findings({ "compose.yaml": text(value) }), [], value);
+  }
+  const group = (more: string) => `services: {a: {image: x, ${reservation}, group_add: [44, 992, video]${more}}}\n`;
+  assert.match(
+    (await findings({ "compose.yaml": group(", devices: [/dev/dri]") })).join("\n"),
+    /adds the group 992 for the card's/,
+  );
+  assert.equal(await findings({ "compose.yaml": group("") }), []);
 });
 
 test.run();

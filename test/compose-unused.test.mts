@@ -42,6 +42,12 @@ const base = `services:
 volumes: {models: {}}
 `;
 
+/** What is reported of a project that has no GPU settings for the machine's card. */
+const onCpu = [
+  "warn p/compose.yaml:3 p: no service asks for a GPU: ollama runs ollama/ollama on the CPU -> Add to ollama: " +
+  "deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}",
+];
+
 test("an unused override file with the GPU is reported, with COMPOSE_FILE as the fix", async () => {
   for (const name of ["docker-compose.gpu.yaml", "override-gpu.yml", "compose.nvidia.yml", "cards.yaml"]) {
     const [first = "", ...more] = await findings({
@@ -61,7 +67,32 @@ test("an unused override file in a subfolder is reported; another project there 
   });
   assert.match(first!, /-> Write COMPOSE_FILE=compose\.yaml:docker\/compose\.gpu\.yaml /);
   const other = `services: {comfy: {image: x, ${reservation}}}\n`;
-  assert.equal(await findings({ "compose.yaml": base, "docker/compose.yaml": other }), []);
+  assert.equal(await findings({ "compose.yaml": base, "docker/compose.yaml": other }), onCpu);
+  const whole = `services:\n  ollama:\n    image: ollama/ollama\n    ${reservation}\n  webui: {image: x}\n`;
+  const [own] = await findings({ "compose.yaml": base, "nvidia/compose.yaml": whole });
+  assert.match(
+    own!,
+    /nvidia\/compose\.yaml is the same project with one, .* -> Set the stack's path to \/lab\/p\/nvidia$/,
+  );
+});
+
+test("a file that adds a service with a GPU to the project is meant after the project's own", async () => {
+  const more = `services: {webui: {environment: {A: b}}, node: {image: x, ${reservation}}}\n`;
+  const [first] = await findings({ "compose.yaml": base, "node.gpu.yml": more });
+  assert.match(
+    first!,
+    /node\.gpu\.yml adds node, which does, and is not used -> Write COMPOSE_FILE=compose\.yaml:node/,
+  );
+});
+
+test("a project for another vendor's card leads to its file for the machine's card", async () => {
+  const rocm = "services: {app: {image: x, devices: [/dev/kfd, /dev/dri]}}\n";
+  const cuda = `services: {app: {image: x, ${reservation}}}\n`;
+  const found = await findings({ "compose.yaml": rocm, "compose.cuda.yml": cuda });
+  assert.match(found.join("\n"), /no service asks for an NVIDIA GPU: compose\.cuda\.yml is the same project with one/);
+  const gpu = "gpu: {vendor_id: 1002, device_id: 744c}";
+  const back = await findings({ "compose.yaml": cuda, "compose.rocm.yml": rocm }, { gpu });
+  assert.match(back.join("\n"), /no service asks for an AMD GPU: compose\.rocm\.yml is the same project with one/);
 });
 
 test("the fix keeps the override file that Compose adds by default", async () => {
@@ -89,7 +120,7 @@ test("the fix for a whole project replaces the file; for parts of services it us
     "docker-compose.yml": "services: {app: {image: x/app:cpu}}\n",
     "docker-compose.cuda.yml": `services: {app-cuda: {image: 'x/app:cuda', ${reservation}}}\n`,
   });
-  assert.match(whole!, /no service asks for a GPU: docker-compose\.cuda\.yml is the same project with a GPU/);
+  assert.match(whole!, /no service asks for a GPU: docker-compose\.cuda\.yml is the same project with one/);
   assert.match(whole!, /-> Write COMPOSE_FILE=docker-compose\.cuda\.yml into/);
   const [part] = await findings({
     "docker-compose.yml": base,
@@ -106,7 +137,7 @@ test("files for another vendor's card, without a GPU, or of other YAML are not r
     "values.yaml": "services: [gpu]\n",
     "broken.yaml": "services: {ollama: {gpus: all\n",
   };
-  assert.equal(await findings({ "compose.yaml": base, "compose.rocm.yml": amd, ...others }), []);
+  assert.equal(await findings({ "compose.yaml": base, "compose.rocm.yml": amd, ...others }), onCpu);
   const gpu = "gpu: {vendor_id: 1002, device_id: 744c}";
   const [first] = await findings({ "compose.yaml": base, "compose.rocm.yml": amd }, { gpu });
   assert.match(first!, /ollama asks for no GPU: the GPU is in compose\.rocm\.yml/);
@@ -115,13 +146,13 @@ test("files for another vendor's card, without a GPU, or of other YAML are not r
 
 test("a disabled profile with the GPU is reported, unless another service has the GPU", async () => {
   const files = {
-    "compose.yaml": `services: {n8n: {image: n8n}, cuda: {image: o, profiles: [gpu-nvidia], ${reservation}}}\n`,
+    "compose.yaml": `services: {n8n: {image: x}, cuda: {image: o, profiles: [gpu-nvidia], ${reservation}}}\n`,
   };
   const [first] = await findings(files);
   assert.match(first!, /no service asks for a GPU: cuda does, but its profile gpu-nvidia is off/);
   assert.match(first!, /-> Turn the profile on for this stack in the config: profiles: \[gpu-nvidia\]/);
   assert.equal(await findings(files, { profiles: ["gpu-nvidia"] }), []);
-  const needed = files["compose.yaml"].replace("{image: n8n}", "{image: n8n, depends_on: [cuda]}");
+  const needed = files["compose.yaml"].replace("{image: x}", "{image: x, depends_on: [cuda]}");
   assert.is((await findings({ "compose.yaml": needed })).filter((one) => one.includes("no service asks")).length, 0);
   assert.equal(await findings(files, { services: "services: {other: {image: x, gpu: 1}}\n" }), []);
 });

@@ -20,7 +20,7 @@ export function withoutEmptied(flaws: ProjectFlaw[], project: ComposeProject): {
   emptied: Emptied[];
 } {
   const known = Object.entries(project.emptied ?? {});
-  const unset = new Set(project.unsetVariables.map(({ variable }) => variable));
+  const unset = new Set([...project.unsetVariables, ...project.refusals].map(({ variable }) => variable));
   const causeOf = ({ text }: ProjectFlaw) =>
     text === undefined || text === ""
       ? undefined

@@ -7,6 +7,7 @@ import { networksOf, publishedPorts } from "../compose/service.mts";
 import { conflictFlaws } from "./compose-conflicts.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
 import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
+import { imageFlaws } from "./compose-images.mts";
 import { targetFlaws } from "./compose-target.mts";
 import { engineFlaws } from "./compose-docker.mts";
 import { engineProjectFlaws } from "./compose-docker-project.mts";
@@ -16,7 +17,7 @@ import { isInSubnet } from "../text.mts";
 import { unsetFlaws, withoutEmptied } from "./compose-emptied.mts";
 import { foldFlaws } from "./compose-fold.mts";
 import { circularDependencies, dependencyFlaws, missingExternals, undeclaredNames } from "./compose-declared.mts";
-import { deviceFlaws, limitFlaws } from "./compose-vm.mts";
+import { deviceFlaws, groupFlaws, limitFlaws } from "./compose-vm.mts";
 
 /** All flaws of one project on its machine, except conflicts with other projects. */
 export function projectFlaws(
@@ -69,9 +70,11 @@ function containerFlaws(
       : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
     ...targetFlaws(project.written?.services[name] ?? service, project),
     ...deviceFlaws(service),
+    ...groupFlaws(service, machine),
     ...networks(service, project),
     ...settings(service, project),
     ...engineFlaws(name, service, project, machine),
+    ...imageFlaws(name, service, project),
   ];
 }
 
@@ -130,6 +133,10 @@ export function networks(service: ComposeService, { model }: ComposeProject): Pr
       message: "has network_mode: host, so its ports: are ignored",
       at: "network_mode",
       fix: manualFix("Remove one of the two"),
+      fold: {
+        ...{ kind: "host ports", verb: ["has", "have"] as [string, string], item: "network_mode: host" },
+        rest: () => ", so their ports: are ignored",
+      },
     }]
     : [];
   const shared = /^(service|container):/.test(String(service.network_mode ?? "")) && ports
@@ -177,6 +184,11 @@ function settings(service: ComposeService, { refusals }: ComposeProject): Projec
         at: "image:",
         text: image,
         fix: manualFix("Set the variable in the project's .env"),
+        fold: {
+          ...{ kind: "no image", verb: ["has", "have"] as [string, string], item: `the image “${image}”` },
+          rest: () => ", which is not an image name: a variable in it may be empty",
+          fix: () => manualFix("Set the variables in the project's .env"),
+        },
       }]
       : []),
     ...(scale > 1 && (name !== undefined || single) && !refusals.some(({ message }) => isOfName.test(message))

@@ -1,5 +1,5 @@
 /** GPU settings that a Compose project has and does not use, so that its services run without the machine's GPU. */
-import { basename } from "node:path/posix";
+import { basename, dirname, join } from "node:path/posix";
 import type { ComposeProject, ComposeService, UnusedFile } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
@@ -17,16 +17,57 @@ import { withProfile } from "./compose-profiles.mts";
  */
 export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine, isAsked: boolean): ProjectFlaw[] {
   if (machine.gpus.length === 0 || project.inline || !project.model || project.refusals.length > 0) return [];
-  const asking = enabledOf(project).filter(([, body]) => asksForGpu({ body })).map(([name]) => name);
+  const asking = enabledOf(project).filter(([, body]) => asksForGpu({ body }) && suits([body], machine)).map(([name]) =>
+    name
+  );
   const files = (project.unusedFiles ?? []).filter(({ services }) => suits(Object.values(services), machine));
-  const found = fileFlaw(project, files, asking);
+  const found = fileFlaw(project, files, asking, cardOf(project, machine));
   const mayAsk = !isAsked && asking.length === 0 && enabledOf(project).length > 0;
   const profile = mayAsk ? profileFlaw(project, machine) : undefined;
   // a profile of the project itself is meant rather than another project next to it
-  const isOther = found && files.every(({ use }) => use === "whole");
+  const isOther = found && files.every(({ use }) => use === "whole" || use === "folder");
   if (found) return [isOther && profile ? profile : found];
   // with no service at all, the profiles are named already
-  return [profile ?? (mayAsk ? commentFlaw(project) : undefined)].filter((one) => one !== undefined);
+  return [profile ?? (mayAsk ? commentFlaw(project) ?? imageFlaw(project, machine) : undefined)].filter((one) =>
+    one !== undefined
+  );
+}
+
+/** The card that no service asks for, as messages name it: services may ask for one of another vendor. */
+function cardOf(project: ComposeProject, { gpus }: ResolvedMachine): string {
+  if (!enabledOf(project).some(([, body]) => asksForGpu({ body }))) return "a GPU";
+  return gpus.every(isNvidiaRequest)
+    ? "an NVIDIA GPU"
+    : gpus.every(({ vendorId }) => vendorId === vendorIds.amd)
+    ? "an AMD GPU"
+    : "the machine's GPU";
+}
+
+/** Images whose program uses an NVIDIA GPU if it gets one, by name or by tag. */
+const usesNvidia = [
+  /^(docker\.io\/)?(ollama\/ollama|vllm\/vllm-openai|lmsysorg\/sglang|pytorch\/pytorch)([:@]|$)/,
+  /^nvcr\.io\/(nim|nvidia\/(tritonserver|pytorch|cuda))\b/,
+  /:[\w.-]*(cuda|cu1[1-3]\d|nvidia|tensorrt)([-_.\d]|$)/,
+];
+
+/** An image of a program that uses a GPU, in a project without GPU settings. */
+function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectFlaw | undefined {
+  if (!gpus.every(isNvidiaRequest)) return undefined;
+  const [name, body] =
+    enabledOf(project).find(([, { image }]) =>
+      typeof image === "string" && usesNvidia.some((one) => one.test(image)) && !/:[\w.-]*(cpu|rocm)/.test(image)
+    ) ?? [];
+  if (name === undefined) return undefined;
+  return {
+    status: "warn",
+    message: `no service asks for a GPU: ${name} runs ${body!.image} on the CPU`,
+    service: name,
+    at: "image:",
+    fix: manualFix(
+      `Add to ${name}: deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, ` +
+        "capabilities: [gpu]}]}}}",
+    ),
+  };
 }
 
 /** Whether a GPU that one of the services asks for can be the machine's. */
@@ -55,7 +96,12 @@ const rank = ({ file }: UnusedFile) => {
   return (/cdi|legacy|dev|test/i.test(name) ? 2 : 0) + (/gpu|nvidia|cuda|rocm|amd/i.test(name) ? 0 : 1);
 };
 
-function fileFlaw(project: ComposeProject, files: UnusedFile[], asking: string[]): ProjectFlaw | undefined {
+function fileFlaw(
+  project: ComposeProject,
+  files: UnusedFile[],
+  asking: string[],
+  card: string,
+): ProjectFlaw | undefined {
   const enabled = enabledOf(project).map(([name]) => name);
   const useful = files.filter(({ use, services }) =>
     use === "override"
@@ -68,6 +114,8 @@ function fileFlaw(project: ComposeProject, files: UnusedFile[], asking: string[]
     ? Object.keys(first.services).filter((name) => enabled.includes(name) && !asking.includes(name))
     : [];
   const also = others.length > 0 ? ` (and ${others.map(({ file }) => file).join(", ")})` : "";
+  const none = `no service asks for ${card}: ${first.file}${also}`;
+  const names = Object.keys(first.services).join(", ");
   const replaces = first.use === "whole" && isVariant(first, project);
   const list = (replaces ? [first.file] : [...project.files, first.file]).join(":");
   const [part = ""] = Object.keys(first.services);
@@ -78,21 +126,21 @@ function fileFlaw(project: ComposeProject, files: UnusedFile[], asking: string[]
         without.length > 1 ? "ask" : "asks"
       } for no GPU: the GPU is in ${first.file}${also}, ` +
         "which the project does not use"
-      : first.use === "whole"
-      ? isVariant(first, project)
-        ? `no service asks for a GPU: ${first.file}${also} is the same project with a GPU, and is not used`
-        : `no service asks for a GPU: ${first.file}${also} has other services that do (${
-          Object.keys(first.services).join(", ")
-        }), and is not used`
-      : `no service asks for a GPU: ${first.file}${also} has GPU settings (service ${
-        Object.keys(first.services).join(", ")
-      }), which no service extends`,
-    evidence: { read: `${project.name}/${first.file}`, value: Object.keys(first.services).join(", ") },
+      : first.use === "addition"
+      ? `${none} adds ${names}, which ${Object.keys(first.services).length > 1 ? "do" : "does"}, and is not used`
+      : first.use === "part"
+      ? `${none} has GPU settings (service ${names}), which no service extends`
+      : isVariant(first, project)
+      ? `${none} is the same project with one, and is not used`
+      : `${none} has other services that do (${names}), and is not used`,
+    evidence: { read: `${project.name}/${first.file}`, value: names },
     fix: manualFix(
-      first.use === "part"
+      first.use === "folder"
+        ? `Set the stack's path to ${join(project.folder, dirname(first.file))}`
+        : first.use === "part"
         ? `Add to the service that needs the GPU: extends: {file: ${first.file}, service: ${part}}`
         : `${
-          first.use === "override" || replaces ? "Write" : "If you need them, write"
+          first.use !== "whole" || replaces ? "Write" : "If you need them, write"
         } COMPOSE_FILE=${list} into the project's .env, or env: {COMPOSE_FILE: "${list}"} for its stack in the ` +
           "config",
     ),

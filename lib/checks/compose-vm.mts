@@ -2,8 +2,10 @@
 import type { ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
-import { devicesOf, limitsOf, mebibytes, mountsOf } from "../compose/service.mts";
+import { devicesOf, limitsOf, mebibytes, mountsOf, texts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
+import { self } from "../self.mts";
+import { joinList } from "../text.mts";
 
 /** Limits of CPUs and memory above what the machine has. */
 export function limitFlaws(service: ComposeService, { name, cpus, memory }: ResolvedMachine): ProjectFlaw[] {
@@ -39,6 +41,26 @@ export function limitFlaws(service: ComposeService, { name, cpus, memory }: Reso
   ];
 }
 
+/**
+ * Numbers of groups for /dev/dri and /dev/kfd: the group render gets one when a system is installed, so that of another
+ * computer is not that of the VM. The number of video is 44 on Debian and Ubuntu (base-passwd).
+ */
+export function groupFlaws(service: ComposeService, { name }: ResolvedMachine): ProjectFlaw[] {
+  const nodes = [...devicesOf(service), ...mountsOf(service)].some(({ source = "" }) =>
+    /^\/dev\/(dri|kfd)/.test(source)
+  );
+  const numbers = texts(service.group_add).filter((one) => /^\d{3,}$/.test(one));
+  if (!nodes || numbers.length === 0) return [];
+  return [{
+    status: "warn",
+    message: `adds the group ${
+      joinList(numbers)
+    } for the card's nodes: the render group of ${name} may have another number`,
+    at: ["group_add", ...numbers],
+    fix: manualFix(`Write the number that this prints: ${self(`ssh ${name} -- getent group render`)}`),
+  }];
+}
+
 /** Device nodes that exist in a VM only if a device is passed through. */
 const hostDevices: { pattern: RegExp; what: string; certain: boolean }[] = [
   { pattern: /^\/dev\/video\d*/, what: "a camera or capture card", certain: true },
@@ -70,6 +92,11 @@ export function deviceFlaws(service: ComposeService): ProjectFlaw[] {
       message: `uses ${source} (${found.what}), which the VM does not have: only the GPU is passed through`,
       at: source,
       fix: manualFix(`Remove ${source} from the service`),
+      fold: {
+        ...{ kind: "device", verb: ["uses", "use"], item: `${source} (${found.what})` },
+        rest: () => ", which the VM does not have: only the GPU is passed through",
+        fix: () => manualFix("Remove these devices from the services"),
+      },
     }];
   });
 }

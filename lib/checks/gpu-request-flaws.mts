@@ -126,7 +126,11 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: 
     const whose = vendor === "amd" ? "no AMD GPU" : "no NVIDIA GPU";
     return [flaw(
       `it asks for a GPU${key === "gpu" ? "" : ` (${key})`}, but ${name} has ${gpus.length > 0 ? whose : "none"}`,
-      `Give ${name} a card (gpu:), or remove the GPU from the service`,
+      gpus.length === 0
+        ? `Give ${name} a card (gpu:), or remove the GPU from the service`
+        : `Use the project's settings for ${
+          has(vendorIds.nvidia) > 0 ? "NVIDIA's" : has(vendorIds.amd) > 0 ? "AMD's" : "its"
+        } cards if it has any, or give ${name} another card (gpu:)`,
       [...(key === "devices" || key === "volumes" ? nodeTexts[vendor] : []), `${key}:`],
     )];
   }

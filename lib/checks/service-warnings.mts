@@ -18,7 +18,7 @@ export function serviceWarnings(
 ): Verdict[] {
   return [
     ...[ending(service), withoutRuntime(service, demands, machine), drmOnNvidia(service, demands, machine)],
-    ...[generic(service), none(service, demands), hidden(service, demands)],
+    ...[generic(service), none(service, demands), hidden(service, demands), beyond(service, demands, machine)],
   ].filter((one) => one !== undefined);
 }
 
@@ -101,6 +101,37 @@ function hidden({ name, body, place }: PlacedService, demands: ServiceGpuRequest
     }],
     fix: [manualFix("Write NVIDIA_VISIBLE_DEVICES=all, or remove runtime: if it needs no GPU")],
   };
+}
+
+/** The variables by which programs choose among the GPUs of their container, which are numbered from 0. */
+const choices = { nvidia: ["CUDA_VISIBLE_DEVICES"], amd: ["HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"] };
+
+/** CUDA_VISIBLE_DEVICES=2 in a container with one GPU: a program there sees none. */
+function beyond(
+  { name, body, place }: PlacedService,
+  demands: ServiceGpuRequest[],
+  { gpus }: ResolvedMachine,
+): Verdict | undefined {
+  const vendor = gpus.every(isNvidiaRequest) ? "nvidia" as const : "amd" as const;
+  const own = demands.filter((one) => one.vendor === vendor || one.vendor === "any");
+  if (own.length === 0 || gpus.length === 0) return undefined;
+  const counts = own.map(({ count }) => (count === "all" ? gpus.length : count));
+  const count = Math.min(gpus.length, Math.max(...counts));
+  const environment = environmentOf(body);
+  for (const variable of choices[vendor]) {
+    const value = environment[variable] ?? "";
+    const ids = value.split(",").map((one) => one.trim());
+    if (!ids.every((one) => /^\d+$/.test(one)) || ids.every((one) => Number(one) < count)) continue;
+    return {
+      status: "warn",
+      message: `${name}: ${variable}=${value} names GPU ${
+        ids.find((one) => Number(one) >= count)
+      }, but its container has ${count === 1 ? "only GPU 0" : `the GPUs 0 to ${count - 1}`}`,
+      evidence: [{ read: place?.([variable]) ?? `${name}: environment`, value: `${variable}=${value}` }],
+      fix: [manualFix(`Write ${variable}=0, or remove it`)],
+    };
+  }
+  return undefined;
 }
 
 /** A reservation of zero GPUs. */

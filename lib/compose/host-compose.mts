@@ -153,7 +153,7 @@ function modelOf({ ok, out }: CommandResult): ComposeModel | undefined {
 
 const answerOf = (shell: Shell, command: string[], variables: Record<string, string> = {}, cwd?: string) =>
   shell.capture(command, {
-    env: { ...inFolder, ...variables, COMPOSE_ANSI: "never" },
+    env: { USER: ofGuest.USER, LOGNAME: ofGuest.LOGNAME, ...inFolder, ...variables, COMPOSE_ANSI: "never" },
     limit: composeTimeout,
     ...(cwd === undefined ? {} : { cwd }),
   });

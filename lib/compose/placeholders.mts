@@ -3,7 +3,7 @@
 /** Whether a whole value is such a word. */
 export const isPlaceholder = (value: string): boolean =>
   /^<[^<>\s/][^<>]*>$/.test(value) ||
-  /^(YOUR|INSERT|REPLACE|ENTER|PUT|ADD)[-_ ]([A-Z0-9]+[-_ ]?)+$/.test(value) ||
-  /^(your|insert|replace|enter|put|add)[-_ ]([a-z0-9]+[-_ ])*(key|token|secret|password|value|id|email|here|ip|name)$/
+  /^YOUR[-_ ]([A-Z0-9]+[-_ ]?)+$/.test(value) ||
+  /^your[-_ ]([a-z0-9]+[-_ ])*(key|token|secret|password|value|id|email|here|ip|name)$/
     .test(value) ||
   /^[A-Z0-9_]+_HERE$/.test(value);

@@ -46,7 +46,9 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
       /^.*required variable \S+ is missing a value:? ?/,
       `${variable} has no value: `,
     ).replace(/: $/, "");
-    return { message, variable, ...lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`)) };
+    const { file, line } = own.find((one) => one.variable === variable) ?? {};
+    const place = file !== undefined && line !== undefined ? { file, line } : undefined;
+    return { message, variable, ...(place ?? lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`))) };
   }
   const place = own.find(({ line }) => line !== undefined);
   // if the built-in reader refuses something too, it is most likely the same error

@@ -99,8 +99,9 @@ export async function readProject(
   if (own.model) {
     const enabled = enabledServices(own.model, profiles);
     const texts = await envFileTexts(reads, { folder, files, model: own.model, enabled }, envPath, dotenv);
-    own = { ...own, refusals: [...own.refusals, ...envFileRefusals(texts)] };
-    unsetInEnvFiles = texts.flatMap(({ file, text }) => unsetIn(file, text, file === envPath ? given : env));
+    const missing = texts.flatMap(({ file, text }) => missingIn(file, text, file === envPath ? given : env));
+    own = { ...own, refusals: [...own.refusals, ...envFileRefusals(texts), ...missing.filter(isRequired)] };
+    unsetInEnvFiles = missing.filter((one) => !isRequired(one));
   }
   const answer: Partial<ComposeProject> = compose && "command" in compose
     ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own, dotenv !== undefined)
@@ -165,11 +166,18 @@ const envFileRefusals = (texts: { file: string; text: string }[]): ProjectProble
     envFileFlaws(text).map(({ line, message }) => ({ message: `${file}: ${message}`, file, line }))
   );
 
-/** The variables without a value that an env file's values use: Compose uses an empty text for them. */
-const unsetIn = (file: string, text: string, values: Record<string, string>): ProjectProblem[] =>
-  envFileMissing(text, values).flatMap(({ name, required, line }) =>
-    required === undefined ? [{ message: `${name} has no value`, variable: name, file, line }] : []
-  );
+/**
+ * The variables without a value that an env file's values use. Compose uses an empty text for them, and refuses those
+ * of `${NAME:?…}`.
+ */
+const missingIn = (file: string, text: string, values: Record<string, string>): ProjectProblem[] =>
+  envFileMissing(text, values).map(({ name, required, line }) => ({
+    message: `${name} has no value${required === undefined ? "" : `: ${required}`}`,
+    ...{ variable: name, file, line },
+    ...(required === undefined ? {} : { required: true as const }),
+  }));
+
+const isRequired = ({ required }: ProjectProblem) => required === true;
 
 /** Variables that services inherit from the caller's environment and that are not set there. */
 function unsetInherited(project: ComposeProject, values: Record<string, string>): ProjectProblem[] {

@@ -99,10 +99,11 @@ export interface UnusedFile {
   file: string;
   /**
    * How it is meant to be used, judged by its services. `override`: after the project's files,
-   * whose services it changes. `whole`: instead of them. `part`: with `extends`, since its services
+   * whose services it changes. `addition`: after them, with services of its own that ask for a GPU. `whole`: instead of
+   * them. `folder`: instead of them, as the Compose file of its own folder. `part`: with `extends`, since its services
    * have no image.
    */
-  use: "override" | "whole" | "part";
+  use: "override" | "addition" | "whole" | "folder" | "part";
   /** Its services that request a GPU. */
   services: Record<string, ComposeService>;
 }
@@ -121,6 +122,8 @@ export interface ProjectProblem {
   variable?: string;
   /** How to correct it, as a sentence; undefined if nothing better than “correct it” is known. */
   mend?: string;
+  /** Compose refuses the project without this variable. */
+  required?: true;
   /** Whether it is a `${` that Compose cannot parse, so that the value is unknown. */
   unread?: true;
 }

@@ -2,8 +2,9 @@
  * Compose files next to a project's own that request a GPU and that nothing uses, such as
  * docker-compose.gpu.yaml.
  */
-import { dirname, join } from "node:path/posix";
+import { basename, dirname, join } from "node:path/posix";
 import { asksForGpu } from "./gpu-requests.mts";
+import { composeFileNames } from "./project.mts";
 import type { ProjectReads } from "./project-reads.mts";
 import { readProjectFiles } from "./reader.mts";
 import type { ComposeProject, UnusedFile } from "./types.mts";
@@ -57,7 +58,16 @@ export async function readUnused(
       const replaces = isWhole && (changes.length === 0 || known.every((name) => Object.hasOwn(own.services, name)));
       // a project in its own folder is a separate project
       if (below.includes(file) && changes.length === 0) return [];
-      const use = replaces && !below.includes(file) ? "whole" : changes.length > 0 ? "override" : "part";
+      const adds = all.every(([name, { image, build }]) =>
+        image !== undefined || build !== undefined || known.includes(name)
+      );
+      const use = replaces
+        ? below.includes(file) && composeFileNames.includes(basename(file)) ? "folder" : "whole"
+        : changes.length > 0
+        ? "override"
+        : adds
+        ? "addition"
+        : "part";
       return [{ file, use, services: Object.fromEntries(use === "override" ? changes : asking) }];
     }),
   );

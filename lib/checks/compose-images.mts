@@ -1,0 +1,94 @@
+/** What a service needs of its image: that it can be pulled, and that it has the program of its health check. */
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { isUnofficial } from "../compose/official-images.mts";
+import { isPlaceholder } from "../compose/placeholders.mts";
+import { environmentOf, texts } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { isMap, mapAt } from "../maps.mts";
+
+/** The flaws of a service's image and of the values that are meant to be replaced. */
+export function imageFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  return [...unbuilt(service, project), ...healthProgram(name, service, project), ...placeholders(service)];
+}
+
+/** An image that exists only where it was built, and that no service of the project builds. */
+function unbuilt(
+  { image, build, pull_policy, provider }: ComposeService,
+  { model, inline }: ComposeProject,
+): ProjectFlaw[] {
+  if (typeof image !== "string" || build !== undefined || provider !== undefined || image.includes("$")) return [];
+  if (inline || !isUnofficial(image)) return [];
+  const tagged = (one: string) => one.replace(/:latest$/, "");
+  const built = Object.values(model?.services ?? {}).some((other) =>
+    other.build !== undefined &&
+    [other.image, ...texts(mapAt(other, "build").tags)].some((one) => tagged(String(one)) === tagged(image))
+  );
+  if (built) return [];
+  return [{
+    status: pull_policy === "never" ? "fail" : "warn",
+    message:
+      `has the image ${image}, which exists only where it was built: Docker Hub has no official image of that name`,
+    at: "image:",
+    text: image,
+    fix: manualFix("Write build: with the folder of its Dockerfile, or the image's full name"),
+  }];
+}
+
+/**
+ * Images without a program that health checks use. Sources: ollama/ollama#9781 and google/langextract#361 (curl; its
+ * base image has no wget either), BerriAI/litellm#9295; read 2026-11-27.
+ */
+const lacks: { image: RegExp; programs: RegExp; instead: string }[] = [
+  {
+    image: /^(docker\.io\/)?ollama\/ollama([:@]|$)/,
+    programs: /\b(curl|wget)\b/,
+    instead: '["CMD", "ollama", "list"]',
+  },
+  {
+    image: /^ghcr\.io\/berriai\/litellm(-database)?([:@]|$)/,
+    programs: /\bcurl\b/,
+    instead: '["CMD", "wget", "-qO-", "http://localhost:4000/health/liveliness"]',
+  },
+];
+
+/** A health check with a program that its image does not have: the service is never healthy. */
+function healthProgram(name: string, service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
+  const { image, build } = service;
+  const { test, disable } = mapAt(service, "healthcheck");
+  const words = [test ?? ""].flat().join(" ");
+  const row = typeof image === "string" && build === undefined && disable !== true
+    ? lacks.find((one) => one.image.test(image))
+    : undefined;
+  const program = row?.programs.exec(words)?.[0];
+  if (!row || program === undefined) return [];
+  const waits = Object.values(model?.services ?? {}).some((other) => {
+    const how = mapAt(other, "depends_on")[name];
+    return isMap(how) && how.condition === "service_healthy";
+  });
+  return [{
+    status: waits ? "fail" : "warn",
+    message: `has a healthcheck with ${program}, which the image ${image} does not have: ${
+      waits ? "the services that wait for it do not start" : "it is never healthy"
+    }`,
+    at: ["test:", "healthcheck"],
+    fix: manualFix(`Write test: ${row.instead}`),
+  }];
+}
+
+/** Values of the environment that the project's authors meant to be replaced. */
+function placeholders(service: ComposeService): ProjectFlaw[] {
+  return Object.entries(environmentOf(service)).flatMap(([variable, value]): ProjectFlaw[] =>
+    value === null || !isPlaceholder(value) ? [] : [{
+      status: "warn",
+      message: `has ${variable}=${value}, which is not a value but a placeholder`,
+      at: [variable, value],
+      fix: manualFix(`Replace ${value} with your own value, or remove ${variable}`),
+      fold: {
+        ...{ kind: "placeholder", verb: ["has", "have"], item: `${variable}=${value}` },
+        rest: () => ", which are placeholders",
+        fix: () => manualFix("Replace them with your own values, or remove the variables"),
+      },
+    }]
+  );
+}

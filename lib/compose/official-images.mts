@@ -1,0 +1,50 @@
+/**
+ * Docker Hub's official images, whose names have no slash: those of today, and those that were removed and can still be
+ * pulled. Source: github.com/docker-library/official-images, files below library/ and its history; read 2026-11-27.
+ */
+const official = new Set([
+  ..."adminer adoptopenjdk aerospike almalinux alpine alt amazoncorretto amazonlinux api-firewall arangodb".split(" "),
+  ..."archlinux azul-zulu backdrop bash bonita buildpack-deps busybox caddy cassandra celery centos chronograf".split(
+    " ",
+  ),
+  ..."cirros clearlinux clefos clickhouse clojure composer consul convertigo couchbase couchdb couchdb-nouveau".split(
+    " ",
+  ),
+  ..."crate crux dart debian django docker docker-dev drupal eclipse-mosquitto eclipse-temurin eggdrop".split(" "),
+  ..."elasticsearch elixir emqx erlang espocrm euleros express-gateway fedora flink fluentd friendica fsharp".split(
+    " ",
+  ),
+  ..."gazebo gcc geonetwork ghost glassfish golang gradle groovy haproxy haskell haxe hello-seattle hello-world".split(
+    " ",
+  ),
+  ..."hipache hitch hola-mundo httpd hylang ibm-semeru-runtimes ibmjava influxdb iojs irssi java jenkins jetty".split(
+    " ",
+  ),
+  ..."jobber joomla jruby julia kaazing-gateway kapacitor kibana known kong krakend lightstreamer".split(" "),
+  ..."lightstreamer-server liquibase logstash mageia mariadb matomo maven mediawiki memcached mongo mongo-express"
+    .split(" "),
+  ..."monica mono mosquitto mysql nats nats-streaming neo4j neurodebian nextcloud nginx nim node notary".split(" "),
+  ..."notary-server notary-signer nuxeo odoo open-liberty openjdk opensuse oraclelinux orientdb owncloud percona".split(
+    " ",
+  ),
+  ..."perl photon php php-zendserver phpmyadmin piwik plone postfixadmin postgres pypy python r-base rabbitmq".split(
+    " ",
+  ),
+  ..."rails rakudo-star rapidoid redis redmine registry rethinkdb rocket.chat rockylinux ros ruby rust sapmachine"
+    .split(" "),
+  ..."satosa scratch sentry silverpeas sl solr sonarqube sourcemage spark spiped storm swarm swift swipl".split(" "),
+  ..."teamspeak telegraf thrift tomcat tomee traefik ubuntu ubuntu-debootstrap ubuntu-upstart unit varnish vault".split(
+    " ",
+  ),
+  ..."websphere-liberty wordpress xwiki yourls zend-php znc zookeeper".split(" "),
+]);
+
+/**
+ * Whether an image's name is one that Docker Hub has no image for: without a slash, which is the form of official
+ * images, and not one of them. Such an image exists only where it was built.
+ */
+export function isUnofficial(image: string): boolean {
+  const name = image.split("@")[0]!.replace(/^(docker\.io\/)?(library\/)?/, "").replace(/:[^:/]*$/, "");
+  // a name of one letter stands for some image
+  return /^[a-z0-9._-]{2,}$/.test(name) && !official.has(name);
+}
