@@ -10,7 +10,7 @@ export const aptFailures: Failure[] = [
       /unresolvable package conflicts detected|failed to prepare transaction \(conflicting dependencies\)/,
       /package \S{1,80} (?:from \S{1,60} )?conflicts with \S{0,20}nvidia/,
       /(?:Processing Conflict|Error): \S{0,40}nvidia\S{0,60} conflicts (?:with )?/,
-      /:: \S{1,60} and \S{1,60} are in conflict/,
+      /:: \S{1,60} and \S{1,60} are in conflict|\S{1,60} \(NVIDIA-MODULE\)[.?]/,
     ),
     near: nvidiaWords,
     check: "tools.present",

@@ -8,7 +8,8 @@ export const composeFailures: Failure[] = [
   {
     pattern: anyOf(
       /yaml: line \d{1,5}: (?:mapping values|did not find|found|could not find|block)/,
-      /yaml: unmarshal errors:|mapping values are not allowed in this context/,
+      /yaml: (?:unmarshal|construct) errors:|mapping values are not allowed in this context/,
+      /mapping key "[^"]{1,60}" already defined at line/,
     ),
     check: "verify.service",
     layer: "docker",

@@ -67,6 +67,19 @@ export const containerFailures: Failure[] = [
       "host.disk",
       "cause",
       anyOf(
+        /overlayfs: upper fs does not support|fs type: overlay\S{0,4}: invalid argument|failed to mount overlay: /,
+        /overlayfs: (?:maximum fs stacking depth|filesystem on .{0,60}not supported)/,
+      ),
+      "the engine's folder lies on a file system that overlay cannot use (another overlay, NFS, FUSE, " +
+      "ZFS before 2.2, as in " +
+      "an LXC container or with a bound folder)",
+      guestFix("See which it is", "df -hT /var/lib/docker /var/lib/containerd"),
+      "Put it on ext4 or xfs (data-root in /etc/docker/daemon.json), or run Docker in a VM",
+    ],
+    [
+      "host.disk",
+      "cause",
+      anyOf(
         /failed to register layer|ApplyLayer exit status|error committing .{0,60}layer/,
         /potentially insufficient UIDs or GIDs/,
       ),

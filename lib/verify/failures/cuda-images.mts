@@ -178,7 +178,7 @@ export const cudaImageFailures: Failure[] = [
     source: "glibc's loader, TensorFlow, PyTorch, read 2026-11",
   },
   {
-    pattern: /lib(?:cuda|nvidia-\w{2,30}|nvcuvid)\.so[\d.]{0,14}: file too short/,
+    pattern: /lib(?:cuda|nv[\w-]{2,30})\.so[\d.]{0,14}: file too short/,
     check: "guest.cuda",
     layer: "image",
     message:

@@ -60,6 +60,14 @@ export const desktopToolFailures: Failure[] = [
     ],
     [
       "tools.present",
+      "cause",
+      /\bwinget'? is not recognized as (?:the name|an internal)|term 'winget' is not recognized/i,
+      "this Windows has no WinGet: it comes with the package App Installer, which is missing or of another user",
+      "Install or update App Installer from the Microsoft Store; or take Vagrant, Packer and VirtualBox " +
+      "from their pages",
+    ],
+    [
+      "tools.present",
       "fallback",
       /0x8a15[0-9a-f]{4}\b/i,
       "WinGet failed, for the reason behind its number",

@@ -104,6 +104,15 @@ export const gpuProgramFailures: Failure[] = [
     [
       "verify.service",
       "cause",
+      /(?:Failed to open|Cannot open|open) \/dev\/dri\/renderD\d{3}'?: Permission denied|DRM device .{0,40}Permission denied/i,
+      "the program may not open the card's node: its user is not in the group render, or the container " +
+      "got the node without it",
+      "Write group_add: [render, video] (or their numbers, see below) and devices: [/dev/dri] for that service",
+      guestFix("See the nodes and their groups", "ls -ln /dev/dri"),
+    ],
+    [
+      "verify.service",
+      "cause",
       anyOf(
         /libva(?: error)?: .{0,100}(?:failed|init failed)|vaGetDriverNameByIndex|No VA display found for device/,
         /Failed to initialise VAAPI connection/,

@@ -154,13 +154,18 @@ export const hypervErrorFailures: Failure[] = [
       manualFix("Run it in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again"),
     ],
   ]),
-  ...rows({ layer: "network", near: /wsl/i, source: "WSL (2.x); general knowledge, 2026-11" }, [
+  ...rows({ layer: "provider", near: /wsl/i, source: "WSL (2.x); general knowledge, 2026-11" }, [
     [
       "host.virtualization",
       "cause",
-      /wsl: Failed to configure network|Falling back to networkingMode/,
-      "WSL could not make its network: a VPN, firewall or setting of networkingMode in .wslconfig does not let it",
+      /Failed to configure network \(|Falling back to networkingMode|\bWsl\/[\w/]{1,80}\/ConfigureNetworking\//,
+      "WSL could not make its network: a VPN, firewall or setting of networkingMode in .wslconfig does " +
+      "not let it, or " +
+      "Windows' virtual switch is damaged",
       "Set networkingMode=nat (or mirrored) in %UserProfile%\\.wslconfig, then wsl --shutdown",
+      commandFix("Restart Windows' network service for VMs, as administrator", "sc.exe stop hns; sc.exe start hns", {
+        root: true,
+      }),
     ],
   ]),
   ...rows({

@@ -22,6 +22,7 @@ import { syncFailures } from "./sync.mts";
 import { wslFailures } from "./wsl.mts";
 import { wslMessageFailures } from "./wsl-messages.mts";
 import { ollamaFailures } from "./ollama.mts";
+import { partFailures } from "./part-fallbacks.mts";
 import { rocmFailures } from "./rocm.mts";
 import { intelFailures } from "./intel.mts";
 import { gpuServerFailures } from "./gpu-servers.mts";
@@ -194,6 +195,7 @@ export const failures: Failure[] = [
   ...toolErrorFailures,
   ...packerErrorFailures,
   ...packageFailures,
+  ...partFailures,
   ...composeFileFailures,
   ...containerStartFailures,
   ...daemonErrorFailures,

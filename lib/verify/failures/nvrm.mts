@@ -25,7 +25,7 @@ export const nvrmFailures: Failure[] = [
     [
       "gpu.reset",
       "cause",
-      /GPU requires reset|uvm encountered global fatal error|RC watchdog: GPU is probably locked/,
+      /GPU requires reset|NV_ERR_RESET_REQUIRED|uvm encountered global fatal error|RC watchdog: GPU is probably locked/,
       "the card hangs since an error and has to be reset",
       restart,
       powerCycle,

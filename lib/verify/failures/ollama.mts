@@ -49,19 +49,6 @@ export const ollamaFailures: Failure[] = [
     ],
     [
       "verify.service",
-      "symptom",
-      anyOf(
-        /failure during (?:llama-server )?GPU discovery/,
-        /GPU discovery watchdog timed out|failed to finish discovery before timeout/,
-      ),
-      "Ollama's search for GPUs crashed or took too long, so it computes on the CPU",
-      "Set OLLAMA_DEBUG=1 for that service, and read what its search prints",
-      smi,
-      "AMD: a chip that its ROCm does not know crashes here; set HSA_OVERRIDE_GFX_VERSION, or use Vulkan " +
-      "(OLLAMA_VULKAN=1)",
-    ],
-    [
-      "verify.service",
       "cause",
       /llama-server reported out-of-memory during startup|predicted usage exceeds VRAM|unable to load full model on GPU/,
       "the model does not fit into the GPU's memory: Ollama puts a part of it on the CPU, or does not load it",
@@ -121,6 +108,21 @@ export const ollamaFailures: Failure[] = [
       /maximum pending requests exceeded/,
       "Ollama gets more requests than it queues",
       "Raise OLLAMA_MAX_QUEUE or OLLAMA_NUM_PARALLEL for that service, or send fewer at once",
+    ],
+  ]),
+  ...rows({ layer: "docker", near: words, source: "ollama/ollama (discover/runner.go), read 2026-11" }, [
+    [
+      "verify.service",
+      "symptom",
+      anyOf(
+        /failure during (?:llama-server )?GPU discovery/,
+        /GPU discovery watchdog timed out|failed to finish discovery before timeout/,
+      ),
+      "Ollama's search for GPUs crashed or took too long, so it computes on the CPU",
+      "Set OLLAMA_DEBUG=1 for that service, and read what its search prints",
+      smi,
+      "AMD: a chip that its ROCm does not know crashes here; set HSA_OVERRIDE_GFX_VERSION, or use Vulkan " +
+      "(OLLAMA_VULKAN=1)",
     ],
   ]),
 ];

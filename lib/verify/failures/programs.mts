@@ -140,6 +140,32 @@ export const programFailures: Failure[] = [
     source: "huggingface_hub, Transformers, read 2026-11",
   },
   {
+    pattern: anyOf(
+      /failed to open GGUF file|\.gguf'?: (?:No such file|cannot open)|failed to open \S{1,200}\.gguf/,
+      /(?:model|checkpoint) (?:file|path) \S{1,200} (?:does not exist|not found|is not a (?:file|directory))/i,
+    ),
+    check: "verify.service",
+    layer: "image",
+    message: "the model's file is not at that path in the container, or the program may not read it",
+    fix: [
+      manualFix("Mount its folder (volumes: [./models:/models:ro]), and name it by its path in the container"),
+      guestFix("See what the container has", "docker compose config --volumes"),
+    ],
+    source: "llama.cpp; ggml-org/llama.cpp#15919 (2025-09)",
+  },
+  {
+    pattern: /no backends are loaded\. hint: use ggml_backend_load|failed to find ggml_backend_init/,
+    check: "verify.service",
+    layer: "image",
+    message: "llama.cpp finds none of its libraries that compute (libggml-cuda, libggml-cpu): its image " +
+      "is incomplete, or " +
+      "the program was copied without them",
+    fix: [
+      manualFix("Use the project's own image (ghcr.io/ggml-org/llama.cpp:server-cuda), or copy all of build/bin"),
+    ],
+    source: "llama.cpp; tc-mb/llama.cpp-omni#3 (2026-02)",
+  },
+  {
     pattern: /model requires more system memory \(/,
     check: "host.memory",
     layer: "image",

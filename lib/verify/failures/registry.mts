@@ -52,11 +52,11 @@ export const registryFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /no matching manifest for \S{1,40} in the manifest list|exec format error/,
+      /no matching manifest for \S{1,40} in the manifest list|requested image's platform .{0,80}does not match/,
       /does not match the (?:detected|specified) (?:host )?platform/,
-      /exec "?\/\S{1,80}: exec format error|container image platform .{0,80}does not match/,
+      /exec "?\/\S{1,80}: exec format error|standard_init_linux\.go\S{0,8}: .{0,40}exec format error|container image platform .{0,80}does not match/,
     ),
-    near: dockerWords,
+    near: new RegExp(`${dockerWords.source}|requested image|exec format error`, "i"),
     check: "verify.service",
     layer: "docker",
     message: "the image is for another CPU architecture than the VM's",

@@ -87,9 +87,24 @@ export const vagrantFailures: Failure[] = [
     source: "vagrant-libvirt (locales/en.yml), read 2026-11",
   },
   {
+    pattern: /unknown filesystem type 'vboxsf'|unable to mount VirtualBox shared folders/,
+    near: vagrantWords,
+    check: "provider.access",
+    layer: "provider",
+    message: "the box has no Guest Additions of VirtualBox, or for another kernel, so that its shared " +
+      "folder is not mounted",
+    fix: [
+      manualFix("Turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
+      manualFix(
+        "Or install them in the box: apt-get install virtualbox-guest-utils, or vagrant plugin " +
+          "install vagrant-vbguest",
+      ),
+    ],
+    source: "Vagrant, VirtualBox; general knowledge, 2026-11",
+  },
+  {
     pattern: anyOf(
       /mount\.nfs: (?:access denied|Connection timed out|requested NFS version)/,
-      /unknown filesystem type 'vboxsf'|unable to mount VirtualBox shared folders/,
     ),
     near: vagrantWords,
     check: "provider.access",

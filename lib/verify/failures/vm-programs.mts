@@ -140,7 +140,7 @@ export const vmProgramFailures: Failure[] = [
     ],
     [
       "hyperv.card",
-      "cause",
+      "symptom",
       anyOf(
         /(?:Dismount|Mount|Add|Remove)-VM(?:Host)?AssignableDevice\s?: /,
         /assignable device.{0,120}(?:in use|not found|cannot|could not|failed)/,
