@@ -131,7 +131,7 @@ function withoutPartition(
     return {
       machine: name,
       ...fail(`all ${on.length} virtual functions of ${card.bdf} are in use by machines`, evidence, [
-        manualFix("Turn on more of them (sriov_numvfs: none may be in use meanwhile), or ask for fewer"),
+        manualFix("Turn on more of them (sriov_numvfs; none may be in use meanwhile), or ask for fewer"),
       ]),
     };
   }

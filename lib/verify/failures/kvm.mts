@@ -101,7 +101,7 @@ export const kvmFailures: Failure[] = [
     fix: [
       commandFix("See which types there are", "qemu-system-x86_64 -machine help"),
       manualFix(
-        "Write q35 in the domain (virsh edit), or machine_type: q35 for the provider; a GPU needs its PCI Express",
+        'Write q35 in the domain (virsh edit; Vagrant: libvirt.machine_type = "q35"): a GPU needs its PCI Express',
       ),
     ],
     source: "QEMU, libvirt; harvester/harvester#8630 (2025-07), Broadcom/sonic-VirtualSwitch#6 (2025-03)",

@@ -71,7 +71,8 @@ export const qemuFailures: Failure[] = [
     message: "the VM asks for a CPU that this host does not have",
     fix: [
       manualFix(
-        "Use the host's own CPU (cpu_mode: host-passthrough), and recreate the VM if it came from another host",
+        "Use the host's own CPU (virsh edit: <cpu mode='host-passthrough'/>; Vagrant: libvirt.cpu_mode = " +
+          "'host-passthrough'), and recreate the VM if it came from another host",
       ),
     ],
     source: "libvirt 9.0 (2023-01)",
@@ -180,7 +181,8 @@ export const qemuFailures: Failure[] = [
     layer: "hypervisor",
     message: "the VM has a virtual IOMMU, which goes with the machine type q35 only",
     fix: [
-      manualFix("Write machine_type: q35, or remove the VM's own IOMMU (virsh edit): a passed card does not need it"),
+      manualFix("Remove the VM's own IOMMU (virsh edit): a passed card does not need it"),
+      manualFix('Or give the VM that machine type (Vagrant: libvirt.machine_type = "q35"), and create it again'),
     ],
     source: "libvirt",
   },
@@ -198,7 +200,10 @@ export const qemuFailures: Failure[] = [
     layer: "hypervisor",
     message: "the vCPU has too few address bits for the VM's memory and the card's regions",
     fix: [
-      manualFix("Use the host's own CPU (cpu_mode: host-passthrough), with <maxphysaddr mode='passthrough'/>"),
+      manualFix(
+        "Use the host's own CPU and its address bits (virsh edit: <cpu mode='host-passthrough'>" +
+          "<maxphysaddr mode='passthrough'/></cpu>)",
+      ),
     ],
     source: "QEMU, read 2026-11",
   },
