@@ -74,6 +74,7 @@ import { hostProgramFailures } from "./host-programs.mts";
 import { podmanErrorFailures } from "./podman-errors.mts";
 import { lineAt, lineStarts } from "../../places.mts";
 import { matcher } from "./match.mts";
+import { nodeFailures } from "./node-programs.mts";
 import { noteFailures } from "./notes.mts";
 import { moduleFailures } from "./nvidia-module.mts";
 import { nvidiaBuildFailures } from "./nvidia-build.mts";
@@ -162,6 +163,7 @@ export const failures: Failure[] = [
   ...aptFailures,
   ...composeFailures,
   ...registryFailures,
+  ...nodeFailures,
   ...dockerFailures,
   ...dockerEngineFailures,
   ...noteFailures,
