@@ -5,6 +5,7 @@ import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { aboveFour, commandFix, manualFix, remedies } from "../fixes.mts";
 import { addressLimitOf, ampleMmioWindow, barsOf, iommuBits, mmioWindowOf } from "../resolve/cards.mts";
+import { moduleOption } from "../host/module-options.mts";
 import { isOlder } from "../text.mts";
 import { formatAddresses, formatFunction, isBridge, isIntegrated } from "../host/pci.mts";
 import { flrRowOf, noResetRowOf } from "../resolve/resets.mts";
@@ -26,7 +27,7 @@ export const gpuHardwareChecks: Check[] = [
     about: "whether the card answers",
     why: "a card without power does not answer the VM",
     confirm: "cat /sys/bus/pci/devices/*/power_state",
-    check: (host, config) => eachCard(host, config, power),
+    check: (host, config) => eachCard(host, config, (card) => power(card, host)),
   },
   {
     id: "gpu.window",
@@ -126,7 +127,7 @@ function reset(card: Card, host: Host): Verdict {
   return pass(`the kernel resets it by ${methods.join(" or ")}`, evidence);
 }
 
-function power({ assignedFunctions }: Card): Verdict {
+function power({ assignedFunctions }: Card, host: Host): Verdict {
   const evidence = assignedFunctions.map(({ bdf, power, config }) => ({
     read: `/sys/bus/pci/devices/${bdf}`,
     value: `power_state ${power ?? "not there"}${config ? `, config ${config}` : ""}`,
@@ -146,7 +147,7 @@ function power({ assignedFunctions }: Card): Verdict {
       "the card is powered off (D3cold), and some cards do not wake from it (“Unable to change power state from " +
         "D3cold to D0”)",
       evidence,
-      [remedies.awake],
+      [moduleOption(host, remedies.awake.title, "vfio-idle", "vfio-pci disable_idle_d3=1")],
     );
   }
   return assignedFunctions.every(({ power }) => power === undefined)

@@ -2,7 +2,9 @@ import type { Card } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { isProxmox } from "../host/distributions.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { joinList } from "../text.mts";
 import { fail, pass, unknown } from "./results.mts";
 
 /**
@@ -21,7 +23,8 @@ function nodesOf({ gpu, groups, assignedFunctions }: Card): string[] {
 }
 
 /** Which processes hold the card open. `running`: the VM that gets it runs. */
-export function holdersVerdict(card: Card, { holders, pci = [], systemd }: Host, running: boolean): Verdict {
+export function holdersVerdict(card: Card, host: Host, running: boolean): Verdict {
+  const { holders, pci = [] } = host;
   const nodes = nodesOf(card);
   if (card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
     return unknown("could not read which of /dev/nvidia0, /dev/nvidia1 … is this card's", [{
@@ -46,9 +49,7 @@ export function holdersVerdict(card: Card, { holders, pci = [], systemd }: Host,
         new Set(held.map(({ pid }) => pid)).size === 1 ? "holds" : "hold"
       } the card: unbinding it now would hang`,
       evidence,
-      [
-        stopOf(held, vm, systemd),
-      ],
+      stopsOf(held, vm, host),
     );
   }
   // a node of an unlisted device may be this card's, if vfio-pci holds the card
@@ -63,7 +64,7 @@ export function holdersVerdict(card: Card, { holders, pci = [], systemd }: Host,
         [...new Set(open.map(({ node }) => node))].join(", ")
       }; could not read whether that is this card`,
       [{ read: `/sys/bus/pci/devices/${card.gpu.bdf}/vfio-dev`, value: "not read" }],
-      [stopOf(open, true, systemd)],
+      stopsOf(open, true, host),
     );
   }
   if (!holders.all) {
@@ -79,25 +80,54 @@ export function holdersVerdict(card: Card, { holders, pci = [], systemd }: Host,
 const desktops =
   /^(X|Xorg|Xwayland|gnome-|mutter|gdm|kwin|plasma|sddm|lightdm|cosmic-|cinnamon|muffin|xfwm4|sway|Hyprland|niri|river|labwc|wayfire|weston|gamescope)/;
 
-/** A fix that ends these processes; `vm`: they hold the card for a VM. */
-function stopOf(held: { pid: number; command: string }[], vm: boolean, systemd: boolean): Fix {
-  const commands = held.map(({ command }) => command);
-  if (vm) {
-    // libvirt's VMs are QEMU processes; virsh does not list other programs that run VMs
-    if (commands.every((command) => /^(qemu|kvm)/.test(command))) return remedies.otherVm;
-    return commandFix(
-      "Find out which VM that is, then shut it down with the program that started it",
-      `ps -o pid,args -p ${[...new Set(held.map(({ pid }) => pid))].join(",")}`,
-    );
+interface Holder {
+  pid: number;
+  command: string;
+}
+
+/**
+ * Fixes that end these processes, one for each kind of process. `vm`: they hold the card for a VM.
+ */
+function stopsOf(held: Holder[], vm: boolean, host: Host): Fix[] {
+  if (vm) return [stopVm(held, host)];
+  const daemon = (command: string) => /^nvidia-persiste(nced)?$/.test(command);
+  const [daemons, desktop, rest] = [
+    held.filter(({ command }) => daemon(command)),
+    held.filter(({ command }) => desktops.test(command)),
+    held.filter(({ command }) => !daemon(command) && !desktops.test(command)),
+  ];
+  const stop = (title: string, unit: string) =>
+    host.systemd ? commandFix(title, `systemctl stop ${unit}`, { root: true }) : manualFix(title, { root: true });
+  // a desktop starts more programs that hold the card, which end with it
+  const others = desktop.length > 0 ? [] : [...new Set(rest.map(({ command, pid }) => `${command} (${pid})`))];
+  return [
+    ...(daemons.length > 0 ? [stop(remedies.persistenced.title, "nvidia-persistenced")] : []),
+    ...(desktop.length > 0 ? [stop("Stop the desktop, or run it on another card", "display-manager")] : []),
+    ...(others.length > 0
+      ? [
+        manualFix(
+          `End ${joinList(others)}; if a service runs ${others.length === 1 ? "it" : "them"}, stop the service`,
+          {
+            root: true,
+          },
+        ),
+      ]
+      : []),
+  ];
+}
+
+/** How to shut down the VM that these processes run. */
+function stopVm(held: Holder[], host: Host): Fix {
+  // libvirt's VMs are QEMU processes; virsh does not list other programs that run VMs
+  if (held.every(({ command }) => /^(qemu|kvm)/.test(command))) {
+    return isProxmox(host)
+      ? commandFix("See which VM has it (its PID is in the list), then shut that VM down: qm shutdown ID", "qm list", {
+        root: true,
+      })
+      : remedies.otherVm;
   }
-  if (commands.every((command) => command === "nvidia-persiste" || command === "nvidia-persistenced")) {
-    return systemd ? remedies.persistenced : manualFix(remedies.persistenced.title, { root: true });
-  }
-  if (commands.some((command) => desktops.test(command))) {
-    const title = "Stop the desktop, or run it on another card";
-    return systemd
-      ? commandFix(title, "systemctl stop display-manager", { root: true })
-      : manualFix(title, { root: true });
-  }
-  return manualFix("End these processes", { root: true });
+  return commandFix(
+    "Find out which VM that is, then shut it down with the program that started it",
+    `ps -o pid,args -p ${[...new Set(held.map(({ pid }) => pid))].join(",")}`,
+  );
 }

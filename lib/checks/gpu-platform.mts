@@ -86,5 +86,10 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
   }
   return isPortable(host) && gpu.rom === undefined
     ? unknown("could not read whether this laptop's card has a video BIOS of its own", evidence)
-    : pass("it needs nothing from its machine that a VM lacks", evidence);
+    : pass(
+      gpu.external
+        ? "an external card: connect it before the VM starts, and disconnect it only after the VM stopped"
+        : "it needs nothing from its machine that a VM lacks",
+      evidence,
+    );
 }

@@ -215,12 +215,34 @@ function moved({ gpu }: Card, { passedAddresses }: ResolvedMachine, host: Host):
   );
 }
 
+/** The ids are those of another device, such as a coprocessor or a network adapter. */
+function notCard(fn: PciFunction, own: PciFunction[], evidence: Evidence[]): Verdict {
+  const read = [...evidence, { read: `/sys/bus/pci/devices/${fn.bdf}/class`, value: fn.class ?? "not read" }];
+  if (fn.class === undefined) return unknown(`could not read whether ${formatFunction(fn)} is a GPU`, read);
+  return fail(
+    `${formatFunction(fn)} is not a GPU: gpu: takes graphics cards and accelerators (PCI classes 03 and 12)`,
+    read,
+    [
+      manualFix(
+        own.length > 0
+          ? `Write device_id: ${[...new Set(own.map(({ device }) => device))].slice(0, 8).join(" or ")}`
+          : "Name a GPU of this host, or remove gpu:",
+      ),
+    ],
+  );
+}
+
 /**
  * No card matches. A card with the ids may be at another address, or another card at the address.
  */
 function noMatch(request: GpuRequest, host: Host, cards: PciFunction[]): Verdict {
   const evidence: Evidence[] = [{ read: cardsAt(host), value: formatCards(cards) }];
   const own = cards.filter(({ vendor }) => vendor === request.vendorId);
+  const other = host.pci?.find((fn) =>
+    !isGpu(fn) && hasRequestedIds(request, fn) &&
+    (request.address === undefined ? request.deviceId !== undefined : fn.bdf === request.address)
+  );
+  if (other) return notCard(other, own, evidence);
   if (own.length === 0) return skip("this host has no card of that vendor", evidence);
   if (request.address !== undefined) {
     const at = host.pci?.find(({ bdf }) => bdf === request.address);

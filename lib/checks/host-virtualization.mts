@@ -2,7 +2,8 @@
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { joinGroupFix, manualFix, remedies } from "../fixes.mts";
+import { joinGroup } from "../host/nixos.mts";
+import { manualFix, remedies } from "../fixes.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
@@ -86,7 +87,7 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
   if (able && host.kvm.access === false && machines.some(({ accelerator, image }) => accelerator === "kvm" && image)) {
     verdicts.push(
       fail("no permission to use /dev/kvm, which Packer needs to build the box", evidence, [
-        joinGroupFix("kvm", host.joined),
+        joinGroup("kvm", host),
       ]),
     );
   }
@@ -94,6 +95,7 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
 }
 
 function turnOn(host: Host) {
+  if (host.container !== undefined) return manualFix("Fix host.guest first");
   const inside = host.cpu.flags?.includes("hypervisor");
   return manualFix(
     inside ? "This host is a VM: turn on nested virtualization in the outer hypervisor" : remedies.virtualization.title,
@@ -115,7 +117,7 @@ export function guestByName({ dmi, os }: Host): Verdict {
 }
 
 /** Detects a VM or a container on Linux, by the CPU's flags. */
-export function guest({ cpu, dmi, container }: Host): Verdict {
+export function guest({ cpu, dmi, container, existingPaths }: Host): Verdict {
   const evidence = [
     {
       read: "/proc/cpuinfo flags",
@@ -131,7 +133,12 @@ export function guest({ cpu, dmi, container }: Host): Verdict {
     },
   ];
   if (container !== undefined) {
-    return warn(`this is a container (${container}): run homelab-gpu on the host itself`, evidence);
+    const nodes = ["/dev/kvm", "/dev/vfio/vfio"].filter((node) => existingPaths.includes(node));
+    const message = `this is a container (${container}): run homelab-gpu on the host itself`;
+    return nodes.length > 0 ? warn(message, evidence) : fail(message, [
+      ...evidence,
+      { read: "/dev/kvm, /dev/vfio/vfio", value: "neither is there: no VM can get a card here" },
+    ], [manualFix("Run this on the host itself, outside of the container")]);
   }
   if (cpu.flags === undefined) {
     return unknown("could not read whether this host is a VM", evidence);

@@ -200,6 +200,8 @@ function inFirmware({ cpu }: Host): Fix {
   }
 }
 
+const inThisVm = manualFix("Or run the services in this VM, which has the GPU: docker compose, without another VM");
+
 /** How a VM may get a virtual IOMMU. Only QEMU's option is named: other hypervisors and clouds may have none. */
 function virtualIommu({ dmi }: Host): Fix[] {
   const { sys_vendor: vendor, product_name: product } = dmi;
@@ -209,6 +211,7 @@ function virtualIommu({ dmi }: Host): Fix[] {
         "This host is a VM: give it a virtual IOMMU in the outer hypervisor (QEMU: -device intel-iommu,intremap=on)",
         { root: true, reboot: true },
       ),
+      inThisVm,
     ];
   }
   return [
@@ -217,7 +220,7 @@ function virtualIommu({ dmi }: Host): Fix[] {
         [vendor, product].filter(Boolean).join(", ")
       }): run this on a physical machine, on a bare-metal instance, or in a VM that has a virtual IOMMU`,
     ),
-    manualFix("Or run the services in this VM, which has the GPU: docker compose, without another VM"),
+    inThisVm,
   ];
 }
 

@@ -173,6 +173,12 @@ function placing(card: Card, host: Host): Fix[] {
     root: true,
     reboot: true,
   });
+  const shown = siblings.find((fn) => shows(fn, host));
+  if (shown) {
+    const apart = `Move the card to a slot that shares no switch with ${shown.bdf}, which the host displays on. The ` +
+      "GPUs of one board stay together in every slot";
+    return [...(movable(card, host) ? [manualFix(apart, { root: true, reboot: true })] : []), acs];
+  }
   if (siblings.length > 0) {
     return [
       manualFix(
@@ -186,7 +192,7 @@ function placing(card: Card, host: Host): Fix[] {
   const alike = card.groupPeers.filter((fn) =>
     isDisplay(fn) && fn.vendor === card.gpu.vendor && fn.device === card.gpu.device && !isIntegrated(fn, host.pci)
   );
-  const together = alike.length === 0 ? [] : [
+  const together = alike.length === 0 || alike.some((fn) => shows(fn, host)) ? [] : [
     manualFix(
       `Or give all of them to one machine: in its gpu: list, write address: "${card.gpu.bdf}" and ${
         alike.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" and ")

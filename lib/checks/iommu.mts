@@ -1,8 +1,9 @@
-import type { Evidence } from "../findings.mts";
+import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { removeArgument } from "../host/kernel-arguments.mts";
+import { moduleOption } from "../host/module-options.mts";
 import { isOlder } from "../text.mts";
 import { takesAcsOverride } from "../resolve/acs-kernels.mts";
 import type { Card } from "../resolve/types.mts";
@@ -89,12 +90,12 @@ function interrupts(host: Host): Verdict {
         value: `${broken.vendor}:${broken.device}, revision ${broken.revision ?? "not read"}`,
       }],
       [
-        commandFix(
+        moduleOption(
+          host,
           "No setting fixes this. If you trust the VM, use VFIO without remapping; the VM can then send any " +
             "interrupt to this host",
-          "sh -c 'echo options vfio_iommu_type1 allow_unsafe_interrupts=1 " +
-            ">/etc/modprobe.d/vfio-unsafe-interrupts.conf'",
-          { root: true, reboot: true },
+          "vfio-unsafe-interrupts",
+          "vfio_iommu_type1 allow_unsafe_interrupts=1",
         ),
       ],
     );
@@ -109,8 +110,28 @@ function interrupts(host: Host): Verdict {
       [removeArgument(host, off)],
     )
     : fail("interrupts are not remapped: VFIO will refuse the card (Operation not permitted)", evidence, [
-      remedies.interrupts,
+      ...(host.iommu.acpiTables?.includes("IVRS") ? ivrs(host) : [remedies.interrupts]),
     ]);
+}
+
+/**
+ * Fixes for AMD. The kernel turns remapping off if the firmware's IVRS table lacks an I/O APIC
+ * (drivers/iommu/amd/init.c, check_ioapic_information; kernel-parameters.txt, ivrs_ioapic). Boards
+ * with the chipsets RD890 and RD9x0 (1002:5a1x) have no setting for it.
+ */
+function ivrs({ pci = [] }: Host): Fix[] {
+  const old = pci.some(({ vendor, device, class: code }) =>
+    vendor === vendorIds.amd && /^5a1[0-4]$/.test(device ?? "") && code?.startsWith("0600")
+  );
+  return [
+    ...(old ? [] : [remedies.interrupts]),
+    commandFix("Find the reason in the kernel log", "dmesg | grep -iE 'ioapic|interrupt remapping'", { root: true }),
+    manualFix(
+      "If an IOAPIC is not in the IVRS table: update the firmware, or name the IOAPIC among the kernel's " +
+        "arguments: ivrs_ioapic[ID]=BUS:SLOT.FUNCTION, with the ID of that message",
+      { root: true, reboot: true },
+    ),
+  ];
 }
 
 function reserved({ groups }: Card, host: Host): Verdict {

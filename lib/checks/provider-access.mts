@@ -1,4 +1,5 @@
-import { commandFix, joinGroupFix, manualFix, remedies } from "../fixes.mts";
+import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { joinGroup } from "../host/nixos.mts";
 import type { Host } from "../host/types.mts";
 import type { Windows } from "../host/windows-types.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
@@ -67,7 +68,7 @@ export function libvirtAccess(host: Host): Verdict[] {
           refused ? { read: "virsh", value: libvirt.error! } : { read: libvirt.socket, value: "no permission" },
           { read: "groups", value: host.groups.join(" ") || "none of the needed groups" },
         ],
-        [joinGroupFix("libvirt", host.joined)],
+        [joinGroup("libvirt", host)],
       ),
     ];
   }

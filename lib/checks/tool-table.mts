@@ -3,6 +3,7 @@ import type { Fix } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Family } from "../host/installers.mts";
 import { commandFix, manualFix } from "../fixes.mts";
+import { isNixos } from "../host/nixos.mts";
 
 /** A program that must be installed before anything starts. */
 export interface Tool {
@@ -55,7 +56,11 @@ export const tools: Record<string, Tool> = Object.fromEntries(
     {
       name: "vagrant-libvirt",
       for: "Vagrant's plugin for libvirt",
-      there: (host) => (host.programs ? "vagrant-libvirt" in host.vagrantPlugins : undefined),
+      // on NixOS it is in the package vagrant, where the probe does not look
+      there: (host) =>
+        !host.programs || (isNixos(host) && "vagrant" in host.programs && !("vagrant-libvirt" in host.vagrantPlugins))
+          ? undefined
+          : "vagrant-libvirt" in host.vagrantPlugins,
       packages: { apt: ["vagrant-libvirt"], dnf: ["vagrant-libvirt"] },
       fallback: commandFix("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt"),
     },

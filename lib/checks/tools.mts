@@ -6,6 +6,7 @@ import { applianceOf } from "../host/appliances.mts";
 import { installerOf } from "../host/installers.mts";
 import { isPackaged } from "../host/packages.mts";
 import { isProxmox } from "../host/distributions.mts";
+import { isNixos, nixosTools } from "../host/nixos.mts";
 import { onProxmox, upstreamSteps } from "../host/upstream.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
@@ -42,6 +43,8 @@ export function installs(missing: Tool[], host: Host): Fix[] {
       manualFix("KVM does not run in Xen's control domain: run this on another host, or boot this one without Xen"),
     ];
   }
+  if (host.container !== undefined) return [manualFix("Fix host.guest first")];
+  if (isNixos(host)) return nixosTools(missing.map(({ name }) => name));
   const kept = applianceOf(host)?.packages;
   if (kept) return [manualFix(kept)];
   if (isProxmox(host) && missing.some(({ name }) => name === "libvirt" || name === "qemu")) return [onProxmox];

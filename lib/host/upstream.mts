@@ -18,6 +18,11 @@ export const onProxmox = manualFix(
 export function upstreamSteps(tools: string[], host: Host): Fix[] {
   const programs = tools.filter((name) => name === "packer" || name === "vagrant");
   const installer = installerOf(host);
+  if (installer?.family === "apk" && programs.includes("vagrant")) {
+    return [
+      manualFix("Vagrant has no release for Alpine (musl): run this on a host with another distribution"),
+    ];
+  }
   const steps: Fix[] = [];
   if (installer && isEnterprise(host) && tools.includes("qemu")) {
     steps.push(commandFix(
@@ -114,11 +119,6 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
       commandFix(`Install ${shown}`, installer.install(atoms), more),
     ];
   }
-  if (installer?.family === "apk" && programs.includes("vagrant")) {
-    return [
-      manualFix("Vagrant has no release for Alpine (musl): run this on a host with another distribution"),
-    ];
-  }
   return programs.map((name) =>
     manualFix(`Install ${name} from HashiCorp's downloads: https://developer.hashicorp.com/${name}/install`)
   );
@@ -137,16 +137,24 @@ const compilers: Partial<Record<Family, string[]>> = {
   emerge: ["app-emulation/libvirt", "virtual/pkgconfig"],
 };
 
+/**
+ * The repository with libvirt's headers on RHEL and its rebuilds, which is disabled by default
+ * (access.redhat.com/articles/4348511; ol9_codeready_builder of Oracle Linux; read 2026-11-27).
+ */
+function builderOf({ os }: Host): string {
+  const release = /^\d+/.exec(os.version ?? "")?.[0] ?? "";
+  if (os.id === "rhel") return `codeready-builder-for-rhel-${release}-x86_64-rpms`;
+  if (os.id === "ol") return `ol${release}_codeready_builder`;
+  return release === "8" ? "powertools" : "crb";
+}
+
 function plugin(host: Host, installer: Installer | undefined): Fix[] {
   const packages = installer && compilers[installer.family];
   const own = commandFix("Install the plugin, as yourself", "vagrant plugin install vagrant-libvirt");
   if (!packages) {
     return [{ ...own, title: `${own.title}; it needs libvirt's headers, gcc, make and pkg-config to compile` }];
   }
-  // RHEL has headers in a repository that is disabled by default: crb, or powertools in RHEL 8
-  const repository = isEnterprise(host)
-    ? host.os.id === "rhel" ? undefined : host.os.version?.startsWith("8") ? "powertools" : "crb"
-    : undefined;
+  const repository = isEnterprise(host) ? builderOf(host) : undefined;
   const run = installer.install(packages);
   return [
     commandFix(

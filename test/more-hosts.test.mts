@@ -1,0 +1,121 @@
+// Advice that depends on the host's kind, on saved hosts: each fix must be possible on that host.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { own } from "./fake.mts";
+
+const test = suite("more hosts");
+const text = (name: string) => own(`test/hosts/${name}.txt`);
+
+/** The findings of a check for one machine on a host's text. */
+function findings(host: string, check: string, gpu: string) {
+  const machine = `{name: vm, provider: libvirt, box: lab/x, memory: 1024, gpu: ${gpu}}`;
+  const parsed = parseHost(host);
+  return runChecks(parsed, resolveConfig(parseConfig(`machines: [${machine}]`), parsed), [check]);
+}
+const statuses = (...words: Parameters<typeof findings>) => findings(...words).map(({ status }) => status);
+const fixes = (...words: Parameters<typeof findings>) =>
+  findings(...words).flatMap(({ fix }) => fix.map(({ title, command }) => command ?? title));
+
+test("gpu.match: a device that is not a GPU fails; unknown if its class was not read", () => {
+  const host = text("xeon-phi-asked-for");
+  const phi = "{vendor_id: 8086, device_id: 225c}";
+  assert.equal(statuses(host, "gpu.match", phi), ["fail"]);
+  assert.match(findings(host, "gpu.match", phi)[0]!.message, /^0000:03:00\.0 .* is not a GPU/);
+  assert.equal(statuses(host.replace(/^0000:03:00\.0\/class:.*\n/m, ""), "gpu.match", phi), ["unknown"]);
+  assert.equal(statuses(host, "gpu.match", '{vendor_id: 8086, device_id: 225c, address: "0000:03:00.0"}'), ["fail"]);
+});
+
+test("gpu.in-use: VMs of Proxmox are listed by qm, others by virsh", () => {
+  const host = text("proxmox-vm-holds-the-card");
+  const card = "{vendor_id: 10de, device_id: 24b0}";
+  assert.equal(fixes(host, "gpu.in-use", card), ["qm list"]);
+  const other = host.replace(/^exists:\/etc\/pve\n/m, "").replace(/^pveversion:.*\n/m, "");
+  assert.equal(fixes(other, "gpu.in-use", card), ["virsh -c qemu:///system list"]);
+});
+
+test("gpu.in-use: one fix for each kind of process; a desktop's other processes end with it", () => {
+  const host = text("daemon-and-service-hold-the-card");
+  const card = "{vendor_id: 10de, device_id: 2704}";
+  const [daemon, rest] = fixes(host, "gpu.in-use", card);
+  assert.is(daemon, "systemctl stop nvidia-persistenced");
+  assert.match(rest!, /^End ollama \(1501\)/);
+  const desktop = host.replace(/^holds:812 .*$/m, "holds:900 /dev/nvidia0 Xorg");
+  assert.equal(fixes(desktop, "gpu.in-use", card), ["systemctl stop display-manager"]);
+});
+
+test("on NixOS, programs, groups and module options are lines of configuration.nix", () => {
+  const host = text("nixos-without-tools");
+  const card = "{vendor_id: 10de, device_id: 2204}";
+  const [lines, run] = fixes(host, "tools.present", card);
+  assert.match(
+    lines!,
+    /virtualisation\.libvirtd\.enable = true; environment\.systemPackages = with pkgs; \[ qemu vagrant/,
+  );
+  assert.is(run, "nixos-rebuild switch");
+  assert.not.match(lines!, /plugin install|hashicorp/i);
+  const asleep = fixes(text("nixos-laptop-with-a-sleeping-card"), "gpu.power", "{vendor_id: 10de, device_id: 24e0}");
+  assert.match(asleep.join(), /boot\.extraModprobeConfig = "options vfio-pci disable_idle_d3=1";/);
+  const denied = text("nixos-laptop-with-a-sleeping-card").replace(/^access:yes$/m, "access:no");
+  assert.match(fixes(denied, "provider.access", card).join(), /extraGroups = \[ "libvirtd" \]/);
+});
+
+test("NixOS: vagrant's own plugin is not reported as missing", () => {
+  const host = text("nixos-laptop-with-a-sleeping-card").replace(/^vagrant-plugin:.*\n/gm, "");
+  assert.equal(statuses(host, "tools.present", "{vendor_id: 10de, device_id: 24e0}"), ["unknown"]);
+});
+
+test("a container without KVM and VFIO fails, and no check advises to install or to turn on anything in it", () => {
+  const host = text("lxc-container-with-a-card");
+  const card = "{vendor_id: 10de, device_id: 2504}";
+  assert.equal(statuses(host, "host.guest", card), ["fail"]);
+  assert.equal(fixes(host, "tools.present", card), ["Fix host.guest first"]);
+  assert.equal(fixes(host, "host.virtualization", card), ["Fix host.guest first"]);
+  const given = host.replace(/^\[os\]$/m, "[os]\nexists:/dev/vfio/vfio");
+  assert.equal(statuses(given, "host.guest", card), ["warn"]);
+});
+
+test("the repository with libvirt's headers has another name on each rebuild of RHEL", () => {
+  const host = text("rhel10-mi210-without-tools");
+  const needs = (id: string, version: string) =>
+    fixes(
+      host.replace(/^ID:.*$/m, `ID:${id}`).replace(/^VERSION_ID:.*$/m, `VERSION_ID:${version}`),
+      "tools.present",
+      "{vendor_id: 1002, device_id: 740f}",
+    ).find((fix) => fix.includes("libvirt-devel"));
+  assert.match(needs("rhel", "10.1")!, /--enablerepo=codeready-builder-for-rhel-10-x86_64-rpms /);
+  assert.match(needs("ol", "9.6")!, /--enablerepo=ol9_codeready_builder /);
+  assert.match(needs("rocky", "8.10")!, /--enablerepo=powertools /);
+  assert.match(needs("almalinux", "10.1")!, /--enablerepo=crb /);
+});
+
+test("Alpine: no plugin for a Vagrant that it cannot have", () => {
+  const all = fixes(text("alpine-arc-without-tools"), "tools.present", "{vendor_id: 8086, device_id: 56a5}");
+  assert.match(all.join("\n"), /Vagrant has no release for Alpine/);
+  assert.not.match(all.join("\n"), /plugin install/);
+});
+
+test("iommu.group: cards are not given away together with the one that the host displays on", () => {
+  const host = text("x79-other-card-on-the-switch-shows-the-picture");
+  const card = '{vendor_id: 10de, device_id: 13c0, address: "0000:06:00.0"}';
+  const [slot] = fixes(host, "iommu.group", card);
+  assert.match(slot!, /^Move the card to a slot that shares no switch with 0000:05:00\.0/);
+  assert.not.match(fixes(host, "iommu.group", card).join("\n"), /Give all of them/i);
+  const dark = host.replace(/^(0000:05:00\.0\/boot_vga):1$/m, "$1:0").replace(/^0000:05:00\.0\/display:.*\n/m, "");
+  assert.match(fixes(dark, "iommu.group", card)[0]!, /^Give all of them to one machine/);
+});
+
+test("iommu.interrupts: on AMD the kernel log names the reason; old chipsets have no setting", () => {
+  const host = text("am3-board-without-interrupt-remapping");
+  const card = "{vendor_id: 10de, device_id: 1b81}";
+  const all = fixes(host, "iommu.interrupts", card);
+  assert.match(all[0]!, /^dmesg /);
+  assert.match(all[1]!, /ivrs_ioapic/);
+  const newer = host.replace(/^0000:00:00\.0\/device:0x5a14$/m, "0000:00:00.0/device:0x1480");
+  assert.match(fixes(newer, "iommu.interrupts", card)[0]!, /firmware setup/);
+});
+
+test.run();
