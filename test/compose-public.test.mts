@@ -369,4 +369,46 @@ test("CUDA_VISIBLE_DEVICES beyond the GPUs of the container, and the number of a
   assert.equal(await findings({ "compose.yaml": group("") }), []);
 });
 
+test("BuildKit takes the file dockerfile where Dockerfile does not exist", async () => {
+  const build = "services: {a: {build: {context: ., target: app}}}\n";
+  assert.equal(await findings({ "compose.yaml": build, dockerfile: "FROM x AS app\n" }), []);
+  assert.match((await findings({ "compose.yaml": build }))[0]!, /^fail .*built with Dockerfile, which does not exist/);
+  const named = "services: {a: {build: {context: ., dockerfile: App}}}\n";
+  assert.match(
+    (await findings({ "compose.yaml": named, app: "" }))[0]!,
+    /^fail .*built with App, which does not exist/,
+  );
+});
+
+test("models: and provider: need plugins that the VM does not have", async () => {
+  const of = (keys: string) =>
+    findings({ "compose.yaml": `services:\n  a:\n    ${keys}\nmodels: {m: {model: ai/x}}\n` });
+  assert.match(
+    (await of("image: x\n    models: [m]")).join("\n"),
+    /fail p\/compose\.yaml:4 p: a has models:, .* docker-model/,
+  );
+  assert.match(
+    (await of("provider: {type: cloud}")).join("\n"),
+    /fail p\/compose\.yaml:3 p: a has provider:, .* docker-cloud/,
+  );
+});
+
+test("a path that a user is meant to replace is called a placeholder", async () => {
+  const text = "services: {a: {image: x, volumes: ['/path/to/your/config:/c', '/path/to/media:/m']}}\n";
+  assert.equal(await findings({ "compose.yaml": text }), [
+    "warn p/compose.yaml:1 p: a mounts /path/to/your/config and /path/to/media, placeholders for your own folders -> " +
+    "Replace them with folders of the project (./…), or named volumes",
+  ]);
+});
+
+test("the same failure of a GPU request of several services is one", async () => {
+  const text = "services:\n  a: {image: x, devices: [/dev/kfd]}\n  b: {image: x, devices: [/dev/kfd]}\n";
+  const [found = "", ...more] = (await findings({ "compose.yaml": text })).filter((one) => one.includes("AMD"));
+  assert.equal(more, []);
+  assert.match(
+    found,
+    /^fail p\/compose\.yaml:2 p\/a, p\/b: it asks for a GPU \(devices\), but a has no AMD GPU -> Use the project's/,
+  );
+});
+
 test.run();

@@ -100,12 +100,12 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
         : {
           fold: {
             ...{ kind: `undeclared ${kind}`, verb: ["uses", "use"], item: one },
-            rest: () => `, which the project does not declare`,
+            rest: (many) => `, ${many ? `${kind}s` : `a ${kind}`} that the project does not declare`,
             fix: (names) =>
               manualFix(
                 names.some(isPlaceholder)
                   ? `Replace ${joinList(names)} with your own ${kind === "volume" ? "folders (./…)" : "names"}`
-                  : `Add ${names.map((one) => `${one}:`).join(" and ")} to the top-level ${kind}s:`,
+                  : `Add ${joinList(names.map((one) => `${one}:`))} to the top-level ${kind}s:`,
               ),
           },
         }),

@@ -149,8 +149,8 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
       `Create the folder ${place.shown} with its Dockerfile`,
     );
   }
-  const [dockerfile] = dockerfileOf(service) ?? [];
-  const file = dockerfile === undefined ? undefined : placeOfPath(dockerfile, project);
+  const places = (dockerfileOf(service) ?? []).map((path) => placeOfPath(path, project));
+  const file = places.find((one) => one?.kind !== "missing") ?? places[0];
   if (file?.kind === "missing") {
     return flaw(
       `is built with ${file.shown}, which does not exist`,

@@ -1,5 +1,6 @@
 /** What a service needs of its image: that it can be pulled, and that it has the program of its health check. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { isUnofficial } from "../compose/official-images.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
@@ -8,8 +9,18 @@ import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 
 /** The flaws of a service's image and of the values that are meant to be replaced. */
-export function imageFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
-  return [...unbuilt(service, project), ...healthProgram(name, service, project), ...placeholders(service)];
+export function imageFlaws(
+  name: string,
+  service: ComposeService,
+  project: ComposeProject,
+  machine: Pick<ResolvedMachine, "image" | "provision">,
+): ProjectFlaw[] {
+  return [
+    ...unbuilt(service, project),
+    ...healthProgram(name, service, project),
+    ...placeholders(service),
+    ...plugins(service, project, machine),
+  ];
 }
 
 /** An image that exists only where it was built, and that no service of the project builds. */
@@ -76,6 +87,35 @@ function healthProgram(name: string, service: ComposeService, { model }: Compose
   }];
 }
 
+/**
+ * What only a plugin of Compose starts, and no package of the VM has: `models:` needs Docker Model Runner, `provider:`
+ * a program docker-TYPE or TYPE (docker/compose, pkg/compose/model.go and plugins.go; read 2026-11-27).
+ */
+function plugins(
+  { models, provider }: ComposeService,
+  { inline }: ComposeProject,
+  { image, provision }: Pick<ResolvedMachine, "image" | "provision">,
+): ProjectFlaw[] {
+  const { type } = isMap(provider) ? provider : {};
+  const [key, plugin] = models !== undefined
+    ? ["models:", "docker-model"]
+    : typeof type === "string" && type !== ""
+    ? ["provider:", `docker-${type}`]
+    : [];
+  // the user's box or script may install it
+  if (key === undefined || inline || !image || provision.length > 0) return [];
+  return [{
+    status: "fail",
+    message: `has ${key}, which needs Compose's plugin ${plugin}: the VM does not have it`,
+    at: key,
+    fix: manualFix(
+      plugin === "docker-model"
+        ? "Run the model in a service, such as ollama/ollama, or install docker-model-plugin with a provision: script"
+        : `Install ${plugin} with a provision: script of the machine, or remove provider:`,
+    ),
+  }];
+}
+
 /** Values of the environment that the project's authors meant to be replaced. */
 function placeholders(service: ComposeService): ProjectFlaw[] {
   return Object.entries(environmentOf(service)).flatMap(([variable, value]): ProjectFlaw[] =>
@@ -86,7 +126,7 @@ function placeholders(service: ComposeService): ProjectFlaw[] {
       fix: manualFix(`Replace ${value} with your own value, or remove ${variable}`),
       fold: {
         ...{ kind: "placeholder", verb: ["has", "have"], item: `${variable}=${value}` },
-        rest: () => ", which are placeholders",
+        rest: (many) => (many ? ", which are placeholders" : ", which is a placeholder"),
         fix: () => manualFix("Replace them with your own values, or remove the variables"),
       },
     }]

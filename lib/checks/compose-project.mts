@@ -74,7 +74,7 @@ function containerFlaws(
     ...networks(service, project),
     ...settings(service, project),
     ...engineFlaws(name, service, project, machine),
-    ...imageFlaws(name, service, project),
+    ...imageFlaws(name, service, project, machine),
   ];
 }
 

@@ -19,12 +19,41 @@ export const serviceChecks: Check[] = [
     about: "whether each service asks for GPUs that its machine has, in a form that Compose accepts",
     why: "Compose refuses incomplete reservations, and Docker does not start a container without its GPUs",
     check: (_, { machines, services, projects }) =>
-      [...services, ...projectServices(projects)].flatMap((service: PlacedService) => {
+      together([...services, ...projectServices(projects)].flatMap((service: PlacedService) => {
         const machine = machines.find(({ name }) => name === service.machine);
-        return machine ? gpus(service, machine).map((verdict) => ({ machine: machine.name, ...verdict })) : [];
-      }),
+        return machine
+          ? gpus(service, machine).map((verdict) => ({ service: service.name, machine: machine.name, ...verdict }))
+          : [];
+      })),
   },
 ];
+
+/** Failures and warnings that differ only in the service are one, with the services: `a/x, a/y: …`. */
+function together(all: (Verdict & { service: string; machine: string })[]): Verdict[] {
+  const textOf = ({ service, message }: typeof all[number]) =>
+    message.startsWith(`${service}: `) ? message.slice(service.length + 2) : undefined;
+  const keyOf = (one: typeof all[number]) => {
+    const text = textOf(one);
+    const fixes = one.fix?.map(({ title }) => title.replaceAll(one.service, ""));
+    return text === undefined ? undefined : JSON.stringify([one.machine, one.status, text, fixes]);
+  };
+  return all.flatMap((one, i) => {
+    const key = keyOf(one);
+    const group = key === undefined ? [one] : all.filter((other) => keyOf(other) === key);
+    const { service, ...verdict } = one;
+    if (group.length === 1) return [verdict];
+    if (key !== undefined && all.findIndex((other) => keyOf(other) === key) !== i) return [];
+    const names = group.map((other) => other.service);
+    return [{
+      ...verdict,
+      message: `${names.join(", ")}: ${textOf(one)}`,
+      evidence: group.flatMap(({ evidence }) => evidence),
+      ...(one.fix
+        ? { fix: one.fix.map((fix) => ({ ...fix, title: fix.title.replace(service, joinList(names)) })) }
+        : {}),
+    }];
+  });
+}
 
 function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
   const demands = gpuRequestsOf(service);

@@ -28,8 +28,12 @@ export function stagesOf(text: string): string[] | undefined {
 
 /** The Dockerfile of a service on this host, absolute; undefined if it has none of its own. */
 export function dockerfilePath(service: ComposeService, project: Pick<ComposeProject, "folder" | "files">) {
-  const [dockerfile] = dockerfileOf(service) ?? [];
-  return dockerfile === undefined ? undefined : hostPath(dockerfile, baseOf(project));
+  return dockerfilePaths(service, project)[0];
+}
+
+/** Its Dockerfile and the other names of it, the one to take first. */
+function dockerfilePaths(service: ComposeService, project: Pick<ComposeProject, "folder" | "files">): string[] {
+  return (dockerfileOf(service) ?? []).flatMap((path) => hostPath(path, baseOf(project)) ?? []);
 }
 
 /**
@@ -41,10 +45,15 @@ export async function readStages(
   project: Pick<ComposeProject, "folder" | "files" | "model">,
 ): Promise<Record<string, string[]>> {
   const paths = Object.values(project.model?.services ?? {}).flatMap((service) =>
-    mapAt(service, "build").target === undefined ? [] : dockerfilePath(service, project) ?? []
-  );
-  const read = await Promise.all(
-    [...new Set(paths)].map(async (path) => [path, stagesOf(await reads.read(path) ?? "# syntax=unread")] as const),
-  );
+    mapAt(service, "build").target === undefined ? [] : [dockerfilePaths(service, project)]
+  ).filter((paths) => paths.length > 0);
+  const textOf = async (paths: string[]) => {
+    for (const path of paths) {
+      const text = await reads.read(path);
+      if (text !== undefined) return text;
+    }
+    return "# syntax=unread";
+  };
+  const read = await Promise.all(paths.map(async (all) => [all[0]!, stagesOf(await textOf(all))] as const));
   return Object.fromEntries(read.flatMap(([path, stages]) => stages ? [[path, stages]] : []));
 }

@@ -1,5 +1,5 @@
 /** The files and folders of the host that a Compose project names. */
-import { dirname, isAbsolute, join, normalize } from "node:path/posix";
+import { basename, dirname, isAbsolute, join, normalize } from "node:path/posix";
 import { isMap, mapAt } from "../maps.mts";
 import { homeDir } from "../text.mts";
 import { isLocalContext } from "./rebase.mts";
@@ -67,15 +67,17 @@ export function additionalContexts(service: ComposeService): { name: string; pat
 }
 
 /**
- * The Dockerfile in a local build context; undefined if there is none, or if the project contains
- * its text.
+ * The Dockerfile in a local build context, and `dockerfile`, which BuildKit takes instead of
+ * `Dockerfile` where that does not exist (moby/moby#10858; buildkit, dockerui/config.go; read
+ * 2026-11-27); undefined if there is none, or if the project contains its text.
  */
-export function dockerfileOf(service: ComposeService): [string] | undefined {
+export function dockerfileOf(service: ComposeService): [string, ...string[]] | undefined {
   const context = buildContext(service);
   const { dockerfile, dockerfile_inline } = mapAt(service, "build");
   if (context === undefined || dockerfile_inline !== undefined) return undefined;
   const name = typeof dockerfile === "string" ? dockerfile : "Dockerfile";
-  return [isAbsolute(name) ? name : join(context, name)];
+  const path = isAbsolute(name) ? name : join(context, name);
+  return basename(path) === "Dockerfile" ? [path, join(dirname(path), "dockerfile")] : [path];
 }
 
 /** The build context of a service, if it is a folder of the host; undefined for a remote one. */

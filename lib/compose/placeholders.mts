@@ -1,5 +1,9 @@
 /** Words in place of a user's own value, such as `<PATH_TO_CONFIG>` and `YOUR_TOKEN_HERE`. */
 
+/** Whether a path is one that a user is meant to replace: `/path/to/your/config`, `<PATH>`. */
+export const isPlaceholderPath = (path: string): boolean =>
+  /^\/?path\/to(\/|$)|(^|\/)your[-_ ]?[a-z]*(\/|$)|<[^<>]+>/i.test(path) || isPlaceholder(path);
+
 /** Whether a whole value is such a word. */
 export const isPlaceholder = (value: string): boolean =>
   /^<[^<>\s/][^<>]*>$/.test(value) ||
