@@ -13,8 +13,10 @@ function sections(path: string): [title: string, text: string][] {
   });
 }
 
-/** Program output, with the checks of its failures, the likely cause first. */
-export const texts = sections("test/logs/texts.txt");
+/** Output of programs that manage VMs, with the checks of its failures, the likely cause first. */
+export const vmTexts = sections("test/logs/texts-vm.txt");
+/** Output of all programs. */
+export const texts = [...sections("test/logs/texts.txt"), ...vmTexts];
 /** A line of a file of lines: the check of its likely cause, and the line. */
 const expected = (line: string): [check: string, text: string] => {
   const at = line.indexOf(" | ");

@@ -142,8 +142,6 @@ export const amdFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /error writing '1' to '\/sys\/bus\/pci\/devices\/\S{1,16}\/reset': Inappropriate ioctl/,
-      /failed to reset PCI device '\S{1,16}'/,
       /AMD_\w{1,20}: (?:failed to reset|mode1 reset failed|reset (?:failed|result = -\d))/,
       /vendor-reset\S{0,8}: .{0,60}failed/,
       /AMD_\w{1,20}: (?:timed out waiting for PSP|PSP did not acknowledge)/,
@@ -154,6 +152,20 @@ export const amdFailures: Failure[] = [
     message: "the card has no reset that works (reset bug, mostly AMD): it keeps the state that its last user left",
     fix: resetFixes,
     source: "Proxmox VE, vendor-reset; isc30/ryzen-gpu-passthrough-proxmox#82 (2024-11)",
+  },
+  {
+    pattern: anyOf(
+      /error writing '1' to '\/sys\/bus\/pci\/devices\/\S{1,16}\/reset': /,
+      /failed to reset PCI device '\S{1,16}'/,
+    ),
+    check: "gpu.reset",
+    strength: "symptom",
+    layer: "vfio",
+    message:
+      "the card has no reset that works (mostly AMD's integrated graphics), and Proxmox starts the VM without: " +
+      "harmless where the VM works; else the card keeps the state that its last user left (reset bug)",
+    fix: [manualFix("If the VM works, also after a restart of it: nothing to do"), ...resetFixes],
+    source: "Proxmox VE; isc30/ryzen-gpu-passthrough-proxmox#82 (2024-11), #131 (2025-07)",
   },
   {
     pattern: /not ready \d{1,8}ms after (?:bus reset|FLR|reset|PM D3->D0)/,

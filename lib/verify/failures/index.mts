@@ -8,6 +8,7 @@ import { errnoFailures } from "./errnos.mts";
 import { sshFailures } from "./ssh.mts";
 import { vmDetailFailures } from "./vm-details.mts";
 import { forProxmox, isProxmox } from "./proxmox-fixes.mts";
+import { guestNetworkFailures } from "./guest-network.mts";
 import { kernelPciFailures } from "./kernel-pci.mts";
 import { libvirtAnswerFailures, libvirtKindFailures } from "./libvirt-answers.mts";
 import { lookingGlassFailures } from "./looking-glass.mts";
@@ -120,6 +121,7 @@ export const failures: Failure[] = [
   ...lookingGlassFailures,
   ...proxmoxTaskFailures,
   ...vmDetailFailures,
+  ...guestNetworkFailures,
   ...kernelPciFailures,
   ...sshFailures,
   ...packerTemplateFailures,

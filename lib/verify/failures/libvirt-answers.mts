@@ -53,6 +53,37 @@ export const libvirtAnswerFailures: Failure[] = [
       "If it is active there: net-destroy, then net-start it, which creates the bridge again",
     ],
   ]),
+  ...rows({ layer: "provider", source: `${source}; BigAnteater/KVM-GPU-Passthrough#16 (2022-06)` }, [
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /'spicevmc' not supported without spice graphics/,
+        /(?:chardev|channel|redirdev|audio) .{0,40}without spice graphics/,
+      ),
+      "the VM's definition has parts of SPICE (channel spicevmc, redirdev, audio type spice) and no SPICE graphics",
+      "Remove them with the graphics (virsh edit NAME), or add <graphics type='spice'/> again",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Failed to define domain from .{1,160} error: operation failed: domain '[^']{1,80}' already exists with uuid/,
+      "libvirt has a VM of that name already, with another uuid",
+      commandFix("See it", "virsh -c qemu:///system list --all"),
+      "Write that uuid into the file, or take another name; to remove the old definition: virsh undefine --nvram NAME",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      anyOf(
+        /failed to get domain '[^']{1,80}'(?! error: Domain)/,
+      ),
+      "libvirt has no VM of that name in this connection: root's and your own (qemu:///system, qemu:///session) " +
+      "are different",
+      commandFix("See the system's VMs", "virsh -c qemu:///system list --all"),
+      commandFix("And your own", "virsh -c qemu:///session list --all"),
+    ],
+  ]),
   ...rows({ layer: "provider", source }, [
     [
       "guest.image",

@@ -56,7 +56,7 @@ export const proxmoxFailures: Failure[] = [
     [
       "provider.access",
       "cause",
-      /VM is locked \(\w{3,20}\)|CT is locked \(\w{3,20}\)|can't lock file '\/(?:var|run)\/lock\//,
+      /VM is locked \([\w-]{3,20}\)|CT is locked \(\w{3,20}\)|can't lock file '\/(?:var|run)\/lock\//,
       "another task of Proxmox has that VM (a backup, snapshot or migration), or one ended without releasing it",
       commandFix("See the tasks that run", "pvesh get /cluster/tasks --output-format text", { root: true }),
       "If none has it: qm unlock ID",

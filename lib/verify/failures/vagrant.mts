@@ -104,7 +104,7 @@ export const vagrantFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /mount\.nfs: (?:access denied|Connection timed out|requested NFS version)/,
+      /mount\.nfs: (?:Connection timed out|requested NFS version)/,
     ),
     near: vagrantWords,
     check: "provider.access",

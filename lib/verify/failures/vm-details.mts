@@ -91,6 +91,40 @@ export const vmDetailFailures: Failure[] = [
       "Correct cputune and numatune (virsh edit NAME), or what limits machine.slice (isolated CPUs, AllowedCPUs=)",
     ],
   ]),
+  ...rows({ layer: "hypervisor", near: vmWords, source: `${source}; quickemu-project/quickgui#77 (2022-07)` }, [
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /Display \w{3,12} is incompatible with the GL context/,
+        /egl: eglInitialize failed|egl: no config found|eglCreateContext failed/,
+        /(?:opengl|OpenGL) (?:is not available|not supported|support is disabled)/,
+      ),
+      "QEMU's display with OpenGL (gl=on, virtio-vga-gl) does not work here: the display that was chosen has " +
+      "none, or the host's GPU driver or /dev/dri/renderD128 is missing",
+      "Go without: gl=off and virtio-vga, or -display none with VNC; in libvirt remove <gl enable='yes'/>",
+      commandFix("See the host's render nodes", "ls -l /dev/dri"),
+    ],
+    [
+      "provider.version",
+      "symptom",
+      anyOf(
+        /ERROR:\S{0,60}qemu\S{0,80}: assertion failed/,
+        /qemu-\S{3,20}: \S{5,80}: \w{3,60}: Assertion `/,
+      ),
+      "QEMU stopped at a fault of its own (an assertion): a bug of this release, or a device that answers what " +
+      "it does not expect",
+      version,
+      "Update QEMU; with a passed card, power the host off and on first, since a card that hangs causes it too",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /Backing file specified without backing format/,
+      "qemu-img wants the format of the image below (since QEMU 6.1)",
+      "Add it: qemu-img create -f qcow2 -b BASE.qcow2 -F qcow2 NEW.qcow2",
+    ],
+  ]),
   ...rows({ layer: "network", near: vmWords, source }, [
     [
       "provider.access",
