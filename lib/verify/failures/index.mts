@@ -55,6 +55,7 @@ import { cudaImageFailures } from "./cuda-images.mts";
 import { cudaFailures } from "./cuda.mts";
 import { dockerFailures } from "./docker.mts";
 import { dockerEngineFailures } from "./docker-engine.mts";
+import { fileSystemFailures } from "./file-systems.mts";
 import { generalFailures } from "./general.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { hypervGuestFailures } from "./hyperv-guest.mts";
@@ -213,6 +214,7 @@ export const failures: Failure[] = [
   ...podmanErrorFailures,
   ...serviceFailures,
   ...generalFailures,
+  ...fileSystemFailures,
 ];
 
 const order: Strength[] = ["cause", "symptom", "note"];

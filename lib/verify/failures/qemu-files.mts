@@ -143,7 +143,7 @@ export const qemuFileFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /Failed to get "(?:write|shared \\?"write\\?")" lock|Is another process using the image/,
+      /Failed to get (?:shared )?\\?"(?:write|consistent read)\\?" lock|Is another process using the image/,
       /Failed to lock byte \d{1,3}/,
     ),
     near: vmWords,

@@ -64,6 +64,20 @@ export const registryFailures: Failure[] = [
     source: "Docker, runc, read 2026-11",
   },
   {
+    pattern: /lookup \S{1,120} on 127\.0\.0\.11:53: (?:no such host|server misbehaving)/,
+    check: "verify.service",
+    layer: "network",
+    message:
+      "no container of that name is in the service's network: the other service does not run, has another name, " +
+      "or is in another project or network",
+    fix: [
+      guestFix("See which containers run", "docker ps -a --format '{{.Names}} {{.Status}} {{.Networks}}'"),
+      manualFix("Write the service's name as in the Compose file, and give both services the same networks:"),
+      manualFix("For a service of another project: publish its port, or give both an external network"),
+    ],
+    source: "Docker (libnetwork's resolver), Go, read 2026-11",
+  },
+  {
     pattern:
       /(?:dial tcp: )?lookup \S{1,120} .{0,60}(?:no such host|server misbehaving|i\/o timeout|connection refused)/,
     near: dockerWords,

@@ -12,7 +12,7 @@ export const vfioFailures: Failure[] = [
     message:
       "the kernel that runs has no vfio-pci: it was updated and the host not rebooted, or it is a minimal kernel",
     fix: [
-      manualFix("Reboot into the newest kernel", { root: true, reboot: true }),
+      manualFix("Start the newest installed kernel", { root: true, reboot: true }),
       commandFix("See whether it has the module", "modinfo vfio-pci"),
       manualFix("Debian: linux-image-amd64 rather than -cloud; Ubuntu: linux-image-generic rather than -kvm"),
     ],
