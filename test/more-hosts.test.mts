@@ -98,6 +98,29 @@ test("Alpine: no plugin for a Vagrant that it cannot have", () => {
   assert.not.match(all.join("\n"), /plugin install/);
 });
 
+test("services.gpu: AMD_VISIBLE_DEVICES needs AMD's runtime, and chooses nothing among several cards", () => {
+  const host = parseHost(text("rhel10-mi210-without-tools"));
+  const found = (service: string, cards: number) => {
+    const gpu = Array.from(
+      { length: cards },
+      (_, i) => `{vendor_id: 1002, device_id: 740f, address: "0000:8${i}:00.0"}`,
+    );
+    const machine = `{name: vm, provider: libvirt, box: lab/x, memory: 1024, gpu: [${gpu.join(", ")}]}`;
+    const config = parseConfig(`machines: [${machine}]\nservices: {web: {image: x, ${service}}}`);
+    return runChecks(host, resolveConfig(config, host), ["services.gpu"])
+      .filter(({ status }) => status === "warn" || status === "fail").map(({ status, message }) =>
+        `${status} ${message}`
+      );
+  };
+  const visible = (value: string) => `environment: {AMD_VISIBLE_DEVICES: "${value}"}`;
+  assert.match(found(visible("all"), 1).join(), /^warn .*AMD_VISIBLE_DEVICES alone gives it no GPU/);
+  assert.equal(found(visible("none"), 1), []);
+  assert.equal(found(`runtime: amd, ${visible("0")}`, 1), []);
+  assert.match(found(`runtime: amd, ${visible("1")}`, 1).join(), /^fail .*GPU 1/);
+  assert.match(found(`runtime: amd, ${visible("1")}`, 2).join(), /^warn .*device nodes of all 2 cards/);
+  assert.equal(found(`runtime: amd, ${visible("0,1")}`, 2), []);
+});
+
 test("iommu.group: cards are not given away together with the one that the host displays on", () => {
   const host = text("x79-other-card-on-the-switch-shows-the-picture");
   const card = '{vendor_id: 10de, device_id: 13c0, address: "0000:06:00.0"}';

@@ -279,7 +279,11 @@ test("every form of a GPU is one request, with its vendor", () => {
     [{ devices: ["/dev/nvidia0", "/dev/nvidiactl", "/dev/nvidia-uvm:/dev/nvidia-uvm"] }, "devices 1 nvidia"],
     [{ devices: ["/dev/kfd", "/dev/dri"] }, "devices all amd"],
     [{ devices: ["amd.com/gpu=all"] }, "devices all amd"],
+    [{ runtime: "amd" }, "runtime all amd"],
     [{ runtime: "amd", environment: { AMD_VISIBLE_DEVICES: "all" } }, "runtime all amd"],
+    [{ runtime: "amd", environment: { AMD_VISIBLE_DEVICES: "0-2, 5" } }, "runtime 4 amd"],
+    [{ runtime: "amd", environment: { AMD_VISIBLE_DEVICES: "0xef2c1799a1f3e2ed" } }, "runtime all amd"],
+    [{ runtime: "amd", environment: { AMD_VISIBLE_DEVICES: "none" } }, ""],
     [{ devices: ["/dev/dri/renderD128:/dev/dri/renderD128"] }, "devices all drm"],
     [{ volumes: ["/dev/dri:/dev/dri"] }, "volumes all drm"],
     [{ devices: ["/dev/fuse"] }, ""],
@@ -299,6 +303,9 @@ test("AMD's runtime becomes device nodes, on Docker and on Podman", () => {
     const { runtime, devices } = renderGpuRequests({ body }, { engine, vendor: "amd" });
     assert.equal([runtime, devices], [undefined, ["/dev/kfd", "/dev/dri"]], engine);
   }
+  const hidden = { image: "x", runtime: "amd", environment: { AMD_VISIBLE_DEVICES: "none" } };
+  const { runtime, devices } = renderGpuRequests({ body: hidden }, { engine: "docker", vendor: "amd" });
+  assert.equal([runtime, devices], [undefined, undefined], "no guest has that runtime");
   const other = { image: "x", runtime: "runc", gpus: "all" };
   assert.is(renderGpuRequests({ body: other }, { engine: "docker", vendor: "amd" }).runtime, "runc", "kept");
 });

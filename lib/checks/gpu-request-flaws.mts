@@ -213,7 +213,9 @@ const nodeTexts: Record<ServiceGpuRequest["vendor"], string[]> = {
 };
 
 /** Texts to find the line of a GPU's index by. */
-const idTexts = (id: string) => ["device_ids", "NVIDIA_VISIBLE_DEVICES", `nvidia.com/gpu=${id}`, `/dev/nvidia${id}`];
+const idTexts = (
+  id: string,
+) => ["device_ids", "NVIDIA_VISIBLE_DEVICES", "AMD_VISIBLE_DEVICES", `nvidia.com/gpu=${id}`, `/dev/nvidia${id}`];
 
 /** The name of one GPU in each kind of request. */
 const named = (key: string, id: string) =>

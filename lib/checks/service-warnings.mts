@@ -7,7 +7,7 @@ import { manualFix } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
 import { environmentOf } from "../compose/service.mts";
 import type { PlacedService } from "./compose.mts";
-import type { ServiceGpuRequest } from "../compose/gpu-requests.mts";
+import { amdCdi, type ServiceGpuRequest } from "../compose/gpu-requests.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 
 /** The warnings about a service, of which `demands` are the GPU requests; empty if there are none. */
@@ -19,6 +19,7 @@ export function serviceWarnings(
   return [
     ...[ending(service), withoutRuntime(service, demands, machine), drmOnNvidia(service, demands, machine)],
     ...[generic(service), none(service, demands), hidden(service, demands), beyond(service, demands, machine)],
+    ...[amdAlone(service, demands, machine), amdChosen(service, demands, machine)],
   ].filter((one) => one !== undefined);
 }
 
@@ -46,6 +47,50 @@ function withoutRuntime(
     fix: [
       manualFix(`Write runtime: nvidia for ${name}, or reserve a GPU (gpu: 1, deploy.resources.reservations.devices)`),
     ],
+  };
+}
+
+/** Only AMD's runtime reads AMD_VISIBLE_DEVICES, and only it makes a request of that variable. */
+function amdAlone(
+  { name, body, place }: PlacedService,
+  demands: ServiceGpuRequest[],
+  { gpus }: ResolvedMachine,
+): Verdict | undefined {
+  const visible = environmentOf(body).AMD_VISIBLE_DEVICES;
+  const wants = visible !== undefined && visible !== null && !["", "none", "void"].includes(visible);
+  if (!wants || demands.length > 0 || gpus.length === 0) return undefined;
+  return {
+    status: "warn",
+    message: `${name}: AMD_VISIBLE_DEVICES alone gives it no GPU: only AMD's container runtime reads it`,
+    evidence: [{
+      read: place?.(["AMD_VISIBLE_DEVICES"]) ?? `${name}: environment`,
+      value: `AMD_VISIBLE_DEVICES=${visible}`,
+    }],
+    fix: [manualFix(`Write runtime: amd for ${name}, or devices: [/dev/kfd, /dev/dri]`)],
+  };
+}
+
+/**
+ * Indexes in AMD_VISIBLE_DEVICES, or in AMD's CDI names, on a machine with several cards: its
+ * containers get the nodes of all of them.
+ */
+function amdChosen(
+  { name, place }: PlacedService,
+  demands: ServiceGpuRequest[],
+  { gpus }: ResolvedMachine,
+): Verdict | undefined {
+  const ids = demands.flatMap(({ vendor, ids = [] }) => vendor === "amd" ? ids : []);
+  if (ids.length === 0 || gpus.length < 2 || new Set(ids).size >= gpus.length) return undefined;
+  return {
+    status: "warn",
+    message: `${name}: chooses GPU ${
+      ids.join(", ")
+    }, but its container gets the device nodes of all ${gpus.length} cards`,
+    evidence: [{
+      read: place?.(["AMD_VISIBLE_DEVICES", ...ids.map((id) => `${amdCdi}${id}`)]) ?? `${name}: its GPU request`,
+      value: ids.join(", "),
+    }],
+    fix: [manualFix(`Write ROCR_VISIBLE_DEVICES: "${ids.join(",")}" for ${name}, which ROCm's programs read`)],
   };
 }
 

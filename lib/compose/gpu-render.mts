@@ -23,7 +23,8 @@ import type { ComposeService, GuestEngine } from "./types.mts";
  */
 export function renderGpuRequests({ gpu, body }: Pick<Service, "gpu" | "body">, engine: GuestEngine): ComposeService {
   const requests = gpuRequestsOf({ ...(gpu === undefined ? {} : { gpu }), body });
-  if (requests.length === 0) return body;
+  // no guest has AMD's runtime: Docker would refuse the name
+  if (requests.length === 0) return isAmdRuntime(body) ? without(body, { runtime: true }) : body;
   const { vendor = "nvidia" } = engine;
   if (vendor !== "nvidia") return withNodes(body, requests, vendor);
   const wanted = requests.filter((one) => one.vendor === "nvidia" || one.vendor === "any");

@@ -148,12 +148,39 @@ function requestOf(key: string, { count, device_ids, driver }: Reservation): Ser
 export const isAmdRuntime = ({ runtime }: Service["body"]) => runtime === "amd";
 
 /**
+ * The GPUs that AMD_VISIBLE_DEVICES names for AMD's runtime: `all`, or indexes and ranges of them
+ * (`0-3,8`). AMD's runtime gives no GPU for any other value (ROCm/container-toolkit,
+ * internal/oci/oci.go, read 2026-11-27). Undefined if a name is not an index, such as a unique id
+ * or a variable.
+ */
+function amdIndexes(visible: string): string[] | "all" | undefined {
+  const value = visible.trim();
+  if (["", "none", "void"].includes(value)) return [];
+  if (/^(all|All|ALL)$/.test(value)) return "all";
+  const parts = value.split(",").map((part) => /^\s*(\d{1,3})(?:-(\d{1,3}))?\s*$/.exec(part));
+  if (!parts.every((part) => part !== null)) return undefined;
+  return parts.flatMap(([, first, last = first]) =>
+    Array.from({ length: Math.max(0, Number(last) - Number(first) + 1) }, (_, i) => String(Number(first) + i))
+  );
+}
+
+/**
+ * The request of `runtime: amd`. If AMD_VISIBLE_DEVICES is unset or names something else than
+ * indexes, it counts as all.
+ */
+function amdRuntimeRequest(body: Service["body"]): ServiceGpuRequest[] {
+  const visible = environmentOf(body).AMD_VISIBLE_DEVICES;
+  const ids = visible === undefined || visible === null ? "all" : amdIndexes(visible) ?? "all";
+  if (ids.length === 0) return [];
+  return [{ key: "runtime", vendor: "amd", ...(ids === "all" ? { count: ids } : { count: ids.length, ids }) }];
+}
+
+/**
  * The request of `runtime: nvidia`. NVIDIA_VISIBLE_DEVICES selects the GPUs; if it is unset, the
- * image decides (documentation of the NVIDIA Container Toolkit). `runtime: amd` is one too; its
- * AMD_VISIBLE_DEVICES is not read, since the container gets the nodes of all cards of the machine.
+ * image decides (documentation of the NVIDIA Container Toolkit).
  */
 function runtimeRequest(body: Service["body"]): ServiceGpuRequest[] {
-  if (isAmdRuntime(body)) return [{ key: "runtime", vendor: "amd", count: "all" }];
+  if (isAmdRuntime(body)) return amdRuntimeRequest(body);
   if (typeof body.runtime !== "string" || !/^nvidia(-|$)/.test(body.runtime)) return [];
   const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES;
   if (visible !== undefined && visible !== null && ["", "none", "void"].includes(visible.trim())) return [];
