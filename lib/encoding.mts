@@ -117,11 +117,11 @@ export function decodeFile(raw: string): DecodedText {
     : "the file looks like Latin-1 (ISO 8859-1)";
   const message = `byte 0x${byte.toString(16).toUpperCase()} at offset ${offset} is not UTF-8: ${looks}`;
   // shown in the encoding that it probably has
-  const shown = text.replace(
+  const visibleText = text.replace(
     /(?<![\ud800-\udbff])[\udc80-\udcff]/g,
     (char) => String.fromCharCode(char.charCodeAt(0) - 0xdc00),
   );
-  return { text: shown, problem: { at, message, instead: asUtf8 } };
+  return { text: visibleText, problem: { at, message, instead: asUtf8 } };
 }
 
 /**

@@ -12,8 +12,8 @@ export function closest(word: string, names: string[]): string | undefined {
   if (begun.length === 1) return begun[0];
   const most = typed.length < 4 ? 1 : typed.length < 8 ? 2 : 3;
   const rated = names.map((name) => {
-    const known = name.toLowerCase();
-    return { name, far: distance(typed, known), shared: sharedStart(typed, known) };
+    const lowerCase = name.toLowerCase();
+    return { name, far: distance(typed, lowerCase), shared: sharedStart(typed, lowerCase) };
   });
   const [first, second] = rated.filter(({ name, far }) => far <= most && far < name.length)
     .toSorted((a, b) => a.far - b.far || b.shared - a.shared);

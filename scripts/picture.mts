@@ -87,8 +87,8 @@ export function pictureOf(lines: string[], theme: Theme, title: string): string 
 
 /** What a command prints on a terminal of 80 columns, its own line before it: both streams, with colours. */
 export async function recorded(words: string[]): Promise<string[]> {
-  let said = "";
-  const add = (text: string) => void (said += text);
+  let output = "";
+  const add = (text: string) => void (output += text);
   const terminal = { in: false, out: true, err: true, columns };
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   for (const name of ["NO_COLOR", "FORCE_COLOR"]) delete process.env[name];
@@ -110,7 +110,7 @@ export async function recorded(words: string[]): Promise<string[]> {
     if (TERM === undefined) delete process.env.TERM;
     else process.env.TERM = TERM;
   }
-  return [`\u001b[1m$ npx zx homelab-gpu.mts ${words.join(" ")}\u001b[22m`, ...said.trimEnd().split("\n")];
+  return [`\u001b[1m$ npx zx homelab-gpu.mts ${words.join(" ")}\u001b[22m`, ...output.trimEnd().split("\n")];
 }
 
 /** The pictures of the README, by path in this project. */

@@ -24,17 +24,17 @@ export function conflictFlaws(project: ComposeProject): ProjectFlaw[] {
 function sources({ model }: ComposeProject, section: "configs" | "secrets", kinds: string[]): ProjectFlaw[] {
   return Object.entries(model?.[section] ?? {}).flatMap(([name, body]): ProjectFlaw[] => {
     if (!isMap(body) || body.external) return [];
-    const given = kinds.filter((kind) => body[kind] !== undefined);
-    const what = `the ${section.slice(0, -1)} ${name}`;
-    if (given.length === 1 || body.driver !== undefined) return [];
+    const sources = kinds.filter((kind) => body[kind] !== undefined);
+    const subject = `the ${section.slice(0, -1)} ${name}`;
+    if (sources.length === 1 || body.driver !== undefined) return [];
     return [{
       status: "fail",
-      message: given.length === 0
-        ? `${what} has none of ${joinList(kinds)}`
-        : `${what} has ${joinList(given)}, which exclude each other`,
+      message: sources.length === 0
+        ? `${subject} has none of ${joinList(kinds)}`
+        : `${subject} has ${joinList(sources)}, which exclude each other`,
       at: `${name}:`,
       atTop: true,
-      fix: manualFix(given.length === 0 ? `Write file: ./${name}.txt` : `Remove ${given.slice(1).join(" and ")}`),
+      fix: manualFix(sources.length === 0 ? `Write file: ./${name}.txt` : `Remove ${sources.slice(1).join(" and ")}`),
     }];
   });
 }

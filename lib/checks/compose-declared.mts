@@ -13,13 +13,13 @@ import { joinList } from "../text.mts";
 export function dependencyFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const { model, enabled } = project;
   return Object.entries(dependsOn(service)).flatMap(([other, { required }]): ProjectFlaw[] => {
-    const there = model?.services[other];
+    const dependency = model?.services[other];
     // a service that is not required must still exist
-    if ((!required && there) || (enabled?.includes(other) ?? true)) return [];
-    const profiles = there && Array.isArray(there.profiles) ? there.profiles : [];
+    if ((!required && dependency) || (enabled?.includes(other) ?? true)) return [];
+    const profiles = dependency && Array.isArray(dependency.profiles) ? dependency.profiles : [];
     return [{
       status: "fail",
-      message: there
+      message: dependency
         ? `depends on ${other}, which no active profile starts`
         : `depends on ${other}, which the project does not have`,
       at: dependencyTexts(service, other),
@@ -172,12 +172,12 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
           !(isMap(it) && it.external) && ((isMap(it) ? it.name : undefined) ?? `${other.name}_${own}`) === named
         )
       );
-      const what = key === "networks" ? "network" : "volume";
+      const kind = key === "networks" ? "network" : "volume";
       return created ? [] : [{
         status: "fail",
-        message: `the ${what} ${named} is external, and a new VM does not have it`,
+        message: `the ${kind} ${named} is external, and a new VM does not have it`,
         at: "external",
-        fix: manualFix(`Remove external: from the ${what} ${name}, or let another project on the machine create it`),
+        fix: manualFix(`Remove external: from the ${kind} ${name}, or let another project on the machine create it`),
       }];
     })
   );

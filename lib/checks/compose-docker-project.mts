@@ -115,16 +115,18 @@ function volumeFlaws(name: string, body: Record<string, unknown>, project: Compo
   if (folder === undefined || folder.includes("$")) return [];
   const path = hostPath(folder, baseOf(project)) ?? folder;
   const inside = path.startsWith(`${project.folder}/`);
-  const shown = inside ? path.slice(project.folder.length + 1) : path;
+  const relativePath = inside ? path.slice(project.folder.length + 1) : path;
   const { copied } = project;
-  const kept = copied?.some((one) => one === shown || one.startsWith(`${shown}/`)) ?? true;
-  if (inside && project.paths[path] !== "missing" && kept) return [];
+  const isCopied = copied?.some((one) => one === relativePath || one.startsWith(`${relativePath}/`)) ?? true;
+  if (inside && project.paths[path] !== "missing" && isCopied) return [];
   return [{
     status: "fail",
-    message: `the volume ${name} is the folder ${shown}, which the VM does not have: Docker does not create it`,
-    at: [folder, shown, "device:"],
+    message: `the volume ${name} is the folder ${relativePath}, which the VM does not have: Docker does not create it`,
+    at: [folder, relativePath, "device:"],
     fix: manualFix(
-      inside ? `Create ${shown}, or remove driver_opts:` : `Remove driver_opts:, so that ${name} is an ordinary volume`,
+      inside
+        ? `Create ${relativePath}, or remove driver_opts:`
+        : `Remove driver_opts:, so that ${name} is an ordinary volume`,
     ),
   }];
 }

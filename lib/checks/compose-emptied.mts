@@ -19,19 +19,19 @@ export function withoutEmptied(flaws: ProjectFlaw[], project: ComposeProject): {
   kept: ProjectFlaw[];
   emptied: Emptied[];
 } {
-  const known = Object.entries(project.emptied ?? {});
+  const records = Object.entries(project.emptied ?? {});
   const unset = new Set([...project.unsetVariables, ...project.refusals].map(({ variable }) => variable));
   const causeOf = ({ text }: ProjectFlaw) =>
     text === undefined || text === ""
       ? undefined
-      : known.find(([left, { names }]) =>
+      : records.find(([left, { names }]) =>
         (left === text || left.startsWith(`${text}:`)) && names.some((one) => unset.has(one))
       );
   const caused = flaws.flatMap((flaw): Emptied[] => {
     const [text, { names }] = causeOf(flaw) ?? [undefined, { names: [] }];
     return text === undefined ? [] : [{ text, names, fails: flaw.status === "fail" }];
   });
-  const refused = known.flatMap(([text, { names, refused }]) => refused ? [{ text, names, fails: true }] : []);
+  const refused = records.flatMap(([text, { names, refused }]) => refused ? [{ text, names, fails: true }] : []);
   return { kept: flaws.filter((flaw) => causeOf(flaw) === undefined), emptied: [...refused, ...caused] };
 }
 
@@ -61,13 +61,15 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[]): Project
   };
   const left = emptied.filter(({ names }) => breaking.some(({ variable }) => names.includes(variable!)));
   const texts = [...new Set(left.map(({ text }) => `“${text}”`))];
-  const shown = texts.length > 8 ? [...texts.slice(0, 8), `${texts.length - 8} more`] : texts;
+  const listed = texts.length > 8 ? [...texts.slice(0, 8), `${texts.length - 8} more`] : texts;
   return [
     ...flaw(
       breaking,
       fails ? "fail" : "warn",
       () =>
-        `, which leaves ${joinList(shown)}: ${fails ? "Compose or Docker refuses that" : "not the path that is meant"}`,
+        `, which leaves ${joinList(listed)}: ${
+          fails ? "Compose or Docker refuses that" : "not the path that is meant"
+        }`,
     ),
     ...flaw(secret, "warn", () => ": the service starts with an empty password or key"),
     ...flaw(rest, "warn", (them) => `: Compose replaces ${them} with an empty string, or omits ${them}`),

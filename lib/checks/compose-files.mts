@@ -10,13 +10,13 @@ import { creation, leftOutMessage, parentFix, placeOfPath } from "./compose-path
 /** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
 function needed(
   written: string,
-  what: string,
+  subject: string,
   project: ComposeProject,
   is: "file" | "folder" = "file",
 ): ProjectFlaw[] {
   const place = placeOfPath(written, project);
   if (!place) return [];
-  const { kind, inside, shown, leftOut } = place;
+  const { kind, inside, relativePath: shown, leftOut } = place;
   const flaw = (message: string, mend: string): ProjectFlaw[] => {
     const [start, rest = ""] = message.split(/(?=, which)|(?= outside)/);
     return [{
@@ -32,26 +32,28 @@ function needed(
   };
   if (inside && /^[/~]/.test(written)) {
     return flaw(
-      `needs ${what} ${written} by its path on this host: the project's folder has another path in the VM`,
+      `needs ${subject} ${written} by its path on this host: the project's folder has another path in the VM`,
       `Write ./${shown}`,
     );
   }
   if (!inside) {
     return flaw(
-      `needs ${what} ${written} outside the project's folder: it is not copied into the VM`,
+      `needs ${subject} ${written} outside the project's folder: it is not copied into the VM`,
       "Copy it into the project's folder, and write its path there (./…)",
     );
   }
   if (kind === "missing") {
     return flaw(
-      `needs ${what} ${shown}, which does not exist`,
+      `needs ${subject} ${shown}, which does not exist`,
       creation(shown, project),
     );
   }
   if (kind === "folder" && is === "file") {
-    return flaw(`needs ${what} ${shown}, which is a folder`, `Put a file at ${shown}`);
+    return flaw(`needs ${subject} ${shown}, which is a folder`, `Put a file at ${shown}`);
   }
-  return leftOut ? flaw(leftOutMessage(`needs ${what} ${shown}`), `Write !${shown} at the end of .dockerignore`) : [];
+  return leftOut
+    ? flaw(leftOutMessage(`needs ${subject} ${shown}`), `Write !${shown} at the end of .dockerignore`)
+    : [];
 }
 
 /** Env files, build contexts, configs and secrets of a service. */
@@ -130,7 +132,7 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
   if (place.inside && isAbsolute(context)) {
     return flaw(
       `is built from ${context} by its path on this host: the project's folder has another path in the VM`,
-      `Write ${place.path === project.folder ? "." : `./${place.shown}`}`,
+      `Write ${place.path === project.folder ? "." : `./${place.relativePath}`}`,
     );
   }
   if (!place.inside) {
@@ -145,24 +147,27 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
   }
   if (place.kind === "missing") {
     return flaw(
-      `is built from ${place.shown}, which does not exist`,
-      `Create the folder ${place.shown} with its Dockerfile`,
+      `is built from ${place.relativePath}, which does not exist`,
+      `Create the folder ${place.relativePath} with its Dockerfile`,
     );
   }
   const places = (dockerfileOf(service) ?? []).map((path) => placeOfPath(path, project));
   const file = places.find((one) => one?.kind !== "missing") ?? places[0];
   if (file?.kind === "missing") {
     return flaw(
-      `is built with ${file.shown}, which does not exist`,
-      `Create ${file.shown}, or name another file (build.dockerfile)`,
+      `is built with ${file.relativePath}, which does not exist`,
+      `Create ${file.relativePath}, or name another file (build.dockerfile)`,
       ...(typeof named === "string" ? ["dockerfile:"] : []),
     );
   }
   if (file?.leftOut) {
-    return flaw(leftOutMessage(`is built with ${file.shown}`), `Write !${file.shown} at the end of .dockerignore`);
+    return flaw(
+      leftOutMessage(`is built with ${file.relativePath}`),
+      `Write !${file.relativePath} at the end of .dockerignore`,
+    );
   }
   return place.leftOut
-    ? flaw(leftOutMessage(`is built from ${place.shown}`), `Remove ${place.shown} from .dockerignore`)
+    ? flaw(leftOutMessage(`is built from ${place.relativePath}`), `Remove ${place.relativePath} from .dockerignore`)
     : [];
 }
 

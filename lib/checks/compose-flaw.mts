@@ -47,19 +47,19 @@ export function placeOf({ name, texts }: ComposeProject, at: string | string[] |
   const blocks = service === undefined
     ? []
     : Object.entries(texts).flatMap(([file, text]) => blockOf(file, text, service));
-  const wanted = [at ?? []].flat();
+  const targets = [at ?? []].flat();
   // a path in a file that another one extends or includes is relative to that file's folder
   const within = (file: string, one: string) => {
     const folder = dirname(file);
     return folder !== "." && one.startsWith(`${folder}/`) ? one.slice(folder.length + 1) : one;
   };
-  const inBlock = wanted.flatMap((one) =>
+  const inBlock = targets.flatMap((one) =>
     blocks.flatMap(({ file, lines, first }) => {
       const i = lines.findIndex((line) => line.replace(/(^|\s)#.*$/, "").includes(within(file, one)));
       return i < 0 ? [] : [{ file, line: first + i }];
     })
   );
-  const anywhere = wanted.flatMap((one) =>
+  const anywhere = targets.flatMap((one) =>
     Object.entries(texts).map(([file, text]) => lineOf({ [file]: text }, new RegExp(literally(within(file, one)))))
   );
   const place = inBlock[0] ?? anywhere.find(Boolean) ??

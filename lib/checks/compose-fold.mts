@@ -21,11 +21,11 @@ function together(first: ProjectFlaw, group: ProjectFlaw[]): ProjectFlaw {
   const { verb, rest, fix } = first.fold!;
   const services = [...new Set(group.flatMap(({ service }) => service ?? []))];
   const items = [...new Set(group.map(({ fold }) => fold!.item))];
-  const shown = items.length > most ? [...items.slice(0, most), `${items.length - most} more`] : items;
+  const listed = items.length > most ? [...items.slice(0, most), `${items.length - most} more`] : items;
   const { fold: _, ...flaw } = first;
   return {
     ...flaw,
-    message: `${joinList(services)} ${verb[services.length > 1 ? 1 : 0]} ${joinList(shown)}${rest(items.length > 1)}`,
+    message: `${joinList(services)} ${verb[services.length > 1 ? 1 : 0]} ${joinList(listed)}${rest(items.length > 1)}`,
     places: group.map(({ at, service, atTop }) => ({
       ...(at === undefined ? {} : { at }),
       ...(service === undefined ? {} : { service }),

@@ -93,7 +93,7 @@ function mountFlaw(
       },
     }];
   }
-  const { path, kind, exists, inside, shown, leftOut } = place;
+  const { path, kind, exists, inside, relativePath: shown, leftOut } = place;
   const isFile = fileName.test(path) || fileName.test(target);
   const at = inside ? shown : source;
   if (inside && absolute) {

@@ -15,7 +15,7 @@ interface Place {
   /** Whether it is in the project's folder. */
   inside: boolean;
   /** How messages name it: relative to the folder if it is inside. */
-  shown: string;
+  relativePath: string;
   /** It is in the folder but is not copied into the VM. */
   leftOut: boolean;
 }
@@ -31,7 +31,7 @@ export function placeOfPath(written: string, project: ComposeProject): Place | u
   const exists = kind === "file" || kind === "folder";
   const leftOut = inside && path !== folder && exists && copied !== undefined &&
     !copied.some((one) => one === shown || one.startsWith(`${shown}/`));
-  return { path, kind, exists, inside, shown, leftOut };
+  return { path, kind, exists, inside, relativePath: shown, leftOut };
 }
 
 /** How paths of the project are copied although `.dockerignore` excludes them. */

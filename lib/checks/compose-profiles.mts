@@ -11,13 +11,13 @@ export function withProfile({ profiles, model }: Pick<ComposeProject, "profiles"
   const of = (one: string) =>
     Object.values(model?.services ?? {}).filter(({ profiles }) => Array.isArray(profiles) && profiles.includes(one));
   const own = of(String(profile)).flatMap(taken);
-  const kept = profiles.filter((one) =>
+  const compatible = profiles.filter((one) =>
     one === profile || !of(one).some((service) =>
       !of(String(profile)).includes(service) &&
       taken(service).some((port) => own.includes(port))
     )
   );
-  return `profiles: [${[...new Set([...kept, String(profile)])].join(", ")}]`;
+  return `profiles: [${[...new Set([...compatible, String(profile)])].join(", ")}]`;
 }
 
 /** The ports and the container name that only one running service can have. */

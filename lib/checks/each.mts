@@ -22,6 +22,6 @@ export function eachCard(
 
 /** One verdict for the host, if a card is passed to a VM on Linux. */
 export function onceIfCards(host: Host, config: Resolved, check: (host: Host) => Verdict): Verdict[] {
-  const given = host.os.platform === "linux" && config.machines.some(({ cards }) => cards.length > 0);
-  return given ? [check(host)] : [];
+  const passesCard = host.os.platform === "linux" && config.machines.some(({ cards }) => cards.length > 0);
+  return passesCard ? [check(host)] : [];
 }

@@ -15,7 +15,7 @@ import { bindingAtBoot } from "./gpu-driver.mts";
  * no outputs, functions left to user space, and cards that are passed to a VM of this config.
  */
 function ways({ gpu }: Card, host: Host, { machines }: Resolved): PciFunction[] {
-  const given = machines.flatMap(({ cards }) => cards).flatMap((card) => [
+  const passedFunctions = machines.flatMap(({ cards }) => cards).flatMap((card) => [
     ...card.assignedFunctions,
     ...card.virtualFunctions,
   ]);
@@ -23,7 +23,7 @@ function ways({ gpu }: Card, host: Host, { machines }: Resolved): PciFunction[] 
   // with it
   return (host.pci ?? []).filter((fn) =>
     isDisplay(fn) && !fn.class?.startsWith("0302") && !harmlessDrivers.includes(fn.driver ?? "") &&
-    fn.physicalFunction === undefined && !given.includes(fn) &&
+    fn.physicalFunction === undefined && !passedFunctions.includes(fn) &&
     (slotOf(fn) !== slotOf(gpu) || fn.bdf === gpu.physicalFunction)
   );
 }
@@ -35,8 +35,8 @@ function outputs({ displays, connectors }: PciFunction): string {
 /** Whether the host displays on the card, and which other card it could use. */
 export function displayVerdict(card: Card, host: Host, config: Resolved): Verdict {
   // the display may be attached to the other GPU of a board with two
-  const shown = card.assignedFunctions.find((fn) => isDisplay(fn) && (fn.bootVga || fn.displays.length > 0));
-  const gpu = shown ?? card.gpu;
+  const displaying = card.assignedFunctions.find((fn) => isDisplay(fn) && (fn.bootVga || fn.displays.length > 0));
+  const gpu = displaying ?? card.gpu;
   const buffers = host.display.framebuffers.filter(({ bdf }) => card.assignedFunctions.some((fn) => fn.bdf === bdf));
   const evidence: Evidence[] = [
     {
@@ -64,7 +64,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
     return pass("the host no longer displays on it", evidence);
   }
   const others = ways(card, host, config);
-  const what = [
+  const reasons = [
     gpu.bootVga ? "it is the boot VGA" : "",
     buffers.length > 0 ? "the firmware framebuffer is on it" : "",
     gpu.displays.length > 0 ? "a display is connected to it" : "",
@@ -75,14 +75,14 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
   const dark = buffers.length === 0 && gpu.displays.length === 0 && gpu.drm.length > 0;
   if (others.length === 0 && dark && gpu.connectors === undefined) {
     return unknown(
-      `this may be the host's only display GPU (${what}): could not read whether a display is connected to it`,
+      `this may be the host's only display GPU (${reasons}): could not read whether a display is connected to it`,
       evidence,
     );
   }
   const unseen = dark && gpu.connectors !== undefined && gpu.connectors > 0;
   if (others.length === 0 && !unseen) {
     return fail(
-      `this is the host's only display GPU (${what}): passing it through blanks the console and can hang the host`,
+      `this is the host's only display GPU (${reasons}): passing it through blanks the console and can hang the host`,
       evidence,
       [
         ...otherDisplay(gpu, [], host),
@@ -95,7 +95,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
     );
   }
   return warn(
-    `${what}: this host's console goes dark when the VM takes the card`,
+    `${reasons}: this host's console goes dark when the VM takes the card`,
     evidence,
     otherDisplay(gpu, others, host),
   );

@@ -5,7 +5,7 @@ import type { Verdict } from "./types.mts";
 
 /** The verdicts of gpu.exclusive: whether each card, and each IOMMU group, goes to one machine only. */
 export function exclusiveVerdicts({ machines }: Resolved): Verdict[] {
-  const wanted = machines.flatMap((machine) =>
+  const requests = machines.flatMap((machine) =>
     machine.gpus.flatMap((request) => {
       const { match: choice } = request;
       return choice.kind === "card"
@@ -19,20 +19,20 @@ export function exclusiveVerdicts({ machines }: Resolved): Verdict[] {
         : [];
     })
   );
-  if (wanted.length === 0) return [];
+  if (requests.length === 0) return [];
   // virtual functions disappear with their physical function
-  const takes = ({ all }: typeof wanted[0]) => [...all.assignedFunctions, ...all.virtualFunctions];
+  const takes = ({ all }: typeof requests[0]) => [...all.assignedFunctions, ...all.virtualFunctions];
   // partitions of one card, including virtual functions, may go to several machines; the GPUs of
   // one board must go to the same machine
-  const clash = (a: typeof wanted[0], b: typeof wanted[0]) =>
+  const clash = (a: typeof requests[0], b: typeof requests[0]) =>
     a.machine === b.machine
       ? a.card === b.card || a.all.virtualFunctions.includes(b.card) || b.all.virtualFunctions.includes(a.card)
       : (a.mode === "passthrough" || b.mode === "passthrough") && takes(a).some((fn) => takes(b).includes(fn));
-  const twice = wanted.flatMap((one, i) => {
-    const first = wanted.slice(0, i).find((other) => clash(one, other));
+  const twice = requests.flatMap((one, i) => {
+    const first = requests.slice(0, i).find((other) => clash(one, other));
     return first ? [{ first, one }] : [];
   });
-  const whole = wanted.filter(({ mode }) => mode === "passthrough");
+  const whole = requests.filter(({ mode }) => mode === "passthrough");
   const shared = whole.flatMap((one, i) => {
     const first = whole.slice(0, i).find((other) =>
       other.machine !== one.machine && !clash(other, one) && other.groups.some((group) => one.groups.includes(group))

@@ -170,14 +170,14 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
   );
   const { unset, bars, bdf, vendor, device = "", physicalFunction } = gpu;
   const large = bars.some(({ is64Bit, prefetch }) => is64Bit && prefetch);
-  const seen = unset !== undefined && new Set([...unset, ...bars.map(({ index }) => index)]).size > 1;
+  const allRegionsRead = unset !== undefined && new Set([...unset, ...bars.map(({ index }) => index)]).size > 1;
   // AMD's ids since Graphics Core Next (pci.ids): older cards may have only 32-bit regions
   const isRecentAmd = vendor === vendorIds.amd && /^(6[6-9a-f]|7[3-9]|13|15|16)/.test(device);
   // Intel's cards: DG1, Alchemist, Battlemage and Ponte Vecchio (pci.ids); integrated graphics are
   // not cards
   const isIntelCard = vendor === vendorIds.intel && /^(49|56|e2|0bd)/.test(device) && !isIntegrated(gpu);
   const expected = (vendor === vendorIds.nvidia || isRecentAmd || isIntelCard) && physicalFunction === undefined;
-  if (found.length === 0 && seen && expected && !large) {
+  if (found.length === 0 && allRegionsRead && expected && !large) {
     return [{
       message: `${bdf} has no 64-bit prefetchable memory region, which every card of this kind has`,
       read: `/sys/bus/pci/devices/${bdf}/resource`,

@@ -140,27 +140,27 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: 
   const instances = migMissing(migIdsOf(demands), machine);
   if (instances) return [instances];
   return demands.flatMap(({ key, count, ids, vendor }) => {
-    const there = cards.nvidia > 0 && vendor === "any" ? cards.nvidia : cards[vendor];
-    const beyond = ids?.filter((id) => /^\d+$/.test(id) && Number(id) >= there) ?? [];
+    const available = cards.nvidia > 0 && vendor === "any" ? cards.nvidia : cards[vendor];
+    const beyond = ids?.filter((id) => /^\d+$/.test(id) && Number(id) >= available) ?? [];
     if (beyond.length > 0) {
       return [
-        there === 1
+        available === 1
           ? flaw(
             `it asks for GPU ${beyond.join(", ")}, but the only GPU of ${name} is 0`,
             key === "runtime" ? "Write NVIDIA_VISIBLE_DEVICES=0" : `Write ${named(key, "0")}`,
             idTexts(beyond[0]!),
           )
           : flaw(
-            `it asks for GPU ${beyond.join(", ")}, but the GPUs of ${name} are numbered 0 to ${there - 1}`,
+            `it asks for GPU ${beyond.join(", ")}, but the GPUs of ${name} are numbered 0 to ${available - 1}`,
             "Write other numbers",
             idTexts(beyond[0]!),
           ),
       ];
     }
-    if (count === "all" || count <= there || ids !== undefined) return [];
-    const less = key === "gpu" ? `gpu: ${there}` : `count: ${there}`;
+    if (count === "all" || count <= available || ids !== undefined) return [];
+    const less = key === "gpu" ? `gpu: ${available}` : `count: ${available}`;
     return [
-      flaw(`it asks for ${count} GPUs, but ${name} has ${there}`, `Write ${less}, or give ${name} more cards`, [
+      flaw(`it asks for ${count} GPUs, but ${name} has ${available}`, `Write ${less}, or give ${name} more cards`, [
         `count: ${count}`,
         "count",
         `${key}:`,

@@ -106,8 +106,8 @@ function present(request: GpuRequest, host: Host): Verdict {
   if (host.os.platform !== "linux" && host.pciCount !== host.pci.length) {
     return unknown("could not read every graphics card", evidence);
   }
-  const asked = isNvidiaRequest(request) ? "NVIDIA GPU" : `GPU ${request.vendorId}:${request.deviceId ?? "*"}`;
-  return fail(`no ${asked} detected on host`, evidence, [
+  const requested = isNvidiaRequest(request) ? "NVIDIA GPU" : `GPU ${request.vendorId}:${request.deviceId ?? "*"}`;
+  return fail(`no ${requested} detected on host`, evidence, [
     manualFix(
       cards.some((fn) => !isDisplayChip(fn))
         ? "Name a card of this host (vendor_id, device_id)"
@@ -170,9 +170,9 @@ function severalCards(request: GpuRequest, fitting: PciFunction[], host: Host): 
   const virtual = fitting.filter(({ physicalFunction }) => physicalFunction);
   const whole = fitting.filter(({ physicalFunction }) => !physicalFunction);
   if (virtual.length === 0) {
-    const shown = fitting.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" or ");
+    const choices = fitting.slice(0, 8).map(({ bdf }) => `address: "${bdf}"`).join(" or ");
     return fail(`${fitting.length} cards match ${asWritten(request)}: ${formatCards(fitting)}`, evidence, [
-      manualFix(`Choose one: ${shown}${fitting.length > 8 ? " …" : ""}`),
+      manualFix(`Choose one: ${choices}${fitting.length > 8 ? " …" : ""}`),
     ]);
   }
   const free = virtual.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtual[0]!;

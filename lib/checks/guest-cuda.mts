@@ -255,12 +255,12 @@ function newer(version: string, needs: string, cards: Architecture[], machine: R
  * the system.
  */
 function newerDriver(least: number, cards: Architecture[], { image, driver }: ResolvedMachine): Fix[] {
-  const kept = supportedFrom(least, cards, image, driver.modules);
-  const branch = kept ?? supportedFrom(least, cards, image);
+  const sameModules = supportedFrom(least, cards, image, driver.modules);
+  const branch = sameModules ?? supportedFrom(least, cards, image);
   if (branch === undefined) return [];
-  const modules = kept === undefined || driver.modules !== undefined
+  const modules = sameModules === undefined || driver.modules !== undefined
     ? `, modules: ${
-      kept === undefined ? driverFor(cards, { source: "nvidia", branch }, image).modules : driver.modules
+      sameModules === undefined ? driverFor(cards, { source: "nvidia", branch }, image).modules : driver.modules
     }`
     : "";
   return [

@@ -88,8 +88,8 @@ function supportedFix(
     branch: newest,
     ...(requestedModules ? { modules: requestedModules } : {}),
   }, image);
-  const kept = free.modules === modules && requestedModules === undefined ? "" : `, modules: ${free.modules}`;
-  return [manualFix(`Write driver: {source: nvidia, branch: ${newest}${kept}}${supportOf(newest)}`)];
+  const modulesSetting = free.modules === modules && requestedModules === undefined ? "" : `, modules: ${free.modules}`;
+  return [manualFix(`Write driver: {source: nvidia, branch: ${newest}${modulesSetting}}${supportOf(newest)}`)];
 }
 
 /**
@@ -142,11 +142,11 @@ function unknownChip(cards: NvidiaCard[], chosen: Driver, evidence: Evidence[]):
 
 /** A fix for a configured driver that cannot work: one from the same source where possible. */
 function instead({ driver, image, gpus }: ResolvedMachine, architectures: Architecture[]): Fix {
-  const kept = driver.modules && supportedFrom(0, architectures, image, driver.modules);
-  const branch = kept ?? supportedFrom(0, architectures, image);
+  const sameModules = driver.modules && supportedFrom(0, architectures, image, driver.modules);
+  const branch = sameModules ?? supportedFrom(0, architectures, image);
   const newest: DriverRequest[] = branch === undefined
     ? []
-    : [{ source: "nvidia", branch, ...(kept === undefined ? {} : { modules: driver.modules! }) }];
+    : [{ source: "nvidia", branch, ...(sameModules === undefined ? {} : { modules: driver.modules! }) }];
   // if no branch was named, the machine's default branch stays
   const own: DriverRequest[] = driver.source === "distro"
     ? [{ source: "distro" }, ...newest]

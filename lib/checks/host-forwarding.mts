@@ -48,10 +48,10 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
     return unknown(`${cause} may drop what guests send: ${unread}`, evidence);
   }
   const { chains } = read;
-  const said = chains.map(({ family, table, drops, passesGuests }) =>
+  const policies = chains.map(({ family, table, drops, passesGuests }) =>
     `${family} ${table} ${drops ? (passesGuests ? "accepts virbr*" : "drops") : "accepts"}`
   );
-  evidence.push({ read: "chains for forwarded packets", value: said.join(", ") || "none" });
+  evidence.push({ read: "chains for forwarded packets", value: policies.join(", ") || "none" });
   const dropping = chains.filter((chain) => chain.family !== "ip6" && chain.drops && !chain.passesGuests);
   const own = dropping.filter((chain) => !isOfIptables(chain));
   if (dropping.length === 0) return pass("the firewall lets guests through", evidence);

@@ -25,19 +25,19 @@ export function virtualization(host: Host, machines: ResolvedMachine[]): Verdict
  * emulation.
  */
 function hardware({ hardwareVirtualization: able, os, cpu }: Host): Verdict {
-  const shown = os.platform === "linux" && cpu.flags ? cpu.flags.some((flag) => /vmx|svm/.test(flag)) : able;
+  const supported = os.platform === "linux" && cpu.flags ? cpu.flags.some((flag) => /vmx|svm/.test(flag)) : able;
   const evidence = [{
     read: os.platform === "windows"
       ? "HypervisorPresent, VirtualizationFirmwareEnabled"
       : os.platform === "macos"
       ? "sysctl kern.hv_support"
       : "/proc/cpuinfo flags",
-    value: shown === undefined ? "not read" : shown ? "yes" : "no",
+    value: supported === undefined ? "not read" : supported ? "yes" : "no",
   }];
-  if (shown === undefined) {
+  if (supported === undefined) {
     return unknown("could not read whether this host has hardware virtualization", evidence);
   }
-  return shown ? pass("hardware virtualization", evidence) : fail(
+  return supported ? pass("hardware virtualization", evidence) : fail(
     "hardware virtualization is off, but only libvirt VMs can run without it",
     evidence,
     // Macs have no such setting

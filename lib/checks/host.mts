@@ -89,9 +89,9 @@ function architecture({ os }: Host, machines: ResolvedMachine[]): Verdict[] {
 function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
   if (machines.length === 0) return [pass("the machines are running")];
   const { total, available } = host.memory;
-  const wanted = machines.reduce((sum, machine) => sum + machine.memory, 0);
+  const needed = machines.reduce((sum, machine) => sum + machine.memory, 0);
   const evidence = [
-    { read: "memory of the machines", value: `${wanted} MiB` },
+    { read: "memory of the machines", value: `${needed} MiB` },
     {
       read: host.os.platform === "linux" ? "/proc/meminfo" : "memory of the host",
       value: `MemTotal ${total ?? "?"} MiB, MemAvailable ${available ?? "?"} MiB`,
@@ -103,11 +103,11 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
   // a device can write to all of the guest's memory, so a VM with a card has all of it pinned from
   // the start
   const pinned = machines.some(({ gpus }) => gpus.length > 0);
-  const fix = [manualFix(`Give the machines less memory (memory:), or free memory: they need ${wanted} MiB`)];
-  if (wanted > total || (pinned && wanted + 1024 > available)) {
+  const fix = [manualFix(`Give the machines less memory (memory:), or free memory: they need ${needed} MiB`)];
+  if (needed > total || (pinned && needed + 1024 > available)) {
     return [
       fail(
-        `the machines need ${wanted} MiB, but ${available} of ${total} MiB are free${
+        `the machines need ${needed} MiB, but ${available} of ${total} MiB are free${
           pinned ? "; with a GPU all of it is pinned" : ""
         }`,
         evidence,
@@ -115,10 +115,10 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
       ),
     ];
   }
-  if (wanted > available) {
-    return [warn(`the machines need ${wanted} MiB, but only ${available} MiB are free`, evidence, fix)];
+  if (needed > available) {
+    return [warn(`the machines need ${needed} MiB, but only ${available} MiB are free`, evidence, fix)];
   }
-  return [pass(`${wanted} MiB needed, ${available} MiB free`, evidence)];
+  return [pass(`${needed} MiB needed, ${available} MiB free`, evidence)];
 }
 
 function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
@@ -149,8 +149,8 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const built = machines.some(({ image }) => image);
   const needed = built ? room.least : room.withoutImage;
   if (least < needed && !busy) {
-    const what = built ? "the image" : "the VM's disk";
-    return [fail(`no space for ${what}: ${least} MiB free, ${needed} needed`, evidence, fix)];
+    const consumer = built ? "the image" : "the VM's disk";
+    return [fail(`no space for ${consumer}: ${least} MiB free, ${needed} needed`, evidence, fix)];
   }
   if (least < room.ample) {
     return [warn(`only ${least} MiB free for images and disks`, evidence, fix)];

@@ -113,27 +113,27 @@ function card(request: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine
 }
 
 function count(request: ResolvedGpuRequest): Verdict {
-  const { partitionCount: wanted } = request;
+  const { partitionCount: requests } = request;
   const gpu = partitionableOf(request);
   const evidence = [{
     read: "ValidPartitionCounts, PartitionCount",
     value: gpu ? `${gpu.counts?.join(", ") ?? "not read"}; ${gpu.count ?? "not read"}` : "not read",
   }];
-  if (wanted === undefined || wanted === 1) {
+  if (requests === undefined || requests === 1) {
     return pass("the card's own count is kept", evidence);
   }
   if (!gpu?.counts) {
-    return unknown(`could not read whether the card can have ${wanted} partitions`, evidence);
+    return unknown(`could not read whether the card can have ${requests} partitions`, evidence);
   }
-  if (gpu.counts.includes(wanted)) {
-    const change = gpu.count === wanted
+  if (gpu.counts.includes(requests)) {
+    const change = gpu.count === requests
       ? "as it is now"
       : `now ${gpu.count ?? "another number"}: other VMs must be off`;
-    return pass(`the card can have ${wanted} partitions, ${change}`, evidence);
+    return pass(`the card can have ${requests} partitions, ${change}`, evidence);
   }
   const valid = [...gpu.counts].sort((a, b) => a - b);
   return fail(
-    `the card cannot have ${wanted} partitions: it supports ${valid.join(", ")}`,
+    `the card cannot have ${requests} partitions: it supports ${valid.join(", ")}`,
     evidence,
     [manualFix(`Remove partition_count, or write partition_count: ${valid.join(" or ")}`)],
   );

@@ -126,13 +126,13 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
     ]);
   }
   if (integrated) {
-    const given = words.some((word) => /^intel_iommu=(.*,)?on(,|$)/.test(word));
+    const turnedOn = words.some((word) => /^intel_iommu=(.*,)?on(,|$)/.test(word));
     return fail(
       message,
       evidence,
       gpu.vendor !== vendorIds.intel
         ? [remedies.firmwareUpdate]
-        : given
+        : turnedOn
         ? [commandFix("Read the reason in the kernel log", "dmesg | grep -iE 'dmar|iommu'", { root: true })]
         : [
           manualFix(

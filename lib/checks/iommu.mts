@@ -138,9 +138,9 @@ function reserved({ groups }: Card, host: Host): Verdict {
   if (!host.iommu.groups || groups.length === 0) {
     return skip("the card is in no IOMMU group");
   }
-  const kept = groups.find((group) => host.iommu.direct.includes(group));
-  const read = `/sys/kernel/iommu_groups/${kept ?? groups.join(", ")}/reserved_regions`;
-  if (kept === undefined) {
+  const directGroup = groups.find((group) => host.iommu.direct.includes(group));
+  const read = `/sys/kernel/iommu_groups/${directGroup ?? groups.join(", ")}/reserved_regions`;
+  if (directGroup === undefined) {
     return pass("the firmware reserves no memory for it", [{ read, value: "no direct region" }]);
   }
   const hp = /^(HPE?|Hewlett)/.test(host.dmi.sys_vendor ?? "");
@@ -148,7 +148,7 @@ function reserved({ groups }: Card, host: Host): Verdict {
   const { kernel } = host.os;
   const sure = kernel !== undefined && !isOlder(kernel, "6.6");
   const arm = host.iommu.acpiTables?.includes("IORT") ?? false;
-  const what = `the firmware reserves memory for this card (${amd ? "IVMD" : arm ? "RMR of IORT" : "RMRR"})`;
+  const message = `the firmware reserves memory for this card (${amd ? "IVMD" : arm ? "RMR of IORT" : "RMRR"})`;
   // since 6.6 such groups cannot be passed to a VM (drivers/iommu/iommu.c, require_direct:
   // “requires a 1:1 mapping”); before, VT-d refused them as “ineligible for IOMMU domain attach”
   // and AMD-Vi did not
@@ -156,12 +156,12 @@ function reserved({ groups }: Card, host: Host): Verdict {
   return {
     status: sure ? "fail" : "warn",
     message: sure
-      ? `${what}, and ${refuses}`
+      ? `${message}, and ${refuses}`
       : kernel === undefined
-      ? `${what}: ${refuses}, and earlier ones may refuse; could not read this kernel's version`
+      ? `${message}: ${refuses}, and earlier ones may refuse; could not read this kernel's version`
       : amd || arm
-      ? `${what}: this kernel may pass it, but ${refuses}`
-      : `${what}: the kernel may refuse it as ineligible for IOMMU domain attach, and ${refuses}`,
+      ? `${message}: this kernel may pass it, but ${refuses}`
+      : `${message}: the kernel may refuse it as ineligible for IOMMU domain attach, and ${refuses}`,
     evidence: [
       { read, value: "a direct region" },
       { read: "/proc/sys/kernel/osrelease", value: kernel ?? "not read" },

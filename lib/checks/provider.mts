@@ -221,15 +221,15 @@ function extensions(machine: ResolvedMachine, host: Host): Verdict[] {
       ]),
     }];
   }
-  const there = host.virtualboxExtensions;
+  const extensionPack = host.virtualboxExtensions;
   const evidence = [{
     read: "VBoxManage list extpacks",
-    value: there === undefined ? "not read" : there ? "there" : "none",
+    value: extensionPack === undefined ? "not read" : extensionPack ? "there" : "none",
   }];
   return [
-    there === undefined
+    extensionPack === undefined
       ? { machine: name, ...unknown("could not read whether VirtualBox has its extension pack", evidence) }
-      : there
+      : extensionPack
       ? { machine: name, ...pass("VirtualBox has its extension pack", evidence) }
       : {
         machine: name,

@@ -197,8 +197,8 @@ function none({ name, place }: PlacedService, demands: ServiceGpuRequest[]): Ver
  */
 function ending({ name, body }: Service): Verdict | undefined {
   const { image, command, entrypoint, restart, tty } = body;
-  const given = [command, entrypoint].some((one) => one !== undefined && one !== null && String(one) !== "");
-  if (typeof image !== "string" || !isCudaImage(image) || given || tty === true) return undefined;
+  const hasCommand = [command, entrypoint].some((one) => one !== undefined && one !== null && String(one) !== "");
+  if (typeof image !== "string" || !isCudaImage(image) || hasCommand || tty === true) return undefined;
   const forever = restart === "always" || restart === "unless-stopped";
   return {
     status: "warn",

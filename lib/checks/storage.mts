@@ -43,15 +43,15 @@ function dataDisk(
   host: Host,
 ): Verdict {
   const room = host.disk.images;
-  const asked = { read: "data", value: `${wanted / 1024} GiB` };
+  const requested = { read: "data", value: `${wanted / 1024} GiB` };
   if (provider !== "libvirt") {
     const reason = withoutData[provider];
-    return fail(`data: is available only with libvirt so far${reason ? `: ${reason}` : ""}`, [asked], [
+    return fail(`data: is available only with libvirt so far${reason ? `: ${reason}` : ""}`, [requested], [
       manualFix("Remove data:; volumes and /srv are then on the system disk, which is replaced with the VM"),
     ]);
   }
   const evidence = [
-    asked,
+    requested,
     {
       read: "virsh vol-info",
       value: has === undefined ? "none, or not read" : `${dataVolume ?? "its volume"}: ${Math.floor(has / 1024)} GiB`,

@@ -45,8 +45,8 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   }
   if (host.container !== undefined) return [manualFix("Fix host.guest first")];
   if (isNixos(host)) return nixosTools(missing.map(({ name }) => name));
-  const kept = applianceOf(host)?.packages;
-  if (kept) return [manualFix(kept)];
+  const applianceAdvice = applianceOf(host)?.packages;
+  if (applianceAdvice) return [manualFix(applianceAdvice)];
   if (isProxmox(host) && missing.some(({ name }) => name === "libvirt" || name === "qemu")) return [onProxmox];
   const installer = installerOf(host);
   const own = missing.filter((tool) => packagesOf(tool, host).length > 0);
@@ -77,7 +77,7 @@ function packagesOf(tool: Tool, host: Host): string[] {
 }
 
 /** The programs of each tool whose version the probe reads. */
-const asked: Record<string, string[]> = {
+const versionedPrograms: Record<string, string[]> = {
   packer: ["packer"],
   libvirt: ["libvirtd", "virtqemud"],
   qemu: ["qemu-system-x86_64"],
@@ -86,7 +86,7 @@ const asked: Record<string, string[]> = {
 
 /** Programs that did not answer the version query: a fail if a machine needs them. */
 function unanswered({ unanswered = [] }: Host, needed: string[]): Verdict[] {
-  const inUse = unanswered.filter((name) => needed.some((tool) => asked[tool]?.includes(name)));
+  const inUse = unanswered.filter((name) => needed.some((tool) => versionedPrograms[tool]?.includes(name)));
   if (inUse.length === 0) return [];
   return [
     fail(

@@ -39,10 +39,10 @@ async function agreesToLose(context: Context, { resolved, lab }: Inspection, nam
   const replaced = resolved.machines.filter(({ name }) => names.includes(name));
   const dataOf = (name: string) => lab.machines[name]?.hardware?.dataVolume;
   const goes = replaced.map(({ name, engine }) => {
-    const what = dataOf(name) === undefined
+    const loss = dataOf(name) === undefined
       ? lostWith(engine)
       : `every file in the VM that is not in ${dataHolds(engine)}`;
-    return `  goes:  the system disk of ${name}, with ${what}\n`;
+    return `  goes:  the system disk of ${name}, with ${loss}\n`;
   });
   const stays = replaced.flatMap(({ name, engine }) =>
     dataOf(name) === undefined ? [] : [`  stays: the data disk of ${name}, with ${dataHolds(engine)}\n`]

@@ -72,9 +72,9 @@ export function selfFor({ options: { config } }: Context, command: string): stri
 /** The style of lines on a stream. */
 export function styleFor({ shell, options }: Context, stream: "out" | "err", host?: Host): Style {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
-  const wanted = FORCE_COLOR ? !["0", "false"].includes(FORCE_COLOR) : shell.terminal[stream] && TERM !== "dumb";
+  const colored = FORCE_COLOR ? !["0", "false"].includes(FORCE_COLOR) : shell.terminal[stream] && TERM !== "dumb";
   return {
-    color: options.color && !NO_COLOR && wanted,
+    color: options.color && !NO_COLOR && colored,
     // what goes to a file or a program is not wrapped
     width: shell.terminal[stream] ? Math.min(shell.terminal.columns, 100) : Infinity,
     verbose: options.verbose,

@@ -140,7 +140,7 @@ export function pageOf(name: string): string {
   const general = options.filter((option) => !option.for).map((option) =>
     `${option.letter ? `-${option.letter}` : `--${option.name}`}`
   );
-  const shown = examples.flatMap(([command, does]) => {
+  const exampleLines = examples.flatMap(([command, does]) => {
     const line = `  ${self(command).padEnd(width)}  ${does}`;
     return line.length <= 80 ? [line] : [`  ${self(command)}`, `      ${does}`];
   });
@@ -150,7 +150,7 @@ export function pageOf(name: string): string {
     ...wrap(about, 78, "", ""),
     "",
     "Examples:",
-    ...shown,
+    ...exampleLines,
     "",
     ...(own.length > 0 ? ["Options:", ...own, ""] : []),
     ...wrap(`Also: ${general.join(", ")}.`, 80, "", "  "),

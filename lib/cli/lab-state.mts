@@ -4,10 +4,10 @@ import { type Context, log } from "./context.mts";
 
 /** Logs which parts of `state.json` are ignored: once per file and part in a run. */
 export function logUnreadState(context: Context, { unreadState = [] }: Lab): void {
-  const said = saidOf.get(context) ?? new Set<string>();
-  saidOf.set(context, said);
-  for (const sentence of unreadState.filter((one) => !said.has(one))) {
-    said.add(sentence);
+  const logged = saidOf.get(context) ?? new Set<string>();
+  saidOf.set(context, logged);
+  for (const sentence of unreadState.filter((one) => !logged.has(one))) {
+    logged.add(sentence);
     log(context, sentence);
   }
 }

@@ -33,7 +33,7 @@ interface Typed {
 function parse(argv: string[]): Typed {
   const end = argv.indexOf("--");
   const before = end < 0 ? argv : argv.slice(0, end);
-  const given: string[] = [];
+  const optionWords: string[] = [];
   const words: string[] = [];
   for (let i = 0; i < before.length; i++) {
     const word = before[i]!;
@@ -47,24 +47,24 @@ function parse(argv: string[]): Typed {
       const letters = [...word.slice(1)];
       const stranger = letters.find((letter) => !known.some((option) => option.letter === letter));
       if (stranger) throw unknownOption(`-${stranger}`);
-      given.push(word);
+      optionWords.push(word);
       continue;
     }
     const option = known.find((one) => one.name === name);
     if (!option) throw unknownOption(`--${name}`);
     if (!option.takes) {
       if (value !== undefined) throw new UserError(`--${name} takes no value: remove the option to turn it off`);
-      given.push(word);
+      optionWords.push(word);
       continue;
     }
     const next = before[i + 1];
     const own = value ?? (next !== undefined && (next === "-" || !next.startsWith("-")) ? before[++i]! : "");
-    const again = given.some((one) => one.startsWith(`--${name}=`));
+    const again = optionWords.some((one) => one.startsWith(`--${name}=`));
     if (own === "" || again) throw new UserError(`--${name} needs one ${option.takes}`);
-    given.push(`--${name}=${own}`);
+    optionWords.push(`--${name}=${own}`);
   }
   const off = known.filter(({ name }) => name.startsWith("no-")).map(({ name }) => name.slice(3));
-  const found = minimist(given, {
+  const found = minimist(optionWords, {
     string: known.filter(({ takes }) => takes).map(({ name }) => name),
     boolean: [...known.filter(({ takes, name }) => !takes && !name.startsWith("no-")).map(({ name }) => name), ...off],
     default: Object.fromEntries(off.map((name) => [name, true])),
@@ -115,8 +115,8 @@ export async function main(words: string[], started: Shell = realShell()): Promi
       const { syscall, path } = error as NodeJS.ErrnoException;
       const reason = syscall === undefined ? undefined : reasonOf(error);
       if (reason === undefined) throw error;
-      const what = syscall === "uv_cwd" ? "the current folder" : [syscall, path].filter(Boolean).join(" ");
-      sayTo(shell, `${what}: ${reason}`);
+      const place = syscall === "uv_cwd" ? "the current folder" : [syscall, path].filter(Boolean).join(" ");
+      sayTo(shell, `${place}: ${reason}`);
       return 1;
     }
     sayTo(shell, error.message);
@@ -144,16 +144,16 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
   }
   const command = await commandNamed(name);
   if (args.length > 0 && !command.takes) throw new UserError(`${name} takes no arguments, but got ${args[0]}`);
-  const given = known.filter((option) =>
+  const present = known.filter((option) =>
     option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]
   );
-  const stray = given.find((option) => !acceptsOption(option, name, Boolean(found["dry-run"])));
+  const stray = present.find((option) => !acceptsOption(option, name, Boolean(found["dry-run"])));
   if (stray) {
     const message = `--${stray.name} is an option of ${takers(stray).join(", ")}, not of ${name}`;
     throw new UserError(wrap(message, 67, "", "  ").join("\n"));
   }
   if (found.apply && found.undo) throw new UserError("--apply and --undo exclude each other: use one of them");
-  const odd = given.find(({ name, values }) => values && !values.includes(String(found[name])));
+  const odd = present.find(({ name, values }) => values && !values.includes(String(found[name])));
   if (odd) {
     const [value, values] = [String(found[odd.name]), odd.values ?? []];
     throw new UserError(unknownName(odd.name, value, [...values]));

@@ -58,8 +58,8 @@ export function formatFindings(findings: Finding[], style: Style): string[] {
     "warn",
     "unknown",
   ];
-  const shown = order.flatMap((status) => findings.filter((finding) => finding.status === status));
-  const lines = shown.flatMap((finding) => formatFinding(finding, style));
+  const sorted = order.flatMap((status) => findings.filter((finding) => finding.status === status));
+  const lines = sorted.flatMap((finding) => formatFinding(finding, style));
   if (style.passes && !style.verbose) {
     lines.push(
       ...findings.filter(({ status }) => status === "pass").flatMap((finding) =>
@@ -118,11 +118,11 @@ function isSaid(message: string, { read, value }: Evidence): boolean {
 function mending(check: string, status: Status, fix: Fix[], style: Style): string[] {
   const dim = painted(style, (text) => chalk.dim(text));
   const note = style.notes?.[check];
-  const shown = note && (status === "fail" || style.verbose);
+  const explains = note && (status === "fail" || style.verbose);
   return [
-    ...(shown ? wrap(`why: ${note.why}`, style.width, "    ", "      ").map(dim) : []),
+    ...(explains ? wrap(`why: ${note.why}`, style.width, "    ", "      ").map(dim) : []),
     ...fix.flatMap((one) => formatFix(one, style)),
-    ...(shown && fix.length > 0 ? wrap(`to confirm: ${note.confirm}`, style.width, "    ", "      ").map(dim) : []),
+    ...(explains && fix.length > 0 ? wrap(`to confirm: ${note.confirm}`, style.width, "    ", "      ").map(dim) : []),
   ];
 }
 

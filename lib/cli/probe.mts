@@ -27,8 +27,8 @@ export async function readProbe(context: Context, ask?: string[]): Promise<strin
   const text = await probed(context, probe, ask);
   // WSL is part of Windows: the probe of Windows runs
   if (shell.platform !== "linux" || !parseHost(text).os.wsl) return text;
-  const asked = await probed(context, probes.win32!).catch(() => undefined);
-  return asked?.startsWith("homelab-gpu-probe ") ? asked.replace("[os]", "[os]\nwsl:yes") : text;
+  const ofWindows = await probed(context, probes.win32!).catch(() => undefined);
+  return ofWindows?.startsWith("homelab-gpu-probe ") ? ofWindows.replace("[os]", "[os]\nwsl:yes") : text;
 }
 
 /** How each system is probed: the program takes the script from its standard input. */

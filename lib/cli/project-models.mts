@@ -76,8 +76,8 @@ function withoutGpuServices(stack: Project, project: ComposeProject, engine: Gue
   const withheld = left.filter((name) => project.enabled?.includes(name) ?? true).map((name) =>
     `${stack.name}/${name}`
   );
-  const kept = Object.entries(project.model!.services).filter(([name]) => !left.includes(name));
-  const some = project.enabled ? project.enabled.some((name) => !left.includes(name)) : kept.length > 0;
+  const remaining = Object.entries(project.model!.services).filter(([name]) => !left.includes(name));
+  const some = project.enabled ? project.enabled.some((name) => !left.includes(name)) : remaining.length > 0;
   // Compose fails where no service is left
   if (withheld.length > 0 && !(some && takesOverride(engine))) {
     return { stacks: [], projects: [], withheld: [stack.name] };
@@ -86,7 +86,7 @@ function withoutGpuServices(stack: Project, project: ComposeProject, engine: Gue
   const off = left.map((name) => `  ${JSON.stringify(name)}:\n    profiles: !override ["${offProfile}"]\n`);
   const rest: ComposeProject = {
     ...project,
-    model: { ...project.model!, services: Object.fromEntries(kept) },
+    model: { ...project.model!, services: Object.fromEntries(remaining) },
     ...(project.enabled ? { enabled: project.enabled.filter((name) => !left.includes(name)) } : {}),
   };
   return { stacks: [{ ...stack, override: `services:\n${off.join("")}` }], projects: [rest], withheld };

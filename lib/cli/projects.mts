@@ -158,11 +158,11 @@ async function readInline(
   }
   const files: Record<string, string> = {};
   let size = 0;
-  const wanted = [
+  const candidates = [
     ...(envText === undefined ? [] : [{ file: ".env", service: "", required: true }]),
     ...envFiles,
   ];
-  for (const { file, service, required } of wanted) {
+  for (const { file, service, required } of candidates) {
     if (leaves(file)) {
       const message = `service ${service}: env_file ${file} is outside the folder of the config: use a stack`;
       flaws.push({ path: `services.${service}`, message });

@@ -22,11 +22,13 @@ export async function judgeProofs(
 ): Promise<Finding[]> {
   const source = planned.loaded;
   const all = steps.flatMap(({ proves, output }) => (proves && output ? [{ name: proves, output }] : []));
-  const there = await Promise.all(all.map(({ output }) => context.shell.fingerprint(`${source.folder}/${output}`)));
-  const names = all.flatMap(({ name }, i) => (!some || there[i] !== undefined ? [name] : []));
+  const fingerprints = await Promise.all(
+    all.map(({ output }) => context.shell.fingerprint(`${source.folder}/${output}`)),
+  );
+  const names = all.flatMap(({ name }, i) => (!some || fingerprints[i] !== undefined ? [name] : []));
   if (names.length === 0) return [];
-  const seen = await inspect(context, source, [], "never");
-  const now = { ...seen, resolved: { ...seen.resolved, stacks: planned.resolved.stacks ?? [] } };
+  const inspection = await inspect(context, source, [], "never");
+  const now = { ...inspection, resolved: { ...inspection.resolved, stacks: planned.resolved.stacks ?? [] } };
   const machines = now.resolved.machines.filter(({ name }) => names.includes(name));
   const judged = await verifyMachines(context, now, machines);
   await saveProofs(

@@ -240,9 +240,9 @@ export function nextStep(findings: Finding[], { self, starter, elsewhere }: Occa
     }
     const unfixed = fails.find(({ fix }) => fix.length === 0);
     if (unfixed) return { text: `Next: read more with`, command: self(`explain ${unfixed.check}`) };
-    const what = fails.length === 1 ? "fix the failure" : `fix the ${fails.length} failures`;
+    const task = fails.length === 1 ? "fix the failure" : `fix the ${fails.length} failures`;
     const reboot = fixes.some(([first]) => first?.reboot) ? ", reboot" : "";
-    return { text: `${next} ${what}${reboot}, then`, command: self("doctor") };
+    return { text: `${next} ${task}${reboot}, then`, command: self("doctor") };
   }
   if (!findings.some(({ status }) => status === "pass" || status === "warn")) {
     return { text: "Next: see what could not be read with", command: self("doctor -v") };

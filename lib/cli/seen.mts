@@ -75,21 +75,21 @@ export async function printMachines(
   lab: Lab,
 ): Promise<void> {
   for (const machine of resolved.machines.filter(({ name }) => names.includes(name))) {
-    const there = lab.machines[machine.name]!;
-    const seen = await readSeenServices(context, loaded.folder, machine.name);
-    const services = [...new Set(seen.map(({ name }) => name))];
+    const existing = lab.machines[machine.name]!;
+    const seenServices = await readSeenServices(context, loaded.folder, machine.name);
+    const services = [...new Set(seenServices.map(({ name }) => name))];
     // a proof of an earlier run does not count after a change that failed
-    const proof = isProven(machine, resolved, there)
-      ? `, proven ${there.proof!.at.slice(0, 16).replace("T", " ")} UTC`
+    const proof = isProven(machine, resolved, existing)
+      ? `, proven ${existing.proof!.at.slice(0, 16).replace("T", " ")} UTC`
       : ", not proven";
     context.shell.stdout(
-      `${machine.name} is up at ${there.address ?? "an unknown address"}${
-        there.hardware?.assignedFunctions.length
-          ? ` with ${there.hardware.assignedFunctions.map(({ host }) => host).join(", ")}`
+      `${machine.name} is up at ${existing.address ?? "an unknown address"}${
+        existing.hardware?.assignedFunctions.length
+          ? ` with ${existing.hardware.assignedFunctions.map(({ host }) => host).join(", ")}`
           : ""
       }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
     );
-    for (const line of serviceLines(seen, there.address)) context.shell.stdout(`  ${visible(line)}\n`);
+    for (const line of serviceLines(seenServices, existing.address)) context.shell.stdout(`  ${visible(line)}\n`);
     context.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
   }
 }

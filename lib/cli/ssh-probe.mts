@@ -52,12 +52,12 @@ const onlyOn = (system: string) =>
   `if [ "$(uname -s)" != ${system} ]; then echo "${otherSystem}$(uname -s)"; exit 0; fi\n`;
 
 async function probeBy(shell: Shell, { login, port, script, ask }: Target): Promise<string> {
-  const asked = ask ? `HOMELAB_GPU_ASK=${shellWord(ask.join(" "))} ` : "";
+  const variable = ask ? `HOMELAB_GPU_ASK=${shellWord(ask.join(" "))} ` : "";
   const result = await shell.capture([
     ...["ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15"],
     ...(port ? ["-p", port] : []),
     // env: the login shell may be one that has no NAME=VALUE before a command
-    ...["--", login.replace(/[[\]]/g, ""), `env ${asked}sh -s`],
+    ...["--", login.replace(/[[\]]/g, ""), `env ${variable}sh -s`],
   ], {
     input: onlyOn(script.includes("linux") ? "Linux" : "Darwin") + await asset(shell, script),
     limit: 90,

@@ -18,7 +18,7 @@ interface Node {
  * function is never cut.
  */
 export function topologyLines(card: Card, host: Host, width: number): string[] {
-  const wanted = [
+  const functions = [
     ...card.assignedFunctions,
     ...card.alsoPassed,
     ...card.staysOnHost,
@@ -26,7 +26,7 @@ export function topologyLines(card: Card, host: Host, width: number): string[] {
     ...card.bridges,
     ...card.virtualFunctions.slice(0, 4),
   ];
-  const rows = flatten(treeOf(wanted, host.pci ?? []), "", "");
+  const rows = flatten(treeOf(functions, host.pci ?? []), "", "");
   const kind = (fn: PciFunction) => `${fn.bdf} ${className(fn)}`;
   const forms: [(fn: PciFunction) => string, uses: number][] = [
     [(fn) => `${kind(fn)} ${nameOf({ ...fn, model: "" })}`, Infinity],

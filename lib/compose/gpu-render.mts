@@ -27,11 +27,11 @@ export function renderGpuRequests({ gpu, body }: Pick<Service, "gpu" | "body">, 
   if (requests.length === 0) return isAmdRuntime(body) ? without(body, { runtime: true }) : body;
   const { vendor = "nvidia" } = engine;
   if (vendor !== "nvidia") return withNodes(body, requests, vendor);
-  const wanted = requests.filter((one) => one.vendor === "nvidia" || one.vendor === "any");
-  const own = requests.length > wanted.length ? withNodes(body, requests, vendor) : body;
-  if (wanted.length === 0) return own;
-  if (engine.partition || engine.engine === "podman") return withCdi(own, wanted, engine);
-  const rendered = forDocker(own, wanted, gpu, engine);
+  const nvidiaRequests = requests.filter((one) => one.vendor === "nvidia" || one.vendor === "any");
+  const own = requests.length > nvidiaRequests.length ? withNodes(body, requests, vendor) : body;
+  if (nvidiaRequests.length === 0) return own;
+  if (engine.partition || engine.engine === "podman") return withCdi(own, nvidiaRequests, engine);
+  const rendered = forDocker(own, nvidiaRequests, gpu, engine);
   return abilitiesOf(engine).tags ? rendered : withAllCounted(rendered);
 }
 
@@ -129,7 +129,7 @@ function withNodes(body: ComposeService, requests: ServiceGpuRequest[], vendor: 
   const byRuntime = isAmdRuntime(body);
   if (!named && !neutral && !reserved && !byRuntime) return body;
   const amd = named || reserved || byRuntime || vendor === "amd";
-  const wanted = amd ? ["/dev/kfd", "/dev/dri"] : ["/dev/dri"];
+  const nodes = amd ? ["/dev/kfd", "/dev/dri"] : ["/dev/dri"];
   const isNeutral = (one: Reservation) => neutral && isForGpu(one) && !one.driver;
   const stripped = without(body, {
     gpus: neutral,
@@ -138,7 +138,7 @@ function withNodes(body: ComposeService, requests: ServiceGpuRequest[], vendor: 
   });
   const others = listOf(stripped.devices).filter((one) => !sourceOf(one).startsWith(amdCdi));
   const sources = others.map(sourceOf);
-  return { ...stripped, devices: [...others, ...wanted.filter((node) => !sources.includes(node))] };
+  return { ...stripped, devices: [...others, ...nodes.filter((node) => !sources.includes(node))] };
 }
 
 interface Removal {
@@ -153,7 +153,7 @@ interface Removal {
 function without(body: ComposeService, { gpus, runtime, devices, reservation }: Removal): ComposeService {
   const isNvidia = (device: unknown) => sourceOf(device).startsWith(cdi) || isNvidiaNode(sourceOf(device));
   const isRuntime = typeof body.runtime === "string" && /^(nvidia(-|$)|amd$)/.test(body.runtime);
-  const kept = Object.fromEntries(
+  const stripped = Object.fromEntries(
     Object.entries(body).flatMap(([key, value]): [string, unknown][] => {
       if ((key === "gpus" && gpus) || (key === "runtime" && runtime && isRuntime)) return [];
       if (key !== "devices" || !devices || !Array.isArray(value)) return [[key, value]];
@@ -161,7 +161,9 @@ function without(body: ComposeService, { gpus, runtime, devices, reservation }: 
       return others.length > 0 ? [[key, others]] : [];
     }),
   );
-  return reservation ? mapReservations(kept, (own) => own.filter((one) => !isMap(one) || !reservation(one))) : kept;
+  return reservation
+    ? mapReservations(stripped, (own) => own.filter((one) => !isMap(one) || !reservation(one)))
+    : stripped;
 }
 
 function withReservation(body: ComposeService, reservation: Reservation): ComposeService {

@@ -36,12 +36,12 @@ export async function readProject(
   const reads = projectReads(shell);
   const isRead = (path: string) => !reads.failed.has(at(path));
   const [rootEnv, names] = await Promise.all([reads.read(at(".env")), reads.list(folder)]);
-  const given = { ...ofGuest, ...inFolder, ...request.variables };
-  const files = request.files ?? composeFilesOf(names, { ...dotEnv(rootEnv ?? "", given), ...given });
+  const variables = { ...ofGuest, ...inFolder, ...request.variables };
+  const files = request.files ?? composeFilesOf(names, { ...dotEnv(rootEnv ?? "", variables), ...variables });
   // as in apply-stack.sh: without one in the project's folder, Compose takes that of its first file
   const envPath = join(rootEnv === undefined ? dirname(files[0] ?? "") : "", ".env");
   const dotenv = rootEnv ?? (envPath === ".env" || isAbsolute(envPath) ? undefined : await reads.read(at(envPath)));
-  const env: Record<string, string> = { ...dotEnv(dotenv ?? "", given), ...given };
+  const env: Record<string, string> = { ...dotEnv(dotenv ?? "", variables), ...variables };
   const profiles = request.profiles.length > 0
     ? request.profiles
     : (env.COMPOSE_PROFILES ?? "").split(",").filter(Boolean);
@@ -99,7 +99,7 @@ export async function readProject(
   if (own.model) {
     const enabled = enabledServices(own.model, profiles);
     const texts = await envFileTexts(reads, { folder, files, model: own.model, enabled }, envPath, dotenv);
-    const missing = texts.flatMap(({ file, text }) => missingIn(file, text, file === envPath ? given : env));
+    const missing = texts.flatMap(({ file, text }) => missingIn(file, text, file === envPath ? variables : env));
     own = { ...own, refusals: [...own.refusals, ...envFileRefusals(texts), ...missing.filter(isRequired)] };
     unsetInEnvFiles = missing.filter((one) => !isRequired(one));
   }

@@ -105,7 +105,7 @@ class Reading {
       const names = (isMap(one) ? [one.path].flat() : [one]).filter((name) => typeof name === "string");
       this.#include(path, names, isMap(one) ? one : {});
       return names;
-    }).map((name) => ({ name, data: this.file(beside(path, name), [...above, path]) }));
+    }).map((name) => ({ name, data: this.file(relativeTo(path, name), [...above, path]) }));
     const services = Object.fromEntries(
       Object.keys(mapAt(data, "services")).map((name) => [name, this.#service(path, name, [])]),
     );
@@ -122,8 +122,10 @@ class Reading {
     const [first] = names;
     if (first === undefined) return;
     const named = typeof project_directory === "string" && project_directory !== "";
-    const folder = named ? beside(path, project_directory) : dirname(beside(path, first));
-    const written = [env_file ?? []].flat().filter((one) => typeof one === "string").map((one) => beside(path, one));
+    const folder = named ? relativeTo(path, project_directory) : dirname(relativeTo(path, first));
+    const written = [env_file ?? []].flat().filter((one) => typeof one === "string").map((one) =>
+      relativeTo(path, one)
+    );
     const envFiles = written.length > 0 ? written : [join(folder, ".env")];
     for (const one of envFiles) this.envFiles.set(one, this.envFiles.get(one) || written.length > 0);
     const outer = this.#valuesOf(path);
@@ -133,7 +135,7 @@ class Reading {
     );
     for (const name of names) {
       const settings = { values: { ...values, ...outer }, ...(named ? { folder } : {}) };
-      if (!this.#settings.has(beside(path, name))) this.#settings.set(beside(path, name), settings);
+      if (!this.#settings.has(relativeTo(path, name))) this.#settings.set(relativeTo(path, name), settings);
     }
   }
 
@@ -170,7 +172,7 @@ class Reading {
     const { extends: base, ...own } = body;
     const named = typeof base === "string" ? { service: base } : isMap(base) ? base : undefined;
     if (!named || typeof named.service !== "string") return body;
-    const from = typeof named.file === "string" ? beside(path, named.file) : path;
+    const from = typeof named.file === "string" ? relativeTo(path, named.file) : path;
     if (!this.#settings.has(from) && !this.#files.includes(from)) {
       this.#settings.set(from, { values: this.#valuesOf(path) });
     }
@@ -209,6 +211,6 @@ class Reading {
 }
 
 /** The path that a file names, relative to the project's folder. */
-function beside(file: string, name: string): string {
+function relativeTo(file: string, name: string): string {
   return isAbsolute(name) ? name : join(dirname(file), name);
 }

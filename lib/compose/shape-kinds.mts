@@ -166,12 +166,12 @@ export function oneOfOrNumber(word: string): Shape {
 export const unique = (shape: Shape): Shape => (value, path) => {
   const flaws = shape(value, path);
   if (flaws.length > 0 || !Array.isArray(value)) return flaws;
-  const shown = value.map((one) => String(one));
-  const again = shown.findIndex((one, i) => shown.indexOf(one) < i);
+  const texts = value.map((one) => String(one));
+  const again = texts.findIndex((one, i) => texts.indexOf(one) < i);
   if (again < 0) return fine;
   return [{
     path: [...path, again],
-    message: `${named(path)} has ${shown[again]} twice`,
+    message: `${named(path)} has ${texts[again]} twice`,
     mend: "Remove one of the two",
   }];
 };

@@ -29,14 +29,14 @@ export async function readUnused(
   names: string[],
   values: Record<string, string | undefined>,
 ): Promise<UnusedFile[]> {
-  const known = Object.keys(model?.services ?? {});
+  const serviceNames = Object.keys(model?.services ?? {});
   const [first = ""] = files;
-  const beside = dirname(first);
-  const others = beside === "." || beside.startsWith("/") || beside.startsWith("..")
+  const sameFolder = dirname(first);
+  const others = sameFolder === "." || sameFolder.startsWith("/") || sameFolder.startsWith("..")
     ? []
-    : (await reads.list(join(folder, beside))).map((name) => join(beside, name));
+    : (await reads.list(join(folder, sameFolder))).map((name) => join(sameFolder, name));
   const inside = await Promise.all(
-    subfolders.filter((name) => names.includes(name) && name !== beside).map(async (name) =>
+    subfolders.filter((name) => names.includes(name) && name !== sameFolder).map(async (name) =>
       (await reads.list(join(folder, name))).map((file) => join(name, file))
     ),
   );
@@ -54,12 +54,13 @@ export async function readUnused(
       const asking = all.filter(([, body]) => asksForGpu({ body }));
       if (asking.length === 0) return [];
       const isWhole = all.every(([, { image, build }]) => image !== undefined || build !== undefined);
-      const changes = asking.filter(([name]) => known.includes(name));
-      const replaces = isWhole && (changes.length === 0 || known.every((name) => Object.hasOwn(own.services, name)));
+      const changes = asking.filter(([name]) => serviceNames.includes(name));
+      const replaces = isWhole &&
+        (changes.length === 0 || serviceNames.every((name) => Object.hasOwn(own.services, name)));
       // a project in its own folder is a separate project
       if (below.includes(file) && changes.length === 0) return [];
       const adds = all.every(([name, { image, build }]) =>
-        image !== undefined || build !== undefined || known.includes(name)
+        image !== undefined || build !== undefined || serviceNames.includes(name)
       );
       const use = replaces
         ? below.includes(file) && composeFileNames.includes(basename(file)) ? "folder" : "whole"

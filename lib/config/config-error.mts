@@ -16,12 +16,12 @@ export function configError(problems: Problem[], text: string, name: string): Co
     const gutter = String(line).padStart(5);
     // a long line is cut on both sides of the place, so that the marker below it stays in view
     const from = Math.max(0, column - 50);
-    const shown = withoutPasswords(lines[line - 1] ?? "", true).slice(from, from + 68).replaceAll("\t", " ");
+    const excerpt = withoutPasswords(lines[line - 1] ?? "", true).slice(from, from + 68).replaceAll("\t", " ");
     return [
       ...wrap(`${name}:${line}:${column}: ${message}`, 80, i === 0 ? speaker : "", "  ").map((line) =>
         line.replace(speaker, "")
       ),
-      `${gutter} | ${shown}`,
+      `${gutter} | ${excerpt}`,
       `${" ".repeat(gutter.length)} | ${" ".repeat(column - 1 - from)}^`,
       ...(instead ? wrap(instead, 80, "      write  ") : []),
     ].join("\n");

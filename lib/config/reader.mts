@@ -159,8 +159,8 @@ export class Reader {
       if (required && !Object.hasOwn(found, key)) this.problem(at, `${key} is missing`, `${key}: ${example}`);
     }
     if (shape.exactlyOne) {
-      const given = shape.exactlyOne.filter((key) => Object.hasOwn(found, key));
-      if (given.length !== 1) {
+      const present = shape.exactlyOne.filter((key) => Object.hasOwn(found, key));
+      if (present.length !== 1) {
         this.problem(at, `${name} needs exactly one of ${shape.exactlyOne.join(", ")}`, `${name}: ${shape.example}`);
       }
     }

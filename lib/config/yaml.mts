@@ -229,14 +229,14 @@ export class Yaml {
       return converted.data;
     };
     const tag = node && tagOf(node);
-    const kept = tag && composeTags.has(tag) ? tag : undefined;
+    const composeTag = tag && composeTags.has(tag) ? tag : undefined;
     // Compose drops the key that it resets, whatever its value
-    const data = kept === "!reset"
-      ? new Verbatim("null", kept)
+    const data = composeTag === "!reset"
+      ? new Verbatim("null", composeTag)
       : isMap(node)
-      ? withTag(Object.fromEntries(this.pairs(node).map(({ key, value }) => [key, part(value)])), kept)
+      ? withTag(Object.fromEntries(this.pairs(node).map(({ key, value }) => [key, part(value)])), composeTag)
       : isSeq(node)
-      ? withTag(node.items.map(part), kept)
+      ? withTag(node.items.map(part), composeTag)
       : isScalar(node)
       ? valueOf(node)
       : null;

@@ -37,12 +37,12 @@ export async function readDataDisks(
   { machines }: { machines: { name: string; data?: number }[] },
 ): Promise<Record<string, DataDisk>> {
   if (shell.platform !== "linux") return {};
-  const asked = machines.flatMap(({ name, data }) => (data === undefined ? [] : [name]));
+  const withData = machines.flatMap(({ name, data }) => (data === undefined ? [] : [name]));
   const records = await Promise.all(names.map((name) => shell.read(`${folder}/${dataRecord(name)}`)));
   const volumes = names.flatMap((name, i) => {
     const recorded = records[i]?.trim();
     if (recorded !== undefined && /^[A-Za-z0-9][\w.-]*$/.test(recorded)) return [[name, recorded] as const];
-    return asked.includes(name) ? [[name, defaultDataVolume(prefix, name)] as const] : [];
+    return withData.includes(name) ? [[name, defaultDataVolume(prefix, name)] as const] : [];
   });
   if (volumes.length === 0) return {};
   const command = volumes.map(([, volume]) => `vol-info --bytes --pool default ${volume}`).join("; ");

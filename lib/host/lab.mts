@@ -120,14 +120,14 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
   const machines = all.map((name, i) => {
     const of = files[i]!;
     const other = others[i];
-    const seen = (other instanceof NoAnswer ? undefined : other) ??
+    const found = (other instanceof NoAnswer ? undefined : other) ??
       domains.find((domain) => isUuid(of.id) ? domain.uuid === of.id : domain.name === prefix + name);
     const noAnswer = other instanceof NoAnswer ||
-      libvirtError !== undefined && !seen && (of.provider ?? "libvirt") === "libvirt";
+      libvirtError !== undefined && !found && (of.provider ?? "libvirt") === "libvirt";
     return [
       name,
-      machineOf(of, seen, noAnswer, {
-        domain: seen?.name ?? prefix + name,
+      machineOf(of, found, noAnswer, {
+        domain: found?.name ?? prefix + name,
         boot: boot?.trim() ?? "",
         proof: ownValue(state.proofs, name),
         cardTaken: taken.includes(name),

@@ -257,13 +257,13 @@ function directGroups(pairs: [string, string][]): string[] {
 }
 
 function holders(facts: Facts): Host["holders"] {
-  const seen = facts.one("seen");
-  if (!seen) return undefined;
+  const scope = facts.one("seen");
+  if (!scope) return undefined;
   const processes = facts.all("holds").flatMap((text) => {
     const [, pid, node, command] = /^(\d+) (\S+) (.*)$/.exec(text) ?? [];
     return pid && node ? [{ pid: Number(pid), node, command: command ?? "" }] : [];
   });
-  return { all: seen === "all", processes };
+  return { all: scope === "all", processes };
 }
 
 function versions(facts: Facts): Record<string, string> {

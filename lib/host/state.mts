@@ -103,9 +103,9 @@ function readable<T>(
   }
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, entry]): [string, T][] => {
-      const known = read(entry);
-      if (known === undefined) warn(`${key} of ${name} cannot be read and is ignored`);
-      return known === undefined ? [] : [[name, known]];
+      const parsed = read(entry);
+      if (parsed === undefined) warn(`${key} of ${name} cannot be read and is ignored`);
+      return parsed === undefined ? [] : [[name, parsed]];
     }),
   );
 }

@@ -77,10 +77,10 @@ export const hashicorpFedora = {
  * so the steps name a release that the repository certainly has.
  */
 function hashicorp(programs: string[], host: Host, installer: Installer | undefined): Fix[] {
-  const shown = programs.join(" and ");
-  const title = `Add HashiCorp's package repository: this release has no ${shown}`;
+  const list = programs.join(" and ");
+  const title = `Add HashiCorp's package repository: this release has no ${list}`;
   const more = { root: true, ...(installer?.reboot ? { reboot: true } : {}) };
-  const install = installer && commandFix(`Install ${shown} from it`, installer.install(programs), more);
+  const install = installer && commandFix(`Install ${list} from it`, installer.install(programs), more);
   if (installer?.family === "apt") {
     const suite = ["jammy", "noble"].find((name) => name === codenameOf(host)) ??
       (isLike(host, "ubuntu") ? "noble" : "bookworm");
@@ -116,7 +116,7 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
         `Accept ~amd64 for ${atoms.join(" and ")} and what they need, in /etc/portage/package.accept_keywords`,
         { root: true },
       ),
-      commandFix(`Install ${shown}`, installer.install(atoms), more),
+      commandFix(`Install ${list}`, installer.install(atoms), more),
     ];
   }
   return programs.map((name) =>

@@ -87,13 +87,13 @@ function virtualSwitch(text: string): VirtualSwitch {
 /** `ID|VERSION|STATUS|FOLDER|NAME`; FOLDER is `-` where there is none. */
 function driver(text: string): VideoDriver {
   const [id = "", version, status, folder, ...name] = text.split("|");
-  const said = (value: string | undefined) => value || undefined;
+  const nonEmpty = (value: string | undefined) => value || undefined;
   return compact<VideoDriver>({
     id,
-    version: said(version),
-    status: said(status),
-    folder: folder === "-" ? null : said(folder),
-    name: said(name.join("|")),
+    version: nonEmpty(version),
+    status: nonEmpty(status),
+    folder: folder === "-" ? null : nonEmpty(folder),
+    name: nonEmpty(name.join("|")),
   });
 }
 

@@ -27,8 +27,8 @@ export function boxChanges(has: BoxInputs, wants: BoxInputs): string[] {
   const scripts = differences(has.scripts, wants.scripts).flatMap(({ name, before, after }) => {
     const own = /^provision: ([^]*)$/.exec(name)?.[1];
     // passwords of repositories are in a separate script
-    const what = own !== undefined ? `provision script ${own}` : name === "passwords.sh" ? "passwords" : name;
-    return [`${what} ${before === undefined ? "added" : after === undefined ? "removed" : "changed"}`];
+    const input = own !== undefined ? `provision script ${own}` : name === "passwords.sh" ? "passwords" : name;
+    return [`${input} ${before === undefined ? "added" : after === undefined ? "removed" : "changed"}`];
   });
   const settings = differences(has.settings, wants.settings).filter(({ name }) => name !== "ENGINE").map(
     ({ name, before, after }) => `${titles[name] ?? name} ${before ?? "default"} → ${after ?? "default"}`,

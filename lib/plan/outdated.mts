@@ -25,7 +25,7 @@ export function outdated(
   if (there.state !== "off" && there.state !== "running") return undefined;
   const { hardware } = there;
   const passed = machine.assignedFunctions ?? [];
-  const wanted = mmioWindowOf(machine.cards);
+  const mmioWindow = mmioWindowOf(machine.cards);
   const lacking = there.boxInputs && box && missingInBox(there.boxInputs, box.inputs);
   const differences = [
     { what: "its provider", has: there.provider, wants: machine.provider },
@@ -48,7 +48,7 @@ export function outdated(
     {
       what: "its MMIO window",
       has: hardware && String(hardware.mmioWindow ?? "the firmware's own"),
-      wants: wanted > ampleMmioWindow ? String(wanted) : "the firmware's own",
+      wants: mmioWindow > ampleMmioWindow ? String(mmioWindow) : "the firmware's own",
     },
   ].filter(({ has, wants }) => has !== undefined && wants !== undefined && has !== wants);
   if (differences.length === 0) return undefined;

@@ -147,28 +147,28 @@ function workOn(
   box: Box | undefined,
   { recreate, pull = false }: PlanOptions,
 ) {
-  const there = lab.machines[machine.name]!;
+  const existing = lab.machines[machine.name]!;
   const { name } = machine;
   const unknown = unresolved(machine, host);
   const nothing = { creates: false, starts: false, replaces: false, before: [], after: [], files: [] };
   if (unknown.length > 0) return { ...nothing, findings: unknown };
-  if (there.state === "unknown") return { ...nothing, findings: [outdatedUnasked(machine, lab)] };
-  const stale = outdated(machine, host, there, box);
+  if (existing.state === "unknown") return { ...nothing, findings: [outdatedUnasked(machine, lab)] };
+  const stale = outdated(machine, host, existing, box);
   if (stale?.status === "fail" && !recreate) return { ...nothing, findings: [stale] };
   const replaces = stale !== undefined && recreate;
-  const creates = replaces || there.state === "absent" || there.state === "half-made";
+  const creates = replaces || existing.state === "absent" || existing.state === "half-made";
 
   const before: Step[] = [];
   const after: Step[] = [];
   const files: File[] = [];
-  if (replaces) before.push(removal(name, there, `Remove the old VM ${name}`));
-  if (there.state === "half-made") {
-    before.push(removal(name, there, `Remove the VM ${name}, which an earlier run left incomplete`));
+  if (replaces) before.push(removal(name, existing, `Remove the old VM ${name}`));
+  if (existing.state === "half-made") {
+    before.push(removal(name, existing, `Remove the VM ${name}, which an earlier run left incomplete`));
   }
-  if (creates && there.cardTaken) before.push(returnCard(name));
+  if (creates && existing.cardTaken) before.push(returnCard(name));
   const resized = !creates &&
-    ((there.cpus ?? machine.cpus) !== machine.cpus || (there.memory ?? machine.memory) !== machine.memory);
-  const starts = creates || there.state !== "running";
+    ((existing.cpus ?? machine.cpus) !== machine.cpus || (existing.memory ?? machine.memory) !== machine.memory);
+  const starts = creates || existing.state !== "running";
   if (creates && machine.provider === "libvirt") {
     before.push({
       title: `Check libvirt's copies of the box ${machine.box}`,
@@ -182,7 +182,7 @@ function workOn(
       env: vagrantEnv,
     });
   }
-  if (starts || resized || there.address === undefined || there.savedAddress !== undefined) {
+  if (starts || resized || existing.address === undefined || existing.savedAddress !== undefined) {
     after.push({
       title: `Save the SSH config of ${name}`,
       command: ["vagrant", "ssh-config", name],
@@ -190,23 +190,23 @@ function workOn(
       output: `ssh/${name}`,
     });
   }
-  after.push(...autostartSteps(machine, there));
+  after.push(...autostartSteps(machine, existing));
   const hash = servicesHash(machine, config);
-  const proven = !pull && !starts && !resized && isProven(machine, config, there);
+  const proven = !pull && !starts && !resized && isProven(machine, config, existing);
   // the file system of a machine that is not proven may be smaller than its disk
-  if (!proven || there.disk !== machine.disk) after.push(...diskSteps(machine, there));
-  if (!proven || there.data?.size !== machine.data) after.push(...dataSteps(machine, there));
+  if (!proven || existing.disk !== machine.disk) after.push(...diskSteps(machine, existing));
+  if (!proven || existing.data?.size !== machine.data) after.push(...dataSteps(machine, existing));
   const newer = pull ? ["PULL=yes"] : [];
   if (!proven) {
     after.push(...bringDriver(machine));
     const count = servicesOf(machine, config).length;
     const projects = projectsOf(machine, config);
     for (const project of projects) {
-      const copy = copySteps(project, lab, there, creates || project.name === inlineProject, ssh(name));
+      const copy = copySteps(project, lab, existing, creates || project.name === inlineProject, ssh(name));
       files.push(...projectFiles(project), ...copy.files);
       if (project.name === inlineProject) after.push(...copy.steps);
     }
-    if (count > 0 || (there.proof && there.proof.services !== hash)) {
+    if (count > 0 || (existing.proof && existing.proof.services !== hash)) {
       after.push(
         {
           title: `Copy the Compose file to ${name}`,
@@ -224,11 +224,11 @@ function workOn(
       );
     }
     const stacks = stacksOf(machine, config);
-    if (stacks.length > 0 || Object.keys(there.copies?.stacks ?? {}).length > 0) {
+    if (stacks.length > 0 || Object.keys(existing.copies?.stacks ?? {}).length > 0) {
       after.push(dropStep(name, stacks.map((one) => one.name), ssh(name), runAsRoot(machine)));
     }
     for (const project of stacks) {
-      after.push(...copySteps(project, lab, there, creates, ssh(name)).steps);
+      after.push(...copySteps(project, lab, existing, creates, ssh(name)).steps);
       after.push(startStep(project, ssh(name), runAsRoot(machine, ...newer)));
     }
     after.push(proofOf(machine, config));

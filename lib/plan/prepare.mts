@@ -113,9 +113,11 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
     ...remove.filter((word) => !removalWaits(host, word)).map((word) => changeArgument(host, "remove", word)),
   ];
   // keep the arguments of homelab-gpu's own file: without them the IOMMU would be off after the next boot
-  const kept = host.kernel.configurations.filter(({ file }) => file === ownPaths.grub).flatMap((one) => one.arguments);
+  const ownArguments = host.kernel.configurations.filter(({ file }) => file === ownPaths.grub).flatMap((one) =>
+    one.arguments
+  );
   const grub = [
-    ...new Set([...kept, ...needed.filter((word) => changes.some((one) => one.file && wordOf(one) === word))]),
+    ...new Set([...ownArguments, ...needed.filter((word) => changes.some((one) => one.file && wordOf(one) === word))]),
   ];
   return {
     files: [

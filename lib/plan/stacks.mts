@@ -54,12 +54,12 @@ export function copySteps(
   const [list, archive] = [`${local}/list`, `${local}.tar`];
   const count = changed.filter((one) => !files[one]!.startsWith("d")).length;
   const all = Object.values(files).filter((one) => !one.startsWith("d")).length;
-  const what = name === inlineProject ? "the variables of the services" : `the stack ${name}`;
+  const subject = name === inlineProject ? "the variables of the services" : `the stack ${name}`;
   return {
     files: [{ path: list, text: changed.map((one) => `./${one}\0`).join(""), secret: true }],
     steps: [
       {
-        title: `Pack ${what}: ${count} of ${all} files${count === all ? `, ${formatSize(size)}` : ""}`,
+        title: `Pack ${subject}: ${count} of ${all} files${count === all ? `, ${formatSize(size)}` : ""}`,
         // names begin with ./, so that none is read as an option
         command: [
           ...["tar", "-c", "-f", "-", "-C", `${lab.folder}/${local}`, ownFolder],
@@ -69,7 +69,7 @@ export function copySteps(
         output: archive,
       },
       {
-        title: `Copy ${what} to ${machine}`,
+        title: `Copy ${subject} to ${machine}`,
         command: [
           ...ssh,
           `sudo mkdir -p ${guestRoot} && sudo sh -c 'umask 077 && cat >${guestRoot}/${name}.tar'`,

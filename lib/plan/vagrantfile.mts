@@ -24,11 +24,11 @@ export function vagrantfile(
 ): string {
   const machines = config.machines.filter(({ provider }) => isOwn(provider)).map((machine): Rendered => {
     const provider = providerOf(machine.provider);
-    const there = lab.machines[machine.name]!;
-    const kept = (there.state === "off" || there.state === "running") && !replaces.includes(machine.name);
+    const existing = lab.machines[machine.name]!;
+    const survives = (existing.state === "off" || existing.state === "running") && !replaces.includes(machine.name);
     // a VM keeps the data disk that it has: without this line, Vagrant would delete it with the VM
-    const data = machine.data ?? (kept ? dataOf(there) : undefined);
-    const box = boxOfVm(machine.box, boxes.get(boxKey(machine))?.version, kept ? there : {});
+    const data = machine.data ?? (survives ? dataOf(existing) : undefined);
+    const box = boxOfVm(machine.box, boxes.get(boxKey(machine))?.version, survives ? existing : {});
     return render(texts["templates/machine.rb"]!, {
       name: machine.name,
       box: box.name,

@@ -210,9 +210,9 @@ function commonModules(cards: Architecture[]): Modules[] {
 
 /** Conflicts of the cards with modules and a branch. */
 function cardProblems(cards: Architecture[], modules: Modules, branch: number | undefined): string[] {
-  const gone = cards.filter((card) => architectures[card].modules.length === 0);
-  if (gone.length > 0) {
-    return gone.map((card) =>
+  const unsupported = cards.filter((card) => architectures[card].modules.length === 0);
+  if (unsupported.length > 0) {
+    return unsupported.map((card) =>
       `${card}: ${architectures[card].last} was the last branch for these cards, and it is out of support`
     );
   }

@@ -35,7 +35,7 @@ export function withVirtualFunctions<T extends { name: string; provider: string;
   passed: Record<string, ExistingVm>,
 ): T[] {
   const named = machines.flatMap(({ gpus }) => gpus.flatMap(({ address }) => address ?? []));
-  const given = new Set(named);
+  const assigned = new Set(named);
   const wantsPartition = ({ provider }: T, { mode }: GpuRequestWithMode) =>
     provider === "libvirt" && mode === "partition";
   // virtual functions of existing VMs are reserved first, whatever the order of the machines
@@ -50,10 +50,10 @@ export function withVirtualFunctions<T extends { name: string; provider: string;
       )
         .flatMap(({ name }) => passedTo(name));
       const requested = request.address !== undefined && all.find(({ bdf }) => bdf === request.address);
-      const free = all.filter(({ bdf }) => !given.has(bdf) && !ofOthers.includes(bdf));
+      const free = all.filter(({ bdf }) => !assigned.has(bdf) && !ofOthers.includes(bdf));
       const chosen = requested || (free.find(({ bdf }) => passedTo(machine.name).includes(bdf)) ?? free[0]);
       if (!chosen) return request;
-      given.add(chosen.bdf);
+      assigned.add(chosen.bdf);
       return { ...request, mode: "passthrough" as const, deviceId: chosen.device!, address: chosen.bdf };
     }),
   }));

@@ -51,10 +51,10 @@ export function changingLine(shell: Shell, step: StepTitle, now: () => number): 
   const start = now();
   // text in the last column makes some terminals start a new line
   const width = shell.terminal.columns - 1;
-  let said = "";
-  const draw = () => shell.stderr(`\r\u001b[K${stepLine(step, now() - start, said, width)}`);
+  let lastLine = "";
+  const draw = () => shell.stderr(`\r\u001b[K${stepLine(step, now() - start, lastLine, width)}`);
   const lines = new Lines((line) => {
-    if (line.trim() !== "") said = line;
+    if (line.trim() !== "") lastLine = line;
   });
   draw();
   const timer = setInterval(draw, pace);
@@ -64,7 +64,7 @@ export function changingLine(shell: Shell, step: StepTitle, now: () => number): 
       const { rest, last } = withoutMeter(text);
       lines.add(rest);
       if (last === undefined) return;
-      said = last;
+      lastLine = last;
       draw();
     },
     end(done) {

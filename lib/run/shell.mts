@@ -99,8 +99,8 @@ export function realShell(): Shell {
       const child = start($, { ...settings, ...directly(command, input === undefined) });
       const done = watched(child);
       const telling = setTimeout(() => {
-        const what = about ?? shortened(withoutPasswords(command.join(" ")));
-        write.stderr(`homelab-gpu: waiting for ${what} (at most ${limit} s)\n`);
+        const label = about ?? shortened(withoutPasswords(command.join(" ")));
+        write.stderr(`homelab-gpu: waiting for ${label} (at most ${limit} s)\n`);
       }, patience.silence * 1000);
       let leave = () => {};
       const gaveUp = new Promise<undefined>((resolve) => leave = () => resolve(undefined));
@@ -127,20 +127,20 @@ export function realShell(): Shell {
       if (shell.interrupted) throw new Interrupted();
       const { ok = false, exitCode = null, stdout: out = "", stderr: err = "" } = ended ?? {};
       if (!timedOut) return { ok, code: child.pid ? exitCode : notFound, out, err };
-      const said = err === "" || err.endsWith("\n") ? err : `${err}\n`;
+      const error = err === "" || err.endsWith("\n") ? err : `${err}\n`;
       return {
         ok: false,
         code: null,
         out,
-        err: `${said}${about ?? command[0]} did not answer within ${limit} s`,
+        err: `${error}${about ?? command[0]} did not answer within ${limit} s`,
         timedOut,
       };
     },
 
     async run(command: string[], options: RunOptions) {
       const { input, output, log, show } = options;
-      const kept = output && `${output}.${process.pid}.part`;
-      for (const path of [log, kept]) if (path) await folderOf(path);
+      const partial = output && `${output}.${process.pid}.part`;
+      for (const path of [log, partial]) if (path) await folderOf(path);
       const { $ } = await import("zx/core");
       let file = log ? createWriteStream(log) : undefined;
       // a failed log does not fail the step
@@ -155,9 +155,9 @@ export function realShell(): Shell {
       const held = canHold && !options.terminal && options.started !== undefined;
       const child = start($, { ...settings, ...fed, ...directly(command, !input, held) });
       const heard: Buffer[] = [];
-      if (kept) child.stdout.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
+      if (partial) child.stdout.on("data", (chunk: Buffer) => heard.push(Buffer.from(chunk)));
       // immediately: output without a listener is lost
-      for (const stream of kept ? [child.stderr] : [child.stdout, child.stderr]) {
+      for (const stream of partial ? [child.stderr] : [child.stdout, child.stderr]) {
         const screen = new Screen((text) => show?.(text));
         stream.on("data", (chunk: Buffer | string) => {
           lines.add(String(chunk));
@@ -181,10 +181,10 @@ export function realShell(): Shell {
       lines.end();
       const open = file;
       if (open) await new Promise((resolve) => open.end(resolve));
-      if (output && kept && exitCode === 0) {
+      if (output && partial && exitCode === 0) {
         await attempt("write", output, async () => {
-          await writeFile(kept, Buffer.concat(heard));
-          await rename(kept, output);
+          await writeFile(partial, Buffer.concat(heard));
+          await rename(partial, output);
         });
       }
       if (shell.interrupted) throw new Interrupted();

@@ -133,7 +133,7 @@ async function runStep(
   const time = formatDuration(ms);
   if (code !== 0 && !step.proves) {
     if (!alone) reporter.log(`${number} failed after ${time}; the other steps continue`);
-    const said = hidden || step.output || folded ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
+    const excerpt = hidden || step.output || folded ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
     await rememberFailed(shell, folder, step, logPath).catch(() => {});
     const why = await reporter.explain(
       (await shell.readTail(logPath, logEnd))?.text ?? tail.join("\n"),
@@ -142,7 +142,7 @@ async function runStep(
     throw new UserError(
       `${step.title}: failed with code ${
         code ?? "none (killed)"
-      } after ${time}${said}\n  the whole log: ${logPath}${why}`,
+      } after ${time}${excerpt}\n  the whole log: ${logPath}${why}`,
       1,
     );
   }

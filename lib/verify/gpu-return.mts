@@ -40,11 +40,11 @@ export function mergePreviousDrivers(
   vms: (string[] | undefined)[],
 ): Record<string, PreviousDriver[]> {
   const taken = (bdf: string) => vms.some((has) => has?.includes(bdf) ?? true);
-  const kept = Object.entries(records).map(([name, had]) =>
+  const remaining = Object.entries(records).map(([name, had]) =>
     [name, had.filter(({ bdf }) => !functions.some((fn) => fn.bdf === bdf))] as const
   );
   return {
-    ...Object.fromEntries(kept.filter(([, had]) => had.length > 0)),
+    ...Object.fromEntries(remaining.filter(([, had]) => had.length > 0)),
     [machine]: previousDriversOf(functions, Object.values(records).flat(), taken),
   };
 }

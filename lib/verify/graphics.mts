@@ -31,12 +31,12 @@ export function graphicsLayer(facts: Facts, cards: PciFunction[], used: boolean)
     return { check, status: "unknown", message: "not read: verify-guest.sh did not look for a card by AMD or Intel" };
   }
   const nodes = new Map(facts.all("render").map((value) => value.split(" ") as [string, string]));
-  const seen = cards.map((fn) => {
+  const placed = cards.map((fn) => {
     const { at, driver } = placeOf(facts, fn) ?? { at: "", driver: "none" };
     return { maker: graphicsMakers[graphicsVendorOf(fn.vendor ?? "")!], at, driver, node: nodes.get(at) };
   });
   const evidence = [
-    ...seen.map(({ at, driver }) => ({ read: `driver of ${at} in the VM`, value: driver })),
+    ...placed.map(({ at, driver }) => ({ read: `driver of ${at} in the VM`, value: driver })),
     { read: "/sys/class/drm in the VM", value: [...nodes.values()].join(", ") || "no render node" },
   ];
   const log = facts.log("graphics-log", "kernel log of the VM");
@@ -46,7 +46,7 @@ export function graphicsLayer(facts: Facts, cards: PciFunction[], used: boolean)
     ...{ check, status: "fail", message: `${message}${why}`, evidence: [...evidence, ...log] },
     fix: cause?.fix ?? [again],
   });
-  const idle = seen.find(({ maker, driver }) => !maker.drivers.includes(driver));
+  const idle = placed.find(({ maker, driver }) => !maker.drivers.includes(driver));
   if (idle) {
     const { maker, at, driver } = idle;
     if (driver === "none" && !used) {
@@ -62,10 +62,10 @@ export function graphicsLayer(facts: Facts, cards: PciFunction[], used: boolean)
         : `${driver} has the ${maker.name} card at ${at}, not ${joinList(maker.drivers, "or")}`,
     );
   }
-  const without = seen.find(({ node }) => node === undefined);
+  const without = placed.find(({ node }) => node === undefined);
   if (without) return fail(`${without.driver} has the card at ${without.at} and made no render node for it`);
-  const message = joinList(seen.map(({ at, driver, node }) => `${driver} has the card at ${at} (/dev/dri/${node})`));
-  if (seen.some(({ maker }) => maker.nodes.includes("/dev/kfd")) && facts.one("kfd") !== "yes") {
+  const message = joinList(placed.map(({ at, driver, node }) => `${driver} has the card at ${at} (/dev/dri/${node})`));
+  if (placed.some(({ maker }) => maker.nodes.includes("/dev/kfd")) && facts.one("kfd") !== "yes") {
     return {
       ...{ check, status: "warn", message: `${message}; there is no /dev/kfd, by which containers compute${why}` },
       ...{ evidence: [...evidence, ...log], fix: cause?.fix ?? [] },
@@ -84,7 +84,7 @@ export function graphicsGpuLayer(facts: Facts, machine: string, service: string)
 
 function containerNodes(facts: Facts, machine: string, { key, name, container }: ServiceContainer): LayerResult {
   const check = "verify.gpu";
-  const asked = facts.one(`graphics-asked-${key}`);
+  const requestedNodes = facts.one(`graphics-asked-${key}`);
   const found = facts.one(`graphics-nodes-${key}`)?.split(" ").filter(Boolean) ?? [];
   const code = facts.one(`graphics-open-${key}`);
   if (facts.one("graphics") === undefined) {
@@ -95,15 +95,15 @@ function containerNodes(facts: Facts, machine: string, { key, name, container }:
     self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(container)}`),
   );
   const evidence = [
-    { read: `devices of ${name}`, value: asked ?? "none of a card" },
+    { read: `devices of ${name}`, value: requestedNodes ?? "none of a card" },
     { read: `/dev in ${name}`, value: found.join(", ") || "none of a card" },
     ...facts.log(`graphics-log-${key}`, `opening them in ${name}`),
   ];
   const missing = [
-    ...(asked?.split(" ").includes("/dev/kfd") && !found.includes("kfd") ? ["/dev/kfd"] : []),
+    ...(requestedNodes?.split(" ").includes("/dev/kfd") && !found.includes("kfd") ? ["/dev/kfd"] : []),
     ...(found.some((node) => node.startsWith("dri/renderD")) ? [] : ["a render node of /dev/dri"]),
   ];
-  if (asked === undefined || missing.length > 0) {
+  if (requestedNodes === undefined || missing.length > 0) {
     const message = `service ${name} has no GPU: its container lacks ${joinList(missing, "and")}`;
     return { check, status: "fail", message, evidence, fix: [see] };
   }

@@ -59,7 +59,7 @@ export function verifyMachine(
   const nvidia = part ? 1 : passed.filter(({ fn }) => isNvidia(fn) && isDisplay(fn)).length;
   const graphics = passed.map(({ fn }) => fn).filter((fn) => isGpu(fn) && graphicsVendorOf(fn.vendor ?? ""));
   const started = services.filter(isEnabled);
-  const asked = started.flatMap((service) => {
+  const requests = started.flatMap((service) => {
     const gpus = gpusOf(service);
     return gpus === undefined || (nvidia === 0 && graphics.length > 0) ? [] : [{ name: service.name, gpus }];
   });
@@ -85,7 +85,7 @@ export function verifyMachine(
     ...(nvidia === 0 && graphics.length === 0 && passed.length > 0 ? [otherVendor(passed)] : []),
     engineLayer(facts, machine, services.length + stacks.length),
     // a box without an engine and without services does not need the toolkit
-    ...(nvidia > 0 && (asked.length > 0 || facts.one("engine-state") !== "missing") ? [toolkitLayer(facts)] : []),
+    ...(nvidia > 0 && (requests.length > 0 || facts.one("engine-state") !== "missing") ? [toolkitLayer(facts)] : []),
   ];
   const below = layers.length;
   layers.push(
@@ -102,7 +102,7 @@ export function verifyMachine(
     return count === undefined ? [] : [{ name, gpus: count === "all" ? count : Number(count) } as const];
   });
   layers.push(
-    ...[...asked, ...askedInStacks].map(({ name, gpus }): LayerResult =>
+    ...[...requests, ...askedInStacks].map(({ name, gpus }): LayerResult =>
       nvidia === 0 ? noneFor(name) : runs(name) ? gpuLayer(facts, machine, name, gpus) : {
         ...{ check: "verify.gpu", status: "skip", message: `not checked: service ${name} has failed` },
       }

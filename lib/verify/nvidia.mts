@@ -47,12 +47,12 @@ export function moduleLayer(facts: Facts): LayerResult {
     return fail("nouveau has the card, not NVIDIA's driver", [noNouveau]);
   }
   const kernelLog = facts.log("kernel-log", "kernel log of the VM");
-  const told = causeOf([...facts.all("modprobe-log"), ...facts.all("kernel-log")]);
+  const cause = causeOf([...facts.all("modprobe-log"), ...facts.all("kernel-log")]);
   if (version) {
-    const why = told ? `: ${told.message}` : "";
+    const why = cause ? `: ${cause.message}` : "";
     return fail(
       `nvidia ${version} (${kind} modules) is loaded, but has not bound the card${why}`,
-      told?.fix ?? [],
+      cause?.fix ?? [],
       kernelLog,
     );
   }
@@ -69,8 +69,8 @@ export function moduleLayer(facts: Facts): LayerResult {
       );
     }
     return fail(
-      `NVIDIA's module cannot be loaded${told ? `: ${told.message}` : ""}`,
-      told?.fix ?? [
+      `NVIDIA's module cannot be loaded${cause ? `: ${cause.message}` : ""}`,
+      cause?.fix ?? [
         guestFix("Load it to see its error", "modprobe nvidia"),
       ],
       log,
@@ -229,9 +229,9 @@ function containerGpu(
   const nodes = facts.one(`gpu-nodes-${key}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];
   const without = lines.some((line) => /executable file not found|no such file or directory/.test(line));
   if (without && nodes.length > 0 && (nodes.includes("dxg") || nodes.length === count)) {
-    const seen = nodes.map((node) => `/dev/${node}`).join(", ");
+    const paths = nodes.map((node) => `/dev/${node}`).join(", ");
     return {
-      ...{ check, status: "pass", message: `service ${name} has ${seen}; its image has no nvidia-smi` },
+      ...{ check, status: "pass", message: `service ${name} has ${paths}; its image has no nvidia-smi` },
       evidence: [{ read: `/dev in ${name}`, value: nodes.join(", ") }],
     };
   }

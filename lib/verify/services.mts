@@ -104,7 +104,7 @@ export function seenServices(facts: Facts): SeenService[] {
     const tcp = published.filter(isOf("tcp"));
     const ports = tcp.filter((one) => !isLoopback(one));
     const open = publishedPorts(ports);
-    const shown = facts.all(`gpu-found-${key}`).map((line) => line.replace(/^GPU \d+: /, ""));
+    const names = facts.all(`gpu-found-${key}`).map((line) => line.replace(/^GPU \d+: /, ""));
     const nodes = facts.one(`gpu-nodes-${key}`)?.split(" ").filter((node) => /^(nvidia\d|dxg)/.test(node)) ?? [];
     return {
       name,
@@ -118,7 +118,7 @@ export function seenServices(facts: Facts): SeenService[] {
       httpsPorts: publishedPorts(ports.filter(([, , , port]) => httpsPorts.includes(port!))),
       loopbackPorts: publishedPorts(tcp.filter(isLoopback)).filter((port) => !open.includes(port)),
       udpPorts: publishedPorts(published.filter(isOf("udp")).filter((one) => !isLoopback(one))),
-      gpus: shown.length > 0 ? shown : nodes.map((node) => `/dev/${node}`),
+      gpus: names.length > 0 ? names : nodes.map((node) => `/dev/${node}`),
     };
   });
 }

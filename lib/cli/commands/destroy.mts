@@ -45,8 +45,8 @@ export async function destroy(context: Context): Promise<number> {
       if (names.length === 0) return "Remove libvirt's copies of the boxes?";
       const disks = dataDisksOf(lab, names).map(({ text }) => `  ${options.data ? "goes: " : "stays:"} ${text}\n`);
       const list = disks.length === 0 ? "" : `\n${disks.join("")}`;
-      const what = disks.length === 0 || options.data ? "everything in" : "the system disk of";
-      return `Remove ${names.join(", ")} and ${what} ${names.length === 1 ? "it" : "them"}${
+      const extent = disks.length === 0 || options.data ? "everything in" : "the system disk of";
+      return `Remove ${names.join(", ")} and ${extent} ${names.length === 1 ? "it" : "them"}${
         list === "" ? "?" : `:${list}Continue?`
       }`;
     },
@@ -58,18 +58,20 @@ export async function destroy(context: Context): Promise<number> {
   if (code !== 0 || context.options.dryRun) return code;
   const { removing: _, ...state } = await readState(shell, folder);
   const now = await readLab(shell, config, folder);
-  const kept = dataDisksOf(now, args.length === 0 ? Object.keys({ ...now.machines, ...now.orphans }) : args);
-  for (const { text } of kept) log(context, `kept: ${text}; to remove it: destroy --data`);
-  const there = existingMachines(Object.entries({ ...now.machines, ...now.orphans }));
-  const gone = Object.keys(state.previousDrivers).filter((name) => whole ? !there.includes(name) : args.includes(name));
-  const back = await checkGpusReturned(context, source, gone);
-  if (ran || gone.length > 0) {
+  const keptDisks = dataDisksOf(now, args.length === 0 ? Object.keys({ ...now.machines, ...now.orphans }) : args);
+  for (const { text } of keptDisks) log(context, `kept: ${text}; to remove it: destroy --data`);
+  const existing = existingMachines(Object.entries({ ...now.machines, ...now.orphans }));
+  const returned = Object.keys(state.previousDrivers).filter((name) =>
+    whole ? !existing.includes(name) : args.includes(name)
+  );
+  const back = await checkGpusReturned(context, source, returned);
+  if (ran || returned.length > 0) {
     // the record stays until the card is seen on the host
     const all = back.every((status) => status === "pass");
     await writeState(shell, folder, {
       ...state,
-      proofs: only(state.proofs, (name) => there.includes(name)),
-      previousDrivers: only(state.previousDrivers, (name) => !all || !gone.includes(name)),
+      proofs: only(state.proofs, (name) => existing.includes(name)),
+      previousDrivers: only(state.previousDrivers, (name) => !all || !returned.includes(name)),
     });
     if (whole) await shell.remove(`${folder}/verify`);
   }

@@ -59,14 +59,14 @@ export async function doctor(context: Context): Promise<number> {
   const ok = isJudged(findings) && !findings.some(({ status }) => status === "fail");
   if (options.json) {
     const explained = explainFindings(findings, notesFor(host));
-    const shown = {
+    const report = {
       schema: "homelab-gpu/doctor/2",
       host: plain(host),
       findings: explained,
       counts: countsByStatus(findings),
       ok,
     };
-    shell.stdout(`${jsonText(shown)}\n`);
+    shell.stdout(`${jsonText(report)}\n`);
   } else {
     const head = `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`;
     log(context, head);

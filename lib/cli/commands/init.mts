@@ -65,8 +65,8 @@ export async function init(context: Context): Promise<number> {
   }
   const findings = runChecks(host, resolveConfig(config, host));
   const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
-  const there = await Promise.all(files.map((file) => shell.fingerprint(resolve(dirname(path), file))));
-  const lines = todo(context, host, findings, files.filter((_, i) => there[i] === undefined));
+  const fingerprints = await Promise.all(files.map((file) => shell.fingerprint(resolve(dirname(path), file))));
+  const lines = todo(context, host, findings, files.filter((_, i) => fingerprints[i] === undefined));
   if (!options.quiet) shell.stderr(`${lines.join("\n")}\n`);
   return 0;
 }

@@ -32,7 +32,7 @@ export async function plan(context: Context): Promise<number> {
   const summary = summaryOf(changes, steps, await readDurations(shell, loaded.folder));
   const ok = !findings.some(({ status }) => status === "fail");
   if (options.json) {
-    const shown = {
+    const report = {
       schema: "homelab-gpu/plan/2",
       files: changes.map(({ path, change, text, secret }) => ({ path, change, text: secret ? null : text })),
       steps: steps.map(({ title, command, cwd = "." }) => ({ title, command, cwd })),
@@ -42,7 +42,7 @@ export async function plan(context: Context): Promise<number> {
       counts: countsByStatus(findings),
       ok,
     };
-    shell.stdout(`${jsonText(shown)}\n`);
+    shell.stdout(`${jsonText(report)}\n`);
     return ok ? 0 : 1;
   }
   log(context, `config: ${loaded.name}`);

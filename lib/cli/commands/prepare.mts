@@ -48,14 +48,14 @@ export async function prepare(context: Context): Promise<number> {
   const preparation = preparationOf(passed, host);
   if (preparation.manual) return byHand(context, preparation, passed.every(({ driver }) => driver === "vfio-pci"));
   const texts = await Promise.all(ownFiles.map(async (path) => [path, await shell.read(path)] as const));
-  const there = Object.fromEntries(texts);
+  const fileTexts = Object.fromEntries(texts);
   const whole = (await shell.read(`${stateDir}/done`)) !== undefined;
-  const others = boundBy(passed, preparation, there, host);
+  const others = boundBy(passed, preparation, fileTexts, host);
   if (others) {
     log(context, `nothing to do: vfio-pci has the card, by ${joinList(others)}`);
     return 0;
   }
-  if (!leftToDo(preparation, there, whole)) {
+  if (!leftToDo(preparation, fileTexts, whole)) {
     const bound = passed.every(({ driver }) => driver === "vfio-pci");
     log(context, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
     return 0;

@@ -34,15 +34,15 @@ export async function status(context: Context): Promise<number> {
     outdatedMachines(context, source, lab),
     ...all.map(([name, machine]) => shownOf(context, source, name, machine)),
   ]);
-  const shown = machines.map((one): Shown => ({ ...one, outdated: outdated.get(one.name) }));
+  const entries = machines.map((one): Shown => ({ ...one, outdated: outdated.get(one.name) }));
   log(context, `config: ${source.name}`);
   if (context.options.json) {
-    const machines = shown.map((one) => asJson(one, lab));
+    const machines = entries.map((one) => asJson(one, lab));
     context.shell.stdout(`${jsonText({ schema: "homelab-gpu/status/2", machines })}\n`);
     return 0;
   }
   const style = styleFor(context, "out");
-  for (const one of shown) {
+  for (const one of entries) {
     const lines = [
       summary(one, lab),
       ...(one.machine.state === "running" ? details(one) : []).map((line) => `  ${line}`),

@@ -44,13 +44,13 @@ export async function verify(context: Context): Promise<number> {
   const findings = [...down.map(notUp), ...(await verifyMachines(context, found, up))];
   if (context.options.json) {
     const ok = !findings.some(({ status }) => status === "fail");
-    const shown = {
+    const report = {
       schema: "homelab-gpu/verify/2",
       findings: explainFindings(findings, notesFor(found.host)),
       counts: countsByStatus(findings),
       ok,
     };
-    shell.stdout(`${jsonText(shown)}\n`);
+    shell.stdout(`${jsonText(report)}\n`);
     return ok ? 0 : 1;
   }
   shell.stdout(`${formatFindings(findings, { ...styleFor(context, "out", found.host), verbose: true }).join("\n")}\n`);

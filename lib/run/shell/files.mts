@@ -46,7 +46,7 @@ export const files: Files = {
     attempt("write", path, () => saveTo(path, text, replaceable)),
 
   async write(path: string, text: string, mode = 0o644) {
-    const temporary = beside(path);
+    const temporary = temporaryPath(path);
     await folderOf(path);
     try {
       const handle = await open(temporary, "wx", mode);
@@ -63,7 +63,7 @@ export const files: Files = {
   },
 
   async create(path: string, text: string) {
-    const temporary = beside(path);
+    const temporary = temporaryPath(path);
     await files.write(temporary, text, 0o600);
     try {
       await link(temporary, path);
@@ -130,7 +130,7 @@ export async function folderOf(path: string): Promise<void> {
 }
 
 /** An unused temporary name next to a file. */
-function beside(path: string): string {
+function temporaryPath(path: string): string {
   return `${path}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
 }
 

@@ -6,7 +6,7 @@ import { write } from "./output.mts";
 
 /** See Shell.ensurePrivateDir. */
 export async function makePrivate(path: string): Promise<void> {
-  const made = await mkdir(path, { recursive: true, mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
+  const created = await mkdir(path, { recursive: true, mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
     const isMissing = await stat(path).then(() => false, ({ code }: NodeJS.ErrnoException) => code === "ENOENT");
     const target = isMissing ? await readlink(path).catch(() => undefined) : undefined;
     throw target === undefined
@@ -18,7 +18,7 @@ export async function makePrivate(path: string): Promise<void> {
   const refuse = (why: string) =>
     new UserError(`${path} is not used: ${why}\n  remove it, or move the config to another folder`, 1);
   if (![link.uid, found.uid].every((id) => own.includes(id))) throw refuse("another user owns it");
-  if (process.platform === "win32" || made !== undefined && (found.mode & 0o077) === 0) return;
+  if (process.platform === "win32" || created !== undefined && (found.mode & 0o077) === 0) return;
   if ((found.mode & 0o022) !== 0) {
     const foreign = await foreignIn(path, own);
     if (foreign) throw refuse(`other users may write to it, and another user owns ${foreign}`);

@@ -29,9 +29,9 @@ async function endOf(
     chunks.push(chunk);
     size += chunk.length;
     if (size < 2 * bytes + 65536) continue;
-    const kept = Buffer.concat(chunks).subarray(size - bytes);
+    const end = Buffer.concat(chunks).subarray(size - bytes);
     skipped += size - bytes;
-    [chunks, size] = [[kept], bytes];
+    [chunks, size] = [[end], bytes];
   }
   const all = Buffer.concat(chunks);
   const from = Math.max(0, size - bytes);

@@ -63,6 +63,6 @@ export function reasonOf(error: unknown): string | undefined {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   if (typeof code !== "string" || code === "") return undefined;
   if (Object.hasOwn(reasons, code)) return reasons[code];
-  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
-  return `${known ?? String(message).split("\n")[0]} (${code})`;
+  const text = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1];
+  return `${text ?? String(message).split("\n")[0]} (${code})`;
 }

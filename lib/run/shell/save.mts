@@ -24,8 +24,8 @@ export async function saveTo(path: string, text: string, replaceable: (start: st
     if (found.nlink > 1) throw Object.assign(new Error("it has several hard links"), { code: "EMLINK" });
     await writeNew(temporary, text);
     await chmod(temporary, found.mode & 0o7777);
-    const made = await stat(temporary);
-    if (made.uid !== found.uid || made.gid !== found.gid) await chown(temporary, found.uid, found.gid);
+    const copy = await stat(temporary);
+    if (copy.uid !== found.uid || copy.gid !== found.gid) await chown(temporary, found.uid, found.gid);
     await rename(temporary, real);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
