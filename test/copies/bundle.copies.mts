@@ -37,7 +37,8 @@ function place(name: string, bundle: boolean): string {
  */
 async function told(name: string, words: string[], bundle: boolean): Promise<Said & { files: Record<string, string> }> {
   const folder = place(name, bundle);
-  const env = { XDG_CACHE_HOME: join(folder, "cache"), PATH: PATH! };
+  // one cache for all starts, which Node's compiled code is in
+  const env = { XDG_CACHE_HOME: join(work, "cache"), PATH: PATH! };
   const said = await started(
     bundle ? [...zx, "homelab-gpu.mjs", ...words] : [...starting, `${root}/homelab-gpu.mts`, ...words],
     { folder, env },
@@ -47,7 +48,7 @@ async function told(name: string, words: string[], bundle: boolean): Promise<Sai
       .replace(/process \d+|_[0-9a-f]{6}|-[0-9a-f]{6}_/g, "N").replace(/\d+ (MiB|GiB) (of memory )?free/g, "N free");
   const left = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
     statSync(join(folder, path)).isFile() &&
-    !/^cache\/|homelab-gpu\.mjs$|homelab-gpu\.schema\.json$|\.gitignore$/.test(path)
+    !/homelab-gpu\.mjs$|homelab-gpu\.schema\.json$|\.gitignore$/.test(path)
   );
   const files = Object.fromEntries(left.sort().map((path) => [path, plain(readFileSync(join(folder, path), "utf8"))]));
   return { code: said.code, out: plain(said.out), err: plain(said.err), files };

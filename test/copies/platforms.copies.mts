@@ -39,7 +39,7 @@ async function says(platform: string | undefined, words: string[], config = "") 
   const start = platform ? [...zx, "homelab-gpu.mjs"] : [...starting, `${root}/homelab-gpu.mts`];
   const { code, out, err } = await started([...start, ...words], {
     folder,
-    env: { XDG_CACHE_HOME: join(folder, "c") },
+    env: { XDG_CACHE_HOME: join(work, "cache") },
   });
   const plain = (text: string) =>
     text.replaceAll(folder, "FOLDER").replaceAll("homelab-gpu.mjs", "homelab-gpu.mts").replace(

@@ -1,6 +1,6 @@
 // The real script with streams that are closed at every line of its output, and with programs that
 // never answer.
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -16,6 +16,26 @@ function around(made: ReturnType<typeof lab>, command: string, line: string) {
   const script = line.replaceAll("$command", () => quoted([process.execPath, ...made.words(command)]));
   return spawnSync("sh", ["-c", script], { cwd: made.folder, env: made.env, encoding: "utf8" });
 }
+
+/** Runs a command beside the tests, and returns how it ended. */
+function beside(made: ReturnType<typeof lab>, command: string) {
+  const [program, ...words] = [process.execPath, ...made.words(command)] as [string, ...string[]];
+  return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve) => {
+    const child = execFile(program, words, { cwd: made.folder, env: made.env }, (_, stdout, stderr) => {
+      resolve({ status: child.exitCode, stdout, stderr });
+    });
+  });
+}
+
+/** Commands on a lab whose virsh does not answer. They wait for it while the other tests run. */
+const silent = (() => {
+  const made = lab();
+  const up = around(made, "up", "$command");
+  assert.is(up.status, 0, up.stderr);
+  writeFileSync(join(made.folder, "bin/virsh"), "#!/bin/sh\nsleep 300\n", { mode: 0o755 });
+  return { folder: made.folder, status: beside(made, "status"), destroy: beside(made, "destroy") };
+})();
+test.after(() => rmSync(silent.folder, { recursive: true }));
 
 for (const lines of [0, 1, 2, 3, 5, 9, 15, 30]) {
   test(`up with its output closed after ${lines} lines runs to its end and leaves no lock`, () => {
@@ -66,20 +86,13 @@ test("reading commands with closed output end without a stack", () => {
   }
 });
 
-test("status says what it waits for after 3 s, and that virsh does not answer", () => {
-  const made = lab();
-  try {
-    assert.is(around(made, "up", "$command").status, 0);
-    writeFileSync(join(made.folder, "bin/virsh"), "#!/bin/sh\nsleep 300\n", { mode: 0o755 });
-    const { stdout, stderr, status } = around(made, "status", "$command");
-    assert.match(stderr, /waiting for virsh/);
-    assert.match(stdout, /virsh did not answer within 30 s/);
-    assert.is(status, 0);
-    const refused = around(made, "destroy", "$command");
-    assert.equal([refused.status, readdirSync(join(made.folder, "domains")).length], [1, 1], refused.stderr);
-  } finally {
-    rmSync(made.folder, { recursive: true });
-  }
+test("status says what it waits for after 3 s, and that virsh does not answer", async () => {
+  const { stdout, stderr, status } = await silent.status;
+  assert.match(stderr, /waiting for virsh/);
+  assert.match(stdout, /virsh did not answer within 30 s/);
+  assert.is(status, 0);
+  const refused = await silent.destroy;
+  assert.equal([refused.status, readdirSync(join(silent.folder, "domains")).length], [1, 1], refused.stderr);
 });
 
 test.run();
