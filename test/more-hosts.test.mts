@@ -121,6 +121,15 @@ test("services.gpu: AMD_VISIBLE_DEVICES needs AMD's runtime, and chooses nothing
   assert.equal(found(`runtime: amd, ${visible("0,1")}`, 2), []);
 });
 
+test("iommu.group: another slot does not help for a keyboard on the card's own USB port", () => {
+  const host = text("keyboard-on-the-usb-port-of-the-card");
+  const card = "{vendor_id: 10de, device_id: 1e87}";
+  assert.equal(statuses(host, "iommu.group", card), ["fail"]);
+  assert.equal(fixes(host, "iommu.group", card), [
+    "Connect the devices on the card's USB ports to other ports of this host",
+  ]);
+});
+
 test("iommu.group: cards are not given away together with the one that the host displays on", () => {
   const host = text("x79-other-card-on-the-switch-shows-the-picture");
   const card = '{vendor_id: 10de, device_id: 13c0, address: "0000:06:00.0"}';

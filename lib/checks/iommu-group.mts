@@ -58,19 +58,7 @@ export function checkGroup(card: Card, host: Host): Verdict {
     return fail(
       `passing ${word} ${number} to a VM would take devices that this host needs: ${vital.join("; ")}`,
       evidence,
-      [
-        ...(movable(card, host)
-          ? [
-            manualFix("Put the card in another slot, or move that device to another slot", {
-              root: true,
-              reboot: true,
-            }),
-          ]
-          : [fixedInPlace(card, host)]),
-        ...(assignedFunctions.some((fn) => fn.class?.startsWith("0c03") && usesOf(fn, host).some(({ vital }) => vital))
-          ? [manualFix("Or connect the devices on the card's USB ports to other ports")]
-          : []),
-      ],
+      separating(card, host),
     );
   }
   const inTheWay = blockersOf(card);
@@ -138,6 +126,23 @@ export function checkGroup(card: Card, host: Host): Verdict {
     } to the VM${boardmates.length > 0 ? `, the board's other GPU with it` : ""}${more}${others}`,
     evidence,
   );
+}
+
+/**
+ * Fixes for a group with devices that the host needs. What is on the card's own USB ports stays
+ * with the card in every slot.
+ */
+function separating(card: Card, host: Host): Fix[] {
+  const needed = (fn: PciFunction) => usesOf(fn, host).some(({ vital }) => vital);
+  const ownUsb = card.assignedFunctions.some((fn) => fn.class?.startsWith("0c03") && needed(fn));
+  const replug = ownUsb ? [manualFix("Connect the devices on the card's USB ports to other ports of this host")] : [];
+  if (ownUsb && !card.groupPeers.some(needed)) return replug;
+  return [
+    ...(movable(card, host)
+      ? [manualFix("Put the card in another slot, or move that device to another slot", { root: true, reboot: true })]
+      : [fixedInPlace(card, host)]),
+    ...replug,
+  ];
 }
 
 /**
