@@ -5,6 +5,9 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { isEnabled } from "../lib/compose/enabled.mts";
+import { renderGpuRequests } from "../lib/compose/gpu-render.mts";
+import { overrideFor } from "../lib/compose/override.mts";
+import { mapAt } from "../lib/maps.mts";
 import { exampleOf } from "../lib/compose/examples.mts";
 import { readProject } from "../lib/compose/read-project.mts";
 import { isSecretName } from "../lib/compose/variables.mts";
@@ -409,6 +412,51 @@ test("the same failure of a GPU request of several services is one", async () =>
     found,
     /^fail p\/compose\.yaml:2 p\/a, p\/b: it asks for a GPU \(devices\), but a has no AMD GPU -> Use the project's/,
   );
+});
+
+test("a limit next to a section of deploy without it is refused, as by Compose", async () => {
+  const of = (keys: string) => findings({ "compose.yaml": `services:\n  a:\n    image: x\n    ${keys}\n` });
+  for (
+    const [keys, mend] of [
+      ["pids_limit: 5\n    deploy: {resources: {limits: {memory: 1G}}}", "pids: 5 below deploy.resources.limits"],
+      ["cpus: 1\n    deploy: {resources: {limits: {memory: 1G}}}", "cpus: 1 below deploy.resources.limits"],
+      [`mem_reservation: 1g\n    ${reservation}`, "memory: 1g below deploy.resources.reservations"],
+    ]
+  ) {
+    const [found = "", ...more] = await of(keys!);
+    assert.equal(more, []);
+    assert.match(found, /^fail p\/compose\.yaml:4 p: a has \w+ and deploy\.\S+ without /);
+    assert.ok(found.includes(`-> Write ${mend}, and remove `), found);
+  }
+  assert.equal(await of("mem_limit: 1g\n    " + reservation), []);
+  assert.equal(await of("scale: 2\n    deploy: {resources: {limits: {memory: 1G}}}"), []);
+});
+
+test("a GPU request that becomes a reservation keeps mem_reservation valid", () => {
+  const body = { image: "x", gpus: "all", mem_reservation: "1g" };
+  const engine = { engine: "docker" as const, version: "26.1.5", compose: "2.26.1" };
+  const reservations = mapAt(mapAt(mapAt(renderGpuRequests({ body }, engine), "deploy"), "resources"), "reservations");
+  assert.is(reservations.memory, "1g");
+  assert.match(overrideFor({ services: { a: body } }, engine)!, /^ {10}memory: "1g"$/m);
+  assert.not.match(overrideFor({ services: { a: { image: "x", gpus: "all" } } }, engine)!, /memory/);
+});
+
+test("of the profiles that start something, the one for the machine's card is named", async () => {
+  const text =
+    "services:\n  b: {image: x, profiles: [_base]}\n  r: {image: x, profiles: [rocm], devices: [/dev/kfd]}\n" +
+    `  c:\n    image: x\n    profiles: [cuda]\n    ${reservation}\n`;
+  const found = await findings({ "compose.yaml": text, "other.yaml": `services: {c: {image: x, ${reservation}}}\n` });
+  assert.equal(found.map((one) => one.split(" -> ")[1]), ["Enable one: profiles: [cuda]"]);
+});
+
+test("an image for ARM fails by its name", async () => {
+  const of = (image: string) => findings({ "compose.yaml": `services: {a: {image: "${image}"}}\n` });
+  for (const image of ["nvcr.io/nvidia/jps/vlm_infer:2.0.0", "arm64v8/nginx", "a/b:1.2-arm64", "a/b:r36-l4t.4"]) {
+    assert.match((await of(image)).join("\n"), /^fail .*which is for ARM/, image);
+  }
+  for (const image of ["a/charm64", "a/l4t-like:1", "a/b:1.0"]) {
+    assert.equal(await of(image), [], image);
+  }
 });
 
 test.run();

@@ -62,10 +62,25 @@ const twins: { key: string; path: string[]; size?: true }[] = [
   { key: "mem_reservation", path: ["resources", "reservations", "memory"], size: true },
 ];
 
+/** Whether a service has the section of `deploy` that a path leads into. */
+const isPresent = (service: ComposeService, path: string[]) =>
+  isMap(path.slice(0, -1).reduce<unknown>((one, key) => isMap(one) ? one[key] : undefined, service.deploy));
+
 function distinct(name: string, service: ComposeService): ProjectFlaw[] {
   return twins.flatMap(({ key, path, size }): ProjectFlaw[] => {
     const holder = path.slice(0, -1).reduce<Record<string, unknown>>(mapAt, mapAt(service, "deploy"));
     const [old, now] = [service[key], holder[path.at(-1)!]];
+    // where the section exists, Compose takes a missing value for 0 (compose-go, loader/validate.go; run with 2.26.1)
+    if (old !== undefined && old !== null && now === undefined && path.length > 1 && isPresent(service, path)) {
+      const place = ["deploy", ...path.slice(0, -1)].join(".");
+      return [{
+        status: "fail",
+        service: name,
+        message: `${name} has ${key} and ${place} without ${path.at(-1)}: Compose refuses that as two values`,
+        at: `${key}:`,
+        fix: manualFix(`Write ${path.at(-1)}: ${old} below ${place}, and remove ${key}`),
+      }];
+    }
     const valueOf = (one: unknown) => (size ? mebibytes(one) : undefined) ?? Number(one);
     if (old === undefined || now === undefined || [old, now].some((one) => Number.isNaN(valueOf(one)))) return [];
     if (valueOf(old) === valueOf(now)) return [];

@@ -16,11 +16,31 @@ export function imageFlaws(
   machine: Pick<ResolvedMachine, "image" | "provision">,
 ): ProjectFlaw[] {
   return [
+    ...otherPlatform(service),
     ...unbuilt(service, project),
     ...healthProgram(name, service, project),
     ...placeholders(service),
     ...plugins(service, project, machine),
   ];
+}
+
+/**
+ * Images of which only builds for ARM exist, by their names: NVIDIA's for Jetson (l4t, Jetson Platform Services),
+ * Docker Hub's arm64v8 and arm32v7, and tags that name the architecture. From general knowledge.
+ */
+const onlyArm =
+  /^(docker\.io\/)?arm(64v8|32v[5-7])\/|^nvcr\.io\/nvidia\/(l4t-|jps\/|jetson)|[:_-](arm64|aarch64|arm64v8|jetson)$|:[\w.-]*l4t[\w.-]*$/;
+
+/** An image for another processor than the VM's: its program ends with "exec format error". */
+function otherPlatform({ image, build }: ComposeService): ProjectFlaw[] {
+  if (typeof image !== "string" || build !== undefined || !onlyArm.test(image.split("@")[0]!)) return [];
+  return [{
+    status: "fail",
+    message: `has the image ${image}, which is for ARM (Jetson, Raspberry Pi): the VM is linux/amd64`,
+    at: "image:",
+    text: image,
+    fix: manualFix("Use the project's image for x86_64 (amd64)"),
+  }];
 }
 
 /** An image that exists only where it was built, and that no service of the project builds. */

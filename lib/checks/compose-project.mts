@@ -14,6 +14,7 @@ import { engineProjectFlaws } from "./compose-docker-project.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
+import { asksFor } from "./compose-unused.mts";
 import { unsetFlaws, withoutEmptied } from "./compose-emptied.mts";
 import { foldFlaws } from "./compose-fold.mts";
 import { circularDependencies, dependencyFlaws, missingExternals, undeclaredNames } from "./compose-declared.mts";
@@ -50,7 +51,7 @@ export function projectFlaws(
     ...(ownReader && !project.inline ? [...circularDependencies(project), ...undeclaredNames(project)] : []),
     ...missingExternals(project, others),
     ...engineProjectFlaws(project, services),
-    ...startsNothing(project),
+    ...startsNothing(project, machine),
   ];
   const { kept, emptied } = withoutEmptied(found, project);
   return foldFlaws([...unsetFlaws(project, emptied), ...kept]);
@@ -79,12 +80,16 @@ function containerFlaws(
 }
 
 /** Compose fails if no service is left to start. */
-function startsNothing({ model, enabled, refusals, inline }: ComposeProject): ProjectFlaw[] {
+function startsNothing(
+  { model, enabled, refusals, inline }: ComposeProject,
+  machine: ResolvedMachine,
+): ProjectFlaw[] {
   if (inline || !model || refusals.length > 0 || (enabled?.length ?? 1) > 0) return [];
   const profiles = Object.values(model.services).flatMap(({ profiles }) =>
     Array.isArray(profiles) ? profiles.filter((name) => name !== "") : []
   );
-  const [first] = profiles;
+  const withGpu = Object.values(model.services).find((body) => asksFor(body, machine))?.profiles;
+  const [first] = [...(Array.isArray(withGpu) ? withGpu : []), ...profiles];
   return [{
     status: "fail",
     message: first === undefined

@@ -17,10 +17,10 @@ import { withProfile } from "./compose-profiles.mts";
  */
 export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine, isAsked: boolean): ProjectFlaw[] {
   if (machine.gpus.length === 0 || project.inline || !project.model || project.refusals.length > 0) return [];
-  const asking = enabledOf(project).filter(([, body]) => asksForGpu({ body }) && suits([body], machine)).map(([name]) =>
-    name
-  );
+  const asking = enabledOf(project).filter(([, body]) => asksFor(body, machine)).map(([name]) => name);
   const files = (project.unusedFiles ?? []).filter(({ services }) => suits(Object.values(services), machine));
+  // a project of which nothing starts has a finding of its own
+  if (enabledOf(project).length === 0) return [];
   const found = fileFlaw(project, files, asking, cardOf(project, machine));
   const mayAsk = !isAsked && asking.length === 0 && enabledOf(project).length > 0;
   const profile = mayAsk ? profileFlaw(project, machine) : undefined;
@@ -69,6 +69,10 @@ function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectF
     ),
   };
 }
+
+/** Whether a service asks for a GPU that can be the machine's. */
+export const asksFor = (body: ComposeService, machine: ResolvedMachine) =>
+  asksForGpu({ body }) && suits([body], machine);
 
 /** Whether a GPU that one of the services asks for can be the machine's. */
 function suits(services: ComposeService[], { gpus }: ResolvedMachine): boolean {

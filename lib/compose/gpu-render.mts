@@ -175,14 +175,24 @@ function mapReservations(body: ComposeService, change: (own: unknown[]) => unkno
   const own = listOf(mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations").devices);
   const next = change(own);
   if (own.length === 0 && next.length === 0) return body;
-  return within(body, ["deploy", "resources", "reservations", "devices"], next);
+  const path = ["deploy", "resources", "reservations"];
+  const after = within(body, [...path, "devices"], next);
+  const reservations = path.reduce(mapAt, after);
+  const { mem_reservation: memory } = body;
+  // next to reservations without memory, Compose refuses mem_reservation (compose-go, loader/validate.go)
+  if (next.length === 0 || memory === undefined || memory === null || reservations.memory !== undefined) return after;
+  return within(after, path, { ...reservations, memory });
 }
 
 /**
- * A map with the list at this path replaced. An empty list, and maps that become empty, are
+ * A map with the list or map at this path replaced. An empty one, and maps that become empty, are
  * removed.
  */
-function within(map: Record<string, unknown>, [key, ...below]: string[], list: unknown[]): Record<string, unknown> {
+function within(
+  map: Record<string, unknown>,
+  [key, ...below]: string[],
+  list: unknown[] | Record<string, unknown>,
+): Record<string, unknown> {
   const value = below.length > 0 ? within(mapAt(map, key!), below, list) : list;
   if (Object.keys(value).length > 0) return { ...map, [key!]: value };
   const { [key!]: _, ...rest } = map;

@@ -45,12 +45,13 @@ function changedLines(before: ComposeService, after: ComposeService): string[] {
       now === undefined ? `    ${key}: !reset null` : `    ${key}: !override ${JSON.stringify(shortDevices(now))}`,
     ];
   });
-  const [old, now] = [before, after].map((body) =>
-    mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations").devices ?? []
-  );
+  const reserved = [before, after].map((body) => mapAt(mapAt(mapAt(body, "deploy"), "resources"), "reservations"));
+  const [old, now] = reserved.map(({ devices }) => devices ?? []);
   if (JSON.stringify(old) !== JSON.stringify(now)) {
     lines.push("    deploy:", "      resources:", "        reservations:");
     lines.push(`          devices: !override ${JSON.stringify(now)}`);
+    const { memory } = reserved[1]!;
+    if (memory !== reserved[0]!.memory) lines.push(`          memory: ${JSON.stringify(memory)}`);
   }
   return lines;
 }
