@@ -9,6 +9,7 @@ import { sshFailures } from "./ssh.mts";
 import { vmDetailFailures } from "./vm-details.mts";
 import { forProxmox, isProxmox } from "./proxmox-fixes.mts";
 import { guestNetworkFailures } from "./guest-network.mts";
+import { hostDetailFailures, virshFirstFailures } from "./host-details.mts";
 import { kernelPciFailures } from "./kernel-pci.mts";
 import { libvirtAnswerFailures, libvirtKindFailures } from "./libvirt-answers.mts";
 import { lookingGlassFailures } from "./looking-glass.mts";
@@ -122,6 +123,7 @@ export const failures: Failure[] = [
   ...lookingGlassFailures,
   ...proxmoxTaskFailures,
   ...vmDetailFailures,
+  ...hostDetailFailures,
   ...guestNetworkFailures,
   ...kernelPciFailures,
   ...sshFailures,
@@ -194,6 +196,7 @@ export const failures: Failure[] = [
   ...proxmoxOtherFailures,
   ...virshFailures,
   ...packerHypervFailures,
+  ...virshFirstFailures,
   ...podmanFailures,
   ...vagrantErrorFailures,
   ...vagrantOwnFailures,
