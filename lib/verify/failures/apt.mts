@@ -6,6 +6,37 @@ import { fetchWords, nvidiaWords } from "./fixes.mts";
 /** Errors of package managers, mostly apt, about packages, sources and their network. */
 export const aptFailures: Failure[] = [
   {
+    pattern: /depends on libnvidia-(?:compute|ml|cfg|gl)\S{0,20} |configuration of libnvidia-ml-dev/,
+    check: "tools.present",
+    layer: "packages",
+    message: "a package of CUDA's developers wants packages of the driver, which do not belong into a " +
+      "container or beside " +
+      "a driver from another source",
+    fix: [
+      manualFix(
+        "In a container: leave it out (its files come with the GPU); take an image " +
+          "nvidia/cuda:…-devel for nvcc",
+      ),
+      manualFix(
+        "On a machine: install cuda-toolkit-12-8 (or another release) rather than cuda, and keep " +
+          "one source of the driver",
+      ),
+    ],
+    source: "apt, NVIDIA's CUDA packages; mmartial/ComfyUI-Nvidia-Docker#23 (2025-04)",
+  },
+  {
+    pattern: /'\/?\S{0,80}repomd\.xml' not found on medium|Repository '[^']{1,80}' is invalid/,
+    check: "tools.present",
+    layer: "packages",
+    message: "a package source has nothing at that address for this release of the distribution: it is " +
+      "old, or was moved",
+    fix: [
+      commandFix("See the sources and their addresses", "zypper repos --uri"),
+      manualFix("Correct or remove it (zypper removerepo NUMBER), then zypper refresh"),
+    ],
+    source: "libzypp; general knowledge, 2026-11",
+  },
+  {
     pattern: anyOf(
       /unresolvable package conflicts detected|failed to prepare transaction \(conflicting dependencies\)/,
       /package \S{1,80} (?:from \S{1,60} )?conflicts with \S{0,20}nvidia/,

@@ -8,6 +8,19 @@ export const cdiFailures: Failure[] = [
   // -----------------------------------------------------------------------------------------------------------------
   // CDI
   {
+    pattern: anyOf(
+      /(?:stat'ing|mounting|opening|stat) (?:file )?\S{0,80}lib(?:nvidia|cuda|nvcuvid|nvoptix)\S{0,30}\.so\.\d{3}\.[\d.]{2,8}\S{0,3} No such file/,
+      /failed to stat CDI host (?:device|path) "?\S{1,80}/,
+    ),
+    check: "verify.service",
+    layer: "toolkit",
+    message: "the CDI specification names files or devices of a driver release that is gone: it was " +
+      "written before the " +
+      "driver's update",
+    fix: writeCdi,
+    source: "crun, Podman; NVIDIA/nvidia-container-toolkit#885 (2025-01)",
+  },
+  {
     pattern: /unresolvable CDI devices runtime\.nvidia\.com\/gpu/,
     check: "verify.service",
     layer: "toolkit",

@@ -6,6 +6,56 @@ import { dockerWords } from "./fixes.mts";
 /** Errors of Compose about its files and what they name. */
 export const composeFailures: Failure[] = [
   {
+    pattern: /Found orphan containers \(/,
+    check: "verify.service",
+    strength: "note",
+    layer: "docker",
+    message: "containers of this project run that its Compose file no longer names, which harms nothing",
+    fix: [guestFix("Remove them with the next start, if nothing needs them", "docker compose up -d --remove-orphans")],
+    source: "Docker Compose, read 2026-11",
+  },
+  {
+    pattern:
+      /\bservices\.[\w-]{1,60}\.[\w.-]{1,80} must be an? (?:string|mapping|list|array|number|boolean|integer|object)/,
+    check: "verify.service",
+    layer: "docker",
+    message: "a value in the Compose file has the wrong kind (a list, text, number or mapping is " +
+      "expected), at the place " +
+      "that the message names",
+    fix: [
+      manualFix('environment: takes NAME: "value" or - NAME=value; put numbers and yes/no of text into quotes'),
+      guestFix("Check the file", "docker compose config --quiet"),
+    ],
+    source: "Docker Compose (compose-spec), read 2026-11",
+  },
+  {
+    pattern: /could not be found in this WSL 2 distro|activate the WSL integration in Docker Desktop/,
+    check: "verify.docker",
+    layer: "docker",
+    message: "Docker Desktop is not turned on for this distribution of WSL, or does not run",
+    fix: [
+      manualFix(
+        "In Docker Desktop: Settings, Resources, WSL integration: turn this distribution on; " +
+          "then open its window again",
+      ),
+      manualFix("Or install Docker Engine in the distribution, without Docker Desktop"),
+    ],
+    source: "Docker Desktop, read 2026-11",
+  },
+  {
+    pattern:
+      /\b(?:docker-compose|docker|podman|podman-compose|nvidia-ctk|nvidia-container-cli): (?:command )?not found/,
+    check: "guest.engine",
+    layer: "docker",
+    message: "that program is not installed here, or not in the user's PATH",
+    fix: [
+      guestFix("See what there is", "sh -c 'command -v docker podman nvidia-ctk; docker compose version'"),
+      manualFix("Compose is today a part of Docker: write docker compose rather than docker-compose"),
+      manualFix("nvidia-ctk comes with the package nvidia-container-toolkit"),
+    ],
+    source: "bash, sh; general knowledge, 2026-11",
+  },
+  {
     pattern: anyOf(
       /yaml: line \d{1,5}: (?:mapping values|did not find|found|could not find|block)/,
       /yaml: (?:unmarshal|construct) errors:|mapping values are not allowed in this context/,

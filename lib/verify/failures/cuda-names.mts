@@ -173,7 +173,7 @@ export function cudaErrors(...numbers: number[]): RegExp {
   return new RegExp([
     `\\bcudaError(?:${runtime})\\b`,
     ...driver === "" ? [] : [`\\bCUDA_ERROR_(?:${driver})\\b`],
-    `(?:${beforeNumber})\\W{0,4}(?:with |code |error |status )?(?:code )?\\W{0,3}\\b${number}\\b(?!\\.)`,
+    `(?:${beforeNumber})\\W{0,4}(?:with |code |error |status )?(?:code )?\\W{0,3}\\b${number}\\b(?!\\.\\d)`,
     `cudaGetDeviceCount\\(\\).{0,200}Error ${number}\\b`,
     ...own === "" ? [] : [`\\b(?:${own})`],
     ...common === "" ? [] : [`(?:${beforeText}).{0,160}\\b(?:${common})`],

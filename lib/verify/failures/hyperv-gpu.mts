@@ -92,6 +92,19 @@ export const hypervGpuFailures: Failure[] = [
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#62 (2022-01)",
   },
   {
+    pattern: /Virtual Pci Express Port.{0,200}Insufficient system resources/,
+    check: "hyperv.card",
+    layer: "provider",
+    message: "the VM has too little MMIO space for the device that it was given (DDA)",
+    fix: [
+      commandFix(
+        "Give it more, while it is off",
+        "Set-VM -Name NAME -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 3GB -HighMemoryMappedIoSpace 64GB",
+      ),
+    ],
+    source: "Hyper-V; Microsoft Learn (discrete device assignment), read 2026-11",
+  },
+  {
     pattern: /0xC035001E|A hypervisor feature is not available to the user/,
     check: "hyperv.card",
     layer: "hypervisor",

@@ -24,6 +24,8 @@ import { syncFailures } from "./sync.mts";
 import { wslFailures } from "./wsl.mts";
 import { wslMessageFailures } from "./wsl-messages.mts";
 import { ollamaFailures } from "./ollama.mts";
+import { mediaProgramFailures } from "./media-programs.mts";
+import { pythonProgramFailures } from "./python-programs.mts";
 import { partFailures } from "./part-fallbacks.mts";
 import { rocmFailures } from "./rocm.mts";
 import { intelFailures } from "./intel.mts";
@@ -159,6 +161,8 @@ export const failures: Failure[] = [
   ...toolkitFailures,
   ...containerRuntimeFailures,
   ...programFailures,
+  ...pythonProgramFailures,
+  ...mediaProgramFailures,
   ...ollamaFailures,
   ...intelFailures,
   ...gpuServerFailures,

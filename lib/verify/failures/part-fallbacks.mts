@@ -10,10 +10,8 @@ const programs: [name: string, start: string, layer: Layer, near?: RegExp][] = [
   ["Docker", "(?:Error response from daemon|failed to start daemon): ", "docker"],
   [
     "Podman",
-    "\\bError: (?:preparing|setting up|creating|mounting|starting|unable to|failed to|cannot|could not|initializing|" +
-    "writing|reading|opening|statfs|invalid|unknown) ",
+    "(?:podman\\S{0,20}: |\\bError: (?:preparing|setting up|creating|mounting|starting) container )",
     "docker",
-    /podman|podlet|quadlet|crun|conmon|netavark|libpod|containers-storage/i,
   ],
   ["NVIDIA's Container Toolkit", "(?:nvidia-container-\\w{3,12}|nvidia-ctk|nvidia-cdi-hook)\\S{0,10}: ", "toolkit"],
 ];

@@ -43,6 +43,19 @@ export const registryFailures: Failure[] = [
     source: "Docker 20.10 (2020-12)",
   },
   {
+    pattern:
+      /unauthorized: (?:authentication required|incorrect username)|denied: requested access to the resource is denied/,
+    near: dockerWords,
+    check: "verify.service",
+    layer: "docker",
+    message: "the registry gives this image only to accounts that may have it, or has no image of that name",
+    fix: [
+      guestFix("Log in (or log out, if an old password is stored)", "docker login"),
+      manualFix("See that the image's name is right: REGISTRY/OWNER/NAME:TAG"),
+    ],
+    source: "Docker, from the registry, read 2026-11",
+  },
+  {
     pattern: /\btoomanyrequests\b|You have reached your (?:unauthenticated )?pull rate limit/,
     check: "verify.service",
     layer: "docker",
@@ -95,6 +108,7 @@ export const registryFailures: Failure[] = [
     pattern: anyOf(
       /TLS handshake timeout|net\/http: request canceled/,
       /x509: certificate (?:signed by unknown authority|has expired)|failed to do request: Head "/,
+      /Get "?https:\/\/\S{1,120}\/v2\/\S{0,4} (?:context deadline exceeded|dial tcp|EOF)/,
       /context deadline exceeded.{0,40}(?:registry|Client\.Timeout)/,
     ),
     near: /docker|podman|registry|manifest|ghcr|nvcr|quay/i,
