@@ -1,11 +1,17 @@
-// What `doctor` prints for saved hosts, in a folder without a config.
+// What `doctor` prints for saved hosts.
 import { Ajv } from "ajv";
 import * as assert from "uvu/assert";
+import { stopsPrepare } from "../lib/checks/before-prepare.mts";
+import { runChecks } from "../lib/checks/index.mts";
 import { main } from "../lib/cli/main.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { fakeShell, own, root } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const starter = "templates/homelab-gpu.yaml";
 
+/** Doctor's output in a folder without a config. */
 async function doctor(host: string, words: string[]) {
   const { shell, said, printed } = fakeShell({
     host: own(`test/hosts/${host}.txt`),
@@ -47,4 +53,58 @@ export async function checkDoctorWithoutConfig(hosts: string[]): Promise<void> {
     assert.not.match(out, /→ (Choose one|Name a card|Write image)/, host);
     assert.match(out, /npx zx homelab-gpu\.mts (init|up --yes|doctor|explain)[^\n]*\n$/, host);
   }
+}
+
+/**
+ * Doctor's report of a recorded host; with 0 rows, as for a pipe. Its config requests the cards
+ * that its findings name.
+ */
+export async function doctorWithConfig(name: string, words: string[] = [], rows = 24) {
+  const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name}.findings`))![1]!;
+  const config = `machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]\n`;
+  const host = own(`test/hosts/${name}.txt`);
+  const { shell, said, printed } = fakeShell({ "homelab-gpu.yaml": config, host });
+  const terminal = { in: true, out: rows > 0, err: rows > 0, columns: 80, ...(rows > 0 ? { rows } : {}) };
+  const code = await main(["doctor", "--no-color", "--host", "host", ...words], { ...shell, terminal });
+  return { code, all: said.join("").trimEnd().split("\n"), out: printed.join("") };
+}
+
+/** The number of lines that a text takes on a terminal of 80 columns. */
+const height = (lines: string[]) => lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
+
+/**
+ * Asserts for each of these saved hosts that the report on a terminal names every failure and what
+ * comes next, and that all but `most` reports fit 24 lines.
+ */
+export async function checkScreens(hosts: string[], most: number): Promise<void> {
+  const tall = [];
+  for (const name of hosts) {
+    const { all, out } = await doctorWithConfig(name);
+    if (height(all) >= 24) tall.push(name);
+    const failed = Number(/(\d+) failed\.$/m.exec(out)?.[1] ?? 0);
+    const shown = (out.match(/^✗ [a-z]+\.[a-z-]+( \(vm\))?: /gm) ?? []).length;
+    assert.is(shown, failed, name);
+    assert.match(all.at(-1)!, /npx zx homelab-gpu\.mts \S/, `${name}: the last line says what comes next`);
+  }
+  assert.ok(tall.length <= most, tall.join(", "));
+}
+
+/**
+ * Asserts that no check recommends `prepare` on those of these saved hosts where it refuses, and
+ * returns how many these are.
+ */
+export function checkPrepareAdvice(hosts: string[]): number {
+  let refusing = 0;
+  for (const name of hosts) {
+    const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name}.findings`))![1];
+    const config = parseConfig(`machines: [{name: vm, box: lab/x, image: debian-13, memory: 1024, gpu: ${gpu}}]`);
+    const host = savedHost(name);
+    const findings = runChecks(host, resolveConfig(config, host));
+    if (!findings.some((finding) => stopsPrepare(finding, host))) continue;
+    refusing++;
+    assert.not.match(JSON.stringify(findings.map(({ fix }) => fix)), /homelab-gpu\.mts prepare"/, name);
+    const alone = runChecks(host, resolveConfig(config, host), ["gpu.driver"]);
+    assert.not.match(JSON.stringify(alone.map(({ fix }) => fix)), /homelab-gpu\.mts prepare"/, name);
+  }
+  return refusing;
 }

@@ -2,42 +2,13 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
-import { main } from "../lib/cli/main.mts";
 import { subjectOf } from "../lib/cli/screen.mts";
-import { fakeShell, own } from "./fake.mts";
-import { hostNames } from "./hosts.mts";
+import { checkScreens, doctorWithConfig as doctor } from "./every-host.mts";
+import { someHosts } from "./hosts.mts";
 
 const test = suite("screen");
 
-/**
- * Doctor's report of a recorded host; with 0 rows, as for a pipe. Its config requests the cards
- * that its findings name.
- */
-async function doctor(name: string, words: string[] = [], rows = 24) {
-  const gpu = /^gpu: (.*)$/m.exec(own(`test/hosts/${name}.findings`))![1]!;
-  const config = `machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]\n`;
-  const host = own(`test/hosts/${name}.txt`);
-  const { shell, said, printed } = fakeShell({ "homelab-gpu.yaml": config, host });
-  const terminal = { in: true, out: rows > 0, err: rows > 0, columns: 80, ...(rows > 0 ? { rows } : {}) };
-  const code = await main(["doctor", "--no-color", "--host", "host", ...words], { ...shell, terminal });
-  return { code, all: said.join("").trimEnd().split("\n"), out: printed.join("") };
-}
-
-/** The number of lines that a text takes on a terminal of 80 columns. */
-const height = (lines: string[]) => lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
-
-test("fits 24 lines with the prompt for all saved hosts but three, and names failures", async () => {
-  const tall = [];
-  for (const name of hostNames) {
-    const { all, out } = await doctor(name);
-    if (height(all) >= 24) tall.push(name);
-    const failed = Number(/(\d+) failed\.$/m.exec(out)?.[1] ?? 0);
-    const shown = (out.match(/^✗ [a-z]+\.[a-z-]+( \(vm\))?: /gm) ?? []).length;
-    assert.is(shown, failed, name);
-    assert.match(all.at(-1)!, /npx zx homelab-gpu\.mts \S/, `${name}: the last line says what comes next`);
-  }
-  assert.ok(tall.length <= 3, tall.join(", "));
-});
+test("fits 24 lines with the prompt, and names failures", () => checkScreens(someHosts, 1));
 
 test("begins with one line per subject, with the worst mark and the counts", async () => {
   const { out } = await doctor("old-board-shared-group-debian11");

@@ -1,7 +1,7 @@
 // Every saved host through whole commands.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { checkDoctorJson, checkDoctorWithoutConfig } from "../every-host.mts";
+import { checkDoctorJson, checkDoctorWithoutConfig, checkPrepareAdvice, checkScreens } from "../every-host.mts";
 import { hostNames } from "../hosts.mts";
 
 const test = suite("every host");
@@ -13,6 +13,12 @@ test("doctor --json keeps its shape", async () => {
 
 test("without a config, doctor uses what init would write, and no advice names a missing file", async () => {
   await checkDoctorWithoutConfig(hostNames);
+});
+
+test("fits 24 lines with the prompt for all but three, and names failures", () => checkScreens(hostNames, 3));
+
+test("no check recommends prepare on a host where prepare refuses", () => {
+  assert.ok(checkPrepareAdvice(hostNames) > 0, "prepare refuses on one of them");
 });
 
 test.run();
