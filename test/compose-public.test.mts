@@ -234,6 +234,15 @@ test("where Compose refuses a project, the built-in reader's advice and its othe
   assert.equal(await refused("invalid spec: :/m: empty section between colons"), all);
 });
 
+test("Compose stops at its first error: the others are reported by the built-in reader", async () => {
+  const text = "services:\n  a:\n    image: x\n    imagee: y\n    portss: [80]\n";
+  const err = "validating /lab/p/compose.yaml: services.a Additional property imagee is not allowed";
+  const { shell } = fakeShell({ "/lab/p/compose.yaml": text }, { "docker compose": { code: 15, err } });
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };
+  const { refusals } = await readProject(shell, request, { command: ["docker", "compose"], version: "2.26.1" });
+  assert.equal(refusals.map(({ line }) => line), [4, 5]);
+});
+
 test("an example of a missing file is named", () => {
   const names = [
     "config.example.json",
