@@ -841,6 +841,24 @@ for path in "$root"/usr/share/OVMF/OVMF_*.fd "$root"/usr/share/edk2/ovmf/OVMF_*.
   "$root"/run/libvirt/nix-ovmf/edk2-i386-vars.fd; do
   [ -e "$path" ] && fact ovmf "${path#"$root"}"
 done
+# libvirt finds the daemon for virtiofs by these files (QEMU, docs/interop/vhost-user.json)
+virtiofsd=none
+for path in "$root"/etc/qemu/vhost-user/*.json "$root"/var/lib/qemu/vhost-user/*.json \
+  "$root"/usr/share/qemu/vhost-user/*.json; do
+  [ -r "$path" ] || continue
+  type='' value=''
+  while IFS= read -r row; do
+    case $row in
+      *'"type"'*'"fs"'*) type=fs ;;
+      *'"binary"'*'"'*) value=${row#*'"binary"'} value=${value#*'"'} value=${value%%'"'*} ;;
+    esac
+  done <"$path"
+  if [ "$type" = fs ] && [ -n "$value" ] && [ -x "$root$value" ]; then
+    virtiofsd=$value
+    break
+  fi
+done
+fact virtiofsd "$virtiofsd"
 
 if [ -n "$live" ]; then
   section programs

@@ -10,6 +10,7 @@ m.vm.provider :libvirt do |l|
   l.memory = {{memory}}
   {{autostart}}
   {{data}}
+  {{folders}}
   {{gpu}}
   {{own}}
 end

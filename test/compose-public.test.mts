@@ -108,7 +108,13 @@ test("what to do about a path outside the project's folder depends on how it is 
   const below = (await findings({ "compose.yaml": mount("../../api") }, [], "/lab/x/p"))[0]!.split(" -> ")[1];
   assert.is(below, 'Set the stack\'s path to /lab, and add env: {COMPOSE_FILE: "x/p/compose.yaml"}');
   assert.match(await fix("../../api"), /^Copy it into the project's folder, and write its path there/);
-  for (const other of ["/mnt/media", "~/.flowise", "/etc/wolf", "/opt/app/data", "/etc/app/app.conf"]) {
+  assert.is(
+    await fix("/mnt/media"),
+    "Share it with a: folders: [{from: /mnt/media, to: /mnt/media}], with read_only: false if a service writes there; " +
+      "or use a named volume",
+  );
+  assert.match(await fix("/mnt/my media"), /folders: \[\{from: "\/mnt\/my media", to: "\/mnt\/my media"\}\]/);
+  for (const other of ["~/.flowise", "/etc/wolf", "/opt/app/data", "/etc/app/app.conf"]) {
     assert.match(await fix(other), /^Move it into the project's/);
   }
 });
@@ -175,7 +181,10 @@ test("flaws of one kind are one finding with a list", async () => {
     found,
     /^warn p\/compose\.yaml:5 p: a and b mount \/mnt\/media0, .* and \/mnt\/media15, which are empty/,
   );
-  assert.match(found, /-> Move them into the project's folder, or use named volumes$/);
+  assert.match(
+    found,
+    /-> Share them with a: folders: \[\{from: \/mnt\/media0, to: \/mnt\/media0\}, …\].*or use named volumes$/,
+  );
   const env = "services:\n  a: {image: x, env_file: [.env]}\n  b: {image: x, env_file: [.env]}\n";
   assert.equal(await findings({ "compose.yaml": env, "sample.env": "A=1\n" }), [
     "fail p/compose.yaml:2 p: a and b need the env file .env, which does not exist -> " +

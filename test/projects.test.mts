@@ -167,6 +167,41 @@ test("the source of a bind mount is in the project, in the VM, or missing", asyn
   await has("fail", /\/shared of this host/, mount("../shared:/s"), { "/shared/x": "" });
 });
 
+test("a bind mount of a folder in folders: has the folder of the host", async () => {
+  const found = async (source: string, folders: string, files: Record<string, string> = {}) => {
+    const project = await read({ "compose.yaml": service(`volumes: ["${source}:/x"]`), ...files });
+    const config = `machines: [{name: a, box: lab/x, cpus: 4, memory: 4096, folders: [${folders}]}]`;
+    return judged([project], config).filter(({ status }) => status === "fail" || status === "warn")
+      .map(({ status, message, fix }) => `${status} ${message} -> ${fix[0]?.title}`);
+  };
+  const same = "{from: /mnt/media, to: /mnt/media}";
+  const other = "{from: /tank, to: /mnt/media}";
+  assert.equal(await found("/mnt/media", same, { "/mnt/media/film": "" }), []);
+  assert.equal(await found("/mnt/media/film.mkv", same, { "/mnt/media/film.mkv": "" }), [], "a file in it");
+  assert.equal(await found("/mnt/media/a", other), [], "a path of the VM");
+  assert.match((await found("/mnt/medias", same)).join(), /empty folder in a/, "only a common start of the name");
+  assert.match(
+    (await found("/tank/a b", other, { "/tank/a b/x": "" })).join(),
+    /^fail .* mounts \/tank\/a b, but a has this folder of the host as \/mnt\/media -> Write \/mnt\/media\/a b in the project/,
+  );
+  // relative to the project, and ~, are other paths in the VM
+  assert.match((await found("../tank", "{from: /tank, to: /tank}", { "/tank/x": "" })).join(), /\/tank of this host/);
+  const home = `{from: ${homeDir()}, to: ${homeDir() === "/root" ? "/mnt/home" : homeDir()}}`;
+  assert.match((await found("~/film", home, { [`${homeDir()}/film/x`]: "" })).join(), /film of this host/);
+});
+
+test("a volume that is a folder of the host is in folders:, or Docker does not find it", async () => {
+  const text = service("volumes: [media:/media]") +
+    "volumes:\n  media: {driver_opts: {type: none, o: bind, device: /mnt/media}}\n";
+  const found = async (folders: string) => {
+    const project = await read({ "compose.yaml": text });
+    return judged([project], `machines: [{name: a, box: lab/x, cpus: 4, memory: 4096${folders}}]`)
+      .filter(({ status }) => status === "fail").map(({ fix }) => fix[0]!.title);
+  };
+  assert.equal(await found(", folders: [{from: /tank, to: /mnt/media}]"), []);
+  assert.match((await found("")).join(), /Or, if it is a folder of this host: Share it with a: folders:/);
+});
+
 test("missing env files, build contexts and Dockerfiles fail", async () => {
   await has("fail", /env file prod\.env/, service("env_file: prod.env"));
   assert.equal(await flaws(service("env_file: [{path: prod.env, required: false}]")), []);

@@ -52,6 +52,8 @@ export class World {
   readonly ids = new Map<string, string>();
   /** Host functions of each domain. */
   readonly #passed = new Map<string, string[]>();
+  /** Tags of the host's folders of each domain, as it was last started. */
+  readonly #folders = new Map<string, string[]>();
 
   constructor(config: string, host: string) {
     this.disk = new Map([["/proc/sys/kernel/random/boot_id", "boot\n"]]);
@@ -226,7 +228,10 @@ export class World {
       const type = this.#probe.includes("flag:vmx") ? "kvm" : "qemu";
       return `Id: ${number ?? "-"}\nName: ${name}\nUUID: ${
         this.ids.get(name) ?? uuid(name)
-      }\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${hostdevs.join("")}${window}</domain>\n`;
+      }\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${hostdevs.join("")}${
+        (this.#folders.get(name) ?? []).map((tag) => `<filesystem type='mount'><target dir='${tag}'/></filesystem>`)
+          .join("")
+      }${window}</domain>\n`;
     }).join("");
   }
 
@@ -260,6 +265,13 @@ export class World {
     const files = (machine: string) => `${folder}/.vagrant/machines/${machine}/libvirt`;
     let out = "";
     let code = 0;
+    if (program === "vagrant" && (verb === "up" || verb === "reload")) {
+      for (const machine of rest.filter((word) => !word.startsWith("-"))) {
+        const block = disk.get(`${folder}/Vagrantfile`)?.split(`define '${machine}'`)[1]?.split("define '")[0] ?? "";
+        const tags = [...block.matchAll(/l\.share_folder .*'(homelab-gpu-\w+)'/g)].map(([, tag]) => tag!);
+        this.#folders.set(prefixOf(folder) + machine, tags.sort());
+      }
+    }
     if (program === "vagrant" && verb === "up") {
       for (const machine of rest.filter((word) => !word.startsWith("-"))) {
         domains.set(prefixOf(folder) + machine, ++this.#numbers);

@@ -1,6 +1,8 @@
 /** What Compose accepts but Docker refuses in a project's networks and volumes. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+import { isShareable, sharedPath, sharing } from "./compose-folders.mts";
 import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
 import { mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
@@ -8,7 +10,11 @@ import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
 
 /** What the engine refuses in a project's networks and volumes. */
-export function engineProjectFlaws(project: ComposeProject, services: [string, ComposeService][]): ProjectFlaw[] {
+export function engineProjectFlaws(
+  project: ComposeProject,
+  services: [string, ComposeService][],
+  machine: ResolvedMachine,
+): ProjectFlaw[] {
   const networks = Object.entries(project.model?.networks ?? {}).flatMap(([name, body]) =>
     isMap(body) && !body.external ? [{ name, body, subnets: subnetsOf(body) }] : []
   );
@@ -33,7 +39,7 @@ export function engineProjectFlaws(project: ComposeProject, services: [string, C
     }),
     ...sameAddresses(services),
     ...Object.entries(project.model?.volumes ?? {}).flatMap(([name, body]) =>
-      isMap(body) && used.has(name) ? volumeFlaws(name, body, project) : []
+      isMap(body) && used.has(name) ? volumeFlaws(name, body, project, machine) : []
     ),
   ];
 }
@@ -100,7 +106,12 @@ function sameAddresses(services: [string, ComposeService][]): ProjectFlaw[] {
   });
 }
 
-function volumeFlaws(name: string, body: Record<string, unknown>, project: ComposeProject): ProjectFlaw[] {
+function volumeFlaws(
+  name: string,
+  body: Record<string, unknown>,
+  project: ComposeProject,
+  machine: ResolvedMachine,
+): ProjectFlaw[] {
   const { driver, external } = body;
   if (external) return [];
   if (typeof driver === "string" && driver !== "" && driver !== "local") {
@@ -114,6 +125,7 @@ function volumeFlaws(name: string, body: Record<string, unknown>, project: Compo
   const folder = volumeFolder(body);
   if (folder === undefined || folder.includes("$")) return [];
   const path = hostPath(folder, baseOf(project)) ?? folder;
+  if (folder.startsWith("/") && sharedPath(path, machine) === "there") return [];
   const inside = path.startsWith(`${project.folder}/`);
   const relativePath = inside ? path.slice(project.folder.length + 1) : path;
   const { copied } = project;
@@ -126,7 +138,9 @@ function volumeFlaws(name: string, body: Record<string, unknown>, project: Compo
     fix: manualFix(
       inside
         ? `Create ${relativePath}, or remove driver_opts:`
-        : `Remove driver_opts:, so that ${name} is an ordinary volume`,
+        : `Remove driver_opts:, so that ${name} is an ordinary volume${
+          isShareable(path, machine) ? `. Or, if it is a folder of this host: ${sharing([path], machine)}` : ""
+        }`,
     ),
   }];
 }

@@ -9,6 +9,7 @@ import { isPlaceholderPath } from "../compose/placeholders.mts";
 import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
+import { isShareable, sharedPath, sharing, yamlWord } from "./compose-folders.mts";
 import { creation, keepFix, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
 import { anyOf } from "../text.mts";
 
@@ -28,7 +29,7 @@ export function mountFlaws(
   name: string,
   service: ComposeService,
   project: ComposeProject,
-  machine: Pick<ResolvedMachine, "name" | "engine">,
+  machine: MountMachine,
 ): ProjectFlaw[] {
   const flaws = bindsOf(service, project.written?.services[name] ?? service, project).flatMap((bind) =>
     mountFlaw(bind, project, machine).map((flaw) => ({ ...flaw, text: bind.raw }))
@@ -36,13 +37,17 @@ export function mountFlaws(
   return flaws.filter((flaw, i) => flaws.findIndex(({ message }) => message === flaw.message) === i);
 }
 
+type MountMachine = Pick<ResolvedMachine, "name" | "engine" | "provider" | "folders">;
+
 interface Bind {
   source: string;
   /** The source as it is written, with its variables filled in. */
   raw: string;
   target: string;
-  /** It is written as an absolute path. */
+  /** It is written as an absolute path, or with `~`. */
   absolute: boolean;
+  /** It is written with `~`: the home of the user that runs Compose in the VM. */
+  atHome: boolean;
   /** False where Compose must not create a missing source; undefined where its version decides. */
   creates: boolean | undefined;
 }
@@ -66,6 +71,7 @@ function bindsOf(service: ComposeService, written: ComposeService, project: Comp
       raw,
       target,
       absolute: /^[/~]/.test(raw),
+      atHome: raw.startsWith("~"),
       creates: one === undefined || create === true ? true : create === false ? false : undefined,
     }];
   });
@@ -76,9 +82,9 @@ const samePath = (a: unknown, b: string) =>
   normalize(String(a)).replace(/(.)\/$/, "$1") === normalize(b).replace(/(.)\/$/, "$1");
 
 function mountFlaw(
-  { source, target, creates, absolute }: Bind,
+  { source, target, creates, absolute, atHome }: Bind,
   project: ComposeProject,
-  machine: Pick<ResolvedMachine, "name" | "engine">,
+  machine: MountMachine,
 ): ProjectFlaw[] {
   const place = placeOfPath(source, project);
   if (!place) {
@@ -156,6 +162,20 @@ function mountFlaw(
   // a path that is written relative to the project is meant on this host
   const onHost = !absolute || (above !== "/" && path.startsWith(`${above}/`));
   if ((vmPaths.test(path) && !onHost) || isDrmNode(path)) return [];
+  const shared = absolute && !atHome ? sharedPath(path, machine) : undefined;
+  if (shared === "there") return [];
+  if (shared) {
+    return [{
+      status: exists ? "fail" : "warn",
+      message: `mounts ${path}, but ${machine.name} has this folder of the host as ${shared.to}`,
+      at: lineTexts(at, target),
+      fix: manualFix(
+        `Write ${shared.to}${path.slice(shared.from.length)} in the project, or to: ${
+          yamlWord(shared.from)
+        } in folders:`,
+      ),
+    }];
+  }
   if (!exists && creates === false) {
     return [{
       status: "fail",
@@ -184,9 +204,12 @@ function mountFlaw(
       `, which ${many ? "are empty folders" : "is an empty folder"} in ${machine.name} unless something creates ${
         many ? "them" : "it"
       } there`;
+  const shareable = absolute && !atHome && !isFile && isShareable(path, machine);
   const fixOf = (paths: string[]) =>
     manualFix(
-      absolute
+      shareable
+        ? `${sharing(paths, machine)}; or use ${paths.length > 1 ? "named volumes" : "a named volume"}`
+        : absolute
         ? `Move ${paths.length > 1 ? "them" : "it"} into the project's folder, or use ${
           paths.length > 1 ? "named volumes" : "a named volume"
         }`
@@ -198,7 +221,8 @@ function mountFlaw(
     at: lineTexts(at, target),
     fix: fixOf([path]),
     fold: {
-      ...{ kind: `outside ${exists} ${absolute}`, verb: ["mounts", "mount"], item: path, rest: ends, fix: fixOf },
+      kind: `outside ${exists} ${absolute} ${shareable}`,
+      ...{ verb: ["mounts", "mount"], item: path, rest: ends, fix: fixOf },
     },
   }];
 }

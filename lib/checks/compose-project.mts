@@ -50,7 +50,7 @@ export function projectFlaws(
     ...(ownReader ? conflictFlaws(project) : []),
     ...(ownReader && !project.inline ? [...circularDependencies(project), ...undeclaredNames(project)] : []),
     ...missingExternals(project, others),
-    ...engineProjectFlaws(project, services),
+    ...engineProjectFlaws(project, services, machine),
     ...startsNothing(project, machine),
   ];
   const { kept, emptied } = withoutEmptied(found, project);

@@ -25,6 +25,7 @@ import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
 import { toolChecks } from "./tools.mts";
 import { storageChecks } from "./storage.mts";
+import { folderChecks } from "./storage-folders.mts";
 import { self } from "../self.mts";
 import { advisesPrepare, neededForPrepare, stopsPrepare, withoutPrepare } from "./before-prepare.mts";
 
@@ -55,6 +56,7 @@ export const checks: Check[] = [
   ...autostartChecks,
   ...labFolderChecks,
   ...storageChecks,
+  ...folderChecks,
   ...gpuSelectionChecks,
   ...hypervChecks,
   ...hypervSwitchChecks,

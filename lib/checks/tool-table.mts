@@ -99,6 +99,24 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       fallback: manualFix("Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download"),
     },
     {
+      name: "virtiofsd",
+      for: "the folders of folders:",
+      there: ({ virtiofsd }) => (virtiofsd === undefined ? undefined : virtiofsd !== "none"),
+      packages: {
+        apt: ["virtiofsd"],
+        dnf: ["virtiofsd"],
+        pacman: ["virtiofsd"],
+        zypper: ["virtiofsd"],
+        apk: ["virtiofsd"],
+        emerge: ["app-emulation/virtiofsd"],
+        xbps: ["virtiofsd"],
+      },
+      fallback: manualFix(
+        "Install virtiofsd where libvirt finds it; on NixOS: " +
+          "virtualisation.libvirtd.qemu.vhostUserPackages = [ pkgs.virtiofsd ];",
+      ),
+    },
+    {
       name: "ovmf",
       for: "UEFI firmware for a guest with a GPU",
       there: ({ ovmf }) => ovmf && ovmf.length > 0,

@@ -1,4 +1,5 @@
 /** Config, host and lab, read and checked, before anything is decided. */
+import { dirname } from "node:path";
 import type { Resolved } from "../resolve/types.mts";
 import type { Finding } from "../findings.mts";
 import type { Host } from "../host/types.mts";
@@ -43,7 +44,7 @@ export async function inspect(
   const probing = readProbe(context);
   const reading = config ? Promise.resolve(config) : loadConfig(context, () => probing);
   const labs = import("../host/lab.mts");
-  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks] = await Promise.all([
+  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks, here] = await Promise.all([
     reading,
     probing,
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(context.shell, config, folder)),
@@ -53,6 +54,7 @@ export async function inspect(
       await requireFiles(context, source);
       return await (await import("./projects.mts")).readProjects(context.shell, source);
     }),
+    reading.then((source) => foldersHere(context, source)),
   ]);
   logUnreadState(context, lab);
   const names = selectMachines(loaded, words);
@@ -61,13 +63,21 @@ export async function inspect(
   const { resolved, withheld } = await readModels(context, plain, lab, models);
   const machines = resolved.machines.filter(({ name, running }) => running || names.includes(name));
   const services = resolved.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
-  const findings = runChecks(host, { ...resolved, machines, services, ...folderHere(context, loaded) });
+  const findings = runChecks(host, { ...resolved, machines, services, ...here });
   return { loaded, names, host, lab, resolved, findings, withheld };
 }
 
-/** The folder of a lab that is on the host which is judged. */
-export const folderHere = ({ options }: Context, { folder }: LoadedConfig): { folder?: string } =>
-  options.host ? {} : { folder };
+/** The folder of the lab and the folders of `folders:`, if they are on the host which is judged. */
+export async function foldersHere(
+  { shell, options }: Context,
+  { folder, config }: LoadedConfig,
+): Promise<Pick<Resolved, "folder" | "hostFolders">> {
+  if (options.host) return {};
+  const paths = config.machines.flatMap(({ folders = [] }) => folders.map(({ from }) => from));
+  if (paths.length === 0) return { folder };
+  const { readFolders } = await import("../host/folders.mts");
+  return { folder, hostFolders: await readFolders(shell, [...paths, dirname(folder)]) };
+}
 
 async function readModels({ shell, options }: Context, resolved: Resolved, lab: Lab, when: StackReading) {
   const { stacks = [] } = resolved;

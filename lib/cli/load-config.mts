@@ -66,6 +66,9 @@ function resolvePaths(config: Config, home: string): Config {
     machines: config.machines.map((machine) => ({
       ...machine,
       ...(machine.image?.kind === "file" ? { image: { ...machine.image, file: absolute(machine.image.file) } } : {}),
+      ...(machine.folders
+        ? { folders: machine.folders.map((one) => ({ ...one, from: absolute(one.from).replace(/(.)\/+$/, "$1") })) }
+        : {}),
       provision: machine.provision.map(absolute),
     })),
     stacks: config.stacks.map((stack) => ({ ...stack, path: absolute(stack.path) })),

@@ -111,6 +111,31 @@ export const machine: Record<string, Key> = {
     size: true,
     example: "200 GiB",
   },
+  folders: {
+    kind: "list",
+    about: "Folders of this host that the VM gets (libvirt). A change restarts the VM.",
+    example: "[{from: /mnt/media, to: /mnt/media}]",
+    of: {
+      kind: "map",
+      example: "{from: /mnt/media, to: /mnt/media}",
+      keys: {
+        from: {
+          ...path("/mnt/media"),
+          required: true,
+          about: "A folder of this host; relative to this file, or with ~/.",
+        },
+        to: {
+          kind: "text",
+          pattern: "^/[^\\u0000-\\u001f]*$",
+          expected: "an absolute path in the VM",
+          required: true,
+          about: "Where it is in the VM: a path that services can mount.",
+          example: "/mnt/media",
+        },
+        read_only: { kind: "flag", about: "Whether the VM can only read it. Default: true.", example: "false" },
+      },
+    },
+  },
   accelerator: {
     kind: "choice",
     about: "kvm (hardware) or tcg (emulation, slow). Default: kvm where the CPU offers it.",

@@ -1,4 +1,5 @@
-import type { Config, DriverRequest, GpuRequest, Image, Machine, Service, Stack } from "./types.mts";
+import type { Config, DriverRequest, GpuRequest, Image, Machine, Service, SharedFolder, Stack } from "./types.mts";
+import { guestPath } from "./folders.mts";
 import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
 import { decodeFile } from "../encoding.mts";
@@ -57,10 +58,12 @@ function shaped(raw: RawConfig): Config {
 }
 
 function shapedMachine(
-  { gpu, image, driver = {}, engine = "docker", engine_repository, engine_key, provision = [], ...same }: RawMachine,
+  { gpu, image, folders, driver = {}, engine = "docker", engine_repository, engine_key, provision = [], ...same }:
+    RawMachine,
 ): Machine {
   return {
     ...same,
+    ...(folders === undefined || folders.length === 0 ? {} : { folders: folders.map(shapedFolder) }),
     ...(engine_repository === undefined ? {} : { engineRepository: engine_repository }),
     ...(engine_key === undefined ? {} : { engineKey: engine_key }),
     ...(image === undefined ? {} : { image: shapedImage(image) }),
@@ -75,6 +78,10 @@ function shapedMachine(
     engine,
     provision,
   };
+}
+
+function shapedFolder({ from, to, read_only = true }: NonNullable<RawMachine["folders"]>[number]): SharedFolder {
+  return { from, to: guestPath(to), readOnly: read_only };
 }
 
 function shapedDriver({ default_runtime, toolkit_repository, toolkit_key, ...same }: RawDriver): DriverRequest {

@@ -28,6 +28,7 @@ export interface RawMachine {
   memory?: number;
   disk?: number;
   data?: number;
+  folders?: { from: string; to: string; read_only?: boolean }[];
   accelerator?: "kvm" | "tcg";
   autostart?: boolean;
   network?: { switch?: string };

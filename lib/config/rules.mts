@@ -1,5 +1,6 @@
 /** Rules that involve several keys of the config. */
 import { dependenciesOf } from "./dependencies.mts";
+import { checkFolders } from "./folders.mts";
 import { enabled, home, projectName, type RawConfig, type RawMachine, type RawStack } from "./raw.mts";
 import type { Reader } from "./reader.mts";
 
@@ -33,6 +34,7 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
       if (size === undefined || size % 1024 === 0) continue;
       reader.at(`${path}.${key}`, `${key} is in whole GiB`, `${key}: ${Math.ceil(size / 1024)} GiB`);
     }
+    checkFolders(machine.folders ?? [], `${path}.folders`, reader);
     checkImage(machine.image, `${path}.image`, reader);
   });
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);

@@ -31,6 +31,8 @@ export interface Machine {
   disk?: number;
   /** Size of the data disk, MiB; whole GiB. Absent: it has none. */
   data?: number;
+  /** Folders of the host that it gets. */
+  folders?: SharedFolder[];
   accelerator?: Accelerator;
   /** Whether it starts with the host. */
   autostart?: boolean;
@@ -53,6 +55,16 @@ export interface Machine {
    * the config's folder.
    */
   provision: string[];
+}
+
+/** A folder of the host that a machine gets. */
+export interface SharedFolder {
+  /** Path on the host: absolute, or relative to the config's folder. */
+  from: string;
+  /** Absolute path in the VM. */
+  to: string;
+  /** Whether the VM cannot write to it. */
+  readOnly: boolean;
 }
 
 /** How a GPU is given to a VM: the whole card, or a partition of it. */

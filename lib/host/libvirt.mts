@@ -2,8 +2,9 @@
 import type { Accelerator } from "./types.mts";
 import type { Shell } from "../shell.mts";
 import { dataVolumeIn } from "./data-disks.mts";
+import { folderTagsIn } from "./folders.mts";
 
-/** The part of a domain's XML that changes only when the VM is recreated. */
+/** The part of a domain's XML that changes only when the VM is recreated, and its folders. */
 export interface VmHardware {
   accelerator: Accelerator;
   /**
@@ -15,6 +16,8 @@ export interface VmHardware {
   mmioWindow?: number;
   /** File name of its data disk. */
   dataVolume?: string;
+  /** The tags of the folders of the host that it has, sorted: those of this boot if it is running. */
+  folderTags?: string[];
 }
 
 /** What a hypervisor reports about a VM. */
@@ -88,11 +91,13 @@ function vmHardwareOf(xml: string): VmHardware {
     return host ? [{ host, ...(guest ? { guest } : {}) }] : [];
   });
   const dataVolume = dataVolumeIn(xml);
+  const folderTags = folderTagsIn(xml);
   const window = /X-PciMmio64Mb,string=(\d+)/.exec(xml)?.[1];
   return {
     accelerator: /<domain type='kvm'/.test(xml) ? "kvm" : "tcg",
     assignedFunctions,
     ...(window ? { mmioWindow: Number(window) } : {}),
     ...(dataVolume ? { dataVolume } : {}),
+    ...(folderTags.length > 0 ? { folderTags } : {}),
   };
 }

@@ -66,6 +66,12 @@ export const packaged: Row[] = [
   },
 ];
 
+/**
+ * Whether QEMU's own packages have virtiofsd (packages.debian.org, packages.ubuntu.com: qemu-system-common has
+ * /usr/lib/qemu/virtiofsd up to QEMU 7.2; later releases have a package virtiofsd; 2026-11-27).
+ */
+export const qemuHasVirtiofsd = based("bullseye", "bookworm", "jammy");
+
 /** The sources of package names that are in no other row. */
 export const packageNames = [
   {
@@ -77,6 +83,12 @@ export const packageNames = [
     name: "packages of Void",
     source: "https://github.com/void-linux/void-packages (qemu, xorriso, debootstrap)",
     date: "2026-11-26",
+  },
+  {
+    name: "virtiofsd",
+    source: "https://github.com/gentoo/gentoo app-emulation/virtiofsd, void-linux/void-packages srcpkgs/virtiofsd, " +
+      "alpinelinux/aports community/virtiofsd, archlinux.org/packages extra/virtiofsd; NixOS: nixpkgs libvirtd.nix",
+    date: "2026-11-27",
   },
   {
     name: "EPEL",

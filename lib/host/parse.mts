@@ -151,6 +151,7 @@ export function parseHost(text: string): Host {
       keyboards: needs.one("input-read") ? needs.all("keyboard") : undefined,
     }),
     ovmf: sections.has("firmware") ? facts("firmware").all("ovmf") : undefined,
+    virtiofsd: facts("firmware").one("virtiofsd"),
     windows: sections.has("windows") ? windowsOf(facts("windows")) : undefined,
     hardwareVirtualization: cpu.flag("virtualization"),
     virtualboxExtensions: facts("virtualbox").flag("extension-pack"),

@@ -156,6 +156,8 @@ export interface Host {
   };
   /** Paths of firmware images for UEFI guests. Absent if the probe did not look for them. */
   ovmf?: string[];
+  /** Path of the daemon for virtiofs that libvirt finds, or `none`. Absent if the probe did not look for it. */
+  virtiofsd?: string;
   /** Facts of Windows; absent on other systems. */
   windows?: Windows;
   /** Whether Windows or macOS reports hardware virtualization; absent where that was not read. */

@@ -5,6 +5,7 @@ import type { File, Plan, Step } from "./types.mts";
 import { type Box, boxKey, boxOf, buildSteps, type Texts } from "./box.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import type { Lab } from "../host/lab.mts";
+import { joinList } from "../text.mts";
 import { dataRecord, defaultDataVolume } from "../host/data-disks.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
@@ -17,13 +18,15 @@ import {
   bringDriver,
   dataSteps,
   diskSteps,
+  foldersChanged,
+  folderSteps,
   removal,
   returnCard,
   runAsRoot,
   ssh,
   vagrantEnv,
 } from "./vm-steps.mts";
-import { takesHyperv, vagrantfile } from "./vagrantfile.mts";
+import { takesFolders, takesHyperv, vagrantfile } from "./vagrantfile.mts";
 import { composePath, composeText, projectsOf, servicesOf, stacksOf } from "./machine-services.mts";
 
 /**
@@ -49,6 +52,9 @@ const driverScripts = ["copy-driver.ps1", "receive-driver.sh"];
 
 /** Scripts for data disks. */
 const dataScripts = ["mount-data.sh", "remove-data.sh"];
+
+/** The script for folders of the host. */
+const folderScripts = ["mount-folders.sh"];
 
 /** Options of a plan. */
 interface PlanOptions {
@@ -102,6 +108,9 @@ export function makePlan(
         path,
         text: texts[`templates/${path}`]!,
       })),
+      ...(takesFolders(config, lab)
+        ? [{ path: "libvirt_folders.rb", text: texts["templates/libvirt_folders.rb"]! }]
+        : []),
       ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
       ...[...boxes.values()].flatMap(({ files }) => files),
       ...chosen.flatMap(({ name }): File[] => {
@@ -117,6 +126,7 @@ export function makePlan(
       ...[
         ...scripts,
         ...(hasDataDisks(config, lab) ? dataScripts : []),
+        ...(takesFolders(config, lab) ? folderScripts : []),
         ...(config.machines.some(partitionRequest) ? driverScripts : []),
       ].map((name): File => ({
         path: `scripts/${name}`,
@@ -175,14 +185,20 @@ function workOn(
       command: ["sh", "scripts/box-volumes.sh", "check", machine.box],
     });
   }
-  if (resized && !starts) {
+  const refolded = !creates && foldersChanged(machine, existing);
+  const restarts = !starts && (resized || refolded);
+  if (restarts) {
+    const reasons = [
+      ...(resized ? [`with ${machine.cpus} CPUs and ${machine.memory} MiB`] : []),
+      ...(refolded ? ["with other folders"] : []),
+    ];
     after.push({
-      title: `Restart the VM ${name} with ${machine.cpus} CPUs and ${machine.memory} MiB`,
+      title: `Restart the VM ${name} ${joinList(reasons)}`,
       command: ["vagrant", "reload", name],
       env: vagrantEnv,
     });
   }
-  if (starts || resized || existing.address === undefined || existing.savedAddress !== undefined) {
+  if (starts || restarts || existing.address === undefined || existing.savedAddress !== undefined) {
     after.push({
       title: `Save the SSH config of ${name}`,
       command: ["vagrant", "ssh-config", name],
@@ -192,10 +208,11 @@ function workOn(
   }
   after.push(...autostartSteps(machine, existing));
   const hash = servicesHash(machine, config);
-  const proven = !pull && !starts && !resized && isProven(machine, config, existing);
+  const proven = !pull && !starts && !restarts && isProven(machine, config, existing);
   // the file system of a machine that is not proven may be smaller than its disk
   if (!proven || existing.disk !== machine.disk) after.push(...diskSteps(machine, existing));
   if (!proven || existing.data?.size !== machine.data) after.push(...dataSteps(machine, existing));
+  if (!proven) after.push(...folderSteps(machine, existing));
   const newer = pull ? ["PULL=yes"] : [];
   if (!proven) {
     after.push(...bringDriver(machine));

@@ -44,7 +44,11 @@ export function vagrantfile(
   const orphans = Object.entries(lab.orphans)
     .filter(([, { state, cardTaken }]) => state !== "absent" || cardTaken)
     .map(([name, there]) => orphan(name, there, lab));
-  const requires = takesHyperv(config, lab) ? new Rendered('require_relative "hyperv_gpu"\n') : nothing;
+  const own = [
+    ...(takesHyperv(config, lab) ? ["hyperv_gpu"] : []),
+    ...(takesFolders(config, lab) ? ["libvirt_folders"] : []),
+  ];
+  const requires = new Rendered(own.map((name) => `require_relative "${name}"\n`).join(""));
   return `${
     render(texts["templates/Vagrantfile"]!, { requires, machines: joinBlocks([...machines, ...orphans], "\n\n") }).text
   }\n`;
@@ -80,4 +84,10 @@ function boxOfVm(wanted: string, version: string | undefined, { box: has, boxNam
 export function takesHyperv({ machines }: Resolved, lab: Lab): boolean {
   return machines.some(({ provider, gpus }) => provider === "hyperv" && gpus.length > 0) ||
     Object.values({ ...lab.machines, ...lab.orphans }).some(({ cardTaken }) => cardTaken);
+}
+
+/** Whether any libvirt VM gets or has folders of the host, which need more than vagrant-libvirt supports. */
+export function takesFolders({ machines }: Resolved, lab: Lab): boolean {
+  return machines.some(({ provider, folders = [] }) => provider === "libvirt" && folders.length > 0) ||
+    Object.values(lab.machines).some(({ hardware }) => hardware?.folderTags !== undefined);
 }

@@ -3,7 +3,9 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { type DataDisk, dataRecord } from "../host/data-disks.mts";
+import { folderTag } from "../host/folders.mts";
 import type { LabMachine } from "../host/lab.mts";
+import { shellWord } from "../render.mts";
 import { powershellScript } from "../host/windows.mts";
 
 /** The start of an SSH command to a machine, with the SSH configuration that Vagrant wrote for it. */
@@ -99,6 +101,24 @@ export function dataSteps(machine: ResolvedMachine, { domain }: LabMachine): Ste
       input: "scripts/mount-data.sh",
     },
   ];
+}
+
+/** Whether an existing VM has other folders of the host than the config; false where that is not known. */
+export function foldersChanged({ provider, folders = [] }: ResolvedMachine, { hardware }: LabMachine): boolean {
+  if (provider !== "libvirt" || hardware === undefined) return false;
+  return folders.map(folderTag).sort().join() !== (hardware.folderTags ?? []).join();
+}
+
+/** The step that mounts the folders of the host in the VM, and removes the mounts of others. */
+export function folderSteps(machine: ResolvedMachine, { hardware }: LabMachine): Step[] {
+  const { name, provider, folders = [] } = machine;
+  if (provider !== "libvirt" || (folders.length === 0 && hardware?.folderTags === undefined)) return [];
+  const words = folders.flatMap((folder) => [folderTag(folder), folder.readOnly ? "ro" : "rw", shellWord(folder.to)]);
+  return [{
+    title: folders.length === 0 ? `Remove the mounts of folders from ${name}` : `Mount the folders of ${name}`,
+    command: [...ssh(name), [runAsRoot(machine), ...(words.length > 0 ? ["--", ...words] : [])].join(" ")],
+    input: "scripts/mount-folders.sh",
+  }];
 }
 
 /** The step that removes a data disk with everything on it, and then its record. */

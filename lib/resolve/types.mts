@@ -2,6 +2,7 @@
 import type { GpuRequest, Machine, Mode, Service } from "../config/types.mts";
 import type { Project } from "../compose/project.mts";
 import type { Accelerator, ExistingVm, Host } from "../host/types.mts";
+import type { FolderState } from "../host/folders.mts";
 import type { Partitionable, VideoDriver } from "../host/windows-types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import type { ComposeProject } from "../compose/types.mts";
@@ -19,6 +20,8 @@ export interface Resolved {
   unset?: ReadonlyMap<string, string[]>;
   /** The lab's folder, if it is on this host. */
   folder?: string;
+  /** What is at the paths of `folders:` on this host; absent if it is not the host that is judged. */
+  hostFolders?: Record<string, FolderState>;
 }
 
 /** A machine with everything that its host determines: provider, size, cards and drivers. */

@@ -1,7 +1,17 @@
 // Rendered files in the real programs: no config value is executed as code, and each arrives
 // unchanged.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -12,6 +22,7 @@ import { names } from "../../lib/plan/assets.mts";
 import { composeFile } from "../../lib/compose/render.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { parseHost } from "../../lib/host/parse.mts";
+import { folderTagsIn } from "../../lib/host/folders.mts";
 import { preparationOf } from "../../lib/plan/prepare.mts";
 import { applyScript, undoScript } from "../../lib/plan/prepare-scripts.mts";
 import { makePlan } from "../../lib/plan/plan.mts";
@@ -246,6 +257,46 @@ test("vagrant-libvirt has the data disk as one that it does not remove", ({ fold
   assert.match(disk[0], /_a-data\.qcow2$/);
   assert.equal(disk.slice(1), ["2G", "homelab-gpu-data", "virtio", "qcow2", true]);
   assert.equal(others, []);
+});
+
+test("a domain gets the folders of its machine before vagrant-libvirt starts it", ({ folder }) => {
+  // the user's own lines run in the machine's block
+  const tells = `File.write("said", [
+  l.shared_folders,
+  VagrantPlugins::ProviderLibvirt::Action::StartDomain.ancestors.first.to_s,
+  first = HomelabGpu::Folders.change(File.read("domain.xml"), l.shared_folders),
+  HomelabGpu::Folders.change(first, l.shared_folders),
+  HomelabGpu::Folders.change(first, {}),
+  HomelabGpu::Folders.change(File.read("domain.xml"), {}),
+  HomelabGpu::Folders.real("link"),
+  HomelabGpu::Folders.real("/no/such"),
+].to_json)`;
+  const froms = hostile.filter((text) => text !== "" && !/[\u0000-\u001f]/.test(text));
+  const folders = froms.map((from, i) => ({ from, to: `/mnt/${i}` }));
+  const backing = "<memoryBacking><nosharepages/></memoryBacking>";
+  const mine = "<filesystem type='mount'><source dir='/q'/><target dir='mine'/></filesystem>";
+  const devices = (text: string) => `<devices><emulator>/x</emulator>${text}</devices>`;
+  writeFileSync(
+    join(folder, "domain.xml"),
+    `<domain type='qemu'><name>a</name>${backing}${devices(mine)}</domain>`,
+  );
+  symlinkSync(".", join(folder, "link"));
+  written(planned(JSON.stringify({ machines: [{ name: "a", box: "lab/x", folders, libvirt: tells }] })), folder);
+  assert.match(run("vagrant", ["validate"], folder), /validated successfully/);
+  const [has, hook, first, again, none, unchanged, ...real] = JSON.parse(readFileSync(join(folder, "said"), "utf8"));
+  assert.equal(Object.values(has), froms);
+  assert.is(hook, "HomelabGpu::ShareFolders");
+  const tags = Object.keys(has);
+  assert.equal(folderTagsIn(first.replaceAll('"', "'")), [...tags].sort());
+  assert.match(
+    first,
+    /<memoryBacking><nosharepages\/><source type="memfd"\/><access mode="shared"\/><\/memoryBacking>/,
+  );
+  assert.match(first, /<source dir="\/q"\/><target dir="mine"\/>/);
+  assert.equal([again, unchanged], [null, null]);
+  assert.equal(real, [realpathSync(folder), "/no/such"], "virtiofsd refuses a link");
+  assert.equal(folderTagsIn(none.replaceAll('"', "'")), []);
+  assert.match(none, /<target dir="mine"\/>/);
 });
 
 test("Vagrant accepts every Vagrantfile with cards", ({ folder }) => {

@@ -4,6 +4,8 @@ import type { Provider, ResolvedMachine } from "../types.mts";
 import { firmwareOf } from "../../host/ovmf.mts";
 import { addressLimitOf, ampleMmioWindow, mmioWindowOf } from "../cards.mts";
 import { dataSerial, defaultDataVolume } from "../../host/data-disks.mts";
+import { qemuHasVirtiofsd } from "../../host/packages.mts";
+import { folderTag } from "../../host/folders.mts";
 import { joinBlocks, nothing, render, Rendered } from "../../render.mts";
 
 /** libvirt with QEMU, with the plugin vagrant-libvirt. */
@@ -14,7 +16,13 @@ export const libvirt: Provider = {
   template: "libvirt.rb",
   packer: "qemu.pkr.hcl",
   missing: () => false,
-  tools: () => ["libvirt", "qemu", "vagrant", "vagrant-libvirt"],
+  tools: (host, { folders = [] }) => [
+    "libvirt",
+    "qemu",
+    ...(folders.length > 0 && !qemuHasVirtiofsd(host) ? ["virtiofsd"] : []),
+    "vagrant",
+    "vagrant-libvirt",
+  ],
   values: (machine, host, prefix) => ({
     driver: machine.accelerator === "kvm" ? "kvm" : "qemu",
     prefix,
@@ -23,6 +31,7 @@ export const libvirt: Provider = {
     memory: machine.memory,
     autostart: machine.autostart ? render("l.autostart = true\nl.management_network_autostart = true", {}) : nothing,
     data: dataDisk(machine, prefix),
+    folders: sharedFolders(machine),
     gpu: gpu(machine, host, prefix),
     own: ownLines(machine),
   }),
@@ -42,6 +51,13 @@ export function dataDisk(
     path: dataVolume ?? defaultDataVolume(prefix, name),
     serial: dataSerial,
   });
+}
+
+/** The folders of the host; libvirt_folders.rb has the setting. */
+function sharedFolders({ folders = [] }: ResolvedMachine): Rendered {
+  return joinBlocks(
+    folders.map((folder) => render("l.share_folder {{from}}, {{tag}}", { from: folder.from, tag: folderTag(folder) })),
+  );
 }
 
 /** The user's own lines, marked as such. */

@@ -1,0 +1,27 @@
+/** Which paths of a Compose project are in the folders of the host that its machine gets. */
+import { refusedTarget } from "../config/folders.mts";
+import type { SharedFolder } from "../config/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+
+type Machine = Pick<ResolvedMachine, "name" | "provider" | "folders">;
+
+/** The folder of `folders:` that has a path of the host; `there`: the VM has a folder at this path. */
+export function sharedPath(path: string, { folders = [] }: Machine): SharedFolder | "there" | undefined {
+  const within = (folder: string) => path === folder || path.startsWith(`${folder}/`);
+  return folders.some(({ to }) => within(to)) ? "there" : folders.find(({ from }) => within(from));
+}
+
+/** Whether a path may be a folder in `folders:`; folders of programs need not be on this host, or are the VM's. */
+export const isShareable = (path: string, { provider }: Machine): boolean =>
+  provider === "libvirt" && refusedTarget(path) === undefined && !/^\/opt\//.test(path);
+
+/** How paths of the host get into the VM, as a sentence. */
+export function sharing(paths: string[], { name }: Machine): string {
+  const all = paths.map(yamlWord).map((path) => `{from: ${path}, to: ${path}}`);
+  const folders = [...all.slice(0, all.length > 3 ? 1 : 3), ...(all.length > 3 ? ["…"] : [])].join(", ");
+  return `Share ${paths.length > 1 ? "them" : "it"} with ${name}: folders: [${folders}], with read_only: false if a ` +
+    "service writes there";
+}
+
+/** A path as a value in a YAML mapping of one line. */
+export const yamlWord = (path: string): string => (/^[\w./+@-]+$/.test(path) ? path : JSON.stringify(path));
