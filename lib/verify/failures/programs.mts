@@ -12,6 +12,7 @@ export const programFailures: Failure[] = [
       /ggml_backend_cuda_buffer_type_alloc_buffer: allocating/,
       /unable to allocate CUDA\d{1,2} buffer/,
       /larger than the available KV cache memory/,
+      /RESOURCE_EXHAUSTED: Out of memory|ResourceExhaustedError: OOM|OOM when allocating tensor/,
       /No available memory for the cache blocks/,
       /larger than the maximum number of tokens that can be stored in KV cache/,
       /Free memory on device .{0,60} is less than desired GPU memory utilization/,
@@ -42,7 +43,7 @@ export const programFailures: Failure[] = [
   {
     pattern: anyOf(
       /insufficient shared memory \(shm\)|dataloader's workers are out of shared memory/,
-      /creating shared memory segment \/dev\/shm|current SHM size of [\d.]{1,8} ?MB is too small/,
+      /creating shared memory segment \/dev\/shm|Failed to increase the shared memory pool size|current SHM size of [\d.]{1,8} ?MB is too small/,
     ),
     check: "verify.service",
     layer: "image",

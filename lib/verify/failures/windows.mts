@@ -17,7 +17,7 @@ export const windowsFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /virtual switch .{0,60}(?:not found|could not be found|does not exist)/,
+      /(?:virtual|Hyper-V) switch .{0,60}(?:not found|could not be found|does not exist)/,
       /There are no virtual switches created for Hyper-V/,
     ),
     near: /hyper-?v|vagrant|packer|VMSwitch/i,
@@ -118,10 +118,10 @@ export const windowsFailures: Failure[] = [
   },
   {
     pattern: anyOf(
-      /required (?:permission|authorization) to complete this task/,
+      /required (?:permissions?|authorization) to complete this task/,
       /(?:must be|requires that Vagrant be) run with administrative privileges/,
     ),
-    near: /hyper-?v|vagrant|Get-VM|Start-VM/i,
+    near: /hyper-?v|vagrant|-VM(?:\w{0,30})\b/i,
     check: "provider.access",
     layer: "provider",
     message: "Hyper-V is managed by administrators only",
