@@ -10,6 +10,7 @@ import { vmDetailFailures } from "./vm-details.mts";
 import { forProxmox, isProxmox } from "./proxmox-fixes.mts";
 import { guestNetworkFailures } from "./guest-network.mts";
 import { hostDetailFailures, virshFirstFailures } from "./host-details.mts";
+import { hostServiceFailures } from "./host-services.mts";
 import { kernelPciFailures } from "./kernel-pci.mts";
 import { libvirtAnswerFailures, libvirtKindFailures } from "./libvirt-answers.mts";
 import { lookingGlassFailures } from "./looking-glass.mts";
@@ -124,6 +125,7 @@ export const failures: Failure[] = [
   ...denialFailures,
   ...lookingGlassFailures,
   ...proxmoxTaskFailures,
+  ...hostServiceFailures,
   ...vmDetailFailures,
   ...hostDetailFailures,
   ...guestNetworkFailures,

@@ -204,9 +204,8 @@ export const virshFailures: Failure[] = [
     [
       "gpu.match",
       "cause",
-      /no PCI device found for|PCI device .{1,18} already in use by VMID/,
-      "Proxmox cannot give the card to the VM: no device at that address, it does not bind to vfio-pci, or another " +
-      "VM has it",
+      /no PCI device found for/,
+      "Proxmox cannot give the card to the VM: there is no device at that address, or it does not bind to vfio-pci",
       commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx"),
     ],
   ]),
