@@ -3,6 +3,7 @@
 // of them was run with 2.26.1 and 2.40.3 on 2026-11-27.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { unsetFlaws } from "../lib/checks/compose-emptied.mts";
 import { runChecks } from "../lib/checks/index.mts";
 import { isEnabled } from "../lib/compose/enabled.mts";
 import { renderGpuRequests } from "../lib/compose/gpu-render.mts";
@@ -269,19 +270,17 @@ test("an example of a missing file is named", () => {
 });
 
 test("without .env in the project's folder, that of the first Compose file's folder counts", async () => {
-  const files = {
-    ".env.x": "",
-    "docker/compose.yaml": "services: {a: {image: 'x:${TAG}'}}\n",
-    "docker/.env": "TAG=1\n",
-  };
-  const of = async (more: Record<string, string>) => {
-    const all = Object.entries({ ...files, ...more }).map(([path, text]) => [`/lab/p/${path}`, text]);
+  const of = async (files: Record<string, string>) => {
+    const own = { "docker/compose.yaml": "services: {a: {image: 'x:${TAG}'}}\n", ...files };
+    const all = Object.entries(own).map(([path, text]) => [`/lab/p/${path}`, text]);
     const variables = { COMPOSE_FILE: "docker/compose.yaml" };
     const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [], variables };
-    return (await readProject(fakeShell(Object.fromEntries(all)).shell, request, undefined)).unsetVariables.length;
+    const project = await readProject(fakeShell(Object.fromEntries(all)).shell, request, undefined);
+    return unsetFlaws(project, []).map(({ fix }) => fix?.title);
   };
-  assert.is(await of({}), 0);
-  assert.is(await of({ ".env": "A=1\n" }), 1);
+  assert.equal(await of({ "docker/.env": "TAG=1\n" }), []);
+  assert.equal(await of({ "docker/.env": "A=1\n" }), ["Set TAG in docker/.env"]);
+  assert.equal(await of({ "docker/.env": "TAG=1\n", ".env": "A=1\n" }), ["Set TAG in the project's .env"]);
 });
 
 test("a mount like tools/x is no path to Compose; a placeholder is to be replaced", async () => {

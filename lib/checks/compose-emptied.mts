@@ -4,7 +4,7 @@ import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
-import { copyOfEnv } from "./compose-paths.mts";
+import { copyOfEnv, envOf } from "./compose-paths.mts";
 
 /** What is left of a text whose variables have no value. */
 export interface Emptied {
@@ -56,7 +56,7 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[]): Project
         read: found.map(({ file, line }) => (file ? `${folder}/${file}:${line ?? "?"}` : folder)).join(", "),
         value: "no value, no default",
       },
-      fix: manualFix(copyOfEnv(project, names) ?? `Set ${names.join(", ")} in the project's .env`),
+      fix: manualFix(copyOfEnv(project, names) ?? `Set ${names.join(", ")} in ${envOf(project)}`),
     }];
   };
   const left = emptied.filter(({ names }) => breaking.some(({ variable }) => names.includes(variable!)));

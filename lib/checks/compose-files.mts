@@ -5,7 +5,7 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { additionalContexts, buildContext, dockerfileOf, envFiles, labelFiles } from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
-import { creation, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
+import { creation, envOf, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
 
 /** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
 function needed(
@@ -86,7 +86,7 @@ export function neededFiles(name: string, service: ComposeService, project: Comp
             status: "fail",
             message: `needs ${what} from the variable ${environment}, which has no value`,
             at: environment,
-            fix: manualFix(`Set ${environment} in the project's .env`),
+            fix: manualFix(`Set ${environment} in ${envOf(project)}`),
           }];
         }
         return external

@@ -71,6 +71,9 @@ export function creation(shown: string, project: ComposeProject): string {
   return example === undefined ? `Create ${shown}` : `Copy ${example} to ${shown}, and fill it in`;
 }
 
+/** How messages name the `.env` of a project. */
+export const envOf = ({ envFile }: ComposeProject) => envFile ?? "the project's .env";
+
 /**
  * How a project gets values for these variables from the example of its `.env` that has most of them; undefined if it
  * has none.

@@ -19,7 +19,7 @@ import { collisions } from "./compose-collisions.mts";
 import { placeOf, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
 import { unusedGpuFlaws } from "./compose-unused.mts";
-import { copyOfEnv } from "./compose-paths.mts";
+import { copyOfEnv, envOf } from "./compose-paths.mts";
 import { withProfile } from "./compose-profiles.mts";
 import { projectFlaws } from "./compose-project.mts";
 import { valueFlaws } from "./compose-values.mts";
@@ -162,7 +162,7 @@ function refusal(project: ComposeProject, { message, file, line, variable, mend 
     ? project.name
     : `${project.name}/${file}${line === undefined ? "" : `:${line}`}`;
   const fix: Fix[] = variable !== undefined
-    ? [manualFix(copyOfEnv(project, [variable]) ?? `Set ${variable} in the project's .env`)]
+    ? [manualFix(copyOfEnv(project, [variable]) ?? `Set ${variable} in ${envOf(project)}`)]
     : profiles.length > 0
     ? [manualFix(`Enable the profile that starts ${other}: ${withProfile(project, profiles[0])}`)]
     : other !== undefined

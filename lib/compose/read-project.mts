@@ -53,7 +53,18 @@ export async function readProject(
   };
   const envExamples = dotenv === undefined ? await readEnvExamples(reads, folder, names) : [];
   const dotEnvNames = Object.keys(dotEnv(dotenv ?? ""));
-  const base = { ...request, files, profiles, texts, dotEnvNames, envExamples, unsetVariables: [], paths: {} };
+  const below = dotenv !== undefined && envPath !== ".env" ? { envFile: envPath } : {};
+  const base = {
+    ...request,
+    ...below,
+    files,
+    profiles,
+    texts,
+    dotEnvNames,
+    envExamples,
+    unsetVariables: [],
+    paths: {},
+  };
   const unreadable = (paths: string[]): ComposeProject | undefined => {
     const noAnswer = paths.map((path) => reads.failed.get(at(path))).find(Boolean);
     return noAnswer === undefined ? undefined : { ...base, readBy: "none", refusals: [], noAnswer };

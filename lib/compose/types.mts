@@ -38,6 +38,8 @@ export interface ComposeProject extends ProjectRequest {
    * only parses the YAML. `none`: neither could read it.
    */
   readBy: "compose" | "reader" | "none";
+  /** The `.env` that Compose reads, relative to the folder, if it is not the one in the folder. */
+  envFile?: string;
   /** Names of the variables in `.env`. */
   dotEnvNames?: string[];
   /**
