@@ -217,7 +217,7 @@ async function idleLab(): Promise<string> {
   const here = process.cwd();
   process.chdir(lab);
   const world = new World(`machines: [${machines.join(", ")}]\n`, "vm-without-gpu");
-  await world.does(up, world.context([]));
+  await world.runCommand(up, world.context([]));
   process.chdir(here);
   const boot = "/proc/sys/kernel/random/boot_id";
   for (const [path, text] of world.disk) {

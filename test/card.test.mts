@@ -28,7 +28,7 @@ function found(id: string, changed: Host, config = machines("{}")): Finding[] {
 const first = (id: string, changed: Host, config?: ReturnType<typeof machines>) => found(id, changed, config)[0]!;
 const status = (id: string, change: Parameters<typeof host>[0]) => first(id, host(change)).status;
 /** Adds a function to the card's group, and to the counts. */
-function beside(made: Host, more: Partial<PciFunction>): void {
+function addNeighbour(made: Host, more: Partial<PciFunction>): void {
   const bdf = more.bdf ?? "0000:09:00.0";
   made.pci!.push({
     ...{ bdf, class: "020000", vendor: "8086", device: "10d3", group: "2", driver: null },
@@ -82,7 +82,8 @@ test("gpu.exclusive: only one machine can have a card", () => {
 });
 
 /** Adds a second card with other ids to the first one's group, bound to its driver. */
-const second = (made: Host) => beside(made, { class: "030000", vendor: "10de", device: "1eb8", driver: "nvidia" });
+const second = (made: Host) =>
+  addNeighbour(made, { class: "030000", vendor: "10de", device: "1eb8", driver: "nvidia" });
 const ids = "{device_id: 2786}";
 const otherIds = "{device_id: 1eb8}";
 
@@ -197,13 +198,13 @@ test("iommu.enabled: distinguishes three causes, and never relies on a folder, a
 
 test("iommu.group: bridges never count; a peer blocks the group only if a driver is bound to it", () => {
   assert.match(first("iommu.group", host()).message, /^group 2: 0000:01:00\.0, 0000:01:00\.1 go to the VM$/);
-  assert.is(status("iommu.group", (made) => beside(made, { class: "060400", driver: "pcieport" })), "pass");
+  assert.is(status("iommu.group", (made) => addNeighbour(made, { class: "060400", driver: "pcieport" })), "pass");
   assert.match(
-    first("iommu.group", host((made) => beside(made, {}))).message,
+    first("iommu.group", host((made) => addNeighbour(made, {}))).message,
     /its group also has 0000:09:00\.0, which no host/,
   );
-  assert.is(status("iommu.group", (made) => beside(made, { driver: "vfio-pci" })), "pass");
-  const shared = first("iommu.group", host((made) => beside(made, { driver: "e1000e" })));
+  assert.is(status("iommu.group", (made) => addNeighbour(made, { driver: "vfio-pci" })), "pass");
+  const shared = first("iommu.group", host((made) => addNeighbour(made, { driver: "e1000e" })));
   assert.is(shared.status, "fail");
   assert.match(
     shared.message,
@@ -217,7 +218,7 @@ test("iommu.group: never allows passing what the host needs", () => {
     first(
       "iommu.group",
       host((made) => {
-        beside(made, { driver: null });
+        addNeighbour(made, { driver: null });
         Object.assign(made.needs, needs);
       }),
     );
@@ -243,7 +244,7 @@ test("iommu.group: no fix removes a device that this host uses or may use", () =
     const { status, fix, evidence } = first(
       "iommu.group",
       host((made) => {
-        beside(made, { class: "040300", driver: "snd_hda_intel", ...more });
+        addNeighbour(made, { class: "040300", driver: "snd_hda_intel", ...more });
         change(made);
       }),
     );
@@ -275,7 +276,7 @@ test("iommu.group: every mounted disk counts", () => {
     first(
       "iommu.group",
       host((made) => {
-        beside(made, { class: "010802", driver: "nvme" });
+        addNeighbour(made, { class: "010802", driver: "nvme" });
         made.needs.mounts.push({ point, bdf });
       }),
     ).message.replace(/.*carries /, "");
@@ -288,7 +289,7 @@ test("iommu.group: every mounted disk counts", () => {
   const stick = first(
     "iommu.group",
     host((made) => {
-      beside(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver: "xhci_hcd" });
+      addNeighbour(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver: "xhci_hcd" });
       made.needs.mounts.push({ point: "/media/…", bdf: "0000:01:00.2" });
     }),
   );
@@ -302,7 +303,7 @@ test("iommu.group: every mounted disk counts", () => {
 test("iommu.group: a disk that was not traced may be on the card's USB controller", () => {
   const usb = (driver: string | null, untraced: string[]) =>
     status("iommu.group", (made) => {
-      beside(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver });
+      addNeighbour(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver });
       made.needs.untraced = untraced;
     });
   assert.equal([usb("xhci_hcd", ["/"]), usb("xhci_hcd", ["route"]), usb(null, ["/"]), usb("xhci_hcd", [])], [
@@ -319,7 +320,7 @@ test("iommu.group: is unknown unless all members of the group were read", () => 
   assert.is(status("iommu.group", (made) => made.pciCount!++), "unknown");
   assert.is(status("iommu.group", (made) => delete made.iommu.groups), "unknown");
   const usb = (driver: string | null) => (made: Host) => {
-    beside(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver });
+    addNeighbour(made, { bdf: "0000:01:00.2", vendor: "10de", class: "0c0330", driver });
     delete made.needs.keyboards;
   };
   assert.is(status("iommu.group", usb("xhci_hcd")), "unknown", "the only keyboard may hang on it");
@@ -581,7 +582,7 @@ test("guest.firmware: needs an image without Secure Boot", () => {
 });
 
 test("the topology shows what a card is connected to and shares, within the width", () => {
-  const made = host((one) => beside(one, { driver: "e1000e", upstreamBridges: ["0000:00:01.0"] }));
+  const made = host((one) => addNeighbour(one, { driver: "e1000e", upstreamBridges: ["0000:00:01.0"] }));
   made.needs.route = ["0000:09:00.0"];
   const [card] = resolveConfig(machines("{}"), made).machines[0]!.cards;
   const lines = topologyLines(card!, made, 80);

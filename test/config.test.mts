@@ -144,7 +144,7 @@ test("what an error says to write is accepted there, for every key", () => {
   // errors that involve two keys have no single line, and an unknown key has no shape
   const apart = /is used with|needs a checksum|exactly one|no machine of that name|unknown key|is missing/;
   const refused: string[] = [];
-  let told = 0;
+  let advised = 0;
   const tryAll = (before: string[], after: string[], indent: string, name: string) => {
     for (const value of values) {
       const own = value === "BLOCK" ? [`${indent}${name}:`, `${indent}  - 3`] : [`${indent}${name}: ${value}`];
@@ -156,7 +156,7 @@ test("what an error says to write is accepted there, for every key", () => {
           refused.push(`${own.join("\n")}\n${message}: does not say what to write`);
           continue;
         }
-        told++;
+        advised++;
         const lead = instead.startsWith("- ") ? `${indent}${name}:\n${indent}  ` : indent;
         const mended = [...before, lead + instead.replace("sha256:…", `sha256:${"0".repeat(64)}`), ...after];
         const still = advice(mended.join("\n")).filter(({ message }) => !apart.test(message));
@@ -185,7 +185,7 @@ test("what an error says to write is accepted there, for every key", () => {
   tryAll(lab, [], "  ", "web");
   walk({ kind: "map", keys: service, example: "" }, [...lab, "  web:", "    image: x"], [], "    ");
   assert.equal(refused, []);
-  assert.ok(told > 150, `only ${told} were told`);
+  assert.ok(advised > 150, `only ${advised} were told`);
 });
 
 test("an error lists every form of a value that has several, and names list items", () => {
@@ -239,24 +239,26 @@ test("refuses text that is not YAML, not a mapping, or empty", () => {
 });
 
 test("shows where YAML is invalid, with what to write instead", () => {
-  const told = (text: string) =>
+  const problemsOf = (text: string) =>
     advice(text).map(({ line, column, message, instead }) => `${line}:${column} ${message}|${instead}`);
   const no = "this is not valid YAML: ";
-  assert.equal(told('machines:\n  - name: "a\n    box: b\n    cpus: 3\n'), [`2:11 ${no}this quote is not closed|"…"`]);
-  assert.equal(told("a: [b, 'c]\n"), [`1:8 ${no}this quote is not closed|"…"`]);
-  assert.equal(told("machines: [{name: a, box: b}\nservices: {}\n"), [
+  assert.equal(problemsOf('machines:\n  - name: "a\n    box: b\n    cpus: 3\n'), [
+    `2:11 ${no}this quote is not closed|"…"`,
+  ]);
+  assert.equal(problemsOf("a: [b, 'c]\n"), [`1:8 ${no}this quote is not closed|"…"`]);
+  assert.equal(problemsOf("machines: [{name: a, box: b}\nservices: {}\n"), [
     `1:11 ${no}this bracket is not closed|[…] or {…}`,
   ]);
-  assert.equal(told("machines: [{name: a}]\n---\na: 1\n"), [
+  assert.equal(problemsOf("machines: [{name: a}]\n---\na: 1\n"), [
     `2:1 ${no}a second document begins here, but only one is read|no ---`,
   ]);
-  assert.equal(told("a:\n\tb: 1\n"), [`2:1 ${no}a tab cannot indent a line|spaces`]);
-  assert.equal(told("a: [b]#c\n"), [`1:7 ${no}a comment needs a space before it|a space before #`]);
-  assert.equal(told("a: @b\n"), [`1:4 ${no}text that begins with this character needs quotes|"…"`]);
-  assert.match(told("a: &b &c 1\n")[0]!, /^1:7 this is not valid YAML: .*\|undefined$/);
-  assert.equal(told("a: 1\nb: 2\na: 3\n"), ["3:1 duplicate key “a”|it once: line 1 has it already"]);
+  assert.equal(problemsOf("a:\n\tb: 1\n"), [`2:1 ${no}a tab cannot indent a line|spaces`]);
+  assert.equal(problemsOf("a: [b]#c\n"), [`1:7 ${no}a comment needs a space before it|a space before #`]);
+  assert.equal(problemsOf("a: @b\n"), [`1:4 ${no}text that begins with this character needs quotes|"…"`]);
+  assert.match(problemsOf("a: &b &c 1\n")[0]!, /^1:7 this is not valid YAML: .*\|undefined$/);
+  assert.equal(problemsOf("a: 1\nb: 2\na: 3\n"), ["3:1 duplicate key “a”|it once: line 1 has it already"]);
   assert.match(
-    told(one("image: {file: x, mirror: http://x.y/z}"))[0]!,
+    problemsOf(one("image: {file: x, mirror: http://x.y/z}"))[0]!,
     /mirror is used with debootstrap only\|image: \{deb/,
   );
 });

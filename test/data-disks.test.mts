@@ -213,44 +213,44 @@ function labWithData() {
   return { world, volume };
 }
 const removals = (world: World) =>
-  world.asked.filter((words) => /remove-(vm|data)\.sh/.test(words)).map((words) => words.split(" ")[1]);
+  world.calls.filter((words) => /remove-(vm|data)\.sh/.test(words)).map((words) => words.split(" ")[1]);
 
 test("destroy keeps the data disk, and names it with its sizes", async () => {
   const { world, volume } = labWithData();
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   const asked: string[] = [];
   const context = world.context([], { yes: false });
   Object.assign(context.shell.terminal, { in: true, err: true });
   context.shell.confirm = (question) => (asked.push(question), Promise.resolve(true));
-  assert.is(await world.does(destroy, context), 0, world.said.join(""));
+  assert.is(await world.runCommand(destroy, context), 0, world.output.join(""));
   assert.equal(removals(world), ["scripts/remove-vm.sh"]);
   assert.match(asked[0]!, new RegExp(`stays: the data disk of a \\(${volume}\\): 2 GiB, of which 300 MiB are used`));
-  assert.match(world.said.join(""), new RegExp(`kept: the data disk of a \\(${volume}\\): 2 GiB`));
+  assert.match(world.output.join(""), new RegExp(`kept: the data disk of a \\(${volume}\\): 2 GiB`));
   assert.ok(world.disk.has(`${world.folder}/data/a`));
 });
 
 test("destroy --data lists the data disk, and deletes it after a yes, also without its VM", async () => {
   for (const vm of [true, false]) {
     const { world, volume } = labWithData();
-    assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-    if (!vm) assert.is(await world.does(destroy, world.context([])), 0);
-    world.asked = [];
+    assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+    if (!vm) assert.is(await world.runCommand(destroy, world.context([])), 0);
+    world.calls = [];
     const refused = world.context([], { yes: false, data: true });
-    assert.is(await world.does(destroy, refused), 2, "no terminal, and no --yes");
+    assert.is(await world.runCommand(destroy, refused), 2, "no terminal, and no --yes");
     assert.equal(removals(world), []);
     const asked: string[] = [];
     const context = world.context([], { yes: false, data: true });
     Object.assign(context.shell.terminal, { in: true, err: true });
     context.shell.confirm = (question) => (asked.push(question), Promise.resolve(asked.length > 1));
-    assert.is(await world.does(destroy, context), 1);
+    assert.is(await world.runCommand(destroy, context), 1);
     assert.equal(removals(world), []);
     assert.match(
       asked[0]!,
       new RegExp(`goes: {2}the data disk of a \\(${volume}\\): 2 GiB, of which 300 MiB are used`),
     );
-    assert.is(await world.does(destroy, context), 0, world.said.join(""));
+    assert.is(await world.runCommand(destroy, context), 0, world.output.join(""));
     assert.equal(removals(world), [...(vm ? ["scripts/remove-vm.sh"] : []), "scripts/remove-data.sh"]);
-    assert.ok(world.asked.includes(`sh scripts/remove-data.sh ${volume}`));
+    assert.ok(world.calls.includes(`sh scripts/remove-data.sh ${volume}`));
     assert.not.ok(world.disk.has(`${world.folder}/data/a`), "its record is gone");
   }
 });
@@ -258,30 +258,30 @@ test("destroy --data lists the data disk, and deletes it after a yes, also witho
 test("destroy --data does nothing while libvirt does not say which disks there are", async () => {
   const { world } = labWithData();
   world.disk.set(`${world.folder}/data/a`, "x_a-data.qcow2\n");
-  world.silent = "Disconnected";
-  assert.is(await world.does(destroy, world.context([], { data: true })), 1);
-  assert.match(world.said.join(""), /libvirt does not say which data disks exist: Disconnected/);
+  world.libvirtError = "Disconnected";
+  assert.is(await world.runCommand(destroy, world.context([], { data: true })), 1);
+  assert.match(world.output.join(""), /libvirt does not say which data disks exist: Disconnected/);
 });
 
 test("a machine that left the config: its data disk is named, and destroy NAME --data deletes it", async () => {
   const { world, volume } = labWithData();
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  assert.is(await world.does(destroy, world.context([])), 0);
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.is(await world.runCommand(destroy, world.context([])), 0);
   world.config = one.replace("name: a", "name: b").replace(", data: 2 GiB", "");
-  world.said = [];
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   assert.match(
-    world.said.join(""),
+    world.output.join(""),
     /a is no longer in the config, and its data disk still exists; to remove it: destroy a --data/,
   );
   assert.not.match(world.disk.get(`${world.folder}/Vagrantfile`)!, /define 'a'/);
-  assert.is(await world.does(destroy, world.context(["a"], { data: true })), 0, world.said.join(""));
-  assert.ok(world.asked.includes(`sh scripts/remove-data.sh ${volume}`));
+  assert.is(await world.runCommand(destroy, world.context(["a"], { data: true })), 0, world.output.join(""));
+  assert.ok(world.calls.includes(`sh scripts/remove-data.sh ${volume}`));
 });
 
 test("up --recreate says that the data disk stays, and what goes", async () => {
   const { world, volume } = labWithData();
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   const domain = `${prefixOf(world.folder)}a`;
   world.answers["virsh -q -c qemu:///system dominfo"] = {
     out: `Id: 1\nName: ${domain}\nUUID: ${uuid(domain)}\nCPU(s): 2\nMax memory: 1048576 KiB\n` +
@@ -291,7 +291,7 @@ test("up --recreate says that the data disk stays, and what goes", async () => {
   Object.assign(context.shell.terminal, { in: true, err: true });
   const asked: string[] = [];
   context.shell.confirm = (question) => (asked.push(question), Promise.resolve(false));
-  assert.is(await world.does(up, context), 1);
+  assert.is(await world.runCommand(up, context), 1);
   assert.match(asked[0]!, /stays: the data disk of a, with \/var\/lib\/docker \(volumes, images\) and \/srv/);
   assert.match(asked[0]!, /goes: {2}the system disk of a, with every file in the VM that is not in \/var\/lib\/docker/);
 });

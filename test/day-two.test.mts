@@ -96,16 +96,16 @@ const busy = "gpu-nvidia:00000000:06:00.0, NVIDIA L4, 3, 512, 23034, 41, 16.32, 
 /** A lab whose machine `a` gives this answer. */
 async function lab(lines: string): Promise<World> {
   const world = new World(config, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   world.answers["ssh -F ssh/a"] = { out: answer(lines) };
-  [world.said, world.asked] = [[], []];
+  [world.output, world.calls] = [[], []];
   return world;
 }
 
 test("status shows services with health and URLs, the card and the disk as they are now", async () => {
   const world = await lab(containers + busy);
-  assert.is(await world.does(status, world.context([])), 0);
-  const said = world.said.join("");
+  assert.is(await world.runCommand(status, world.context([])), 0);
+  const said = world.output.join("");
   assert.match(said, /^ {2}web {12}running \(healthy\) {3}http:\/\/192\.168\.121\.5:8080$/m);
   assert.match(said, /^ {2}immich\/server {2}exited with code 3$/m);
   assert.match(said, /^ {2}NVIDIA L4: 3 % busy, 512 of 23034 MiB, 41 °C, 16 of 72 W$/m);
@@ -116,14 +116,14 @@ test("status shows services with health and URLs, the card and the disk as they 
 test("status of a machine that does not answer shows its services as last proven", async () => {
   const world = await lab("");
   world.answers["ssh -F ssh/a"] = { code: 255, err: "No route to host" };
-  assert.is(await world.does(status, world.context([])), 0);
-  assert.match(world.said.join(""), /^a: running .*\n {2}web {2}running\n {2}it does not answer over SSH: /m);
+  assert.is(await world.runCommand(status, world.context([])), 0);
+  assert.match(world.output.join(""), /^a: running .*\n {2}web {2}running\n {2}it does not answer over SSH: /m);
 });
 
 test("status --json: unknown values are null, and the output matches its schema", async () => {
   const world = await lab(containers + busy);
-  assert.is(await world.does(status, world.context([], { json: true })), 0);
-  const shown: unknown = JSON.parse(world.said.find((one) => one.startsWith("{"))!);
+  assert.is(await world.runCommand(status, world.context([], { json: true })), 0);
+  const shown: unknown = JSON.parse(world.output.find((one) => one.startsWith("{"))!);
   const fits = new Ajv({ strict: false }).compile(JSON.parse(own("templates/status.schema.json")));
   assert.ok(fits(shown), JSON.stringify(fits.errors));
   // deno-lint-ignore no-explicit-any
@@ -193,15 +193,19 @@ test("logs: one container is printed unchanged, several with their names, by the
 
 test("logs -n shows the command, and asks the machine for its containers", async () => {
   const world = await lab(containers);
-  assert.is(await world.does(logs, world.context(["db"], { dryRun: true, follow: true })), 0, world.said.join(""));
-  assert.match(world.said.join(""), /\$ ssh -F ssh\/a a 'sudo docker logs --tail 200 -f immich-db-1'/);
+  assert.is(
+    await world.runCommand(logs, world.context(["db"], { dryRun: true, follow: true })),
+    0,
+    world.output.join(""),
+  );
+  assert.match(world.output.join(""), /\$ ssh -F ssh\/a a 'sudo docker logs --tail 200 -f immich-db-1'/);
 });
 
 test("logs: a wrong --tail, unreachable machines and no container are one-line errors", async () => {
   const world = await lab(containers);
   const run = async (words: string[]) => {
-    world.said = [];
-    return [await main(words, world.context([]).shell), world.said.join("")] as const;
+    world.output = [];
+    return [await main(words, world.context([]).shell), world.output.join("")] as const;
   };
   assert.match((await run(["logs", "web", "--tail", "many"])).join(), /^2,.*--tail needs a number of lines or all/s);
   world.answers["ssh -F ssh/a"] = { out: answer("engine:answers\n") };
@@ -215,34 +219,34 @@ test("logs -f of services in two machines is refused with the commands to use", 
   world.answers["ssh -F ssh/b"] = {
     out: answer("service:api running 0 0 none no homelab-gpu-api-1\nengine:answers\n"),
   };
-  assert.is(await world.does(logs, world.context([], { follow: true, dryRun: true })), 2);
-  assert.match(world.said.join(""), /in a and b: name one, for example .*logs -f web/);
-  assert.is(await world.does(logs, world.context([], { dryRun: true })), 0, "one after the other");
+  assert.is(await world.runCommand(logs, world.context([], { follow: true, dryRun: true })), 2);
+  assert.match(world.output.join(""), /in a and b: name one, for example .*logs -f web/);
+  assert.is(await world.runCommand(logs, world.context([], { dryRun: true })), 0, "one after the other");
 });
 
 test("ssh-config prints Vagrant's configuration with the machine's current address", async () => {
   const world = await lab("");
-  assert.is(await world.does(sshConfig, world.context(["b"])), 0);
-  assert.is(world.said.join(""), "Host b\n  HostName 192.168.121.5\n");
-  world.said = [];
+  assert.is(await world.runCommand(sshConfig, world.context(["b"])), 0);
+  assert.is(world.output.join(""), "Host b\n  HostName 192.168.121.5\n");
+  world.output = [];
   world.domains.set([...world.domains.keys()].find((name) => name.endsWith("_b"))!, undefined);
-  assert.is(await world.does(sshConfig, world.context([])), 0);
-  assert.is(world.said.join(""), "Host a\n  HostName 192.168.121.5\n", "only those that run");
-  assert.is(await world.does(sshConfig, world.context(["b"])), 1);
-  assert.match(world.said.at(-1)!, /b is not running \(off\)/);
+  assert.is(await world.runCommand(sshConfig, world.context([])), 0);
+  assert.is(world.output.join(""), "Host a\n  HostName 192.168.121.5\n", "only those that run");
+  assert.is(await world.runCommand(sshConfig, world.context(["b"])), 1);
+  assert.match(world.output.at(-1)!, /b is not running \(off\)/);
 });
 
 test("up --pull applies and proves the services of a proven machine with newer images", async () => {
   const world = await lab("");
-  assert.is(await world.does(plan, world.context(["a"], { pull: true })), 0, world.said.join(""));
-  assert.match(world.said.join(""), /Pull newer images and start the services of a\n.*sudo env PULL=yes sh -s/);
-  assert.is(await world.does(up, world.context(["a"], { pull: true })), 0, world.said.join(""));
-  const steps = world.asked.filter((words) => words.startsWith("ssh "));
+  assert.is(await world.runCommand(plan, world.context(["a"], { pull: true })), 0, world.output.join(""));
+  assert.match(world.output.join(""), /Pull newer images and start the services of a\n.*sudo env PULL=yes sh -s/);
+  assert.is(await world.runCommand(up, world.context(["a"], { pull: true })), 0, world.output.join(""));
+  const steps = world.calls.filter((words) => words.startsWith("ssh "));
   assert.ok(steps.some((words) => words.includes("env PULL=yes sh -s")), steps.join("\n"));
   assert.match(steps.at(-1)!, /sudo sh -s -- \d+ web/);
-  world.asked = [];
-  assert.is(await world.does(up, world.context(["a"])), 0);
-  assert.not.ok(world.asked.some((words) => words.startsWith("ssh ")), "nothing to do without it");
+  world.calls = [];
+  assert.is(await world.runCommand(up, world.context(["a"])), 0);
+  assert.not.ok(world.calls.some((words) => words.startsWith("ssh ")), "nothing to do without it");
 });
 
 test.run();

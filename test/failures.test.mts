@@ -52,11 +52,14 @@ test("the explanation of each text is that of the golden file", () => {
 });
 
 test("every entry is the first cause of a text, has a known check, and says what to do", () => {
-  const known = [...checks.map(({ id }) => id), ...layers];
-  const told = all.flatMap(([, text]) => causesOf(text));
+  const knownChecks = [...checks.map(({ id }) => id), ...layers];
+  const explained = all.flatMap(([, text]) => causesOf(text));
   for (const { pattern, check, message, fix, source } of failures) {
-    assert.ok(told.some((cause) => cause.message === message && cause.check === check), `no text tells ${pattern}`);
-    assert.ok(known.includes(check), `${check} of ${pattern}`);
+    assert.ok(
+      explained.some((cause) => cause.message === message && cause.check === check),
+      `no text tells ${pattern}`,
+    );
+    assert.ok(knownChecks.includes(check), `${check} of ${pattern}`);
     const fixes = typeof fix === "function" ? fix({}) : fix;
     assert.ok(fixes.length > 0 && source.length > 0, message);
     assert.not.match(message, /\n|\.$/);

@@ -53,7 +53,7 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true })
 /** A lab with two running machines. */
 async function running(): Promise<World> {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   return world;
 }
 
@@ -72,11 +72,11 @@ async function typed(
     terminal: { in: answer !== undefined, out: errors, err: errors, columns: 80 },
     confirm: () => Promise.resolve((asked++, answer ?? false)),
   });
-  world.said = [];
-  world.asked = [];
+  world.output = [];
+  world.calls = [];
   const code = await main(words, shell);
   const there = [...world.domains].map(([name, number]) => `${name.split("_")[1]}${number ? "" : " off"}`).sort();
-  return { code, asked, there, said: world.said.join("") };
+  return { code, asked, there, said: world.output.join("") };
 }
 
 const both = ["keep", "scratch"];
@@ -155,7 +155,7 @@ for (const errors of [true, false]) {
   test(`up --recreate asks, other streams ${errors ? "on the terminal" : "elsewhere"}`, async () => {
     for (const [answer, code, asked] of [[false, 1, 1], [true, 0, 1], [undefined, 2, 0]] as const) {
       const world = new World(two, "vm-without-gpu");
-      assert.is(await world.does(up, world.context([])), 0);
+      assert.is(await world.runCommand(up, world.context([])), 0);
       world.config = two.replace("{name: scratch, box: lab/x}", "{name: scratch, box: lab/other}");
       const { shell } = world.context([]);
       let question = "";
@@ -163,13 +163,13 @@ for (const errors of [true, false]) {
         terminal: { in: answer !== undefined, out: errors, err: errors, columns: 80 },
         confirm: (text: string) => Promise.resolve((question += text, answer ?? false)),
       });
-      [world.said, world.asked] = [[], []];
-      assert.is(await main(["up", "--recreate"], shell), code, world.said.join(""));
+      [world.output, world.calls] = [[], []];
+      assert.is(await main(["up", "--recreate"], shell), code, world.output.join(""));
       assert.is(question === "" ? 0 : 1, asked);
       if (asked) assert.match(question, /scratch[^]*system disk is lost/);
-      else assert.match(world.said.join(""), /--yes/);
-      assert.is(world.asked.some((one) => one.includes("remove-vm.sh scratch")), answer === true);
-      assert.not.ok(world.asked.some((one) => one.includes("remove-vm.sh keep")));
+      else assert.match(world.output.join(""), /--yes/);
+      assert.is(world.calls.some((one) => one.includes("remove-vm.sh scratch")), answer === true);
+      assert.not.ok(world.calls.some((one) => one.includes("remove-vm.sh keep")));
     }
   });
 }
@@ -336,7 +336,7 @@ test("the user's own open folder is closed to others, despite umask 0", async ({
 test("status, verify and up close an open lab folder, even with nothing to do", async () => {
   for (const command of ["status", "verify", "up"]) {
     const world = new World(two, "vm-without-gpu");
-    assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+    assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
     const { shell } = world.context([]);
     const closed: string[] = [];
     await main([command], { ...shell, ensurePrivateDir: (path) => Promise.resolve(void closed.push(path)) });

@@ -16,16 +16,16 @@ export function compared(count: number, seed: number): { right: number; differin
   const accepts = new Ajv({ strict: false, allErrors: true }).compile(schemaOf());
   const dice = random(seed);
   const differing: string[] = [];
-  let right = 0;
+  let accepted = 0;
   for (let i = 0; i < count; i++) {
-    const config = made(file, dice, i % 3 === 0 ? 0 : 0.03);
+    const config = generated(file, dice, i % 3 === 0 ? 0 : 0.03);
     const text = JSON.stringify(config);
     const parsed = parses(text);
     if (parsed === "together") continue; // only the parser checks rules across keys
-    right += Number(parsed === "right");
+    accepted += Number(parsed === "right");
     if (accepts(config) !== (parsed === "right")) differing.push(text);
   }
-  return { right, differing };
+  return { right: accepted, differing };
 }
 
 /** `together`: each key is right, and only their combination is wrong. */
@@ -42,7 +42,7 @@ function parses(text: string): "right" | "wrong" | "together" {
 }
 
 /** A value of a shape; with this probability (0 to 1) a value of another shape. */
-export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: number): unknown {
+export function generated(shape: Shape, dice: ReturnType<typeof random>, wrong: number): unknown {
   const number = shape.kind === "hex" ? 1.5 : 70000000; // a schema cannot see how a number is written
   if (dice.next() < wrong) {
     return dice.pick<unknown>([null, "", "x y", -1, 1.5, number, true, [], {}, "12345", [1], { a: 1 }]);
@@ -61,15 +61,20 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
     case "flag":
       return dice.pick([true, false]);
     case "list":
-      return Array.from({ length: dice.next() < wrong ? 0 : 1 + dice.below(2) }, () => made(shape.of, dice, wrong));
+      return Array.from(
+        { length: dice.next() < wrong ? 0 : 1 + dice.below(2) },
+        () => generated(shape.of, dice, wrong),
+      );
     case "either":
-      return made(dice.pick(shape.of), dice, wrong);
+      return generated(dice.pick(shape.of), dice, wrong);
     case "map": {
       const names = Object.keys(shape.keys).filter((name) => shape.keys[name]!.required || dice.next() < 0.5);
       const alone = shape.exactlyOne && dice.pick(shape.exactlyOne);
       const kept = shape.exactlyOne ? [alone!] : names;
       if (dice.next() < wrong) kept.push("unknown");
-      return Object.fromEntries(kept.map((name) => [name, shape.keys[name] ? made(shape.keys[name], dice, wrong) : 1]));
+      return Object.fromEntries(
+        kept.map((name) => [name, shape.keys[name] ? generated(shape.keys[name], dice, wrong) : 1]),
+      );
     }
     case "refused":
       return dice.pick<unknown>([["a"], [], null]);
@@ -77,8 +82,8 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
       return dice.next() < 0.5 ? {} : {
         [dice.next() < wrong ? "a b" : "web"]: {
           image: "x",
-          ...(dice.next() < 0.5 ? { gpu: made(shape.keys.gpu!, dice, wrong) } : {}),
-          ...(dice.next() < wrong ? { secrets: made(shape.keys.secrets!, dice, wrong) } : {}),
+          ...(dice.next() < 0.5 ? { gpu: generated(shape.keys.gpu!, dice, wrong) } : {}),
+          ...(dice.next() < wrong ? { secrets: generated(shape.keys.secrets!, dice, wrong) } : {}),
         },
       };
   }
@@ -89,14 +94,14 @@ export function made(shape: Shape, dice: ReturnType<typeof random>, wrong: numbe
  * the example is not a value.
  */
 function textsOf({ pattern, example }: Shape & { kind: "text" }): string[] {
-  const known = [example, `${example}b`, "0a:00.0", `sha256:${"0".repeat(64)}`];
-  const right = known.filter((text) => !/^[[{"]|…/.test(text) && new RegExp(pattern).test(text));
-  return right.length > 0 ? right.slice(0, 2) : known;
+  const candidates = [example, `${example}b`, "0a:00.0", `sha256:${"0".repeat(64)}`];
+  const right = candidates.filter((text) => !/^[[{"]|…/.test(text) && new RegExp(pattern).test(text));
+  return right.length > 0 ? right.slice(0, 2) : candidates;
 }
 
 /** A typical config with a few random changes to its text. */
 export function damagedConfig(dice: ReturnType<typeof random>): string {
-  const config = made(file, dice, dice.next() < 0.5 ? 0 : 0.04);
+  const config = generated(file, dice, dice.next() < 0.5 ? 0 : 0.04);
   const whole = dice.next() < 0.3 ? JSON.stringify(config) : writeYaml(config);
   let text = whole;
   for (let times = dice.below(5); times > 0; times--) {

@@ -39,8 +39,12 @@ test("a fact without a line is unknown", () => {
 });
 
 test("reads whether VirtualBox's extension pack is installed", () => {
-  const told = (lines: string) => parseHost(`homelab-gpu-probe 1 linux\n${lines}`).virtualboxExtensions;
-  assert.equal([told("[virtualbox]\nextension-pack:yes\n"), told("[virtualbox]\nextension-pack:no\n"), told("")], [
+  const extensionPackOf = (lines: string) => parseHost(`homelab-gpu-probe 1 linux\n${lines}`).virtualboxExtensions;
+  assert.equal([
+    extensionPackOf("[virtualbox]\nextension-pack:yes\n"),
+    extensionPackOf("[virtualbox]\nextension-pack:no\n"),
+    extensionPackOf(""),
+  ], [
     true,
     false,
     undefined,

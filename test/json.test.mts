@@ -52,9 +52,13 @@ test("each command with --json has a schema, and each schema a command", () => {
 test("plan has files, steps, totals, findings and counts; up -n has the same", async () => {
   const world = new World(config, "rtx4070-desktop-debian12");
   for (const command of [plan, plan]) {
-    world.said = [];
-    assert.is(await world.does(command, world.context([], { json: true, dryRun: true })), 0, world.said.join(""));
-    const { files, steps, summary, findings, counts, ok } = fitting("plan", world.said);
+    world.output = [];
+    assert.is(
+      await world.runCommand(command, world.context([], { json: true, dryRun: true })),
+      0,
+      world.output.join(""),
+    );
+    const { files, steps, summary, findings, counts, ok } = fitting("plan", world.output);
     assert.equal([summary.create, summary.steps, summary.boxes, ok], [files.length, steps.length, 1, true]);
     const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
     assert.is(all, findings.length);
@@ -63,12 +67,15 @@ test("plan has files, steps, totals, findings and counts; up -n has the same", a
 
 test("plan ends with the totals, and with the time of the last run if it is known", async () => {
   const world = new World(config, "rtx4070-desktop-debian12");
-  assert.is(await world.does(plan, world.context([])), 0);
-  assert.match(world.said.join(""), /\n\n\d+ files to create, 1 box to build, \d+ steps to run: some minutes, .*\.\n$/);
-  assert.is(await world.does(up, world.context([])), 0);
-  world.said = [];
-  assert.is(await world.does(plan, world.context([])), 0);
-  assert.match(world.said.join(""), /Nothing to do\.\n$/);
+  assert.is(await world.runCommand(plan, world.context([])), 0);
+  assert.match(
+    world.output.join(""),
+    /\n\n\d+ files to create, 1 box to build, \d+ steps to run: some minutes, .*\.\n$/,
+  );
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  world.output = [];
+  assert.is(await world.runCommand(plan, world.context([])), 0);
+  assert.match(world.output.join(""), /Nothing to do\.\n$/);
   assert.match(world.disk.get(`${world.folder}/logs/durations.json`)!, /"Build the box lab\/x": \d+/);
   const known = { create: 1, change: 2, steps: 9, boxes: 0, lastTime: 484_000 };
   assert.is(
@@ -79,17 +86,17 @@ test("plan ends with the totals, and with the time of the last run if it is know
 
 test("status and verify list running machines with services, and stopped machines", async () => {
   const world = new World(config, "rtx4070-desktop-debian12");
-  assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
-  world.said = [];
-  assert.is(await world.does(status, world.context([], { json: true })), 0);
-  const { machines } = fitting("status", world.said);
+  assert.is(await world.runCommand(up, world.context(["a"])), 0, world.output.join(""));
+  world.output = [];
+  assert.is(await world.runCommand(status, world.context([], { json: true })), 0);
+  const { machines } = fitting("status", world.output);
   assert.equal(machines.map(({ name, state, services }) => [name, state, services.length]), [
     ["a", "running", 1],
     ["b", "absent", 0],
   ]);
-  world.said = [];
-  assert.is(await world.does(verify, world.context([], { json: true })), 1);
-  const { findings, counts, ok } = fitting("verify", world.said);
+  world.output = [];
+  assert.is(await world.runCommand(verify, world.context([], { json: true })), 1);
+  const { findings, counts, ok } = fitting("verify", world.output);
   assert.equal([counts.fail, ok], [1, false]);
   assert.ok(findings.some(({ check, machine }) => check === "verify.ssh" && machine === "b"));
 });

@@ -21,7 +21,7 @@ const line = 'l.input type: "tablet", bus: "usb" # #{1 + 1}';
 
 test("the user's lines are in the machine's block unchanged, and marked", async () => {
   const world = new World(config(`${line}\nl.nested = true`), "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   const text = world.disk.get(`${world.folder}/Vagrantfile`)!;
   assert.ok(
     text.includes(`\n      # your own lines, libvirt: in the config\n      ${line}\n      l.nested = true\n    end\n`),
@@ -31,24 +31,24 @@ test("the user's lines are in the machine's block unchanged, and marked", async 
 
 test("Vagrant validates the lines first, and again only after a change", async () => {
   const world = new World(config(line), "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  const steps = () => world.asked.filter((words) => words.startsWith("vagrant "));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  const steps = () => world.calls.filter((words) => words.startsWith("vagrant "));
   assert.is(steps()[0], "vagrant validate");
-  world.asked = [];
-  assert.is(await world.does(up, world.context([])), 0);
+  world.calls = [];
+  assert.is(await world.runCommand(up, world.context([])), 0);
   assert.equal(steps(), []);
   world.config = config("l.nested = true");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   assert.equal(steps(), ["vagrant validate"]);
 });
 
 test("plan shows the user's lines, as text and as JSON", async () => {
   const world = new World(config(line), "vm-without-gpu");
-  assert.is(await world.does(plan, world.context([])), 0);
-  assert.ok(world.said.join("").includes(`Your own lines in the block of a (libvirt:):\n  ${line}\n`));
-  world.said = [];
-  assert.is(await world.does(plan, world.context([], { json: true })), 0);
-  const { ownLines } = JSON.parse(world.said.find((one) => one.startsWith("{"))!);
+  assert.is(await world.runCommand(plan, world.context([])), 0);
+  assert.ok(world.output.join("").includes(`Your own lines in the block of a (libvirt:):\n  ${line}\n`));
+  world.output = [];
+  assert.is(await world.runCommand(plan, world.context([], { json: true })), 0);
+  const { ownLines } = JSON.parse(world.output.find((one) => one.startsWith("{"))!);
   assert.equal(ownLines, [{ machine: "a", text: line }]);
 });
 

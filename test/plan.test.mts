@@ -173,9 +173,9 @@ test("a changed box is a warning, and services are applied; --recreate replaces 
     "devlab",
   ]]);
   assert.is(plan.findings[0]!.fix[0]!.command, "npx zx homelab-gpu.mts up devlab --recreate");
-  const anew = planned(starter, { devlab: old }, { recreate: true });
-  assert.equal([anew.findings, anew.replaces], [[], ["devlab"]]);
-  assert.equal(titles(anew)[4], "Remove the old VM devlab");
+  const recreated = planned(starter, { devlab: old }, { recreate: true });
+  assert.equal([recreated.findings, recreated.replaces], [[], ["devlab"]]);
+  assert.equal(titles(recreated)[4], "Remove the old VM devlab");
 });
 
 test("an existing VM keeps its box in the Vagrantfile until it is replaced", () => {

@@ -262,20 +262,20 @@ test("up of an unchanged lab with three stacks starts only two programs", async 
   for (const name of ["x", "y", "z"]) {
     world.disk.set(`${process.cwd()}/${name}/compose.yaml`, `services: {web: {image: ${name}}}\n`);
   }
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  assert.match(world.said.join(""), /a is up at 192\.168\.121\.5: x\/web, y\/web, z\/web, proven/);
-  world.asked = [];
-  world.said = [];
-  assert.is(await world.does(up, world.context([])), 0);
-  assert.equal(world.asked.map((words) => words.split(" ")[0]).sort(), ["sh", "virsh"]);
-  assert.match(world.said.join(""), /nothing to do/);
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.match(world.output.join(""), /a is up at 192\.168\.121\.5: x\/web, y\/web, z\/web, proven/);
+  world.calls = [];
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.equal(world.calls.map((words) => words.split(" ")[0]).sort(), ["sh", "virsh"]);
+  assert.match(world.output.join(""), /nothing to do/);
   world.disk.set(`${process.cwd()}/y/new`, "new");
-  world.said = [];
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  assert.match(world.said.join(""), /Pack the stack y: 1 of 2 files/);
-  assert.match(world.said.join(""), /Pack the stack x: 0 of 1 files/);
-  assert.is(await world.does(status, world.context([])), 0);
-  assert.match(world.said.at(-1)!, /z\/web +running/);
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.match(world.output.join(""), /Pack the stack y: 1 of 2 files/);
+  assert.match(world.output.join(""), /Pack the stack x: 0 of 1 files/);
+  assert.is(await world.runCommand(status, world.context([])), 0);
+  assert.match(world.output.at(-1)!, /z\/web +running/);
 });
 
 /**
@@ -291,8 +291,8 @@ function withStacks(stacks: string, files: Record<string, string>, answers: Worl
 }
 /** The findings of `doctor services.compose`, as `status message evidence`, with its exit code. */
 async function diagnosed(world: World) {
-  const code = await world.does(doctor, world.context(["services.compose", "services.gpu"], { json: true }));
-  const { findings } = JSON.parse(world.said.join("").replace(/^[^{]*/, ""));
+  const code = await world.runCommand(doctor, world.context(["services.compose", "services.gpu"], { json: true }));
+  const { findings } = JSON.parse(world.output.join("").replace(/^[^{]*/, ""));
   return {
     code,
     findings: (findings as Finding[]).map(({ status, message, evidence, fix }) =>
@@ -349,8 +349,8 @@ test("plan gives a stack the GPU file of its VM's engine; --no-gpu leaves servic
     const world = withStacks("{path: ./p}", files);
     const text = `machines: [{name: a, box: lab/y, image: ${image}, engine: ${engine}, gpu: {device_id: 2786}}]\n`;
     world.config = `${text}stacks: [{path: ./p}]\n`;
-    await world.does(plan, world.context([], { json: true, gpu }));
-    const shown = JSON.parse(world.said.join("").replace(/^[^{]*/, "").replace(/}\n[^}]*$/, "}"));
+    await world.runCommand(plan, world.context([], { json: true, gpu }));
+    const shown = JSON.parse(world.output.join("").replace(/^[^{]*/, "").replace(/}\n[^}]*$/, "}"));
     const found = (shown.files as { path: string; text: string }[]).find(({ path }) => path.endsWith("override.yaml"));
     return found?.text;
   };
@@ -367,11 +367,11 @@ test("status lists the services that the VM reports, not those of the config", a
     `${card}services: {web: {image: x}, ml-worker: {image: x, gpu: 1}}`,
     "rtx4070-desktop-debian12",
   );
-  assert.is(await world.does(up, world.context([], { gpu: false })), 0, world.said.join(""));
-  world.said = [];
-  assert.is(await world.does(status, world.context([])), 0);
-  assert.match(world.said.join(""), / · web · proven/);
-  assert.not.match(world.said.join(""), /ml-worker/);
+  assert.is(await world.runCommand(up, world.context([], { gpu: false })), 0, world.output.join(""));
+  world.output = [];
+  assert.is(await world.runCommand(status, world.context([])), 0);
+  assert.match(world.output.join(""), / · web · proven/);
+  assert.not.match(world.output.join(""), /ml-worker/);
 });
 
 // ------------------------------------------------------------------ proof and summary

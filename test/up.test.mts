@@ -28,76 +28,76 @@ const running = (world: World) => [...world.domains].filter(([, number]) => numb
 
 test("with nothing to do, up runs two programs and shows one screen", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  assert.equal(world.asked.filter((words) => words.startsWith("vagrant up")), ["vagrant up a b c --provider=libvirt"]);
-  world.asked = [];
-  world.said = [];
-  assert.is(await world.does(up, world.context([])), 0);
-  assert.equal(world.asked.map((words) => words.split(" ")[0]).sort(), ["sh", "virsh"]);
-  const said = world.said.join("");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.equal(world.calls.filter((words) => words.startsWith("vagrant up")), ["vagrant up a b c --provider=libvirt"]);
+  world.calls = [];
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.equal(world.calls.map((words) => words.split(" ")[0]).sort(), ["sh", "virsh"]);
+  const said = world.output.join("");
   assert.match(said, /nothing to do\na is up at 192\.168\.121\.5: web, proven/);
   assert.ok(said.split("\n").length < 24, said);
 });
 
 test("a warning is shown in full once, and then only counted", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
-  assert.match(world.said.join(""), /^! host\.virtualization: /m);
-  world.said = [];
-  assert.is(await world.does(up, world.context(["b"])), 0);
-  assert.not.match(world.said.join(""), /^! host\.virtualization/m);
+  assert.is(await world.runCommand(up, world.context(["a"])), 0, world.output.join(""));
+  assert.match(world.output.join(""), /^! host\.virtualization: /m);
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context(["b"])), 0);
+  assert.not.match(world.output.join(""), /^! host\.virtualization/m);
   assert.match(
-    world.said.join(""),
+    world.output.join(""),
     /\d warnings? already shown by an earlier run: npx zx homelab-gpu\.mts doctor shows them\n/,
   );
-  world.said = [];
-  assert.is(await world.does(up, world.context(["c"], { verbose: true })), 0);
-  assert.match(world.said.join(""), /^! host\.virtualization/m);
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context(["c"], { verbose: true })), 0);
+  assert.match(world.output.join(""), /^! host\.virtualization/m);
 });
 
 test("brings up only the named machines, and then what is missing", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.context(["c"])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context(["c"])), 0, world.output.join(""));
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["c"]);
-  world.said = [];
-  assert.is(await world.does(ssh, { ...world.context(["c"], { dryRun: true }), passthroughArgs: ["reboot"] }), 0);
-  assert.match(world.said.join(""), /\$ ssh -F ssh\/c c reboot/);
-  assert.not.ok(world.asked.some((words) => words.includes("packer")), "the box of the others is not built");
-  assert.not.match(world.said.join(""), /a is up/);
-  assert.is(await world.does(up, world.context(["a", "c"])), 0);
+  world.output = [];
+  assert.is(await world.runCommand(ssh, { ...world.context(["c"], { dryRun: true }), passthroughArgs: ["reboot"] }), 0);
+  assert.match(world.output.join(""), /\$ ssh -F ssh\/c c reboot/);
+  assert.not.ok(world.calls.some((words) => words.includes("packer")), "the box of the others is not built");
+  assert.not.match(world.output.join(""), /a is up/);
+  assert.is(await world.runCommand(up, world.context(["a", "c"])), 0);
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["c", "a"]);
-  assert.is(await world.does(up, world.context([])), 0);
-  assert.ok(world.asked.includes("vagrant up b --provider=libvirt"));
-  assert.is(await world.does(up, world.context(["d"])), 2);
-  assert.match(world.said.at(-1)!, /there is no machine d; the machines are a, b, c/);
-  assert.is(await world.does(destroy, world.context([])), 0);
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.ok(world.calls.includes("vagrant up b --provider=libvirt"));
+  assert.is(await world.runCommand(up, world.context(["d"])), 2);
+  assert.match(world.output.at(-1)!, /there is no machine d; the machines are a, b, c/);
+  assert.is(await world.runCommand(destroy, world.context([])), 0);
   assert.is(world.domains.size, 0);
 });
 
 test("a VM that does not start does not affect the others: the next run recreates only it", async () => {
   const world = new World(three, "vm-without-gpu");
-  world.dead.add("b");
-  assert.is(await world.does(up, world.context([])), 1);
-  assert.match(world.said.at(-1)!, /Create the VMs a, b, c: failed with code 1/);
-  world.dead.clear();
-  world.asked = [];
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  const removed = world.asked.filter((words) => words.includes("remove-vm.sh"));
+  world.unresponsive.add("b");
+  assert.is(await world.runCommand(up, world.context([])), 1);
+  assert.match(world.output.at(-1)!, /Create the VMs a, b, c: failed with code 1/);
+  world.unresponsive.clear();
+  world.calls = [];
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  const removed = world.calls.filter((words) => words.includes("remove-vm.sh"));
   assert.equal(removed.map((words) => words.split(" ")[2]), ["b"]);
-  assert.ok(world.asked.includes("vagrant up b --provider=libvirt"), world.asked.join("\n"));
-  assert.equal(world.asked.filter((words) => words.startsWith("vagrant ssh-config")).length, 3);
+  assert.ok(world.calls.includes("vagrant up b --provider=libvirt"), world.calls.join("\n"));
+  assert.equal(world.calls.filter((words) => words.startsWith("vagrant ssh-config")).length, 3);
 });
 
 test("an earlier proof does not count for a machine that no longer answers", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  world.deaf.add("b");
-  world.said = [];
-  assert.is(await world.does(verify, world.context([])), 1);
-  assert.match(world.said.join(""), /✗ verify\.ssh \(b\): cannot be reached over SSH/);
-  assert.match(world.said.join(""), /✓ verify\.ssh \(a\)/);
-  await world.does(down, world.context([]));
-  assert.is(await world.does(up, world.context([])), 1);
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.withoutSsh.add("b");
+  world.output = [];
+  assert.is(await world.runCommand(verify, world.context([])), 1);
+  assert.match(world.output.join(""), /✗ verify\.ssh \(b\): cannot be reached over SSH/);
+  assert.match(world.output.join(""), /✓ verify\.ssh \(a\)/);
+  await world.runCommand(down, world.context([]));
+  assert.is(await world.runCommand(up, world.context([])), 1);
   assert.is(world.disk.get(`${world.folder}/verify/b.txt`), undefined);
 });
 
@@ -113,7 +113,7 @@ async function upWithExit(world: World, code: number): Promise<number> {
     }
     return result;
   };
-  return await world.does(up, context);
+  return await world.runCommand(up, context);
 }
 
 test("the summary is what the VM reports: a service that --no-gpu leaves out is not listed", async () => {
@@ -121,111 +121,111 @@ test("the summary is what the VM reports: a service that --no-gpu leaves out is 
     `${card}services: {web: {image: x}, ml-worker: {image: x, gpu: 1}}`,
     "rtx4070-desktop-debian12",
   );
-  assert.is(await world.does(up, world.context([], { gpu: false })), 0, world.said.join(""));
-  const [, closing = ""] = world.said.join("").split(/^(?=a is up)/m);
+  assert.is(await world.runCommand(up, world.context([], { gpu: false })), 0, world.output.join(""));
+  const [, closing = ""] = world.output.join("").split(/^(?=a is up)/m);
   assert.match(closing, /^a is up at 192\.168\.121\.5: web, proven .*\n {2}web {2}running\n/);
   assert.not.match(closing, /ml-worker/);
 });
 
 test("the summary and status are what the VM reports: a failed service is not proven", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context(["a"])), 0, world.output.join(""));
   world.config = three.replace("x/web", "x/other");
-  world.said = [];
+  world.output = [];
   assert.is(await upWithExit(world, 3), 1);
-  const closing = world.said.join("");
+  const closing = world.output.join("");
   assert.match(closing, /^a is up at 192\.168\.121\.5: web, not proven\n {2}web {2}exited with code 3$/m);
-  world.said = [];
-  assert.is(await world.does(status, world.context([])), 0);
-  assert.match(world.said.join(""), /^a: running .*\n {2}web {2}exited with code 3$/m);
-  world.said = [];
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  assert.match(world.said.join(""), /^a is up at 192\.168\.121\.5: web, proven .*\n {2}web {2}running$/m);
+  world.output = [];
+  assert.is(await world.runCommand(status, world.context([])), 0);
+  assert.match(world.output.join(""), /^a: running .*\n {2}web {2}exited with code 3$/m);
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.match(world.output.join(""), /^a is up at 192\.168\.121\.5: web, proven .*\n {2}web {2}running$/m);
 });
 
 test("a failed step keeps the proofs of other machines", async () => {
   const world = new World(three, "vm-without-gpu");
-  world.deaf.add("a");
-  assert.is(await world.does(up, world.context([])), 1);
-  assert.match(world.said.at(-1)!, /Copy the Compose file to a: failed with code 255/);
+  world.withoutSsh.add("a");
+  assert.is(await world.runCommand(up, world.context([])), 1);
+  assert.match(world.output.at(-1)!, /Copy the Compose file to a: failed with code 255/);
   assert.equal(Object.keys(state(world).proofs), ["b", "c"]);
 });
 
 test("a lab whose folder was moved finds its VMs by their ids", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   // with another path, the names would differ
   for (const [name, number] of [...world.domains]) {
     world.domains.delete(name);
     world.domains.set(`elsewhere-123456_${name.at(-1)}`, number);
-    world.ids.set(`elsewhere-123456_${name.at(-1)}`, uuid(name));
+    world.uuids.set(`elsewhere-123456_${name.at(-1)}`, uuid(name));
   }
   world.disk.set(
     `${world.folder}/ssh/a`,
     'Host a\n  HostName 192.168.121.5\n  IdentityFile "/old/place/private_key"\n',
   );
-  world.asked = [];
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  assert.not.ok(world.asked.some((words) => /remove-vm|vagrant up/.test(words)), world.asked.join("\n"));
-  assert.ok(world.asked.includes("vagrant ssh-config a"), "its SSH configuration is saved again");
-  assert.is(await world.does(destroy, world.context([])), 0);
+  world.calls = [];
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.not.ok(world.calls.some((words) => /remove-vm|vagrant up/.test(words)), world.calls.join("\n"));
+  assert.ok(world.calls.includes("vagrant ssh-config a"), "its SSH configuration is saved again");
+  assert.is(await world.runCommand(destroy, world.context([])), 0);
   assert.is(world.domains.size, 0);
 });
 
 test("without an answer from libvirt, nothing is done that depends on the VMs' state", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-  world.silent = "Failed to connect socket to '/run/libvirt/libvirt-sock': Permission denied";
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.libvirtError = "Failed to connect socket to '/run/libvirt/libvirt-sock': Permission denied";
   for (const command of [down, destroy, verify, ssh]) {
-    world.said = [];
-    assert.is(await world.does(command, world.context(["a"].slice(0, command === ssh ? 1 : 0))), 1);
-    assert.match(world.said.join(""), /the state of a, b is unknown: Failed to connect.*doctor provider\.access/s);
+    world.output = [];
+    assert.is(await world.runCommand(command, world.context(["a"].slice(0, command === ssh ? 1 : 0))), 1);
+    assert.match(world.output.join(""), /the state of a, b is unknown: Failed to connect.*doctor provider\.access/s);
   }
-  world.said = [];
-  await world.does(status, world.context([]));
-  assert.match(world.said.join(""), /a: unknown · libvirt does not answer: Failed to connect/);
-  delete world.silent;
+  world.output = [];
+  await world.runCommand(status, world.context([]));
+  assert.match(world.output.join(""), /a: unknown · libvirt does not answer: Failed to connect/);
+  delete world.libvirtError;
   assert.equal(running(world), ["a", "b"]);
-  assert.is(await world.does(down, world.context([])), 0);
+  assert.is(await world.runCommand(down, world.context([])), 0);
   assert.equal(running(world), []);
 });
 
 test("down stops a VM that was never reached, and the host has its card back", async () => {
   const world = new World(card, "rtx4070-desktop-debian12");
-  world.dead.add("a");
-  assert.is(await world.does(up, world.context([])), 1);
+  world.unresponsive.add("a");
+  assert.is(await world.runCommand(up, world.context([])), 1);
   assert.equal(running(world), ["a"]);
-  world.said = [];
-  await world.does(status, world.context([]));
-  assert.match(world.said.join(""), /a: half-made · running, but never reached over SSH/);
-  assert.is(await world.does(down, world.context([])), 0, world.said.join(""));
+  world.output = [];
+  await world.runCommand(status, world.context([]));
+  assert.match(world.output.join(""), /a: half-made · running, but never reached over SSH/);
+  assert.is(await world.runCommand(down, world.context([])), 0, world.output.join(""));
   assert.equal(running(world), []);
-  assert.match(world.said.join(""), /✓ gpu\.returned \(a\)/);
+  assert.match(world.output.join(""), /✓ gpu\.returned \(a\)/);
 });
 
 test("a card that moves to another machine keeps the record of its host driver", async () => {
   const world = new World(two.replace("1024}", "1024, gpu: {device_id: 2786}}"), "rtx4070-desktop-debian12");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   const before = state(world).previousDrivers.a;
   assert.not.match(JSON.stringify(before), /vfio/);
   world.config = two.replace(/1024}\n$/, "1024, gpu: {device_id: 2786}}\n");
-  assert.is(await world.does(up, world.context([], { recreate: true })), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([], { recreate: true })), 0, world.output.join(""));
   assert.equal(state(world).previousDrivers, { b: before });
-  assert.is(await world.does(destroy, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(destroy, world.context([])), 0, world.output.join(""));
 });
 
 test("destroy removes what it asked about, and keeps records that were added meanwhile", async () => {
   const world = new World(two.replace(/1024}\n$/, "1024, gpu: {device_id: 2786}}\n"), "rtx4070-desktop-debian12");
-  assert.is(await world.does(up, world.context(["a"])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context(["a"])), 0, world.output.join(""));
   const context = world.context([], { yes: false });
   const asked: string[] = [];
   Object.assign(context.shell.terminal, { in: true, err: true });
   context.shell.confirm = async (question) => {
     asked.push(question);
-    assert.is(await world.does(up, world.context(["b"])), 0, world.said.join(""));
+    assert.is(await world.runCommand(up, world.context(["b"])), 0, world.output.join(""));
     return true;
   };
-  assert.is(await world.does(destroy, context), 0, world.said.join(""));
+  assert.is(await world.runCommand(destroy, context), 0, world.output.join(""));
   assert.equal(asked, ["Remove a and everything in it?"]);
   assert.equal(running(world), ["b"]);
   assert.equal(Object.keys(state(world).previousDrivers), ["b"]);
@@ -233,101 +233,101 @@ test("destroy removes what it asked about, and keeps records that were added mea
 
 test("destroy does not repeat what another run did while it asked", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   const context = world.context([], { yes: false });
   Object.assign(context.shell.terminal, { in: true, err: true });
   context.shell.confirm = async () => {
-    assert.is(await world.does(destroy, world.context(["a"])), 0, world.said.join(""));
+    assert.is(await world.runCommand(destroy, world.context(["a"])), 0, world.output.join(""));
     return true;
   };
-  assert.is(await world.does(destroy, context), 0, world.said.join(""));
-  const removed = world.asked.filter((words) => words.includes("remove-vm.sh")).map((words) => words.split(" ")[2]);
+  assert.is(await world.runCommand(destroy, context), 0, world.output.join(""));
+  const removed = world.calls.filter((words) => words.includes("remove-vm.sh")).map((words) => words.split(" ")[2]);
   assert.equal(removed, ["a", "b"]);
 });
 
 test("a machine that left the config is named, and stopped and removed by its name", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   world.config = two.replace("name: a", "name: c");
-  world.said = [];
-  assert.is(await world.does(up, world.context(["b"])), 0, world.said.join(""));
-  assert.match(world.said.join(""), /a is no longer in the config, and its VM still exists; to remove it: destroy a/);
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context(["b"])), 0, world.output.join(""));
+  assert.match(world.output.join(""), /a is no longer in the config, and its VM still exists; to remove it: destroy a/);
   assert.match(
     world.disk.get(`${world.folder}/Vagrantfile`)!,
     /config\.vm\.define 'a'\n/,
     "else Vagrant knows nothing of it",
   );
-  world.said = [];
-  await world.does(status, world.context([]));
-  assert.match(world.said.join(""), /a: running · .*no longer in the config/);
-  assert.is(await world.does(down, world.context(["a"])), 0);
+  world.output = [];
+  await world.runCommand(status, world.context([]));
+  assert.match(world.output.join(""), /a: running · .*no longer in the config/);
+  assert.is(await world.runCommand(down, world.context(["a"])), 0);
   assert.equal(running(world), ["b"]);
-  assert.is(await world.does(destroy, world.context(["a"])), 0);
+  assert.is(await world.runCommand(destroy, world.context(["a"])), 0);
   assert.equal([...world.domains.keys()].map((name) => name.at(-1)), ["b"]);
   assert.equal(Object.keys(state(world).proofs), ["b"]);
-  assert.is(await world.does(destroy, world.context(["a"])), 2);
-  assert.match(world.said.at(-1)!, /there is no machine a; the machines are c, b/);
+  assert.is(await world.runCommand(destroy, world.context(["a"])), 2);
+  assert.match(world.output.at(-1)!, /there is no machine a; the machines are c, b/);
 });
 
 test("a changed box under a running VM warns; services are applied; --recreate replaces it", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   world.config = three.replaceAll("debian-13", "debian-12").replace("x/web", "x/newer");
   const said = async (command: typeof up, options = {}) => {
-    [world.said, world.asked] = [[], []];
-    assert.is(await world.does(command, world.context([], options)), 0, world.said.join(""));
-    return world.said.join("").replaceAll(/\s+/g, " ");
+    [world.output, world.calls] = [[], []];
+    assert.is(await world.runCommand(command, world.context([], options)), 0, world.output.join(""));
+    return world.output.join("").replaceAll(/\s+/g, " ");
   };
   const warning = "machine.outdated (a): its box changed since the VM was created (image debian-13 → debian-12): ";
   assert.ok((await said(plan)).includes(warning));
   assert.ok((await said(up)).includes(warning));
-  assert.ok(world.asked.some((one) => one.startsWith("ssh ")), "services are applied and proven");
-  assert.not.ok(world.asked.some((one) => /vagrant|packer|remove-vm/.test(one)), world.asked.join("\n"));
+  assert.ok(world.calls.some((one) => one.startsWith("ssh ")), "services are applied and proven");
+  assert.not.ok(world.calls.some((one) => /vagrant|packer|remove-vm/.test(one)), world.calls.join("\n"));
   const idle = await said(up);
   assert.ok(idle.includes(warning) && idle.includes("nothing to do"), idle);
   const shown = await said(status);
   assert.ok(shown.includes(warning) && shown.includes("up a --recreate"), shown);
   assert.match(await said(status, { json: true }), /"outdated": ?"its box changed/);
   await said(up, { recreate: true });
-  const removed = world.asked.filter((words) => words.includes("remove-vm.sh")).map((words) => words.split(" ")[2]);
+  const removed = world.calls.filter((words) => words.includes("remove-vm.sh")).map((words) => words.split(" ")[2]);
   assert.equal(removed, ["a", "b"]);
   assert.not.match(await said(status), /machine\.outdated/);
 });
 
 test("a box with another name is a warning too", async () => {
   const world = new World(two, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   world.config = two.replace("name: a, box: lab/y", "name: a, box: lab/z");
-  world.said = [];
-  assert.is(await world.does(up, world.context([])), 0);
-  assert.match(world.said.join(""), /! machine\.outdated \(a\): its box changed/);
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.match(world.output.join(""), /! machine\.outdated \(a\): its box changed/);
   assert.match(world.disk.get(`${world.folder}/Vagrantfile`)!, /vm\.box = 'lab\/y'[^]*vm\.box = 'lab\/y'/);
 });
 
 test("a file of Vagrant's that a power failure emptied is restored", async () => {
   const world = new World(three, "vm-without-gpu");
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   const id = `${world.folder}/.vagrant/machines/b/libvirt/id`;
   world.disk.set(id, "");
-  world.asked = [];
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  world.calls = [];
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   assert.is(world.disk.get(id), uuid([...world.domains.keys()].find((name) => name.endsWith("_b"))!));
-  assert.not.ok(world.asked.some((words) => /remove-vm|vagrant/.test(words)), world.asked.join("\n"));
+  assert.not.ok(world.calls.some((words) => /remove-vm|vagrant/.test(words)), world.calls.join("\n"));
 });
 
 test("destroy keeps the record of the host driver until the card is back", async () => {
   const world = new World(card, "rtx4070-desktop-debian12");
   const handed = () => Object.keys(JSON.parse(world.disk.get(`${world.folder}/state.json`)!).previousDrivers);
-  assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   assert.equal(handed(), ["a"]);
-  world.unread = /^0000:01:00\.[01]\/driver:/;
-  world.said = [];
-  assert.is(await world.does(destroy, world.context([])), 0, world.said.join(""));
-  assert.match(world.said.join(""), /\? gpu\.returned \(a\): could not read whether the host has its card back/);
+  world.unreadable = /^0000:01:00\.[01]\/driver:/;
+  world.output = [];
+  assert.is(await world.runCommand(destroy, world.context([])), 0, world.output.join(""));
+  assert.match(world.output.join(""), /\? gpu\.returned \(a\): could not read whether the host has its card back/);
   assert.equal(handed(), ["a"]);
-  delete world.unread;
-  assert.is(await world.does(destroy, world.context([])), 0);
-  assert.match(world.said.join(""), /✓ gpu\.returned \(a\): the host has its card back/);
+  delete world.unreadable;
+  assert.is(await world.runCommand(destroy, world.context([])), 0);
+  assert.match(world.output.join(""), /✓ gpu\.returned \(a\): the host has its card back/);
   assert.equal(handed(), []);
 });
 

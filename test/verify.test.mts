@@ -19,7 +19,7 @@ const wants = (name: string, gpu?: number | "all"): Service => ({
   ...(gpu === undefined ? {} : { gpu }),
   body: {},
 });
-const told = (text: string | undefined, services: string[] = ["web"]) =>
+const verdicts = (text: string | undefined, services: string[] = ["web"]) =>
   verifyMachine("a", text, services.map((name) => wants(name))).findings.map(({ check, status, message }) =>
     `${check} ${status}: ${message}`
   );
@@ -29,7 +29,7 @@ test("passes a guest whose services run", () => {
   const text = said(
     `services-file:abc\n${up}service:web running 0 0 none always homelab-gpu-web-1\nservice:db running 0 0 healthy always x\n`,
   );
-  assert.equal(told(text, ["web", "db"]), [
+  assert.equal(verdicts(text, ["web", "db"]), [
     "verify.ssh pass: reached over SSH, kernel 6.12",
     "verify.docker pass: Docker 26.1 answers",
     "verify.service pass: service web runs",
@@ -64,21 +64,21 @@ test("a card is on VFIO on the host, and in the guest by its ids, class and addr
 
 test("reports the first layer that fails, and skips those above it", () => {
   const skipped = "verify.service skip: not checked: an earlier layer fails";
-  assert.equal(told(undefined), [
+  assert.equal(verdicts(undefined), [
     "verify.ssh fail: cannot be reached over SSH",
     "verify.docker skip: not checked: an earlier layer fails",
     skipped,
   ]);
   assert.equal(
-    told("homelab-gpu-verify 1\nkernel:6.12\n")[0],
+    verdicts("homelab-gpu-verify 1\nkernel:6.12\n")[0],
     "verify.ssh fail: cannot be reached over SSH",
     "cut off half way",
   );
-  assert.equal(told(said("engine-state:missing\n")).slice(1), [
+  assert.equal(verdicts(said("engine-state:missing\n")).slice(1), [
     "verify.docker fail: Docker is not in this box",
     skipped,
   ]);
-  assert.equal(told(said("engine-state:stopped\nengine-log:no space\n")).slice(1), [
+  assert.equal(verdicts(said("engine-state:stopped\nengine-log:no space\n")).slice(1), [
     "verify.docker fail: Docker does not answer",
     skipped,
   ]);
@@ -119,7 +119,7 @@ test("checks no service that up does not start", () => {
 });
 
 test("checks no Docker without services", () => {
-  assert.equal(told(said("engine-state:missing\n"), []), [
+  assert.equal(verdicts(said("engine-state:missing\n"), []), [
     "verify.ssh pass: reached over SSH, kernel 6.12",
     "verify.docker skip: no Docker, and no services",
   ]);

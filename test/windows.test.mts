@@ -48,8 +48,13 @@ test("inside WSL, Windows itself is probed", async () => {
   ]);
   // if Windows' programs cannot be run, only what WSL itself shows is known
   const alone = await probed("linux", { "sh -s": { out: wsl }, "powershell.exe": { code: 127 } });
-  const told = parseHost(alone.text);
-  assert.equal([told.os.platform, told.os.wsl, told.pci, told.windows], ["windows", true, undefined, undefined]);
+  const parsed = parseHost(alone.text);
+  assert.equal([parsed.os.platform, parsed.os.wsl, parsed.pci, parsed.windows], [
+    "windows",
+    true,
+    undefined,
+    undefined,
+  ]);
 });
 
 test("reads the probe of Windows", () => {

@@ -12,10 +12,10 @@ import { fakeShell, options as none, own } from "./fake.mts";
 export class Killed extends Error {}
 
 /** Runs before the operation of a certain number, and may throw. */
-export interface Mishap {
+export interface Fault {
   /** Number of the operation, from 1. */
   at: number;
-  strike(operation: string): void;
+  inject(operation: string): void;
 }
 
 /** The UUID that a domain gets when it is created. */
@@ -27,29 +27,29 @@ export class World {
   /** libvirt's domains by name; the value is the number of a running domain. */
   readonly domains = new Map<string, number | undefined>();
   /** All queries and commands in order, from all processes. */
-  asked: string[] = [];
-  said: string[] = [];
+  calls: string[] = [];
+  output: string[] = [];
   /** Ids of live processes. */
   readonly alive = new Set<number>();
   /** The highest number of processes that ran steps at the same time. */
-  most = 0;
+  mostConcurrent = 0;
   /** Machines whose VM is created but never answers. */
-  readonly dead = new Set<string>();
+  readonly unresponsive = new Set<string>();
   /** Machines that no longer answer over SSH. */
-  readonly deaf = new Set<string>();
+  readonly withoutSsh = new Set<string>();
   /** virsh's error, if it does not answer. */
-  silent?: string;
+  libvirtError?: string;
   /** Answers of other programs, by the first words of the command. */
   readonly answers: Record<string, Partial<CommandResult>> = {};
   operations = 0;
   /** Lines of the probe that cannot be read from now on. */
-  unread?: RegExp;
+  unreadable?: RegExp;
   /** Running steps, by process. */
   readonly #running = new Map<Shell, number>();
   #numbers = 0;
   readonly #probe: string;
   /** UUIDs of domains that were renamed after their creation. */
-  readonly ids = new Map<string, string>();
+  readonly uuids = new Map<string, string>();
   /** Host functions of each domain. */
   readonly #passed = new Map<string, string[]>();
   /** Tags of the host's folders of each domain, as it was last started. */
@@ -77,7 +77,7 @@ export class World {
       (now, bdf) => now.replace(new RegExp(`^(${bdf}/driver:).*`, "m"), "$1vfio-pci"),
       this.#probe,
     );
-    return text.split("\n").filter((line) => !this.unread?.test(line)).join("\n");
+    return text.split("\n").filter((line) => !this.unreadable?.test(line)).join("\n");
   }
 
   /** The relevant end state: files without logs, times and stale locks, and the running VMs. */
@@ -96,24 +96,24 @@ export class World {
   }
 
   /**
-   * Starts a session in a new process; the mishap applies to its operation of that number. `pause`
+   * Starts a session in a new process; the fault applies to its operation of that number. `pause`
    * lets other sessions run in between.
    */
   context(
     args: string[],
     options: Partial<Options> = {},
-    { mishap, pause }: { mishap?: Mishap; pause?: () => Promise<void> } = {},
+    { fault, pause }: { fault?: Fault; pause?: () => Promise<void> } = {},
   ): Context {
     const fake = fakeShell();
     let dead: Error | undefined;
     this.operations = 0;
-    const meet = async (operation: string) => {
+    const perform = async (operation: string) => {
       if (dead) throw dead;
       await pause?.();
       this.operations++;
-      if (mishap?.at !== this.operations) return;
+      if (fault?.at !== this.operations) return;
       try {
-        mishap.strike(operation);
+        fault.inject(operation);
       } catch (error) {
         if (error instanceof Killed) dead = error;
         throw error;
@@ -124,34 +124,34 @@ export class World {
     const shell: Shell = {
       ...fake.shell,
       capture: async (command) => {
-        await meet(`ask ${command.join(" ")}`);
-        this.asked.push(command.slice(0, 2).join(" "));
+        await perform(`ask ${command.join(" ")}`);
+        this.calls.push(command.slice(0, 2).join(" "));
         const answer = Object.entries(this.answers).find(([words]) => command.join(" ").startsWith(words))?.[1];
         if (answer) return { ok: (answer.code ?? 0) === 0, code: 0, out: "", err: "", ...answer };
         if (command[0] !== "virsh") return { ok: true, code: 0, out: this.#host, err: "" };
-        const out = this.silent === undefined ? this.virsh() : "";
+        const out = this.libvirtError === undefined ? this.virsh() : "";
         const missing = [...command.at(-1)!.matchAll(/dominfo ([^;]+)/g)].filter(([, word]) =>
           !new RegExp(`: ${word}$`, "m").test(out)
         );
-        const err = this.silent === undefined
+        const err = this.libvirtError === undefined
           ? missing.map(([, word]) => `error: failed to get domain '${word}'\n`).join("")
-          : `error: failed to connect to the hypervisor\nerror: ${this.silent}\n`;
+          : `error: failed to connect to the hypervisor\nerror: ${this.libvirtError}\n`;
         return { ok: err === "", code: err === "" ? 0 : 1, out, err };
       },
       run: async (command, settings) => {
-        await meet(`start ${command.join(" ")}`);
+        await perform(`start ${command.join(" ")}`);
         await settings.started?.(1000 + this.operations);
         this.#count(shell, 1);
         try {
           this.#half(command);
-          await meet(`run ${command.join(" ")}`);
+          await perform(`run ${command.join(" ")}`);
           return this.#run(command, settings);
         } finally {
           this.#count(shell, -1);
         }
       },
       read: async (path) => {
-        await meet(`read ${path}`);
+        await perform(`read ${path}`);
         return disk.get(full(path)) ??
           (/\/(templates|scripts)\//.test(path) && !path.startsWith(this.folder)
             ? own(path.replace(/.*\/(templates|scripts)\//, "$1/"))
@@ -162,38 +162,38 @@ export class World {
         return text === undefined ? undefined : { text: text.slice(-bytes), skipped: Math.max(0, text.length - bytes) };
       },
       write: async (path, text) => {
-        await meet(`write ${path}`);
+        await perform(`write ${path}`);
         disk.set(full(path), text);
       },
       create: async (path, text) => {
-        await meet(`create ${path}`);
+        await perform(`create ${path}`);
         if (disk.has(full(path))) return false;
         disk.set(full(path), text);
         return true;
       },
-      ensurePrivateDir: (path) => meet(`claim ${path}`),
+      ensurePrivateDir: (path) => perform(`claim ${path}`),
       remove: async (path) => {
-        await meet(`remove ${path}`);
+        await perform(`remove ${path}`);
         for (const name of [...disk.keys()]) {
           if (name === full(path) || name.startsWith(`${full(path)}/`)) disk.delete(name);
         }
       },
       fingerprint: async (path) => {
-        await meet(`stamp ${path}`);
+        await perform(`stamp ${path}`);
         return disk.has(full(path)) ? "1 1" : undefined;
       },
       walk: async (path, enters) => {
-        await meet(`walk ${path}`);
+        await perform(`walk ${path}`);
         return fakeShell(Object.fromEntries(disk)).shell.walk(full(path), enters);
       },
       list: async (path) => {
-        await meet(`list ${path}`);
+        await perform(`list ${path}`);
         const below = [...disk.keys()].filter((name) => name.startsWith(`${path}/`));
         return [...new Set(below.map((name) => name.slice(path.length + 1).split("/")[0]!))];
       },
       signal: (id) => this.alive.has(Math.abs(id)),
-      stdout: (text) => void this.said.push(text),
-      stderr: (text) => void this.said.push(text),
+      stdout: (text) => void this.output.push(text),
+      stderr: (text) => void this.output.push(text),
     };
     return {
       shell,
@@ -204,12 +204,12 @@ export class World {
   }
 
   /** Runs a command to its end and returns its exit code, as the script does. */
-  async does(command: (context: Context) => Promise<number>, context: Context): Promise<number> {
+  async runCommand(command: (context: Context) => Promise<number>, context: Context): Promise<number> {
     try {
       return await command(context);
     } catch (error) {
       if (!(error instanceof UserError) || error instanceof ConfigError) throw error;
-      this.said.push(error.message);
+      this.output.push(error.message);
       return error.code;
     }
   }
@@ -227,7 +227,7 @@ export class World {
         : "";
       const type = this.#probe.includes("flag:vmx") ? "kvm" : "qemu";
       return `Id: ${number ?? "-"}\nName: ${name}\nUUID: ${
-        this.ids.get(name) ?? uuid(name)
+        this.uuids.get(name) ?? uuid(name)
       }\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${hostdevs.join("")}${
         (this.#folders.get(name) ?? []).map((tag) => `<filesystem type='mount'><target dir='${tag}'/></filesystem>`)
           .join("")
@@ -237,7 +237,10 @@ export class World {
 
   #count(shell: Shell, change: 1 | -1): void {
     this.#running.set(shell, (this.#running.get(shell) ?? 0) + change);
-    this.most = Math.max(this.most, [...this.#running.values()].filter((steps) => steps > 0).length);
+    this.mostConcurrent = Math.max(
+      this.mostConcurrent,
+      [...this.#running.values()].filter((steps) => steps > 0).length,
+    );
   }
 
   /** The state that a program leaves if it is killed half-way. */
@@ -260,7 +263,7 @@ export class World {
   #run(command: string[], { output, cwd = this.folder }: RunOptions): RunResult {
     const [program, verb, ...rest] = command;
     const words = command.join(" ");
-    this.asked.push(words);
+    this.calls.push(words);
     const { disk, domains, folder } = this;
     const files = (machine: string) => `${folder}/.vagrant/machines/${machine}/libvirt`;
     let out = "";
@@ -281,7 +284,7 @@ export class World {
         const versions = [...disk.keys()].map((path) => /VAGRANTSLASH-[^/]*\/([\d.]+)\//.exec(path)?.[1] ?? "");
         const version = box && versions.find((one) => one.startsWith(box));
         disk.set(`${files(machine)}/id`, uuid(prefixOf(folder) + machine));
-        if (this.dead.has(machine)) code = 1;
+        if (this.unresponsive.has(machine)) code = 1;
         else disk.set(`${files(machine)}/up`, "");
         disk.set(`${files(machine)}/box_meta`, JSON.stringify({ name, ...(version ? { version } : {}) }));
       }
@@ -302,7 +305,7 @@ export class World {
       const [name, version] = rest;
       const boxes = `${process.env.VAGRANT_HOME ?? `${process.env.HOME ?? ""}/.vagrant.d`}/boxes`;
       disk.set(`${boxes}/${name!.replaceAll("/", "-VAGRANTSLASH-")}/${version}.1/libvirt/box.img`, "");
-    } else if (program === "ssh" && this.deaf.has(command[3]!)) {
+    } else if (program === "ssh" && this.withoutSsh.has(command[3]!)) {
       return { code: 255, tail: ["No route to host"] };
     } else if (program === "ssh" && output) {
       // the VM answers for the services that the command names

@@ -35,7 +35,11 @@ function place(name: string, bundle: boolean): string {
  * All output and files of a command, normalised so that they do not depend on the folder and the
  * script.
  */
-async function told(name: string, words: string[], bundle: boolean): Promise<Said & { files: Record<string, string> }> {
+async function outputOf(
+  name: string,
+  words: string[],
+  bundle: boolean,
+): Promise<Said & { files: Record<string, string> }> {
   const folder = place(name, bundle);
   // one cache for all starts, which Node's compiled code is in
   const env = { XDG_CACHE_HOME: join(work, "cache"), PATH: PATH! };
@@ -86,14 +90,14 @@ const commands: [string[], number][] = [
 for (const [words, code] of commands) {
   test(`${words.join(" ")}: the bundle does the same as the script`, async () => {
     const name = words.join(" ").replace(/\W+/g, "-");
-    const [script, bundle] = await Promise.all([told(name, words, false), told(name, words, true)]);
+    const [script, bundle] = await Promise.all([outputOf(name, words, false), outputOf(name, words, true)]);
     assert.is(script.code, code, script.err);
     assert.equal(bundle, script);
   });
 }
 
 test("the bundle runs the same probe as the script", async () => {
-  const { files } = await told("probe", ["doctor", "gpu"], true);
+  const { files } = await outputOf("probe", ["doctor", "gpu"], true);
   assert.is(files["probe-seen.sh"], readFileSync(`${root}/scripts/probe-linux.sh`, "utf8"));
 });
 

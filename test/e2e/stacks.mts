@@ -42,7 +42,7 @@ const stacks = `stacks:
   - {path: ./one, profiles: [more], env: {GREETING: "it's $HOME"}}
   - {path: ./two}
 `;
-const told = (text: string) => text.slice(-4000);
+const endOf = (text: string) => text.slice(-4000);
 
 /**
  * Tests that start two stacks, change one, and remove both. A service `more` of an earlier config
@@ -66,7 +66,7 @@ export function stackTests(test: Test, lab: StackLab): void {
     lab.write("two/docker-compose.yml", two);
     lab.write("homelab-gpu.yaml", lab.config(stacks));
     const { code, said } = await lab.run("up");
-    assert.is(code, 0, told(said));
+    assert.is(code, 0, endOf(said));
     for (const name of ["one/web", "one/slow", "one/extra", "two/web"]) {
       assert.match(said, new RegExp(`^  ${name} +running`, "m"));
     }
@@ -83,7 +83,7 @@ export function stackTests(test: Test, lab: StackLab): void {
 
   test("stacks: unchanged stacks run no step", async () => {
     const { code, said } = await lab.run("up");
-    assert.is(code, 0, told(said));
+    assert.is(code, 0, endOf(said));
     assert.match(said, /nothing to do/);
   });
 
@@ -92,7 +92,7 @@ export function stackTests(test: Test, lab: StackLab): void {
     lab.write("one/www/index.html", "second, longer\n");
     lab.write("one/motd.txt", "another file\n");
     const { code, said } = await lab.run("up");
-    assert.is(code, 0, told(said));
+    assert.is(code, 0, endOf(said));
     assert.match(said, /Pack the stack one: 2 of 6 files/);
     assert.is(execFileSync("curl", ["-s", `http://${address}:8091/`], { encoding: "utf8" }), "second, longer\n");
     assert.match(await inside("sudo docker exec one-web-1 cat /data/x /etc/motd"), /data\nanother file/);
@@ -101,17 +101,17 @@ export function stackTests(test: Test, lab: StackLab): void {
   test("stacks: one that Compose refuses is reported with its line before any step", async () => {
     lab.write("two/docker-compose.yml", two.replace("image:", "imag:"));
     const { code, said } = await lab.run("up");
-    assert.is(code, 1, told(said));
-    assert.match(said, /✗ services\.compose \(\w+\): two: /, told(said));
-    assert.match(said, /two\/docker-compose\.yml:3/, told(said));
-    assert.not.match(said, /^homelab-gpu: \d+\/\d+ /m, told(said));
+    assert.is(code, 1, endOf(said));
+    assert.match(said, /✗ services\.compose \(\w+\): two: /, endOf(said));
+    assert.match(said, /two\/docker-compose\.yml:3/, endOf(said));
+    assert.not.match(said, /^homelab-gpu: \d+\/\d+ /m, endOf(said));
     lab.write("two/docker-compose.yml", two);
   });
 
   test("stacks: those removed from the config are taken down, and their volumes are kept", async () => {
     lab.write("homelab-gpu.yaml", lab.config(""));
     const { code, said } = await lab.run("up");
-    assert.is(code, 0, told(said));
+    assert.is(code, 0, endOf(said));
     assert.match(said, /two is taken down; kept: .*the volumes two_kept/);
     assert.match(said, /one is taken down; kept: .*the volumes one_data/);
     const left = await inside("sudo docker ps -a --format '{{.Names}}'; sudo docker volume ls -q");

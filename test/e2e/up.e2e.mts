@@ -129,7 +129,7 @@ const heard: string[] = [];
 const active = new Set<{ words: string[]; said: () => string }>();
 // a tier that takes too long is ended: the log then shows its last state
 process.once("SIGTERM", () => {
-  for (const { words, said } of active) process.stdout.write(`\nended in: ${words.join(" ")}\n${told(said())}\n`);
+  for (const { words, said } of active) process.stdout.write(`\nended in: ${words.join(" ")}\n${endOf(said())}\n`);
   if (existsSync(serialLog)) {
     process.stdout.write(`\nthe VM's console:\n${readFileSync(serialLog, "utf8").slice(-3000)}\n`);
   }
@@ -203,7 +203,7 @@ async function ends({ group, members }: Left, one: ReturnType<typeof start>): Pr
 let left: Left | undefined;
 const ask = (command: string, ...words: string[]) => execFileSync(command, words, { encoding: "utf8" });
 const virsh = (words: string) => ask("virsh", "-q", "-c", "qemu:///system", words);
-const told = (text: string) => text.replace(/.*Progress: \d+%.*\n?/g, "").slice(-4000);
+const endOf = (text: string) => text.replace(/.*Progress: \d+%.*\n?/g, "").slice(-4000);
 
 /** Networks of other programs. */
 let otherNetworks: string[] = [];
@@ -234,7 +234,7 @@ test.after(async () => {
 
 test("without a GPU and without --no-gpu, up says what is missing and changes nothing", async () => {
   const { code, said } = await run("up", "--yes");
-  assert.is(code, 1, told(said));
+  assert.is(code, 1, endOf(said));
   assert.match(said, /✗ gpu\.present \(e2e\): no NVIDIA GPU detected on host/);
   assert.match(said, /up --no-gpu/);
   assert.equal(readdirSync(home).sort(), ["homelab-gpu.yaml", "my setup #{1}.sh"]);
@@ -279,7 +279,7 @@ test("the next run finishes the work; a parallel run names the process with the 
     second.said,
     new RegExp(`“up” is running in .*my lab/\\.homelab-gpu \\(process ${first.child.pid}, since`),
   );
-  assert.is(await first.ended, 0, told(first.said()));
+  assert.is(await first.ended, 0, endOf(first.said()));
   heard.push(first.said());
   assert.match(first.said(), /Remove the VM e2e, which an earlier run left incomplete/);
   assert.not.match(first.said(), /Build the box/, "the box was whole");
@@ -339,7 +339,7 @@ test("Docker's data and /srv are on the data disk", async () => {
     "--",
     "sudo docker exec homelab-gpu-web-1 sh -c 'echo volume >/kept/file' && echo srv | sudo tee /srv/file",
   );
-  assert.is(code, 0, told(said));
+  assert.is(code, 0, endOf(said));
   assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
 });
 
@@ -353,7 +353,7 @@ test("status, verify and doctor report the running lab", async () => {
   assert.is((await run("logs", "web")).code, 0);
   assert.match((await run("ssh-config")).said, /^Host e2e$/m);
   const { code, said } = await run("verify", "--no-gpu");
-  assert.is(code, 0, told(said));
+  assert.is(code, 0, endOf(said));
   assert.match(said, /✓ verify\.service \(e2e\): service web runs/);
   assert.is((await run("doctor", "--no-gpu")).code, 0);
   const { domain } = /(?<domain>\S+_e2e)/.exec(virsh("list --all --name"))!.groups!;
@@ -371,7 +371,7 @@ test("a changed service is applied and proven; one that fails is reported with i
   // from here on the box differs from that of the VM, which stays
   appendFileSync(join(home, "my setup #{1}.sh"), "# changed\n");
   const changed = await run("up", "--no-gpu");
-  assert.is(changed.code, 0, told(changed.said));
+  assert.is(changed.code, 0, endOf(changed.said));
   assert.not.match(changed.said, /Start the VM|Create the VM|Build the box/);
   assert.match(
     changed.said,
@@ -402,7 +402,7 @@ test("down stops the VM, and up starts it again", async () => {
   const { said: status } = await run("status", "--no-gpu");
   assert.match(status, /e2e: off[^]*machine\.outdated \(e2e\): its box changed/);
   const { code, said } = await run("up", "--no-gpu");
-  assert.is(code, 0, told(said));
+  assert.is(code, 0, endOf(said));
   assert.match(said, /Start the VM e2e/);
   assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
 });
@@ -411,12 +411,12 @@ test("destroy keeps the data disk, and the next VM has it, enlarged", async () =
   // the provision script of the first VM: no box is built
   writeFileSync(join(home, "my setup #{1}.sh"), setup);
   const gone = await run("destroy", "--yes");
-  assert.is(gone.code, 0, told(gone.said));
+  assert.is(gone.code, 0, endOf(gone.said));
   assert.match(gone.said, /kept: the data disk of e2e \(\S+_e2e-data\.qcow2\): 1 GiB, of which \d+ MiB are used/);
   dataSize = 2;
   writeFileSync(join(home, "homelab-gpu.yaml"), config());
   const { code, said } = await run("up", "--no-gpu");
-  assert.is(code, 0, told(said));
+  assert.is(code, 0, endOf(said));
   assert.match(said, /Create the VM e2e/);
   assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
   const { said: blocks } = await run("ssh", "--", "df --output=size -BM /srv | tail -1");
@@ -427,7 +427,7 @@ test("a VM that started although another one failed is recorded, and not recreat
   rmSync(join(home, ".homelab-gpu/ssh/e2e"));
   assert.match((await run("ssh", "--", "true")).said, /e2e was never reached: npx zx homelab-gpu\.m[jt]s up/);
   const { code, said } = await run("up", "--no-gpu");
-  assert.is(code, 0, told(said));
+  assert.is(code, 0, endOf(said));
   assert.match(said, /1\/1 Save the SSH config of e2e/);
 });
 
@@ -444,7 +444,7 @@ test("destroy --data leaves no domain, volume, network or file of the VM", async
   const prefix = /default_prefix = '([^']*)'/.exec(readFileSync(join(home, ".homelab-gpu/Vagrantfile"), "utf8"))![1]!;
   assert.match(virsh("list --all"), new RegExp(prefix), "it was there");
   const { code, said } = await run("destroy", "--yes", "--data");
-  assert.is(code, 0, told(said));
+  assert.is(code, 0, endOf(said));
   assert.not.match(virsh("list --all"), new RegExp(prefix));
   assert.not.match(virsh("vol-list default"), new RegExp(`${prefix}|${box.replace("/", "-VAGRANTSLASH-")}`));
   const networks = virsh("net-list --all --name").split("\n").filter((name) => name && name !== "default");

@@ -38,10 +38,10 @@ test("the probe of this host contains none of its secrets", () => {
   const words = [hostname(), userInfo().username === "root" ? "" : userInfo().username];
   const text = probe();
   assert.match(text, /^homelab-gpu-probe \d+ linux\n/);
-  const told = [...secrets, ...addresses].filter((secret) => secret.length > 5 && !/^[0:]+$/.test(secret)).filter((
+  const leaked = [...secrets, ...addresses].filter((secret) => secret.length > 5 && !/^[0:]+$/.test(secret)).filter((
     secret,
   ) => text.includes(secret));
-  assert.equal(told, []);
+  assert.equal(leaked, []);
   for (const word of words.filter((one) => one.length > 2 && one !== "localhost")) {
     assert.not.match(text, new RegExp(`\\b${word.replace(/\W/g, "\\$&")}\\b`));
   }
@@ -94,8 +94,8 @@ test("the probe of a host with planted secrets contains none of them", () => {
     const text = probe(tree);
     assert.match(text, /intel_iommu=on/, "what it is about is there");
     assert.match(text, /^mount-\/home\/…:/m, "that there is a disk is there");
-    const told = text.split("\n").filter((line) => /planted|00:11:22|001122|10\.1\.2/i.test(line));
-    assert.equal(told, []);
+    const leaked = text.split("\n").filter((line) => /planted|00:11:22|001122|10\.1\.2/i.test(line));
+    assert.equal(leaked, []);
   } finally {
     rmSync(tree, { recursive: true });
   }

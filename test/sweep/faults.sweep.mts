@@ -12,7 +12,7 @@ import { Interrupted, UserError } from "../../lib/errors.mts";
 import type { Context, Options } from "../../lib/cli/context.mts";
 import { acquireLock } from "../../lib/run/lock.mts";
 import { fakeShell, random } from "../fake.mts";
-import { Killed, type Mishap, World } from "../world.mts";
+import { type Fault, Killed, World } from "../world.mts";
 
 const test = suite("faults");
 const plain = `machines:
@@ -26,7 +26,7 @@ type Command = (context: Context) => Promise<number>;
 /** A new host with a lab in the state that the commands in `before` leave. */
 async function host(gpu: boolean, before: Command[] = []): Promise<World> {
   const world = gpu ? new World(card, "rtx4070-desktop-debian12") : new World(plain, "vm-without-gpu");
-  for (const command of before) assert.is(await world.does(command, world.context([])), 0, world.said.join(""));
+  for (const command of before) assert.is(await world.runCommand(command, world.context([])), 0, world.output.join(""));
   return world;
 }
 
@@ -51,7 +51,7 @@ const commands: { name: string; command: Command; gpu: boolean; before: Command[
   { name: "prepare", command: prepare, gpu: true, before: [], options: { apply: true } },
 ];
 
-const mishaps: Record<string, (operation: string) => void> = {
+const faults: Record<string, (operation: string) => void> = {
   "killed (SIGKILL, power cut)": () => {
     throw new Killed();
   },
@@ -69,31 +69,31 @@ const mishaps: Record<string, (operation: string) => void> = {
 };
 
 for (const { name, command, gpu, before, options } of commands) {
-  for (const [what, strike] of Object.entries(mishaps)) {
+  for (const [what, inject] of Object.entries(faults)) {
     test(`${name}, ${what}, at every operation: the next run continues`, async () => {
       const whole = await host(gpu, before);
-      assert.is(await whole.does(command, whole.context([], options)), 0, whole.said.join(""));
+      assert.is(await whole.runCommand(command, whole.context([], options)), 0, whole.output.join(""));
       const expected = whole.outcome;
       let at = 1;
       for (;; at++) {
         const world = await host(gpu, before);
         let struck = "";
-        const mishap: Mishap = {
+        const fault: Fault = {
           at,
-          strike: (operation) => {
+          inject: (operation) => {
             struck = operation;
-            strike(operation);
+            inject(operation);
           },
         };
         try {
-          await world.does(command, world.context([], options, { mishap }));
+          await world.runCommand(command, world.context([], options, { fault }));
         } catch (error) {
           if (!(error instanceof Killed || error instanceof Interrupted)) throw error;
         }
         if (!struck) break;
-        world.said = [];
-        const code = await world.does(command, world.context([], options));
-        assert.is(code, 0, `after ${struck} (operation ${at}): ${world.said.join("")}`);
+        world.output = [];
+        const code = await world.runCommand(command, world.context([], options));
+        assert.is(code, 0, `after ${struck} (operation ${at}): ${world.output.join("")}`);
         alike(world, expected, `after ${struck} (operation ${at})`);
       }
       assert.ok(at > 15, `only ${at} operations`);
@@ -106,16 +106,16 @@ test("destroy removes what any stopped up left", async () => {
   for (;; at++) {
     const world = await host(false);
     let struck = false;
-    const mishap = {
+    const fault = {
       at,
-      strike: () => {
+      inject: () => {
         struck = true;
         throw new Killed();
       },
     };
-    await world.does(up, world.context([], {}, { mishap })).catch((error) => assert.instance(error, Killed));
+    await world.runCommand(up, world.context([], {}, { fault })).catch((error) => assert.instance(error, Killed));
     if (!struck) break;
-    assert.is(await world.does(destroy, world.context([])), 0, world.said.join(""));
+    assert.is(await world.runCommand(destroy, world.context([])), 0, world.output.join(""));
     assert.is(world.domains.size, 0);
     assert.equal([...world.disk.keys()].filter((path) => /\/(ssh|verify)\//.test(path)), []);
   }
@@ -126,13 +126,13 @@ test("a config that changes during a run takes effect in the next one", async ()
   const changed = plain.replace("x/web", "x/other");
   const whole = await host(false);
   whole.disk.set(path, changed);
-  assert.is(await whole.does(up, whole.context([])), 0);
+  assert.is(await whole.runCommand(up, whole.context([])), 0);
   for (let at = 1;; at++) {
     const world = await host(false);
-    const mishap = { at, strike: () => void world.disk.set(path, changed) };
-    assert.is(await world.does(up, world.context([], {}, { mishap })), 0, world.said.join(""));
+    const fault = { at, inject: () => void world.disk.set(path, changed) };
+    assert.is(await world.runCommand(up, world.context([], {}, { fault })), 0, world.output.join(""));
     if (world.disk.get(path) !== changed) break;
-    assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+    assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
     alike(world, whole.outcome, `changed at operation ${at}`);
   }
 });
@@ -143,11 +143,11 @@ test("the clock may be set back between runs and during one", async () => {
   try {
     for (const at of [1, 20, 60]) {
       const world = await host(false);
-      const mishap = { at, strike: () => void (Date.now = () => 0) };
-      assert.is(await world.does(up, world.context([], {}, { mishap })), 0, world.said.join(""));
-      world.asked = [];
-      assert.is(await world.does(up, world.context([])), 0);
-      assert.is(world.asked.length, 2, "nothing is done again");
+      const fault = { at, inject: () => void (Date.now = () => 0) };
+      assert.is(await world.runCommand(up, world.context([], {}, { fault })), 0, world.output.join(""));
+      world.calls = [];
+      assert.is(await world.runCommand(up, world.context([])), 0);
+      assert.is(world.calls.length, 2, "nothing is done again");
       alike(world, whole.outcome, `from operation ${at} on`);
       Date.now = now;
     }
@@ -166,11 +166,11 @@ test("two runs at once, in 500 orders (seed 7): one runs at a time, and the lab 
       for (let turns = dice.below(4); turns > 0; turns--) await Promise.resolve();
     };
     const pair: Command[] = i % 2 === 0 ? [up, up] : [dice.pick([down, destroy]), up];
-    const codes = await Promise.all(pair.map((command) => world.does(command, world.context([], {}, { pause }))));
-    assert.ok(codes.every((code) => code === 0 || code === 1), world.said.join(""));
-    assert.ok(codes.includes(0), world.said.join(""));
-    assert.is(world.most, 1, `order ${i}: steps of two runs at once`);
-    assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
+    const codes = await Promise.all(pair.map((command) => world.runCommand(command, world.context([], {}, { pause }))));
+    assert.ok(codes.every((code) => code === 0 || code === 1), world.output.join(""));
+    assert.ok(codes.includes(0), world.output.join(""));
+    assert.is(world.mostConcurrent, 1, `order ${i}: steps of two runs at once`);
+    assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
     alike(world, single.outcome, `order ${i}`);
   }
 });

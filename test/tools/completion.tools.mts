@@ -113,14 +113,14 @@ test("bash and zsh complete machines of the named config", () => {
 });
 
 test("zsh completes after the steps of the README", () => {
-  const [, told] = /```sh\nnpm run bundle\n(homelab-gpu\(\) .*\nsource .*) {3}#.*\n```/.exec(own("README.md"))!;
+  const [, snippet] = /```sh\nnpm run bundle\n(homelab-gpu\(\) .*\nsource .*) {3}#.*\n```/.exec(own("README.md"))!;
   const file = "~/homelab-gpu/dist/homelab-gpu.mjs";
-  assert.ok(told!.includes(file), told);
+  assert.ok(snippet!.includes(file), snippet);
   // next to the packages, as in the checkout that the README describes
   const built = join(root, "node_modules", `homelab-gpu-${process.pid}.mjs`);
   run("node", ["--import", "tsx", "scripts/bundle.mts", built], root);
   try {
-    const line = told!.replace("\n", "; ").replace(file, `'${built}'`);
+    const line = snippet!.replace("\n", "; ").replace(file, `'${built}'`);
     assert.ok(atPrompt(line, "homelab-gpu do", root).includes("doctor"));
   } finally {
     rmSync(built);

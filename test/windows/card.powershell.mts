@@ -2,7 +2,7 @@
 // what the next command does after a failure or a kill.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { card, device, host, id, part, vm } from "./hosts.mts";
+import { card, device, host, id, partition, vm } from "./hosts.mts";
 import { type Entry, plan, type Result, type Run } from "./windows.mts";
 
 const test = suite("card");
@@ -286,7 +286,7 @@ on("up with a partition first returns the whole card that an earlier run took", 
 }
 
 {
-  const stale = [{ Id: "it's", InstancePath: part.replace("2786", "1C02") }];
+  const stale = [{ Id: "it's", InstancePath: partition.replace("2786", "1C02") }];
   on(
     "partition: added once, stale ones are removed, room and firmware are set once",
     ([11, 2022, 2025] as const).flatMap((windows) => [
@@ -298,7 +298,7 @@ on("up with a partition first returns the whole card that an earlier run took", 
       for (let i = 0; i < all.length; i += 2) {
         const [first, again] = all[i]!;
         assert.equal(names(first!), ["Add-GpuPartitionAdapter", "Set-", "Set-Firmware"], first!.error);
-        assert.is(first!.state.vms[0].adapters[0].InstancePath, part);
+        assert.is(first!.state.vms[0].adapters[0].InstancePath, partition);
         assert.equal([again!.code, again!.log], [0, []]);
         const [after] = all[i + 1]!;
         assert.equal(names(after!).slice(0, 2), ["Remove-GpuPartitionAdapter", "Add-GpuPartitionAdapter"]);
@@ -317,7 +317,7 @@ on("more MMIO space that somebody set stays", [{
 });
 
 {
-  const state = host(2025, { cards: [{ Name: part, ValidPartitionCounts: [16, 8, 4, 2], PartitionCount: 16 }] });
+  const state = host(2025, { cards: [{ Name: partition, ValidPartitionCounts: [16, 8, 4, 2], PartitionCount: 16 }] });
   on(
     "the card is partitioned only where that differs and is possible",
     [4, 16, 1, 3].map((Count) => ({ state, runs: [partitioned({ Count })] })),
@@ -336,7 +336,7 @@ on("more MMIO space that somebody set stays", [{
 
 {
   const two = host(10, {
-    cards: [part, part.replace("2786", "1C02")].map((Name) => ({
+    cards: [partition, partition.replace("2786", "1C02")].map((Name) => ({
       Name,
       ValidPartitionCounts: [32],
       PartitionCount: 32,

@@ -4,7 +4,7 @@
 export const id = "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f";
 export const card = String.raw`PCI\VEN_10DE&DEV_2786&SUBSYS_40B2196E&REV_A1\4&275D7527&0&0010`;
 export const location = "PCIROOT(0)#PCI(0100)#PCI(0000)";
-export const part = String
+export const partition = String
   .raw`\\?\PCI#VEN_10DE&DEV_2786&SUBSYS_40B2196E&REV_A1#4&275D7527&0&0010#{064092b3-625e-43bf-9eb5-dc845897dd59}\GPUPARAV`;
 export const builds = { 10: 19045, 11: 26100, 2016: 14393, 2019: 17763, 2022: 20348, 2025: 26100 } as const;
 
@@ -38,7 +38,7 @@ export const host = (windows: keyof typeof builds, more: Record<string, unknown>
   windows: { build: builds[windows], client: windows < 100 },
   vms: [vm()],
   devices: [device()],
-  cards: [{ Name: part, ValidPartitionCounts: [32], PartitionCount: 32 }],
+  cards: [{ Name: partition, ValidPartitionCounts: [32], PartitionCount: 32 }],
   switches: [],
   cim: {},
   ...more,

@@ -1,10 +1,10 @@
-# Runs scripts on a stand-in Windows. Takes a JSON file [{ state, runs: [{ script, words, change,
+# Runs scripts on a fake Windows. Takes a JSON file [{ state, runs: [{ script, words, change,
 # kill, fail }] }] and prints JSON: for each run its exit code, its output, its changes, and the
-# state after it. The runs of one entry are made one after the other on the same Windows.
+# state after it. The runs of one entry use the same Windows, one after the other.
 param([Parameter(Mandatory = $true)][string]$File)
 $ErrorActionPreference = 'Stop'
-Import-Module (Join-Path $PSScriptRoot 'StandIn.psm1')
-Import-Module (Join-Path $PSScriptRoot 'World.psm1')
+Import-Module (Join-Path $PSScriptRoot 'FakeHyperV.psm1')
+Import-Module (Join-Path $PSScriptRoot 'FakeWindows.psm1')
 $all = [Collections.Generic.List[object]]::new()
 foreach ($entry in (Get-Content -Raw $File | ConvertFrom-Json -AsHashtable)) {
     $global:Folder = Join-Path ([IO.Path]::GetTempPath()) "homelab-gpu-windows-$PID-$([guid]::NewGuid())"
@@ -20,10 +20,10 @@ foreach ($entry in (Get-Content -Raw $File | ConvertFrom-Json -AsHashtable)) {
         if ($state.env) { foreach ($key in $state.env.Keys) { Set-Item "env:$key" "$($state.env[$key])" } }
         $state.kill = $run.kill
         $state.fail = if ($run.fail) { $run.fail } else { @{} }
-        Set-StandIn $state
-        $said = [IO.StringWriter]::new()
+        Set-Fake $state
+        $errors = [IO.StringWriter]::new()
         $console = [Console]::Error
-        [Console]::SetError($said)
+        [Console]::SetError($errors)
         $global:LASTEXITCODE = 0
         $words = @{}
         if ($run.words) { $words = $run.words }
@@ -32,7 +32,7 @@ foreach ($entry in (Get-Content -Raw $File | ConvertFrom-Json -AsHashtable)) {
             $out = @(& $run.script @words 2>&1 | ForEach-Object { "$_" })
             $code = $global:LASTEXITCODE
         } catch {
-            $said.WriteLine("$($_.Exception.Message)")
+            $errors.WriteLine("$($_.Exception.Message)")
             $code = 1
         }
         [Console]::SetError($console)
@@ -40,13 +40,13 @@ foreach ($entry in (Get-Content -Raw $File | ConvertFrom-Json -AsHashtable)) {
         if ($killed) {
             $state = $global:EndedState.state | ConvertFrom-Json -AsHashtable
             Get-ChildItem -Recurse -File $global:Folder | Remove-Item
-            foreach ($kept in @($global:EndedState.files.GetEnumerator())) { [IO.File]::WriteAllText($kept.Key, $kept.Value) }
+            foreach ($saved in @($global:EndedState.files.GetEnumerator())) { [IO.File]::WriteAllText($saved.Key, $saved.Value) }
         } else {
-            $state = $global:StandIn
+            $state = $global:Fake
         }
         $files = @(Get-ChildItem -Recurse -File $global:Folder | ForEach-Object { @{ path = $_.FullName.Substring($global:Folder.Length + 1); text = "$(Get-Content -Raw $_.FullName)".Trim() } })
         @{
-            code = $code; out = $out; error = "$said".Trim(); killed = $killed; log = @($state.log); files = $files
+            code = $code; out = $out; error = "$errors".Trim(); killed = $killed; log = @($state.log); files = $files
             state = ($state | ConvertTo-Json -Depth 10 | ConvertFrom-Json -AsHashtable)
         }
     }

@@ -1,4 +1,4 @@
-/** Runs this project's PowerShell on stand-in Windows, under real PowerShell 7. */
+/** Runs this project's PowerShell on a fake Windows, with real PowerShell 7. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,16 +1,16 @@
-# A Windows with Hyper-V that is data: cmdlets with the parameter sets of Microsoft's reference (cmdlets.json) that read and change one
-# state, and answer and refuse as Hyper-V does. Functions come before cmdlets, so scripts run on it as they are.
+# A fake Hyper-V: cmdlets with the parameter sets of Microsoft's reference (cmdlets.json) that read and change one state, and return
+# results and errors as Hyper-V does. PowerShell prefers functions to cmdlets, so scripts run on it unchanged.
 #
-# $global:StandIn is the state:
+# $global:Fake is the state:
 #   windows   { build, client }            vms       [{ Id, Name, State, Generation, ... assigned: [INSTANCE], adapters: [{ Id, InstancePath }] }]
 #   devices   [{ InstanceId, FriendlyName, Location, Service, enabled, dismounted, needs (MiB of MMIO space) }]
 #   cards     [{ Name, ValidPartitionCounts, PartitionCount }]
 #   switches  [{ Id, Name, SwitchType }]   cim       { CLASS: [{ ... }] }      registry  { PATH: { NAME: VALUE } }
 #   properties { INSTANCE: { KEY: VALUE } }   files     [ PATH ]                  programs  { NAME: PATH }
-#   denied    MESSAGE                      refuses every question of a user without permission
-#   fail      { CMDLET: MESSAGE }          refuses once, with Hyper-V's words
-#   kill      N                            ends the script at its N-th change: nothing that comes later counts
-#   log       every change, as it was called
+#   denied    MESSAGE                      the error of every query, for a user without permission
+#   fail      { CMDLET: MESSAGE }          the error of a cmdlet, once
+#   kill      N                            ends the script at its N-th change; later changes have no effect
+#   log       every change, as the script called it
 
 $table = (Get-Content -Raw (Join-Path $PSScriptRoot 'cmdlets.json') | ConvertFrom-Json -AsHashtable).cmdlets
 
@@ -23,9 +23,9 @@ function New-Answer($map, $type) {
 }
 function Stop-With($text) { throw [InvalidOperationException]::new($text) }
 
-# A change: written down, refused where the state says so, and without effect behind the point at which the script is ended
+# Records a change. Throws if the state has an error for it; a change after the end of the script has no effect
 function Invoke-Change($call) {
-    $state = $global:StandIn
+    $state = $global:Fake
     if ($null -ne $state.kill -and @($state.log).Count -ge $state.kill -and -not $global:EndedState) {
         $global:EndedState = Copy-State
     }
@@ -37,15 +37,15 @@ function Invoke-Change($call) {
         Stop-With $refusal
     }
 }
-# The state as it is now, with the files that the script wrote
+# The current state, with the files that the script wrote
 function Copy-State {
     $files = @{}
     foreach ($file in @(Get-ChildItem -Recurse -File $global:Folder)) { $files[$file.FullName] = Get-Content -Raw $file.FullName }
-    @{ state = ($global:StandIn | ConvertTo-Json -Depth 10); files = $files }
+    @{ state = ($global:Fake | ConvertTo-Json -Depth 10); files = $files }
 }
 
 function Find-Vm($bound) {
-    $all = @($global:StandIn.vms)
+    $all = @($global:Fake.vms)
     if ($bound.ContainsKey('VM')) {
         $ids = @($bound.VM | ForEach-Object { $_.Id })
         return @($all | Where-Object { $ids -contains $_.Id })
@@ -64,7 +64,7 @@ function Find-Vm($bound) {
     $all
 }
 function Find-Device($bound) {
-    $all = @($global:StandIn.devices)
+    $all = @($global:Fake.devices)
     $path = Get-Value $bound 'InstancePath'
     $location = Get-Value $bound 'LocationPath'
     if (-not $path -and -not $location) { Stop-With 'One of InstancePath and LocationPath is needed.' }
@@ -72,12 +72,12 @@ function Find-Device($bound) {
     if ($found.Count -eq 0) { Stop-With 'Failed to find a device. The specified device was not found.' }
     $found[0]
 }
-function Find-Owner($device) { $global:StandIn.vms | Where-Object { @($_.assigned) -contains $device.InstanceId } | Select-Object -First 1 }
+function Find-Owner($device) { $global:Fake.vms | Where-Object { @($_.assigned) -contains $device.InstanceId } | Select-Object -First 1 }
 function Assert-Off($vm, $what) {
     if ($vm.State -ne 'Off') { Stop-With "$what '$($vm.Name)' failed. The operation cannot be performed while the virtual machine is in its current state." }
 }
 
-# ---------------------------------------------------------------------------------------------------------------------- what each does
+# ---------------------------------------------------------------------------------------------------------------------- cmdlets
 $does = @{
     'Get-VM' = { param($bound) foreach ($vm in (Find-Vm $bound)) { New-Answer $vm 'Microsoft.HyperV.PowerShell.VirtualMachine' } }
     'Set-VM' = {
@@ -102,17 +102,17 @@ $does = @{
             $vm.SecureBoot = "$($bound.EnableSecureBoot)"
         }
     }
-    'Get-VMHostPartitionableGpu' = { param($bound) if ($global:StandIn.denied) { Stop-With $global:StandIn.denied }; foreach ($card in @($global:StandIn.cards)) { New-Answer $card } }
+    'Get-VMHostPartitionableGpu' = { param($bound) if ($global:Fake.denied) { Stop-With $global:Fake.denied }; foreach ($card in @($global:Fake.cards)) { New-Answer $card } }
     'Set-VMHostPartitionableGpu' = {
         param($bound)
         Invoke-Change "Set-VMHostPartitionableGpu -PartitionCount $($bound.PartitionCount)"
-        foreach ($card in @($global:StandIn.cards | Where-Object { $_.Name -eq $bound.Name })) { $card.PartitionCount = $bound.PartitionCount }
+        foreach ($card in @($global:Fake.cards | Where-Object { $_.Name -eq $bound.Name })) { $card.PartitionCount = $bound.PartitionCount }
     }
     'Get-VMGpuPartitionAdapter' = {
         param($bound)
         foreach ($vm in (Find-Vm $bound)) {
             foreach ($adapter in @($vm.adapters | Where-Object { $_ })) {
-                $path = if ($global:StandIn.windows.build -lt 20348) { $null } else { $adapter.InstancePath }
+                $path = if ($global:Fake.windows.build -lt 20348) { $null } else { $adapter.InstancePath }
                 New-Answer @{ Id = $adapter.Id; InstancePath = $path; VMName = $vm.Name; VMId = $vm.Id } 'Microsoft.HyperV.PowerShell.VMGpuPartitionAdapter'
             }
         }
@@ -123,15 +123,15 @@ $does = @{
             $path = Get-Value $bound 'InstancePath'
             Invoke-Change ('Add-VMGpuPartitionAdapter' + $(if ($path) { " -InstancePath $path" }))
             Assert-Off $vm 'Adding a device to'
-            if (-not $path) { $path = @($global:StandIn.cards)[0].Name }
-            $vm.adapters = @($vm.adapters | Where-Object { $_ }) + @{ Id = "adapter-$(@($global:StandIn.log).Count)"; InstancePath = $path }
+            if (-not $path) { $path = @($global:Fake.cards)[0].Name }
+            $vm.adapters = @($vm.adapters | Where-Object { $_ }) + @{ Id = "adapter-$(@($global:Fake.log).Count)"; InstancePath = $path }
         }
     }
     'Remove-VMGpuPartitionAdapter' = {
         param($bound)
         $gone = @($bound.VMGpuPartitionAdapter)[0]
         Invoke-Change "Remove-VMGpuPartitionAdapter $($gone.Id)"
-        foreach ($vm in @($global:StandIn.vms | Where-Object { $_.Id -eq $gone.VMId })) {
+        foreach ($vm in @($global:Fake.vms | Where-Object { $_.Id -eq $gone.VMId })) {
             Assert-Off $vm 'Removing a device from'
             $vm.adapters = @($vm.adapters | Where-Object { $_.Id -ne $gone.Id })
         }
@@ -140,7 +140,7 @@ $does = @{
         param($bound)
         foreach ($vm in (Find-Vm $bound)) {
             foreach ($path in @($vm.assigned | Where-Object { $_ })) {
-                $device = @($global:StandIn.devices | Where-Object { $_.InstanceId -eq $path })[0]
+                $device = @($global:Fake.devices | Where-Object { $_.InstanceId -eq $path })[0]
                 New-Answer @{ InstanceID = ($path -replace '^PCI\\', 'PCIP\'); LocationPath = $device.Location; VMName = $vm.Name; VMId = $vm.Id; Name = 'PCI Express Port' } 'Microsoft.HyperV.PowerShell.VMAssignedDevice'
             }
         }
@@ -161,16 +161,16 @@ $does = @{
     'Remove-VMAssignableDevice' = {
         param($bound)
         $gone = @($bound.VMAssignableDevice)[0]
-        if (-not $gone) { Stop-With 'Remove-VMAssignableDevice by name is not part of the stand-in.' }
+        if (-not $gone) { Stop-With 'Remove-VMAssignableDevice by name is not part of the fake.' }
         Invoke-Change "Remove-VMAssignableDevice $($gone.LocationPath)"
-        foreach ($vm in @($global:StandIn.vms | Where-Object { $_.Id -eq $gone.VMId })) {
+        foreach ($vm in @($global:Fake.vms | Where-Object { $_.Id -eq $gone.VMId })) {
             Assert-Off $vm 'Removing a device from'
             $vm.assigned = @($vm.assigned | Where-Object { $_ -ne (Get-Path $gone.InstanceID) })
         }
     }
     'Get-VMHostAssignableDevice' = {
         param($bound)
-        foreach ($device in @($global:StandIn.devices | Where-Object { $_.dismounted })) {
+        foreach ($device in @($global:Fake.devices | Where-Object { $_.dismounted })) {
             New-Answer @{ InstanceID = ($device.InstanceId -replace '^PCI\\', 'PCIP\'); LocationPath = $device.Location } 'Microsoft.HyperV.PowerShell.VMHostAssignableDevice'
         }
     }
@@ -189,10 +189,10 @@ $does = @{
         if (-not $device.dismounted) { Stop-With 'The operation failed. The specified device was not found.' }
         $device.dismounted = $false
     }
-    'Get-VMSwitch' = { param($bound) if ($global:StandIn.denied) { Stop-With $global:StandIn.denied }; foreach ($one in @($global:StandIn.switches)) { New-Answer $one } }
+    'Get-VMSwitch' = { param($bound) if ($global:Fake.denied) { Stop-With $global:Fake.denied }; foreach ($one in @($global:Fake.switches)) { New-Answer $one } }
     'Get-PnpDevice' = {
         param($bound)
-        foreach ($device in @($global:StandIn.devices)) {
+        foreach ($device in @($global:Fake.devices)) {
             if ($device.dismounted -and $bound.ContainsKey('Class')) { continue }
             if ($bound.ContainsKey('InstanceId') -and @($bound.InstanceId) -notcontains $device.InstanceId) { continue }
             $status = if ($device.enabled) { 'OK' } else { 'Error' }
@@ -203,9 +203,9 @@ $does = @{
         param($bound)
         $id = @($bound.InstanceId)[0]
         $key = @($bound.KeyName)[0]
-        $own = Get-Value (Get-Value $global:StandIn.properties $id) $key
+        $own = Get-Value (Get-Value $global:Fake.properties $id) $key
         if ($null -eq $own) {
-            $device = @($global:StandIn.devices | Where-Object { $_.InstanceId -eq $id })[0]
+            $device = @($global:Fake.devices | Where-Object { $_.InstanceId -eq $id })[0]
             if ($device) {
                 if ($key -eq 'DEVPKEY_Device_LocationPaths') { $own = @($device.Location, 'ACPI(_SB_)#ACPI(PCI0)') }
                 if ($key -eq 'DEVPKEY_Device_Service' -and $device.enabled) { $own = $device.Service }
@@ -215,7 +215,7 @@ $does = @{
     }
     'Enable-PnpDevice' = {
         param($bound)
-        foreach ($device in @($global:StandIn.devices | Where-Object { $_.InstanceId -eq @($bound.InstanceId)[0] })) {
+        foreach ($device in @($global:Fake.devices | Where-Object { $_.InstanceId -eq @($bound.InstanceId)[0] })) {
             Invoke-Change 'Enable-PnpDevice'
             if ($device.dismounted) { Stop-With 'Generic failure' }
             $device.enabled = $true
@@ -223,7 +223,7 @@ $does = @{
     }
     'Disable-PnpDevice' = {
         param($bound)
-        foreach ($device in @($global:StandIn.devices | Where-Object { $_.InstanceId -eq @($bound.InstanceId)[0] })) {
+        foreach ($device in @($global:Fake.devices | Where-Object { $_.InstanceId -eq @($bound.InstanceId)[0] })) {
             Invoke-Change 'Disable-PnpDevice'
             if ($device.dismounted) { Stop-With 'Generic failure' }
             $device.enabled = $false
@@ -232,10 +232,10 @@ $does = @{
     'Get-CimInstance' = {
         param($bound)
         $class = $bound.ClassName
-        if (-not $global:StandIn.cim.Contains($class)) { throw [Exception]::new("Invalid class $class") }
+        if (-not $global:Fake.cim.Contains($class)) { throw [Exception]::new("Invalid class $class") }
         $filter = "$(Get-Value $bound 'Filter')"
-        foreach ($one in @($global:StandIn.cim[$class])) {
-            # the only forms that are used: NAME='VALUE', and OR of them with LIKE
+        foreach ($one in @($global:Fake.cim[$class])) {
+            # the scripts use only these forms: NAME='VALUE', NAME LIKE 'VALUE', and OR
             $tests = @($filter -split ' OR ' | Where-Object { $_ })
             $fits = $tests.Count -eq 0
             foreach ($test in $tests) {
@@ -249,7 +249,7 @@ $does = @{
 $does['Get-VMPartitionableGpu'] = $does['Get-VMHostPartitionableGpu']
 $does['Set-VMPartitionableGpu'] = $does['Set-VMHostPartitionableGpu']
 
-# A function with the parameter sets that this Windows has for a cmdlet
+# Returns a function with the parameter sets that a cmdlet has in this version of Windows
 function New-Cmdlet($name, $version) {
     $places = foreach ($set in $version.sets.Keys) {
         foreach ($parameter in $version.sets[$set]) { @{ set = $set; of = $parameter } }
@@ -270,18 +270,18 @@ function New-Cmdlet($name, $version) {
     $binding = @()
     if ($version.default) { $binding += "DefaultParameterSetName = '$($version.default)'" }
     if ($version.shouldProcess) { $binding += 'SupportsShouldProcess' }
-    "function global:$name { [CmdletBinding($($binding -join ', '))] param(`n$($params -join ",`n")`n)`nprocess { Invoke-StandIn '$name' `$PSBoundParameters } }"
+    "function global:$name { [CmdletBinding($($binding -join ', '))] param(`n$($params -join ",`n")`n)`nprocess { Invoke-Fake '$name' `$PSBoundParameters } }"
 }
 
-function Invoke-StandIn($name, $bound) {
+function Invoke-Fake($name, $bound) {
     $plain = @{}
     foreach ($key in $bound.Keys) { if ($key -notin 'ErrorAction', 'Confirm', 'WhatIf', 'Verbose', 'Debug') { $plain[$key] = $bound[$key] } }
     & $does[$name] $plain
 }
 
-# Starts a Windows: its cmdlets are those that this version has
-function Set-StandIn($state) {
-    $global:StandIn = $state
+# Sets the state, and creates the cmdlets that this version of Windows has
+function Set-Fake($state) {
+    $global:Fake = $state
     $global:EndedState = $null
     if ($null -eq $state.log) { $state.log = @() }
     $build = [int]$state.windows.build
@@ -290,7 +290,7 @@ function Set-StandIn($state) {
     foreach ($name in $does.Keys) {
         Remove-Item "function:$name" -ErrorAction SilentlyContinue
         if ($state.windows.hyperv -eq $false -and $name -match '-VM') { continue }
-        # Windows 10 has Server 2019's cmdlets but for those of parts of a card
+        # Windows 10 has Server 2019's cmdlets, except those of GPU partitions
         $versions = @($table[$name])
         $version = @($versions | Where-Object { $_.windows -contains $is -or $_.windows -contains '5.1' })[0]
         if (-not $version -and $is -eq '10' -and $name -notmatch 'Partition') { $version = @($versions | Where-Object { $_.windows -contains '2019' })[0] }
@@ -298,4 +298,4 @@ function Set-StandIn($state) {
     }
 }
 
-Export-ModuleMember -Function Set-StandIn, Copy-State, Invoke-StandIn
+Export-ModuleMember -Function Set-Fake, Copy-State, Invoke-Fake

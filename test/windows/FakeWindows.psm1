@@ -1,0 +1,50 @@
+# The rest of a fake Windows: registry, folders, programs and user, for scripts that read them. What the state does not have comes
+# from this machine.
+#
+#   registry  { KEY: { NAME: VALUE } }   files { PATH: 1 }   programs { NAME: PATH }   here PATH
+#   elevated, administrators (of Hyper-V)   yes or no
+
+class FakeIdentity {
+    static [object] GetCurrent() {
+        $groups = if ($global:Fake.administrators) { @([pscustomobject]@{ Value = 'S-1-5-32-578' }) } else { @() }
+        return [pscustomobject]@{ Groups = $groups }
+    }
+}
+class FakePrincipal {
+    FakePrincipal([object]$identity) { }
+    [bool] IsInRole([object]$role) { return $global:Fake.elevated -eq $true }
+}
+# PowerShell finds these before the types of that name, which query Windows
+$short = [psobject].Assembly.GetType('System.Management.Automation.TypeAccelerators')
+if (-not $short::Get.ContainsKey('Security.Principal.WindowsIdentity')) {
+    $short::Add('Security.Principal.WindowsIdentity', [FakeIdentity])
+    $short::Add('Security.Principal.WindowsPrincipal', [FakePrincipal])
+}
+
+function Test-Windows($path) { $null -ne $global:Fake.registry -and "$path" -match '^(HKLM:|[A-Z]:\\)' }
+
+function global:Get-ItemProperty {
+    [CmdletBinding()] param([Parameter(Position = 0)]$Path)
+    $values = $global:Fake.registry[$Path]
+    if ($null -eq $values) { throw [InvalidOperationException]::new("Cannot find path '$Path' because it does not exist.") }
+    [pscustomobject]$values
+}
+function global:Test-Path {
+    [CmdletBinding()] param([Parameter(Position = 0)]$Path, $LiteralPath)
+    $at = if ($LiteralPath) { $LiteralPath } else { $Path }
+    if (Test-Windows $at) { return $global:Fake.registry.Contains("$at") -or $global:Fake.files.Contains("$at") }
+    Microsoft.PowerShell.Management\Test-Path -LiteralPath $at
+}
+function global:Get-Location {
+    [CmdletBinding()] param()
+    if ($global:Fake.here) { [pscustomobject]@{ Path = $global:Fake.here } } else { Microsoft.PowerShell.Management\Get-Location }
+}
+function global:Get-Command {
+    [CmdletBinding()] param([Parameter(Position = 0)]$Name, $CommandType)
+    if ("$CommandType" -eq 'Application' -and $null -ne $global:Fake.programs) {
+        if ($global:Fake.programs.Contains("$Name")) { [pscustomobject]@{ Source = $global:Fake.programs[$Name] } }
+        return
+    }
+    Microsoft.PowerShell.Core\Get-Command @PSBoundParameters
+}
+Export-ModuleMember -Function Test-Windows
