@@ -250,10 +250,10 @@ test("up mounts folders, does nothing in an unchanged lab, and restarts the VM f
   const world = new World(config("{from: /m, to: /mnt/m}"), "vm-without-gpu");
   world.answers["sh -c for path"] = { out: "folder /m\nfolder /home/me/lab\n", code: 0 };
   const ran = async () => {
-    world.said = [];
-    world.asked = [];
-    assert.is(await world.does(up, world.context([])), 0, world.said.join(""));
-    return world.said.join("");
+    world.output = [];
+    world.calls = [];
+    assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+    return world.output.join("");
   };
   assert.match(await ran(), /Mount the folders of a/);
   assert.match(await ran(), /nothing to do/);
@@ -265,11 +265,11 @@ test("up mounts folders, does nothing in an unchanged lab, and restarts the VM f
   assert.match(await ran(), /nothing to do/);
   world.answers["sh -c for path"] = { out: "missing\nfolder /home/me/lab\n", code: 0 };
   world.config = config("{from: /m, to: /mnt/m}");
-  world.said = [];
-  world.asked = [];
-  assert.is(await world.does(up, world.context([])), 1);
-  assert.match(world.said.join(""), /there is no folder \/m on this host/);
-  assert.not.match(world.asked.join("\n"), /vagrant reload/);
+  world.output = [];
+  world.calls = [];
+  assert.is(await world.runCommand(up, world.context([])), 1);
+  assert.match(world.output.join(""), /there is no folder \/m on this host/);
+  assert.not.match(world.calls.join("\n"), /vagrant reload/);
 });
 
 test.run();
