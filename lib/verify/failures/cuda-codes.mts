@@ -181,7 +181,7 @@ export const cudaFallbackFailures: Failure[] = rows({ layer: "image", near: nvid
     "fallback",
     anyOf(
       /\bcudaError[A-Z]\w{3,40}|\bCUDA_ERROR_[A-Z_]{4,40}/,
-      /\bCUDA (?:runtime |driver |kernel )?(?:error|failure)\b|CUDARuntimeError|torch\.AcceleratorError/,
+      /\b(?:CUDA error|CUDA failure|CUDA runtime error|CUDA driver error|CUDA kernel error)\b|CUDARuntimeError|torch\.AcceleratorError/,
       /ggml_cuda\w{0,30}.{0,40}(?:fail|error)|cudaGetDeviceCount\S{0,12} (?:returned|failed)/,
       /CUDNN_STATUS_[A-Z]\w{3,30}|CUBLAS_STATUS_[A-Z]\w{3,30}|RuntimeError: CUDA\b/,
     ),

@@ -5,7 +5,8 @@ import { anyOf } from "../../text.mts";
 /** Errors of the guest of a Windows host, or of a container, about its GPU partition. */
 export const hypervGuestFailures: Failure[] = [
   {
-    pattern: /\(Code 43\)|\bError(?: code)? 43\b|(?:Windows has )?stopped this device because it has reported problems/,
+    pattern:
+      /\(Code 43\)|\b(?:Error 43|Error code 43)\b|(?:Windows has )?stopped this device because it has reported problems/,
     near: /gpu|nvidia|geforce|radeon|display adapter|video|intel\(r\)/i,
     check: "hyperv.driver",
     strength: "symptom",

@@ -26,7 +26,7 @@ export const intelFailures: Failure[] = [
         /Error (?:creating|initializing) (?:an? )?(?:internal )?MFX session: ?(?:-\d|unsupported|unknown)?/,
         /Error setting child device handle: -\d|MFX_ERR_(?:NOT_FOUND|UNSUPPORTED|DEVICE_FAILED)/,
         /Error initializing the MFX video (?:decoder|encoder): (?:invalid handle|unsupported|device failed)/,
-        /No (?:usable )?(?:QSV|VPL|MFX) (?:implementation|device)|MFXLoad failed|MFXEnumImplementations failed/,
+        /No usable QSV|No (?:QSV|VPL|MFX) implementation|MFXLoad failed|MFXEnumImplementations failed/,
       ),
       "Intel's video engine (Quick Sync) does not start: its node is not in the container, its runtime does not know " +
       "this chip, or another card has that node",
@@ -59,7 +59,7 @@ export const intelFailures: Failure[] = [
       "symptom",
       anyOf(
         /No XPU devices are available|XPU device count is zero|Failed to initialize XPU devices/i,
-        /No (?:device of requested type available|Level.?Zero (?:devices?|drivers?) found)|dpcppSetDevice: device_id is out of range/,
+        /No device of requested type available|No Level.?Zero (?:devices?|drivers?) found|dpcppSetDevice: device_id is out of range/,
         /(?:ZE|UR)_RESULT_ERROR_(?:UNINITIALIZED|ADAPTER_SPECIFIC|DEVICE_LOST|UNSUPPORTED_FEATURE|DEPENDENCY_UNAVAILABLE)/,
         /\[GPU\] (?:No supported (?:OCL )?devices|Can't get \w{4,40} property as no supported devices)|Device with "GPU" name is not registered/,
       ),

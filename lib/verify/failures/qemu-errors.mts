@@ -27,7 +27,7 @@ export const qemuErrorFailures: Failure[] = [
       "symptom",
       anyOf(
         /KVM: (?:injection failed|unknown exit|exception \d{1,3} exit)|kvm version (?:too old|not supported)/,
-        /KVM_(?:GET|SET)_\w{3,30}(?:\([^)\n]{1,60}\))? (?:failed|error)|kvm_init_vcpu: \w{4,30}/,
+        /(?:KVM_GET_|KVM_SET_)\w{3,30}(?:\([^)\n]{1,60}\))? (?:failed|error)|kvm_init_vcpu: \w{4,30}/,
       ),
       "KVM refused a request of QEMU: kernel and QEMU do not fit each other, or this machine is itself a VM",
       "Update kernel and QEMU together; in a VM give the outer VM the host's CPU",
