@@ -420,11 +420,11 @@ services:
 });
 
 test("the number of aliases alone does not make a text invalid", () => {
-  const aliases = Array(15_000).fill("*a");
+  const aliases = Array(4_000).fill("*a");
   const text = `${one(`provision: &all [&a ./x, ${aliases}]\n`)}services: {web: {image: x, command: *all}}`;
   const { machines, services } = parseConfig(text);
-  assert.is(machines[0]!.provision.length, 15_001);
-  assert.equal(services[0]!.body.command, Array(15_001).fill("./x"));
+  assert.is(machines[0]!.provision.length, 4_001);
+  assert.equal(services[0]!.body.command, Array(4_001).fill("./x"));
 });
 
 test("anchors, merge keys and nesting have limits, whatever they expand to", () => {

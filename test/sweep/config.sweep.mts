@@ -43,4 +43,13 @@ test("500 configs (seed 20): the schema accepts what the parser accepts, and not
   assert.ok(right > 60, `only ${right} were right`);
 });
 
+test("15,000 aliases do not make a text invalid", () => {
+  const all = `&all [&a ./x, ${Array(15_000).fill("*a")}]`;
+  const { machines, services } = parseConfig(
+    `machines: [{name: a, box: lab/x, provision: ${all}}]\nservices: {web: {image: x, command: *all}}`,
+  );
+  assert.is(machines[0]!.provision.length, 15_001);
+  assert.equal(services[0]!.body.command, Array(15_001).fill("./x"));
+});
+
 test.run();
