@@ -90,7 +90,6 @@ export const kvmFailures: Failure[] = [
       /unsupported machine type:? ['"]?[\w.-]{0,40}/,
       /does not support machine type '/,
       /Host does not support .{0,60}with machine '/,
-      /XML error: No PCI buses available/,
       /Supported machines are:|list supported machines/,
     ),
     near: vmWords,

@@ -14,6 +14,13 @@ export const vmDetailFailures: Failure[] = [
     [
       "provider.mode",
       "cause",
+      /XML error: No PCI buses available/,
+      "the VM's machine type has no PCI bus on which the card could lie (isapc, microvm, or virt without PCI)",
+      "Use machine type q35, with pcie-root and pcie-root-port controllers",
+    ],
+    [
+      "provider.mode",
+      "cause",
       /Bus 'ide\.\d' not found/,
       "the VM has a drive on IDE, which its machine type does not have (q35 names it SATA; aarch64 has none)",
       "Put the drive on another bus: scsi or sata (Proxmox: qm set ID -delete ide2, then -scsi2 or -sata2)",
