@@ -180,7 +180,7 @@ const { outputFiles } = await build({
 const [first, ...rest] = outputFiles[0]!.text.split("\n");
 const head = `// homelab-gpu ${version} in one file${
   platform ? ` for hosts with ${platform}` : ""
-}, under the MIT licence. It needs nothing beside it: npx -y zx homelab-gpu.mjs up`;
+}, under the MIT licence. It needs no other file: npx -y zx homelab-gpu.mjs up`;
 const out = resolve(positionals[0] ?? `${root}/dist/homelab-gpu.mjs`);
 mkdirSync(dirname(out), { recursive: true });
 writeFileSync(out, [first, head, ...rest].join("\n"), { mode: 0o755 });

@@ -43,7 +43,7 @@ export const composeFileFailures: Failure[] = [
         /environment variable \S{1,60} required by/,
       ),
       "a variable of the Compose file has no value, or is written wrongly",
-      "Set it in .env beside the file; write $$ for a dollar sign",
+      "Set it in .env next to the file; write $$ for a dollar sign",
       config,
     ],
     [

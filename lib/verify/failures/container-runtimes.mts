@@ -130,7 +130,7 @@ export const containerRuntimeFailures: Failure[] = [
     fix: [
       ...writeCdi,
       manualFix("With rootless Podman: no --runtime, and --device nvidia.com/gpu=all alone"),
-      manualFix("Give no other device (--device /dev/dri) beside it: the CDI specification has them"),
+      manualFix("Give no other device (--device /dev/dri) with it: the CDI specification has them"),
     ],
     source: "runc; NVIDIA/nvidia-container-toolkit#1151 (2025-06)",
   },

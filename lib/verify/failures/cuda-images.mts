@@ -18,7 +18,7 @@ export const cudaImageFailures: Failure[] = [
       "the program (CTranslate2, faster-whisper) does not find CUDA's libraries in that major release in its image",
     fix: [
       manualFix(
-        "Install them beside it: pip install nvidia-cublas-cu12 nvidia-cudnn-cu12, and add their folders to " +
+        "Install them too: pip install nvidia-cublas-cu12 nvidia-cudnn-cu12, and add their folders to " +
           "LD_LIBRARY_PATH",
       ),
       manualFix("Or use an image with CUDA's runtime of that release and cuDNN (nvidia/cuda:12…-cudnn-runtime)"),

@@ -62,7 +62,7 @@ export const nvidiaErrorFailures: Failure[] = [
       "gpu.in-use",
       "symptom",
       /Failed removal of device|Continuing with GPU removal/,
-      "NVIDIA's driver was told to let go of a card that a program still uses",
+      "NVIDIA's driver was asked to release a card that a program still uses",
       held,
     ],
     [

@@ -19,7 +19,7 @@ export const qemuErrorFailures: Failure[] = [
       "host.memory",
       "cause",
       /locking memory failed|can't lock enough memory|cannot bind memory to host NUMA nodes/,
-      "QEMU may not lock or place the VM's memory as it was told to",
+      "QEMU may not lock or place the VM's memory as configured",
       "Raise the limit on locked memory (memlock), and correct numatune in the VM's definition",
     ],
     [

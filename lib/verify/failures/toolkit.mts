@@ -196,7 +196,7 @@ export const toolkitFailures: Failure[] = [
     message: "the toolkit looks for the driver below a folder that does not exist (root in its config.toml), or the " +
       "engine runs apart from the driver (Docker Desktop, snap)",
     fix: [
-      guestFix("See which folder it is told", "grep -n 'root' /etc/nvidia-container-runtime/config.toml"),
+      guestFix("See which folder is configured", "grep -n 'root' /etc/nvidia-container-runtime/config.toml"),
       manualFix("Write root nowhere there, unless the driver itself runs in a container (GPU Operator)"),
       guestFix("See which engine answers; Docker Desktop and the snap do not see this driver", "docker context ls"),
     ],

@@ -3,7 +3,7 @@ import { commandFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { each, install, kernelArgument } from "./fixes.mts";
 
-/** Errors of VirtualBox: its kernel modules, its service, and KVM beside it. */
+/** Errors of VirtualBox: its kernel modules, its service, and KVM at the same time. */
 export const virtualboxFailures: Failure[] = [
   // ----------------------------------------------------------------------------------------------- KVM
   {

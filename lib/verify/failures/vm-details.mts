@@ -140,7 +140,7 @@ export const vmDetailFailures: Failure[] = [
         /firewall_backend '\w{3,12}' requested, but|no usable firewall backend/,
         /unable to find .{0,20}(?:nft|iptables)\b.{0,20}binary/,
       ),
-      "libvirt's network needs nft or iptables, and the one that it is told to use is not installed",
+      "libvirt's network needs nft or iptables, and the configured one is not installed",
       commandFix("See which there is", "command -v nft iptables"),
       'Install nftables, or write firewall_backend = "iptables" in /etc/libvirt/network.conf, and restart libvirt',
     ],
