@@ -6,6 +6,30 @@ import { dockerWords } from "./fixes.mts";
 /** Errors of Compose about its files and what they name. */
 export const composeFailures: Failure[] = [
   {
+    pattern: /buildx component is missing or broken|BuildKit is enabled but/,
+    check: "guest.engine",
+    layer: "docker",
+    message: "Docker's builder (buildx) is not installed",
+    fix: [
+      guestFix("Install it", "sh -c 'apt-get update && apt-get install -y docker-buildx-plugin'"),
+      manualFix("With the distribution's Docker: docker-buildx (Ubuntu, Arch)"),
+    ],
+    source: "docker/cli, read 2026-11",
+  },
+  {
+    pattern: /lsetxattr \/\S{1,200}: (?:operation not permitted|operation not supported|permission denied)/,
+    check: "verify.service",
+    layer: "docker",
+    message: "the engine may not write SELinux's label on that folder (:z or :Z of a volume): it belongs " +
+      "to another user, " +
+      "or is on NFS or another file system without labels",
+    fix: [
+      manualFix("Leave :z out for it, and write security_opt: [label=disable] for that service"),
+      manualFix("Or use a folder that belongs to the user who starts the container"),
+    ],
+    source: "Podman, Docker (opencontainers/selinux), read 2026-11",
+  },
+  {
     pattern: /Found orphan containers \(/,
     check: "verify.service",
     strength: "note",

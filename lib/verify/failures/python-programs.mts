@@ -39,6 +39,25 @@ export const pythonProgramFailures: Failure[] = rows(
       image,
     ],
     [
+      "guest.cuda",
+      "cause",
+      anyOf(
+        /can't load C\+\+\/CUDA extensions|was built for: PyTorch \d|cuDNN version incompatibility/,
+        /but found runtime version \(\d/,
+      ),
+      "parts of the image were built for another release of PyTorch, CUDA or cuDNN than the one that is loaded",
+      image,
+      "Install that part again for the PyTorch that is there; remove a second cuDNN from LD_LIBRARY_PATH",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /Unrecognized configuration class .{1,200} for this kind of AutoModel|requires you to execute the (?:configuration|model|modeling) file/,
+      "the program does not know this kind of model: its Transformers is older than the model, or the " +
+      "model brings code of its own",
+      "Use a newer tag of the image; with a model that you trust: --trust-remote-code",
+    ],
+    [
       "verify.service",
       "cause",
       /DLL load failed while importing/,
