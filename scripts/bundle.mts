@@ -35,11 +35,13 @@ const without = platform ? leftOutOf(platform) : { texts: [], lists: [] };
 /** A text of the project; of the pages of the checks what `explain` prints. */
 const textOf = (path: string) => path === "lib/checks/README.md" ? own(path).replace(/^.*?(?=^## )/ms, "") : own(path);
 
-/** A module that exports lists, with empty ones. */
+/** A module that exports functions which return lists, with empty ones. */
 function emptied(path: string): string {
-  const exported = [...own(path).matchAll(/^export (?!type)(?:const (\w+): \w+\[\] = \[)?/gm)].map(([, name]) => name);
+  const exported = [...own(path).matchAll(/^export (?!type)(?:const (\w+) = \(\): \w+\[\] =>)?/gm)].map(([, name]) =>
+    name
+  );
   if (exported.length === 0 || exported.includes(undefined)) throw new Error(`${path} exports more than lists`);
-  return exported.map((name) => `export const ${name} = [];`).join("\n");
+  return exported.map((name) => `export const ${name} = () => [];`).join("\n");
 }
 
 /** A text as it looks, between backquotes. */

@@ -15,7 +15,7 @@ const test = suite("advice");
 type Text = [place: string, text: string];
 
 /** The messages and fixes of the catalogue. */
-const catalogue = failures.flatMap(({ message, fix }): Text[] =>
+const catalogue = failures().flatMap(({ message, fix }): Text[] =>
   [message, ...(typeof fix === "function" ? fix({}) : fix).flatMap(({ title, command }) => [title, command ?? ""])]
     .map((text) => [message, text])
 );
@@ -147,7 +147,7 @@ test("each command of homelab-gpu that a text names exists, with its options and
 
 test("the checks that texts name exist", () => {
   const groups = new Set(checks.map(({ id }) => id.split(".")[0]!));
-  const verified = [...new Set(failures.map(({ check }) => check))];
+  const verified = [...new Set(failures().map(({ check }) => check))];
   const ids = [...checks.map(({ id }) => id), ...verified];
   const wrong = [...catalogue, ...written].flatMap(([place, text]) =>
     [...text.matchAll(/\b(?:doctor|explain) ([a-z]+\.[a-z-]+)\b/g)]

@@ -85,7 +85,7 @@ test("a probe: no command that is shown or run has any of its texts unquoted", (
 });
 
 test("a log: fixes are fixed texts, and contain nothing of the log", () => {
-  for (const { fix } of failures) {
+  for (const { fix } of failures()) {
     const fixes = typeof fix === "function" ? fix({}) : fix;
     assert.is(JSON.stringify(JSON.parse(JSON.stringify(fixes))), JSON.stringify(fixes));
   }

@@ -103,7 +103,7 @@ async function lastFailed(context: Context, named: Host | undefined): Promise<{ 
 }
 
 /** The ids of which a page can be shown: those of the checks, and those of the layers that logs lead to. */
-const explainableIds = () => [...new Set([...checks.map(({ id }) => id), ...failures.map(({ check }) => check)])];
+const explainableIds = () => [...new Set([...checks.map(({ id }) => id), ...failures().map(({ check }) => check)])];
 
 /** Names of checks and of groups. */
 function names(): string[] {
@@ -124,7 +124,7 @@ async function pageOf(shell: Shell, name: string): Promise<string[]> {
 
 /** One page: its section of lib/checks/README.md without Markdown, and the errors that lead to the check. */
 function checkLines(id: string, page: string): string[] {
-  const errors = failures.filter((failure) => failure.check === id).map(({ message }) => message);
+  const errors = failures().filter((failure) => failure.check === id).map(({ message }) => message);
   const text = page.split("\n").slice(1).filter(Boolean).map((line) =>
     `  ${line.replace(/^\*\*(.*?)\*\* /, "$1: ").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "")}`
   );

@@ -14,7 +14,7 @@ const kernel = guestFix("Read what the driver says", "dmesg --level err,warn");
 const reset = "Stop the VM and reset the card (vendor-reset for Polaris to Navi 1x), or cut its power";
 
 /** Messages of AMD's and Intel's kernel drivers and of ROCm, by topic. */
-export const amdKernelFailures: Failure[] = [
+export const amdKernelFailures = (): Failure[] => [
   ...rows({ layer: "driver", near: amdWords, source: "Linux (drivers/gpu/drm/amd), general knowledge, 2026-11" }, [
     [
       "gpu.reset",

@@ -13,7 +13,7 @@ const resetFixes = [
 ];
 
 /** Errors of AMD's drivers on the host and in the guest. */
-export const amdFailures: Failure[] = [
+export const amdFailures = (): Failure[] => [
   {
     pattern: /Unsupported reset method 'device_specific'/,
     check: "gpu.reset",

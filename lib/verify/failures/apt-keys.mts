@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { fetchWords } from "./fixes.mts";
 
 /** Errors of package managers, mostly apt, about keys and signatures of package sources. */
-export const aptKeyFailures: Failure[] = [
+export const aptKeyFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Failed to parse keyring "[^"]{1,160}"/,

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { fetchWords, nvidiaWords } from "./fixes.mts";
 
 /** Errors of package managers, mostly apt, about packages, sources and their network. */
-export const aptFailures: Failure[] = [
+export const aptFailures = (): Failure[] => [
   {
     pattern: /depends on libnvidia-(?:compute|ml|cfg|gl)\S{0,20} |configuration of libnvidia-ml-dev/,
     check: "tools.present",

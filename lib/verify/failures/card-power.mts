@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { powerCycle } from "./fixes.mts";
 
 /** Errors about a card's power, reset and PCI Express link. */
-export const cardPowerFailures: Failure[] = [
+export const cardPowerFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Unable to change power state from \S{1,10} to \S{1,5}, device inaccessible/,

@@ -13,7 +13,7 @@ const firmware = manualFix(
 );
 
 /** Messages of kernel drivers about a card that does not start, by topic. */
-export const cardStartFailures: Failure[] = [
+export const cardStartFailures = (): Failure[] => [
   ...rows({
     layer: "kernel",
     near: nvidiaWords,

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { each, kernelArgument } from "./fixes.mts";
 
 /** Errors of the kernel, VFIO and QEMU about a card: its driver, its reset and its power. */
-export const cardFailures: Failure[] = [
+export const cardFailures = (): Failure[] => [
   {
     pattern: /\bBAR \d{1,2}:? .{0,70}can't reserve|Failed to mmap \S{1,20} BAR \d/,
     near: "card",

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.mts";
 
 /** Errors of Docker and Podman about CDI and NVIDIA's runtime. */
-export const cdiFailures: Failure[] = [
+export const cdiFailures = (): Failure[] => [
   // -----------------------------------------------------------------------------------------------------------------
   // CDI
   {

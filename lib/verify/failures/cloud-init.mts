@@ -7,73 +7,74 @@ const near = /cloud-init|cloud-config|cloud-localds|user-data|cidata|NoCloud|Dat
 const status = guestFix("See its state and its errors", "cloud-init status --long");
 
 /** Errors of cloud-init and of the programs that write its seed. */
-export const cloudInitFailures: Failure[] = rows({
-  layer: "provider",
-  near,
-  source: "canonical/cloud-init (cloudinit), read 2026-11; canonical/cloud-init#5389 (2024-06), #2544 (2023-05)",
-}, [
-  [
-    "guest.image",
-    "cause",
-    anyOf(
-      /(?:No|no) (?:local )?(?:instance )?datasource found|Exiting without datasource/,
-      /Can not apply stage \w{4,12}, no datasource found/,
-      /Used fallback datasource|DataSourceNone|Datasource not found|No 'init' data source found/,
-    ),
-    "cloud-init found no data for this VM: the seed (a CD or disk with the label cidata) is not attached, or " +
-    "lacks user-data or meta-data",
-    "Attach the seed again; both user-data and meta-data must be in it (cloud-localds seed.iso user-data meta-data)",
-    guestFix("See whether the guest has it", "lsblk -o NAME,LABEL"),
-  ],
-  [
-    "guest.image",
-    "cause",
-    anyOf(
-      /Seed from \S{1,200} not supported by DataSourceNoCloud/,
-      /Failed (?:to )?(?:fetch|read|reading) .{0,80}(?:seed|user-data|meta-data|vendor-data)/,
-    ),
-    "cloud-init cannot read the seed from the address that was given (ds=nocloud;s=…): the VM has no network so " +
-    "early, or the address is wrong",
-    "Give an address that ends in “/”, and use ds=nocloud-net with cloud-init before 23.3",
-    "More reliable: a seed CD with the label cidata",
-  ],
-  [
-    "guest.image",
-    "cause",
-    anyOf(
-      /Failed loading yaml blob|Invalid (?:cloud-config|user-?data|schema)|Cloud config schema (?:errors|deprecations)/,
-      /Unhandled non-multipart \(text\/x-not-multipart\) userdata|user-data .{0,60}#cloud-config/,
-      /cloud-config failed schema validation|File .{0,40}needs to begin with "#cloud-config"/,
-    ),
-    "cloud-init does not accept the user-data: its first line is not #cloud-config, its YAML is broken, or a key " +
-    "is wrong",
-    guestFix("See the place", "cloud-init schema --system --annotate"),
-  ],
-  [
-    "guest.image",
-    "symptom",
-    anyOf(
-      /Running module \S{1,40} \([^)]{1,80}\) failed|Failed to run module \S{1,40}/,
-      /Failed (?:to start|running) .{0,20}cloud-(?:init|config|final)/,
-      /errors? while running .{0,40}runcmd|Failed to run bootcmd|Runparts: \d{1,3} failures/,
-    ),
-    "a module of cloud-init failed in the VM (packages, runcmd, users): later ones still ran",
-    guestFix("Read its log", "grep -iE 'warn|error|fail' /var/log/cloud-init.log"),
-    status,
-  ],
-  [
-    "guest.image",
-    "symptom",
-    /(?:cloud-init )?status: error|extended_status: (?:error|degraded)/,
-    "cloud-init ended with errors; its list below that line names them",
-    status,
-  ],
-  [
-    "tools.present",
-    "cause",
-    /(?:cloud-localds|genisoimage|mkisofs|xorriso)\b.{0,20}(?:command not found|not found|No such file)/,
-    "the program that writes cloud-init's seed is not installed",
-    commandFix("Install it (Debian, Ubuntu)", "apt-get install -y cloud-image-utils genisoimage", { root: true }),
-    "Fedora: cloud-utils and genisoimage; Arch: cloud-image-utils (AUR) or libisoburn (xorriso)",
-  ],
-]);
+export const cloudInitFailures = (): Failure[] =>
+  rows({
+    layer: "provider",
+    near,
+    source: "canonical/cloud-init (cloudinit), read 2026-11; canonical/cloud-init#5389 (2024-06), #2544 (2023-05)",
+  }, [
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /(?:No|no) (?:local )?(?:instance )?datasource found|Exiting without datasource/,
+        /Can not apply stage \w{4,12}, no datasource found/,
+        /Used fallback datasource|DataSourceNone|Datasource not found|No 'init' data source found/,
+      ),
+      "cloud-init found no data for this VM: the seed (a CD or disk with the label cidata) is not attached, or " +
+      "lacks user-data or meta-data",
+      "Attach the seed again; both user-data and meta-data must be in it (cloud-localds seed.iso user-data meta-data)",
+      guestFix("See whether the guest has it", "lsblk -o NAME,LABEL"),
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Seed from \S{1,200} not supported by DataSourceNoCloud/,
+        /Failed (?:to )?(?:fetch|read|reading) .{0,80}(?:seed|user-data|meta-data|vendor-data)/,
+      ),
+      "cloud-init cannot read the seed from the address that was given (ds=nocloud;s=…): the VM has no network so " +
+      "early, or the address is wrong",
+      "Give an address that ends in “/”, and use ds=nocloud-net with cloud-init before 23.3",
+      "More reliable: a seed CD with the label cidata",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Failed loading yaml blob|Invalid (?:cloud-config|user-?data|schema)|Cloud config schema (?:errors|deprecations)/,
+        /Unhandled non-multipart \(text\/x-not-multipart\) userdata|user-data .{0,60}#cloud-config/,
+        /cloud-config failed schema validation|File .{0,40}needs to begin with "#cloud-config"/,
+      ),
+      "cloud-init does not accept the user-data: its first line is not #cloud-config, its YAML is broken, or a key " +
+      "is wrong",
+      guestFix("See the place", "cloud-init schema --system --annotate"),
+    ],
+    [
+      "guest.image",
+      "symptom",
+      anyOf(
+        /Running module \S{1,40} \([^)]{1,80}\) failed|Failed to run module \S{1,40}/,
+        /Failed (?:to start|running) .{0,20}cloud-(?:init|config|final)/,
+        /errors? while running .{0,40}runcmd|Failed to run bootcmd|Runparts: \d{1,3} failures/,
+      ),
+      "a module of cloud-init failed in the VM (packages, runcmd, users): later ones still ran",
+      guestFix("Read its log", "grep -iE 'warn|error|fail' /var/log/cloud-init.log"),
+      status,
+    ],
+    [
+      "guest.image",
+      "symptom",
+      /(?:cloud-init )?status: error|extended_status: (?:error|degraded)/,
+      "cloud-init ended with errors; its list below that line names them",
+      status,
+    ],
+    [
+      "tools.present",
+      "cause",
+      /(?:cloud-localds|genisoimage|mkisofs|xorriso)\b.{0,20}(?:command not found|not found|No such file)/,
+      "the program that writes cloud-init's seed is not installed",
+      commandFix("Install it (Debian, Ubuntu)", "apt-get install -y cloud-image-utils genisoimage", { root: true }),
+      "Fedora: cloud-utils and genisoimage; Arch: cloud-image-utils (AUR) or libisoburn (xorriso)",
+    ],
+  ]);

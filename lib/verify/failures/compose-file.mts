@@ -8,7 +8,7 @@ const config = commandFix("Check the file", "docker compose config --quiet");
 const logs = guestFix("Read what the service says", "docker compose logs --tail 50");
 
 /** Errors of Compose, BuildKit and containers' own ends, by topic. */
-export const composeFileFailures: Failure[] = [
+export const composeFileFailures = (): Failure[] => [
   ...rows({ layer: "docker", near: dockerWords, source: "compose-spec/compose-go, docker/compose, read 2026-11" }, [
     [
       "verify.service",

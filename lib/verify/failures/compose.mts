@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 
 /** Errors of Compose about its files and what they name. */
-export const composeFailures: Failure[] = [
+export const composeFailures = (): Failure[] => [
   {
     pattern: /buildx component is missing or broken|BuildKit is enabled but/,
     check: "guest.engine",

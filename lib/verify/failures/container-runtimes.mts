@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { writeCdi } from "./fixes.mts";
 
 /** Errors of runc, crun, CDI and NVIDIA's runtime when a container starts. */
-export const containerRuntimeFailures: Failure[] = [
+export const containerRuntimeFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /fork\/exec \S{0,80}nvidia-(?:cdi-hook|ctk): no such file/,

@@ -8,7 +8,7 @@ const daemonLog = guestFix("Read why", "journalctl -u docker -u containerd -b --
 const mounts = "Correct the path in volumes:, or create the file before the service starts";
 
 /** Errors of runc and dockerd, by topic. */
-export const containerFailures: Failure[] = [
+export const containerFailures = (): Failure[] => [
   ...rows({ layer: "docker", near: dockerWords, source: "opencontainers/runc, moby/moby, read 2026-11" }, [
     [
       "verify.service",

@@ -10,7 +10,7 @@ const named = "Set CUDA_LAUNCH_BLOCKING=1 for that service, so that the error na
 const update = "Update the program or its image; install its parts (PyTorch, extensions) from one release";
 
 /** CUDA's error codes, as far as no other table has them. */
-export const cudaCodeFailures: Failure[] = [
+export const cudaCodeFailures = (): Failure[] => [
   ...rows({ layer: "image", near: nvidiaWords, source }, [
     [
       "verify.service",
@@ -175,29 +175,30 @@ export const cudaCodeFailures: Failure[] = [
 ];
 
 /** Errors of CUDA and NVML that no other entry knows. */
-export const cudaFallbackFailures: Failure[] = rows({ layer: "image", near: nvidiaWords, source }, [
-  [
-    "guest.cuda",
-    "fallback",
-    anyOf(
-      /\bcudaError[A-Z]\w{3,40}|\bCUDA_ERROR_[A-Z_]{4,40}/,
-      /\b(?:CUDA error|CUDA failure|CUDA runtime error|CUDA driver error|CUDA kernel error)\b|CUDARuntimeError|torch\.AcceleratorError/,
-      /ggml_cuda\w{0,30}.{0,40}(?:fail|error)|cudaGetDeviceCount\S{0,12} (?:returned|failed)/,
-      /CUDNN_STATUS_[A-Z]\w{3,30}|CUBLAS_STATUS_[A-Z]\w{3,30}|RuntimeError: CUDA\b/,
-    ),
-    "a call of CUDA failed, for the reason in its name or behind the colon",
-    newestCuda,
-    guestFix("Read what the driver says", "dmesg --level err,warn"),
-    named,
-  ],
-  [
-    "guest.driver",
-    "fallback",
-    anyOf(
-      /Failed to initialize NVML|nvmlInit\w{0,20}.{0,20}(?:fail|error)|NVMLError_\w{3,40}/,
-      /nvidia-smi.{0,30}(?:fail|error|has failed)/,
-    ),
-    "nvidia-smi or NVML does not reach the driver, for the reason in its message",
-    guestFix("See that the module is loaded", "sh -c 'lsmod | grep nvidia; dmesg --level err,warn | tail -n 30'"),
-  ],
-]);
+export const cudaFallbackFailures = (): Failure[] =>
+  rows({ layer: "image", near: nvidiaWords, source }, [
+    [
+      "guest.cuda",
+      "fallback",
+      anyOf(
+        /\bcudaError[A-Z]\w{3,40}|\bCUDA_ERROR_[A-Z_]{4,40}/,
+        /\b(?:CUDA error|CUDA failure|CUDA runtime error|CUDA driver error|CUDA kernel error)\b|CUDARuntimeError|torch\.AcceleratorError/,
+        /ggml_cuda\w{0,30}.{0,40}(?:fail|error)|cudaGetDeviceCount\S{0,12} (?:returned|failed)/,
+        /CUDNN_STATUS_[A-Z]\w{3,30}|CUBLAS_STATUS_[A-Z]\w{3,30}|RuntimeError: CUDA\b/,
+      ),
+      "a call of CUDA failed, for the reason in its name or behind the colon",
+      newestCuda,
+      guestFix("Read what the driver says", "dmesg --level err,warn"),
+      named,
+    ],
+    [
+      "guest.driver",
+      "fallback",
+      anyOf(
+        /Failed to initialize NVML|nvmlInit\w{0,20}.{0,20}(?:fail|error)|NVMLError_\w{3,40}/,
+        /nvidia-smi.{0,30}(?:fail|error|has failed)/,
+      ),
+      "nvidia-smi or NVML does not reach the driver, for the reason in its message",
+      guestFix("See that the module is loaded", "sh -c 'lsmod | grep nvidia; dmesg --level err,warn | tail -n 30'"),
+    ],
+  ]);

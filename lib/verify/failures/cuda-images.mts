@@ -9,7 +9,7 @@ const newerImage = manualFix(
 );
 
 /** Errors of images whose CUDA, PyTorch or libraries do not fit the VM's driver or GPU. */
-export const cudaImageFailures: Failure[] = [
+export const cudaImageFailures = (): Failure[] => [
   {
     pattern: /Library lib(?:cublas|cudnn|cudart)\w{0,12}\.so[\d.]{0,8} is not found or cannot be loaded/,
     check: "guest.cuda",

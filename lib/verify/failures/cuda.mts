@@ -5,7 +5,7 @@ import { cudaErrors } from "./cuda-names.mts";
 import { driverLog, nvidiaWords } from "./fixes.mts";
 
 /** Errors of CUDA and its libraries in a container: no GPU, no start, memory. */
-export const cudaFailures: Failure[] = [
+export const cudaFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /no NVIDIA GPU device is present: \/dev\/nvidia0 does not exist/,

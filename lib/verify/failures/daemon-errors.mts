@@ -13,7 +13,7 @@ const daemonLog = guestFix("Read what Docker logs", "journalctl -u docker -u con
 const docker = "(?:/var/lib/docker|/var/lib/containerd|/var/lib/containers)";
 
 /** Sentences of Docker's daemon and of containerd, by topic. */
-export const daemonErrorFailures: Failure[] = [
+export const daemonErrorFailures = (): Failure[] => [
   ...rows({ layer: "network", near: dockerWords, source: "moby/moby (daemon, libnetwork), read 2026-11" }, [
     [
       "verify.docker",

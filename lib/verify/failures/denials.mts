@@ -10,7 +10,7 @@ const log = "Read the service's whole log, and its first error";
  * Denials of SELinux and AppArmor, and messages that are more exact than the general entries about
  * the same program.
  */
-export const denialFailures: Failure[] = [
+export const denialFailures = (): Failure[] => [
   ...rows({ layer: "kernel", source: "Linux (audit), AppArmor, SELinux; general knowledge, 2026-11" }, [
     [
       "provider.access",

@@ -8,7 +8,7 @@ const parallels = /parallels|prlctl|prlsrvctl|\.pvm\b/i;
 const sources = commandFix("Set its sources up again, as administrator", "winget source reset --force", { root: true });
 
 /** Messages of WinGet and Parallels Desktop. */
-export const desktopToolFailures: Failure[] = [
+export const desktopToolFailures = (): Failure[] => [
   ...rows({ layer: "packages", near: winget, source: "microsoft/winget-cli (returnCodes.md), read 2026-11" }, [
     [
       "tools.present",

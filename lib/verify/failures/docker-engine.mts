@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 
 /** Errors of the engines, Docker and Podman, about themselves: daemon, client, user. */
-export const dockerEngineFailures: Failure[] = [
+export const dockerEngineFailures = (): Failure[] => [
   {
     pattern: /newuidmap": should have setuid|cannot set up namespace using "/,
     check: "verify.docker",

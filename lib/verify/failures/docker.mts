@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 
 /** Errors of Docker and Podman about containers, their network and memory, not about GPUs. */
-export const dockerFailures: Failure[] = [
+export const dockerFailures = (): Failure[] => [
   {
     pattern: /(?:exec:? "?|exec )[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
     near: dockerWords,

@@ -16,7 +16,7 @@ const ourServices = "(?:docker|containerd|podman|nvidia-\\w[\\w-]{2,30}|libvirtd
  * Messages of NVIDIA's toolkit and driver, of Docker and of systemd that say more than their
  * general forms in other lists.
  */
-export const engineErrorFailures: Failure[] = [
+export const engineErrorFailures = (): Failure[] => [
   ...rows({
     layer: "toolkit",
     near: new RegExp(`${nvidiaWords.source}|ldcache`, "i"),
@@ -112,7 +112,7 @@ export const engineErrorFailures: Failure[] = [
 ];
 
 /** Errors of programs that install, download or run scripts: apt, Vagrant, PowerShell, curl. */
-export const setupErrorFailures: Failure[] = [
+export const setupErrorFailures = (): Failure[] => [
   ...rows({ layer: "packages", near: /apt|InRelease|Repository|\bE: |N: /, source: "apt, read 2026-11" }, [
     [
       "tools.present",
@@ -195,7 +195,7 @@ export const setupErrorFailures: Failure[] = [
 ];
 
 /** The last entry for a service of this system that systemd says has failed. */
-export const serviceFailures: Failure[] = [
+export const serviceFailures = (): Failure[] => [
   ...rows({ layer: "docker", source: "systemd (systemctl status), read 2026-11" }, [
     [
       "verify.docker",

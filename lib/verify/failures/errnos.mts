@@ -120,16 +120,17 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp][] = 
  * Lines of programs around a VM that end in an answer of the system which no other entry knows:
  * the answer is the cause, and the line says of what.
  */
-export const errnoFailures: Failure[] = programs.flatMap(([begins, layer, name, near]) =>
-  answers.map(([words, check, meaning, fix]): Failure => ({
-    pattern: new RegExp(`${begins}\\b${words}`),
-    ...(near ? { near } : {}),
-    check,
-    strength: "symptom",
-    layer,
-    fallback: true,
-    message: `${name}: ${meaning}`,
-    fix,
-    source: "POSIX error texts (glibc 2.36, 2022); the programs' lines as their sources format them, read 2026-11",
-  }))
-);
+export const errnoFailures = (): Failure[] =>
+  programs.flatMap(([begins, layer, name, near]) =>
+    answers.map(([words, check, meaning, fix]): Failure => ({
+      pattern: new RegExp(`${begins}\\b${words}`),
+      ...(near ? { near } : {}),
+      check,
+      strength: "symptom",
+      layer,
+      fallback: true,
+      message: `${name}: ${meaning}`,
+      fix,
+      source: "POSIX error texts (glibc 2.36, 2022); the programs' lines as their sources format them, read 2026-11",
+    }))
+  );

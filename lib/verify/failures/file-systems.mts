@@ -13,7 +13,7 @@ const filesOfServices = new RegExp(
 const diskState = commandFix("See whether the disk itself fails", "smartctl -H -A /dev/DISK", { root: true });
 
 /** Errors of file systems and disks, and of a start that waits for one. */
-export const fileSystemFailures: Failure[] = [
+export const fileSystemFailures = (): Failure[] => [
   ...rows({ layer: "kernel", source: "Linux (fs/ext4, fs/xfs, fs/btrfs), util-linux, read 2026-11" }, [
     [
       "host.disk",

@@ -14,7 +14,7 @@ const computeWords = new RegExp(
 );
 
 /** Errors of frameworks that compute on a GPU, and of video and graphics programs, by topic. */
-export const frameworkFailures: Failure[] = [
+export const frameworkFailures = (): Failure[] => [
   ...rows(
     {
       layer: "image",

@@ -64,13 +64,14 @@ const fails =
  * The last entries of the catalogue: a line in which a program that this project uses reports an
  * error that no other entry knows. They say whose error it is and where to look next.
  */
-export const generalFailures: Failure[] = programs.map(([words, check, layer, name, next]) => ({
-  pattern: new RegExp(`${before}${words}${after}.{0,160}${fails}`),
-  check,
-  strength: "symptom",
-  layer,
-  fallback: true,
-  message: `${name} reports an error that homelab-gpu does not know`,
-  fix: [first, next],
-  source: "general knowledge, 2026-11",
-}));
+export const generalFailures = (): Failure[] =>
+  programs.map(([words, check, layer, name, next]) => ({
+    pattern: new RegExp(`${before}${words}${after}.{0,160}${fails}`),
+    check,
+    strength: "symptom",
+    layer,
+    fallback: true,
+    message: `${name} reports an error that homelab-gpu does not know`,
+    fix: [first, next],
+    source: "general knowledge, 2026-11",
+  }));

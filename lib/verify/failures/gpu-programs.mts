@@ -12,7 +12,7 @@ const programs = new RegExp(
 );
 
 /** Sentences of programs that compute on a GPU, by topic. */
-export const gpuProgramFailures: Failure[] = [
+export const gpuProgramFailures = (): Failure[] => [
   ...rows({
     layer: "image",
     near: programs,

@@ -8,7 +8,7 @@ const jax = /\bjax|jaxlib|xla/i;
 const fabric = /fabric ?manager|nvswitch|nvlsm/i;
 
 /** Messages of TensorRT, Triton, JAX and NVIDIA's Fabric Manager. */
-export const gpuServerFailures: Failure[] = [
+export const gpuServerFailures = (): Failure[] => [
   ...rows({
     layer: "image",
     near: trt,

@@ -7,7 +7,7 @@ const console = manualFix("Watch the VM's screen or console (virsh console NAME)
 const older = manualFix("Choose the kernel before it in the boot menu, then rebuild the initramfs of the new one");
 
 /** Messages of a system that does not boot: its firmware, boot loader, kernel or initramfs. */
-export const guestBootFailures: Failure[] = [
+export const guestBootFailures = (): Failure[] => [
   ...rows({
     layer: "kernel",
     source:

@@ -7,7 +7,7 @@ import { rows } from "./rows.mts";
 const exportsFix = commandFix("See what this host exports", "exportfs -v", { root: true });
 
 /** Firewalls of the host between VMs and their network, shared folders over NFS, and installers in a VM. */
-export const guestNetworkFailures: Failure[] = [
+export const guestNetworkFailures = (): Failure[] => [
   ...rows({ layer: "network", source: "Linux (netfilter log), ufw, firewalld, read 2026-11" }, [
     [
       "provider.access",

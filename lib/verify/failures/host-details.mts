@@ -15,7 +15,7 @@ const nothing = "If nothing else is wrong: nothing to do; look for another error
 const source = "Linux (drivers/vfio, drivers/iommu, arch/x86/kvm), QEMU, virt-install, read 2026-11";
 
 /** Messages of the host's kernel, virsh and virt-install that say more than their general forms in other lists. */
-export const hostDetailFailures: Failure[] = [
+export const hostDetailFailures = (): Failure[] => [
   ...rows({ layer: "kernel", source }, [
     [
       "host.virtualization",
@@ -231,12 +231,13 @@ export const hostDetailFailures: Failure[] = [
 ];
 
 /** What virsh says first, before the reason. */
-export const virshFirstFailures: Failure[] = rows({ layer: "provider", source }, [
-  [
-    "provider.access",
-    "fallback",
-    /^error: Failed to (?:start|create|define|undefine|save|restore|destroy|shutdown|reboot|reset|attach|detach|re-attach|resume|suspend|update) (?:domain|network|pool|device|vol|disk|interface|snapshot)/,
-    "libvirt did not do it; the line below this one says why",
-    vmLog,
-  ],
-]);
+export const virshFirstFailures = (): Failure[] =>
+  rows({ layer: "provider", source }, [
+    [
+      "provider.access",
+      "fallback",
+      /^error: Failed to (?:start|create|define|undefine|save|restore|destroy|shutdown|reboot|reset|attach|detach|re-attach|resume|suspend|update) (?:domain|network|pool|device|vol|disk|interface|snapshot)/,
+      "libvirt did not do it; the line below this one says why",
+      vmLog,
+    ],
+  ]);

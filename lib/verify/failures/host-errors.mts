@@ -12,7 +12,7 @@ const nothing = "If nothing else is wrong: nothing to do; look for another error
  * Messages on the host that say more than their general forms in other lists: of VFIO, Proxmox,
  * vGPU and Intel's drivers.
  */
-export const hostErrorFailures: Failure[] = [
+export const hostErrorFailures = (): Failure[] => [
   ...rows({
     layer: "vfio",
     near: cardPrograms,

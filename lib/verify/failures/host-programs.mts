@@ -11,7 +11,7 @@ const packerWords = /packer|qemu|\.pkr|==> \w|Build '/i;
 const windowsWords = /\bwsl|Wsl\/|Hyper-V|Windows|VBox/i;
 
 /** Sentences of package managers, Packer, VirtualBox, WSL and Podman that no other table has, by topic. */
-export const hostProgramFailures: Failure[] = [
+export const hostProgramFailures = (): Failure[] => [
   ...rows({ layer: "packages", near: packages, source: "apt, dpkg, dnf, pacman, mkinitcpio, GRUB, read 2026-11" }, [
     [
       "tools.present",

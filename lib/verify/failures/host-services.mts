@@ -10,7 +10,7 @@ const deviceAcl = (device: string) =>
   `Add ${device} to cgroup_device_acl in /etc/libvirt/qemu.conf, with the defaults that it has, and restart libvirt`;
 
 /** Services and devices of the host that a VM uses, and what a VM says about them. */
-export const hostServiceFailures: Failure[] = [
+export const hostServiceFailures = (): Failure[] => [
   {
     pattern:
       /Failed to find path for dnsmasq|(?:find|exec\w{0,4}) '?(?:\/usr\/sbin\/)?dnsmasq'?.{0,40}(?:No such file|not found)/,

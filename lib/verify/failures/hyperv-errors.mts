@@ -15,7 +15,7 @@ const eventLog = commandFix(
 );
 
 /** Hyper-V's messages by the error of Windows that they end with, and about disks, switches and partitioned cards. */
-export const hypervErrorFailures: Failure[] = [
+export const hypervErrorFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
     near: hypervForm,

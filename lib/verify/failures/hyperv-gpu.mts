@@ -3,7 +3,7 @@ import { commandFix, doctorFix, firmwareFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
 /** Errors of Hyper-V about a GPU partition or a whole device, and of dxgkrnl in the guest. */
-export const hypervGpuFailures: Failure[] = [
+export const hypervGpuFailures = (): Failure[] => [
   {
     pattern: /Unable to find a Gpu partition adapter matching/,
     check: "hyperv.card",

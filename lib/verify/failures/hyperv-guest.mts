@@ -3,7 +3,7 @@ import { commandFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
 /** Errors of the guest of a Windows host, or of a container, about its GPU partition. */
-export const hypervGuestFailures: Failure[] = [
+export const hypervGuestFailures = (): Failure[] => [
   {
     pattern:
       /\(Code 43\)|\b(?:Error 43|Error code 43)\b|(?:Windows has )?stopped this device because it has reported problems/,

@@ -17,7 +17,7 @@ const firmware = manualFix(
 );
 
 /** Messages of Intel's kernel drivers, of its video (QSV, VA-API) and of its compute programs. */
-export const intelFailures: Failure[] = [
+export const intelFailures = (): Failure[] => [
   ...rows({ layer: "toolkit", near: video, source: "FFmpeg (hwcontext_qsv, qsv), libva, Intel VPL; read 2026-11" }, [
     [
       "verify.service",

@@ -9,7 +9,7 @@ const kernel = commandFix("Read the kernel's lines before it", "dmesg --level er
 const source = "Linux (drivers/pci, drivers/iommu, drivers/vfio, arch/x86), read 2026-11";
 
 /** The host kernel's messages about PCI Express, the IOMMU, the processor and stuck VMs. */
-export const kernelPciFailures: Failure[] = [
+export const kernelPciFailures = (): Failure[] => [
   ...rows({ layer: "kernel", near: "card", source }, [
     [
       "gpu.power",

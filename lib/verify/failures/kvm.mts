@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { vmWords } from "./fixes.mts";
 
 /** Errors of KVM and QEMU about the CPU's virtualization and its machine types. */
-export const kvmFailures: Failure[] = [
+export const kvmFailures = (): Failure[] => [
   {
     pattern: /Module (?:kvm|kvm_intel|kvm_amd|vhost_net|vhost|macvtap|tun) not found in directory/,
     check: "host.virtualization",

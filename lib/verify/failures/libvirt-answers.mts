@@ -12,7 +12,7 @@ const edit = "Correct the VM's definition at what the line names: virsh edit NAM
 const source = "libvirt (src/util/virerror.c, src/qemu, src/network), read 2026-11";
 
 /** Messages of libvirt that differ by what the system answered, and the kinds of its errors. */
-export const libvirtAnswerFailures: Failure[] = [
+export const libvirtAnswerFailures = (): Failure[] => [
   {
     pattern: /find 'swtpm(?:_setup)?' binary in \$PATH|swtpm.{0,60}not found/,
     check: "tools.present",
@@ -120,7 +120,7 @@ export const libvirtAnswerFailures: Failure[] = [
 ];
 
 /** The kinds of libvirt's errors, for those that no other entry knows. */
-export const libvirtKindFailures: Failure[] = [
+export const libvirtKindFailures = (): Failure[] => [
   ...rows({ layer: "provider", source }, [
     [
       "provider.access",

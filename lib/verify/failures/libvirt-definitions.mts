@@ -7,7 +7,7 @@ import { rows } from "./rows.mts";
 const drivers = commandFix("See which driver has the card", "lspci -nnk -d ::03xx");
 
 /** Sentences of libvirt about a VM's devices and definition that no other table has, by topic. */
-export const libvirtDefinitionFailures: Failure[] = [
+export const libvirtDefinitionFailures = (): Failure[] => [
   ...rows({ layer: "vfio", near: vfioWords, source: libvirtSource }, [
     [
       "gpu.in-use",

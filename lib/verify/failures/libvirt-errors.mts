@@ -13,7 +13,7 @@ const daemonLog = commandFix("Read what libvirt says", "journalctl -u libvirtd -
 });
 
 /** Sentences of libvirt about storage, networks and itself that no other table has, by topic. */
-export const libvirtErrorFailures: Failure[] = [
+export const libvirtErrorFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
     near: vmWords,

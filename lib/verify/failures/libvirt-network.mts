@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { each, install, vmWords } from "./fixes.mts";
 
 /** Errors of libvirt about the networks of VMs. */
-export const libvirtNetworkFailures: Failure[] = [
+export const libvirtNetworkFailures = (): Failure[] => [
   {
     pattern: /Unable to open \/dev\/net\/tun|could not open \/dev\/net\/tun: No such/,
     check: "provider.access",

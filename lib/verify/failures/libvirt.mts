@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { vmWords } from "./fixes.mts";
 
 /** Errors of libvirt about its permissions, networks and storage. */
-export const libvirtFailures: Failure[] = [
+export const libvirtFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /cannot load AppArmor profile '|virt-aa-helper: error|internal error: cannot (?:load|update) AppArmor/,

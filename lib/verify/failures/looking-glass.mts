@@ -7,77 +7,78 @@ const near = /looking[- ]?glass|ivshmem|kvmfr|LGMP|lg_run|main\.c:/i;
 const file = commandFix("See the file and its owner", "ls -l /dev/shm/looking-glass /dev/kvmfr0");
 
 /** Errors of Looking Glass, which shows a VM's picture from memory that both share. */
-export const lookingGlassFailures: Failure[] = rows({
-  layer: "vfio",
-  near,
-  source: "gnif/LookingGlass (client, common), read 2026-11; gnif/LookingGlass#1130 (2024-08), #1318 (2026-07)",
-}, [
-  [
-    "provider.mode",
-    "cause",
-    anyOf(
-      /(?:Failed|Unable) to open:? (?:the (?:shared memory )?file: )?\/dev\/(?:shm\/\S{1,40}|kvmfr\d).{0,160}Permission denied/,
-      /Failed to (?:open|map) the shared memory (?:file|device): \/dev\//,
-    ),
-    "Looking Glass may not open the memory that it shares with the VM: the file belongs to QEMU's user",
-    file,
-    "Give it your user and the group kvm before the VM starts: in /etc/tmpfiles.d/10-looking-glass.conf write “f " +
-    "/dev/shm/looking-glass 0660 USER kvm -”; for /dev/kvmfr0 write a udev rule",
-    "With SELinux: the file needs the type svirt_tmpfs_t",
-  ],
-  [
-    "provider.mode",
-    "cause",
-    anyOf(
-      /Invalid (?:value|argument).{0,40}app:shmFile|app:shmFile .{0,80}(?:not|invalid)/,
-      /(?:Failed|Unable) to open:? \/dev\/(?:shm\/\S{1,40}|kvmfr\d).{0,160}No such file/,
-    ),
-    "Looking Glass does not find the memory that it shares with the VM: the VM has no such device, did not start " +
-    "yet, or the path is another",
-    file,
-    "Name the right one: looking-glass-client -f /dev/kvmfr0, after modprobe kvmfr static_size_mb=64",
-  ],
-  [
-    "provider.mode",
-    "cause",
-    anyOf(
-      /IVSHMEM too small|Recommend increase size to \d{1,5} MiB/,
-      /(?:shared memory|IVSHMEM).{0,60}(?:not large enough|too small|insufficient)/,
-      /lgmpHostMemAlloc Failed/,
-    ),
-    "the memory that Looking Glass shares with the VM is too small for the picture",
-    "Give it more, a power of two: width × height × 4 × 2 bytes + 10 MiB (64 MiB for 2560×1440, 128 for " +
-    "3840×2160), in the VM's shmem and in kvmfr's static_size_mb",
-    "Stop the VM, delete /dev/shm/looking-glass, and start it again",
-  ],
-  [
-    "provider.version",
-    "cause",
-    anyOf(
-      /host application is not compatible with this client|Incompatible \S{1,20} version/,
-      /Expected (?:KVMFR )?version.{0,60}(?:host|got|actual)|KVMFR version mismatch/,
-      /LGMP reported the shared memory has been corrupted/,
-    ),
-    "Looking Glass in the VM and on the host are of different releases",
-    "Install the same release on both: looking-glass.io, Downloads",
-  ],
-  [
-    "provider.mode",
-    "symptom",
-    anyOf(
-      /host application (?:does not seem to be|seems? to not be|seems? not to be|is not) running/,
-      /Waiting for the host application/,
-    ),
-    "Looking Glass' program in the VM does not run yet, so there is no picture",
-    "See its log in the VM: %ProgramData%\\Looking Glass (host)\\looking-glass-host.txt; its card needs a " +
-    "monitor or dummy plug",
-  ],
-  [
-    "provider.mode",
-    "fallback",
-    /\[E\] {1,20}[\w.-]{1,30}:\d{1,5} \| \w{1,40} \| (?:Failed|Unable|Could not|Invalid|Missing)/,
-    "Looking Glass reports an error",
-    file,
-    "Read the first line with [E], and the log of its program in the VM",
-  ],
-]);
+export const lookingGlassFailures = (): Failure[] =>
+  rows({
+    layer: "vfio",
+    near,
+    source: "gnif/LookingGlass (client, common), read 2026-11; gnif/LookingGlass#1130 (2024-08), #1318 (2026-07)",
+  }, [
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /(?:Failed|Unable) to open:? (?:the (?:shared memory )?file: )?\/dev\/(?:shm\/\S{1,40}|kvmfr\d).{0,160}Permission denied/,
+        /Failed to (?:open|map) the shared memory (?:file|device): \/dev\//,
+      ),
+      "Looking Glass may not open the memory that it shares with the VM: the file belongs to QEMU's user",
+      file,
+      "Give it your user and the group kvm before the VM starts: in /etc/tmpfiles.d/10-looking-glass.conf write “f " +
+      "/dev/shm/looking-glass 0660 USER kvm -”; for /dev/kvmfr0 write a udev rule",
+      "With SELinux: the file needs the type svirt_tmpfs_t",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /Invalid (?:value|argument).{0,40}app:shmFile|app:shmFile .{0,80}(?:not|invalid)/,
+        /(?:Failed|Unable) to open:? \/dev\/(?:shm\/\S{1,40}|kvmfr\d).{0,160}No such file/,
+      ),
+      "Looking Glass does not find the memory that it shares with the VM: the VM has no such device, did not start " +
+      "yet, or the path is another",
+      file,
+      "Name the right one: looking-glass-client -f /dev/kvmfr0, after modprobe kvmfr static_size_mb=64",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /IVSHMEM too small|Recommend increase size to \d{1,5} MiB/,
+        /(?:shared memory|IVSHMEM).{0,60}(?:not large enough|too small|insufficient)/,
+        /lgmpHostMemAlloc Failed/,
+      ),
+      "the memory that Looking Glass shares with the VM is too small for the picture",
+      "Give it more, a power of two: width × height × 4 × 2 bytes + 10 MiB (64 MiB for 2560×1440, 128 for " +
+      "3840×2160), in the VM's shmem and in kvmfr's static_size_mb",
+      "Stop the VM, delete /dev/shm/looking-glass, and start it again",
+    ],
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /host application is not compatible with this client|Incompatible \S{1,20} version/,
+        /Expected (?:KVMFR )?version.{0,60}(?:host|got|actual)|KVMFR version mismatch/,
+        /LGMP reported the shared memory has been corrupted/,
+      ),
+      "Looking Glass in the VM and on the host are of different releases",
+      "Install the same release on both: looking-glass.io, Downloads",
+    ],
+    [
+      "provider.mode",
+      "symptom",
+      anyOf(
+        /host application (?:does not seem to be|seems? to not be|seems? not to be|is not) running/,
+        /Waiting for the host application/,
+      ),
+      "Looking Glass' program in the VM does not run yet, so there is no picture",
+      "See its log in the VM: %ProgramData%\\Looking Glass (host)\\looking-glass-host.txt; its card needs a " +
+      "monitor or dummy plug",
+    ],
+    [
+      "provider.mode",
+      "fallback",
+      /\[E\] {1,20}[\w.-]{1,30}:\d{1,5} \| \w{1,40} \| (?:Failed|Unable|Could not|Invalid|Missing)/,
+      "Looking Glass reports an error",
+      file,
+      "Read the first line with [E], and the log of its program in the VM",
+    ],
+  ]);

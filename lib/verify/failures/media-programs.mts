@@ -8,91 +8,92 @@ const words =
   /ffmpeg|jellyfin|frigate|plex|emby|nvenc|cuvid|nvdec|vaapi|qsv|hwaccel|AVHWDevice|libav|h264|hevc|\bav1\b/i;
 
 /** Errors of FFmpeg, Jellyfin and Frigate about video on a GPU. */
-export const mediaProgramFailures: Failure[] = rows(
-  {
-    layer: "image",
-    near: words,
-    source: "FFmpeg (libavcodec, libavfilter), Jellyfin, blakeblackshear/frigate, read 2026-11",
-  },
-  [
+export const mediaProgramFailures = (): Failure[] =>
+  rows(
+    {
+      layer: "image",
+      near: words,
+      source: "FFmpeg (libavcodec, libavfilter), Jellyfin, blakeblackshear/frigate, read 2026-11",
+    },
     [
-      "verify.service",
-      "cause",
-      anyOf(
-        /Unknown (?:encoder|decoder) '\w{2,12}_(?:nvenc|cuvid|vaapi|qsv|amf|vulkan)'|Unrecognized hwaccel: /,
-        /No such filter: '(?:scale_cuda|scale_npp|yadif_cuda|tonemap_\w{3,8}|hwupload_cuda|overlay_cuda|scale_vaapi|vpp_qsv)'/,
-      ),
-      "this FFmpeg was built without that part of the GPU's video engine",
-      "Use a build that has it (jellyfin-ffmpeg, the image of the program itself); see which: ffmpeg " +
-      "-encoders, ffmpeg -hwaccels",
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /Unknown (?:encoder|decoder) '\w{2,12}_(?:nvenc|cuvid|vaapi|qsv|amf|vulkan)'|Unrecognized hwaccel: /,
+          /No such filter: '(?:scale_cuda|scale_npp|yadif_cuda|tonemap_\w{3,8}|hwupload_cuda|overlay_cuda|scale_vaapi|vpp_qsv)'/,
+        ),
+        "this FFmpeg was built without that part of the GPU's video engine",
+        "Use a build that has it (jellyfin-ffmpeg, the image of the program itself); see which: ffmpeg " +
+        "-encoders, ffmpeg -hwaccels",
+      ],
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /Hardware is lacking required capabilities|hwaccel initialisation returned error|Failed setup for format (?:cuda|vaapi|qsv|vulkan)/,
+          /No support for codec \w{2,12} profile|cuvidGetDecoderCaps failed|10 bit encode not supported/,
+        ),
+        "this GPU's video engine cannot do that codec, profile or size, so the program uses the CPU or fails",
+        "Turn that codec off in the program's settings (AV1 needs RTX 30 to decode and RTX 40 to encode; " +
+        "10 bit HEVC needs GTX 900 or later)",
+        "Source: NVIDIA's Video Encode and Decode GPU Support Matrix",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /Impossible to convert between the formats supported by the filter|Error reinitializing filters!|Filtering and streamcopy cannot be used together/,
+        "the chain of filters mixes pictures in the GPU's memory with filters of the CPU",
+        "Put hwdownload,format=nv12 before a filter of the CPU and hwupload behind it, or use the GPU's " +
+        "filter (scale_cuda, scale_vaapi)",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /Cannot open a VA display from DRM device|Failed to open the drm device|No usable render ?node/i,
+        "the card's node (/dev/dri/renderD…) is not in the container, or is another card's",
+        guestFix("See the nodes", "ls -l /dev/dri /dev/dri/by-path"),
+        "Write devices: [/dev/dri] for that service, and name the right one (renderD128, renderD129)",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /method DESCRIBE failed: \d{3}|Server returned (?:401|403|404) /,
+        "the camera or stream refuses the request: its address, user name or password is wrong (no fault of the GPU)",
+        "Correct the address (rtsp://USER:PASSWORD@ADDRESS/PATH), and try it with ffprobe",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /No EdgeTPU was detected/,
+        "Frigate finds no Coral: it was not given to the container or VM, or its driver (apex) does not fit the kernel",
+        "Write devices: [/dev/bus/usb] or [/dev/apex_0], or use the detector for the GPU (onnx, tensorrt, openvino)",
+      ],
+      [
+        "verify.service",
+        "note",
+        /Failed to initialize PMU! \(Permission denied\)|Unable to poll (?:intel|nvidia|amd)? ?GPU stats/i,
+        "Frigate may not read the GPU's load, which changes its display only",
+        "Write cap_add: [CAP_PERFMON] for that service (Intel)",
+      ],
+      [
+        "guest.image",
+        "cause",
+        /No such file or directory: '?\S{0,80}(?:model_cache|\.trt|\.engine|\.onnx)\b/,
+        "the detector's model is not there: it was not built or downloaded for this GPU",
+        "Frigate: set YOLO_MODELS, or give model: path: a file in /config/model_cache; see its log of the first start",
+      ],
+      [
+        "verify.service",
+        "fallback",
+        anyOf(
+          /Ffmpeg process crashed unexpectedly|Unable to read frames from ffmpeg process|ffmpeg process is not running/,
+          /FFmpeg exited with code \d{1,3}|Error while opening encoder(?: for output stream)? ?#?/,
+        ),
+        "FFmpeg ended with an error: its own lines above say which",
+        "Read the lines above that name nvenc, cuda, vaapi or qsv; Jellyfin keeps them in its folder log " +
+        "(FFmpeg.Transcode…)",
+        capabilities,
+      ],
     ],
-    [
-      "verify.service",
-      "cause",
-      anyOf(
-        /Hardware is lacking required capabilities|hwaccel initialisation returned error|Failed setup for format (?:cuda|vaapi|qsv|vulkan)/,
-        /No support for codec \w{2,12} profile|cuvidGetDecoderCaps failed|10 bit encode not supported/,
-      ),
-      "this GPU's video engine cannot do that codec, profile or size, so the program uses the CPU or fails",
-      "Turn that codec off in the program's settings (AV1 needs RTX 30 to decode and RTX 40 to encode; " +
-      "10 bit HEVC needs GTX 900 or later)",
-      "Source: NVIDIA's Video Encode and Decode GPU Support Matrix",
-    ],
-    [
-      "verify.service",
-      "cause",
-      /Impossible to convert between the formats supported by the filter|Error reinitializing filters!|Filtering and streamcopy cannot be used together/,
-      "the chain of filters mixes pictures in the GPU's memory with filters of the CPU",
-      "Put hwdownload,format=nv12 before a filter of the CPU and hwupload behind it, or use the GPU's " +
-      "filter (scale_cuda, scale_vaapi)",
-    ],
-    [
-      "verify.service",
-      "cause",
-      /Cannot open a VA display from DRM device|Failed to open the drm device|No usable render ?node/i,
-      "the card's node (/dev/dri/renderD…) is not in the container, or is another card's",
-      guestFix("See the nodes", "ls -l /dev/dri /dev/dri/by-path"),
-      "Write devices: [/dev/dri] for that service, and name the right one (renderD128, renderD129)",
-    ],
-    [
-      "verify.service",
-      "cause",
-      /method DESCRIBE failed: \d{3}|Server returned (?:401|403|404) /,
-      "the camera or stream refuses the request: its address, user name or password is wrong (no fault of the GPU)",
-      "Correct the address (rtsp://USER:PASSWORD@ADDRESS/PATH), and try it with ffprobe",
-    ],
-    [
-      "verify.service",
-      "cause",
-      /No EdgeTPU was detected/,
-      "Frigate finds no Coral: it was not given to the container or VM, or its driver (apex) does not fit the kernel",
-      "Write devices: [/dev/bus/usb] or [/dev/apex_0], or use the detector for the GPU (onnx, tensorrt, openvino)",
-    ],
-    [
-      "verify.service",
-      "note",
-      /Failed to initialize PMU! \(Permission denied\)|Unable to poll (?:intel|nvidia|amd)? ?GPU stats/i,
-      "Frigate may not read the GPU's load, which changes its display only",
-      "Write cap_add: [CAP_PERFMON] for that service (Intel)",
-    ],
-    [
-      "guest.image",
-      "cause",
-      /No such file or directory: '?\S{0,80}(?:model_cache|\.trt|\.engine|\.onnx)\b/,
-      "the detector's model is not there: it was not built or downloaded for this GPU",
-      "Frigate: set YOLO_MODELS, or give model: path: a file in /config/model_cache; see its log of the first start",
-    ],
-    [
-      "verify.service",
-      "fallback",
-      anyOf(
-        /Ffmpeg process crashed unexpectedly|Unable to read frames from ffmpeg process|ffmpeg process is not running/,
-        /FFmpeg exited with code \d{1,3}|Error while opening encoder(?: for output stream)? ?#?/,
-      ),
-      "FFmpeg ended with an error: its own lines above say which",
-      "Read the lines above that name nvenc, cuda, vaapi or qsv; Jellyfin keeps them in its folder log " +
-      "(FFmpeg.Transcode…)",
-      capabilities,
-    ],
-  ],
-);
+  );

@@ -12,7 +12,7 @@ const newerNode =
 const ownFolder = commandFix("In this project's folder, install its packages", "npm ci");
 
 /** Errors of Node, npm, Deno, sudo and git when this project is installed or started. */
-export const nodeFailures: Failure[] = [
+export const nodeFailures = (): Failure[] => [
   ...rows({ layer: "packages", near: ownWords, source: "Node 18 to 26, npm 9 to 11, their sources, read 2026-11" }, [
     [
       "tools.present",

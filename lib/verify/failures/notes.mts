@@ -6,7 +6,7 @@ import { vmWords } from "./fixes.mts";
 const nothing = manualFix("If nothing else is wrong: nothing to do; look for another error");
 
 /** Harmless lines that look like errors. */
-export const noteFailures: Failure[] = [
+export const noteFailures = (): Failure[] => [
   {
     pattern: /\b(?:unhandled|ignored) (?:rd|wr)msr\b|Unhandled WRMSR\(/,
     near: vmWords,

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { each, install, nvidiaWords, rebuildBox } from "./fixes.mts";
 
 /** Errors that occur while NVIDIA's driver is built or installed. */
-export const nvidiaBuildFailures: Failure[] = [
+export const nvidiaBuildFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /(?:kernel )?headers for kernel \S{1,80} cannot be found/,

@@ -7,7 +7,7 @@ import { rows } from "./rows.mts";
 const held = guestFix("See which programs hold the card", "sh -c 'fuser -v /dev/nvidia*'");
 
 /** Sentences of NVIDIA's driver, installer and tools that no other table has, by topic. */
-export const nvidiaErrorFailures: Failure[] = [
+export const nvidiaErrorFailures = (): Failure[] => [
   ...rows({
     layer: "driver",
     near: nvidiaWords,

@@ -9,7 +9,7 @@ const packages = "Use the distribution's packages instead of the .run file, and 
 const which = guestFix("See which modules and packages there are", "sh -c 'modinfo -F version nvidia; dkms status'");
 
 /** Messages of nvidia-installer, DKMS, akmods and kmod about NVIDIA's module. */
-export const installFailures: Failure[] = [
+export const installFailures = (): Failure[] => [
   ...rows({
     layer: "driver",
     near: nvidiaWords,

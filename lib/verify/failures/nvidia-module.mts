@@ -6,7 +6,7 @@ import { dkmsStatus, each, initramfs, nvidiaWords } from "./fixes.mts";
 /**
  * Errors of DKMS, kmod and NVIDIA's installer about the driver's kernel module and its libraries.
  */
-export const moduleFailures: Failure[] = [
+export const moduleFailures = (): Failure[] => [
   {
     pattern: /nvidia-(?:nvswitch|modeset|uvm|peermem): (?:ERROR: )?Version mismatch/,
     check: "guest.driver",

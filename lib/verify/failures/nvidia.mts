@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { driverLog, nvidiaWords, powerCycle, rebuildBox } from "./fixes.mts";
 
 /** Errors of NVIDIA's driver in the kernel about a card. */
-export const nvidiaFailures: Failure[] = [
+export const nvidiaFailures = (): Failure[] => [
   {
     pattern: /NVIDIA probe routine failed for|None of the NVIDIA (?:devices|graphics adapters) were initialized/,
     check: "guest.driver",

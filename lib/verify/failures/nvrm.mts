@@ -10,7 +10,7 @@ const cables = "Connect every power cable of the card, each with a cable of its 
 const oneVersion = "Install module and libraries in one version from one source, then reboot";
 
 /** Messages of NVIDIA's kernel modules and of its management library (NVML) by topic. */
-export const nvrmFailures: Failure[] = [
+export const nvrmFailures = (): Failure[] => [
   ...rows({ layer: "kernel", near: nvidiaWords, source: "NVIDIA/open-gpu-kernel-modules, read 2026-11" }, [
     [
       "gpu.power",

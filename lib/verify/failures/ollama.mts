@@ -8,7 +8,7 @@ const smi = guestFix("See the driver's release and the newest CUDA that it knows
 const log = guestFix("Read the lines above it in the service's log", "docker compose logs --no-color --tail 80");
 
 /** Messages of Ollama's server, which names why it leaves a GPU out or why a model does not load. */
-export const ollamaFailures: Failure[] = [
+export const ollamaFailures = (): Failure[] => [
   ...rows({ layer: "image", near: words, source: "ollama/ollama (discover, llm, server), read 2026-11" }, [
     [
       "guest.cuda",

@@ -12,7 +12,7 @@ const oneSource = "Take driver and CUDA from one source, and remove the other's 
 const disk = guestFix("See the free space", "df -h / /boot /var");
 
 /** Errors of dnf, pacman, zypper and apt about packages that this project needs. */
-export const packageFailures: Failure[] = [
+export const packageFailures = (): Failure[] => [
   ...rows({ layer: "packages", near: ours, source: "dnf, rpm, libsolv, zypper, general knowledge, 2026-11" }, [
     [
       "tools.present",

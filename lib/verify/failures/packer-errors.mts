@@ -10,120 +10,121 @@ const init = commandFix("Install the plugins that the template names", "packer i
 const log = "Read Packer's log: PACKER_LOG=1 packer build .";
 
 /** Packer's and its QEMU plugin's own errors by topic. */
-export const packerErrorFailures: Failure[] = rows({
-  layer: "provider",
-  near: packerWords,
-  source: "hashicorp/packer, packer-plugin-qemu, read 2026-11",
-}, [
-  [
-    "provider.version",
-    "cause",
-    /Unsupported Packer Core version/,
-    "the template asks for another release of Packer",
-    "Install that release, or change required_version",
-  ],
-  [
-    "provider.mode",
-    "symptom",
-    anyOf(
-      /Unset variable|used variable must be set|Undefined (?:-var )?variable/,
-      /Unsupported (?:argument|attribute|block type)|Missing (?:required argument|build block|source)/,
-      /Invalid (?:reference|value for variable|source)|Argument or block definition required/,
-      /Could not find any config file in|Could not guess format of|Failed to parse template|Failed preparing/,
-      /Failed to prepare build/,
-    ),
-    "the template has an error at the place that it names: a variable without a value, or a key that the plugin " +
-    "does not know",
-    validate,
-    init,
-  ],
-  [
-    "tools.present",
-    "cause",
-    anyOf(
-      /Failed to (?:describe the plugin|discover installed plugins)|Incompatible API (?:MAJOR|MINOR)/,
-      /Unrecognized remote plugin message|could not get binary for|fork\/exec \S{1,160}packer-plugin/,
-      /Error (?:discovering|getting) plugin|Failed to load plugin|plugin exited before we could/,
-      /Datasource\.Execute failed|packer-plugin-\S{1,60} is not executable/,
-    ),
-    "a plugin of Packer does not start or could not be fetched: damaged, of another CPU, or in a folder that " +
-    "forbids programs",
-    init,
-    "Remove its file below ~/.config/packer/plugins first; put PACKER_PLUGIN_PATH on a file system without noexec",
-  ],
-  [
-    "tools.present",
-    "cause",
-    anyOf(
-      /could not get (?:sha256 )?checksum file for github\.com|could not find a local nor a remote checksum/,
-      /Is the file present on the release and correctly named/,
-    ),
-    "Packer finds no such release of the plugin: its repository moved or was renamed, or that version lacks the " +
-    "file for this system",
-    "See the plugin's repository, and correct source and version in required_plugins",
-    init,
-  ],
-  [
-    "host.disk",
-    "symptom",
-    anyOf(
-      /Error (?:creating|converting|copying|resizing|moving converted) (?:hard drive|iso)|QemuImg error/,
-      /Error opening iso/,
-    ),
-    "qemu-img could not make or convert the disk: its line says why (space, format, a missing file)",
-    commandFix("See the free space", "df -h . /tmp"),
-    log,
-  ],
-  [
-    "guest.image",
-    "symptom",
-    /Error getting (?:file )?checksum|error downloading checksum|Download failed/,
-    "Packer could not fetch the image or its checksum: the address changed, or the network failed",
-    "Open iso_url and iso_checksum in a browser; distributions delete old releases",
-  ],
-  [
-    "provider.access",
-    "symptom",
-    anyOf(
-      /Error (?:connecting to|handshaking with|finding) VNC|Error running boot command/,
-      /Error connecting to QMP socket/,
-    ),
-    "QEMU ended before Packer could type into its screen (VNC)",
-    log,
-  ],
-  [
-    "guest.image",
-    "cause",
-    /Timeout while waiting for machine to shut|Failed to send shutdown command|Failed to shutdown/,
-    "Packer's VM did not shut down: shutdown_command is wrong for its user, or too slow",
-    "Write one that works without a password: sudo shutdown -P now",
-  ],
-  [
-    "verify.ssh",
-    "symptom",
-    /Timeout waiting for (?:WinRM|IP)|Error waiting for (?:SSH|WinRM)|Error uploading|Upload failed/,
-    "Packer did not reach its VM in time, or lost it",
-    "Watch the VM's screen (headless = false, or VNC), and make ssh_timeout longer",
-    log,
-  ],
-  [
-    "guest.image",
-    "symptom",
-    anyOf(
-      /Error (?:executing|running) (?:Ansible|provisioner)/,
-      /Provisioner .{0,40}failed/,
-    ),
-    "a provisioner failed in Packer's VM; its own error stands in the lines above",
-    log,
-  ],
-  [
-    "provider.access",
-    "fallback",
-    anyOf(
-      /Build '[^']{1,80}' errored|Some builds didn't complete successfully|==> \S{1,60}: Error /,
-      /Build was halted|\bpacker\S{0,20} .{0,40}error: /,
-    ),
-    "Packer gave up; the first error in the lines above says why",
-    log,
-  ],
-]);
+export const packerErrorFailures = (): Failure[] =>
+  rows({
+    layer: "provider",
+    near: packerWords,
+    source: "hashicorp/packer, packer-plugin-qemu, read 2026-11",
+  }, [
+    [
+      "provider.version",
+      "cause",
+      /Unsupported Packer Core version/,
+      "the template asks for another release of Packer",
+      "Install that release, or change required_version",
+    ],
+    [
+      "provider.mode",
+      "symptom",
+      anyOf(
+        /Unset variable|used variable must be set|Undefined (?:-var )?variable/,
+        /Unsupported (?:argument|attribute|block type)|Missing (?:required argument|build block|source)/,
+        /Invalid (?:reference|value for variable|source)|Argument or block definition required/,
+        /Could not find any config file in|Could not guess format of|Failed to parse template|Failed preparing/,
+        /Failed to prepare build/,
+      ),
+      "the template has an error at the place that it names: a variable without a value, or a key that the plugin " +
+      "does not know",
+      validate,
+      init,
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Failed to (?:describe the plugin|discover installed plugins)|Incompatible API (?:MAJOR|MINOR)/,
+        /Unrecognized remote plugin message|could not get binary for|fork\/exec \S{1,160}packer-plugin/,
+        /Error (?:discovering|getting) plugin|Failed to load plugin|plugin exited before we could/,
+        /Datasource\.Execute failed|packer-plugin-\S{1,60} is not executable/,
+      ),
+      "a plugin of Packer does not start or could not be fetched: damaged, of another CPU, or in a folder that " +
+      "forbids programs",
+      init,
+      "Remove its file below ~/.config/packer/plugins first; put PACKER_PLUGIN_PATH on a file system without noexec",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /could not get (?:sha256 )?checksum file for github\.com|could not find a local nor a remote checksum/,
+        /Is the file present on the release and correctly named/,
+      ),
+      "Packer finds no such release of the plugin: its repository moved or was renamed, or that version lacks the " +
+      "file for this system",
+      "See the plugin's repository, and correct source and version in required_plugins",
+      init,
+    ],
+    [
+      "host.disk",
+      "symptom",
+      anyOf(
+        /Error (?:creating|converting|copying|resizing|moving converted) (?:hard drive|iso)|QemuImg error/,
+        /Error opening iso/,
+      ),
+      "qemu-img could not make or convert the disk: its line says why (space, format, a missing file)",
+      commandFix("See the free space", "df -h . /tmp"),
+      log,
+    ],
+    [
+      "guest.image",
+      "symptom",
+      /Error getting (?:file )?checksum|error downloading checksum|Download failed/,
+      "Packer could not fetch the image or its checksum: the address changed, or the network failed",
+      "Open iso_url and iso_checksum in a browser; distributions delete old releases",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      anyOf(
+        /Error (?:connecting to|handshaking with|finding) VNC|Error running boot command/,
+        /Error connecting to QMP socket/,
+      ),
+      "QEMU ended before Packer could type into its screen (VNC)",
+      log,
+    ],
+    [
+      "guest.image",
+      "cause",
+      /Timeout while waiting for machine to shut|Failed to send shutdown command|Failed to shutdown/,
+      "Packer's VM did not shut down: shutdown_command is wrong for its user, or too slow",
+      "Write one that works without a password: sudo shutdown -P now",
+    ],
+    [
+      "verify.ssh",
+      "symptom",
+      /Timeout waiting for (?:WinRM|IP)|Error waiting for (?:SSH|WinRM)|Error uploading|Upload failed/,
+      "Packer did not reach its VM in time, or lost it",
+      "Watch the VM's screen (headless = false, or VNC), and make ssh_timeout longer",
+      log,
+    ],
+    [
+      "guest.image",
+      "symptom",
+      anyOf(
+        /Error (?:executing|running) (?:Ansible|provisioner)/,
+        /Provisioner .{0,40}failed/,
+      ),
+      "a provisioner failed in Packer's VM; its own error stands in the lines above",
+      log,
+    ],
+    [
+      "provider.access",
+      "fallback",
+      anyOf(
+        /Build '[^']{1,80}' errored|Some builds didn't complete successfully|==> \S{1,60}: Error /,
+        /Build was halted|\bpacker\S{0,20} .{0,40}error: /,
+      ),
+      "Packer gave up; the first error in the lines above says why",
+      log,
+    ],
+  ]);

@@ -7,54 +7,55 @@ const near = /hyperv|hyper-v|packer|PowerShell error|GpuPartition/i;
 const switches = commandFix("See the switches", "Get-VMSwitch | Format-List Name, SwitchType, AllowManagementOS");
 
 /** Errors of Packer's Hyper-V plugin, which runs PowerShell, by topic. */
-export const packerHypervFailures: Failure[] = rows({
-  layer: "provider",
-  near,
-  source: "hashicorp/packer-plugin-hyperv; hashicorp/packer#4947 (2017-05), packer-plugin-hyperv#65 (2022-03)",
-}, [
-  [
-    "tools.present",
-    "cause",
-    anyOf(
-      /PS Hyper-V module is not loaded/,
-      /Hyper-V module is not available/,
-    ),
-    "Hyper-V's PowerShell module is not installed, or the feature Hyper-V is off",
-    commandFix(
-      "Turn it on as administrator, then restart Windows",
-      "Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All",
-      { reboot: true },
-    ),
-  ],
-  [
-    "hyperv.switch",
-    "cause",
-    anyOf(
-      /Error getting host adapter ip address/,
-      /No network adapter is found with the given input/,
-    ),
-    "Windows itself has no adapter or address on the switch that Packer uses, so the VM cannot fetch Packer's files",
-    switches,
-    "Use the Default Switch, or let Windows share the switch: AllowManagementOS on an external switch",
-  ],
-  [
-    "provider.access",
-    "cause",
-    anyOf(
-      /Error enabling Integration Service/,
-      /No integration component is found with the given name/,
-    ),
-    "Hyper-V does not know the integration service by that name: their names are translated, and this Windows is " +
-    "not English",
-    "See their names in Hyper-V Manager, in the VM's settings under Integration Services",
-    "Use a newer release of Packer's Hyper-V plugin, which looks them up by id",
-  ],
-  [
-    "guest.image",
-    "cause",
-    /Error shutting down VM: PowerShell error|Stop-VM ?: Failed to stop/,
-    "the VM did not shut down when it was asked: the guest has no integration services, or waits for something on " +
-    "its screen",
-    "Set shutdown_command in the template, and watch the VM's screen in Hyper-V Manager",
-  ],
-]);
+export const packerHypervFailures = (): Failure[] =>
+  rows({
+    layer: "provider",
+    near,
+    source: "hashicorp/packer-plugin-hyperv; hashicorp/packer#4947 (2017-05), packer-plugin-hyperv#65 (2022-03)",
+  }, [
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /PS Hyper-V module is not loaded/,
+        /Hyper-V module is not available/,
+      ),
+      "Hyper-V's PowerShell module is not installed, or the feature Hyper-V is off",
+      commandFix(
+        "Turn it on as administrator, then restart Windows",
+        "Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All",
+        { reboot: true },
+      ),
+    ],
+    [
+      "hyperv.switch",
+      "cause",
+      anyOf(
+        /Error getting host adapter ip address/,
+        /No network adapter is found with the given input/,
+      ),
+      "Windows itself has no adapter or address on the switch that Packer uses, so the VM cannot fetch Packer's files",
+      switches,
+      "Use the Default Switch, or let Windows share the switch: AllowManagementOS on an external switch",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /Error enabling Integration Service/,
+        /No integration component is found with the given name/,
+      ),
+      "Hyper-V does not know the integration service by that name: their names are translated, and this Windows is " +
+      "not English",
+      "See their names in Hyper-V Manager, in the VM's settings under Integration Services",
+      "Use a newer release of Packer's Hyper-V plugin, which looks them up by id",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /Error shutting down VM: PowerShell error|Stop-VM ?: Failed to stop/,
+      "the VM did not shut down when it was asked: the guest has no integration services, or waits for something on " +
+      "its screen",
+      "Set shutdown_command in the template, and watch the VM's screen in Hyper-V Manager",
+    ],
+  ]);

@@ -7,7 +7,7 @@ import { vmWords } from "./fixes.mts";
 const packerWords = /packer|==> |qemu|plugin/i;
 
 /** Errors of Packer and its plugins. */
-export const packerFailures: Failure[] = [
+export const packerFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /could not get sha256 checksum file for github\.com\/hashicorp\//,

@@ -53,16 +53,17 @@ const parts: [name: string, words: string, fix: Fix][] = [
  * Errors of programs of containers that no other entry knows, by the part that failed: what the message
  * is about, and where to look.
  */
-export const partFailures: Failure[] = programs.flatMap(([program, start, layer, near]) =>
-  parts.map(([part, words, fix]): Failure => ({
-    pattern: new RegExp(`${start}.{0,240}${words}`),
-    ...(near ? { near } : {}),
-    check: layer === "toolkit" ? "verify.service" : "verify.docker",
-    strength: "symptom",
-    layer,
-    fallback: true,
-    message: `${program} failed at ${part}, for the reason in its message`,
-    fix: [first, fix, ...(program === "Docker" ? [daemonLog] : [])],
-    source: "moby, Podman, NVIDIA Container Toolkit (their messages by subject), read 2026-11",
-  }))
-);
+export const partFailures = (): Failure[] =>
+  programs.flatMap(([program, start, layer, near]) =>
+    parts.map(([part, words, fix]): Failure => ({
+      pattern: new RegExp(`${start}.{0,240}${words}`),
+      ...(near ? { near } : {}),
+      check: layer === "toolkit" ? "verify.service" : "verify.docker",
+      strength: "symptom",
+      layer,
+      fallback: true,
+      message: `${program} failed at ${part}, for the reason in its message`,
+      fix: [first, fix, ...(program === "Docker" ? [daemonLog] : [])],
+      source: "moby, Podman, NVIDIA Container Toolkit (their messages by subject), read 2026-11",
+    }))
+  );

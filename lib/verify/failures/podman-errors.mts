@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 const podmanWords = /podman|podlet|quadlet|compose|crun|netavark|pasta|conmon|rootless|containers|libpod|storage/i;
 
 /** Sentences of Podman, crun and netavark that no other table has, by topic. */
-export const podmanErrorFailures: Failure[] = [
+export const podmanErrorFailures = (): Failure[] => [
   ...rows({
     layer: "docker",
     near: podmanWords,

@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 const storage = commandFix("See where Podman keeps its files, and with which driver", "podman info");
 
 /** Errors of hooks, of Podman and its runtimes that no other table has, by topic. */
-export const podmanFailures: Failure[] = [
+export const podmanFailures = (): Failure[] => [
   ...rows({
     layer: "toolkit",
     source: "NVIDIA/nvidia-container-toolkit#14 (2022-02), NVIDIA/nvidia-docker#661 (2019-03)",

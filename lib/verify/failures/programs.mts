@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { cudaErrors } from "./cuda-names.mts";
 
 /** Errors of programs in a container that compute on the GPU: PyTorch, vLLM, llama.cpp, Ollama. */
-export const programFailures: Failure[] = [
+export const programFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|cudaMalloc failed: out of memory/,

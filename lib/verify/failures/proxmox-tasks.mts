@@ -11,7 +11,7 @@ const storages = commandFix("See the storages and what each one may hold", "pves
 const source = "proxmox/qemu-server (src/PVE), read 2026-08";
 
 /** What Proxmox VE's own programs refuse, by topic. */
-export const proxmoxTaskFailures: Failure[] = [
+export const proxmoxTaskFailures = (): Failure[] => [
   ...rows({ layer: "vfio", source }, [
     [
       "gpu.exclusive",
@@ -276,7 +276,7 @@ export const proxmoxTaskFailures: Failure[] = [
 ];
 
 /** Tasks of Proxmox VE that failed for a reason that no other entry knows. */
-export const proxmoxOtherFailures: Failure[] = [
+export const proxmoxOtherFailures = (): Failure[] => [
   ...rows({ layer: "provider", source }, [
     [
       "provider.access",

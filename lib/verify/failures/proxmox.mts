@@ -8,7 +8,7 @@ const config = commandFix("See the VM's settings", "qm config ID");
 const cards = commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx");
 
 /** Task errors of Proxmox VE by topic. */
-export const proxmoxFailures: Failure[] = [
+export const proxmoxFailures = (): Failure[] => [
   ...rows({ layer: "vfio", near, source: "Proxmox VE (qemu-server, PCI.pm), general knowledge of 8.x, 2026-11" }, [
     [
       "gpu.match",

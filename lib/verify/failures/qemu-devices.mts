@@ -12,7 +12,7 @@ const deviceWords = new RegExp(
 );
 
 /** Messages of QEMU and of the kernel about passed devices, by topic. */
-export const deviceFailures: Failure[] = [
+export const deviceFailures = (): Failure[] => [
   ...rows({ layer: "vfio", near: deviceWords, source: "QEMU (hw/vfio), general knowledge, 2026-11" }, [
     [
       "iommu.interrupts",

@@ -5,7 +5,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 /** Sentences of QEMU that no other table has, by topic. */
-export const qemuErrorFailures: Failure[] = [
+export const qemuErrorFailures = (): Failure[] => [
   ...rows({ layer: "hypervisor", near: vfioWords, source: qemuSource }, [
     [
       "host.memory",

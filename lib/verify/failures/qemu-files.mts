@@ -7,7 +7,7 @@ import { each, install, vmWords } from "./fixes.mts";
  * Errors of libvirt and QEMU about the files of a VM: firmware, ROMs, disks, and their own
  * programs.
  */
-export const qemuFileFailures: Failure[] = [
+export const qemuFileFailures = (): Failure[] => [
   {
     pattern: /failed to find romfile "/,
     check: "provider.access",

@@ -7,7 +7,7 @@ import { rows } from "./rows.mts";
 const options = "Compare with QEMU's own list: qemu-system-x86_64 -device help (-machine help, -cpu help)";
 
 /** Messages of QEMU about a VM's machine: CPU, memory, disks, options. */
-export const machineFailures: Failure[] = [
+export const machineFailures = (): Failure[] => [
   ...rows({ layer: "hypervisor", near: vmWords, source: "QEMU, general knowledge, 2026-11" }, [
     [
       "host.virtualization",

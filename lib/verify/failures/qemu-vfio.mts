@@ -5,7 +5,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 /** Sentences of QEMU about VFIO and passed devices that no other table has, by topic. */
-export const qemuVfioFailures: Failure[] = [
+export const qemuVfioFailures = (): Failure[] => [
   ...rows({ layer: "vfio", near: vfioWords, source: qemuSource }, [
     [
       "iommu.interrupts",

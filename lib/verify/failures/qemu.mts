@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { vmWords } from "./fixes.mts";
 
 /** Errors of libvirt and QEMU about a VM: its devices, start and end. */
-export const qemuFailures: Failure[] = [
+export const qemuFailures = (): Failure[] => [
   {
     pattern: anyOf(/Security driver model '\w{1,20}' is not available/, /Unable to find security driver for model/),
     check: "provider.access",

@@ -4,7 +4,7 @@ import { dockerWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 
 /** Errors of an image that is pulled from a registry. */
-export const registryFailures: Failure[] = [
+export const registryFailures = (): Failure[] => [
   {
     pattern: /did not resolve to an alias and no unqualified-search registries/,
     check: "verify.service",

@@ -9,73 +9,74 @@ const chip = guestFix("See the card's name for ROCm", "sh -c 'rocminfo | grep gf
 const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch`, "i");
 
 /** Errors of ROCm by their kind (HIP's codes, HSA's codes, faults of the card). */
-export const rocmFailures: Failure[] = rows(
-  {
-    layer: "image",
-    near,
-    source: "ROCm (HIP, ROCR-Runtime), ollama/ollama#8851 (2025-02), ROCm/legacy-rocm-build#2804 (2024-01)",
-  },
-  [
+export const rocmFailures = (): Failure[] =>
+  rows(
+    {
+      layer: "image",
+      near,
+      source: "ROCm (HIP, ROCR-Runtime), ollama/ollama#8851 (2025-02), ROCm/legacy-rocm-build#2804 (2024-01)",
+    },
     [
-      "verify.service",
-      "cause",
-      anyOf(
-        /(?:HIP|ROCm) error: (?:invalid device function|no kernel image|device kernel image is invalid|shared object initialization failed)/,
-        /\bhipError(?:NoBinaryForGpu|InvalidDeviceFunction|InvalidKernelFile|InvalidImage)\b/,
-      ),
-      "the program's build for ROCm has no code for this AMD chip",
-      chip,
-      manualFix("Use an image whose ROCm names that chip; for one next to a supported one: HSA_OVERRIDE_GFX_VERSION"),
-      "If HSA_OVERRIDE_GFX_VERSION is set already: it names a chip of another generation; remove or correct it",
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /(?:HIP|ROCm) error: (?:invalid device function|no kernel image|device kernel image is invalid|shared object initialization failed)/,
+          /\bhipError(?:NoBinaryForGpu|InvalidDeviceFunction|InvalidKernelFile|InvalidImage)\b/,
+        ),
+        "the program's build for ROCm has no code for this AMD chip",
+        chip,
+        manualFix("Use an image whose ROCm names that chip; for one next to a supported one: HSA_OVERRIDE_GFX_VERSION"),
+        "If HSA_OVERRIDE_GFX_VERSION is set already: it names a chip of another generation; remove or correct it",
+      ],
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /(?:HIP|ROCm) error: out of memory|HIP out of memory|\bhipErrorOutOfMemory\b|\bhipErrorMemoryAllocation\b/,
+          /allocating [\d.]{1,10} MiB on device \d: hipMalloc failed|ROCm\d buffer of size \d/,
+        ),
+        "the model does not fit into the AMD card's free memory",
+        "Use a smaller or more quantized model, a shorter context or a smaller batch",
+        "An APU takes its memory from the machine's: raise its share in the firmware, or the limit amdgpu.gttsize",
+      ],
+      [
+        "verify.service",
+        "symptom",
+        anyOf(
+          /Memory access fault by GPU node|HSA_STATUS_ERROR_(?:MEMORY_FAULT|MEMORY_APERTURE_VIOLATION|EXCEPTION|ILLEGAL_INSTRUCTION)/,
+          /(?:HIP|ROCm) error: (?:an illegal memory access|unspecified launch failure|an illegal instruction)/,
+          /\bhipError(?:IllegalAddress|LaunchFailure|IllegalInstruction|Assert)\b|HW Exception by GPU node/,
+        ),
+        "a program's work on the AMD card failed: most often its ROCm does not know this chip (or " +
+        "HSA_OVERRIDE_GFX_VERSION names another one), else an error of the program",
+        chip,
+        manualFix("Use an image whose ROCm names that chip, and a current kernel and linux-firmware"),
+        "HSA_OVERRIDE_GFX_VERSION has to be of the card's own generation (RDNA 2: 10.3.0, RDNA 3: 11.0.0); " +
+        "unset it for a supported card",
+        kernel,
+      ],
+      [
+        "verify.service",
+        "symptom",
+        /(?:HIP|ROCm) error: invalid (?:argument|resource handle|value|context)|\bhipErrorInvalid(?:Value|Handle|Context)\b/,
+        "a program gave ROCm a value that it does not take: a fault of the program, or parts of different releases",
+        "Update the program or its image; install its parts (PyTorch, extensions) from one release",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /(?:HIP|ROCm) error: invalid device ordinal|\bhipErrorInvalidDevice\b/,
+        "the program asks for an AMD card by a number that the container does not have: it counts its own from 0",
+        "Set HIP_VISIBLE_DEVICES and the program's device to 0",
+        guestFix("See the cards", "ls -l /dev/dri /dev/kfd"),
+      ],
+      [
+        "guest.driver",
+        "cause",
+        /\bhipErrorInsufficientDriver\b|ROCm error: .{0,20}driver version is insufficient/,
+        "the machine's amdgpu driver is older than the image's ROCm needs",
+        "Use a newer kernel (or amdgpu-dkms) in the VM, or an image with an older ROCm",
+      ],
     ],
-    [
-      "verify.service",
-      "cause",
-      anyOf(
-        /(?:HIP|ROCm) error: out of memory|HIP out of memory|\bhipErrorOutOfMemory\b|\bhipErrorMemoryAllocation\b/,
-        /allocating [\d.]{1,10} MiB on device \d: hipMalloc failed|ROCm\d buffer of size \d/,
-      ),
-      "the model does not fit into the AMD card's free memory",
-      "Use a smaller or more quantized model, a shorter context or a smaller batch",
-      "An APU takes its memory from the machine's: raise its share in the firmware, or the limit amdgpu.gttsize",
-    ],
-    [
-      "verify.service",
-      "symptom",
-      anyOf(
-        /Memory access fault by GPU node|HSA_STATUS_ERROR_(?:MEMORY_FAULT|MEMORY_APERTURE_VIOLATION|EXCEPTION|ILLEGAL_INSTRUCTION)/,
-        /(?:HIP|ROCm) error: (?:an illegal memory access|unspecified launch failure|an illegal instruction)/,
-        /\bhipError(?:IllegalAddress|LaunchFailure|IllegalInstruction|Assert)\b|HW Exception by GPU node/,
-      ),
-      "a program's work on the AMD card failed: most often its ROCm does not know this chip (or " +
-      "HSA_OVERRIDE_GFX_VERSION names another one), else an error of the program",
-      chip,
-      manualFix("Use an image whose ROCm names that chip, and a current kernel and linux-firmware"),
-      "HSA_OVERRIDE_GFX_VERSION has to be of the card's own generation (RDNA 2: 10.3.0, RDNA 3: 11.0.0); " +
-      "unset it for a supported card",
-      kernel,
-    ],
-    [
-      "verify.service",
-      "symptom",
-      /(?:HIP|ROCm) error: invalid (?:argument|resource handle|value|context)|\bhipErrorInvalid(?:Value|Handle|Context)\b/,
-      "a program gave ROCm a value that it does not take: a fault of the program, or parts of different releases",
-      "Update the program or its image; install its parts (PyTorch, extensions) from one release",
-    ],
-    [
-      "verify.service",
-      "cause",
-      /(?:HIP|ROCm) error: invalid device ordinal|\bhipErrorInvalidDevice\b/,
-      "the program asks for an AMD card by a number that the container does not have: it counts its own from 0",
-      "Set HIP_VISIBLE_DEVICES and the program's device to 0",
-      guestFix("See the cards", "ls -l /dev/dri /dev/kfd"),
-    ],
-    [
-      "guest.driver",
-      "cause",
-      /\bhipErrorInsufficientDriver\b|ROCm error: .{0,20}driver version is insufficient/,
-      "the machine's amdgpu driver is older than the image's ROCm needs",
-      "Use a newer kernel (or amdgpu-dkms) in the VM, or an image with an older ROCm",
-    ],
-  ],
-);
+  );

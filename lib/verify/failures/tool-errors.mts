@@ -11,7 +11,7 @@ const packerForm = anyOf(
 );
 
 /** Messages of Compose, Packer and package managers in the forms of their sources, by topic. */
-export const toolErrorFailures: Failure[] = [
+export const toolErrorFailures = (): Failure[] => [
   ...rows({ layer: "docker", source: "docker/compose (pkg/compose), read 2026-11" }, [
     [
       "verify.service",

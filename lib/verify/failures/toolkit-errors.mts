@@ -8,7 +8,7 @@ import { rows } from "./rows.mts";
 const toolkitWords = new RegExp(`${nvidiaWords.source}|\\bcdi\\b|containerd`, "i");
 
 /** Errors of NVIDIA's toolkit, CDI and Kubernetes' device plugin, by topic. */
-export const toolkitErrorFailures: Failure[] = [
+export const toolkitErrorFailures = (): Failure[] => [
   ...rows({
     layer: "toolkit",
     near: toolkitWords,

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { driverLog, nvidiaWords, writeCdi } from "./fixes.mts";
 
 /** Errors of the NVIDIA Container Toolkit when a container starts. */
-export const toolkitFailures: Failure[] = [
+export const toolkitFailures = (): Failure[] => [
   {
     pattern: /failed to check if link exists: unexpected link target/,
     check: "verify.service",

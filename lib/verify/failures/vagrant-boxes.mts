@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { vagrantWords } from "./fixes.mts";
 
 /** Errors of Vagrant about boxes and downloads. */
-export const vagrantBoxFailures: Failure[] = [
+export const vagrantBoxFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata/,

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { each, install } from "./fixes.mts";
 
 /** Errors of Vagrant's plugins, and of programs that Vagrant and Packer need. */
-export const vagrantPluginFailures: Failure[] = [
+export const vagrantPluginFailures = (): Failure[] => [
   {
     pattern: /_libvirt\.so \(LoadError\)/,
     check: "tools.present",

@@ -5,7 +5,7 @@ import { anyOf } from "../../text.mts";
 import { vagrantWords } from "./fixes.mts";
 
 /** Errors of Vagrant about the connection to a VM: its address, SSH, and commands in it. */
-export const vagrantSshFailures: Failure[] = [
+export const vagrantSshFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /The specified wait_for timeout \(\d{1,4} seconds\) was exceeded/,

@@ -6,7 +6,7 @@ import { vagrantWords, vmWords } from "./fixes.mts";
 /**
  * Errors of Vagrant about a machine and what it has on the host: its VM, ports and shared folders.
  */
-export const vagrantFailures: Failure[] = [
+export const vagrantFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /(?:Domain not found|error: failed to get domain)\b.{0,80}no domain with matching (?:uuid|name)/,

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { vmWords } from "./fixes.mts";
 
 /** Errors of the kernel, VFIO and QEMU about locked memory and a card's memory regions. */
-export const vfioMemoryFailures: Failure[] = [
+export const vfioMemoryFailures = (): Failure[] => [
   {
     pattern: /Cannot set discarding of RAM broken/,
     near: "card",

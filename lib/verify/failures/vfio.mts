@@ -4,7 +4,7 @@ import { each, kernelArgument, powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 
 /** Errors of the kernel, VFIO and QEMU about the IOMMU and a passed card. */
-export const vfioFailures: Failure[] = [
+export const vfioFailures = (): Failure[] => [
   {
     pattern: /Failed to load PCI driver module|Module vfio(?!_virqfd)[\w-]{0,20} not found in directory/,
     check: "gpu.driver",

@@ -11,7 +11,7 @@ const daemonLog = commandFix("Read what libvirt says", "journalctl -u libvirtd -
 });
 
 /** Errors of libvirt and virt-install by topic. */
-export const virshFailures: Failure[] = [
+export const virshFailures = (): Failure[] => [
   ...rows({ layer: "provider", near: vmWords, source: "libvirt (src), virt-install, general knowledge, 2026-11" }, [
     [
       "provider.access",

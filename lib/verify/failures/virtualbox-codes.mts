@@ -6,93 +6,95 @@ const vms = commandFix("See the VMs, and those that run", "VBoxManage list vms; 
 const log = "Read Logs/VBox.log in the VM's folder: its last lines name the part that failed";
 
 /** VirtualBox's error codes (VERR_…, VBOX_E_…) that its other table does not have. */
-export const virtualboxCodeFailures: Failure[] = rows({
-  layer: "hypervisor",
-  near: /VirtualBox|VBox|VERR_/i,
-  source: "VirtualBox/virtualbox (include/iprt/err.h, include/VBox/err.h, VirtualBox.xidl), read 2026-11",
-}, [
-  [
-    "guest.image",
-    "cause",
-    /VBOX_E_PLATFORM_ARCH_NOT_SUPPORTED|platform architecture \w{2,8} is not supported on/,
-    "the VM or box is for another kind of processor: VirtualBox runs x86 VMs on x86 hosts only, and ARM " +
-    "VMs on ARM hosts only",
-    "Use a box for this host's processor (Apple's chips: arm64)",
-  ],
-  [
-    "provider.access",
-    "cause",
-    /VERR_VM_DRIVER_(?:LOAD|OPEN)_ERROR|VERR_SUPDRV_\w{4,40}/,
-    "VirtualBox's kernel driver is installed and does not load: it does not fit this kernel, or Windows " +
-    "or Secure Boot refuses it",
-    commandFix("Linux: build and load it, and read why it fails", "/sbin/vboxconfig", { root: true }),
-    "Windows: run VirtualBox's installer as administrator, choose Repair, then restart Windows",
-  ],
-  [
-    "provider.access",
-    "cause",
-    /VERR_SUPLIB_\w{4,40}/,
-    "VirtualBox's own folder or files belong to another user than root, or others may write to them, which it refuses",
-    commandFix("See their owners", "ls -ld / /usr /usr/lib /usr/lib/virtualbox /opt /opt/VirtualBox"),
-    "Give them back to root (chown root:root, chmod go-w), or install VirtualBox again",
-  ],
-  [
-    "guest.image",
-    "cause",
-    /VERR_SSM_\w{4,40}/,
-    "the VM's saved state fits neither this release of VirtualBox nor the VM's settings",
-    commandFix("Discard it: the VM then boots as after a power cut", "VBoxManage discardstate NAME"),
-  ],
-  [
-    "guest.image",
-    "cause",
-    /VERR_VD_\w{4,40}|VERR_(?:DEV_IO|READ|WRITE)_ERROR\b/,
-    "a disk image of the VM is damaged, incomplete or read-only, or the host's disk has errors",
-    "Remove the VM and its box (vagrant destroy, vagrant box remove), and fetch the box again",
-    commandFix("See the host's disk errors", "dmesg --level err,warn", { root: true }),
-  ],
-  [
-    "provider.version",
-    "cause",
-    /VERR_(?:VMM|LDR|LDRELF|LDRPE|CPUM|HM|PGM)_\w{4,50}|VERR_UNSUPPORTED_CPU/,
-    "this release of VirtualBox does not work with this CPU or kernel",
-    "Update VirtualBox to its newest release; if it began with one: install the release before",
-    log,
-  ],
-  [
-    "provider.access",
-    "symptom",
-    /VERR_PDM_(?!DEVICE_NOT_FOUND)\w{4,40}|VERR_CFGM_\w{4,40}|VERR_MODULE_NOT_FOUND|VBOX_E_PDM_ERROR/,
-    "a device in the VM's settings does not start: something that it needs is missing, or VirtualBox's " +
-    "installation is incomplete",
-    log,
-    "Take devices out that the VM does not need (USB, audio, serial), and install the Extension Pack of " +
-    "the same release",
-  ],
-  [
-    "provider.access",
-    "cause",
-    /VERR_HOSTIF_\w{4,40}/,
-    "VirtualBox's host-only network adapter does not start, or is gone",
-    commandFix("Load its driver (Linux)", "modprobe -a vboxnetadp vboxnetflt", { root: true }),
-    "Remove it in VirtualBox's network tools, and let Vagrant create it again; on Windows repair " +
-    "VirtualBox's installation",
-  ],
-  [
-    "provider.access",
-    "cause",
-    /VBOX_E_INVALID_VM_STATE|VBOX_E_OBJECT_IN_USE/,
-    "the VM is in a state that does not allow this: it runs, is saved, or another program uses it",
-    vms,
-    commandFix("End it without a shutdown", "VBoxManage controlvm NAME poweroff"),
-  ],
-  [
-    "guest.image",
-    "cause",
-    /E_ACCESSDENIED \(0x80070005\), component (?:Machine|VirtualBox|Session)/,
-    "VirtualBox cannot read that VM's settings (the VM is inaccessible): its folder was moved or belongs " +
-    "to another user",
-    vms,
-    "Put the folder back, or remove the entry: VBoxManage unregistervm NAME",
-  ],
-]);
+export const virtualboxCodeFailures = (): Failure[] =>
+  rows({
+    layer: "hypervisor",
+    near: /VirtualBox|VBox|VERR_/i,
+    source: "VirtualBox/virtualbox (include/iprt/err.h, include/VBox/err.h, VirtualBox.xidl), read 2026-11",
+  }, [
+    [
+      "guest.image",
+      "cause",
+      /VBOX_E_PLATFORM_ARCH_NOT_SUPPORTED|platform architecture \w{2,8} is not supported on/,
+      "the VM or box is for another kind of processor: VirtualBox runs x86 VMs on x86 hosts only, and ARM " +
+      "VMs on ARM hosts only",
+      "Use a box for this host's processor (Apple's chips: arm64)",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /VERR_VM_DRIVER_(?:LOAD|OPEN)_ERROR|VERR_SUPDRV_\w{4,40}/,
+      "VirtualBox's kernel driver is installed and does not load: it does not fit this kernel, or Windows " +
+      "or Secure Boot refuses it",
+      commandFix("Linux: build and load it, and read why it fails", "/sbin/vboxconfig", { root: true }),
+      "Windows: run VirtualBox's installer as administrator, choose Repair, then restart Windows",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /VERR_SUPLIB_\w{4,40}/,
+      "VirtualBox's own folder or files belong to another user than root, or others may write to " +
+      "them, which it refuses",
+      commandFix("See their owners", "ls -ld / /usr /usr/lib /usr/lib/virtualbox /opt /opt/VirtualBox"),
+      "Give them back to root (chown root:root, chmod go-w), or install VirtualBox again",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /VERR_SSM_\w{4,40}/,
+      "the VM's saved state fits neither this release of VirtualBox nor the VM's settings",
+      commandFix("Discard it: the VM then boots as after a power cut", "VBoxManage discardstate NAME"),
+    ],
+    [
+      "guest.image",
+      "cause",
+      /VERR_VD_\w{4,40}|VERR_(?:DEV_IO|READ|WRITE)_ERROR\b/,
+      "a disk image of the VM is damaged, incomplete or read-only, or the host's disk has errors",
+      "Remove the VM and its box (vagrant destroy, vagrant box remove), and fetch the box again",
+      commandFix("See the host's disk errors", "dmesg --level err,warn", { root: true }),
+    ],
+    [
+      "provider.version",
+      "cause",
+      /VERR_(?:VMM|LDR|LDRELF|LDRPE|CPUM|HM|PGM)_\w{4,50}|VERR_UNSUPPORTED_CPU/,
+      "this release of VirtualBox does not work with this CPU or kernel",
+      "Update VirtualBox to its newest release; if it began with one: install the release before",
+      log,
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /VERR_PDM_(?!DEVICE_NOT_FOUND)\w{4,40}|VERR_CFGM_\w{4,40}|VERR_MODULE_NOT_FOUND|VBOX_E_PDM_ERROR/,
+      "a device in the VM's settings does not start: something that it needs is missing, or VirtualBox's " +
+      "installation is incomplete",
+      log,
+      "Take devices out that the VM does not need (USB, audio, serial), and install the Extension Pack of " +
+      "the same release",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /VERR_HOSTIF_\w{4,40}/,
+      "VirtualBox's host-only network adapter does not start, or is gone",
+      commandFix("Load its driver (Linux)", "modprobe -a vboxnetadp vboxnetflt", { root: true }),
+      "Remove it in VirtualBox's network tools, and let Vagrant create it again; on Windows repair " +
+      "VirtualBox's installation",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /VBOX_E_INVALID_VM_STATE|VBOX_E_OBJECT_IN_USE/,
+      "the VM is in a state that does not allow this: it runs, is saved, or another program uses it",
+      vms,
+      commandFix("End it without a shutdown", "VBoxManage controlvm NAME poweroff"),
+    ],
+    [
+      "guest.image",
+      "cause",
+      /E_ACCESSDENIED \(0x80070005\), component (?:Machine|VirtualBox|Session)/,
+      "VirtualBox cannot read that VM's settings (the VM is inaccessible): its folder was moved or belongs " +
+      "to another user",
+      vms,
+      "Put the folder back, or remove the entry: VBoxManage unregistervm NAME",
+    ],
+  ]);

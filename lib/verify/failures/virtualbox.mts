@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { each, install, kernelArgument } from "./fixes.mts";
 
 /** Errors of VirtualBox: its kernel modules, its service, and KVM at the same time. */
-export const virtualboxFailures: Failure[] = [
+export const virtualboxFailures = (): Failure[] => [
   // ----------------------------------------------------------------------------------------------- KVM
   {
     pattern: anyOf(

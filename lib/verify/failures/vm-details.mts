@@ -9,7 +9,7 @@ const version = commandFix("See QEMU's version", "qemu-system-x86_64 --version")
 const source = "QEMU (hw, qom, target/i386), libvirt (src/network, src/qemu), read 2026-11";
 
 /** Messages of QEMU, libvirt and the kernel that say more than their general forms in other lists. */
-export const vmDetailFailures: Failure[] = [
+export const vmDetailFailures = (): Failure[] => [
   ...rows({ layer: "hypervisor", near: vmWords, source: `${source}; pimox/pimox7#118 (2023-01)` }, [
     [
       "provider.mode",

@@ -10,7 +10,7 @@ const hyperv =
 const gpuWords = /gpu|nvidia|geforce|quadro|radeon|display|video|graphics/i;
 
 /** VirtualBox's status codes, and Hyper-V's and Windows' messages about passed cards, by topic. */
-export const vmProgramFailures: Failure[] = [
+export const vmProgramFailures = (): Failure[] => [
   ...rows(
     {
       layer: "hypervisor",

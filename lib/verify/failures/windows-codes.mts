@@ -111,7 +111,7 @@ const codes: Row[] = [
 ];
 
 /** Messages of Windows' VM services, by error number and by sentence. */
-export const windowsCodeFailures: Failure[] = [
+export const windowsCodeFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
     near: vmWords,

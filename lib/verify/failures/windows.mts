@@ -3,7 +3,7 @@ import { commandFix, firmwareFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 
 /** Errors of Hyper-V and Windows that are not about a GPU. */
-export const windowsFailures: Failure[] = [
+export const windowsFailures = (): Failure[] => [
   {
     pattern: /Hyper-V was unable to find a virtual machine with name/,
     check: "provider.access",

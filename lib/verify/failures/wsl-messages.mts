@@ -16,7 +16,7 @@ const install = commandFix(
 );
 
 /** Sentences that WSL prints, by topic. */
-export const wslMessageFailures: Failure[] = [
+export const wslMessageFailures = (): Failure[] => [
   ...rows({ layer: "provider", source: "microsoft/WSL (localization/strings/en-US), read 2026-11" }, [
     [
       "host.virtualization",

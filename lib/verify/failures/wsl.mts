@@ -78,16 +78,17 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
 ];
 
 /** Codes of WSL, by topic. */
-export const wslFailures: Failure[] = rows(
-  {
-    layer: "provider",
-    source: "microsoft/WSL#10809 (2023-11), #11260 (2024-03), #11736 (2024-07), #12113 (2024-10), #13533 (2025-09)",
-  },
-  codes.map(([code, check, message, ...fix]): Row => [
-    check,
-    "cause",
-    new RegExp(`\\bWsl\\/[\\w/]{1,80}\\/(?:${code})(?!\\w)`),
-    message,
-    ...fix,
-  ]),
-);
+export const wslFailures = (): Failure[] =>
+  rows(
+    {
+      layer: "provider",
+      source: "microsoft/WSL#10809 (2023-11), #11260 (2024-03), #11736 (2024-07), #12113 (2024-10), #13533 (2025-09)",
+    },
+    codes.map(([code, check, message, ...fix]): Row => [
+      check,
+      "cause",
+      new RegExp(`\\bWsl\\/[\\w/]{1,80}\\/(?:${code})(?!\\w)`),
+      message,
+      ...fix,
+    ]),
+  );

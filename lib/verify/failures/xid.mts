@@ -154,7 +154,7 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
 ];
 
 /** The entries of the Xid codes. */
-export const xidFailures: Failure[] = [
+export const xidFailures = (): Failure[] => [
   ...codes.map(([code, strength, layer, message, fix]): Failure => ({
     pattern: code === 79
       ? anyOf(
