@@ -54,7 +54,7 @@ export const programFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /NCCL error in: |ncclUnhandledCudaError|ncclInternalError/,
-      /NCCL WARN|nccl(?:System|Remote|InvalidUsage|InvalidArgument)\w{0,8}Error|ncclInvalidUsage|NCCL error/,
+      /NCCL WARN|ncclSystemError|ncclRemoteError|ncclInvalidUsage|ncclInvalidArgument|NCCL error/,
       /Watchdog caught collective operation timeout/,
     ),
     check: "verify.service",
