@@ -5,7 +5,7 @@ import { ConfigError } from "../lib/errors.mts";
 import { file } from "../lib/config/keys.mts";
 import type { Shape } from "../lib/config/shape.mts";
 import { schemaOf } from "../lib/config/schema.mts";
-import { writeYaml } from "../lib/config/yaml.mts";
+import { writeYaml } from "../lib/config/write-yaml.mts";
 import { random } from "./fake.mts";
 
 /**

@@ -3,7 +3,8 @@
  * engine.
  */
 import { mapAt } from "../maps.mts";
-import { isMap, writeYaml, Yaml } from "../config/yaml.mts";
+import { writeYaml } from "../config/write-yaml.mts";
+import { isMap, Yaml } from "../config/yaml.mts";
 import { abilitiesOf } from "./engines.mts";
 import { renderGpuRequests } from "./gpu-render.mts";
 import type { ComposeModel, ComposeService, GuestEngine } from "./types.mts";

@@ -2,7 +2,7 @@ import type { Engine, Service } from "../config/types.mts";
 import { mapAt } from "../maps.mts";
 import { renderGpuRequests } from "./gpu-render.mts";
 import type { GuestEngine } from "./types.mts";
-import { writeYaml } from "../config/yaml.mts";
+import { writeYaml } from "../config/write-yaml.mts";
 
 /**
  * Returns the Compose file of the services of one machine, as YAML.

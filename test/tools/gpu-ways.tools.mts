@@ -10,7 +10,7 @@ import * as assert from "uvu/assert";
 import { parse } from "yaml";
 import { overrideFor, rewrittenFiles } from "../../lib/compose/override.mts";
 import type { GuestEngine } from "../../lib/compose/types.mts";
-import { writeYaml } from "../../lib/config/yaml.mts";
+import { writeYaml } from "../../lib/config/write-yaml.mts";
 import { type CreateRequest, recordingDaemon } from "./recording-daemon.mts";
 
 const test = suite<{ folder: string }>("gpu ways");
