@@ -185,7 +185,7 @@ test("what an error says to write is accepted there, for every key", () => {
   tryAll(lab, [], "  ", "web");
   walk({ kind: "map", keys: service, example: "" }, [...lab, "  web:", "    image: x"], [], "    ");
   assert.equal(refused, []);
-  assert.ok(advised > 150, `only ${advised} were told`);
+  assert.ok(advised > 150, `only ${advised} had advice`);
 });
 
 test("an error lists every form of a value that has several, and names list items", () => {

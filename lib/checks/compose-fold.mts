@@ -5,7 +5,7 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 /** The most items that a folded message lists. */
 const most = 24;
 
-/** The flaws of a project with those of one kind folded, in the place of the first one. */
+/** The flaws of a project with those of one kind folded, where the first one was. */
 export function foldFlaws(flaws: ProjectFlaw[]): ProjectFlaw[] {
   const keyOf = ({ status, fold }: ProjectFlaw) => fold && JSON.stringify([status, fold.kind]);
   return flaws.flatMap((flaw, i) => {

@@ -15,7 +15,7 @@ export const isSshUrl = (host: string): boolean => host.startsWith(scheme);
 const url = /^ssh:\/\/((?:[A-Za-z0-9_][\w.-]*@)?(?:[A-Za-z0-9_][\w.-]*|\[[\da-fA-F:.]+\]))(?::([1-9]\d{0,4}))?\/?$/;
 
 /**
- * The probe's text of a Linux or macOS host that ssh logs into. `host` is
+ * The probe's text of a Linux or macOS host that ssh logs in to. `host` is
  * `ssh://[USER@]HOST[:PORT]`; HOST may be an alias of ~/.ssh/config. Nothing is installed or written
  * there, and ssh asks no question: it needs a known host key, and a key or an agent. `ask` names the
  * slow programs that the probe may run (packer, libvirt); default: all of them. Throws UserError.
@@ -32,7 +32,7 @@ export async function probeOverSsh(shell: Shell, host: string, ask?: string[]): 
   if (!linux.startsWith(otherSystem)) return linux;
   const system = linux.slice(otherSystem.length).trim();
   if (system === "Darwin") return await probeBy(shell, { login, port, script: "scripts/probe-macos.sh" });
-  throw new UserError(`${login} runs ${system}: its hosts cannot be read over ssh`, 1);
+  throw new UserError(`${login} runs ${system}: only Linux hosts and Macs can be read over ssh`, 1);
 }
 
 /** A host that is probed, and the script that reads it. */
@@ -80,15 +80,15 @@ function failure(login: string, port: string | undefined, { code, err, timedOut 
       "  it needs a POSIX shell; on Windows, run doctor --save FILE there, and doctor --host FILE here";
   }
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(err)) {
-    return `${login} has another host key than before, so ssh refuses it\n` +
-      `  if the host was installed again: remove its old key from the file that this names: ${byHand}`;
+    return `the host key of ${login} has changed, so ssh refuses it\n` +
+      `  if the host was installed again, remove its old key; this command shows how: ${byHand}`;
   }
   if (/Host key verification failed|host key is known for/.test(err)) {
     return `ssh does not know the host key of ${login}\n  log in once, and compare the key: ${byHand}`;
   }
   if (/Permission denied|Too many authentication failures/.test(err)) {
-    return `ssh cannot log into ${login} without a question: ${last}\n` +
-      `  put your key there with ssh-copy-id, or load it with ssh-add; then this must ask nothing: ${byHand}`;
+    return `ssh cannot log in to ${login} without a password: ${last}\n` +
+      `  copy your key with ssh-copy-id, or load it with ssh-add, until this asks for nothing: ${byHand}`;
   }
-  return `ssh cannot reach ${login}: ${last || "it gave no reason"}\n  try it by hand: ${byHand}`;
+  return `ssh cannot reach ${login}: ${last || "ssh printed no reason"}\n  try it yourself: ${byHand}`;
 }

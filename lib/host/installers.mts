@@ -102,7 +102,7 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
     installer: { family: "xbps", install: (packages) => `xbps-install -Sy ${list(packages)}`, root: true, safe: true },
   },
   {
-    // winget and brew ask for administrator rights themselves; brew refuses to run as root
+    // winget and brew ask for administrator permissions themselves; brew refuses to run as root
     here: (host) => program(host, "winget"),
     installer: {
       family: "winget",

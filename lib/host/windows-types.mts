@@ -17,7 +17,7 @@ export interface Windows {
   build?: number;
   /** `ProductType` of Win32_OperatingSystem: 1, 2, 3. */
   product?: "client" | "domain controller" | "server";
-  /** Whether the probe ran with administrator rights. */
+  /** Whether the probe ran as administrator. */
   elevated?: boolean;
   /** Whether the user is a member of the group Hyper-V Administrators. */
   hypervPermission?: boolean;

@@ -1,4 +1,4 @@
-// doctor of a host that OpenSSH logs into: this machine, through a server on 127.0.0.1.
+// doctor of a host that OpenSSH logs in to: this machine, through a server on 127.0.0.1.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -129,8 +129,8 @@ test("the probe of the far end is read, and nothing asks", () => {
 test("an unknown host key, another host key and a refused login are errors with what to do", () => {
   const refused: [key: string, known: string, text: RegExp][] = [
     ["user", "none", /does not know the host key of gpubox\n +log in once, and compare the key: ssh gpubox/],
-    ["user", "changed", /gpubox has another host key than before, so ssh refuses it/],
-    ["other-user", "known", /cannot log into gpubox without a question: .*Permission denied \(publickey\)/],
+    ["user", "changed", /the host key of gpubox has changed, so ssh refuses it/],
+    ["other-user", "known", /cannot log in to gpubox without a password: .*Permission denied \(publickey\)/],
   ];
   for (const [key, hosts, text] of refused) {
     client(key, hosts);
@@ -147,7 +147,7 @@ test("a host that does not answer", async () => {
   const closed = await freePort();
   const { code, err } = doctor("--host", `ssh://root@127.0.0.1:${closed}`);
   assert.is(code, 1);
-  assert.match(err, /ssh cannot reach root@127\.0\.0\.1: .*Connection refused\n +try it by hand: ssh -p \d+ root@127/);
+  assert.match(err, /ssh cannot reach root@127\.0\.0\.1: .*Connection refused\n +try it yourself: ssh -p \d+ root@127/);
 });
 
 test.run();

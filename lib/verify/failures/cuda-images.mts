@@ -182,8 +182,7 @@ export const cudaImageFailures = (): Failure[] => [
     pattern: /lib(?:cuda|nv[\w-]{2,30})\.so[\d.]{0,14}: file too short/,
     check: "guest.cuda",
     layer: "image",
-    message:
-      "the image has an empty file in the place of a library of the driver: it was saved (docker commit) from a " +
+    message: "the image has an empty file instead of a library of the driver: it was saved (docker commit) from a " +
       "container with a GPU, and this container got none",
     fix: [
       manualFix("Write gpu: 1 for that service (or --gpus all), which puts the driver's libraries over these files"),

@@ -47,7 +47,7 @@ export const desktopToolFailures = (): Failure[] => [
         /blocked by (?:Group )?policy|0x8a15001[bc]|0x8a15003a/i,
         /requires administrator privileges|0x8a150019|cannot be run from an administrator context|0x8a150056/i,
       ),
-      "WinGet has no installer for this Windows, or its rights or a policy do not allow it",
+      "WinGet has no installer for this Windows, or needs an administrator, or a policy forbids it",
       "Run it as administrator (or without, where its message says so); with a policy, ask who manages the computer",
     ],
     [

@@ -110,11 +110,11 @@ export const libvirtAnswerFailures = (): Failure[] => [
       "cause",
       /open backing store \S{1,160}(?:hugepages|hugetlbfs)\S{0,160} for guest RAM: Permission denied/,
       "QEMU's user may not write to the huge pages' folder: hugetlbfs was mounted, or libvirt's folder in it " +
-      "made, with other rights",
-      commandFix("Restart libvirt, which sets the rights of its folder there", "systemctl restart libvirtd", {
+      "made, with other permissions",
+      commandFix("Restart libvirt, which sets the permissions of its folder there", "systemctl restart libvirtd", {
         root: true,
       }),
-      commandFix("See the mount's rights", "findmnt -t hugetlbfs -o TARGET,OPTIONS"),
+      commandFix("See the mount's permissions", "findmnt -t hugetlbfs -o TARGET,OPTIONS"),
     ],
   ]),
 ];

@@ -33,7 +33,7 @@ const parts: [name: string, words: string, fix: Fix][] = [
     guestFix("See the machine's memory", "free -h"),
   ],
   [
-    "the rights of the container (user ids, seccomp, AppArmor, SELinux)",
+    "the permissions of the container (user ids, seccomp, AppArmor, SELinux)",
     "(?:permission|not permitted|seccomp|apparmor|selinux|capabilit|namespace|uid|gid)",
     manualFix("See which of them the message names; try the service without user: and security_opt: to find it"),
   ],

@@ -27,8 +27,8 @@ export const sshFailures = (): Failure[] =>
       "cause",
       /UNPROTECTED PRIVATE KEY FILE|private_key\S{0,3} are too open/,
       "other users may read the private key, and ssh refuses it: the folder lies on a file system without Unix " +
-      "rights (NTFS, a share, WSL's /mnt/c)",
-      commandFix("Take the others' rights away", "chmod 600 .vagrant/machines/*/*/private_key"),
+      "permissions (NTFS, a share, WSL's /mnt/c)",
+      commandFix("Let only your user read it", "chmod 600 .vagrant/machines/*/*/private_key"),
       "In WSL below /mnt/c: move the project into Linux' own file system (~/)",
     ],
     [

@@ -196,7 +196,7 @@ export const vagrantOwnFailures = (): Failure[] =>
         /calls to detect the version are returning empty/,
       ),
       "this Vagrant is not of the version that the Vagrantfile asks for, or VirtualBox does not say its own",
-      "Install the Vagrant that its text names; start VBoxManage --version by hand and mend what it says",
+      "Install the Vagrant that its text names; start VBoxManage --version by hand and correct what it reports",
     ],
     [
       "provider.mode",

@@ -76,7 +76,7 @@ export const vmDetailFailures = (): Failure[] => [
         /virtiofsd.{0,80}(?:Error creating sandbox|can't (?:create|open) .{0,40}namespace)/,
         /failed to change credentials back to root|Error (?:entering|creating) sandbox/,
       ),
-      "virtiofsd lacks the rights for what it does: it runs as your user, or in a container without user namespaces",
+      "virtiofsd lacks a permission that it needs: it runs as your user, or in a container without user namespaces",
       "Let the system's libvirt start it (qemu:///system), or start the Rust virtiofsd with --sandbox none as " +
       "your user",
     ],

@@ -98,7 +98,7 @@ export const wslMessageFailures = (): Failure[] => [
         /Administrator access is needed to mount a disk|requires running wsl\.exe as Administrator/,
         /another instance is running (?:un-)?elevated|Running WSL as local system is not supported/,
       ),
-      "WSL was started as another user, or with other rights, than this needs or than the instance that runs",
+      "WSL was started as another user, or with other permissions, than this needs or than the instance that runs",
       "Use one kind of window for all: an ordinary one, or for disks one as administrator",
       restart,
     ],
