@@ -419,6 +419,10 @@ test("a path that a user is meant to replace is called a placeholder", async () 
     "warn p/compose.yaml:1 p: a mounts /path/to/your/config and /path/to/media, placeholders for your own folders -> " +
     "Replace them with folders of the project (./…), or named volumes",
   ]);
+  for (const [path, is] of [["/your/x", true], ["/mnt/your_media", true], ["/srv/yourls", false]] as const) {
+    const [found = ""] = await findings({ "compose.yaml": text.replace(/'.*'/, `${path}:/c`) });
+    assert.is(found.includes("a placeholder"), is, found);
+  }
 });
 
 test("the same failure of a GPU request of several services is one", async () => {

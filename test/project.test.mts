@@ -75,6 +75,15 @@ test("no line of lib has over 120 columns, except regular expressions", () => {
   assert.equal(over, []);
 });
 
+test("no regular expression repeats a group that may end in several places: it could take too long", () => {
+  const repeats = /\([^()\n]*[+*](?:\[[^\]\n]+\]|\\.|.)[?*]\)[+*]/;
+  assert.ok(["/(a+b?)+$/", "/([&!]\\S*\\s*)*$/", "/([A-Z]+[-_ ]?)+$/"].every((text) => repeats.test(text)));
+  const found = Object.entries(sources).flatMap(([path, text]) =>
+    text.split("\n").flatMap((line, i) => (repeats.test(line) ? [`${path}:${i + 1}`] : []))
+  );
+  assert.equal(found, []);
+});
+
 /** Words that have another word for the same thing, which the project uses everywhere. */
 const instead: [RegExp, string][] = [
   [/\bdivid(e|es|ed|ing)\b(?! by)/, "partition"],

@@ -2,12 +2,13 @@
 
 /** Whether a path is one that a user is meant to replace: `/path/to/your/config`, `<PATH>`. */
 export const isPlaceholderPath = (path: string): boolean =>
-  /^\/?path\/to(\/|$)|(^|\/)your[-_ ]?[a-z]*(\/|$)|<[^<>]+>/i.test(path) || isPlaceholder(path);
+  /^\/?path\/to(\/|$)|(^|\/)your([-_ ][a-z]+|name|user|username|path|dir|folder|media)?(\/|$)|<[^<>]+>/i.test(path) ||
+  isPlaceholder(path);
 
 /** Whether a whole value is such a word. */
 export const isPlaceholder = (value: string): boolean =>
   /^<[^<>\s/][^<>]*>$/.test(value) ||
-  /^YOUR[-_ ]([A-Z0-9]+[-_ ]?)+$/.test(value) ||
+  /^YOUR[-_ ][A-Z0-9][-_ A-Z0-9]*$/.test(value) ||
   /^your[-_ ]([a-z0-9]+[-_ ])*(key|token|secret|password|value|id|email|here|ip|name)$/
     .test(value) ||
   /^[A-Z0-9_]+_HERE$/.test(value);

@@ -29,7 +29,7 @@ interface Level {
 const keyOf = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"[\]{},&*!|>%@`-][^#]*?|-[^\s#][^#]*?):(?=\s|$)(.*)$/;
 
 /** Whether a value continues on the next line: nothing, an anchor or tag alone, or a comment. */
-const isOpen = (value: string) => /^\s*([&!]\S*\s*)*(#.*)?$/.test(value);
+const isOpen = (value: string) => /^\s*([&!]\S*(\s+|$))*(#.*)?$/.test(value);
 
 /**
  * Finds the slips in a text. `lexemes` are those of the text. If the parser finds no error, only
