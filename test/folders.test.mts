@@ -1,5 +1,9 @@
 // Folders of the host in a VM: what the config accepts, what is refused before anything boots, and
 // when a VM is restarted for them.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
@@ -64,7 +68,7 @@ test("paths in the VM that cannot be one are errors with what to write", () => {
 });
 
 test("a shell says what is at each path, with links resolved", async () => {
-  const out = "folder /real/my media\nfile\nmissing\nunreadable\n";
+  const out = "folder /real/my media\0file\0missing\0unreadable\0";
   const { shell, asked } = fakeShell({}, { sh: { out, code: 0 } });
   assert.equal(await readFolders(shell, ["/a", "/b", "/c", "/d", "/a"]), {
     "/a": { kind: "folder", real: "/real/my media" },
@@ -75,6 +79,26 @@ test("a shell says what is at each path, with links resolved", async () => {
   assert.is(asked.length, 1);
   assert.equal(await readFolders(shell, []), {});
   assert.is(asked.length, 1, "no shell for no folder");
+});
+
+test("a real shell answers for each path, also for one with a line break behind a link", async () => {
+  const work = realpathSync(mkdtempSync(join(tmpdir(), "homelab-gpu-folders-")));
+  const [odd, link, file, none] = ["a\nfile", "link", "it's", "none/x"].map((name) => join(work, name)) as [
+    ...[string, string, string, string],
+  ];
+  mkdirSync(odd);
+  symlinkSync(odd, link);
+  writeFileSync(file, "");
+  const shell = { ...fakeShell().shell, platform: "linux" as const };
+  shell.capture = ([program = "", ...words]) =>
+    Promise.resolve({ ok: true, code: 0, out: execFileSync(program, words, { encoding: "utf8" }), err: "" });
+  const found = await readFolders(shell, [link, file, none]);
+  rmSync(work, { recursive: true });
+  assert.equal(found, {
+    [link]: { kind: "folder", real: odd },
+    [file]: { kind: "file" },
+    [none]: { kind: "missing" },
+  });
 });
 
 function judged(states: Record<string, FolderState>, keys: string, more: Partial<typeof host> = {}) {
@@ -248,7 +272,7 @@ test("a VM is restarted for other folders, once with other changes, and left alo
 test("up mounts folders, does nothing in an unchanged lab, and restarts the VM for another folder", async () => {
   const config = (folders: string) => `machines: [{name: a, box: lab/x, memory: 1024, folders: [${folders}]}]\n`;
   const world = new World(config("{from: /m, to: /mnt/m}"), "vm-without-gpu");
-  world.answers["sh -c for path"] = { out: "folder /m\nfolder /home/me/lab\n", code: 0 };
+  world.answers["sh -c say"] = { out: "folder /m\0folder /home/me/lab\0", code: 0 };
   const ran = async () => {
     world.output = [];
     world.calls = [];
@@ -263,7 +287,7 @@ test("up mounts folders, does nothing in an unchanged lab, and restarts the VM f
   world.config = config("");
   assert.match(await ran(), /Restart the VM a with[^]*Remove the mounts of folders from a/);
   assert.match(await ran(), /nothing to do/);
-  world.answers["sh -c for path"] = { out: "missing\nfolder /home/me/lab\n", code: 0 };
+  world.answers["sh -c say"] = { out: "missing\0folder /home/me/lab\0", code: 0 };
   world.config = config("{from: /m, to: /mnt/m}");
   world.output = [];
   world.calls = [];

@@ -24,13 +24,15 @@ export type FolderState =
   | { kind: "missing" }
   | { kind: "unreadable" };
 
-const script = `for path do
+// NUL ends each answer: a path may contain line breaks
+const script = `say() { printf '%s\\000' "$1"; }
+for path do
   if [ -d "$path" ]; then
-    real=$(cd -P -- "$path" 2>/dev/null && pwd -P) && printf 'folder %s\\n' "$real" || echo unreadable
-  elif [ -e "$path" ]; then echo file
+    real=$(cd -P -- "$path" 2>/dev/null && pwd -P) && say "folder $real" || say unreadable
+  elif [ -e "$path" ]; then say file
   else
     while [ ! -e "$path" ] && [ "$path" != / ]; do path=$(dirname -- "$path"); done
-    [ -x "$path" ] && echo missing || echo unreadable
+    [ -x "$path" ] && say missing || say unreadable
   fi
 done`;
 
@@ -42,9 +44,9 @@ export async function readFolders(shell: Shell, paths: string[]): Promise<Record
   const all = [...new Set(paths)];
   if (all.length === 0 || shell.platform !== "linux") return {};
   const { out } = await shell.capture(["sh", "-c", script, "sh", ...all], { about: "the folders of folders:" });
-  const lines = out.split("\n");
+  const answers = out.split("\0");
   return Object.fromEntries(all.flatMap((path, i): [string, FolderState][] => {
-    const [, kind, real] = /^(folder|file|missing|unreadable)(?: (.*))?$/.exec(lines[i] ?? "") ?? [];
+    const [, kind, real] = /^(folder|file|missing|unreadable)(?: ([^]*))?$/.exec(answers[i] ?? "") ?? [];
     if (kind === "folder") return [[path, { kind, real: real! }]];
     return kind === "file" || kind === "missing" || kind === "unreadable" ? [[path, { kind }]] : [];
   }));
