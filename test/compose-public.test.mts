@@ -194,7 +194,7 @@ test("flaws of one kind are one finding with a list", async () => {
   const ports = Array.from({ length: 4 }, (_, i) => `  s${i}: {image: x, ports: ["1:1", "2:2"]}\n`).join("");
   assert.equal(await findings({ "compose.yaml": `services:\n${ports}` }), [
     "fail p/compose.yaml:2 p/s0, p/s1, p/s2 and p/s3 all use ports 1/tcp and 2/tcp -> " +
-    "Start one of them (profiles: [off] in the others), or change the ports",
+    "Start one of them (profiles: [unused] in the others), or change the ports",
   ]);
   const equal = "services: {a: {image: x, volumes: ['./m:/m', './m:/m']}}\n";
   assert.equal(await findings({ "compose.yaml": equal }), []);

@@ -86,7 +86,7 @@ function verdicts(what: string, found: Collision[]): Verdict[] {
       evidence: evidence.filter(({ read }, i) => evidence.findIndex((other) => other.read === read) === i),
       fix: [manualFix(
         services.length > 2
-          ? `Start one of them (profiles: [off] in the others), or change the ${what}s`
+          ? `Start one of them (profiles: [unused] in the others), or change the ${what}s`
           : "Change it in one of them, or run one of them on another machine",
       )],
     };
