@@ -260,8 +260,9 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   // a note says nothing about a failure, so it does not replace an entry for a failure of unknown cause
   const fails = telling.some((one) => strength(one) < 2);
   const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
+  const proxmox = isProxmox(paste.text);
   const fit = (fixes: Fix[]): Fix[] => {
-    const fitting = isProxmox(paste.text) ? fixes.map(forProxmox).filter((fix) => fix !== undefined) : fixes;
+    const fitting = proxmox ? fixes.map(forProxmox).filter((fix) => fix !== undefined) : fixes;
     return fitting.length > 0 ? fitting : fixes;
   };
   return (fails || setting.specific ? telling : counting)
