@@ -60,6 +60,31 @@ test("an unused override file with the GPU is reported, with COMPOSE_FILE as the
   }
 });
 
+test("an unused file, profile or comment is reported next to what Compose refuses, unless errors may hide a GPU", async () => {
+  const refused = base.replace("    image: ghcr", "    restrat: always\n    image: ghcr");
+  const gpu = `services:\n  ollama:\n    ${reservation}\n`;
+  const of = async (files: Record<string, string>) =>
+    (await findings(files)).map((line) => line.replace(/ ->.*$/, "").slice(0, 120));
+  const [first, second, ...more] = await of({ "compose.yaml": refused, "compose.gpu.yaml": gpu });
+  assert.match(first!, /restrat/);
+  assert.match(second!, /^warn p\/compose\.gpu\.yaml p: ollama asks for no GPU: the GPU is in compose\.gpu\.yaml/);
+  assert.is(more.length, 0);
+  const profiled = `${refused.replace(/volumes: \{.*\n$/, "")}  fast: {image: x, profiles: [cuda], ${reservation}}\n` +
+    "volumes: {models: {}}\n";
+  assert.match((await of({ "compose.yaml": profiled })).join("\n"), /fast does, but its profile cuda is off/);
+  const comment = refused.replace("  webui:", "    # gpus: all\n  webui:");
+  assert.match((await of({ "compose.yaml": comment })).join("\n"), /the GPU settings in compose\.yaml are comments/);
+  // a line at the wrong place, a missing file, a file that is not YAML
+  const misplaced = refused.replace("volumes: {", "gpus: all\nvolumes: {");
+  const missing = `include: [gpu.yaml]\n${base}`;
+  for (const text of [misplaced, missing]) {
+    const found = await of({ "compose.yaml": text, "compose.gpu.yaml": gpu });
+    assert.ok(found.length > 0 && !found.some((line) => / GPU/.test(line)), found.join("\n"));
+  }
+  const broken = await of({ "compose.yaml": base, "compose.override.yaml": "services: {ollama: [\n" });
+  assert.ok(broken.length > 0 && !broken.some((line) => / GPU/.test(line)), broken.join("\n"));
+});
+
 test("an unused override file in a subfolder is reported; another project there is not", async () => {
   const [first] = await findings({
     "compose.yaml": base,

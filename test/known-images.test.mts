@@ -1,6 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
+import { imageFor, imageMakers, makerOfImage } from "../lib/compose/image-makers.mts";
 import { imageNeed, knownImages } from "../lib/compose/known-images.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
@@ -68,6 +69,72 @@ test("NVIDIA's monthly images are known by month, and between months of one majo
     undefined,
     13,
   ]);
+});
+
+test("an image for one vendor's GPUs is known by its tag or its name", () => {
+  const makers = {
+    nvidia: [
+      ...["vllm/vllm-openai", "nvcr.io/nvidia/pytorch:25.03-py3", "nvidia/cuda:12.4.1-base-ubuntu22.04", "x/y:cu124"],
+      ...["localai/localai:latest-gpu-nvidia-cuda-12", "ghcr.io/blakeblackshear/frigate:stable-tensorrt"],
+      ...["docker.io/pytorch/pytorch:2.5.1", "yanwk/comfyui-boot:cu126-slim", "lmsysorg/sglang@sha256:0"],
+    ],
+    amd: [
+      "ollama/ollama:rocm",
+      "ollama/ollama:0.9.0-rocm",
+      "rocm/vllm:latest",
+      "vllm/vllm-openai-rocm",
+      "x/y:gpu-hipblas",
+    ],
+    intel: ["x/immich-machine-learning:release-openvino", "ghcr.io/ggml-org/llama.cpp:server-intel", "intel/vllm:1"],
+  };
+  for (const [maker, images] of Object.entries(makers)) {
+    for (const image of images) assert.is(makerOfImage(image), maker, image);
+  }
+  const any = ["ollama/ollama", "jellyfin/jellyfin", "ghcr.io/ggml-org/llama.cpp:server-vulkan", "x/y:2-amd64", "x/y"];
+  for (const image of any) assert.is(makerOfImage(image), undefined, image);
+  for (const { source, read } of imageMakers) assert.ok(source.length > 10 && /^\d{4}-\d\d-\d\d$/.test(read));
+});
+
+test("the same program's image for another vendor's GPUs", () => {
+  assert.is(imageFor("vllm/vllm-openai:v0.11.0", "amd"), "vllm/vllm-openai-rocm");
+  assert.is(imageFor("ghcr.io/ggml-org/llama.cpp:server-cuda13", "intel"), "ghcr.io/ggml-org/llama.cpp:server-intel");
+  assert.is(imageFor("localai/localai:latest-gpu-nvidia-cuda-12", "amd"), "localai/localai:latest-gpu-hipblas");
+  assert.is(
+    imageFor("ghcr.io/blakeblackshear/frigate:stable-tensorrt", "intel"),
+    "ghcr.io/blakeblackshear/frigate:stable",
+  );
+  assert.is(imageFor("ghcr.io/huggingface/text-generation-inference:latest", "amd"), undefined);
+  assert.is(imageFor("me/own", "amd"), undefined);
+});
+
+test("a GPU request without a vendor fails before boot if the image can use none of the machine's cards", () => {
+  const on = (name: string, gpu: string, service: string) => {
+    const here = savedHost(name);
+    const text = `machines: [{name: a, box: lab/x, image: debian-13, provider: libvirt, gpu: {${gpu}}}]\n` +
+      `services: {s: {${service}}}`;
+    return runChecks(here, resolveConfig(parseConfig(text), here), ["services.gpu"]).filter(({ status }) =>
+      status === "fail"
+    ).map(({ message, fix }) => `${message} -> ${fix[0]?.title}`);
+  };
+  const amd = ["rx7900xtx-four-groups-arch", 'vendor_id: 1002, address: "03:00.0"'] as const;
+  const intel = ["arc-a770-own-switch-separate-groups", "vendor_id: 8086"] as const;
+  const reserved = "deploy: {resources: {reservations: {devices: [{count: 1, capabilities: [gpu]}]}}}";
+  assert.equal(on(...amd, "image: vllm/vllm-openai, gpu: 1"), [
+    "s: its image vllm/vllm-openai uses only NVIDIA GPUs (CUDA), but a has an AMD GPU -> " +
+    "Write image: vllm/vllm-openai-rocm, or give a an NVIDIA card (gpu:)",
+  ]);
+  for (const how of ["gpu: 1", reserved, "gpus: all"]) {
+    assert.match(on(...intel, `image: "nvidia/cuda:12.4.1-base-ubuntu22.04", ${how}`)[0]!, /but a has an Intel GPU/);
+    assert.match(on(...amd, `image: "x/y:cu124", ${how}`)[0]!, /an image for AMD's cards/);
+  }
+  for (const image of ["ollama/ollama", "ollama/ollama:rocm", "x/y"]) {
+    assert.equal(on(...amd, `image: "${image}", gpu: 1`), [], image);
+  }
+  assert.equal(on(...amd, 'image: "x/y:cuda", devices: [/dev/dri]'), [], "a program may use VA-API");
+  assert.match(
+    on("rtx4070-desktop-debian12", "device_id: 2786", 'image: "ollama/ollama:rocm", gpu: 1')[0]!,
+    /uses only AMD GPUs \(ROCm\), but a has an NVIDIA GPU/,
+  );
 });
 
 test("all images that stay unknown are one line", () => {

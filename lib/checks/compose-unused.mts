@@ -16,7 +16,8 @@ import { withProfile } from "./compose-profiles.mts";
  * `isAsked`: a service of the machine, of this project or another one, asks for a GPU.
  */
 export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine, isAsked: boolean): ProjectFlaw[] {
-  if (machine.gpus.length === 0 || project.inline || !project.model || project.refusals.length > 0) return [];
+  if (machine.gpus.length === 0 || project.inline || !project.model) return [];
+  if (project.refusals.length > 0 && mayHideRequest(project)) return [];
   const asking = enabledOf(project).filter(([, body]) => asksFor(body, machine)).map(([name]) => name);
   const files = (project.unusedFiles ?? []).filter(({ services }) => suits(Object.values(services), machine));
   // a project of which nothing starts has a finding of its own
@@ -180,6 +181,21 @@ function profileFlaw(project: ComposeProject, machine: ResolvedMachine): Project
     ),
   };
 }
+
+/** A line that asks for a GPU, wherever it is. */
+const asksInText =
+  /\bgpus?["']?:|-\s*["']?gpu\b|\[.*\bgpu\b.*\]|(driver|runtime)["']?:\s*["']?(nvidia|amd|cdi)\b|(nvidia|amd)\.com\/gpu|\/dev\/(dri|kfd|nvidia)/i;
+
+/**
+ * Whether a project with errors may ask for a GPU in a part that could not be read: in a file that does not exist, or
+ * in lines at the wrong place.
+ */
+const mayHideRequest = ({ incomplete, texts, model }: ComposeProject) =>
+  incomplete === true ||
+  !Object.values(model!.services).some((body) => asksForGpu({ body })) &&
+    Object.values(texts).some((text) =>
+      text.split("\n").some((line) => asksInText.test(line.replace(/(^|\s)#.*$/, "")))
+    );
 
 /** A line that would ask for a GPU of NVIDIA's, as a comment. */
 const asksInComment =

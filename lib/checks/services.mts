@@ -9,6 +9,7 @@ import { gpuRequestsOf, type ServiceGpuRequest } from "../compose/gpu-requests.m
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { graphicsMakers, graphicsVendorOf, installedGraphics } from "../resolve/graphics.mts";
 import { joinList } from "../text.mts";
+import { gpuImageFlaws } from "./gpu-image.mts";
 import { gpuRequestFlaws } from "./gpu-request-flaws.mts";
 import { serviceWarnings } from "./service-warnings.mts";
 
@@ -62,7 +63,9 @@ function gpus(service: PlacedService, machine: ResolvedMachine): Verdict[] {
     read: `${service.name}: ${key}`,
     value: ids?.join(", ") ?? String(count),
   }));
-  const wrong = gpuRequestFlaws(service, demands, machine).map(({ message, fix, at }): Verdict => ({
+  const requestFlaws = gpuRequestFlaws(service, demands, machine);
+  const flaws = requestFlaws.length > 0 ? requestFlaws : gpuImageFlaws(service, demands, machine);
+  const wrong = flaws.map(({ message, fix, at }): Verdict => ({
     status: "fail",
     message: `${service.name}: ${message}`,
     evidence: [

@@ -120,6 +120,7 @@ export async function readProject(
   const written = {
     ...(own.model ? { written: own.model } : {}),
     ...(own.warnings.length > 0 ? { warnings: own.warnings } : {}),
+    ...(own.incomplete ? { incomplete: true as const } : {}),
     ...(Object.keys(own.emptied).length > 0 ? { emptied: own.emptied } : {}),
   };
   const project: ComposeProject = { ...base, readBy: "reader", refusals: [], ...answer, ...written };

@@ -27,6 +27,8 @@ export interface ReadProject {
    * folder.
    */
   wanted: string[];
+  /** Whether the model lacks a file that is missing or that is not valid YAML. */
+  incomplete: boolean;
   /**
    * Env files of included files (compose-spec, include). Of these, only those without `required`
    * may be missing.
@@ -62,6 +64,7 @@ export function readProjectFiles(
     warnings: read.warnings,
     emptied: Object.fromEntries(read.emptied),
     wanted: [...wanted],
+    incomplete: wanted.size > 0 || read.broken,
     envFiles: [...read.envFiles].map(([path, required]) => ({ path, required })),
   };
 }
@@ -71,6 +74,8 @@ class Reading {
   readonly warnings: ProjectProblem[] = [];
   readonly unsetVariables = new Map<string, ProjectProblem>();
   readonly wanted = new Set<string>();
+  /** A document was refused as a whole. */
+  broken = false;
   readonly envFiles = new Map<string, boolean>();
   readonly emptied = new Map<string, Emptied>();
   readonly #texts: Record<string, string>;
@@ -199,7 +204,12 @@ class Reading {
       return {};
     }
     const fill = { file: path, text, values: this.#valuesOf(path) };
-    const own = documentsOf(text).map((document) => readDocument(path, document, this, fill)).reduce(mergeFiles, {});
+    const own = documentsOf(text).map((document) => {
+      const before = this.refusals.length;
+      const data = readDocument(path, document, this, fill);
+      this.broken ||= this.refusals.length > before && Object.keys(data).length === 0;
+      return data;
+    }).reduce(mergeFiles, {});
     const [first = ""] = this.#files;
     const folder = this.#settings.get(path)?.folder ?? dirname(path);
     const data = this.#files.includes(path)

@@ -71,6 +71,8 @@ export interface ComposeProject extends ProjectRequest {
    * Names of the services that `up` starts with these profiles; undefined where they are not known.
    */
   enabled?: string[];
+  /** Whether the model lacks a file that does not exist or that is not valid YAML. */
+  incomplete?: true;
   /** Errors of Compose, or of the built-in reader: the project cannot run until they are fixed. */
   refusals: ProjectProblem[];
   /** Variables without a value and a default. Compose replaces them with an empty text. */

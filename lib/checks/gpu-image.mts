@@ -1,0 +1,45 @@
+/** Services whose image can use only the GPUs of another vendor than the machine's. */
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { ServiceGpuRequest } from "../compose/gpu-requests.mts";
+import { type GpuMaker, imageFor, makerOfImage } from "../compose/image-makers.mts";
+import { vendorIds } from "../host/vendors.mts";
+import { manualFix } from "../fixes.mts";
+import type { PlacedService } from "./compose.mts";
+import type { Flaw } from "./gpu-request-flaws.mts";
+
+const makers: Record<GpuMaker, { name: string; software: string }> = {
+  nvidia: { name: "NVIDIA", software: "CUDA" },
+  amd: { name: "AMD", software: "ROCm" },
+  intel: { name: "Intel", software: "oneAPI, OpenVINO" },
+};
+
+/**
+ * The flaw of a service that asks for a GPU without naming its vendor, and whose image can use none of the machine's
+ * cards: its container starts, and finds no GPU. `demands`: the service's GPU requests.
+ */
+export function gpuImageFlaws(
+  { body: { image, build } }: PlacedService,
+  demands: ServiceGpuRequest[],
+  { name, gpus }: ResolvedMachine,
+): Flaw[] {
+  // an image that is built here may have any name
+  if (typeof image !== "string" || build !== undefined || gpus.length === 0) return [];
+  if (!demands.some(({ vendor }) => vendor !== "drm")) return [];
+  const needs = makerOfImage(image);
+  const has = gpus.map(({ vendorId }) =>
+    (Object.keys(vendorIds) as GpuMaker[]).find((one) => vendorIds[one] === vendorId)
+  );
+  const [own] = has;
+  if (needs === undefined || own === undefined || has.includes(undefined) || has.includes(needs)) return [];
+  const { name: wanted, software } = makers[needs];
+  const instead = imageFor(image, own);
+  return [{
+    message: `its image ${image} uses only ${wanted} GPUs (${software}), but ${name} has an ${makers[own].name} GPU`,
+    fix: manualFix(
+      `${
+        instead === undefined ? `Use an image for ${makers[own].name}'s cards` : `Write image: ${instead}`
+      }, or give ${name} an ${wanted} card (gpu:)`,
+    ),
+    at: ["image:"],
+  }];
+}
