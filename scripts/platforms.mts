@@ -10,7 +10,7 @@ const texts: Record<string, Platform[]> = {
   "scripts/probe-windows.ps1": ["windows"],
   "scripts/probe-macos.sh": ["macos"],
   "templates/libvirt.rb": ["linux"],
-  "templates/libvirt_folders.rb": ["linux"],
+  "templates/libvirt_devices.rb": ["linux"],
   "templates/qemu.pkr.hcl": ["linux"],
   "templates/parallels.rb": ["macos"],
   "templates/hyperv.rb": ["windows"],

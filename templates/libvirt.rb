@@ -11,6 +11,7 @@ m.vm.provider :libvirt do |l|
   {{autostart}}
   {{data}}
   {{folders}}
+  {{lan}}
   {{gpu}}
   {{own}}
 end

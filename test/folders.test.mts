@@ -209,9 +209,9 @@ const titles = (plan: ReturnType<typeof planned>) =>
 
 test("a new VM gets the devices by the Vagrantfile, and mounts them before its services start", () => {
   const plan = planned(yaml);
-  assert.match(file(plan, "Vagrantfile")!, /^require_relative "libvirt_folders"$/m);
+  assert.match(file(plan, "Vagrantfile")!, /^require_relative "libvirt_devices"$/m);
   assert.match(file(plan, "Vagrantfile")!, new RegExp(`^ +l\\.share_folder '/it\\\\'s my "m"', '${tag}'$`, "m"));
-  assert.is(file(plan, "libvirt_folders.rb"), own("templates/libvirt_folders.rb"));
+  assert.is(file(plan, "libvirt_devices.rb"), own("templates/libvirt_devices.rb"));
   assert.ok(file(plan, "scripts/mount-folders.sh"));
   assert.equal(titles(plan), ["Create the VM a", "Mount the folders of a"]);
   const mount = plan.steps.findIndex(({ input }) => input === "scripts/mount-folders.sh");
@@ -225,7 +225,7 @@ test("without folders: a lab has no file, line and step of them, and other provi
   for (const keys of ["autostart: false", `provider: virtualbox, ${yaml}`]) {
     const plan = planned(keys);
     assert.equal(plan.files.filter(({ path }) => /folders/.test(path)), []);
-    assert.not.match(file(plan, "Vagrantfile")!, /folder.*homelab-gpu-|libvirt_folders/);
+    assert.not.match(file(plan, "Vagrantfile")!, /folder.*homelab-gpu-|libvirt_devices/);
     assert.not.match(titles(plan).join(), /folders/);
   }
 });
@@ -264,7 +264,7 @@ test("a VM is restarted for other folders, once with other changes, and left alo
   // a folder that left the config
   const had = planned("autostart: false", { ...running, hardware: { ...hardware, folderTags: [tag] } });
   assert.equal(titles(had), [restart, "Remove the mounts of folders from a"]);
-  assert.match(file(had, "Vagrantfile")!, /libvirt_folders/, "its device is removed at the start");
+  assert.match(file(had, "Vagrantfile")!, /libvirt_devices/, "its device is removed at the start");
   assert.is(had.steps.find(({ input }) => input === "scripts/mount-folders.sh")!.command.at(-1), "sudo sh -s");
   assert.equal(titles(planned(yaml, { ...running, state: "off", hardware })), ["Start the VM a", mount]);
 });

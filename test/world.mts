@@ -54,6 +54,8 @@ export class World {
   readonly #passed = new Map<string, string[]>();
   /** Tags of the host's folders of each domain, as it was last started. */
   readonly #folders = new Map<string, string[]>();
+  /** Bridge and MAC address of each domain's card in the LAN, as it was last started. */
+  readonly #lans = new Map<string, [string, string] | undefined>();
 
   constructor(config: string, host: string) {
     this.disk = new Map([["/proc/sys/kernel/random/boot_id", "boot\n"]]);
@@ -231,6 +233,13 @@ export class World {
       }\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${hostdevs.join("")}${
         (this.#folders.get(name) ?? []).map((tag) => `<filesystem type='mount'><target dir='${tag}'/></filesystem>`)
           .join("")
+      }${
+        [this.#lans.get(name) ?? []].map(([bridge, mac]) =>
+          bridge
+            ? `<interface type='bridge'><mac address='${mac}'/><source bridge='${bridge}'/>` +
+              "<alias name='ua-homelab-gpu-lan'/></interface>"
+            : ""
+        )
       }${window}</domain>\n`;
     }).join("");
   }
@@ -273,6 +282,8 @@ export class World {
         const block = disk.get(`${folder}/Vagrantfile`)?.split(`define '${machine}'`)[1]?.split("define '")[0] ?? "";
         const tags = [...block.matchAll(/l\.share_folder .*'(homelab-gpu-\w+)'/g)].map(([, tag]) => tag!);
         this.#folders.set(prefixOf(folder) + machine, tags.sort());
+        const [, bridge, mac] = /l\.connect_lan '(\S+)', '(\S+)'/.exec(block) ?? [];
+        this.#lans.set(prefixOf(folder) + machine, bridge && mac ? [bridge, mac] : undefined);
       }
     }
     if (program === "vagrant" && verb === "up") {

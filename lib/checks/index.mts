@@ -20,6 +20,7 @@ import { hypervChecks } from "./hyperv.mts";
 import { hypervSwitchChecks } from "./hyperv-switch.mts";
 import { iommuChecks } from "./iommu.mts";
 import { labFolderChecks } from "./lab-folder.mts";
+import { lanChecks } from "./network-lan.mts";
 import { ownLinesChecks } from "./own-lines.mts";
 import { providerChecks } from "./provider.mts";
 import { serviceChecks } from "./services.mts";
@@ -54,6 +55,7 @@ export const checks: Check[] = [
   ...hostChecks,
   ...forwardingChecks,
   ...autostartChecks,
+  ...lanChecks,
   ...labFolderChecks,
   ...storageChecks,
   ...folderChecks,

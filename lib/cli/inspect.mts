@@ -54,7 +54,7 @@ export async function inspect(
       await requireFiles(context, source);
       return await (await import("./projects.mts")).readProjects(context.shell, source);
     }),
-    reading.then((source) => foldersHere(context, source)),
+    reading.then((source) => readHere(context, source)),
   ]);
   logUnreadState(context, lab);
   const names = selectMachines(loaded, words);
@@ -67,16 +67,25 @@ export async function inspect(
   return { loaded, names, host, lab, resolved, findings, withheld };
 }
 
-/** The folder of the lab and the folders of `folders:`, if they are on the host which is judged. */
-export async function foldersHere(
+/**
+ * The folder of the lab, the folders of `folders:`, and the interfaces for `network: {lan: …}`, if they
+ * are on the host which is judged.
+ */
+export async function readHere(
   { shell, options }: Context,
-  { folder, config }: LoadedConfig,
-): Promise<Pick<Resolved, "folder" | "hostFolders">> {
+  { folder, config: { machines } }: LoadedConfig,
+): Promise<Pick<Resolved, "folder" | "hostFolders" | "interfaces">> {
   if (options.host) return {};
-  const paths = config.machines.flatMap(({ folders = [] }) => folders.map(({ from }) => from));
-  if (paths.length === 0) return { folder };
-  const { readFolders } = await import("../host/folders.mts");
-  return { folder, hostFolders: await readFolders(shell, [...paths, dirname(folder)]) };
+  const paths = machines.flatMap(({ folders = [] }) => folders.map(({ from }) => from));
+  const [hostFolders, interfaces] = await Promise.all([
+    paths.length === 0
+      ? undefined
+      : import("../host/folders.mts").then(({ readFolders }) => readFolders(shell, [...paths, dirname(folder)])),
+    machines.every(({ network }) => network?.lan === undefined)
+      ? undefined
+      : import("../host/interfaces.mts").then(({ readInterfaces }) => readInterfaces(shell)),
+  ]);
+  return { folder, ...(hostFolders ? { hostFolders } : {}), ...(interfaces ? { interfaces } : {}) };
 }
 
 async function readModels({ shell, options }: Context, resolved: Resolved, lab: Lab, when: StackReading) {

@@ -56,6 +56,9 @@ const image: Key = {
   ],
 };
 
+/** A part of an IPv4 address. */
+const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+
 /** By name, in the order of the README's table. */
 export const machine: Record<string, Key> = {
   name: {
@@ -145,7 +148,7 @@ export const machine: Record<string, Key> = {
   network: {
     kind: "map",
     about: "How the VM is connected. Default: the provider's own network.",
-    example: "{switch: External}",
+    example: "{lan: br0}",
     keys: {
       switch: {
         kind: "text",
@@ -153,6 +156,29 @@ export const machine: Record<string, Key> = {
         expected: "the name of a virtual switch, as Get-VMSwitch shows it",
         about: "A virtual switch of Hyper-V, by its name. Default: the Default Switch, or the only one.",
         example: "External",
+      },
+      lan: {
+        kind: "text",
+        pattern: "^[^\\s/:\\u0000-\\u001f]{1,15}$",
+        expected: "the name of a bridge or of a wired interface of this host, as ip link shows it",
+        about:
+          "A bridge or a wired interface of this host (libvirt): the VM gets a network card in its network, next " +
+          "to the NAT one. Its MAC address stays the same.",
+        example: "br0",
+      },
+      address: {
+        kind: "text",
+        pattern: `^${octet}(\\.${octet}){3}/([89]|[12]\\d|30)$`,
+        expected: "an IPv4 address with the length of its network (8 to 30)",
+        about: "The VM's fixed address in the network of lan:. Default: by DHCP.",
+        example: "192.168.1.50/24",
+      },
+      gateway: {
+        kind: "text",
+        pattern: `^${octet}(\\.${octet}){3}$`,
+        expected: "an IPv4 address",
+        about: "The router in the network of lan:, with address:. Default: the VM reaches other networks by NAT.",
+        example: "192.168.1.1",
       },
     },
   },

@@ -1,5 +1,5 @@
 /** The config as the file has it, and what both its rules and its final form derive from it. */
-import type { DriverRequest, Engine, Mode } from "./types.mts";
+import type { DriverRequest, Engine, Mode, Network } from "./types.mts";
 
 /** A GPU request as the file has it. */
 export interface RawGpu {
@@ -31,7 +31,7 @@ export interface RawMachine {
   folders?: { from: string; to: string; read_only?: boolean }[];
   accelerator?: "kvm" | "tcg";
   autostart?: boolean;
-  network?: { switch?: string };
+  network?: Network;
   libvirt?: string;
   gpu?: RawGpu | RawGpu[];
   driver?: RawDriver;

@@ -1,6 +1,7 @@
 /** Rules that involve several keys of the config. */
 import { dependenciesOf } from "./dependencies.mts";
 import { checkFolders } from "./folders.mts";
+import { checkNetwork } from "./network.mts";
 import { enabled, home, projectName, type RawConfig, type RawMachine, type RawStack } from "./raw.mts";
 import type { Reader } from "./reader.mts";
 
@@ -15,6 +16,7 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
   }
   const named = new Set<string>();
   const built = new Map<string, RawMachine>();
+  const addresses = new Set<string>();
   machines.forEach((machine, i) => {
     const path = `machines.${i}`;
     if (named.has(machine.name?.toLowerCase())) {
@@ -35,6 +37,7 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
       reader.at(`${path}.${key}`, `${key} is in whole GiB`, `${key}: ${Math.ceil(size / 1024)} GiB`);
     }
     checkFolders(machine.folders ?? [], `${path}.folders`, reader);
+    checkNetwork(machine.network ?? {}, `${path}.network`, addresses, reader);
     checkImage(machine.image, `${path}.image`, reader);
   });
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);

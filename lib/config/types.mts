@@ -36,8 +36,8 @@ export interface Machine {
   accelerator?: Accelerator;
   /** Whether it starts with the host. */
   autostart?: boolean;
-  /** `switch`: the name of a virtual switch of Hyper-V. */
-  network?: { switch?: string };
+  /** How it is connected, besides the provider's own network. */
+  network?: Network;
   /** The user's own lines of Ruby for its block in the Vagrantfile, for libvirt. */
   libvirt?: string;
   /** The requested cards; empty where `gpu` is absent or not enabled. */
@@ -55,6 +55,18 @@ export interface Machine {
    * the config's folder.
    */
   provision: string[];
+}
+
+/** How a machine is connected. */
+export interface Network {
+  /** The name of a virtual switch of Hyper-V. */
+  switch?: string;
+  /** A bridge or a wired interface of the host: the VM gets a network card in its network (libvirt). */
+  lan?: string;
+  /** The fixed IPv4 address in that network, with its length: `192.168.1.50/24`. Absent: by DHCP. */
+  address?: string;
+  /** The IPv4 address of that network's router; only with `address`. */
+  gateway?: string;
 }
 
 /** A folder of the host that a machine gets. */

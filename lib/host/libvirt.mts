@@ -3,6 +3,7 @@ import type { Accelerator } from "./types.mts";
 import type { Shell } from "../shell.mts";
 import { dataVolumeIn } from "./data-disks.mts";
 import { folderTagsIn } from "./folders.mts";
+import { lanIn } from "./lan.mts";
 
 /** The part of a domain's XML that changes only when the VM is recreated, and its folders. */
 export interface VmHardware {
@@ -18,6 +19,8 @@ export interface VmHardware {
   dataVolume?: string;
   /** The tags of the folders of the host that it has, sorted: those of this boot if it is running. */
   folderTags?: string[];
+  /** Its network card in the LAN: `INTERFACE MAC`. */
+  lan?: string;
 }
 
 /** What a hypervisor reports about a VM. */
@@ -92,6 +95,7 @@ function vmHardwareOf(xml: string): VmHardware {
   });
   const dataVolume = dataVolumeIn(xml);
   const folderTags = folderTagsIn(xml);
+  const lan = lanIn(xml);
   const window = /X-PciMmio64Mb,string=(\d+)/.exec(xml)?.[1];
   return {
     accelerator: /<domain type='kvm'/.test(xml) ? "kvm" : "tcg",
@@ -99,5 +103,6 @@ function vmHardwareOf(xml: string): VmHardware {
     ...(window ? { mmioWindow: Number(window) } : {}),
     ...(dataVolume ? { dataVolume } : {}),
     ...(folderTags.length > 0 ? { folderTags } : {}),
+    ...(lan === undefined ? {} : { lan }),
   };
 }

@@ -20,13 +20,15 @@ import {
   diskSteps,
   foldersChanged,
   folderSteps,
+  lanChanged,
+  lanSteps,
   removal,
   returnCard,
   runAsRoot,
   ssh,
   vagrantEnv,
 } from "./vm-steps.mts";
-import { takesFolders, takesHyperv, vagrantfile } from "./vagrantfile.mts";
+import { takesDevices, takesFolders, takesHyperv, takesLan, vagrantfile } from "./vagrantfile.mts";
 import { composePath, composeText, projectsOf, servicesOf, stacksOf } from "./machine-services.mts";
 
 /**
@@ -55,6 +57,9 @@ const dataScripts = ["mount-data.sh", "remove-data.sh"];
 
 /** The script for folders of the host. */
 const folderScripts = ["mount-folders.sh"];
+
+/** The script for the network card in the LAN. */
+const lanScripts = ["set-lan.sh"];
 
 /** Options of a plan. */
 interface PlanOptions {
@@ -108,8 +113,8 @@ export function makePlan(
         path,
         text: texts[`templates/${path}`]!,
       })),
-      ...(takesFolders(config, lab)
-        ? [{ path: "libvirt_folders.rb", text: texts["templates/libvirt_folders.rb"]! }]
+      ...(takesDevices(config, lab)
+        ? [{ path: "libvirt_devices.rb", text: texts["templates/libvirt_devices.rb"]! }]
         : []),
       ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
       ...[...boxes.values()].flatMap(({ files }) => files),
@@ -127,6 +132,7 @@ export function makePlan(
         ...scripts,
         ...(hasDataDisks(config, lab) ? dataScripts : []),
         ...(takesFolders(config, lab) ? folderScripts : []),
+        ...(takesLan(config, lab) ? lanScripts : []),
         ...(config.machines.some(partitionRequest) ? driverScripts : []),
       ].map((name): File => ({
         path: `scripts/${name}`,
@@ -186,11 +192,13 @@ function workOn(
     });
   }
   const refolded = !creates && foldersChanged(machine, existing);
-  const restarts = !starts && (resized || refolded);
+  const reconnected = !creates && lanChanged(machine, existing);
+  const restarts = !starts && (resized || refolded || reconnected);
   if (restarts) {
     const reasons = [
       ...(resized ? [`with ${machine.cpus} CPUs and ${machine.memory} MiB`] : []),
       ...(refolded ? ["with other folders"] : []),
+      ...(reconnected ? ["with another network"] : []),
     ];
     after.push({
       title: `Restart the VM ${name} ${joinList(reasons)}`,
@@ -212,7 +220,7 @@ function workOn(
   // the file system of a machine that is not proven may be smaller than its disk
   if (!proven || existing.disk !== machine.disk) after.push(...diskSteps(machine, existing));
   if (!proven || existing.data?.size !== machine.data) after.push(...dataSteps(machine, existing));
-  if (!proven) after.push(...folderSteps(machine, existing));
+  if (!proven) after.push(...folderSteps(machine, existing), ...lanSteps(machine, existing));
   const newer = pull ? ["PULL=yes"] : [];
   if (!proven) {
     after.push(...bringDriver(machine));

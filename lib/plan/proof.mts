@@ -43,12 +43,14 @@ export function proofOf(machine: ResolvedMachine, config: Resolved): Step {
 }
 
 /**
- * SHA-256 of a machine's Compose file and of its stacks. It shows whether they changed since they
- * were applied.
+ * SHA-256 of a machine's Compose file, of its stacks, and of its address in the LAN. It shows whether
+ * they changed since they were applied.
  */
 export function servicesHash(machine: ResolvedMachine, config: Resolved): string {
   const hash = createHash("sha256").update(composeText(machine, config));
   for (const project of projectsOf(machine, config)) hash.update(`${project.name} ${projectDigest(project)}\n`);
+  const { lan, address, gateway } = machine.network ?? {};
+  if (lan !== undefined) hash.update(`network ${lan} ${address} ${gateway}\n`);
   return hash.digest("hex");
 }
 

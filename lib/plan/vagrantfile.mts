@@ -46,7 +46,7 @@ export function vagrantfile(
     .map(([name, there]) => orphan(name, there, lab));
   const own = [
     ...(takesHyperv(config, lab) ? ["hyperv_gpu"] : []),
-    ...(takesFolders(config, lab) ? ["libvirt_folders"] : []),
+    ...(takesDevices(config, lab) ? ["libvirt_devices"] : []),
   ];
   const requires = new Rendered(own.map((name) => `require_relative "${name}"\n`).join(""));
   return `${
@@ -91,3 +91,12 @@ export function takesFolders({ machines }: Resolved, lab: Lab): boolean {
   return machines.some(({ provider, folders = [] }) => provider === "libvirt" && folders.length > 0) ||
     Object.values(lab.machines).some(({ hardware }) => hardware?.folderTags !== undefined);
 }
+
+/** Whether any libvirt VM gets or has a network card in the LAN. */
+export function takesLan({ machines }: Resolved, lab: Lab): boolean {
+  return machines.some(({ provider, network }) => provider === "libvirt" && network?.lan !== undefined) ||
+    Object.values(lab.machines).some(({ hardware }) => hardware?.lan !== undefined);
+}
+
+/** Whether any libvirt VM gets or has devices that vagrant-libvirt cannot give to an existing VM. */
+export const takesDevices = (config: Resolved, lab: Lab): boolean => takesFolders(config, lab) || takesLan(config, lab);

@@ -4,6 +4,7 @@ import type { Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { type DataDisk, dataRecord } from "../host/data-disks.mts";
 import { folderTag } from "../host/folders.mts";
+import { lanMac } from "../host/lan.mts";
 import type { LabMachine } from "../host/lab.mts";
 import { shellWord } from "../render.mts";
 import { powershellScript } from "../host/windows.mts";
@@ -118,6 +119,25 @@ export function folderSteps(machine: ResolvedMachine, { hardware }: LabMachine):
     title: folders.length === 0 ? `Remove the mounts of folders from ${name}` : `Mount the folders of ${name}`,
     command: [...ssh(name), [runAsRoot(machine), ...(words.length > 0 ? ["--", ...words] : [])].join(" ")],
     input: "scripts/mount-folders.sh",
+  }];
+}
+
+/** Whether an existing VM has another network card in the LAN than the config; false where that is not known. */
+export function lanChanged({ provider, network }: ResolvedMachine, { hardware, domain }: LabMachine): boolean {
+  if (provider !== "libvirt" || hardware === undefined) return false;
+  const wanted = network?.lan === undefined ? undefined : `${network.lan} ${lanMac(domain)}`;
+  return wanted !== hardware.lan;
+}
+
+/** The step that gives the network card in the LAN its address, or removes that setting from the VM. */
+export function lanSteps(machine: ResolvedMachine, { hardware, domain }: LabMachine): Step[] {
+  const { name, provider, network: { lan, address, gateway } = {} } = machine;
+  if (provider !== "libvirt" || (lan === undefined && hardware?.lan === undefined)) return [];
+  const words = lan === undefined ? [] : [lanMac(domain), ...[address, gateway].flatMap((one) => one ?? [])];
+  return [{
+    title: lan === undefined ? `Remove the network card in the LAN from ${name}` : `Connect ${name} to ${lan}`,
+    command: [...ssh(name), [runAsRoot(machine), ...(words.length > 0 ? ["--", ...words] : [])].join(" ")],
+    input: "scripts/set-lan.sh",
   }];
 }
 

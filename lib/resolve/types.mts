@@ -3,6 +3,7 @@ import type { GpuRequest, Machine, Mode, Service } from "../config/types.mts";
 import type { Project } from "../compose/project.mts";
 import type { Accelerator, ExistingVm, Host } from "../host/types.mts";
 import type { FolderState } from "../host/folders.mts";
+import type { Interfaces } from "../host/interfaces.mts";
 import type { Partitionable, VideoDriver } from "../host/windows-types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import type { ComposeProject } from "../compose/types.mts";
@@ -22,6 +23,8 @@ export interface Resolved {
   folder?: string;
   /** What is at the paths of `folders:` on this host; absent if it is not the host that is judged. */
   hostFolders?: Record<string, FolderState>;
+  /** The network interfaces of this host; absent if no machine needs them, or it is not the host that is judged. */
+  interfaces?: Interfaces;
 }
 
 /** A machine with everything that its host determines: provider, size, cards and drivers. */

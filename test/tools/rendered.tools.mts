@@ -23,6 +23,7 @@ import { composeFile } from "../../lib/compose/render.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import { folderTagsIn } from "../../lib/host/folders.mts";
+import { lanIn } from "../../lib/host/lan.mts";
 import { preparationOf } from "../../lib/plan/prepare.mts";
 import { applyScript, undoScript } from "../../lib/plan/prepare-scripts.mts";
 import { makePlan } from "../../lib/plan/plan.mts";
@@ -259,33 +260,45 @@ test("vagrant-libvirt has the data disk as one that it does not remove", ({ fold
   assert.equal(others, []);
 });
 
-test("a domain gets the folders of its machine before vagrant-libvirt starts it", ({ folder }) => {
+test("a domain gets the folders and the LAN of its machine before vagrant-libvirt starts it", ({ folder }) => {
   // the user's own lines run in the machine's block
   const tells = `File.write("said", [
   l.shared_folders,
   VagrantPlugins::ProviderLibvirt::Action::StartDomain.ancestors.first.to_s,
-  first = HomelabGpu::Folders.change(File.read("domain.xml"), l.shared_folders),
-  HomelabGpu::Folders.change(first, l.shared_folders),
-  HomelabGpu::Folders.change(first, {}),
-  HomelabGpu::Folders.change(File.read("domain.xml"), {}),
-  HomelabGpu::Folders.real("link"),
-  HomelabGpu::Folders.real("/no/such"),
+  first = HomelabGpu::Devices.change(File.read("domain.xml"), l.shared_folders),
+  HomelabGpu::Devices.change(first, l.shared_folders),
+  HomelabGpu::Devices.change(first, {}),
+  HomelabGpu::Devices.change(File.read("domain.xml"), {}),
+  HomelabGpu::Devices.real("link"),
+  HomelabGpu::Devices.real("/no/such"),
+  card = HomelabGpu::Devices.change(File.read("domain.xml"), {}, l.lan),
+  HomelabGpu::Devices.change(card, {}, l.lan),
+  HomelabGpu::Devices.change(card, {}, ["br1", l.lan.last]),
+  HomelabGpu::Devices.change(card, {}, nil),
 ].to_json)`;
   const froms = hostile.filter((text) => text !== "" && !/[\u0000-\u001f]/.test(text));
   const folders = froms.map((from, i) => ({ from, to: `/mnt/${i}` }));
   const backing = "<memoryBacking><nosharepages/></memoryBacking>";
   const mine = "<filesystem type='mount'><source dir='/q'/><target dir='mine'/></filesystem>";
+  const nat = "<interface type='network'><mac address='52:54:00:99:99:99'/><source network='nat'/></interface>";
   const devices = (text: string) => `<devices><emulator>/x</emulator>${text}</devices>`;
   writeFileSync(
     join(folder, "domain.xml"),
-    `<domain type='qemu'><name>a</name>${backing}${devices(mine)}</domain>`,
+    `<domain type='qemu'><name>a</name>${backing}${devices(mine + nat)}</domain>`,
   );
   symlinkSync(".", join(folder, "link"));
-  written(planned(JSON.stringify({ machines: [{ name: "a", box: "lab/x", folders, libvirt: tells }] })), folder);
+  written(
+    planned(
+      JSON.stringify({ machines: [{ name: "a", box: "lab/x", folders, network: { lan: "lo" }, libvirt: tells }] }),
+    ),
+    folder,
+  );
   assert.match(run("vagrant", ["validate"], folder), /validated successfully/);
-  const [has, hook, first, again, none, unchanged, ...real] = JSON.parse(readFileSync(join(folder, "said"), "utf8"));
+  const [has, hook, first, again, none, unchanged, real, noReal, lan, same, other, noLan] = JSON.parse(
+    readFileSync(join(folder, "said"), "utf8"),
+  );
   assert.equal(Object.values(has), froms);
-  assert.is(hook, "HomelabGpu::ShareFolders");
+  assert.is(hook, "HomelabGpu::ChangeDevices");
   const tags = Object.keys(has);
   assert.equal(folderTagsIn(first.replaceAll('"', "'")), [...tags].sort());
   assert.match(
@@ -294,9 +307,16 @@ test("a domain gets the folders of its machine before vagrant-libvirt starts it"
   );
   assert.match(first, /<source dir="\/q"\/><target dir="mine"\/>/);
   assert.equal([again, unchanged], [null, null]);
-  assert.equal(real, [realpathSync(folder), "/no/such"], "virtiofsd refuses a link");
+  assert.equal([real, noReal], [realpathSync(folder), "/no/such"], "virtiofsd refuses a link");
   assert.equal(folderTagsIn(none.replaceAll('"', "'")), []);
   assert.match(none, /<target dir="mine"\/>/);
+  // lo is no bridge here, so the card is a macvtap; it follows the one that Vagrant asks for the address
+  assert.match(lan, /<source network="nat"\/><\/interface><interface type="direct"><mac address="52:54:00:/);
+  assert.match(lanIn(lan.replaceAll('"', "'"))!, /^lo 52:54:00:/);
+  assert.is(same, null);
+  assert.match(lanIn(other.replaceAll('"', "'"))!, /^br1 52:54:00:/);
+  assert.is(lanIn(noLan.replaceAll('"', "'")), undefined);
+  assert.match(noLan, /<source network="nat"\/>/);
 });
 
 test("Vagrant accepts every Vagrantfile with cards", ({ folder }) => {

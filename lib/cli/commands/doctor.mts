@@ -10,7 +10,7 @@ import { parseHost } from "../../host/parse.mts";
 import { countsByStatus, explainFindings, type Finding } from "../../findings.mts";
 import { formatFindings } from "../print.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
-import { foldersHere } from "../inspect.mts";
+import { readHere } from "../inspect.mts";
 import { readProbe } from "../probe.mts";
 import { loadConfig, type LoadedConfig, requireFiles } from "../load-config.mts";
 import { readProjects } from "../projects.mts";
@@ -53,7 +53,7 @@ export async function doctor(context: Context): Promise<number> {
   const host = parseHost(probe);
   const read = { gpu: options.gpu, here: !options.host };
   const { resolved } = await withModels(shell, resolveConfig(source.config, host, vms, stacks), read);
-  const found = runChecks(host, { ...resolved, ...(await foldersHere(context, source)) }, args);
+  const found = runChecks(host, { ...resolved, ...(await readHere(context, source)) }, args);
   const findings = [...found, ...notLookedAt(host, resolved, args, found)];
   // a check that did not run is not a pass
   const ok = isJudged(findings) && !findings.some(({ status }) => status === "fail");

@@ -6,6 +6,7 @@ import { addressLimitOf, ampleMmioWindow, mmioWindowOf } from "../cards.mts";
 import { dataSerial, defaultDataVolume } from "../../host/data-disks.mts";
 import { qemuHasVirtiofsd } from "../../host/packages.mts";
 import { folderTag } from "../../host/folders.mts";
+import { lanMac } from "../../host/lan.mts";
 import { joinBlocks, nothing, render, Rendered } from "../../render.mts";
 
 /** libvirt with QEMU, with the plugin vagrant-libvirt. */
@@ -32,6 +33,7 @@ export const libvirt: Provider = {
     autostart: machine.autostart ? render("l.autostart = true\nl.management_network_autostart = true", {}) : nothing,
     data: dataDisk(machine, prefix),
     folders: sharedFolders(machine),
+    lan: lan(machine, prefix),
     gpu: gpu(machine, host, prefix),
     own: ownLines(machine),
   }),
@@ -53,11 +55,17 @@ export function dataDisk(
   });
 }
 
-/** The folders of the host; libvirt_folders.rb has the setting. */
+/** The folders of the host; libvirt_devices.rb has the setting. */
 function sharedFolders({ folders = [] }: ResolvedMachine): Rendered {
   return joinBlocks(
     folders.map((folder) => render("l.share_folder {{from}}, {{tag}}", { from: folder.from, tag: folderTag(folder) })),
   );
+}
+
+/** The network card for the LAN; libvirt_devices.rb has the setting. */
+function lan({ name, network }: ResolvedMachine, prefix: string): Rendered {
+  if (network?.lan === undefined) return nothing;
+  return render("l.connect_lan {{interface}}, {{mac}}", { interface: network.lan, mac: lanMac(prefix + name) });
 }
 
 /** The user's own lines, marked as such. */

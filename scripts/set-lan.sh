@@ -1,0 +1,83 @@
+#!/bin/sh
+# Gives this guest's network card in the LAN its address, now and at each boot. It runs inside the
+# guest, as root, before the services start. A second run changes nothing.
+#
+#   set-lan.sh MAC                          the address by DHCP
+#   set-lan.sh MAC ADDRESS/LENGTH [ROUTER]  a fixed address; with ROUTER other networks are reached by it
+#   set-lan.sh                              forgets the card
+#   LAN_ROOT=FOLDER set-lan.sh …            prefix of all paths, in place of /
+#   LAN_WAIT=SECONDS set-lan.sh …           how long it waits for an address; default: 90
+set -eu
+LC_ALL=C
+export LC_ALL
+root=${LAN_ROOT:-} mac=${1-} address=${2-} router=${3-} wait=${LAN_WAIT:-90}
+say() { printf 'set-lan: %s\n' "$*"; }
+die() { printf 'set-lan: %s\n' "$*" >&2; exit 1; }
+command -v ip >/dev/null || die 'this guest has no ip: install iproute2, and run up again'
+
+# the shell reads the whole group before it runs it, and no program reads the rest of the script
+{
+  # read by status-guest.sh
+  record=$root/etc/homelab-gpu-lan
+  # the first file that matches a card is used: it must sort before those of the image and of netplan
+  file=$root/etc/systemd/network/05-homelab-gpu-lan.network
+  networkd=
+  if command -v systemctl >/dev/null && systemctl is-active -q systemd-networkd; then networkd=yes; fi
+
+  if [ -z "$mac" ]; then
+    rm -f "$record"
+    if [ -e "$file" ]; then
+      rm -f "$file"
+      [ -z "$networkd" ] || networkctl reload
+    fi
+    say 'this VM has no network card in the LAN'
+    exit
+  fi
+
+  card=
+  for path in "$root"/sys/class/net/*; do
+    # a VLAN or a bridge has the address of its card
+    [ -e "$path/device" ] && [ "$(cat "$path/address")" = "$mac" ] && card=${path##*/}
+  done
+  [ -n "$card" ] || die "this VM has no network card $mac: it gets it at its next start by up"
+  if [ -z "$networkd" ] && [ -n "$address" ]; then
+    die "the network of this guest is not configured by systemd-networkd: remove address: in network:, and" \
+      "configure $card ($mac) in the guest's own way"
+  fi
+
+  wanted() {
+    printf '[Match]\nMACAddress=%s\n\n[Link]\nRequiredForOnline=no\n\n' "$mac"
+    if [ -z "$address" ]; then
+      printf '[Network]\nDHCP=ipv4\n\n[DHCPv4]\nClientIdentifier=mac\nRouteMetric=512\n'
+    else
+      printf '[Network]\nDHCP=no\nConfigureWithoutCarrier=yes\nAddress=%s\n' "$address"
+      [ -z "$router" ] || printf '\n[Route]\nGateway=%s\nMetric=512\n' "$router"
+    fi
+  }
+  [ "$(cat "$record" 2>/dev/null)" = "$mac" ] || echo "$mac" >"$record"
+  if [ -n "$networkd" ] && [ "$(cat "$file" 2>/dev/null)" != "$(wanted)" ]; then
+    mkdir -p "${file%/*}"
+    wanted >"$file.new"
+    chmod 644 "$file.new"
+    mv "$file.new" "$file"
+    networkctl reload
+    networkctl reconfigure "$card"
+  fi
+
+  shows() { ip -4 -o address show dev "$card" scope global | awk '{ print $4 }'; }
+  waited=0
+  while :; do
+    has=$(shows)
+    if [ -z "$address" ]; then
+      [ -z "$has" ] || break
+    else
+      ! printf '%s\n' "$has" | grep -qxF "$address" || break
+    fi
+    [ "$waited" -lt "$wait" ] ||
+      die "$card ($mac) has no address in the LAN after $wait s:" \
+        "is there a DHCP server in that network? A fixed one is written as address: in network:"
+    waited=$((waited + 1))
+    sleep 1
+  done
+  say "$card has $(printf '%s' "$has" | head -n 1)"
+} </dev/null
