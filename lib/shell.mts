@@ -62,6 +62,8 @@ export interface Entry {
   mode: number;
   /** Bytes. */
   size: number;
+  /** Number of its owner; undefined where the system has none (Windows). */
+  uid?: number;
   /** Time of the last change of its contents, ms since 1970. */
   mtime: number;
   /** The target of a symbolic link. */

@@ -255,9 +255,10 @@ test("fixed addresses, external and undeclared networks and volumes are reported
 });
 
 test("devices of the host, foreign platforms, restart values and ignored ports are reported", async () => {
-  for (const device of ["/dev/video0", "/dev/ttyUSB0", "/dev/apex_0", "/dev/snd"]) {
+  for (const device of ["/dev/video0", "/dev/ttyUSB0", "/dev/apex_0", "/dev/nbd0", "/dev/hidraw1"]) {
     await has("fail", new RegExp(device), service(`devices: ["${device}:${device}"]`));
   }
+  await has("warn", /\/dev\/snd .*no sound card/, service('devices: ["/dev/snd:/dev/snd"]'));
   await has("warn", /\/dev\/bus\/usb/, service('devices: ["/dev/bus/usb:/dev/bus/usb"]'));
   assert.equal(await flaws(service('devices: ["/dev/fuse", "/dev/net/tun"]')), []);
   await has("fail", /linux\/arm64/, service("platform: linux/arm64"));

@@ -8,6 +8,7 @@ import { conflictFlaws } from "./compose-conflicts.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
 import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
 import { imageFlaws } from "./compose-images.mts";
+import { ownerFlaws } from "./compose-owners.mts";
 import { targetFlaws } from "./compose-target.mts";
 import { engineFlaws } from "./compose-docker.mts";
 import { engineProjectFlaws } from "./compose-docker-project.mts";
@@ -18,7 +19,8 @@ import { asksFor } from "./compose-unused.mts";
 import { unsetFlaws, withoutEmptied } from "./compose-emptied.mts";
 import { foldFlaws } from "./compose-fold.mts";
 import { circularDependencies, dependencyFlaws, missingExternals, undeclaredNames } from "./compose-declared.mts";
-import { deviceFlaws, groupFlaws, limitFlaws } from "./compose-vm.mts";
+import { deviceFlaws } from "./compose-devices.mts";
+import { groupFlaws, limitFlaws } from "./compose-vm.mts";
 
 /** All flaws of one project on its machine, except conflicts with other projects. */
 export function projectFlaws(
@@ -70,7 +72,8 @@ function containerFlaws(
       ? inlineMountFlaws(service)
       : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
     ...targetFlaws(project.written?.services[name] ?? service, project),
-    ...deviceFlaws(service),
+    ...ownerFlaws(name, service, project),
+    ...deviceFlaws(service, machine),
     ...groupFlaws(service, machine),
     ...networks(service, project),
     ...settings(service, project),

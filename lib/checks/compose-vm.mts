@@ -1,4 +1,4 @@
-/** Finds what a service needs but its VM does not have: CPUs, memory, devices. */
+/** Finds what a service needs but its VM does not have: CPUs, memory, groups. */
 import type { ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
@@ -59,44 +59,4 @@ export function groupFlaws(service: ComposeService, { name }: ResolvedMachine): 
     at: ["group_add", ...numbers],
     fix: manualFix(`Write the number that this prints: ${self(`ssh ${name} -- getent group render`)}`),
   }];
-}
-
-/** Device nodes that exist in a VM only if a device is passed through. */
-const hostDevices: { pattern: RegExp; what: string; certain: boolean }[] = [
-  { pattern: /^\/dev\/video\d*/, what: "a camera or capture card", certain: true },
-  { pattern: /^\/dev\/(tty(USB|ACM|AMA)|serial\/)/, what: "a serial device", certain: true },
-  { pattern: /^\/dev\/(zigbee|zwave|rflink|ttyZ|rfid)/i, what: "a USB radio adapter", certain: true },
-  { pattern: /^\/dev\/(apex_\d|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
-  {
-    pattern: /^\/dev\/(dvb|cec\d|lirc|i2c|gpiomem|gpiochip|spidev|vchiq|vcio|snd|input\/event)/,
-    what: "a device",
-    certain: true,
-  },
-  { pattern: /^\/dev\/(sd[a-z]|nvme\d|disk\/|sr\d|sg\d|st\d|nst\d)/, what: "a disk or drive", certain: true },
-  { pattern: /^\/dev\/bus\/usb/, what: "USB devices", certain: false },
-  { pattern: /^\/dev\/kvm$/, what: "nested virtualization", certain: false },
-];
-
-/** Device nodes that the VM does not have, of `devices` and of mounts. */
-export function deviceFlaws(service: ComposeService): ProjectFlaw[] {
-  const sources = [
-    ...devicesOf(service).map(({ source }) => source),
-    ...mountsOf(service).flatMap(({ source }) => (source?.startsWith("/dev/") ? [source] : [])),
-  ];
-  return [...new Set(sources)].flatMap((source): ProjectFlaw[] => {
-    const found = hostDevices.find(({ pattern }) => pattern.test(source));
-    if (!found) return [];
-    const listed = devicesOf(service).some((one) => one.source === source);
-    return [{
-      status: found.certain && listed ? "fail" : "warn",
-      message: `uses ${source} (${found.what}), which the VM does not have: only the GPU is passed through`,
-      at: source,
-      fix: manualFix(`Remove ${source} from the service`),
-      fold: {
-        ...{ kind: "device", verb: ["uses", "use"], item: `${source} (${found.what})` },
-        rest: () => ", which the VM does not have: only the GPU is passed through",
-        fix: () => manualFix("Remove these devices from the services"),
-      },
-    }];
-  });
 }

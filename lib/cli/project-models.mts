@@ -36,7 +36,8 @@ export async function withModels(
     if (!isStack(stack) || !machine) return { stacks: [stack], projects: [], withheld: [] };
     const { name, path: folder, composeFiles: files, profiles, variables } = stack;
     const copied = Object.keys(stack.files);
-    const request = { name, machine: machine.name, folder, files, profiles, variables, copied };
+    const access = stack.folders ? { access: stack.folders } : {};
+    const request = { name, machine: machine.name, folder, files, profiles, variables, copied, ...access };
     const read = await readProject(shell, request, compose);
     const project: ComposeProject = here || read.readBy !== "reader"
       ? read

@@ -7,6 +7,14 @@ import type { Entry } from "../shell.mts";
 import type { Stack } from "../config/types.mts";
 import { ignoreRules } from "./dockerignore.mts";
 
+/** Who may write into a folder. */
+export interface FolderAccess {
+  /** Permission bits. */
+  mode: number;
+  /** Number of its owner; undefined where the system has none (Windows). */
+  uid?: number;
+}
+
 /** A stack's folder as read. */
 export interface Project extends Stack {
   /** Its Compose files in the order of `-f`, relative to the folder. */
@@ -18,6 +26,8 @@ export interface Project extends Stack {
   files: Record<string, string>;
   /** Size of the files to copy, bytes. */
   size: number;
+  /** Who may write into its folders, by path relative to the folder. */
+  folders?: Record<string, FolderAccess>;
   /** Sockets, devices and similar files, which are not copied. */
   skipped: string[];
   /** Variables that Compose gets in the VM. */
@@ -103,25 +113,33 @@ export function projectOf(
   const { travels } = travelRules(dockerignore, composeFiles, named);
   const taken = entries.filter(({ path }) => travels(path));
   const carried = taken.filter(({ kind }) => kind !== "other");
+  const owner = carried.find(({ path }) => path === composeFiles[0])?.uid;
   return {
     ...stack,
     composeFiles,
     variables,
-    files: Object.fromEntries(carried.map((entry) => [entry.path, signature(entry)])),
+    files: Object.fromEntries(carried.map((entry) => [entry.path, signature(entry, owner)])),
+    folders: Object.fromEntries(
+      carried.filter(({ kind }) => kind === "folder").map(({ path, mode, uid }) => [
+        path,
+        { mode, ...(uid === undefined ? {} : { uid }) },
+      ]),
+    ),
     size: carried.reduce((sum, { kind, size }) => sum + (kind === "file" ? size : 0), 0),
     skipped: taken.filter(({ kind }) => kind === "other").map(({ path }) => path),
   };
 }
 
 /**
- * A text that changes with an entry: kind, mode, size and time of change. A folder's time changes
- * with its contents and is not used.
+ * A text that changes with an entry: kind, mode, size, time of change, and its owner, if that is another one than
+ * `owner`. A folder's time changes with its contents and is not used.
  */
-function signature({ kind, mode, size, mtime, target }: Entry): string {
+function signature({ kind, mode, size, mtime, target, uid }: Entry, owner: number | undefined): string {
   const bits = mode.toString(8).padStart(4, "0");
-  if (kind === "folder") return `d${bits}`;
+  const other = uid === owner ? "" : `-u${uid}`;
+  if (kind === "folder") return `d${bits}${other}`;
   if (kind === "link") return `l${createHash("sha256").update(target ?? "").digest("hex").slice(0, 16)}`;
-  return `f${bits}-${size}-${mtime}`;
+  return `f${bits}-${size}-${mtime}${other}`;
 }
 
 /**

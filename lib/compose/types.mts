@@ -25,6 +25,8 @@ export interface ProjectRequest {
    * known.
    */
   copied?: string[];
+  /** Who may write into the copied folders, by path relative to the folder. */
+  access?: Record<string, { mode: number; uid?: number }>;
 }
 
 /** A Compose project as read, with everything that the checks need: checks read no files. */

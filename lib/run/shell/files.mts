@@ -108,13 +108,14 @@ async function walk(root: string, below: string, enters: (folder: string) => boo
   });
   for (const name of names.sort()) {
     const path = below + name;
-    const { mode, size, mtimeMs, ...is } = await lstat(`${root}/${path}`).then((one) => ({
-      ...{ mode: one.mode, size: one.size, mtimeMs: one.mtimeMs },
+    const { mode, size, mtimeMs, uid, ...is } = await lstat(`${root}/${path}`).then((one) => ({
+      ...{ mode: one.mode, size: one.size, mtimeMs: one.mtimeMs, uid: one.uid },
       kind: one.isFile() ? "file" : one.isDirectory() ? "folder" : one.isSymbolicLink() ? "link" : "other",
     } as const));
     const target = is.kind === "link" ? await readlink(`${root}/${path}`) : undefined;
     const entry = { path, kind: is.kind, mode: mode & 0o7777, size, mtime: Math.round(mtimeMs) };
-    found.push({ ...entry, ...(target === undefined ? {} : { target }) });
+    const owner = process.platform === "win32" ? {} : { uid };
+    found.push({ ...entry, ...owner, ...(target === undefined ? {} : { target }) });
     if (is.kind === "folder" && enters(path)) found.push(...await walk(root, `${path}/`, enters));
   }
   return found;

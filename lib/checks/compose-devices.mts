@@ -1,0 +1,99 @@
+/** Device nodes that a service uses: which of them the VM has, and how it gets others. */
+import type { ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { devicesOf, mountsOf } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+
+interface Device {
+  pattern: RegExp;
+  what: string;
+  /** Whether the VM never has it, so that Docker does not start the container. */
+  certain: boolean;
+  /** How the VM gets it: with its USB device, with a sound card, or with a module of the kernel. */
+  way?: "usb" | "sound" | { module: string };
+}
+
+/**
+ * Device nodes that a VM has only if a device is passed through, or a module is loaded. It has /dev/fuse, /dev/net/tun,
+ * /dev/uinput, /dev/uhid, /dev/ppp, /dev/loop-control, /dev/cuse and /dev/snd/timer: the kernel loads these modules on
+ * demand (modules.devname of Debian's linux-image-6.1.0-56-amd64, by depmod on 2026-11-27; Ubuntu has the first three
+ * built in).
+ */
+const hostDevices: Device[] = [
+  { pattern: /^\/dev\/(video\d*|v4l\/)/, what: "a camera or capture card", certain: true, way: "usb" },
+  { pattern: /^\/dev\/(tty(USB|ACM)|serial\/)/, what: "a serial device", certain: true, way: "usb" },
+  { pattern: /^\/dev\/(zigbee|zwave|rflink|ttyZ|rfid)/i, what: "a USB radio adapter", certain: true, way: "usb" },
+  { pattern: /^\/dev\/(hidraw\d|usb\/|input\/by-id\/)/, what: "a USB device", certain: true, way: "usb" },
+  { pattern: /^\/dev\/bus\/usb/, what: "USB devices, such as a Coral", certain: false, way: "usb" },
+  { pattern: /^\/dev\/snd(\/|$)/, what: "sound", certain: false, way: "sound" },
+  { pattern: /^\/dev\/nbd\d/, what: "a network block device", certain: true, way: { module: "nbd" } },
+  { pattern: /^\/dev\/(apex_\d|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
+  {
+    pattern:
+      /^\/dev\/(ttyAMA|dvb|cec\d|lirc|i2c|gpio(mem|chip)|spidev|vc(hiq|io|sm)|rga|mpp_service|dma_heap|mali|input\/event|ipmi|mei)/,
+    what: "a device",
+    certain: true,
+  },
+  { pattern: /^\/dev\/(nvhost|nvmap|tegra)/, what: "a Jetson's GPU", certain: true },
+  { pattern: /^\/dev\/tpm(rm)?\d/, what: "a TPM", certain: false },
+  {
+    pattern: /^\/dev\/(sd[a-z]|nvme\d|disk\/|sr\d|sg\d|st\d|nst\d|md\d|zfs$|mapper\/(?!control$))/,
+    what: "a disk or drive",
+    certain: true,
+  },
+  { pattern: /^\/dev\/kvm$/, what: "nested virtualization", certain: false },
+];
+
+type Machine = Pick<ResolvedMachine, "provider" | "libvirt" | "provision" | "name">;
+
+/** Device nodes that the VM does not have, of `devices` and of mounts. */
+export function deviceFlaws(service: ComposeService, machine: Machine): ProjectFlaw[] {
+  const sources = [
+    ...devicesOf(service).map(({ source }) => source),
+    ...mountsOf(service).flatMap(({ source }) => (source?.startsWith("/dev/") ? [source] : [])),
+  ];
+  return [...new Set(sources)].flatMap((source): ProjectFlaw[] => {
+    const found = hostDevices.find(({ pattern }) => pattern.test(source));
+    if (!found || isGiven(found, machine)) return [];
+    const listed = devicesOf(service).some((one) => one.source === source);
+    const end = found.way === "sound"
+      ? "but the VM has no sound card, except outputs of its GPU"
+      : typeof found.way === "object"
+      ? `which the VM does not have until its kernel loads ${found.way.module}`
+      : "which the VM does not have: only the GPU is passed through";
+    return [{
+      status: found.certain && listed ? "fail" : "warn",
+      message: `uses ${source} (${found.what}), ${end}`,
+      at: source,
+      fix: manualFix(mendOf(found, machine, source)),
+      fold: {
+        ...{ kind: `device ${JSON.stringify(found.way)}`, verb: ["uses", "use"], item: `${source} (${found.what})` },
+        rest: () => `, ${end}`,
+        fix: () => manualFix(mendOf(found, machine, "these devices")),
+      },
+    }];
+  });
+}
+
+/** Whether the user's own lines give the VM such a device. */
+function isGiven({ way }: Device, { libvirt = "", provision }: Machine): boolean {
+  const lines = libvirt.replace(/#.*/g, "");
+  if (way === "usb") return /\bl\.(usb|redirdev)\b/.test(lines);
+  if (way === "sound") return /\bl\.sound_type\b/.test(lines);
+  return way !== undefined && provision.length > 0;
+}
+
+function mendOf({ way }: Device, { provider, name }: Machine, what: string): string {
+  const remove = `Remove ${what} from the service`;
+  if (typeof way === "object") {
+    const file = `/etc/modules-load.d/${way.module}.conf`;
+    return `Write provision: for ${name} with a script that runs: echo ${way.module} >${file}`;
+  }
+  if (provider !== "libvirt") return remove;
+  if (way === "usb") {
+    return `${remove}, or give ${name} the USB device: libvirt: 'l.usb vendor: "0x1a6e", product: "0x089a"' ` +
+      "(lsusb prints its numbers)";
+  }
+  return way === "sound" ? `${remove}, or give ${name} a sound card: libvirt: 'l.sound_type = "ich9"'` : remove;
+}

@@ -1,0 +1,88 @@
+/** Folders that a service mounts and in which its user cannot write. */
+import { join } from "node:path/posix";
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { Fix } from "../findings.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { enabledOf } from "../compose/enabled.mts";
+import { imageUser } from "../compose/image-users.mts";
+import { mountsOf } from "../compose/service.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+import { shellWord } from "../render.mts";
+import { isMap } from "../maps.mts";
+import { placeOfPath } from "./compose-paths.mts";
+
+/**
+ * Folders that Docker creates for root, and copied folders of another user, where the service runs as a user that is
+ * known by `user:` or by its image. Names of users, and groups, are not judged.
+ */
+export function ownerFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const user = userOf(service);
+  if (!user) return [];
+  const { uid, writes, named } = user;
+  return bindsOf(service).flatMap(({ source, target }): ProjectFlaw[] => {
+    if (writes && !writes.test(target)) return [];
+    const place = placeOfPath(source, project);
+    if (!place || changesOwner(source, name, project)) return [];
+    const { path, kind, inside, relativePath: shown } = place;
+    // a path outside of the project is reported as such
+    if (!project.inline && !inside) return [];
+    if (project.inline && !/^\/(srv|opt|data|home|mnt|var\/lib|containers|docker)\b/.test(source)) return [];
+    const missing = project.inline || kind === "missing";
+    if (missing && /[^/]\.\w{1,5}$/.test(path)) return [];
+    const access = missing ? undefined : project.access?.[shown];
+    if (!missing && (!writes || access?.uid === undefined || canWrite(access, uid))) return [];
+    const item = project.inline ? path : shown;
+    return [{
+      status: "warn",
+      message: `mounts ${item}, ${
+        missing ? "which Docker creates for root" : `which belongs to user ${access!.uid}`
+      }, but runs as user ${uid} (${named}), which cannot write there`,
+      at: [source, shown, `:${target}`],
+      text: source,
+      fix: ownerFix(uid, missing, join(project.folder, shown), project),
+    }];
+  });
+}
+
+function ownerFix(uid: number, missing: boolean, path: string, { inline }: ComposeProject): Fix {
+  const volume = "or use a named volume, which gets the owner that the image has there";
+  if (inline) return manualFix(`Use a named volume, which gets the owner that the image has there`);
+  return missing
+    ? commandFix(`Create it for user ${uid}, ${volume}`, `install -d -o ${uid} ${shellWord(path)}`, { root: true })
+    : commandFix(`Give it to user ${uid}, ${volume}`, `chown -R ${uid} ${shellWord(path)}`, { root: true });
+}
+
+/** The user that a service runs as, and what says so; undefined for root, or if it is not known. */
+function userOf({ user, image, build }: ComposeService): { uid: number; writes?: RegExp; named: string } | undefined {
+  const row = typeof image === "string" && build === undefined ? imageUser(image) : undefined;
+  const written = user === undefined || user === null || user === "" ? undefined : String(user);
+  if (written === undefined) return row && { ...row, named: `the user of ${image}` };
+  const uid = /^(\d+)(:\w*)?$/.exec(written)?.[1];
+  if (uid === undefined || Number(uid) === 0) return undefined;
+  return { uid: Number(uid), ...(row ? { writes: row.writes } : {}), named: `user: ${written}` };
+}
+
+const canWrite = ({ mode, uid: owner }: { mode: number; uid?: number }, uid: number) =>
+  owner === uid ? (mode & 0o200) !== 0 : (mode & 0o022) !== 0;
+
+/** The bind mounts of a service into which it may write. */
+function bindsOf(service: ComposeService): { source: string; target: string }[] {
+  const volumes = Array.isArray(service.volumes) ? service.volumes : [];
+  const readOnly = (target: string) =>
+    volumes.some((one) =>
+      isMap(one)
+        ? one.target === target && (one.read_only === true || one.read_only === "true")
+        : typeof one === "string" && /:([^:]*,)?ro(,[^:]*)?$/.test(one) && one.split(":").at(-2) === target
+    );
+  return mountsOf(service).flatMap(({ type, source, target }) =>
+    type === "bind" && source && !source.includes("$") && !readOnly(target) ? [{ source, target }] : []
+  );
+}
+
+/** Whether a service of the project that mounts the same folder changes its owner or its mode. */
+const changesOwner = (source: string, name: string, project: ComposeProject) =>
+  enabledOf(project).some(([other, { command, entrypoint, ...body }]) =>
+    (other !== name || command !== undefined) &&
+    /\b(chown|chmod|install -d)\b/.test(JSON.stringify([command, entrypoint])) &&
+    mountsOf(body).some((mount) => mount.source !== undefined && `${source}/`.startsWith(`${mount.source}/`))
+  );
