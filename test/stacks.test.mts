@@ -90,6 +90,54 @@ test("the ten stacks have the right Compose files, copied files and commands", a
   assert.is(engineSource(resolved.machines[0]!, resolved), "docker", "Debian 12's own Compose runs none of them");
 });
 
+test("the folder of Git is copied only if a service builds from or mounts the folder, or with !.git", async () => {
+  const git = { "a/.git/HEAD": "x", "a/app/.git/HEAD": "x", "a/library/x": "x" };
+  const of = async (service: string, files: Record<string, string> = {}) => {
+    const { projects } = await read("stacks: [{path: ./a}]", {
+      ...{ "a/compose.yaml": `services: {web: {image: x, ${service}}}\n`, ...git, ...files },
+    });
+    return projects[0]!;
+  };
+  const plain = await of("");
+  assert.equal(plain.leftOut, [".git"]);
+  assert.ok(plain.files["app/.git/HEAD"], "a clone inside may be what a service mounts and updates");
+  assert.not(Object.keys(plain.files).some((path) => path.startsWith(".git")));
+  const { steps } = planned(
+    await read("stacks: [{path: ./a}]", { "a/compose.yaml": "services: {w: {image: x}}", ...git }),
+  );
+  assert.match(
+    titles({ steps }).find((one) => one.startsWith("Pack"))!,
+    /^Pack the stack a: 3 of 3 files, \d+ B, without \.git$/,
+  );
+  for (const service of ["build: .", "build: {context: .}", 'volumes: [".:/app"]', 'volumes: ["./.git:/git:ro"]']) {
+    assert.ok((await of(service)).files[".git/HEAD"], service);
+  }
+  assert.not((await of("build: ./app")).files[".git/HEAD"]);
+  assert.ok((await of("", { "a/.dockerignore": "library\n!.git\n" })).files[".git/HEAD"]);
+  assert.equal((await of("", { "a/.dockerignore": "library\n" })).leftOut, [".git", "library"]);
+  assert.not((await of("build: .", { "a/.dockerignore": ".git\n" })).files[".git/HEAD"], "as for Docker's build");
+});
+
+test("a stack of more than 1 GiB is a warning with its largest folders", async () => {
+  const { parsed, projects } = await read("stacks: [{path: ./a}]", one);
+  const gib = 1024 ** 3;
+  const sizes = [{ name: "models", size: 3 * gib }, { name: ".venv", size: gib }, { name: "x", size: 9 }];
+  const of = (size: number) => {
+    const resolved = {
+      ...resolveConfig(parsed, host, {}, projects.map((one) => ({ ...one, size, sizes }))),
+      projects: [],
+    };
+    return runChecks(host, resolved, ["services.compose"]).map(({ status, message, fix }) =>
+      `${status} ${message} -> ${fix[0]?.title}`
+    );
+  };
+  assert.match(
+    of(4 * gib).join(),
+    /warn a: 4\.0 GiB are copied into the VM: models \(3\.0 GiB\), \.venv \(1\.0 GiB\) -> Write models into \.dockerignore/,
+  );
+  assert.equal(of(gib - 1).filter((line) => line.includes("copied into")), []);
+});
+
 test("a stack is named after its folder, as by Compose, or by name:", () => {
   const of = (stack: string) =>
     parseConfig(`machines: [{name: ai, box: lab/x}]\nstacks: [${stack}]`).stacks.map(({ name }) => name);

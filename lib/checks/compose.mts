@@ -22,6 +22,7 @@ import { unusedGpuFlaws } from "./compose-unused.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
 import { withProfile } from "./compose-profiles.mts";
 import { projectFlaws } from "./compose-project.mts";
+import { sizeVerdicts } from "./compose-size.mts";
 import { valueFlaws } from "./compose-values.mts";
 
 /** The checks of Compose projects. */
@@ -48,7 +49,10 @@ function machineVerdicts(machine: ResolvedMachine, config: Resolved, host: Host)
     ...reasons.map((reason) => noAnswer(stacks.filter((stack) => stack.noAnswer === reason), reason)),
   ];
   const inline = [...inlineShape(own), ...inlineUnset(unset?.get(machine.name) ?? [])];
-  return [...inline, ...verdicts, ...collisions(all), ...unknown].map((verdict) => ({
+  const sizes = (config.stacks ?? []).filter((stack) => stack.machine === machine.name).flatMap((stack) =>
+    sizeVerdicts(stack, machine)
+  );
+  return [...inline, ...verdicts, ...collisions(all), ...sizes, ...unknown].map((verdict) => ({
     machine: machine.name,
     ...verdict,
   }));

@@ -6,6 +6,7 @@ import { configErrorAt } from "../config/parse.mts";
 import {
   composeFileNames,
   composeFilesOf,
+  ignorePatterns,
   type Project,
   projectOf,
   travelRules,
@@ -14,6 +15,7 @@ import {
 import { dotEnv, envFileMissing } from "../compose/variables.mts";
 import { ownValue } from "../maps.mts";
 import { inlineMissing, inlineVariables } from "../compose/inline.mts";
+import type { ComposeProject } from "../compose/types.mts";
 import type { Shell } from "../shell.mts";
 
 /** Something wrong with a path or a variable, at its place in the config. */
@@ -66,12 +68,14 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
     });
   }
   const named = [...new Set([...composeFiles.filter((file) => !leaves(file)), ...names.filter(isYaml)])];
-  const ignores = dockerignore.trim() !== "";
-  const files = ignores ? await namedFiles(shell, stack, composeFiles, own) : [];
+  const hasGit = names.includes(".git");
+  const project = hasGit || dockerignore.trim() !== "" ? await readOwn(shell, stack, composeFiles, own) : undefined;
+  const files = project && dockerignore.trim() !== "" ? namedFiles(project) : [];
+  const patterns = project && hasGit ? ignorePatterns(dockerignore, readsGit(project)) : dockerignore;
   const [texts, entries = []] = await Promise.all([
     // a folder may have such a name too
     Promise.all(named.map((file) => shell.read(`${path}/${file}`).catch(() => undefined))),
-    shell.walk(path, travelRules(dockerignore, composeFiles, files).enters),
+    shell.walk(path, travelRules(patterns, composeFiles, files).enters),
   ]);
   for (const [i, file] of named.entries()) {
     if (texts[i] === undefined && composeFiles.includes(file)) {
@@ -87,24 +91,36 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   }
   const ofEnvFile = envFileMissing(envFile, own).map(({ name }) => `\${${name}}`);
   const caller = fromCaller(variableNames([...texts, ...ofEnvFile].join("\n")));
-  return projectOf(stack, { composeFiles, dockerignore, named: files, entries, variables: { ...caller, ...own } });
+  return projectOf(stack, {
+    ...{ composeFiles, dockerignore: patterns, named: files, names, entries },
+    variables: { ...caller, ...own },
+  });
 }
 
-/** The files of a stack that its Compose files name, relative to its folder: the project does not run without them. */
-async function namedFiles(
+/** A stack as the built-in reader reads it. */
+async function readOwn(
   shell: Shell,
   { name, machine, path: folder, profiles }: Stack,
   files: string[],
   variables: Record<string, string>,
-): Promise<string[]> {
+): Promise<ComposeProject> {
   const { readProject } = await import("../compose/read-project.mts");
-  const project = await readProject(shell, { name, machine, folder, files, profiles, variables }, undefined);
-  const named = Object.entries(project.paths).flatMap(([path, kind]) =>
+  return await readProject(shell, { name, machine, folder, files, profiles, variables }, undefined);
+}
+
+/** The files of a stack that its Compose files name, relative to its folder: the project does not run without them. */
+function namedFiles({ paths, texts, folder }: ComposeProject): string[] {
+  const named = Object.entries(paths).flatMap(([path, kind]) =>
     // a file that could not be read may exist
     (kind === "file" || kind === "unknown") && path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1)] : []
   );
-  return [...Object.keys(project.texts).filter((file) => !leaves(file)), ...named];
+  return [...Object.keys(texts).filter((file) => !leaves(file)), ...named];
 }
+
+/** Whether a service builds from or mounts a folder with the stack's `.git`, or whether that is not known. */
+const readsGit = ({ folder, model, paths }: ComposeProject) =>
+  model === undefined ||
+  Object.keys(paths).some((path) => `${folder}/`.startsWith(`${path}/`) || `${path}/`.startsWith(`${folder}/.git/`));
 
 const isYaml = (name: string) => /\.ya?ml$/.test(name);
 

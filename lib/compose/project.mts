@@ -28,6 +28,10 @@ export interface Project extends Stack {
   size: number;
   /** Who may write into its folders, by path relative to the folder. */
   folders?: Record<string, FolderAccess>;
+  /** What its folder has that is not copied, by name; of folders that are copied in part, nothing is listed. */
+  leftOut?: string[];
+  /** The bytes of each file and folder directly in its folder, the largest first. */
+  sizes?: { name: string; size: number }[];
   /** Sockets, devices and similar files, which are not copied. */
   skipped: string[];
   /** Variables that Compose gets in the VM. */
@@ -97,15 +101,23 @@ export function travelRules(dockerignore: string, composeFiles: string[], names:
 }
 
 /**
+ * The patterns of a stack's `.dockerignore`, with the folder of Git before them unless a service `reads` the folder
+ * itself: builds from it or mounts it, and so may use its history. `!.git` in `.dockerignore` brings it back.
+ */
+export const ignorePatterns = (dockerignore: string, reads: boolean) => reads ? dockerignore : `.git\n${dockerignore}`;
+
+/**
  * The project of a stack, from the entries of its folder. Ignored entries are left out, and so are
  * folders that were read only for an exception.
  */
 export function projectOf(
   stack: Stack,
-  { composeFiles, dockerignore, named = [], entries, variables }: {
+  { composeFiles, dockerignore, named = [], names = [], entries, variables }: {
     composeFiles: string[];
     dockerignore: string;
     named?: string[];
+    /** The names in its folder. */
+    names?: string[];
     entries: Entry[];
     variables: Record<string, string>;
   },
@@ -113,6 +125,11 @@ export function projectOf(
   const { travels } = travelRules(dockerignore, composeFiles, named);
   const taken = entries.filter(({ path }) => travels(path));
   const carried = taken.filter(({ kind }) => kind !== "other");
+  const sizes = new Map<string, number>();
+  for (const { path, kind, size } of carried) {
+    const [name = ""] = path.split("/");
+    sizes.set(name, (sizes.get(name) ?? 0) + (kind === "file" ? size : 0));
+  }
   const owner = carried.find(({ path }) => path === composeFiles[0])?.uid;
   return {
     ...stack,
@@ -125,6 +142,10 @@ export function projectOf(
         { mode, ...(uid === undefined ? {} : { uid }) },
       ]),
     ),
+    leftOut: names.filter((name) =>
+      name !== ownFolder && !entries.some((one) => one.path === name && travels(name)) && !sizes.has(name)
+    ),
+    sizes: [...sizes].map(([name, size]) => ({ name, size })).sort((a, b) => b.size - a.size),
     size: carried.reduce((sum, { kind, size }) => sum + (kind === "file" ? size : 0), 0),
     skipped: taken.filter(({ kind }) => kind === "other").map(({ path }) => path),
   };

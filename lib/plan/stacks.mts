@@ -3,6 +3,7 @@ import type { File, Step } from "./types.mts";
 import { manifestText, ownFolder, type Project, projectDigest } from "../compose/project.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
 import { shellWord } from "../render.mts";
+import { firstFew, formatSize } from "../text.mts";
 
 /** Name of the project of the inline services. */
 export const inlineProject = "homelab-gpu";
@@ -47,19 +48,22 @@ export function copySteps(
   whole: boolean,
   ssh: string[],
 ): { files: File[]; steps: Step[] } {
-  const { name, machine, files, path, size } = project;
+  const { name, machine, files, path, size, leftOut = [] } = project;
   const had = whole ? {} : (copies?.stacks[name] ?? {});
   const changed = Object.keys(files).sort().filter((one) => files[one] !== had[one]);
   const local = localFolder(project);
   const [list, archive] = [`${local}/list`, `${local}.tar`];
   const count = changed.filter((one) => !files[one]!.startsWith("d")).length;
   const all = Object.values(files).filter((one) => !one.startsWith("d")).length;
+  const without = whole || count === all ? leftOut : [];
   const subject = name === inlineProject ? "the variables of the services" : `the stack ${name}`;
   return {
     files: [{ path: list, text: changed.map((one) => `./${one}\0`).join(""), secret: true }],
     steps: [
       {
-        title: `Pack ${subject}: ${count} of ${all} files${count === all ? `, ${formatSize(size)}` : ""}`,
+        title: `Pack ${subject}: ${count} of ${all} files${count === all ? `, ${formatSize(size)}` : ""}${
+          without.length > 0 ? `, without ${firstFew(without, 4).join(", ")}` : ""
+        }`,
         // names begin with ./, so that none is read as an option
         command: [
           ...["tar", "-c", "-f", "-", "-C", `${lab.folder}/${local}`, ownFolder],
@@ -97,12 +101,4 @@ export function dropStep(machine: string, kept: string[], ssh: string[], runAsRo
     command: [...ssh, `${[runAsRoot, "-- keep", ...kept].join(" ")}`],
     input: "scripts/apply-stack.sh",
   };
-}
-
-/** A number of bytes as text: `812 B`, `3.4 MiB`. */
-function formatSize(bytes: number): string {
-  if (bytes < 1024) return `${bytes} B`;
-  const power = Math.min(Math.floor(Math.log2(bytes) / 10), 4);
-  const value = bytes / 1024 ** power;
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
 }
