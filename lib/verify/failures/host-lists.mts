@@ -1,0 +1,13 @@
+/** The lists about hosts, VM programs and guests that belong together in the order of the catalogue. */
+import type { Failure } from "./types.mts";
+import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
+import { guestSetupFailures } from "./guest-setup.mts";
+import { sshFileFailures } from "./ssh.mts";
+
+/** Specific entries. */
+export const hostFailures = (): Failure[] => [
+  ...sshFileFailures(),
+  ...guestSetupFailures(),
+  ...kernelPartFailures(),
+  ...driverPartFailures(),
+];
