@@ -6,7 +6,8 @@ import { rows } from "./rows.mts";
 
 /** Debian splits the files by maker; its component is non-free-firmware. */
 const firmware = manualFix(
-  "Install the newest firmware files (Ubuntu, Fedora, Arch: linux-firmware; Debian: firmware-amd-graphics, for Intel " +
+  "Install the newest firmware files (Ubuntu, Fedora, Arch: linux-firmware; Debian: firmware-amd-graphics, " +
+    "for Intel " +
     "firmware-misc-nonfree or firmware-intel-graphics), then rebuild the initramfs and reboot",
   { root: true, reboot: true },
 );

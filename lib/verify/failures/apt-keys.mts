@@ -35,11 +35,12 @@ export const aptKeyFailures = (): Failure[] => [
     ),
     check: "tools.present",
     layer: "packages",
-    message:
-      "apt knows the repository's key, and refuses it: it is signed with SHA-1, which is not accepted since 2026-02-01",
+    message: "apt knows the repository's key, and refuses it: it is signed with SHA-1, which is not accepted since " +
+      "2026-02-01",
     fix: [
       manualFix(
-        "Use the repository's newer entry, whose key has a new signature (NVIDIA: debian13, or a current cuda-keyring)",
+        "Use the repository's newer entry, whose key has a new signature (NVIDIA: debian13, or a current " +
+          "cuda-keyring)",
       ),
       manualFix(
         "Only until it has one: an exception in /etc/crypto-policies/back-ends/apt-sequoia.config (hash_algorithms " +
@@ -125,7 +126,9 @@ export const aptKeyFailures = (): Failure[] => [
     message: "a file of package sources is damaged: most often an error page was saved as its content",
     fix: [
       manualFix("Read the file that it names; if it holds HTML or nothing useful, delete it"),
-      manualFix("Write it again as its publisher says: NVIDIA's toolkit has one source for all releases (stable/deb)"),
+      manualFix(
+        "Write it again as its publisher says: NVIDIA's toolkit has one source for all releases (stable/deb)",
+      ),
     ],
     source: "apt, read 2026-11; NVIDIA/nvidia-docker's page of known errors",
   },

@@ -51,7 +51,8 @@ export const aptFailures = (): Failure[] => [
       "cannot be installed together",
     fix: [
       manualFix(
-        "Keep one source of the driver: see which packages are installed (rpm -qa | grep -i nvidia; pacman -Qs nvidia)",
+        "Keep one source of the driver: see which packages are installed (rpm -qa | grep -i nvidia; pacman " +
+          "-Qs nvidia)",
       ),
       manualFix("Remove those of the other one, then install again"),
     ],
@@ -186,7 +187,8 @@ export const aptFailures = (): Failure[] => [
       commandFix("See whether names work on this host", "getent hosts example.org"),
       guestFix("See whether they do in the VM", "getent hosts example.org"),
       manualFix(
-        "If only the VM fails: start libvirt's network, and let firewalld or ufw forward its DNS (port 53) and traffic",
+        "If only the VM fails: start libvirt's network, and let firewalld or ufw forward its DNS (port 53) " +
+          "and traffic",
       ),
     ],
     source: "apt, curl (seen), C library (EAI_AGAIN), read 2026-11",

@@ -30,7 +30,9 @@ export const cardStartFailures = (): Failure[] => [
       "the GPU has fallen off the bus before its driver started: it no longer answers over PCI Express",
       powerCycle,
       seat,
-      manualFix("Connect every power cable of the card; in a VM, stop and start it, so that the host resets the card"),
+      manualFix(
+        "Connect every power cable of the card; in a VM, stop and start it, so that the host resets the card",
+      ),
     ],
     [
       "gpu.reset",
@@ -75,7 +77,9 @@ export const cardStartFailures = (): Failure[] => [
       /Virtual Pci Express Port[^]{1,120}Element not found/,
       "Hyper-V does not find the device that the VM was given (DDA): it was not dismounted on the host, is at " +
       "another place now, or the host's driver took it back",
-      manualFix("Remove it from the VM, dismount it on the host again, and add it again by its present location path"),
+      manualFix(
+        "Remove it from the VM, dismount it on the host again, and add it again by its present location path",
+      ),
       manualFix("Install no driver for it on the host; update the host's firmware, with SR-IOV and ACS on"),
     ],
   ]),
@@ -99,7 +103,8 @@ export const cardStartFailures = (): Failure[] => [
       "gpu.reset",
       "cause",
       /asm\/unaligned\.h: No such file/,
-      "the sources of vendor-reset (or of another module) are older than this kernel: that header moved in Linux 6.12",
+      "the sources of vendor-reset (or of another module) are older than this kernel: that header moved in " +
+      "Linux 6.12",
       manualFix(
         "Take the newest sources of that module, or write linux/unaligned.h in place of asm/unaligned.h, then dkms " +
           "install",

@@ -75,7 +75,8 @@ export const cdiFailures = (): Failure[] => [
       ),
       guestFix("Restart Docker", "systemctl restart docker"),
       manualFix(
-        "Compose passes CDI devices since 2.30, Podman's Docker API since 5; with older ones write gpus: or --gpus all",
+        "Compose passes CDI devices since 2.30, Podman's Docker API since 5; with older ones write gpus: or " +
+          "--gpus all",
       ),
     ],
     source: "Docker 25 to 28; NixOS/nixpkgs#305312 (2024-04), containers/podman#19338 (2023-07)",
@@ -89,7 +90,9 @@ export const cdiFailures = (): Failure[] => [
       "which uses its hook",
     fix: [
       guestFix("Let the toolkit choose", "nvidia-ctk config --in-place --set nvidia-container-runtime.mode=auto"),
-      manualFix("Or ask by CDI: --device nvidia.com/gpu=all (Compose: driver: cdi), or start it with --runtime=nvidia"),
+      manualFix(
+        "Or ask by CDI: --device nvidia.com/gpu=all (Compose: driver: cdi), or start it with --runtime=nvidia",
+      ),
     ],
     source: "NVIDIA Container Toolkit; dstackai/dstack#2306 (2025-02)",
   },

@@ -23,7 +23,8 @@ export const cloudInitFailures = (): Failure[] =>
       ),
       "cloud-init found no data for this VM: the seed (a CD or disk with the label cidata) is not attached, or " +
       "lacks user-data or meta-data",
-      "Attach the seed again; both user-data and meta-data must be in it (cloud-localds seed.iso user-data meta-data)",
+      "Attach the seed again; both user-data and meta-data must be in it (cloud-localds seed.iso user-data " +
+      "meta-data)",
       guestFix("See whether the guest has it", "lsblk -o NAME,LABEL"),
     ],
     [

@@ -78,7 +78,8 @@ export const containerStartFailures = (): Failure[] =>
         /sysctl "[^"]{1,80}" is not allowed/,
       ),
       "the service sets a kernel parameter (sysctls:) that a container may not set, or not with the host's network",
-      "Remove it from sysctls:, and set it in the VM instead (sysctl -w); net.* needs a network of the container's own",
+      "Remove it from sysctls:, and set it in the VM instead (sysctl -w); net.* needs a network of the " +
+      "container's own",
     ],
     [
       "host.memory",
@@ -95,7 +96,8 @@ export const containerStartFailures = (): Failure[] =>
         /can't get final child's PID from pipe|error waiting for our first child to exit/,
         /container init did not signal execve readiness|error executing setns process/,
       ),
-      "the container's first process ended while it was set up: no memory or processes left, or user namespaces are " +
+      "the container's first process ended while it was set up: no memory or processes left, or user " +
+      "namespaces are " +
       "turned off",
       guestFix("See the limit on user namespaces, which must not be 0", "sysctl user.max_user_namespaces"),
       "Raise the memory limit and pids_limit: of that service",
@@ -109,7 +111,8 @@ export const containerStartFailures = (): Failure[] =>
         /containerd-shim\S{0,20}": file does not exist/,
         /\brunc: symbol lookup error/,
       ),
-      "the programs of Docker do not fit each other or the system: runc or containerd's shim is missing, or needs a " +
+      "the programs of Docker do not fit each other or the system: runc or containerd's shim is missing, or " +
+      "needs a " +
       "newer library (libseccomp)",
       guestFix(
         "Update them together",

@@ -77,8 +77,8 @@ export const cudaImageFailures = (): Failure[] => [
     ),
     check: "guest.cuda",
     layer: "image",
-    message:
-      "the image has no code for this GPU: its CUDA or PyTorch is older than the GPU (RTX 50, sm_120, needs CUDA 12.8)",
+    message: "the image has no code for this GPU: its CUDA or PyTorch is older than the GPU (RTX 50, sm_120, needs " +
+      "CUDA 12.8)",
     fix: [
       newerImage,
       manualFix("For an old GPU (Pascal, Volta): use an image of CUDA 12 or older, since CUDA 13 has no code for it"),

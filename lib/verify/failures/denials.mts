@@ -198,7 +198,8 @@ export const denialFailures = (): Failure[] => [
       "say where",
       driverLog,
       manualFix(
-        "Update the kernel and linux-firmware, or the driver; a fault that stays belongs to the driver's issue tracker",
+        "Update the kernel and linux-firmware, or the driver; a fault that stays belongs to the driver's " +
+          "issue tracker",
       ),
     ],
   ]),

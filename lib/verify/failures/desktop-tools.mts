@@ -16,7 +16,8 @@ export const desktopToolFailures = (): Failure[] => [
       anyOf(
         /Installer hash does not match|0x8a150011|0x8a15002e|-1978335215/i,
       ),
-      "the publisher's file is not the one that WinGet's list names: the publisher replaced it, or a proxy changed it",
+      "the publisher's file is not the one that WinGet's list names: the publisher replaced it, or a proxy " +
+      "changed it",
       "Wait for WinGet's list to be corrected, or install the program from its publisher's page",
       commandFix("See whether a newer list has it", "winget source update"),
     ],

@@ -208,8 +208,8 @@ export const dockerFailures = (): Failure[] => [
     pattern: /crun: unknown version specified|OCI runtime create failed: unknown version specified/,
     check: "guest.engine",
     layer: "docker",
-    message:
-      "crun is older than the engine: releases before 1.14.3 refuse containers that Podman 5 or a new Docker describes",
+    message: "crun is older than the engine: releases before 1.14.3 refuse containers that Podman 5 or a new Docker " +
+      "describes",
     fix: [
       guestFix("See which crun runs", "podman info --format '{{.Host.OCIRuntime.Path}} {{.Host.OCIRuntime.Version}}'"),
       manualFix("Install crun 1.16 or later at that path, or use runc (podman --runtime runc)"),

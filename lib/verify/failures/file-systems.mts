@@ -34,7 +34,8 @@ export const fileSystemFailures = (): Failure[] => [
       "host.disk",
       "cause",
       /mount: .{0,120}wrong fs type, bad option, bad superblock on/,
-      "the device has no file system that can be mounted there: it is not formatted, is damaged, or the program for " +
+      "the device has no file system that can be mounted there: it is not formatted, is damaged, or the " +
+      "program for " +
       "its kind is missing",
       commandFix("See what is on it; nothing is changed", "blkid -p /dev/DEVICE; wipefs -n /dev/DEVICE", {
         root: true,
@@ -45,7 +46,8 @@ export const fileSystemFailures = (): Failure[] => [
       "host.disk",
       "fallback",
       /: Read-only file system/,
-      "nothing can be written there: the mount is read-only (:ro, read_only), or the kernel made it so after an error",
+      "nothing can be written there: the mount is read-only (:ro, read_only), or the kernel made it so after " +
+      "an error",
       commandFix("See how it is mounted", "findmnt -o TARGET,SOURCE,OPTIONS"),
       hostErrors,
     ],

@@ -24,7 +24,8 @@ export const gpuProgramFailures = (): Failure[] => [
       anyOf(
         /Unable to find a valid cuDNN algorithm|unable to find an engine to execute this computation/,
       ),
-      "cuDNN does not start: most often the card's memory is full, otherwise its release does not fit CUDA or the card",
+      "cuDNN does not start: most often the card's memory is full, otherwise its release does not fit CUDA " +
+      "or the card",
       guestFix("See who uses the card's memory", "nvidia-smi"),
       "Use a smaller model, batch or image; or an image whose cuDNN was made for its CUDA",
     ],

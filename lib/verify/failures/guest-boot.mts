@@ -26,7 +26,8 @@ export const guestBootFailures = (): Failure[] => [
       "another name or UUID than its settings say, or there is no initramfs",
       older,
       manualFix(
-        "In a VM: give the disk the bus that its image was made for (virtio, scsi, sata); a disk by UUID needs no name",
+        "In a VM: give the disk the bus that its image was made for (virtio, scsi, sata); a disk by UUID " +
+          "needs no name",
       ),
       manualFix(
         "From a rescue system: rebuild the initramfs with all drivers (update-initramfs -u -k all; dracut " +

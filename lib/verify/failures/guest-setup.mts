@@ -20,8 +20,9 @@ export const guestSetupFailures = (): Failure[] => [
       ),
       "netplan does not accept a file of /etc/netplan: at the line and column that it names is an unknown key, a " +
       "wrong indentation, or a value of the wrong form",
-      "Correct it there: addresses: [192.0.2.5/24] with a prefix, routes: [{to: default, via: 192.0.2.1}] in place of " +
-      "gateway:, nameservers: {addresses: [192.0.2.1]}",
+      "Correct it there: addresses with a prefix (192.0.2.5/24), and a default route under “routes” (to, " +
+      "via) in place of " +
+      "“gateway”",
       commandFix("Then try it: without an answer the old settings come back", "netplan try", { root: true }),
     ],
     [
@@ -57,7 +58,8 @@ export const guestSetupFailures = (): Failure[] => [
         "For a VM of libvirt: see that its network runs, and who got an address",
         "virsh -c qemu:///system net-list --all; virsh -c qemu:///system net-dhcp-leases default",
       ),
-      "A firewall of the host can drop DHCP (udp 67) from virbr0; an interface that is not needed gets optional: true",
+      "A firewall of the host can drop DHCP (udp 67) from virbr0; an interface that is not needed gets " +
+      "optional: true",
     ],
     [
       "verify.ssh",
@@ -69,7 +71,7 @@ export const guestSetupFailures = (): Failure[] => [
       "a command or file names a network interface or connection that this machine does not have: its name changed " +
       "with the machine type or the slot",
       links,
-      "Match it by MAC address in netplan (match: {macaddress: …}) rather than by name",
+      "Match it by its MAC address (“macaddress” in netplan) rather than by its name",
     ],
   ]),
   ...rows({
@@ -89,10 +91,11 @@ export const guestSetupFailures = (): Failure[] => [
       "host.disk",
       "cause",
       anyOf(
-        /(?:FAILED: (?:failed to|unable to|disk=|must supply|\S{1,40} (?:does not exist|not a))|failed \[(?:sfdisk|sgdisk|sfd_list))/,
+        /(?:FAILED: (?:failed to (?:get start and end|dump sfdisk|make temp dir|read)|unable to determine|disk=)|failed \[(?:sfdisk|sgdisk|sfd_list))/,
         /(?:GPT PMBR size mismatch|Not all of the space available to \/dev\/\S{2,12} appears|backup GPT table is not)/,
       ),
-      "the partition was not enlarged: the partition table still has the old size of the disk, or another partition " +
+      "the partition was not enlarged: the partition table still has the old size of the disk, or another " +
+      "partition " +
       "lies behind it",
       disks,
       commandFix("Move the table's end to the end of the disk", "sgdisk -e /dev/DISK", { root: true }),
@@ -124,9 +127,10 @@ export const guestSetupFailures = (): Failure[] => [
       "cause",
       anyOf(
         /(?:unrecogni[sz]ed disk label|Can't have overlapping partitions|is outside of the device|Unable to satisfy all constraints)/,
-        /(?:insufficient (?:free space|suitable allocatable extents)|Volume group "\S{1,40}" (?:not found|has insufficient))/,
+        /(?:Insufficient (?:free space: \d{1,9} extents|suitable allocatable extents)|Volume group "\S{1,40}" (?:not found|has insufficient))/,
       ),
-      "the disk has no partition table yet, or no room at that place: a new disk needs mklabel first, a volume group " +
+      "the disk has no partition table yet, or no room at that place: a new disk needs mklabel first, a " +
+      "volume group " +
       "a bigger or further disk",
       disks,
       "A new, empty disk: parted -s /dev/DISK mklabel gpt. LVM: pvresize or vgextend, then lvextend -r",
@@ -149,7 +153,8 @@ export const guestSetupFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /(?:9pnet_virtio: no channels available for device \S|9pnet: Could not find request transport: virtio)/,
-      "the VM has no 9p share of that name: the tag differs from the VM's definition, or its module (9pnet_virtio) is " +
+      "the VM has no 9p share of that name: the tag differs from the VM's definition, or its module " +
+      "(9pnet_virtio) is " +
       "not loaded",
       "Compare the tag with <target dir='…'/> of the VM, and load the module: modprobe 9pnet_virtio",
     ],
@@ -161,7 +166,8 @@ export const guestSetupFailures = (): Failure[] => [
         /mount\.nfs\d?: (?:Connection (?:timed out|refused)|No route to host|Failed to resolve server|requested NFS version|Protocol not supported|an incorrect mount option|Stale file handle|mounting \S{1,160} failed, reason given by server)/,
         /(?:rpc\.statd is not running but is required|NFS: nfs4_discover_server_trunking unhandled error|CIFS: VFS: .{0,80}(?:STATUS_\w{4,30}|cifs_mount failed|error|Send error))/,
       ),
-      "the share cannot be mounted: the server does not answer, does not offer it to this machine, or asks for another " +
+      "the share cannot be mounted: the server does not answer, does not offer it to this machine, or asks " +
+      "for another " +
       "version, user or password",
       exportsOf,
       "SMB: name user and password (credentials=FILE), vers=3.0. NFS: nfsvers=4, and the export for this machine's " +
@@ -171,7 +177,8 @@ export const guestSetupFailures = (): Failure[] => [
       "host.disk",
       "cause",
       /(?:special device \/\S{1,120} does not exist|mount: \S{1,120}: mount point does not exist|can't find (?:UUID=|LABEL=|PARTUUID=|\/)\S{1,120}(?: in \/etc\/fstab|\.$))/,
-      "the disk, or the folder that it is to be mounted at, does not exist: the device has another name here, or its " +
+      "the disk, or the folder that it is to be mounted at, does not exist: the device has another name " +
+      "here, or its " +
       "UUID changed when it was formatted",
       disks,
       "Write the UUID that blkid shows into /etc/fstab, with nofail, and create the folder",
@@ -201,7 +208,8 @@ export const guestSetupFailures = (): Failure[] => [
         /error: (?:file `\S{1,120}' not found|unknown filesystem|disk `\S{1,60}' not found|no such partition|attempt to read or write outside of (?:disk|partition)|you need to load the kernel first|symbol `\S{1,40}' not found|invalid arch)/,
         /(?:Minimal BASH-like line editing is supported|grub rescue>|error: (?:bad shim signature|\S{1,80} has invalid signature|prohibited by secure boot policy))/,
       ),
-      "GRUB does not find or may not start the kernel: its files are on another disk or damaged, GRUB and its modules " +
+      "GRUB does not find or may not start the kernel: its files are on another disk or damaged, GRUB and " +
+      "its modules " +
       "are of two releases, or Secure Boot refuses the kernel's signature",
       "From a rescue system: grub-install on that disk, then update-grub (grub2-mkconfig)",
       "For “bad shim signature”: turn Secure Boot off, or start a kernel that the distribution signed",
@@ -210,7 +218,8 @@ export const guestSetupFailures = (): Failure[] => [
       "guest.image",
       "symptom",
       /(?:dracut\S{0,20}: (?:FATAL|FAILED|Failed to install|installkernel failed)|==> ERROR: (?:module not found|file not found|Hook|'\S{1,80}' must be))/,
-      "the initramfs was not built, or lacks a module or file that its settings name: the next boot uses the old one " +
+      "the initramfs was not built, or lacks a module or file that its settings name: the next boot uses the " +
+      "old one " +
       "or fails",
       "Remove the name that the line shows from /etc/initramfs-tools/modules, /etc/dracut.conf.d or " +
       "/etc/mkinitcpio.conf (kernel 6.2 and later have no vfio_virqfd), and build it again",

@@ -74,7 +74,8 @@ export const hostDetailFailures = (): Failure[] => [
       "symptom",
       /\[<[0-9a-f]{1,16}>\] vfio_intx_handler/,
       "the card shares its interrupt line (INTx) with another device, and the kernel turned that line off: both hang",
-      "Let the guest use MSI: NVIDIA's and AMD's drivers do, older Windows drivers need MSISupported=1 in the registry",
+      "Let the guest use MSI: NVIDIA's and AMD's drivers do, older Windows drivers need MSISupported=1 in " +
+      "the registry",
       "Move the card, or the other device of that line (/proc/interrupts), to another slot",
     ],
     [

@@ -99,7 +99,8 @@ export const hostErrorFailures = (): Failure[] => [
         /Failed to load DMC firmware|DMC firmware has wrong CSS/,
         /Missing GuC-Err-Cap reglist/,
       ),
-      "a message of Intel's driver that harms nothing: a virtual function has no such table, or saving power needs a " +
+      "a message of Intel's driver that harms nothing: a virtual function has no such table, or saving power " +
+      "needs a " +
       "firmware file",
       nothing,
     ],

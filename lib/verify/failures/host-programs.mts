@@ -183,7 +183,8 @@ export const hostProgramFailures = (): Failure[] => [
       ),
       "WSL's parts of Windows are not installed or not turned on, or its settings (.wslconfig) ask for what this " +
       "machine does not have",
-      "Install them: wsl --install --no-distribution, then restart Windows; check memory and processors in .wslconfig",
+      "Install them: wsl --install --no-distribution, then restart Windows; check memory and processors in " +
+      ".wslconfig",
     ],
     [
       "provider.access",

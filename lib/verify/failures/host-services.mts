@@ -60,7 +60,8 @@ export const hostServiceFailures = (): Failure[] => [
       "QEMU may not open the keyboard or mouse that the VM is to share (evdev): libvirt's list of devices leaves " +
       "it out, or its user is not in the group input",
       deviceAcl("its path (/dev/input/by-id/…)"),
-      "Write the device as <input type='evdev'> rather than in qemu:commandline: libvirt then gives it the permission",
+      "Write the device as <input type='evdev'> rather than in qemu:commandline: libvirt then gives it the " +
+      "permission",
     ],
   ]),
   ...rows({ layer: "network", near, source }, [

@@ -99,7 +99,8 @@ export const hypervGpuFailures = (): Failure[] => [
     fix: [
       commandFix(
         "Give it more, while it is off",
-        "Set-VM -Name NAME -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 3GB -HighMemoryMappedIoSpace 64GB",
+        "Set-VM -Name NAME -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 3GB " +
+          "-HighMemoryMappedIoSpace 64GB",
       ),
     ],
     source: "Hyper-V; Microsoft Learn (discrete device assignment), read 2026-11",
@@ -153,7 +154,8 @@ export const hypervGpuFailures = (): Failure[] => [
         { root: true, reboot: true },
       ),
       manualFix(
-        "Windows 10 calls it Get-VMPartitionableGpu, Windows 11 Get-VMHostPartitionableGpu; Home editions have neither",
+        "Windows 10 calls it Get-VMPartitionableGpu, Windows 11 Get-VMHostPartitionableGpu; Home editions " +
+          "have neither",
       ),
     ],
     source: "PowerShell; brokeDude2901/dxgkrnl_ubuntu#14 (2023)",

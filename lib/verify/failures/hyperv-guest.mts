@@ -33,8 +33,8 @@ export const hypervGuestFailures = (): Failure[] => [
     near: /error|bad return|bad exit|failed/i,
     check: "hyperv.guest",
     layer: "driver",
-    message:
-      "dxgkrnl, the guest's side of a Windows GPU partition, does not build for this kernel: its sources fit certain " +
+    message: "dxgkrnl, the guest's side of a Windows GPU partition, does not build for this kernel: its sources fit " +
+      "certain " +
       "kernels only",
     fix: [
       manualFix(
@@ -83,10 +83,13 @@ export const hypervGuestFailures = (): Failure[] => [
       commandFix("On the host: see the nodes and their major numbers", "ls -l /dev/nvidia* /dev/nvidia-caps"),
       manualFix(
         "Allow each of these majors in the container's configuration (lxc.cgroup2.devices.allow: c MAJOR:* rwm) " +
-          "and mount the nodes into it (lxc.mount.entry), then start it again; nvidia-uvm gets another major at some " +
+          "and mount the nodes into it (lxc.mount.entry), then start it again; nvidia-uvm gets another major " +
+          "at some " +
           "boots",
       ),
-      manualFix("An unprivileged container also needs the nodes readable for its users: mode 0666, or a mapped group"),
+      manualFix(
+        "An unprivileged container also needs the nodes readable for its users: mode 0666, or a mapped group",
+      ),
     ],
     source: "nvidia-smi (NVML) in LXC; canonical/lxd#9201 (2021), NVIDIA/nvidia-docker#393 (2017)",
   },

@@ -28,7 +28,8 @@ export const intelFailures = (): Failure[] => [
         /Error initializing the MFX video (?:decoder|encoder): (?:invalid handle|unsupported|device failed)/,
         /No usable QSV|No (?:QSV|VPL|MFX) implementation|MFXLoad failed|MFXEnumImplementations failed/,
       ),
-      "Intel's video engine (Quick Sync) does not start: its node is not in the container, its runtime does not know " +
+      "Intel's video engine (Quick Sync) does not start: its node is not in the container, its runtime does " +
+      "not know " +
       "this chip, or another card has that node",
       nodes,
       passed,
@@ -63,7 +64,8 @@ export const intelFailures = (): Failure[] => [
         /(?:ZE|UR)_RESULT_ERROR_(?:UNINITIALIZED|ADAPTER_SPECIFIC|DEVICE_LOST|UNSUPPORTED_FEATURE|DEPENDENCY_UNAVAILABLE)/,
         /\[GPU\] (?:No supported (?:OCL )?devices|Can't get \w{4,40} property as no supported devices)|Device with "GPU" name is not registered/,
       ),
-      "the program finds no Intel GPU: its node is not in the container, its user is not in the group render, or the " +
+      "the program finds no Intel GPU: its node is not in the container, its user is not in the group " +
+      "render, or the " +
       "image's compute runtime does not know this chip",
       passed,
       nodes,
@@ -91,7 +93,8 @@ export const intelFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /firmware signature verification failed|firmware production part check failure|load failed: status = 0x400000/,
-      "Intel's card refuses its firmware: the files do not belong to this chip or driver, or the card was not reset " +
+      "Intel's card refuses its firmware: the files do not belong to this chip or driver, or the card was " +
+      "not reset " +
       "since its last driver",
       firmware,
       "On the host, bind the card to vfio-pci at boot, so that no driver used it before",

@@ -38,7 +38,8 @@ export const kernelPartFailures = (): Failure[] => [
         /(?:refused to change power state, currently in|not responding to config (?:reads|space)|\(rev ff\))/,
         /(?:pciehp: Slot\(\S{1,8}\): (?:Link Training Error|No link|Cannot train link)|device lost from bus|Device recovery from fatal error failed)/,
       ),
-      "the card no longer answers on the bus: it fell off the link, sleeps without power, or hangs since its last reset",
+      "the card no longer answers on the bus: it fell off the link, sleeps without power, or hangs since its " +
+      "last reset",
       powerCycle,
       remedies.awake,
       manualFix("If it comes back: another slot, no riser cable, and see the power supply and its cables"),
@@ -61,7 +62,8 @@ export const kernelPartFailures = (): Failure[] => [
       "gpu.driver",
       "cause",
       /Failed to setup Intel IGD regions/,
-      "VFIO could not read the firmware's description (OpRegion) of Intel's graphics: it is on no boot display, or this " +
+      "VFIO could not read the firmware's description (OpRegion) of Intel's graphics: it is on no boot " +
+      "display, or this " +
       "generation has none for VFIO",
       manualFix("Pass it as a second card (x-igd-opregion=off, legacy mode off), or as a virtual function by SR-IOV"),
       doctorFix("gpu"),
@@ -91,7 +93,8 @@ export const kernelPartFailures = (): Failure[] => [
         /AMD-Vi: (?:Event logged )?\[?(?:ILLEGAL_DEV_TABLE_ENTRY|INVALID_DEVICE_REQUEST|(?:COMMAND|DEV_TAB|PAGE_TAB)_HARDWARE_ERROR|ILLEGAL_COMMAND)/,
         /arm-smmu\S{0,30} \S{1,40}: (?:event 0x|Unhandled context fault|CMDQ (?:error|timeout)|failed to)/,
       ),
-      "the IOMMU itself reports a fault: a device uses addresses that were not given to it, hangs after a reset, or the " +
+      "the IOMMU itself reports a fault: a device uses addresses that were not given to it, hangs after a " +
+      "reset, or the " +
       "firmware's table is wrong for it",
       hostErrors,
       remedies.firmwareUpdate,
@@ -108,7 +111,8 @@ export const kernelPartFailures = (): Failure[] => [
       "host.memory",
       "cause",
       /HugeTLB: allocating \d{1,7} of page size \S{1,6} \S{2,5} failed|hugetlb: .{0,60}(?:failed|unsupported)/i,
-      "the kernel could not reserve all huge pages that were asked for: memory is too full or fragmented, or the CPU has " +
+      "the kernel could not reserve all huge pages that were asked for: memory is too full or fragmented, or " +
+      "the CPU has " +
       "no pages of that size",
       manualFix("Reserve them at boot: hugepagesz=1G hugepages=N (the CPU flag pdpe1gb), or fewer of 2M"),
       commandFix("See how many there are", "grep -i huge /proc/meminfo"),
@@ -120,7 +124,8 @@ export const kernelPartFailures = (): Failure[] => [
         /(?:kvm(?:_intel|_amd)?: .{0,40}(?:vmread|vmwrite|vmclear|vmptrld|invept) failed)/,
         /kvm(?:_intel|_amd)?: (?:Failed to setup VMCS config|NX \(Execute Disable\) not supported|KVM is unsupported when running as an SEV guest|failed to allocate|misc device register failed)/,
       ),
-      "KVM does not work as it should on this processor: another hypervisor uses it, this machine is itself a VM with " +
+      "KVM does not work as it should on this processor: another hypervisor uses it, this machine is itself " +
+      "a VM with " +
       "faulty nested virtualization, or kernel and microcode are too old",
       manualFix("End other hypervisors (VirtualBox, VMware), and update the kernel and the CPU's microcode"),
       commandFix("See what the kernel says about KVM", "dmesg | grep -i kvm", { root: true }),
@@ -138,15 +143,19 @@ export const kernelPartFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /(?:Your graphics device \w{4} is not (?:officially |properly )?supported by (?:i915|xe)|Force probing unsupported Device ID)/,
-      "this kernel's driver does not know the Intel chip well enough to start by itself: the kernel is older than the card",
+      "this kernel's driver does not know the Intel chip well enough to start by itself: the kernel is older " +
+      "than the card",
       manualFix("Use a newer kernel (the distribution's backports or HWE kernel)"),
-      manualFix("Or, at your own risk, the argument that the line names: xe.force_probe=ID with i915.force_probe=!ID"),
+      manualFix(
+        "Or, at your own risk, the argument that the line names: xe.force_probe=ID with i915.force_probe=!ID",
+      ),
     ],
     [
       "gpu.window",
       "cause",
       /(?:Failed to resize BAR\d? to|Local memory IO size|small[- ]bar device|Consider enabling 'Resizable BAR'|LMEM not initialized by firmware)/,
-      "Intel's card has only a small window to its memory, or was not started by the firmware: Resizable BAR is off, or " +
+      "Intel's card has only a small window to its memory, or was not started by the firmware: Resizable BAR " +
+      "is off, or " +
       "the VM's firmware gives no room",
       manualFix("Turn on Above 4G Decoding and Resizable BAR in the firmware setup; in a VM: UEFI (OVMF) and q35"),
       doctorFix("gpu.window"),
@@ -164,7 +173,8 @@ export const kernelPartFailures = (): Failure[] => [
       "gpu.match",
       "cause",
       /PF: Failed to (?:enable|provision|allocate) .{0,30}VFs?/,
-      "the virtual functions of the card could not be created: SR-IOV is off in the firmware setup, the driver was not " +
+      "the virtual functions of the card could not be created: SR-IOV is off in the firmware setup, the " +
+      "driver was not " +
       "started for it, or no room is left",
       manualFix("Firmware setup: SR-IOV and Above 4G on. Intel: i915.max_vfs=7 i915.enable_guc=3, or xe.max_vfs=7"),
       commandFix("See how many the card has", "grep -H . /sys/bus/pci/devices/*/sriov_totalvfs"),
@@ -185,18 +195,22 @@ const parts: [words: string, check: string, meaning: string, fix: Fix[]][] = [
   [
     "(?:firmware|ucode|microcode|\\bPSP\\b|\\bGuC\\b|\\bHuC\\b|\\bGSC\\b|\\bUC\\b|IMU|load failed: status)",
     "guest.driver",
-    "a processor of the card does not take or start its firmware: the files are missing or do not fit the driver, or the " +
+    "a processor of the card does not take or start its firmware: the files are missing or do not fit the " +
+    "driver, or the " +
     "card was not reset",
     [driverHelp, powerCycle],
   ],
   [
-    "(?:\\bSMU|\\bSMC|\\bdpm|power ?play|\\bclk\\b|sclk|mclk|voltage|fan\\b|thermal|pcode|df cstate|overdrive|GFXOFF|ULV|PPT)",
+    "(?:\\bSMU|\\bSMC|\\bdpm|power ?play|\\bclk\\b|sclk|mclk|voltage|fan\\b|thermal|pcode|df " +
+    "cstate|overdrive|GFXOFF|ULV|PPT)",
     "gpu.power",
     "the part that sets the card's clocks and power does not answer or refuses a value",
     [driverHelp, powerCycle, manualFix("Undo overclocking and own power settings")],
   ],
   [
-    "(?:\\bring \\S{1,20}|\\bfence|\\bIB test|\\bKIQ|\\bKCQ|\\bKGQ|\\bMES\\b|\\bHIQ\\b|\\bMQD\\b|preempt|queue|\\bjob\\b|engine|\\bGPU hang|compute)",
+    "(?:\\bring \\S{1,20}|\\bfence|\\bIB " +
+    "test|\\bKIQ|\\bKCQ|\\bKGQ|\\bMES\\b|\\bHIQ\\b|\\bMQD\\b|preempt|queue|\\bjob\\b|engine|\\bGPU " +
+    "hang|compute)",
     "gpu.reset",
     "a queue of the card does not answer: the card hangs, after a program's fault or because it was not reset",
     [powerCycle, driverHelp],
@@ -204,7 +218,8 @@ const parts: [words: string, check: string, meaning: string, fix: Fix[]][] = [
   [
     "(?:\\bVM\\b|\\bGART|\\bGTT|\\bBO\\b|\\bvram|LMEM|\\bPTE\\b|page table|GGTT|bo_va|memory|allocat|\\bpin\\b|ttm)",
     "guest.driver",
-    "the driver could not get or map memory of the card: it is full, too small a window is visible, or the system lacks " +
+    "the driver could not get or map memory of the card: it is full, too small a window is visible, or the " +
+    "system lacks " +
     "memory",
     [
       manualFix("End programs that use the card's memory, and give the VM more RAM"),
@@ -218,7 +233,8 @@ const parts: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     [driverHelp],
   ],
   [
-    "(?:\\bDC\\b|\\bDM\\b|DMUB|\\bDP\\b|DPCD|HDMI|EDID|\\bAUX\\b|CRTC|pipe|plane|PHY|HDCP|connector|encoder|modeset|vblank|flip|\\bdisplay|\\bKMS\\b|backlight|\\bVBT\\b)",
+    "(?:\\bDC\\b|\\bDM\\b|DMUB|\\bDP\\b|DPCD|HDMI|EDID|\\bAUX\\b|CRTC|pipe|plane|PHY|HDCP|" +
+    "connector|encoder|modeset|vblank|flip|\\bdisplay|\\bKMS\\b|backlight|\\bVBT\\b)",
     "gpu.display",
     "the card's display part reports an error: without a picture on its outputs it harms nothing",
     [

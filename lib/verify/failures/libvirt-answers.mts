@@ -70,7 +70,8 @@ export const libvirtAnswerFailures = (): Failure[] => [
       /Failed to define domain from .{1,160} error: operation failed: domain '[^']{1,80}' already exists with uuid/,
       "libvirt has a VM of that name already, with another uuid",
       commandFix("See it", "virsh -c qemu:///system list --all"),
-      "Write that uuid into the file, or take another name; to remove the old definition: virsh undefine --nvram NAME",
+      "Write that uuid into the file, or take another name; to remove the old definition: virsh undefine " +
+      "--nvram NAME",
     ],
     [
       "provider.access",
@@ -92,7 +93,8 @@ export const libvirtAnswerFailures = (): Failure[] => [
         /Cannot access (?:storage|backing) file '[^']{1,200}'(?: of storage file '[^']{1,200}')?(?: \(as uid:\d{1,9}, gid:\d{1,9}\))?: No such file/,
         /Could not open backing file: Could not open '[^']{1,200}': No such file/,
       ),
-      "a disk file of the VM, or the image that it is based on, does not exist: it was deleted, or lies elsewhere now",
+      "a disk file of the VM, or the image that it is based on, does not exist: it was deleted, or lies " +
+      "elsewhere now",
       commandFix("See which files the VM names", "virsh -c qemu:///system domblklist NAME"),
       "Put the file back, or recreate the VM: npx zx homelab-gpu.mts up --recreate; with Vagrant: vagrant " +
       "destroy, then vagrant up",

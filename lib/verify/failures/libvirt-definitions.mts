@@ -144,7 +144,8 @@ export const libvirtDefinitionFailures = (): Failure[] => [
         /could not find capabilities for arch|unable to find the emulator for|No emulator found for/,
         /cannot execute binary \/\S{1,80}: (?:Permission denied|No such file|Exec format)/,
       ),
-      "QEMU for that architecture is not installed, or libvirt may not run the emulator that the VM's definition names",
+      "QEMU for that architecture is not installed, or libvirt may not run the emulator that the VM's " +
+      "definition names",
       commandFix("See what libvirt knows", "virsh -c qemu:///system capabilities"),
       "Write <emulator>/usr/bin/qemu-system-x86_64</emulator>; a script as emulator needs a line in AppArmor's " +
       "profile and its x bit",

@@ -133,7 +133,8 @@ export const libvirtErrorFailures = (): Failure[] => [
         /cannot acquire (?:job mutex|state change lock)|operation failed: job '/,
         /Failed to terminate process \d{1,9} with SIG/,
       ),
-      "a VM or its QEMU hangs, so that libvirt waits for it: often the kernel waits for a card that no longer answers",
+      "a VM or its QEMU hangs, so that libvirt waits for it: often the kernel waits for a card that no " +
+      "longer answers",
       commandFix("Read the kernel's lines", "dmesg --level err,warn | tail -n 40", { root: true }),
       "Restart libvirt's daemon; if QEMU cannot be killed (state D), only a reboot of the host helps",
       daemonLog,

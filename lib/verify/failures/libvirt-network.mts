@@ -40,8 +40,8 @@ export const libvirtNetworkFailures = (): Failure[] => [
     near: vmWords,
     check: "provider.access",
     layer: "network",
-    message:
-      "libvirt could not write its firewall rules: iptables or nftables is missing, or the kernel's modules for it are",
+    message: "libvirt could not write its firewall rules: iptables or nftables is missing, or the kernel's modules " +
+      "for it are",
     fix: each(
       install("Install them", {
         apt: "iptables nftables",

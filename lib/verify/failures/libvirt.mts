@@ -31,7 +31,8 @@ export const libvirtFailures = (): Failure[] => [
     message: "a virtiofs share needs the VM's memory to be shared memory, and it is not",
     fix: [
       manualFix(
-        "Vagrant: libvirt.memorybacking :source, :type => 'memfd' and libvirt.memorybacking :access, :mode => 'shared'",
+        "Vagrant: libvirt.memorybacking :source, :type => 'memfd' and libvirt.memorybacking :access, :mode " +
+          "=> 'shared'",
       ),
       manualFix("Or share the folder by rsync or NFS"),
     ],

@@ -66,7 +66,8 @@ export const mediaProgramFailures = (): Failure[] =>
         "verify.service",
         "cause",
         /No EdgeTPU was detected/,
-        "Frigate finds no Coral: it was not given to the container or VM, or its driver (apex) does not fit the kernel",
+        "Frigate finds no Coral: it was not given to the container or VM, or its driver (apex) does not fit " +
+        "the kernel",
         "Write devices: [/dev/bus/usb] or [/dev/apex_0], or use the detector for the GPU (onnx, tensorrt, openvino)",
       ],
       [
@@ -81,7 +82,8 @@ export const mediaProgramFailures = (): Failure[] =>
         "cause",
         /No such file or directory: '?\S{0,80}(?:model_cache|\.trt|\.engine|\.onnx)\b/,
         "the detector's model is not there: it was not built or downloaded for this GPU",
-        "Frigate: set YOLO_MODELS, or give model: path: a file in /config/model_cache; see its log of the first start",
+        "Frigate: set YOLO_MODELS, or give model: path: a file in /config/model_cache; see its log of the " +
+        "first start",
       ],
       [
         "verify.service",

@@ -60,7 +60,8 @@ export const nodeFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /npm [\w!]{4,5} (?:code )?(?:EACCES|EPERM)\b/,
-      "npm has no permission to write in that folder, most often because it installs for all users (-g), or because " +
+      "npm has no permission to write in that folder, most often because it installs for all users (-g), or " +
+      "because " +
       "files there belong to root",
       commandFix("In this project's folder, as your own user, install its packages", "npm ci"),
       commandFix("If files of the project belong to root: take them back", 'chown -R "$USER" node_modules', {
@@ -91,7 +92,8 @@ export const nodeFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /npm [\w!]{4,5} (?:code )?EINTEGRITY/,
-      "a package that npm downloaded is not the one that package-lock.json names: npm's cache is damaged, or a proxy " +
+      "a package that npm downloaded is not the one that package-lock.json names: npm's cache is damaged, or " +
+      "a proxy " +
       "changed it",
       commandFix("Check npm's cache, and remove what is damaged", "npm cache verify"),
     ],

@@ -79,7 +79,8 @@ export const noteFailures = (): Failure[] => [
     fix: [
       manualFix("Without Secure Boot: nothing to do"),
       manualFix(
-        "With it: install the headers' kbuild package and shim-signed, create a key, and enroll it (mokutil --import)",
+        "With it: install the headers' kbuild package and shim-signed, create a key, and enroll it (mokutil " +
+          "--import)",
       ),
     ],
     source: "DKMS; dkms-project/dkms#254 (2022-10), dkms-project/dkms#273 (2022-10)",

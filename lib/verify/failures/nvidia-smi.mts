@@ -17,7 +17,8 @@ export const nvidiaSmiFailures = (): Failure[] => [
       guestFix("Read the kernel's reason", "dmesg --level err,warn"),
       guestFix("See which driver has the card", "lspci -nnk -d 10de:"),
       manualFix(
-        "If it says “Key was rejected”: Secure Boot. If it names nouveau: blacklist it, rebuild the initramfs, reboot",
+        "If it says “Key was rejected”: Secure Boot. If it names nouveau: blacklist it, rebuild the " +
+          "initramfs, reboot",
       ),
     ],
     source: "nvidia-installer; shelmangroup/coreos-gpu-installer#2 (2018), kind to date",
@@ -47,8 +48,8 @@ export const nvidiaSmiFailures = (): Failure[] => [
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",
-    message:
-      "the display part of NVIDIA's driver got no memory for a picture: the card's memory is full, or its state is bad",
+    message: "the display part of NVIDIA's driver got no memory for a picture: the card's memory is full, or its " +
+      "state is bad",
     fix: [
       guestFix("See what uses the card's memory", "nvidia-smi"),
       guestFix("Read whether an error came before it", "dmesg --level err,warn"),

@@ -35,7 +35,8 @@ export const nvrmFailures = (): Failure[] => [
       "guest.driver",
       "note",
       /infoROM is corrupted|Corrupted infoROM|\[?InfoROM corrupted/,
-      "the card's small memory with its own data (InfoROM) is damaged: it computes, and some of its counters are lost",
+      "the card's small memory with its own data (InfoROM) is damaged: it computes, and some of its counters " +
+      "are lost",
       "Nothing to do if it works; otherwise the maker has to repair the card",
     ],
     [

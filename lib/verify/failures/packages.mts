@@ -112,7 +112,8 @@ export const packageFailures = (): Failure[] => [
       "symptom",
       /error: failed to commit transaction \(conflicting files\)/,
       "pacman found files that are there already or in two packages; the lines below name them",
-      "Find the owner of each: pacman -Qo FILE; a file without owner comes from an installer by hand or pip: remove it",
+      "Find the owner of each: pacman -Qo FILE; a file without owner comes from an installer by hand or pip: " +
+      "remove it",
     ],
     [
       "tools.present",

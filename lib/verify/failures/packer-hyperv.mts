@@ -34,7 +34,8 @@ export const packerHypervFailures = (): Failure[] =>
         /Error getting host adapter ip address/,
         /No network adapter is found with the given input/,
       ),
-      "Windows itself has no adapter or address on the switch that Packer uses, so the VM cannot fetch Packer's files",
+      "Windows itself has no adapter or address on the switch that Packer uses, so the VM cannot fetch " +
+      "Packer's files",
       switches,
       "Use the Default Switch, or let Windows share the switch: AllowManagementOS on an external switch",
     ],
@@ -54,7 +55,8 @@ export const packerHypervFailures = (): Failure[] =>
       "guest.image",
       "cause",
       /Error shutting down VM: PowerShell error|Stop-VM ?: Failed to stop/,
-      "the VM did not shut down when it was asked: the guest has no integration services, or waits for something on " +
+      "the VM did not shut down when it was asked: the guest has no integration services, or waits for " +
+      "something on " +
       "its screen",
       "Set shutdown_command in the template, and watch the VM's screen in Hyper-V Manager",
     ],

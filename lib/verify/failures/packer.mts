@@ -42,7 +42,9 @@ export const packerFailures = (): Failure[] => [
         "Wait an hour, or set PACKER_GITHUB_API_TOKEN to a GitHub token without any permissions, then run packer " +
           "init again",
       ),
-      manualFix("Packer 1.14 and later fetch HashiCorp's plugins from releases.hashicorp.com, which has no such limit"),
+      manualFix(
+        "Packer 1.14 and later fetch HashiCorp's plugins from releases.hashicorp.com, which has no such limit",
+      ),
     ],
     source: "Packer; hashicorp/setup-packer#71 (2022-12), hashicorp/packer#13634 (2026-05)",
   },

@@ -112,7 +112,9 @@ export const programFailures = (): Failure[] => [
     layer: "image",
     message: "the image has no C compiler, which Triton (torch.compile, vLLM) needs to build its kernels",
     fix: [
-      manualFix("Install gcc (and python3-dev) in the image, or use a devel image; vLLM: --enforce-eager does without"),
+      manualFix(
+        "Install gcc (and python3-dev) in the image, or use a devel image; vLLM: --enforce-eager does without",
+      ),
     ],
     source: "PyTorch, Triton, read 2026-11",
   },

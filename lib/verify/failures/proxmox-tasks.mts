@@ -28,7 +28,8 @@ export const proxmoxTaskFailures = (): Failure[] => [
       "gpu.match",
       "cause",
       /(?:PCI device|USB(?: device)?|directory) mapping (?:invalid|not found)/,
-      "the hardware is not what the resource mapping says: the card or USB device has another address now, or is gone",
+      "the hardware is not what the resource mapping says: the card or USB device has another address now, " +
+      "or is gone",
       cards,
       "Correct the entry under Datacenter, Resource Mappings",
     ],
@@ -50,7 +51,8 @@ export const proxmoxTaskFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /legacy IGD assignment|only one device can be assigned in legacy-igd mode/,
-      "legacy-igd=1 is for one Intel graphics device at 00:02.0, with machine type pc (i440fx), vga: none and its ROM",
+      "legacy-igd=1 is for one Intel graphics device at 00:02.0, with machine type pc (i440fx), vga: none " +
+      "and its ROM",
       "Remove legacy-igd=1 from hostpci0, or write -machine pc -vga none and no pcie=1",
     ],
     [

@@ -20,7 +20,8 @@ export const proxmoxFailures = (): Failure[] => [
       "Proxmox finds no device at that address: the card moved to another address, as after a change of hardware " +
       "or firmware, or does not answer",
       cards,
-      "Write its address again: qm set ID -hostpci0 ADDRESS,pcie=1, or correct it under Datacenter, Resource Mappings",
+      "Write its address again: qm set ID -hostpci0 ADDRESS,pcie=1, or correct it under Datacenter, Resource " +
+      "Mappings",
     ],
     [
       "gpu.driver",

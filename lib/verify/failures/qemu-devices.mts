@@ -21,7 +21,8 @@ export const deviceFailures = (): Failure[] => [
         /vfio.{0,60}(?:failed|unable) to (?:enable|setup) (?:vectors|INTx|MSI|resample)/,
         /genirq: Flags mismatch irq \d{1,4}\. .{0,80}vfio/,
       ),
-      "the card's interrupt could not be set up: it shares one (INTx) with another device, or the card does not answer",
+      "the card's interrupt could not be set up: it shares one (INTx) with another device, or the card does " +
+      "not answer",
       "Let the card use MSI, or move it or the other device to another slot",
       hostErrors,
     ],

@@ -105,7 +105,9 @@ export const qemuFileFailures = (): Failure[] => [
       manualFix(
         "Put the file below /var/lib/libvirt/images, or let others pass through the folders above it (chmod o+x)",
       ),
-      manualFix("If it is there: give it to QEMU's user (Debian, Ubuntu: libvirt-qemu; Fedora, Arch: qemu), mode 0660"),
+      manualFix(
+        "If it is there: give it to QEMU's user (Debian, Ubuntu: libvirt-qemu; Fedora, Arch: qemu), mode 0660",
+      ),
       commandFix(
         "See whether AppArmor or SELinux refused it",
         "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'",

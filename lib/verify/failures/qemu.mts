@@ -11,7 +11,9 @@ export const qemuFailures = (): Failure[] => [
     layer: "provider",
     message: "the VM's definition asks for AppArmor or SELinux, which libvirt here does not use",
     fix: [
-      manualFix("Remove its seclabel element (virsh edit), or turn that security driver on in /etc/libvirt/qemu.conf"),
+      manualFix(
+        "Remove its seclabel element (virsh edit), or turn that security driver on in /etc/libvirt/qemu.conf",
+      ),
     ],
     source: "libvirt, read 2026-11",
   },

@@ -26,7 +26,9 @@ export const rocmFailures = (): Failure[] =>
         ),
         "the program's build for ROCm has no code for this AMD chip",
         chip,
-        manualFix("Use an image whose ROCm names that chip; for one next to a supported one: HSA_OVERRIDE_GFX_VERSION"),
+        manualFix(
+          "Use an image whose ROCm names that chip; for one next to a supported one: HSA_OVERRIDE_GFX_VERSION",
+        ),
         "If HSA_OVERRIDE_GFX_VERSION is set already: it names a chip of another generation; remove or correct it",
       ],
       [

@@ -78,14 +78,16 @@ export const sshFailures = (): Failure[] =>
         /kex_exchange_identification: (?:Connection (?:closed|reset)|read: Connection reset|banner line|Connection closed by remote)/,
         /(?:ssh_exchange_identification: \S|Connection (?:closed|reset) by \S{1,60} port \d{1,5})/,
       ),
-      "the SSH server in the VM ended the connection before it asked for a key: it still boots, has no host keys or a " +
+      "the SSH server in the VM ended the connection before it asked for a key: it still boots, has no host " +
+      "keys or a " +
       "full disk, or refuses this address",
-      "Wait a minute and try again; then see on its console: systemctl status ssh, and ssh-keygen -A for missing host keys",
+      "Wait a minute and try again; then see on its console: systemctl status ssh, and ssh-keygen -A for " +
+      "missing host keys",
     ],
     [
       "verify.ssh",
       "symptom",
-      /(?:Broken pipe|client_loop: send disconnect|Timeout, server \S{1,60} not responding|packet_write_wait: Connection to)/,
+      /(?:Write failed: Broken pipe|client_loop: send disconnect|Timeout, server \S{1,60} not responding|packet_write_wait: Connection to)/,
       "the SSH connection broke off: the VM rebooted or hangs, or the network between changed",
       "See whether the VM runs, and read its kernel's last lines on its console",
     ],
@@ -94,7 +96,8 @@ export const sshFailures = (): Failure[] =>
       "cause",
       /(?:Could not resolve hostname [\w.-]{1,80}: |ssh: Could not resolve)/,
       "ssh does not know that name: the VM's name is in no DNS and no SSH config",
-      "Use its address, or write its SSH config into a file: vagrant ssh-config NAME >ssh.cfg, then ssh -F ssh.cfg NAME",
+      "Use its address, or write its SSH config into a file: vagrant ssh-config NAME >ssh.cfg, then ssh -F " +
+      "ssh.cfg NAME",
     ],
     [
       "verify.ssh",
@@ -103,7 +106,8 @@ export const sshFailures = (): Failure[] =>
         /(?:Load key|identity file|Identity file) "?\S{1,160}"?:? (?:invalid format|error in libcrypto|No such file|not accessible|bad permissions|type -1)/,
         /(?:key_load_|sshkey_)\w{4,30}: .{0,60}(?:invalid format|error in libcrypto|incorrect passphrase)/,
       ),
-      "ssh cannot read the private key: the file does not exist, is no key of OpenSSH (PuTTY's .ppk, Windows line ends, " +
+      "ssh cannot read the private key: the file does not exist, is no key of OpenSSH (PuTTY's .ppk, Windows " +
+      "line ends, " +
       "no last line break), or has a passphrase",
       "See what it is: ssh-keygen -y -f KEY; convert a .ppk in PuTTYgen; end the file with a line break",
     ],
@@ -132,7 +136,8 @@ export const sshFileFailures = (): Failure[] =>
         /(?:sshd: no hostkeys available|Could not load host key: \/etc\/ssh|Missing privilege separation directory: )/,
         /(?:Authentication refused: bad ownership or modes for|error: Bind to port \d{1,5} on \S{1,40} failed)/,
       ),
-      "the SSH server does not start, or refuses all keys: host keys or its folder are missing, another program has the " +
+      "the SSH server does not start, or refuses all keys: host keys or its folder are missing, another " +
+      "program has the " +
       "port, or the user's home, .ssh or authorized_keys may be written by others",
       "In the VM: ssh-keygen -A; chmod 700 ~/.ssh; chmod 600 ~/.ssh/authorized_keys; chmod go-w ~; then restart ssh",
     ],
@@ -141,13 +146,15 @@ export const sshFileFailures = (): Failure[] =>
       "cause",
       /(?:Could not open a connection to your authentication agent|sign_and_send_pubkey: signing failed|agent refused operation)/,
       "ssh's agent does not run in this session, or refuses the key",
-      "Start it: eval $(ssh-agent) && ssh-add KEY; or leave it out: ssh -o IdentitiesOnly=yes -o IdentityAgent=none -i KEY",
+      "Start it: eval $(ssh-agent) && ssh-add KEY; or leave it out: ssh -o IdentitiesOnly=yes -o " +
+      "IdentityAgent=none -i KEY",
     ],
     [
       "verify.ssh",
       "cause",
       /(?:channel \d{1,5}: open failed: (?:connect failed|administratively prohibited|unknown channel type)|bind \[\S{1,40}\]:\d{1,5}: Address already in use|remote port forwarding failed for listen port)/,
-      "a port that ssh should forward is taken on this side, or nothing listens at its other end, or the server forbids " +
+      "a port that ssh should forward is taken on this side, or nothing listens at its other end, or the " +
+      "server forbids " +
       "forwarding (AllowTcpForwarding)",
       commandFix("See what listens here", "ss -lntp"),
     ],

@@ -75,7 +75,8 @@ export const toolkitErrorFailures = (): Failure[] => [
       "the toolkit does not find the driver's libraries: the driver is not installed on this machine, or elsewhere " +
       "than usual",
       driverWorksOutside,
-      "Install the driver's libraries too, not the module alone; for a driver elsewhere, set its root (--driver-root)",
+      "Install the driver's libraries too, not the module alone; for a driver elsewhere, set its root " +
+      "(--driver-root)",
     ],
     [
       "verify.service",

@@ -63,8 +63,8 @@ export const toolkitFailures = (): Failure[] => [
     pattern: /unsupported IMEX channel value|error parsing IMEX info/,
     check: "verify.service",
     layer: "toolkit",
-    message:
-      "the toolkit's parts have different versions: 1.17 with an older libnvidia-container does not know IMEX channels",
+    message: "the toolkit's parts have different versions: 1.17 with an older libnvidia-container does not know " +
+      "IMEX channels",
     fix: [
       guestFix(
         "Bring all four to one version",

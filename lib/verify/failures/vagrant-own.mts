@@ -102,7 +102,8 @@ export const vagrantOwnFailures = (): Failure[] =>
         /Failed to mount folders in (?:Linux|Darwin) guest/,
         /Installation of rsync into the guest has failed/,
       ),
-      "Vagrant could not share or copy a folder: its program is missing here or in the guest, or the path may not be " +
+      "Vagrant could not share or copy a folder: its program is missing here or in the guest, or the path " +
+      "may not be " +
       "read",
       "Read the error below that line; install rsync or nfs-common in the guest, or take another type of folder",
       "Or turn the folder off: config.vm.synced_folder '.', '/vagrant', disabled: true",
@@ -159,7 +160,8 @@ export const vagrantOwnFailures = (): Failure[] =>
         /unable to determine the location of this instance of the Windows Subsystem/,
       ),
       "Vagrant runs in WSL and reaches Windows' programs and folders only if it is allowed to",
-      "Run it in PowerShell on Windows, or set VAGRANT_WSL_ENABLE_WINDOWS_ACCESS=1 in WSL and work in a Windows folder",
+      "Run it in PowerShell on Windows, or set VAGRANT_WSL_ENABLE_WINDOWS_ACCESS=1 in WSL and work in a " +
+      "Windows folder",
     ],
     [
       "verify.ssh",

@@ -33,7 +33,9 @@ export const vagrantFailures = (): Failure[] => [
     message: "Vagrant would share the folder by NFS, and this host has no NFS server",
     fix: [
       manualFix("Install it (Debian, Ubuntu: nfs-kernel-server; Fedora: nfs-utils)"),
-      manualFix("Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
+      manualFix(
+        "Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'",
+      ),
     ],
     source: "Vagrant (locales/en.yml), read 2026-11",
   },
@@ -109,8 +111,8 @@ export const vagrantFailures = (): Failure[] => [
     near: vagrantWords,
     check: "provider.access",
     layer: "provider",
-    message:
-      "the shared folder could not be mounted: NFS is blocked by the firewall, or the guest lacks what the share needs",
+    message: "the shared folder could not be mounted: NFS is blocked by the firewall, or the guest lacks what the " +
+      "share needs",
     fix: [
       manualFix("Turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
       manualFix("NFS: let nfs, rpc-bind and mountd through the host's firewall from libvirt's bridges"),

@@ -73,8 +73,8 @@ export const vfioFailures = (): Failure[] => [
     pattern: /group \d{1,6} used in multiple address spaces/,
     check: "iommu.group",
     layer: "vfio",
-    message:
-      "two devices of one IOMMU group lie behind the guest's own IOMMU in different address spaces, which VFIO refuses",
+    message: "two devices of one IOMMU group lie behind the guest's own IOMMU in different address spaces, which " +
+      "VFIO refuses",
     fix: [
       manualFix(
         "Put both functions of the card on one guest slot (multifunction), or remove the virtual IOMMU from the VM",
@@ -164,8 +164,8 @@ export const vfioFailures = (): Failure[] => [
     pattern: /failed to set (?:group container|iommu for container): Invalid argument/,
     check: "iommu.reserved",
     layer: "vfio",
-    message:
-      "the kernel would not attach the card to the VM's memory: most often the firmware reserves memory for it (RMRR)",
+    message: "the kernel would not attach the card to the VM's memory: most often the firmware reserves memory for " +
+      "it (RMRR)",
     fix: [kernelLog, remedies.reserved],
     source: "QEMU (vfio), read 2026-11; seen together with the kernel's refusal of a 1:1 mapping",
   },

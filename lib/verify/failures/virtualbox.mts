@@ -87,7 +87,8 @@ export const virtualboxFailures = (): Failure[] => [
       "fault",
     fix: [
       manualFix(
-        "Read VBoxHardening.log in the VM's folder: it names the file; update or end that program (antivirus, overlay)",
+        "Read VBoxHardening.log in the VM's folder: it names the file; update or end that program " +
+          "(antivirus, overlay)",
       ),
       manualFix("If it began with an update of VirtualBox: install the release before, or the next one"),
     ],
@@ -137,7 +138,9 @@ export const virtualboxFailures = (): Failure[] => [
       "VBoxHardening.log)",
     fix: [
       manualFix("Read Logs/VBox.log and Logs/VBoxHardening.log in the VM's folder"),
-      manualFix("Reinstall VirtualBox so that its modules are those of its version, and update Windows and antivirus"),
+      manualFix(
+        "Reinstall VirtualBox so that its modules are those of its version, and update Windows and antivirus",
+      ),
     ],
     source: "VirtualBox; hashicorp/vagrant#7344 (2016-05), kind to date",
   },
@@ -161,7 +164,9 @@ export const virtualboxFailures = (): Failure[] => [
       "installation is damaged",
     fix: [
       manualFix("Close VirtualBox's window and every VBoxSVC process of this and other users, wait, and try again"),
-      manualFix("Run all of it as the same user (none of it as administrator); else repair VirtualBox's installation"),
+      manualFix(
+        "Run all of it as the same user (none of it as administrator); else repair VirtualBox's installation",
+      ),
     ],
     source: "VirtualBox; hashicorp/vagrant#1622 (2013-04), hashicorp/vagrant#8139 (2016-12)",
   },

@@ -126,7 +126,9 @@ export const windowsFailures = (): Failure[] => [
     layer: "provider",
     message: "Hyper-V is managed by administrators only",
     fix: [
-      manualFix("Run this in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again"),
+      manualFix(
+        "Run this in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again",
+      ),
     ],
     source: "Hyper-V, Vagrant (Hyper-V provider), read 2026-11",
   },
@@ -143,7 +145,9 @@ export const windowsFailures = (): Failure[] => [
       "does not work with Hyper-V",
     fix: [
       manualFix("Run it as administrator, and see that no antivirus blocks PowerShell and file sharing is on"),
-      manualFix("Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
+      manualFix(
+        "Or turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'",
+      ),
     ],
     source: "Vagrant; hashicorp/vagrant#11874 (2020-09), #7816 (2016-09), kind to date",
   },
@@ -173,8 +177,8 @@ export const windowsFailures = (): Failure[] => [
     ),
     check: "provider.access",
     layer: "provider",
-    message:
-      "Hyper-V's management service (VMMS) does not answer: it is stopped, or only its PowerShell module is installed",
+    message: "Hyper-V's management service (VMMS) does not answer: it is stopped, or only its PowerShell module is " +
+      "installed",
     fix: [
       commandFix("Start it (as administrator)", "Start-Service vmms", { root: true }),
       commandFix(

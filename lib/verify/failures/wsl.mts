@@ -48,7 +48,8 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
   [
     "E_UNEXPECTED|0x8000ffff",
     "host.virtualization",
-    "WSL's service failed in a way that it does not expect: most often its state after an update or a sleep of Windows",
+    "WSL's service failed in a way that it does not expect: most often its state after an update or a sleep " +
+    "of Windows",
     restart,
     "If it stays: restart Windows, then wsl --update",
   ],
