@@ -1,6 +1,6 @@
 #!/bin/sh
 # Gives this guest's network card in the LAN its address, now and at each boot. It runs inside the
-# guest, as root, before the services start. A second run changes nothing.
+# guest, as root, before the services start. It prints that address. A second run changes nothing.
 #
 #   set-lan.sh MAC                          the address by DHCP
 #   set-lan.sh MAC ADDRESS/LENGTH [ROUTER]  a fixed address; with ROUTER other networks are reached by it
@@ -11,7 +11,6 @@ set -eu
 LC_ALL=C
 export LC_ALL
 root=${LAN_ROOT:-} mac=${1-} address=${2-} router=${3-} wait=${LAN_WAIT:-90}
-say() { printf 'set-lan: %s\n' "$*"; }
 die() { printf 'set-lan: %s\n' "$*" >&2; exit 1; }
 command -v ip >/dev/null || die 'this guest has no ip: install iproute2, and run up again'
 
@@ -30,7 +29,6 @@ command -v ip >/dev/null || die 'this guest has no ip: install iproute2, and run
       rm -f "$file"
       [ -z "$networkd" ] || networkctl reload
     fi
-    say 'this VM has no network card in the LAN'
     exit
   fi
 
@@ -79,5 +77,6 @@ command -v ip >/dev/null || die 'this guest has no ip: install iproute2, and run
     waited=$((waited + 1))
     sleep 1
   done
-  say "$card has $(printf '%s' "$has" | head -n 1)"
+  if [ -n "$address" ]; then has=$address; fi
+  printf '%s\n' "$has" | sed 's|/.*||; q'
 } </dev/null

@@ -4,13 +4,13 @@
 #
 #   status-guest.sh [services]        services: print only the services
 #   ENGINE=podman status-guest.sh     the container engine; default: docker
-#   SYS=FOLDER status-guest.sh        reads this folder instead of /sys
+#   SYS=FOLDER status-guest.sh        reads this folder instead of /sys; ETC=FOLDER instead of /etc
 #
 # The first line is the name and version of this format. Then come lines KEY:VALUE. The last line is
 # end:yes.
 LC_ALL=C
 export LC_ALL
-engine=${ENGINE:-docker} sys=${SYS:-/sys} only=${1-}
+engine=${ENGINE:-docker} sys=${SYS:-/sys} etc=${ETC:-/etc} only=${1-}
 fact() { printf '%s:%s\n' "$1" "$2"; }
 limited() { # SECONDS COMMAND…
   if command -v timeout >/dev/null; then timeout "$@"; else shift && "$@"; fi
@@ -73,6 +73,17 @@ others() {
   done
 }
 
+# Prints lan:ADDRESS, the address of the network card in the LAN, whose MAC address set-lan.sh wrote to
+# a file.
+lan() {
+  { [ -r "$etc/homelab-gpu-lan" ] && read -r mac <"$etc/homelab-gpu-lan"; } || return 0
+  for path in "$sys"/class/net/*; do
+    [ -e "$path/device" ] && [ "$(cat "$path/address")" = "$mac" ] || continue
+    ip -4 -o address show dev "${path##*/}" scope global 2>/dev/null |
+      awk '{ sub(/[/].*/, "", $4); print "lan:" $4; exit }'
+  done
+}
+
 echo 'homelab-gpu-status 1'
 if [ "$only" = services ]; then
   services
@@ -80,6 +91,7 @@ else
   # both write whole lines, so their order does not matter
   nvidia &
   others
+  lan
   # disk:MOUNT-POINT SIZE USED, in KiB
   for at in / /srv; do
     df -Pk "$at" 2>/dev/null | awk -v at="$at" 'END { if ($6 == at) print "disk:" at " " $2 " " $3 }'

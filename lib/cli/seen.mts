@@ -1,5 +1,6 @@
 /** The services of VMs as of their last proof, and how they are printed. */
 import type { Lab } from "../host/lab.mts";
+import { lanRecord } from "../host/lan.mts";
 import { isProven } from "../plan/proof.mts";
 import { self } from "../self.mts";
 import { visible } from "../text.mts";
@@ -75,7 +76,8 @@ export async function printMachines(
   lab: Lab,
 ): Promise<void> {
   for (const machine of resolved.machines.filter(({ name }) => names.includes(name))) {
-    const existing = lab.machines[machine.name]!;
+    const { name } = machine;
+    const existing = lab.machines[name]!;
     const seenServices = await readSeenServices(context, loaded.folder, machine.name);
     const services = [...new Set(seenServices.map(({ name }) => name))];
     // a proof of an earlier run does not count after a change that failed
@@ -90,6 +92,9 @@ export async function printMachines(
       }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
     );
     for (const line of serviceLines(seenServices, existing.address)) context.shell.stdout(`  ${visible(line)}\n`);
+    const { lan } = machine.network ?? {};
+    const inLan = lan === undefined ? undefined : await context.shell.read(`${loaded.folder}/${lanRecord(name)}`);
+    if (inLan !== undefined) context.shell.stdout(`  in the LAN (${lan}): ${visible(inLan.trim())}\n`);
     context.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
   }
 }

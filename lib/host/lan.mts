@@ -13,6 +13,9 @@ export function lanMac(domain: string): string {
   return ["52", "54", "00", ...[a!, b!, c!].map((byte) => byte.toString(16).padStart(2, "0"))].join(":");
 }
 
+/** Path of a machine's address in the LAN when it was last set, relative to the lab's folder: one line. */
+export const lanRecord = (name: string): string => `lan/${name}.txt`;
+
 /** The card in a domain's XML (formatdomain.html: interface): `INTERFACE MAC`; undefined without one. */
 export function lanIn(xml: string): string | undefined {
   const card = [...xml.matchAll(/<interface [^]*?<\/interface>/g)].find(([text]) => text.includes(`'${alias}'`))?.[0];

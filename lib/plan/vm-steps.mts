@@ -4,7 +4,7 @@ import type { Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { type DataDisk, dataRecord } from "../host/data-disks.mts";
 import { folderTag } from "../host/folders.mts";
-import { lanMac } from "../host/lan.mts";
+import { lanMac, lanRecord } from "../host/lan.mts";
 import type { LabMachine } from "../host/lab.mts";
 import { shellWord } from "../render.mts";
 import { powershellScript } from "../host/windows.mts";
@@ -138,6 +138,7 @@ export function lanSteps(machine: ResolvedMachine, { hardware, domain }: LabMach
     title: lan === undefined ? `Remove the network card in the LAN from ${name}` : `Connect ${name} to ${lan}`,
     command: [...ssh(name), [runAsRoot(machine), ...(words.length > 0 ? ["--", ...words] : [])].join(" ")],
     input: "scripts/set-lan.sh",
+    ...(lan === undefined ? { removes: [lanRecord(name)] } : { output: lanRecord(name) }),
   }];
 }
 

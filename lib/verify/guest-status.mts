@@ -38,6 +38,8 @@ export interface GuestStatus {
   containers: SeenContainer[];
   gpus: SeenGpu[];
   disks: SeenDisk[];
+  /** The address of its network card in the LAN; absent if it has none. */
+  lan?: string;
 }
 
 /** Parses the output of status-guest.sh; undefined if it is incomplete. */
@@ -46,6 +48,7 @@ export function guestStatusOf(text: string): GuestStatus | undefined {
   const facts = factsOf(text);
   if (facts.one("end") !== "yes") return undefined;
   const engine = facts.one("engine");
+  const lan = facts.one("lan");
   return {
     engine: engine === "answers" || engine === "missing" ? engine : "silent",
     services: seenServices(facts),
@@ -59,6 +62,7 @@ export function guestStatusOf(text: string): GuestStatus | undefined {
       ...facts.all("gpu-nvidia").flatMap(nvidiaGpu),
       ...facts.all("gpu-sysfs").flatMap(sysfsGpu),
     ],
+    ...(lan === undefined ? {} : { lan }),
     disks: facts.all("disk").flatMap((value) => {
       const [, mount, size, used] = /^(\S+) (\d+) (\d+)$/.exec(value) ?? [];
       return mount

@@ -107,6 +107,7 @@ function details({ machine, answer, services }: Shown): string[] {
     ...serviceLines(services, machine.address),
     ...answer.gpus.map(gpuLine),
     ...answer.disks.map(diskLine),
+    ...(answer.lan === undefined ? [] : [`in the LAN: ${answer.lan}`]),
     ...engine,
   ];
 }
@@ -139,5 +140,6 @@ function asJson({ name, machine, answer, services, fresh, outdated }: Shown, lab
       clockMHz: gpu.clockMHz ?? null,
     })),
     disks: answer?.disks ?? [],
+    lanAddress: answer?.lan ?? null,
   };
 }
