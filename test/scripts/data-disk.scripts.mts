@@ -121,6 +121,19 @@ test("grow-disk.sh: the data disk is found by its serial number, and never made 
   assert.is(own.log.at(-1), "blockresize lab_a vda 4294967296B");
 });
 
+test("grow-disk.sh killed before or after libvirt enlarges the disk: the next run finishes", ({ folder }) => {
+  const size = (bytes: number) => `domblkinfo*) echo 'Capacity: ${bytes}' ;;`;
+  // its parent is timeout, and that one's parent the script
+  const kill = "blockresize*) kill -9 $(ps -o ppid= -p $PPID) ;;";
+  const killed = host(folder, "grow-disk.sh", ["lab_a", "4", "data"], system + ours, kill);
+  assert.is(killed.status, null, "killed");
+  const next = host(folder, "grow-disk.sh", ["lab_a", "4", "data"], system + ours);
+  assert.equal([next.status, next.log.at(-1)], [0, "blockresize lab_a vdc 4294967296B"], next.stderr);
+  const done = host(folder, "grow-disk.sh", ["lab_a", "4", "data"], system + ours, size(4 * 1024 ** 3));
+  assert.is(done.status, 0, done.stderr);
+  assert.not.match(done.log.join("\n"), /blockresize|vol-resize/);
+});
+
 test("remove-data.sh deletes the disk that no VM has, and one that is gone is no error", ({ folder }) => {
   const { status, stderr, log } = host(folder, "remove-data.sh", ["lab_a-data.qcow2"], system);
   assert.is(status, 0, stderr);

@@ -345,6 +345,37 @@ n=$(($(cat '${cuts}/count' 2>/dev/null || echo 0) + 1)); echo $n >'${cuts}/count
   }
 });
 
+test("killed before or after each step of growing: the next run has all of the room, and the data", ({ folder }) => {
+  assert.is(mountData(folder).status, 0);
+  const [id, mounts] = [uuid(folder), join(folder, "mounts")];
+  const blocks = () =>
+    Number(
+      /^Block count: *(\d+)/m.exec(
+        spawnSync("dumpe2fs", ["-h", join(folder, "dev/vdb")], { encoding: "utf8" }).stdout,
+      )![1],
+    );
+  const real = (name: string) => spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
+  const before = blocks();
+  const growing = ["e2fsck", "mount", "resize2fs"];
+  for (const [i, [step, kill]] of growing.flatMap((step) => [[step, "before"], [step, "after"]] as const).entries()) {
+    // the VM starts again, with a larger disk
+    truncateSync(join(folder, "dev/vdb"), (128 + 64 * i) * 1024 ** 2);
+    writeFileSync(mounts, "");
+    const act = step === "mount" ? `echo "$4 254:16 /" >>'${mounts}'` : `${real(step)} "$@"`;
+    const cut = kill === "before" ? "kill -9 0" : `${act}\nkill -9 0`;
+    const had = blocks();
+    assert.is(mountData(folder, { [step]: cut }).signal, "SIGKILL", `${kill} ${step}`);
+    assert.is(blocks() > had, step === "resize2fs" && kill === "after", `${kill} ${step}`);
+    rmSync(join(folder, "bin", step));
+    const { status, stdout, stderr } = mountData(folder);
+    assert.is(status, 0, `${kill} ${step}: ${stderr}`);
+    assert.not.match(stdout, /formatting|copying/);
+    assert.equal([label(folder), uuid(folder)], ["homelab-gpu-data", id]);
+    assert.is(blocks(), before * (2 + i), `${kill} ${step}`);
+    assert.is(readFileSync(join(folder, at, "srv/photos/one"), "utf8"), "photo");
+  }
+});
+
 test("formatted and not yet labelled, or half copied: done again", ({ folder }) => {
   command("mkfs.ext4", "-q", "-F", "-L", "homelab-gpu-new", join(folder, "dev/vdb"));
   mkdirSync(join(folder, at, "docker.part/volumes"), { recursive: true });
