@@ -13,6 +13,7 @@ import { likelyCauses } from "../lib/verify/failures/index.mts";
 import { examineDamaged } from "./damaged.mts";
 import { random, standIns } from "./fake.mts";
 import { damagedConfig } from "./generated.mts";
+import { startSshd } from "./sshd.mts";
 import { World } from "./world.mts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -205,15 +206,50 @@ async function besideOthers(): Promise<void> {
 }
 
 /**
- * A lab of three machines after a finished `up`, and a `virsh` that queries libvirt and then
- * reports all of them as running.
+ * Compares `status` of one machine with a login to it by ssh. A server on this host answers in place of
+ * the VM, with a Docker that has one service, and a stand-in in place of libvirt.
  */
-async function idleLab(): Promise<string> {
-  const lab = join(work, "lab");
+async function statusAndSsh(): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    print("\nstatus was not measured against ssh: the server needs root");
+    return;
+  }
+  const lab = await idleLab(["a"], ":");
+  const far = join(work, "far");
+  mkdirSync(far);
+  const service = "service:web running 0 0 none always web-1\nport:web 0.0.0.0 8080 80/tcp";
+  standIns(far, {
+    sudo: 'exec "$@"',
+    docker: `case $1 in ps) echo 1 ;; inspect) printf '${service}\n' ;; esac`,
+  });
+  const server = await startSshd(far, [], `${far}/bin:/usr/bin:/bin:/usr/sbin:/sbin`);
+  try {
+    server.known("known", "host");
+    const settings = { Host: "a", HostName: "127.0.0.1", Port: server.port, User: "root", IdentityFile: `${far}/user` };
+    const more = { IdentitiesOnly: "yes", UserKnownHostsFile: `${far}/known`, GlobalKnownHostsFile: "none" };
+    const text = Object.entries({ ...settings, ...more }).map(([key, value]) => `${key} ${value}\n`).join("");
+    writeFileSync(join(lab, ".homelab-gpu/ssh/a"), text);
+    const path = { PATH: `${lab}/bin:${env.PATH}` };
+    const { stdout } = spawnSync(program, script(["status"]), { cwd: lab, env: { ...env, ...path }, encoding: "utf8" });
+    if (!/^ +web +running/m.test(stdout)) throw new Error(`status does not show the service: ${stdout}`);
+    compare("One machine that is up (a server on this host in place of the VM)", [
+      { name: "ssh a true", command: ["ssh", "-F", join(lab, ".homelab-gpu/ssh/a"), "a", "true"] },
+      { name: "node -e 0", command: [program, "-e", "0"] },
+      { name: "homelab-gpu.mts status", command: node(["status"]), cwd: lab, env: path },
+    ], "at most 1.5 times");
+  } finally {
+    server.process.kill();
+  }
+}
+
+/**
+ * A lab of these machines after a finished `up`, and a `virsh` that runs `first` and then reports all of
+ * them as running. By default it queries libvirt.
+ */
+async function idleLab(names = ["a", "b", "c"], first?: string): Promise<string> {
+  const lab = join(work, `lab-${names.length}`);
   mkdirSync(lab);
-  const machines = ["a", "b", "c"].map((name) =>
-    `{name: ${name}, box: lab/${name}, cpus: 2, memory: 1024, accelerator: tcg}`
-  );
+  const machines = names.map((name) => `{name: ${name}, box: lab/${name}, cpus: 2, memory: 1024, accelerator: tcg}`);
   const here = process.cwd();
   process.chdir(lab);
   const world = new World(`machines: [${machines.join(", ")}]\n`, "vm-without-gpu");
@@ -226,7 +262,9 @@ async function idleLab(): Promise<string> {
     writeFileSync(path, text.replaceAll('"boot/', `"${readFileSync(boot, "utf8").trim()}/`));
   }
   standIns(lab, {
-    virsh: `PATH=$\{PATH#*:} virsh -q -c qemu:///system list >/dev/null\ncat <<'THREE'\n${world.virsh()}THREE`,
+    virsh: `${
+      first ?? "PATH=$\{PATH#*:} virsh -q -c qemu:///system list >/dev/null"
+    }\ncat <<'THREE'\n${world.virsh()}THREE`,
   });
   const { status, stdout, stderr } = spawnSync(program, script(["up", "--no-gpu"]), {
     cwd: lab,
@@ -315,6 +353,7 @@ try {
   print(`Node ${process.version}, ${rounds} rounds, medians`);
   reading();
   startUp(saved);
+  await statusAndSsh();
   await besideOthers();
   const probe = (title: string, tree: string) => ({
     name: `probe, ${title}`,

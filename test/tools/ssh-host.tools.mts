@@ -1,96 +1,39 @@
 // doctor of a host that OpenSSH logs in to: this machine, through a server on 127.0.0.1.
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { root, standIns } from "../fake.mts";
-import { until } from "../until.mts";
+import { freePort, type SshServer, startSshd } from "../sshd.mts";
 
 const test = suite("a host over ssh");
 const work = mkdtempSync(join(tmpdir(), "homelab-gpu-ssh-"));
 const file = (name: string) => join(work, name);
-let server: ChildProcess;
-let port = 0;
+let server: SshServer;
 let env: NodeJS.ProcessEnv = process.env;
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const one = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = one.address() as { port: number };
-      one.close(() => resolve(port));
-    });
-  });
 
 /** The client's configuration: the alias gpubox, with a key and the known host keys of a file. */
 const client = (key: string, known: string) =>
   writeFileSync(
     file("ssh_config"),
-    `Host gpubox\n  HostName 127.0.0.1\n  Port ${port}\n  User root\n  IdentityFile ${file(key)}\n` +
+    `Host gpubox\n  HostName 127.0.0.1\n  Port ${server.port}\n  User root\n  IdentityFile ${file(key)}\n` +
       `  IdentitiesOnly yes\n  UserKnownHostsFile ${file(known)}\n  GlobalKnownHostsFile none\n`,
   );
 
-const known = (name: string, key: string) =>
-  writeFileSync(file(name), `[127.0.0.1]:${port} ${readFileSync(file(`${key}.pub`), "utf8")}`);
-
 test.before(async () => {
-  const tree = execFileSync("sh", [`${root}/test/tools/sshd.sh`], { encoding: "utf8" }).trim();
-  for (const key of ["host", "other-host", "user", "other-user"]) {
-    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file(key)]);
-  }
-  writeFileSync(file("authorized_keys"), readFileSync(file("user.pub")));
-  // the server wants a user of its own and the folder /run/sshd; both exist only in its mount namespace
-  writeFileSync(file("passwd"), `${readFileSync("/etc/passwd", "utf8")}sshd:x:65533:65534::/run/sshd:/bin/false\n`);
-  writeFileSync(
-    file("start.sh"),
-    `set -eu
-mount --bind '${file("passwd")}' /etc/passwd
-mount -t tmpfs -o mode=755 tmpfs /run
-mkdir /run/sshd
-export LD_LIBRARY_PATH="$(dirname "$(find '${tree}' -name 'libwrap.so.0')")"
-exec '${tree}/usr/sbin/sshd' -D -e -f '${file("sshd_config")}'
-`,
-  );
-  chmodSync(work, 0o755);
-  await until("the ssh server", async () => {
-    if (server && server.exitCode === null) {
-      return existsSync(file("log")) && /Server listening/.test(readFileSync(file("log"), "utf8"));
-    }
-    port = await freePort();
-    writeFileSync(
-      file("sshd_config"),
-      `ListenAddress 127.0.0.1\nPort ${port}\nHostKey ${file("host")}\nAuthorizedKeysFile ${
-        file("authorized_keys")
-      }\n` +
-        "PidFile none\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nPermitRootLogin yes\n" +
-        "StrictModes no\n",
-    );
-    // it ends with this process
-    server = spawn("setpriv", [
-      "--pdeathsig",
-      "TERM",
-      "unshare",
-      "--mount",
-      "--propagation",
-      "private",
-      "sh",
-      "-c",
-      `exec sh '${file("start.sh")}' 2>'${file("log")}'`,
-    ], { stdio: "ignore" });
-    return false;
-  });
-  known("known", "host");
-  known("changed", "other-host");
+  server = await startSshd(work, ["other-host", "other-user"]);
+  server.known("known", "host");
+  server.known("changed", "other-host");
   writeFileSync(file("none"), "");
   const ssh = execFileSync("sh", ["-c", "command -v ssh"], { encoding: "utf8" }).trim();
   env = standIns(work, { ssh: `exec ${ssh} -F '${file("ssh_config")}' "$@"` });
 });
 
 test.after(() => {
-  server.kill();
+  server.process.kill();
   rmSync(work, { recursive: true, force: true });
 });
 
@@ -121,7 +64,7 @@ test("the probe of the far end is read, and nothing asks", () => {
   assert.match(out, /^homelab-gpu-probe \d+ linux\n/, err);
   assert.match(out, /\[end\]\n$/);
   assert.is(pci(out), pci(here));
-  const judged = doctor("--host", `ssh://root@gpubox:${port}/`);
+  const judged = doctor("--host", `ssh://root@gpubox:${server.port}/`);
   assert.match(judged.err, /host: ssh:\/\/root@gpubox/);
   assert.match(judged.out, /^. Host +\d+ passed/m);
 });
