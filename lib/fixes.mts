@@ -48,6 +48,7 @@ export const remedies = {
   bindAtBoot: commandFix("More reliable: bind the card to vfio-pci at boot", self("prepare"), {
     reboot: true,
   }),
+  outside: manualFix("Run this on the host itself, outside of the container"),
   recreate: commandFix("Recreate the VM (its system disk is lost)", self("up --recreate")),
   network: commandFix("Start it", "virsh -c qemu:///system net-start default", { root: true, safe: true }),
   room: manualFix("Free space where VM disks and images are stored"),

@@ -378,7 +378,8 @@ test("gpu.driver: distinguishes bound, configured without a reboot, free, and no
   const takes = "libvirt takes it when the VM starts and gives it back when it stops";
   const own = companion([]);
   assert.is(own.message, `vfio-pci has the card, and snd_hda_intel holds ${audio}: ${takes}`);
-  assert.equal(own.fix, [], "no early boot image changes that");
+  assert.equal(own.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "no initramfs mends that");
+  assert.equal(companion(["snd-hda-intel"]).fix, [], "nothing is earlier than a built-in driver");
   assert.is(companion(["snd-hda-intel"], null).message, `snd_hda_intel holds ${audio}: ${takes}`);
   const one = companion(["xhci-pci"], null);
   assert.match(one.message, /^only 0000:01:00\.0 of the card is configured for vfio-pci/, "another driver's module");

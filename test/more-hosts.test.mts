@@ -44,7 +44,13 @@ test("gpu.in-use: one fix for each kind of process; a desktop's other processes 
   assert.is(daemon, "systemctl stop nvidia-persistenced");
   assert.match(rest!, /^End ollama \(1501\)/);
   const desktop = host.replace(/^holds:812 .*$/m, "holds:900 /dev/nvidia0 Xorg");
-  assert.equal(fixes(desktop, "gpu.in-use", card), ["systemctl stop display-manager"]);
+  assert.equal(fixes(desktop, "gpu.in-use", card), [
+    "systemctl stop display-manager",
+    "npx zx homelab-gpu.mts prepare",
+  ]);
+  // gpu.display is about a card that the host displays on
+  const shown = desktop.replace(/^0000:01:00\.0\/boot_vga:0$/m, "0000:01:00.0/boot_vga:1");
+  assert.equal(fixes(shown, "gpu.in-use", card), ["systemctl stop display-manager"]);
 });
 
 test("on NixOS, programs, groups and module options are lines of configuration.nix", () => {
@@ -72,8 +78,9 @@ test("a container without KVM and VFIO fails, and no check advises to install or
   const host = text("lxc-container-with-a-card");
   const card = "{vendor_id: 10de, device_id: 2504}";
   assert.equal(statuses(host, "host.guest", card), ["fail"]);
-  assert.equal(fixes(host, "tools.present", card), ["Fix host.guest first"]);
-  assert.equal(fixes(host, "host.virtualization", card), ["Fix host.guest first"]);
+  const outside = "Run this on the host itself, outside of the container";
+  assert.equal(fixes(host, "tools.present", card), [outside]);
+  assert.equal(fixes(host, "host.virtualization", card), [outside]);
   const given = host.replace(/^\[os\]$/m, "[os]\nexists:/dev/vfio/vfio");
   assert.equal(statuses(given, "host.guest", card), ["warn"]);
 });

@@ -68,7 +68,10 @@ test("gpu.display: Intel's only card may stay on the host where it can have virt
 test("iommu.enabled: ZFSBootMenu keeps the arguments in a property", () => {
   const host = text("void-with-zfsbootmenu");
   assert.match(titles(host, "iommu.enabled"), /ZFSBootMenu\): in the property org\.zfsbootmenu:commandline/);
-  assert.match(titles(host.replace(/^generate-zbm:.*\n/m, ""), "iommu.enabled"), /in whatever boots this host/);
+  assert.match(
+    titles(host.replace(/^generate-zbm:.*\n/m, ""), "iommu.enabled"),
+    /in the configuration of this host's boot loader/,
+  );
 });
 
 test("iommu.enabled: the firmware's setting has the name that the processor's maker gives it", () => {

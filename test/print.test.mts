@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { formatFindings, formatPlan, withSudo } from "../lib/cli/print.mts";
+import { asRoot, formatFindings, formatPlan } from "../lib/cli/print.mts";
 import { isAscii, toAscii, withMarks } from "../lib/cli/ascii.mts";
 import { continued } from "../lib/cli/continued.mts";
 import { fakeShell, root } from "./fake.mts";
@@ -162,7 +162,7 @@ test("changes of a plan are shown as a diff", () => {
 
 test("lists, counts and durations are formatted", () => {
   assert.equal(wrap("aa bb cc", 6, "> "), ["> aa", "  bb", "  cc"]);
-  assert.is(withSudo("a && b"), "sudo a && sudo b");
+  assert.is(asRoot("a && b"), "sudo a && sudo b");
   assert.equal([400, 58_000, 295_000].map(formatDuration), ["0.4 s", "58 s", "4 min 55 s"]);
 });
 

@@ -3,11 +3,11 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
-import { firmwareFix, manualFix, remedies } from "../fixes.mts";
+import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, isIntegrated, isPortable, slotOf } from "../host/pci.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
-import { vendorIds } from "../host/vendors.mts";
+import { isApple, vendorIds } from "../host/vendors.mts";
 import { bindingAtBoot } from "./gpu-driver.mts";
 
 /**
@@ -118,6 +118,18 @@ function partitioning({ vendor, virtualFunctions }: PciFunction): Fix[] {
 
 /** How the host can display on another card. `others`: its other cards with outputs. */
 function otherDisplay(gpu: PciFunction, others: PciFunction[], host: Host): Fix[] {
+  if (isApple(host.dmi)) {
+    // drivers/platform/x86/apple-gmux.c, force_igd (read 2026-11-27)
+    return others.some((fn) => isIntegrated(fn, host.pci))
+      ? [
+        commandFix(
+          "Let the Mac display on the processor's graphics (the module apple-gmux switches to it)",
+          "sh -c 'echo options apple-gmux force_igd=y >/etc/modprobe.d/apple-gmux.conf'",
+          { root: true, reboot: true },
+        ),
+      ]
+      : [];
+  }
   if (isPortable(host) && !isIntegrated(gpu, host.pci) && others.length === 0) {
     return [
       firmwareFix(

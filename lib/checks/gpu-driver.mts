@@ -4,6 +4,7 @@ import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
+import { loadedBeforeVfio } from "../host/initramfs-order.mts";
 import { removeArgument } from "../host/kernel-arguments.mts";
 import { ownFiles } from "../host/own-files.mts";
 import { goneModules, imageHasVfio, refusedByKernel, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
@@ -81,7 +82,8 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
   const builtIn = ({ driver }: PciFunction) => host.kernel.builtin.includes(companionModules[driver ?? ""] ?? "");
   if (configured.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
     const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card, and " : "";
-    return warn(`${own}${names}${takes}`, evidence);
+    const open = held.some((fn) => !builtIn(fn) && !configured.some((one) => one.fn === fn));
+    return warn(`${own}${names}${takes}`, evidence, open ? bindingAtBoot(card, host) : []);
   }
   if (configured.some(({ fn }) => held.includes(fn))) {
     return notTaken(held, sources, lines, evidence, host, bindingAtBoot(card, host));
@@ -164,12 +166,14 @@ function notTaken(
     : "";
   const drivers = [...new Set(held.map(({ driver }) => driver ?? ""))];
   // the files that prepare writes load vfio-pci in the initramfs; other files may not
-  const loads = imageHasVfio(host) || sources.some(({ source }) => source && ownFiles.includes(source.from));
+  const written = sources.some(({ source }) => source && ownFiles.includes(source.from));
+  const before = loadedBeforeVfio(host, drivers);
+  const loads = !before && (imageHasVfio(host) || written);
   return warn(
-    `configured for vfio-pci, but ${joinList(drivers)} ${
-      drivers.length === 1 ? "has" : "have"
-    } bound it: reboot, or rebuild the initramfs${some}`,
-    [...evidence, ...lines],
+    `configured for vfio-pci, but ${joinList(drivers)} ${drivers.length === 1 ? "has" : "have"} bound it: ${
+      before ? `${before.from} loads ${before.module} before vfio-pci` : "reboot, or rebuild the initramfs"
+    }${some}`,
+    [...evidence, ...lines, ...(before ? [{ read: before.from, value: before.text }] : [])],
     [
       ...(loads ? goneModules(host) : []).map(({ from, module }) =>
         manualFix(`Remove ${module} from ${from}: it is a part of vfio since Linux 6.2, and the rebuild fails on it`, {

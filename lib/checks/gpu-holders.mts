@@ -5,6 +5,7 @@ import type { Host } from "../host/types.mts";
 import { isProxmox } from "../host/distributions.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { joinList } from "../text.mts";
+import { bindingAtBoot } from "./gpu-driver.mts";
 import { fail, pass, unknown } from "./results.mts";
 
 /**
@@ -49,7 +50,7 @@ export function holdersVerdict(card: Card, host: Host, running: boolean): Verdic
         new Set(held.map(({ pid }) => pid)).size === 1 ? "holds" : "hold"
       } the card: unbinding it now would hang`,
       evidence,
-      stopsOf(held, vm, host),
+      [...stopsOf(held, vm, host), ...(vm ? [] : kept(card, host))],
     );
   }
   // a node of an unlisted device may be this card's, if vfio-pci holds the card
@@ -114,6 +115,18 @@ function stopsOf(held: Holder[], vm: boolean, host: Host): Fix[] {
       ]
       : []),
   ];
+}
+
+/**
+ * Binding the card at boot keeps it from all programs of the host. gpu.display names that for a card that the host
+ * displays on.
+ */
+function kept(card: Card, host: Host): Fix[] {
+  const shows = card.assignedFunctions.some(({ bootVga, displays }) => bootVga || displays.length > 0);
+  return shows ? [] : bindingAtBoot(card, host).map((fix) => ({
+    ...fix,
+    title: "Or bind the card to vfio-pci at boot, so that no program of this host opens it",
+  }));
 }
 
 /** How to shut down the VM that these processes run. */

@@ -10,7 +10,7 @@ import { className, formatAddresses, formatFunction } from "../host/pci.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 import { self } from "../self.mts";
 import { counted, firstFew } from "../text.mts";
-import { isNvidia, isNvidiaRequest, vendorIds } from "../host/vendors.mts";
+import { isEmulated, isNvidia, isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { hasRequestedIds } from "../resolve/requests.mts";
 import { exclusiveVerdicts } from "./gpu-exclusive.mts";
 
@@ -92,7 +92,8 @@ const cardsAt = ({ os }: Host) =>
 
 /** Whether a function is a server's or a VM's own display chip that the host displays on. */
 function isDisplayChip({ vendor = "", bootVga, displays }: PciFunction): boolean {
-  return !Object.values<string>(vendorIds).includes(vendor) && (bootVga === true || displays.length > 0);
+  const own = !Object.values<string>(vendorIds).includes(vendor) && (bootVga === true || displays.length > 0);
+  return own || isEmulated({ vendor });
 }
 
 function present(request: GpuRequest, host: Host): Verdict {

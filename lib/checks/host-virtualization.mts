@@ -95,7 +95,9 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
 }
 
 function turnOn(host: Host) {
-  if (host.container !== undefined) return manualFix("Fix host.guest first");
+  if (host.container !== undefined) return remedies.outside;
+  // Xen uses the processor's virtualization itself
+  if (host.hypervisor !== undefined) return manualFix("Fix iommu.enabled first");
   const inside = host.cpu.flags?.includes("hypervisor");
   return manualFix(
     inside ? "This host is a VM: turn on nested virtualization in the outer hypervisor" : remedies.virtualization.title,
@@ -135,10 +137,10 @@ export function guest({ cpu, dmi, container, existingPaths }: Host): Verdict {
   if (container !== undefined) {
     const nodes = ["/dev/kvm", "/dev/vfio/vfio"].filter((node) => existingPaths.includes(node));
     const message = `this is a container (${container}): run homelab-gpu on the host itself`;
-    return nodes.length > 0 ? warn(message, evidence) : fail(message, [
+    return nodes.length > 0 ? warn(message, evidence, [remedies.outside]) : fail(message, [
       ...evidence,
       { read: "/dev/kvm, /dev/vfio/vfio", value: "neither is there: no VM can get a card here" },
-    ], [manualFix("Run this on the host itself, outside of the container")]);
+    ], [remedies.outside]);
   }
   if (cpu.flags === undefined) {
     return unknown("could not read whether this host is a VM", evidence);

@@ -88,7 +88,7 @@ function architecture({ os }: Host, machines: ResolvedMachine[]): Verdict[] {
 
 function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
   if (machines.length === 0) return [pass("the machines are running")];
-  const { total, available } = host.memory;
+  const { total, available, hugePages = 0 } = host.memory;
   const needed = machines.reduce((sum, machine) => sum + machine.memory, 0);
   const evidence = [
     { read: "memory of the machines", value: `${needed} MiB` },
@@ -96,6 +96,7 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
       read: host.os.platform === "linux" ? "/proc/meminfo" : "memory of the host",
       value: `MemTotal ${total ?? "?"} MiB, MemAvailable ${available ?? "?"} MiB`,
     },
+    ...(hugePages > 0 ? [{ read: "/proc/meminfo, HugePages_Total", value: `${hugePages} MiB in huge pages` }] : []),
   ];
   if (total === undefined || available === undefined) {
     return [unknown("could not read the host's memory", evidence)];
@@ -103,7 +104,19 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
   // a device can write to all of the guest's memory, so a VM with a card has all of it pinned from
   // the start
   const pinned = machines.some(({ gpus }) => gpus.length > 0);
-  const fix = [manualFix(`Give the machines less memory (memory:), or free memory: they need ${needed} MiB`)];
+  const fix = [
+    // vagrant-libvirt's VMs use ordinary memory
+    ...(hugePages > 0
+      ? [
+        manualFix(
+          `Reserve fewer huge pages (vm.nr_hugepages, or hugepages= of the kernel): they take ${hugePages} MiB, and ` +
+            "these machines do not use them",
+          { root: true },
+        ),
+      ]
+      : []),
+    manualFix(`Give the machines less memory (memory:), or free memory: they need ${needed} MiB`),
+  ];
   if (needed > total || (pinned && needed + 1024 > available)) {
     return [
       fail(

@@ -6,9 +6,10 @@ import type { PciFunction } from "../host/pci-types.mts";
 import { addArgument, iommuArguments, refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
 import { removalWaits, waitsForReboot } from "../host/configured-arguments.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
+import { isXenSystem } from "../host/distributions.mts";
 import { isIntegrated, isPortable } from "../host/pci.mts";
 import { fail, pass, unknown } from "./results.mts";
-import { vendorIds } from "../host/vendors.mts";
+import { isApple, vendorIds } from "../host/vendors.mts";
 
 /** Whether the architecture has a BIOS setup with VT-d or AMD-Vi. */
 const isX86 = ({ os }: Host) => os.arch === undefined || /^(x86_64|i.86)$/.test(os.arch);
@@ -85,19 +86,22 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
  * Xen owns the IOMMU: its control domain has no groups, whatever the firmware and Linux's arguments
  * are.
  */
-function underXen({ hypervisor, os }: Host, evidence: Evidence[]): Verdict {
+function underXen(host: Host, evidence: Evidence[]): Verdict {
+  const { hypervisor, os } = host;
   return fail(
     `${
       hypervisor === "xen-dom0" ? "this is the control domain (dom0) of Xen" : "this kernel runs on Xen"
     }, which owns the IOMMU: KVM and VFIO do not work under Xen`,
     [...evidence, { read: "/sys/hypervisor/type", value: `xen, kernel ${os.kernel ?? "not read"}` }],
-    [
-      manualFix("Boot this system without Xen: choose the boot entry without “Xen hypervisor”", {
-        root: true,
-        reboot: true,
-      }),
-      manualFix("Or give the card to a Xen VM with Xen's tools: xl pci-assignable-add", { root: true }),
-    ],
+    isXenSystem(host)
+      ? [manualFix("Give the card to a VM of this system with its own tools, or run this on another host")]
+      : [
+        manualFix("Boot this system without Xen: choose the boot entry without “Xen hypervisor”", {
+          root: true,
+          reboot: true,
+        }),
+        manualFix("Or give the card to a Xen VM with Xen's tools: xl pci-assignable-add", { root: true }),
+      ],
   );
 }
 
@@ -189,7 +193,8 @@ function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
 }
 
 /** The setting of the processor's maker; both where the processor is not known. */
-function inFirmware({ cpu }: Host): Fix {
+function inFirmware({ cpu, dmi }: Host): Fix {
+  if (isApple(dmi)) return manualFix("A Mac has no setting for it: run this on another host");
   switch (cpu.vendor) {
     case "GenuineIntel":
       return firmwareFix("Turn on VT-d in the firmware setup");

@@ -1,5 +1,6 @@
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { joinGroup } from "../host/nixos.mts";
+import { startDaemon } from "../host/start-service.mts";
 import type { Host } from "../host/types.mts";
 import type { Windows } from "../host/windows-types.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
@@ -45,15 +46,15 @@ export function libvirtAccess(host: Host): Verdict[] {
   // the socket of a killed daemon remains, but nothing listens on it
   const deaf = /connection refused/i.test(libvirt.error ?? "");
   if (!libvirt.socket || deaf) {
-    const run = !systemd
-      ? "sh -c 'pgrep -x virtlogd >/dev/null || virtlogd -d; libvirtd -d'"
-      : daemon === "libvirtd"
+    const run = daemon === "libvirtd"
       ? "systemctl start libvirtd"
       : "systemctl start virtqemud.socket virtnetworkd.socket virtstoraged.socket";
     return [
-      fail(`${daemon} is not running`, [...evidence, ...(deaf ? [{ read: "virsh", value: libvirt.error! }] : [])], [
-        commandFix(`Start ${daemon}`, run, { root: true, safe: true }),
-      ]),
+      fail(
+        `${daemon} is not running`,
+        [...evidence, ...(deaf ? [{ read: "virsh", value: libvirt.error! }] : [])],
+        systemd ? [commandFix(`Start ${daemon}`, run, { root: true, safe: true })] : startDaemon(daemon, host),
+      ),
     ];
   }
   // where polkit decides, all users can open the socket

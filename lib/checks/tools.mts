@@ -5,10 +5,11 @@ import type { Host } from "../host/types.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { installerOf } from "../host/installers.mts";
 import { isPackaged } from "../host/packages.mts";
-import { isProxmox } from "../host/distributions.mts";
+import { isProxmox, isXenSystem } from "../host/distributions.mts";
+import { guixTools, isGuix } from "../host/guix.mts";
 import { isNixos, nixosTools } from "../host/nixos.mts";
 import { onProxmox, upstreamSteps } from "../host/upstream.mts";
-import { commandFix, manualFix } from "../fixes.mts";
+import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { fail, pass, unknown } from "./results.mts";
@@ -40,11 +41,16 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
 export function installs(missing: Tool[], host: Host): Fix[] {
   if (host.hypervisor === "xen-dom0") {
     return [
-      manualFix("KVM does not run in Xen's control domain: run this on another host, or boot this one without Xen"),
+      manualFix(
+        `KVM does not run in Xen's control domain: run this on another host${
+          isXenSystem(host) ? "" : ", or boot this one without Xen"
+        }`,
+      ),
     ];
   }
-  if (host.container !== undefined) return [manualFix("Fix host.guest first")];
+  if (host.container !== undefined) return [remedies.outside];
   if (isNixos(host)) return nixosTools(missing.map(({ name }) => name));
+  if (isGuix(host)) return guixTools(missing.map(({ name }) => name));
   const applianceAdvice = applianceOf(host)?.packages;
   if (applianceAdvice) return [manualFix(applianceAdvice)];
   if (isProxmox(host) && missing.some(({ name }) => name === "libvirt" || name === "qemu")) return [onProxmox];
@@ -69,6 +75,9 @@ export function installs(missing: Tool[], host: Host): Fix[] {
     ...upstreamSteps(stepped.map(({ name }) => name), host),
   ];
 }
+
+/** Whether a Linux host has another architecture than the guests. */
+const isForeign = ({ os }: Host) => os.platform === "linux" && os.arch !== undefined && os.arch !== "x86_64";
 
 /** The packages of a tool on this host; empty if its release has none. */
 function packagesOf(tool: Tool, host: Host): string[] {
@@ -130,7 +139,10 @@ export const toolChecks: Check[] = [
         fail(
           `missing: ${missing.map((tool) => `${tool.name} (${tool.for})`).join(", ")}`,
           missing.map(({ name }) => ({ read: `${name} in PATH`, value: "not found" })),
-          installs(missing, host),
+          // host.architecture fails then, and no program changes that
+          isForeign(host) && machines.some(({ gpus }) => gpus.length > 0)
+            ? [manualFix("Fix host.architecture first")]
+            : installs(missing, host),
         ),
       ];
     },

@@ -3,7 +3,7 @@ import { runChecks } from "../checks/index.mts";
 import { parseConfig } from "../config/parse.mts";
 import { starterFor } from "../config/starter.mts";
 import type { Finding } from "../findings.mts";
-import { vendorIds } from "../host/vendors.mts";
+import { isEmulated, vendorIds } from "../host/vendors.mts";
 import { isIntegrated } from "../host/pci.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
@@ -28,9 +28,9 @@ const makers: string[] = [vendorIds.nvidia, vendorIds.amd, vendorIds.intel];
 /** Checks that no change of this host fixes: their failure means a wrong system or processor. */
 const hopeless = ["provider.host", "host.architecture"];
 
-/** The cards of the host: a partitioned card by its partitions or as a whole. */
+/** The cards of the host: a partitioned card by its partitions or as a whole; no emulated ones. */
 function cardsOf(host: Host): PciFunction[] {
-  return (host.pci ?? []).filter(isGpu).filter((fn, i, all) =>
+  return (host.pci ?? []).filter((fn) => isGpu(fn) && !isEmulated(fn)).filter((fn, i, all) =>
     !all.slice(0, i).some((one) =>
       one.physicalFunction === fn.physicalFunction && cardOf(one, host).assignedFunctions.includes(fn)
     )

@@ -1,5 +1,6 @@
 /** What every command has: the typed options, the shell, the log, the style of its lines. */
 import process from "node:process";
+import { program } from "../host/programs.mts";
 import type { Host } from "../host/types.mts";
 import type { Style } from "./print.mts";
 import { sayTo } from "./say.mts";
@@ -69,6 +70,10 @@ export function selfFor({ options: { config } }: Context, command: string): stri
   return self(command) + (config ? ` --config ${shellCommand(config)}` : "");
 }
 
+/** Whether a Linux host has no sudo, as far as its programs were read. */
+export const hasNoSudo = (host: Host): boolean =>
+  host.os.platform === "linux" && host.programs !== undefined && !program(host, "sudo");
+
 /** The style of lines on a stream. */
 export function styleFor({ shell, options }: Context, stream: "out" | "err", host?: Host): Style {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
@@ -81,5 +86,6 @@ export function styleFor({ shell, options }: Context, stream: "out" | "err", hos
     powershell: host ? host.os.platform === "windows" : shell.platform === "win32",
     // Windows has no sudo, and its programs report where they need an administrator
     root: host ? host.uid === 0 || host.os.platform === "windows" : process.getuid?.() === 0,
+    ...(host && hasNoSudo(host) ? { su: true } : {}),
   };
 }

@@ -6,6 +6,7 @@ import { diffLines } from "./diff.mts";
 import { commandLine } from "../plan/command-line.mts";
 import type { FileChange, Step } from "../plan/types.mts";
 import { scheduleOf } from "../plan/stages.mts";
+import { shellCommand } from "../render.mts";
 import { counted, visible, wrap } from "../text.mts";
 
 /** The style of lines. */
@@ -17,6 +18,8 @@ export interface Style {
   verbose: boolean;
   /** The reader is root: commands need no sudo. */
   root: boolean;
+  /** The host has no sudo: su runs what needs root. */
+  su?: boolean;
   /** Commands are for PowerShell; their long lines are not broken. */
   powershell?: boolean;
   /** Passed and skipped checks are shown too, without evidence. */
@@ -141,7 +144,7 @@ export function formatNumbered(items: string[][]): string[] {
 /** What to do, and the command that does it. */
 export function formatFix({ title, command: run, root, reboot }: Fix, style: Style): string[] {
   const text = title + (reboot && run !== "reboot" ? ", then reboot" : "") + (run ? ":" : "");
-  const command = run && (root && !style.root ? withSudo(run) : run);
+  const command = run && (root && !style.root ? asRoot(run, style.su) : run);
   return [
     ...wrap(visible(text), style.width, "  → ", "    "),
     ...(command ? commandLines(visible(command), style) : []),
@@ -153,9 +156,12 @@ function commandLines(command: string, style: Style): string[] {
   return lines.map(painted(style, (text) => chalk.bold(text)));
 }
 
-/** A command line that needs root, for a user who is not root: each of its commands gets a sudo. */
-export function withSudo(run: string): string {
-  return run.split(" && ").map((part) => `sudo ${part}`).join(" && ");
+/**
+ * A command line that needs root, for a user who is not root: each of its commands gets a sudo. `su`: the host has no
+ * sudo.
+ */
+export function asRoot(run: string, su = false): string {
+  return su ? `su -c ${shellCommand(run)}` : run.split(" && ").map((part) => `sudo ${part}`).join(" && ");
 }
 
 /** How many findings of each status there are: `3 passed`, `1 warning`. What was skipped is not counted. */

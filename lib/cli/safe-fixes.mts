@@ -5,9 +5,9 @@ import type { Host } from "../host/types.mts";
 import type { Step } from "../plan/types.mts";
 import type { Lock } from "../run/lock.mts";
 import { runSteps } from "../run/steps.mts";
-import { type Context, reporterOf, styleFor } from "./context.mts";
+import { type Context, hasNoSudo, reporterOf, styleFor } from "./context.mts";
 import { inspect, type Inspection } from "./inspect.mts";
-import { formatFinding, withSudo } from "./print.mts";
+import { asRoot, formatFinding } from "./print.mts";
 
 /**
  * Runs the safe fixes, if `--yes` or a person agrees, as long as each round changes the findings;
@@ -56,5 +56,6 @@ function fixStep({ title, command, root }: Fix, host: Host): Step {
     return { title, command: powershell("-Command", command!) };
   }
   const sudo = root && host.uid !== 0;
-  return { title, command: ["sh", "-c", sudo ? withSudo(command!) : command!], ...(sudo ? { terminal: true } : {}) };
+  const run = sudo ? asRoot(command!, hasNoSudo(host)) : command!;
+  return { title, command: ["sh", "-c", run], ...(sudo ? { terminal: true } : {}) };
 }

@@ -4,6 +4,7 @@
  */
 import type { Host } from "./types.mts";
 import type { PciFunction } from "./pci-types.mts";
+import { isGuix, reconfigure } from "./guix.mts";
 
 /** A system that replaces its own files at each boot or with each update. */
 export interface Appliance {
@@ -121,11 +122,9 @@ export const appliances: Appliance[] = [
   },
   {
     name: "Guix System",
-    here: ({ os }) => os.id === "guix",
-    arguments:
-      "in kernel-arguments of the operating-system that /etc/config.scm declares, then guix system reconfigure " +
-      "/etc/config.scm",
-    image: "guix system reconfigure makes it, by initrd-modules of the same declaration",
+    here: isGuix,
+    arguments: `in kernel-arguments of the operating-system that /etc/config.scm declares, then ${reconfigure}`,
+    image: `then run ${reconfigure}`,
     source: "https://gnu.org/s/guix/manual/html_node/operating_002dsystem-Reference.html",
     date,
   },

@@ -199,6 +199,15 @@ const loaders: Loader[] = [
   ),
   cmdlineLoader("entries by kernel-install", isKernelInstalled, () => addAllKernels),
   {
+    // a full installation has GRUB's programs and files too, whichever of the three boots (Slackware 15.0, README_UEFI)
+    name: "Slackware",
+    here: ({ os }) => os.id === "slackware",
+    reads: () => false,
+    words: () =>
+      "elilo: in append= of /boot/efi/EFI/Slackware/elilo.conf; LILO: in append= of /etc/lilo.conf, then run lilo; " +
+      `GRUB: in ${grubVariable} of /etc/default/grub, then run grub-mkconfig -o /boot/grub/grub.cfg`,
+  },
+  {
     name: "grubby",
     here: (host) => program(host, "grubby"),
     reads: (file, host) => host.kernel.bls ? isEntry(file) : isEntry(file) || isGrub(file, host),

@@ -26,6 +26,8 @@ export function rpmBaseOf({ os }: Host): "fedora" | "enterprise" | undefined {
 export const isEnterprise = (host: Host) => rpmBaseOf(host) === "enterprise";
 /** Fedora and its derivatives. */
 export const isFedora = (host: Host) => rpmBaseOf(host) === "fedora";
+/** Systems that run on Xen only: XenServer and XCP-ng (both have this id), Qubes OS. */
+export const isXenSystem = ({ os }: Host) => ["xenenterprise", "qubes"].includes(os.id ?? "");
 /** Proxmox VE. */
 export const isProxmox = (host: Host) => host.existingPaths.includes("/etc/pve") || program(host, "pveversion");
 

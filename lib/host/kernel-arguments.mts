@@ -69,7 +69,7 @@ export function removeArgument(host: Host, argument: string): Fix {
 }
 
 function locationOf(loader: Loader | undefined, host: Host): string {
-  if (!loader) return ", in whatever boots this host";
+  if (!loader) return ", in the configuration of this host's boot loader";
   const words = loader.words?.(host);
   const edits = loader.edit && loader.edit("add", "x", host) !== "false";
   const byPrepare = edits && !isByHand(host) ? " (prepare --apply does that and checks the result)" : "";
@@ -88,8 +88,8 @@ export function iommuArguments({ iommu, kernel }: Host): { add: string[]; remove
   if (iommu.units?.length !== 0 || !iommu.acpiTables || !running) return { add: [], remove: [] };
   const remove = offSwitches.filter((word) => running.includes(word));
   if (remove.length > 0) return { add: [], remove };
-  if (iommu.acpiTables.includes("DMAR")) return { add: ["intel_iommu=on"], remove };
-  return { add: iommu.acpiTables.includes("IVRS") ? ["iommu=pt"] : [], remove };
+  // the kernel uses AMD's units without any argument
+  return { add: iommu.acpiTables.includes("DMAR") ? ["intel_iommu=on"] : [], remove };
 }
 
 /**

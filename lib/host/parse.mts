@@ -81,6 +81,7 @@ export function parseHost(text: string): Host {
     memory: compact({
       total: mebibytes(memory.number("MemTotal")),
       available: mebibytes(memory.number("MemAvailable")),
+      hugePages: mebibytes((memory.number("HugePages_Total") ?? 0) * (memory.number("Hugepagesize") ?? 0)),
     }),
     disk: compact({
       images: mebibytes(disk.number("images")),

@@ -46,7 +46,8 @@ export interface Host {
     /** Width of physical addresses, bits. */
     physicalBits?: number;
   };
-  memory: { total?: number; available?: number };
+  /** MiB. `hugePages`: reserved as huge pages of the default size, in use or not; 0 where there are none. */
+  memory: { total?: number; available?: number; hugePages?: number };
   /** Free space, MiB, of the folders for VM disks and for cached images. */
   disk: { images?: number; cache?: number };
   kvm: { device: boolean; access?: boolean };

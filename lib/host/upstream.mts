@@ -23,6 +23,10 @@ export function upstreamSteps(tools: string[], host: Host): Fix[] {
       manualFix("Vagrant has no release for Alpine (musl): run this on a host with another distribution"),
     ];
   }
+  // hashicorp/vagrant#13814 (2026-05): packages of amd64 only; Debian and Fedora have their own for others
+  if (programs.includes("vagrant") && host.os.platform === "linux" && (host.os.arch ?? "x86_64") !== "x86_64") {
+    return [manualFix(`Vagrant has no release for Linux on ${host.os.arch}: run this on an x86_64 host`)];
+  }
   const steps: Fix[] = [];
   if (installer && isEnterprise(host) && tools.includes("qemu")) {
     steps.push(commandFix(

@@ -7,6 +7,7 @@ import { ownGrubText } from "../host/boot-loaders.mts";
 import { readsGrubFolder } from "../host/boot-entries.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
+import { guixBinding, isGuix } from "../host/guix.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
 import { foreignIds, goneModules, loadingObstacles, stubSourceOf } from "../host/vfio-ids.mts";
 import { commandFix } from "../fixes.mts";
@@ -78,7 +79,12 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   ];
   if (initramfs?.kind === "other") {
     const appliance = applianceOf(host);
-    const lines = host.os.id === "nixos" ? nixos(ids, byAddress, passed, needed) : appliance
+    const options = optionsOf(ids, passed);
+    const lines = host.os.id === "nixos"
+      ? nixos(ids, byAddress, passed, needed)
+      : isGuix(host) && byAddress.length === 0
+      ? guixBinding(options, needed)
+      : appliance
       ? [
         ...(appliance.binding?.(passed) ??
           [`Bind ${
@@ -87,8 +93,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
         ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
       ]
       : [
-        ...(ids.length > 0 ? [`${modules}: options vfio-pci ids=${ids.join(",")}`] : []),
-        ...softdeps(passed).map((line) => `${modules}: ${line}`),
+        ...options.map((line) => `${modules}: ${line}`),
         ...(byAddress.length > 0
           ? [`vfio-pci for ${byAddress.map(({ bdf }) => bdf).join(", ")} by address (driver_override)`]
           : []),
@@ -186,7 +191,7 @@ const { modprobe: modules, rules } = ownPaths;
 /** Drivers that would bind such functions at boot before vfio-pci (modprobe.d(5), softdep). */
 const competingDrivers: [RegExp, string[]][] = [
   [/^10de 03/, ["nouveau", "nvidia"]],
-  [/^1002 03/, ["amdgpu", "radeon"]],
+  [/^1002 (03|12)/, ["amdgpu", "radeon"]],
   [/^8086 03/, ["i915", "xe"]],
   [/ 0403/, ["snd_hda_intel"]],
   [/ 0c03/, ["xhci_pci"]],
@@ -194,8 +199,12 @@ const competingDrivers: [RegExp, string[]][] = [
 ];
 
 function modprobe(ids: string[], passed: PciFunction[]): string {
-  const lines = [...(ids.length > 0 ? [`options vfio-pci ids=${ids.join(",")}`] : []), ...softdeps(passed)];
-  return `${head}${lines.join("\n")}\n`;
+  return `${head}${optionsOf(ids, passed).join("\n")}\n`;
+}
+
+/** Lines of modprobe's configuration (modprobe.d(5)). */
+function optionsOf(ids: string[], passed: PciFunction[]): string[] {
+  return [...(ids.length > 0 ? [`options vfio-pci ids=${ids.join(",")}`] : []), ...softdeps(passed)];
 }
 
 function softdeps(passed: PciFunction[]): string[] {

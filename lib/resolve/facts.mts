@@ -13,6 +13,7 @@ import { unbuildable } from "./nvidia.mts";
 import { appliances } from "../host/appliances.mts";
 import { hashicorpFedora } from "../host/upstream.mts";
 import { packaged, packageNames } from "../host/packages.mts";
+import { inits } from "../host/start-service.mts";
 import { recentCards, suiteKernels } from "./graphics.mts";
 import { noFunctionReset, noReset } from "./resets.mts";
 import type { Source } from "./sources.mts";
@@ -56,6 +57,7 @@ export function facts(): Fact[] {
     ...Object.entries(suiteKernels).map(([suite, row]) => named(`kernel of ${suite}`, row)),
     ...switchBoards.map((row) => named(`board ${row.name}`, row)),
     ...appliances.map(({ name, source, date }) => ({ name: `system ${name}`, source, checked: date })),
+    ...inits.map(({ name, source, date }) => ({ name: `services of ${name}`, source, checked: date })),
     ...[...packaged.map((row) => ({ ...row, name: `packages ${row.packages.join(" and ")}` })), {
       ...hashicorpFedora,
       name: "HashiCorp's folders for Fedora",

@@ -1,4 +1,4 @@
-import type { Fix } from "../../findings.mts";
+import type { Finding, Fix } from "../../findings.mts";
 import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { rebuildInitramfs } from "../../host/initramfs.mts";
@@ -6,6 +6,7 @@ import { stopsPrepare } from "../../checks/before-prepare.mts";
 import { notesFor } from "../../checks/index.mts";
 import { UserError } from "../../errors.mts";
 import { commandFix } from "../../fixes.mts";
+import { shellCommand } from "../../render.mts";
 import { joinList, wrap } from "../../text.mts";
 import { acquireLock } from "../../run/lock.mts";
 import { boundBy } from "../../plan/bound-already.mts";
@@ -14,7 +15,7 @@ import { applyScript } from "../../plan/prepare-scripts.mts";
 import { formatFindings, formatFix } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
-import { type Context, log, reporterOf, styleFor } from "../context.mts";
+import { type Context, hasNoSudo, log, reporterOf, styleFor } from "../context.mts";
 import { inspect } from "../inspect.mts";
 import { loadConfig } from "../load-config.mts";
 
@@ -35,7 +36,9 @@ export async function prepare(context: Context): Promise<number> {
   const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
   const stops = findings.filter((finding) => stopsPrepare(finding, host));
   if (stops.length > 0) {
-    shell.stdout(`${formatFindings(stops, style).join("\n")}\n`);
+    // a container where VMs run is only a warning elsewhere
+    const refusals = stops.map((finding): Finding => ({ ...finding, status: "fail" }));
+    shell.stdout(`${formatFindings(refusals, style).join("\n")}\n`);
     return 1;
   }
   const cards = resolved.machines.map(({ assignedFunctions }) => assignedFunctions);
@@ -122,9 +125,11 @@ async function asRootStep(
   text?: string,
 ) {
   const root = host ? host.uid === 0 : styleFor(context, "out").root;
-  const step: Step = root
-    ? { title, command: ["sh", script] }
-    : { title, command: ["sudo", "sh", script], terminal: true };
+  const step: Step = root ? { title, command: ["sh", script] } : {
+    title,
+    command: host && hasNoSudo(host) ? ["su", "-c", `sh ${shellCommand(script)}`] : ["sudo", "sh", script],
+    terminal: true,
+  };
   const lock = await acquireLock(context.shell, folder, "prepare", (line) => log(context, line));
   try {
     if (text !== undefined) await context.shell.write(script, text);

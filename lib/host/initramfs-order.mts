@@ -1,0 +1,48 @@
+/** The order in which an initramfs loads modules, by the configuration of the tool that builds it. */
+import type { Host } from "./types.mts";
+import { pathOf } from "./vfio-ids.mts";
+
+/** Lists of modules that an image loads in their order, by file and setting. */
+const lists: { file: RegExp; setting: RegExp }[] = [
+  // initramfs-tools(7), /etc/initramfs-tools/modules: one module per line
+  { file: /^initramfs-tools\/modules$/, setting: /^/ },
+  // mkinitcpio.conf(5), MODULES
+  { file: /^mkinitcpio\.conf/, setting: /^MODULES[+]?=/ },
+  // dracut.conf(5), force_drivers
+  { file: /^dracut\.conf/, setting: /^force_drivers[+]?=/ },
+];
+
+const dashed = (name: string) => name.replaceAll("_", "-");
+
+/** Whether a module belongs to a driver: nvidia-drm and nvidia-uvm load nvidia. */
+const isOf = (module: string, driver: string) =>
+  dashed(module) === dashed(driver) || module.startsWith("nvidia") && driver === "nvidia";
+
+/**
+ * The module of one of these drivers that the initramfs loads before vfio-pci, so that vfio-pci gets
+ * nothing of the card there, and the file that says so. Undefined if there is none, or if modprobe
+ * loads vfio-pci before that driver (modprobe.d(5), softdep).
+ */
+export function loadedBeforeVfio(
+  { configured }: Host,
+  drivers: string[],
+): { from: string; text: string; module: string } | undefined {
+  const softdep = (driver: string) =>
+    configured.some(({ file, text }) =>
+      /(^|\/)modprobe\.d\//.test(file) && dashed(text).startsWith(`softdep ${dashed(driver)} pre: vfio-pci`)
+    );
+  for (const { file, setting } of lists) {
+    const lines = configured.filter((line) => file.test(line.file) && setting.test(line.text));
+    // a value without + replaces the values before it
+    const from = lines.findLastIndex(({ text }) => /^\w+=/.test(text));
+    const words = lines.slice(Math.max(from, 0)).flatMap((line) =>
+      line.text.replace(setting, "").trim().split(/\s+/).map((module) => ({ line, module }))
+    );
+    const vfio = words.findIndex(({ module }) => dashed(module) === "vfio-pci");
+    const first = words.slice(0, vfio < 0 ? words.length : vfio).find(({ module }) =>
+      drivers.some((driver) => isOf(module, driver) && !softdep(driver))
+    );
+    if (first) return { from: pathOf(first.line.file), text: first.line.text, module: first.module };
+  }
+  return undefined;
+}

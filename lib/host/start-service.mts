@@ -1,0 +1,76 @@
+/** How a host without systemd starts a service: by its init system, as far as its distribution decides that. */
+import type { Fix } from "../findings.mts";
+import type { Host } from "./types.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+import { isLike } from "./distributions.mts";
+
+/** An init system other than systemd. */
+interface Init {
+  name: string;
+  here(host: Host): boolean;
+  /** Starts a service now; absent where services are only started at boot. */
+  start?(service: string): string;
+  /** Lets it start at each boot too; absent where the package does that. */
+  enable?(service: string): Fix;
+  source: string;
+  date: string;
+}
+
+const date = "2026-11-27";
+
+/** Init systems by distribution. */
+export const inits: Init[] = [
+  {
+    name: "OpenRC",
+    here: ({ os }) => ["alpine", "postmarketos", "gentoo", "funtoo"].includes(os.id ?? ""),
+    start: (service) => `rc-service ${service} start`,
+    enable: (service) => commandFix("And at each boot", `rc-update add ${service} default`, { root: true }),
+    source: "https://pkgs.alpinelinux.org, libvirt-daemon-openrc: /etc/init.d/libvirtd, virtqemud; " +
+      "https://wiki.gentoo.org/wiki/Libvirt",
+    date,
+  },
+  {
+    name: "sysvinit of Devuan",
+    // its package of libvirt has the scripts for sysvinit; Debian's own needs one more package for them
+    here: (host) => isLike(host, "devuan"),
+    start: (service) => `service ${service} start`,
+    source: "https://packages.debian.org/trixie/libvirt-daemon-system-sysv: /etc/init.d/libvirtd",
+    date,
+  },
+  {
+    name: "runit of Void",
+    here: ({ os }) => os.id === "void",
+    enable: (service) => commandFix("And at each boot", `ln -s /etc/sv/${service} /var/service/`, { root: true }),
+    source: "https://docs.voidlinux.org/config/services (runit starts what is linked in /var/service)",
+    date,
+  },
+  {
+    name: "Artix",
+    // the user chose one of four init systems
+    here: ({ os }) => os.id === "artix",
+    enable: (service) =>
+      manualFix(
+        "And at each boot: install libvirt-openrc, -runit, -dinit or -s6 for this host's init system, and enable " +
+          `${service} with it (for OpenRC: rc-update add ${service} default)`,
+        { root: true },
+      ),
+    source: "https://wiki.artixlinux.org/Main/Installation (packages with the services of each init system)",
+    date,
+  },
+];
+
+/**
+ * Starts a daemon of libvirt on a host without systemd, and lets it start at each boot. Where the init system is not
+ * known, the daemon itself goes to the background.
+ */
+export function startDaemon(daemon: "libvirtd" | "virtqemud", host: Host): Fix[] {
+  const init = inits.find(({ here }) => here(host));
+  const itself = daemon === "libvirtd"
+    ? "pgrep -x virtlogd >/dev/null || virtlogd -d; libvirtd -d"
+    : "virtlogd -d; virtnetworkd -d; virtstoraged -d; virtqemud -d";
+  const run = init?.start?.(daemon) ?? `sh -c '${itself}'`;
+  return [
+    commandFix(`Start ${daemon}`, run, { root: true, safe: true }),
+    ...(init?.enable ? [init.enable(daemon)] : []),
+  ];
+}

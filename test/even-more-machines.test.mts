@@ -1,0 +1,151 @@
+// Kinds of real machines after public listings, continued: init systems, root without sudo, order in an initramfs.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { main } from "../lib/cli/main.mts";
+import { fakeShell, own, root } from "./fake.mts";
+
+const test = suite("even more machines");
+const text = (name: string) => own(`test/hosts/${name}.txt`);
+const ada = "{vendor_id: 10de, device_id: 2786}";
+
+function finding(host: string, check: string, gpu = ada) {
+  const parsed = parseHost(host);
+  const machine = `{name: m, provider: libvirt, box: lab/x, image: debian-13, memory: 8192, gpu: ${gpu}}`;
+  return runChecks(parsed, resolveConfig(parseConfig(`machines: [${machine}]`), parsed), [check])[0]!;
+}
+const fixes = (host: string, check: string, gpu?: string) =>
+  finding(host, check, gpu).fix.map(({ title, command }) => command ?? title);
+
+/** What a command prints on both streams, and its exit code. */
+async function says(command: "prepare" | "init" | "doctor", host: string, gpu?: string) {
+  const config = `machines: [{name: m, provider: libvirt, box: lab/x, image: debian-13, memory: 1024, gpu: ${gpu}}]`;
+  const template = "templates/homelab-gpu.yaml";
+  const { shell, said } = fakeShell({
+    host,
+    [`${root}/${template}`]: own(template),
+    ...(gpu ? { "c.yaml": config } : {}),
+  });
+  const dry = command === "init" ? ["-n"] : [];
+  const code = await main([command, ...dry, "--no-color", "--host", "host", "--config", "c.yaml"], shell);
+  return { code, text: said.join("") };
+}
+
+test("gpu.driver: a rebuild does not help while the initramfs loads the card's driver before vfio-pci", () => {
+  const turing = "{vendor_id: 10de, device_id: 2184}";
+  const host = text("arch-nvidia-loaded-before-vfio");
+  const prepare = ["npx zx homelab-gpu.mts prepare"];
+  assert.equal(fixes(host, "gpu.driver", turing), prepare);
+  assert.match(finding(host, "gpu.driver", turing).message, /\/etc\/mkinitcpio\.conf loads nvidia before vfio-pci$/);
+  const modules = /^(mkinitcpio\.conf:)MODULES=.*$/m;
+  const rebuild = ["mkinitcpio -P"];
+  assert.equal(fixes(host.replace(modules, "$1MODULES= vfio_pci nvidia"), "gpu.driver", turing), rebuild);
+  const dropIn = host.replace(modules, "$1MODULES= nvidia\nmkinitcpio.conf.d/vfio.conf:MODULES= vfio_pci nvidia");
+  assert.equal(fixes(dropIn, "gpu.driver", turing), rebuild, "a value without + replaces the first one");
+  const added = host.replace(modules, "$1MODULES= nvidia_drm\nmkinitcpio.conf.d/vfio.conf:MODULES+= vfio_pci");
+  assert.equal(fixes(added, "gpu.driver", turing), prepare, "nvidia_drm loads nvidia");
+  const softdep = host.replace(/^\[configured\]$/m, "[configured]\nmodprobe.d/a.conf:softdep nvidia pre: vfio-pci");
+  assert.equal(fixes(softdep, "gpu.driver", turing), rebuild, "modprobe loads vfio-pci first");
+  const tools = "initramfs-tools/modules:nouveau\ninitramfs-tools/modules:vfio_pci\n";
+  const listed = text("rtx4070-desktop-debian12").replace(
+    /^\[configured\]\n/m,
+    (line) => `${line}modprobe.d/vfio.conf:options vfio-pci ids=10de:2786,10de:22bc\n${tools}`,
+  );
+  assert.equal(fixes(listed, "gpu.driver"), prepare);
+});
+
+test("init and gpu.present offer no display that a hypervisor emulates", async () => {
+  const host = text("crostini-container-with-a-virtual-display");
+  assert.match((await says("init", host)).text, /without a GPU;[^]*this host has no graphics card/);
+  assert.match(fixes(host, "gpu.present")[0]!, /^Install a card/);
+});
+
+test("prepare does not say that a container is ready", async () => {
+  const { code, text: said } = await says("prepare", text("toolbx-container-of-silverblue"), ada);
+  assert.is(code, 1);
+  assert.match(said, /✗ host\.guest[^]*outside of the container[^]*Not ready: 1 failed/);
+});
+
+test("tools.present: installs nothing for a card that another architecture cannot pass", () => {
+  const arm = text("arm-workstation-with-a-card").replace(/^(vagrant|packer|qemu-system-x86_64):.*\n/gm, "");
+  assert.equal(fixes(arm, "tools.present"), ["Fix host.architecture first"]);
+  const noble = arm.replace(/^ID:.*$/m, "ID:ubuntu").replace(/^VERSION_ID:.*$/m, "VERSION_ID:24.04")
+    .replace(/^(VERSION|UBUNTU)_CODENAME:.*\n/gm, "");
+  const without = fixes(noble, "tools.present", "[]").join("\n");
+  assert.match(without, /Vagrant has no release for Linux on aarch64/);
+  assert.not.match(without, /hashicorp|plugin install/);
+});
+
+test("Xen: a system that runs on Xen only is not booted without it, and VT-x is not turned on", () => {
+  const host = text("xcp-ng-control-domain");
+  for (const check of ["tools.present", "iommu.enabled", "host.virtualization"]) {
+    assert.not.match(fixes(host, check).join("\n"), /without Xen|VT-x/, check);
+  }
+  assert.match(fixes(text("xen-control-domain"), "iommu.enabled").join("\n"), /^Boot this system without Xen/);
+});
+
+test("Guix System gets lines of its declaration", async () => {
+  const host = text("guix-without-tools-iommu-off");
+  assert.match(fixes(host, "tools.present").join("\n"), /libvirt-service-type[^]*guix system reconfigure/);
+  const { code, text: said } = await says("prepare", host, ada);
+  assert.is(code, 0);
+  assert.match(said, /\(kernel-arguments \(cons\* "intel_iommu=on" %default-kernel-arguments\)\)/);
+  assert.match(said, /"options vfio-pci ids=10de:2786,10de:22bc\\nsoftdep nouveau pre: vfio-pci\\n/);
+  assert.not.match(said, /does not know how/);
+});
+
+test("provider.access: libvirt is started in the way of the init system", () => {
+  const host = text("artix-libvirt-not-running");
+  const of = (id: string, like = "") =>
+    fixes(host.replace(/^ID:artix$/m, `ID:${id}${like ? `\nID_LIKE:${like}` : ""}`), "provider.access");
+  assert.equal(of("alpine"), ["rc-service libvirtd start", "rc-update add libvirtd default"]);
+  assert.equal(of("devuan", "debian"), ["service libvirtd start"]);
+  assert.equal(of("void")[1], "ln -s /etc/sv/libvirtd /var/service/");
+  assert.match(of("artix")[1]!, /^And at each boot: install libvirt-openrc, -runit, -dinit or -s6/);
+  assert.equal(of("slackware").length, 1);
+  assert.match(of("slackware")[0]!, /; libvirtd -d'$/);
+  const modular = host.replace(/^libvirtd:.*$/m, "virtqemud:/usr/bin/virtqemud").replace(/^ID:.*$/m, "ID:slackware");
+  assert.match(fixes(modular, "provider.access")[0]!, /; virtqemud -d'$/);
+});
+
+test("Slackware may boot by three boot loaders, also if GRUB's files are there", () => {
+  const host = text("slackware-without-tools-iommu-off");
+  const grub = host.replace(/^\[programs\]$/m, "[programs]\ngrub-mkconfig:/usr/sbin/grub-mkconfig")
+    .replace(/^(read:\/proc\/cmdline)$/m, "$1\nconfiguration:/etc/default/grub");
+  for (const one of [host, grub]) assert.match(fixes(one, "iommu.enabled")[0]!, /elilo: .*LILO: .*GRUB: /);
+});
+
+test("commands that need root use su on a host without sudo", async () => {
+  const { text: said } = await says("doctor", text("alpine-with-extlinux-and-without-sudo"), ada);
+  assert.match(said, /su -c 'apk add /);
+  assert.not.match(said, /sudo/);
+});
+
+test("host.memory: huge pages that these machines do not use are named", () => {
+  const host = text("memory-in-huge-pages");
+  assert.match(fixes(host, "host.memory")[0]!, /^Reserve fewer huge pages .*59392 MiB/);
+  const ordinary = host.replace(/^HugePages_Total:.*$/m, "HugePages_Total:0");
+  assert.match(fixes(ordinary, "host.memory")[0]!, /^Give the machines less memory/);
+});
+
+test("gpu.in-use: a card that the host does not display on can be kept from its programs at boot", () => {
+  assert.equal(fixes(text("kwin-holds-the-free-card"), "gpu.in-use"), [
+    "systemctl stop display-manager",
+    "npx zx homelab-gpu.mts prepare",
+  ]);
+});
+
+test("a Mac has no firmware setup", () => {
+  const mac = (host: string) => host.replace(/^\[os\]$/m, "[os]\ndmi-sys_vendor:Apple Inc.");
+  const shown = mac(text("arch-nvidia-loaded-before-vfio"));
+  assert.match(
+    fixes(shown, "gpu.display", "{vendor_id: 10de, device_id: 2184}").join("\n"),
+    /apple-gmux force_igd=y/,
+  );
+  assert.not.match(fixes(mac(text("proxmox9-without-tools-iommu-off")), "iommu.enabled").join("\n"), /firmware setup/);
+});
+
+test.run();
