@@ -69,7 +69,7 @@ export const aptKeyFailures = (): Failure[] => [
       /public key is not available|Missing key \S{16,60}, which is needed to verify/,
       /GPG check FAILED/,
       /Public key for \S{1,160} is not installed|GPG key retrieval failed|Signature verification failed/,
-      /OpenPGP check failed|Package \S{1,120} is not signed|Failed to retrieve new repository metadata/,
+      /OpenPGP check failed|Failed to retrieve new repository metadata/,
     ),
     near: fetchWords,
     check: "tools.present",

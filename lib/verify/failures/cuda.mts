@@ -94,6 +94,7 @@ export const cudaFailures = (): Failure[] => [
   {
     pattern: anyOf(/CUDA-capable device\S{0,3} (?:is\/are|are|is) busy or unavailable/, cudaErrors(46, 216)),
     check: "guest.cuda",
+    strength: "symptom",
     layer: "driver",
     message:
       "the GPU answers nvidia-smi and takes no work: another program has it alone (compute mode), it hangs since " +
@@ -103,6 +104,7 @@ export const cudaFailures = (): Failure[] => [
       guestFix("Allow several programs", "nvidia-smi -c 0"),
       driverLog,
       manualFix("In a VM: pass the CPU through (libvirt: host-passthrough), then stop and start the VM"),
+      manualFix("On a virtual GPU (vGPU): see that it has a licence (nvidia-smi -q, License Status)"),
     ],
     source: "CUDA (cudaErrorDevicesUnavailable), read 2026-11",
   },

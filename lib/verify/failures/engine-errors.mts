@@ -64,7 +64,8 @@ export const engineErrorFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Direct firmware load for nvidia\/\S{1,60} failed/,
-        /failed to load GSP firmware/,
+        /failed to load GSP firmware|firmware: failed to load nvidia\/\d/,
+        /unable to open firmware nvidia\/|No firmware image found|need firmware to initialize GSP/,
       ),
       "the driver does not find its firmware files: their package is missing, of another version, or not in the " +
       "initramfs",

@@ -9,7 +9,7 @@ const wheel = manualFix("Install the program's build for CUDA, of the release th
 /** Words of programs that compute on a GPU. */
 const computeWords = new RegExp(
   `${nvidiaWords.source}|torch|tensorflow|TF-TRT|onnx|jax|ggml|llama|ollama|vllm` +
-    "|ray\\b|cudnn|nccl|bitsandbytes|triton|comfyui",
+    "|ray\\b|cudnn|cublas|nccl|bitsandbytes|triton|comfyui",
   "i",
 );
 
@@ -62,7 +62,7 @@ export const frameworkFailures = (): Failure[] => [
         "note",
         anyOf(
           /Unable to register cu(?:DNN|FFT|BLAS) factory|successful NUMA node read from SysFS had negative value/,
-          /could not open file to read NUMA node|TF-TRT Warning/,
+          /could not open file to read NUMA node|TF-TRT Warning|kernel binaries compatible with compute capability/,
         ),
         "a message of TensorFlow that harms nothing",
         "Look for another error",
@@ -106,7 +106,7 @@ export const frameworkFailures = (): Failure[] => [
       [
         "guest.cuda",
         "cause",
-        /ptxas fatal|PTXAS error|ptxas .{0,40}Value 'sm_|is not a recognized processor for this target/,
+        /ptxas fatal|PTXAS error|ptxas exited with non-zero|ptxas .{0,40}Value 'sm_|is not a recognized processor for this target/,
         "the image's compiler for the GPU (ptxas, Triton) does not know this GPU",
         "Use an image with CUDA 12.8 or later and a Triton of the same time",
       ],
@@ -115,7 +115,7 @@ export const frameworkFailures = (): Failure[] => [
         "cause",
         anyOf(
           /CUDA Setup failed despite|libbitsandbytes_cpu\.so|bitsandbytes was compiled without GPU/,
-          /Could not find the bitsandbytes CUDA binary|compiled without (?:GPU|CUDA) support/,
+          /Could not find the bitsandbytes CUDA binary|Could not load bitsandbytes|libbitsandbytes_cuda\d{2,3}\.so: cannot|compiled without (?:GPU|CUDA) support/,
         ),
         "a program or its library is a build without CUDA, or finds no CUDA of its release",
         wheel,
@@ -181,7 +181,7 @@ export const frameworkFailures = (): Failure[] => [
         "verify.service",
         "cause",
         anyOf(
-          /Cannot load (?:libnvidia-encode|libnvcuvid|nvcuvid)|Cannot load \S{0,20}nv\w{3,20}\.dll/,
+          /Cannot load (?:libnvidia-encode|libnvcuvid|nvcuvid)|Cannot load \S{0,20}nv\w{3,20}\.dll|Failed loading nvcuvid/,
           /libnv(?:cuvid|idia-encode)\.so\S{0,6}: cannot open/,
         ),
         "the driver's video libraries are not in the container: it asks for compute only",

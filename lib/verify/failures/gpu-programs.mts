@@ -23,6 +23,7 @@ export const gpuProgramFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Unable to find a valid cuDNN algorithm|unable to find an engine to execute this computation/,
+        /Failed to get convolution algorithm|Could not create cudnn handle|DNN library initialization failed/,
       ),
       "cuDNN does not start: most often the card's memory is full, otherwise its release does not fit CUDA " +
       "or the card",
@@ -45,6 +46,7 @@ export const gpuProgramFailures = (): Failure[] => [
       anyOf(
         /flash[-_]attention\/hopper|flash_fwd_launch_template|flash_attn.{0,80}(?:no kernel image|invalid argument)/,
         /(?:xformers|sageattention|flash_attn|flashinfer).{0,120}(?:not built for|no operator found|only supports)/i,
+        /No operator found for `memory_efficient_attention/,
       ),
       "the attention library in the image (xFormers, FlashAttention) has no code for this card",
       "Start the program without it (ComfyUI: --use-pytorch-cross-attention), or use an image made for the card",

@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { dataCenterFailures } from "./data-center.mts";
 import { rows } from "./rows.mts";
 
 const trt = /tensorrt|\btrt\b|triton|nvinfer|\.engine|\.plan|deserializ|model_lifecycle|plan file/i;
@@ -9,6 +10,7 @@ const fabric = /fabric ?manager|nvswitch|nvlsm/i;
 
 /** Messages of TensorRT, Triton, JAX and NVIDIA's Fabric Manager. */
 export const gpuServerFailures = (): Failure[] => [
+  ...dataCenterFailures(),
   ...rows({
     layer: "image",
     near: trt,
@@ -31,7 +33,7 @@ export const gpuServerFailures = (): Failure[] => [
       "guest.image",
       "symptom",
       anyOf(
-        /failed to load '[^']{1,80}' version \d{1,4}: |failed to load all models/,
+        /failed to load '[^']{1,80}' version \d{1,4}: |failed to load all models|Internal: failed to stat file/,
         /Poll failed for model directory|model_repository_manager\.cc:\d{1,5}\] .{0,20}failed/,
       ),
       "Triton did not load a model, for the reason behind the colon or in the lines above",
@@ -45,7 +47,7 @@ export const gpuServerFailures = (): Failure[] => [
       anyOf(
         /Unable to load cu\w{2,10}\. Is it installed\?|The cu\w{2,10} library was not found/,
         /Unable to use CUDA because of the following issues|Jax plugin configuration error/i,
-        /(?:cuSPARSE|cuDNN|cuFFT|cuSOLVER|cuBLAS|CUPTI) version .{0,60}(?:required|older than)/,
+        /(?:CUDA|cuSPARSE|cuDNN|cuFFT|cuSOLVER|cuBLAS|CUPTI) version .{0,60}(?:required|older than|but JAX was built)/,
       ),
       "JAX does not find CUDA's libraries of the release that it was built with, so it computes on the CPU",
       'Install them with it: pip install -U "jax[cuda12]" (or cuda13), all of one release',

@@ -33,11 +33,37 @@ export const mediaProgramFailures = (): Failure[] =>
         anyOf(
           /Hardware is lacking required capabilities|hwaccel initialisation returned error|Failed setup for format (?:cuda|vaapi|qsv|vulkan)/,
           /No support for codec \w{2,12} profile|cuvidGetDecoderCaps failed|10 bit encode not supported/,
+          /device doesn't support required NVENC features|B frames as references are not supported/,
         ),
         "this GPU's video engine cannot do that codec, profile or size, so the program uses the CPU or fails",
         "Turn that codec off in the program's settings (AV1 needs RTX 30 to decode and RTX 40 to encode; " +
         "10 bit HEVC needs GTX 900 or later)",
         "Source: NVIDIA's Video Encode and Decode GPU Support Matrix",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /OpenEncodeSessionEx failed: (?:incompatible client key|invalid version)/,
+        "the driver's video library (libnvidia-encode) refuses its caller: it was changed (nvidia-patch), or is of " +
+        "another release than the driver",
+        "Install the driver's library again in its release, and patch it only for exactly that release",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /OpenEncodeSessionEx failed: (?:unsupported device|no encode device)/,
+        "this GPU has no video encoder (A100, H100, GT 1030 and some MX have none), or the container may not use it",
+        "See NVIDIA's Video Encode and Decode GPU Support Matrix, and use the CPU or another card",
+        capabilities,
+      ],
+      [
+        "verify.service",
+        "cause",
+        /No matching devices found for OpenCL|No OpenCL platforms? (?:found|available)|clGetPlatformIDs\S{0,12}.{0,20}-1001/i,
+        "OpenCL finds no driver in the container (tone mapping of HDR needs it)",
+        "Use tone mapping by CUDA or Vulkan, or write /etc/OpenCL/vendors/nvidia.icd with the line " +
+        "libnvidia-opencl.so.1 in the image",
+        capabilities,
       ],
       [
         "verify.service",

@@ -12,6 +12,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
       /Unable to find the kernel source tree for the currently running kernel/,
       /kernel (?:source|output) path '[^']{1,160}' does not exist/,
       /kernel header file '[^']{1,160}' does not exist|Unable to determine the version of the kernel sources/,
+      /Files needed for building modules against kernel \S{1,80} could not be found|nothing provides kernel-devel/,
     ),
     near: /dkms|nvidia|kernel (?:source|headers)/i,
     check: "guest.driver",
@@ -54,7 +55,8 @@ export const nvidiaBuildFailures = (): Failure[] => [
       /make\S{0,4}: \*\*\* \[.{0,160}\/(?:NVIDIA-Linux-|nvidia-kmod|kernel-open\/|nvidia\/nv)/,
       /Building and installing nvidia-\S{0,20} \[FAILED\]|akmods\/nvidia\S{0,80}\.failed\.log/,
       /nvidia kernel module was (?:successfully built|not created)/,
-      /\/nvidia[\w.\/+-]{0,120}\.[ch]:\d{1,6}:\d{1,5}: (?:fatal )?error: /,
+      /\bnvidia[\w.\/+-]{0,120}\.[ch]:\d{1,6}:\d{1,5}: (?:fatal )?error: /,
+      /Bad exit status from \/var\/tmp\/rpm-tmp\.\w{4,10} \(%build\)/,
       /nvidia-dkms-\S{1,40} package post-installation script subprocess returned error/,
       /An error occurred while performing the step: .{0,3}Building kernel modules/,
       /Unable to build the NVIDIA kernel module/,
@@ -75,11 +77,23 @@ export const nvidiaBuildFailures = (): Failure[] => [
       "550 on Linux 6.12",
   },
   {
+    pattern: /GPL-incompatible module nvidia\S{0,12} uses GPL-only symbol/,
+    check: "guest.driver",
+    layer: "driver",
+    message: "this kernel gives a function to modules under the GPL only, so that the proprietary modules do not build",
+    fix: [
+      manualFix(
+        `Write driver: {modules: open} (Turing and later), or use the distribution's usual kernel, ${rebuildBox}`,
+      ),
+    ],
+    source: "Linux (scripts/mod/modpost.c), read 2026-11",
+  },
+  {
     pattern: anyOf(
       /Unable to find the development tool [`']|CC version check(?: failed|\. Bailing out)/,
       /cc_version_check\]|compiler used to compile .{0,80}kernel/,
       /unrecognized command.line option|gcc: error: unrecognized|plugin .{0,60}was built for a different/,
-      /cc1: error: .{0,80}plugin/,
+      /cc1: error: .{0,80}plugin|\bgcc-\d{1,2}: .{0,20}(?:not found|No such file)/,
     ),
     near: nvidiaWords,
     check: "guest.driver",

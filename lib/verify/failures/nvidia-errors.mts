@@ -54,7 +54,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
     [
       "iommu.enabled",
       "cause",
-      /Aborting probe for VF \S{1,20} since IOMMU is not present/,
+      /(?:Aborting|Ignoring) probe for VF \S{1,20} since IOMMU is not present/,
       "a virtual GPU needs the IOMMU, which is off here",
       doctorFix("iommu"),
     ],
@@ -106,7 +106,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
       "guest.driver",
       "symptom",
       anyOf(
-        /nvidia-persistenced failed to initialize|nvidia-persistenced: .{0,80}failed to open/,
+        /nvidia-persistenced failed to initialize|nvidia-persistenced\S{0,10}: .{0,80}failed to open/,
         /Failed to open libnvidia-cfg\.so|Failed to initialize the NVIDIA kernel module/,
       ),
       "NVIDIA's persistence daemon or tool does not reach the driver: its module is not loaded, or its libraries " +
@@ -118,7 +118,8 @@ export const nvidiaErrorFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       anyOf(
-        /Unable to set the (?:power|clock|compute|persistence)[\w ]{0,20}: Insufficient Permissions/,
+        /Unable to set (?:the )?(?:power|clock|compute|persistence|MIG)[\w .:]{0,60}: Insufficient Permissions/,
+        /(?:GPU|compute) instances?.{0,60}: Insufficient Permissions/,
         /Setting [\w ]{3,40} (?:is not supported|was not permitted)|you do not have suf\w{2,8} permissions/,
       ),
       "nvidia-smi may not change that setting: it needs root, and in WSL or a partition of a card the host alone may",
@@ -127,7 +128,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
     [
       "gpu.in-use",
       "cause",
-      /GPUs? could not be reset|is the primary GPU\./,
+      /GPUs? could not be reset|is the primary GPU\.|GPU Reset couldn't run/,
       "the card cannot be reset while a program, the console or the persistence daemon uses it",
       held,
       "Stop them (and nvidia-persistenced); a card in a VM is reset with the VM's start",

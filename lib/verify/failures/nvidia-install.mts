@@ -100,14 +100,34 @@ export const installFailures = (): Failure[] => [
     ],
     [
       "guest.driver",
+      "cause",
+      /Unable to create '[^']{1,120}' for copying \(Read-only file system\)/,
+      "NVIDIA's installer may not write there: the system's folders are read-only (Silverblue, CoreOS, a container)",
+      "Use the distribution's packages (rpm-ostree install akmod-nvidia), or an image that has the driver",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /Error in (?:MD5|SHA\d{1,3}) checksums|Signature Error: the archive checksum/,
+        /nvidia-installer: (?:Exec|cannot execute|\d: Syntax)|NVIDIA-Linux-\S{1,60}\.run: (?:Permission denied|cannot execute)/,
+        /nvidia-installer must be run as root/,
+      ),
+      "the installer's file is damaged, is for another processor, or was started without root",
+      "Download it again for this processor (x86_64, aarch64), and run: sudo sh ./NVIDIA-Linux-….run",
+      packages,
+    ],
+    [
+      "guest.driver",
       "note",
       anyOf(
         /Unable to find a suitable destination to install 32-bit|nvidia-installer was forced to guess/,
         /Unable to determine the (?:default )?.{0,30}path.{0,80}(?:X|libglvnd|Vulkan)/,
-        /Vulkan ICD will not function/,
+        /Vulkan ICD will not function|no Vulkan ICD loader was detected/,
+        /certs\/signing_key\.pem: No such file|Possibly missing firmware for module: .nvidia/,
       ),
-      "a warning of the installer about display or 32-bit files, which computing does not need",
-      "Nothing to do if nvidia-smi works",
+      "a warning while the driver is installed (display or 32-bit files, a signature), which computing does not need",
+      "Nothing to do if nvidia-smi works (with Secure Boot on, modules have to be signed)",
     ],
     [
       "guest.driver",

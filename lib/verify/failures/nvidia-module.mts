@@ -8,7 +8,7 @@ import { dkmsStatus, each, initramfs, nvidiaWords } from "./fixes.mts";
  */
 export const moduleFailures = (): Failure[] => [
   {
-    pattern: /nvidia-(?:nvswitch|modeset|uvm|peermem): (?:ERROR: )?Version mismatch/,
+    pattern: /(?:nvidia-(?:nvswitch|modeset|uvm|peermem): (?:ERROR: )?|\[nvidia-drm\] .{0,40})Version mismatch/,
     check: "guest.driver",
     layer: "driver",
     message: "a program or library of NVIDIA's driver is of another release than the module that is loaded",
@@ -76,7 +76,7 @@ export const moduleFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /Driver\/library version mismatch|LIB_RM_VERSION_MISMATCH/,
+      /Driver\/library version mismatch|LIB_RM_VERSION_MISMATCH|NVMLError_LibRmVersionMismatch|NVML\/RM version mismatch/,
       /API mismatch: the (?:NVIDIA kernel module|client) has (?:the )?version/,
       /NVRM: API mismatch/,
     ),

@@ -15,7 +15,7 @@ export const nvidiaFailures = (): Failure[] => [
     source: "NVIDIA driver (nv.c), read 2026-11",
   },
   {
-    pattern: /NVRM:? nvAssert(?:Ok)?FailedNoLog: Assertion failed/,
+    pattern: /\bnv(?:Assert|Check)(?:Ok)?FailedNoLog: (?:Assertion|Check) failed/,
     check: "guest.driver",
     strength: "note",
     layer: "driver",

@@ -2,6 +2,7 @@ import type { Failure } from "./types.mts";
 import { guestFix } from "../../fixes.mts";
 import { driverLog, nvidiaWords, powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
+import { nvidiaCodeFailures, nvmlErrors } from "./nvidia-codes.mts";
 import { rows } from "./rows.mts";
 
 const smi = guestFix("See whether the driver works", "nvidia-smi");
@@ -11,6 +12,7 @@ const oneVersion = "Install module and libraries in one version from one source,
 
 /** Messages of NVIDIA's kernel modules and of its management library (NVML) by topic. */
 export const nvrmFailures = (): Failure[] => [
+  ...nvidiaCodeFailures(),
   ...rows({ layer: "kernel", near: nvidiaWords, source: "NVIDIA/open-gpu-kernel-modules, read 2026-11" }, [
     [
       "gpu.power",
@@ -25,7 +27,7 @@ export const nvrmFailures = (): Failure[] => [
     [
       "gpu.reset",
       "cause",
-      /GPU requires reset|NV_ERR_RESET_REQUIRED|uvm encountered global fatal error|RC watchdog: GPU is probably locked/,
+      /GPU requires re(?:set|start)|NVMLError_ResetRequired|NV_ERR_RESET_REQUIRED|NV_ERR_GPU_IN_FULLCHIP_RESET|uvm encountered global fatal error|RC watchdog: GPU is probably locked/,
       "the card hangs since an error and has to be reset",
       restart,
       powerCycle,
@@ -93,6 +95,7 @@ export const nvrmFailures = (): Failure[] => [
       "note",
       anyOf(
         /Failed to enable MSI; falling back|NVRM: Failed to load gsp_log/,
+        /Not resizing BAR because the firmware forbids/,
         /Chipset (?:not recognized|Setup Function Error)|NVRM: .{0,40}ACPI (?:method|D-Notifier)/,
       ),
       "a message of NVIDIA's driver that harms nothing by itself; look for another NVRM line",
@@ -111,17 +114,14 @@ export const nvrmFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
-      anyOf(
-        /nvidia-gridd\S{0,10}: .{0,80}(?:fail|error|not )|vGPU .{0,60}(?:licen[sc]e|unlicensed)/,
-        /Guest vGPU version|vGPU.{0,40}version mismatch/,
-      ),
-      "this is NVIDIA's vGPU: the guest's driver needs a licence, and a release that fits the host's vGPU manager",
-      "Install the guest driver of the host's vGPU release, and its licence token",
+      /Guest vGPU version|vGPU.{0,40}version mismatch/,
+      "the guest's driver and the host's vGPU manager are of releases that do not fit together",
+      "Install the guest driver of the host's vGPU release",
     ],
     [
       "guest.driver",
       "symptom",
-      /\[nvidia-drm\] .{0,40}Failed to|nvidia-drm: .{0,40}(?:fail|error)/,
+      /\[nvidia-drm\] .{0,60}(?:Failed to|timeout on head)|nvidia-drm: .{0,40}(?:fail|error)/,
       "the display part of NVIDIA's driver failed; computing may still work",
       smi,
       driverLog,
@@ -140,9 +140,13 @@ export const nvrmFailures = (): Failure[] => [
     [
       "gpu.driver",
       "fallback",
-      /nouveau \S{1,14}: .{0,80}(?:fail|error|timeout|timed out|unable|fault)|nouveau \S{1,14}: fifo:/,
-      "nouveau drives the card and fails: NVIDIA's driver is not installed there, or does not keep it away",
-      "Blacklist nouveau (/etc/modprobe.d), rebuild the initramfs, and reboot",
+      anyOf(
+        /nouveau \S{1,14}: .{0,80}(?:fail|error|timeout|timed out|unable|fault)|nouveau \S{1,14}: fifo:/,
+        /\bnova_core .{0,60}fail|\bNovaCore .{0,60}fail/,
+      ),
+      "the kernel's own driver (nouveau, nova) has the card and fails: NVIDIA's is not installed there, or does not " +
+      "keep it away",
+      "Blacklist nouveau and nova_core (/etc/modprobe.d), rebuild the initramfs, and reboot",
       smi,
     ],
     [
@@ -157,7 +161,10 @@ export const nvrmFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
-      /NVML doesn't implement this function|ERROR_FUNCTION_NOT_FOUND|NVMLError_FunctionNotFound/,
+      anyOf(
+        /NVML doesn't implement this function|ERROR_FUNCTION_NOT_FOUND/,
+        nvmlErrors("FUNCTION_NOT_FOUND", "ARGUMENT_VERSION_MISMATCH"),
+      ),
       "the driver's library (NVML) is older than the program that asks it",
       oneVersion,
       "Update the driver (driver:), or use an older release of the program",

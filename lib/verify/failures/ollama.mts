@@ -19,6 +19,17 @@ export const ollamaFailures = (): Failure[] => [
       "Write a newer driver branch (driver:) and rebuild the box, or use an older tag of the image",
     ],
     [
+      "guest.cuda",
+      "cause",
+      anyOf(
+        /symbol lookup for cu\w{4,40} failed: \S{0,80}libcuda/,
+        /libcuda\.so[\d.]{0,14}: undefined symbol: cu[A-Z]\w{3,40}/,
+      ),
+      "the driver is older than the program: its libcuda lacks a function that the program calls",
+      smi,
+      "Write a newer driver branch (driver:) and rebuild the box, or use an older tag of the image",
+    ],
+    [
       "guest.driver",
       "cause",
       /AMD driver is too old\. Update your AMD driver/,

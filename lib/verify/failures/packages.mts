@@ -17,6 +17,37 @@ export const packageFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
+      /Skipping kernel installation since no kernel module package/,
+      "NVIDIA's repository has no module built for the newest kernel yet, so dnf keeps the kernel that runs",
+      "Wait some days, or use the modules that are built here: dnf module reset nvidia-driver, then dnf module " +
+      "install nvidia-driver:open-dkms",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /nothing provides dkms\b/,
+      "the driver's packages build their module by DKMS, which is in EPEL on RHEL, Rocky and Alma Linux",
+      guestFix("Add EPEL, then install again", "dnf install -y epel-release"),
+      "RHEL itself: dnf install https://dl.fedoraproject.org/pub/epel/epel-release-latest-9.noarch.rpm",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /Unable to resolve argument nvidia-driver|not possible to switch enabled streams of a module/,
+      "another stream of the module nvidia-driver is enabled, or that stream does not exist here",
+      "dnf module list nvidia-driver, then dnf module reset nvidia-driver and install the wanted stream (open-dkms, " +
+      "580-open); RHEL 10 and Fedora have no streams: install nvidia-open",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /Package \S{1,160} is not signed/,
+      "the publisher did not sign that package, so dnf refuses it",
+      "dnf clean packages, and try later or with another release; report it to the publisher",
+    ],
+    [
+      "tools.present",
+      "cause",
       /filtered out by (?:modular|exclude) filtering|All matches were filtered out/,
       "a package is hidden: a module stream is enabled, or an exclude line names it",
       "dnf module reset nvidia-driver, and look for exclude= in /etc/dnf/dnf.conf and the .repo files",
@@ -39,6 +70,7 @@ export const packageFailures = (): Failure[] => [
       anyOf(
         /Transaction (?:test|check) error|conflicts with file from package/,
         /file \S{1,200} from install of \S{1,120} conflicts/,
+        /trying to overwrite '[^']{1,160}', which is also in package \S{0,12}nvidia/,
       ),
       "two packages have the same file: drivers of two sources, or files of NVIDIA's .run installer",
       oneSource,
@@ -126,7 +158,8 @@ export const packageFailures = (): Failure[] => [
       "tools.present",
       "cause",
       anyOf(
-        /invalid or corrupted package|is (?:unknown|marginal) trust|error: key "?\w{8,40}"? could not be/,
+        /failed to commit transaction \(invalid or corrupted package|is (?:unknown|marginal) trust/,
+        /invalid or corrupted package|error: key "?\w{8,40}"? could not be/,
         /required key missing from keyring/,
       ),
       "pacman does not trust a package's signature: its keys are old",

@@ -55,7 +55,10 @@ function unescaped(text: string): string {
   return once(once(text));
 }
 
-/** Prefixes before a program's own text in a line, in any order, at most four. */
+/**
+ * Prefixes before a program's own text in a line, in any order, at most four. The names of NVIDIA's services stay,
+ * since few of their messages name NVIDIA.
+ */
 const prefixes = new RegExp(
   `^(?:${
     [
@@ -63,7 +66,7 @@ const prefixes = new RegExp(
       /\[ {0,12}\d{1,9}\.\d{1,9}\] /,
       /\[[+ ]{1,10}\d{1,9}\.\d{1,9}\] /,
       /\d{4}[-\/]\d\d[-\/]\d\d[T ]\d\d:\d\d:\d\d[.,]?\d{0,9}(?:Z|[+-]\d\d:?\d\d)? (?:[\w.-]{1,64} kernel: )?/,
-      /(?:[A-Z][a-z]{2} [ \d]\d|\d{4}-\d\d-\d\dT)[ \dT:.+-]{8,40} [\w.-]{1,64} [\w@.\/-]{1,40}(?:\[\d{1,8}\])?: /,
+      /(?:[A-Z][a-z]{2} [ \d]\d|\d{4}-\d\d-\d\dT)[ \dT:.+-]{8,40} [\w.-]{1,64} (?:(?=nvidia-(?!c)|nv-\w)|[\w@.\/-]{1,40}(?:\[\d{1,8}\])?: )/,
       /(?:[\d.]{7,15}: )?(?:kern|user): +\w{1,10}: \[[^\]]{10,40}\]: /,
       /[\w.-]{1,60} {1,30}\| /,
       /==> [\w.-]{1,40}: /,

@@ -2,12 +2,16 @@ import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { cudaErrors } from "./cuda-names.mts";
+import { imageBuildFailures } from "./image-builds.mts";
+import { ncclFailures } from "./nccl.mts";
 
 /** Errors of programs in a container that compute on the GPU: PyTorch, vLLM, llama.cpp, Ollama. */
 export const programFailures = (): Failure[] => [
+  ...ncclFailures(),
+  ...imageBuildFailures(),
   {
     pattern: anyOf(
-      /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|cudaMalloc failed: out of memory/,
+      /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|cudaMalloc failed: out of memory|Cuda Runtime \(out of memory\)/,
       cudaErrors(2),
       /ggml_backend_cuda_buffer_type_alloc_buffer: allocating/,
       /unable to allocate CUDA\d{1,2} buffer/,
@@ -55,7 +59,6 @@ export const programFailures = (): Failure[] => [
     pattern: anyOf(
       /NCCL error in: |ncclUnhandledCudaError|ncclInternalError/,
       /NCCL WARN|ncclSystemError|ncclRemoteError|ncclInvalidUsage|ncclInvalidArgument|NCCL error/,
-      /Watchdog caught collective operation timeout/,
     ),
     check: "verify.service",
     strength: "symptom",

@@ -114,7 +114,7 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
       newerDriver,
     ],
   ],
-  [[33, 37, 59, 110, 169], "cause", "driver", "an Xid of one of the GPU's small processors: its firmware failed", [
+  [[33, 37, 59, 110, 138, 169], "cause", "driver", "an Xid of one of the GPU's small processors: its firmware failed", [
     reset,
     newerDriver,
     powerCycle,
@@ -124,7 +124,7 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
     powerCycle,
     manualFix("Seat the card again, try another slot, and take a riser cable out"),
   ]],
-  [[57, 58, 90, 168, 171, 172], "cause", "kernel", "an Xid of the GPU's memory: it is unstable or defective", [
+  [[57, 58, 90, 168, 171, 172, 175], "cause", "kernel", "an Xid of the GPU's memory: it is unstable or defective", [
     reset,
     hardware,
   ]],
@@ -139,6 +139,10 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
     "an Xid about a link between GPUs or to the CPU (NVLink, C2C)",
     [manualFix("Check that Fabric Manager runs on systems with NVSwitch"), reset, powerCycle],
   ],
+  [[151, 159], "cause", "driver", "an Xid of confidential computing or of a link to the CPU", [reset, newerDriver]],
+  [[87, 106, 162, 163, 164, 165], "note", "kernel", "an Xid that only reports a state (tests, power smoothing)", [
+    manualFix("Nothing to do if the GPU works"),
+  ]],
   [[156, 160], "note", "kernel", "an Xid that notes a part of the GPU's memory taken out of use", [reset]],
   [[157, 161], "cause", "kernel", "an Xid about memory of the GPU that could not be taken out of use", [
     reset,

@@ -1,0 +1,110 @@
+import type { Failure } from "./types.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const words =
+  /torch|triton|vllm|sglang|flashinfer|cuda|cublas|nvcc|inductor|EngineCore|ninja|onnx|tensorrt|trt|\bgpu|bitsandbytes|tensorflow/i;
+const devel = "Use the image's devel form (nvidia/cuda:…-devel), and set CUDA_HOME=/usr/local/cuda";
+
+/** Errors while a program in a container compiles code for the GPU, and libraries that it lacks. */
+export const imageBuildFailures = (): Failure[] =>
+  rows({
+    layer: "image",
+    near: words,
+    source: "GNU ld, GCC, Triton, FlashInfer, TensorRT (their messages), read 2026-11",
+  }, [
+    [
+      "guest.cuda",
+      "cause",
+      /cannot find -l(?:cuda|nvidia-ml)\b/,
+      "the program links code for the GPU when it starts, and finds no libcuda.so: the toolkit gives a container " +
+      "libcuda.so.1 only, or the container has no GPU",
+      "Set LIBRARY_PATH=/usr/local/cuda/lib64/stubs for that service (devel image), or link it: ln -s libcuda.so.1 " +
+      "libcuda.so in its folder (see ldconfig -p)",
+      "Write gpu: for that service if ldconfig -p there names no libcuda.so.1",
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      anyOf(
+        /cannot find -l(?:cudart|cublas|cublasLt|cudnn|nvrtc|curand|cusparse|nccl)\b/,
+        /(?:cuda\w{0,30}|cublas\w{0,10}|cudnn\w{0,16}|curand\w{0,12}|cusparse|nvml|nvrtc|nccl|cub\/cub)\.h(?:pp)?: No such file/,
+        /Could not find nvcc|\/usr\/local\/cuda[\w.-]{0,12}\/bin\/nvcc'?:? ?(?:No such|not found)|No such file or directory: '\S{0,60}\bnvcc'/,
+      ),
+      "the program compiles code for the GPU, and the image has no CUDA toolkit (nvcc, headers, libraries)",
+      devel,
+    ],
+    [
+      "guest.image",
+      "cause",
+      /Python\.h: No such file/,
+      "the program compiles a part of itself (Triton), and the image lacks Python's headers",
+      "Install python3-dev (python3.12-dev, python3-devel) and gcc in the image; vLLM: --enforce-eager does without",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /lib(?:nvinfer|nvonnxparser)\w{0,24}\.so\S{0,6}: cannot open shared object/,
+        /Could not load dynamic library 'libnvinfer/,
+      ),
+      "TensorRT's libraries are not in the image, so the program computes without TensorRT or fails",
+      "Install them in the release that it asks for (pip install tensorrt-cu12), or leave TensorRT out of its settings",
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      /lib(?:cusparseLt|cufile|cupti|cufft|curand|cusolver|nvToolsExt|nvJitLink|nvshmem_host|npp\w{1,4})\.so\S{0,10}: cannot open shared object/,
+      "a library of CUDA is not in the image in the release that the program wants",
+      "Install the program's requirements again in one run of pip, so that PyTorch brings its own CUDA libraries",
+      "Or use the program's own image",
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /Requested \w{3,10} compute type, but the target device/,
+        /cuBLAS failed with status CUBLAS_STATUS_NOT_SUPPORTED/,
+      ),
+      "the program (CTranslate2, faster-whisper) cannot compute with that kind of number on this GPU",
+      "Set its compute type to one that the GPU has (int8 or float32 before RTX; float16 on RTX); update it for RTX 50",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /A tensor with (?:all )?NaNs was produced/,
+      "the numbers of the model became too large for half precision on this card (GTX 16 in particular)",
+      "Start it with --no-half-vae, or --no-half (or upcast cross attention to float32 in its settings)",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /attention heads .{0,12}must be divisible by tensor parallel|is not divisible by (?:tp_size|tensor.parallel)/i,
+      "the model does not fit that number of GPUs: its attention heads have to be a multiple of it",
+      "Choose another number (vLLM, SGLang: --tensor-parallel-size 1, 2, 4 or 8)",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /Error in memory profiling\. {1,2}Initial free memory/,
+      "another program changed the GPU's free memory while vLLM measured it",
+      "Start the services one after the other (depends_on with condition: service_healthy), or give each its own GPU",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /Not enough memory\. Please try to (?:increase|decrease) --mem-fraction-static/,
+      "SGLang's part of the GPU's memory does not hold the model and its cache",
+      "Follow the message with --mem-fraction-static (0 to 1), or use a smaller or more quantized model",
+    ],
+    [
+      "host.memory",
+      "cause",
+      anyOf(
+        /scheduler died during initialization \(exit code: -9\)/,
+        /(?:llama runner|llama-server|model runner)\b.{0,40}(?:has )?terminated: signal: killed/,
+      ),
+      "the kernel ended the program because the VM's memory (not the GPU's) ran out",
+      "Give the machine more (memory:), or use a smaller or more quantized model",
+    ],
+  ]);
