@@ -2,6 +2,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
 import { parseConfig } from "../lib/config/parse.mts";
+import { folderTag } from "../lib/host/folders.mts";
 import type { BoxInputs } from "../lib/host/box-inputs.mts";
 import type { VmHardware } from "../lib/host/libvirt.mts";
 import type { Lab, LabMachine } from "../lib/host/lab.mts";
@@ -155,7 +156,7 @@ test("each provider has its own box, and each box its own folder", () => {
 test("takes down services that the config no longer has", () => {
   const empty = parseConfig("machines: [{name: a, box: lab/x}]");
   const running = { state: "running" as const, bootId: "boot/3", cpus: 2, memory: 5632, address: "192.168.121.5" };
-  assert.equal(titles(planned(empty, { a: running })), ["Prove a"], "there never were any");
+  assert.equal(titles(planned(empty, { a: running })), ["Wait until a answers", "Prove a"], "none yet");
   assert.equal(titles(planned(empty, { a: { ...running, proof: { bootId: "boot/3", services: "some", at: "" } } })), [
     "Copy the Compose file to a",
     "Start the services of a",
@@ -163,10 +164,31 @@ test("takes down services that the config no longer has", () => {
   ]);
 });
 
+test("a VM that started with the host is waited for, and its folders are mounted; a proven start is not", () => {
+  const config = parseConfig(
+    "machines: [{name: a, box: lab/x, cpus: 2, memory: 1024, folders: [{from: /m, to: /mnt/m}]}]\nservices: {web: {image: x}}",
+  );
+  const hardware = {
+    accelerator: "tcg" as const,
+    assignedFunctions: [],
+    folderTags: [folderTag(config.machines[0]!.folders![0]!)],
+  };
+  const there = { state: "running" as const, bootId: "boot/3", cpus: 2, memory: 1024, address: "1.2.3.4", hardware };
+  const proof = { at: "2026", services: "other", driver: null };
+  const steps = (bootId: string) => titles(planned(config, { a: { ...there, proof: { ...proof, bootId } as never } }));
+  assert.equal(steps("boot/2").slice(0, 2), ["Wait until a answers", "Mount the folders of a"]);
+  assert.equal(steps("boot/3"), ["Copy the Compose file to a", "Start the services of a", "Prove a"]);
+});
+
 test("a changed box is a warning, and services are applied; --recreate replaces the VM", () => {
   const old = { state: "running" as const, bootId: "boot/3", box: "1.42.1700000000", cpus: 2, memory: 5632 };
   const plan = planned(starter, { devlab: { ...old, address: "192.168.121.5" } });
-  assert.equal(titles(plan), ["Copy the Compose file to devlab", "Start the services of devlab", "Prove devlab"]);
+  assert.equal(titles(plan), [
+    "Wait until devlab answers",
+    "Copy the Compose file to devlab",
+    "Start the services of devlab",
+    "Prove devlab",
+  ]);
   assert.equal(plan.findings.map(({ check, status, machine }) => [check, status, machine]), [[
     "machine.outdated",
     "warn",

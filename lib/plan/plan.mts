@@ -27,6 +27,7 @@ import {
   runAsRoot,
   ssh,
   vagrantEnv,
+  waitStep,
 } from "./vm-steps.mts";
 import { takesDevices, takesFolders, takesHyperv, takesLan, vagrantfile } from "./vagrantfile.mts";
 import { composePath, composeText, projectsOf, servicesOf, stacksOf } from "./machine-services.mts";
@@ -41,6 +42,7 @@ const scripts = [
   "make-seed.sh",
   "add-box.sh",
   "remove-vm.sh",
+  "wait-vm.sh",
   "grow-disk.sh",
   "grow-root.sh",
   "box-volumes.sh",
@@ -214,13 +216,18 @@ function workOn(
       output: `ssh/${name}`,
     });
   }
+  // since this start of the VM, no run of ours was in it
+  const unseen = !starts && !restarts && existing.proof?.bootId !== existing.bootId;
+  if (unseen && machine.provider === "libvirt") after.push(waitStep(machine));
   after.push(...autostartSteps(machine, existing));
   const hash = servicesHash(machine, config);
   const proven = !pull && !starts && !restarts && isProven(machine, config, existing);
   // the file system of a machine that is not proven may be smaller than its disk
   if (!proven || existing.disk !== machine.disk) after.push(...diskSteps(machine, existing));
   if (!proven || existing.data?.size !== machine.data) after.push(...dataSteps(machine, existing));
-  if (!proven) after.push(...folderSteps(machine, existing), ...lanSteps(machine, existing));
+  // a change of the folders restarts the VM
+  if (starts || restarts || unseen) after.push(...folderSteps(machine, existing));
+  if (!proven) after.push(...lanSteps(machine, existing));
   const newer = pull ? ["PULL=yes"] : [];
   if (!proven) {
     after.push(...bringDriver(machine));

@@ -6,9 +6,7 @@ import type { Lab, LabMachine } from "../host/lab.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { dataDisk } from "../resolve/providers/libvirt.mts";
 import { joinBlocks, nothing, render, Rendered } from "../render.mts";
-
-/** Seconds within which a machine must answer over SSH. */
-const bootTimeout = { kvm: 300, tcg: 1800 } as const;
+import { bootTimeout } from "./vm-steps.mts";
 
 /**
  * The text of the Vagrantfile: every machine, and the VMs that the config no longer has.

@@ -39,6 +39,17 @@ export function returnCard(name: string): Step {
   };
 }
 
+/** Seconds within which a machine must answer over SSH. */
+export const bootTimeout = { kvm: 300, tcg: 1800 } as const;
+
+/** The step that waits for a running VM which no run of ours started: libvirt may have, with the host. */
+export function waitStep({ name, accelerator }: ResolvedMachine): Step {
+  return {
+    title: `Wait until ${name} answers`,
+    command: ["sh", "scripts/wait-vm.sh", name, String(bootTimeout[accelerator])],
+  };
+}
+
 /** The environment of every Vagrant command. Without it, Vagrant checks for a newer version at every start. */
 export const vagrantEnv = { VAGRANT_CHECKPOINT_DISABLE: "1" };
 
