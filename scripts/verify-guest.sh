@@ -38,10 +38,10 @@ done
 work=$(mktemp -d) || work=/run
 fact() { printf '%s:%s\n' "$1" "$2"; }
 logged() { # KEY: prints the last lines of standard input as a log
-  sed "s/^/$1:/" | tail -n 20
+  sed "s|^|$1:|" | tail -n 20
 }
 cards() { # KEY: prints the lines of nvidia-smi -L without the UUID of each card
-  sed -n "s/ (UUID: [^)]*)//; s/^GPU /$1:GPU /p"
+  sed -n "s/ (UUID: [^)]*)//; s|^GPU |$1:GPU |p"
 }
 
 echo 'homelab-gpu-verify 1'
@@ -200,7 +200,16 @@ else
       ;;
     esac
   }
+  # Podman's answer has no DeviceRequests: CDI names are only in the command that created the container
+  requests='{{json .HostConfig.DeviceRequests}} {{json .HostConfig.Devices}} {{.HostConfig.Runtime}}'
+  [ "$engine" = docker ] || requests='{{json .HostConfig.Devices}} {{json .Config.CreateCommand}}'
   asked() { # REQUESTS as JSON: prints the number of GPUs that a container requests, or all
+    if [ "$engine" != docker ]; then
+      names=$(printf '%s' "$1" | grep -oE '"(--device=)?nvidia\.com/gpu=[^"\]*"' | sort -u)
+      case $names in *=all\"*) names= ;; esac
+      if [ -n "$names" ]; then echo "$names" | wc -l | xargs; else echo all; fi
+      return
+    fi
     count=$(printf '%s' "$1" | grep -o '"Count":[0-9-]*' | head -n 1 | cut -d : -f 2)
     ids=$(printf '%s' "$1" | sed -n 's/.*"DeviceIDs":\[\([^]]*\)\].*/\1/p' | grep -o '"[^"]*"' |
       grep -vc '=\?all"')
@@ -309,9 +318,10 @@ else
       if [ "$wanted" = "$service" ]; then
         # for a service of a stack, the container says whether it requests GPUs
         case $service in */*) ;; *) continue ;; esac
-        asks=$("$engine" inspect --format \
-          '{{json .HostConfig.DeviceRequests}} {{json .HostConfig.Devices}} {{.HostConfig.Runtime}}' \
-          "${name#/}" 2>/dev/null)
+        asks=$("$engine" inspect --format "$requests" "${name#/}" 2>/dev/null)
+        # arguments of the command that only contain such a name are no devices
+        [ "$engine" = docker ] || asks=$(printf '%s' "$asks" |
+          grep -oE '"PathOnHost":"[^"]*"|"(--device=)?nvidia\.com/gpu=[^"\]*"')
         case $asks in
           *'"gpu"'* | *nvidia* | */dev/dxg*) fact "gpu-asked-$key" "$(asked "$asks")" ;;
           *) continue ;;

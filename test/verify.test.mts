@@ -158,6 +158,7 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
     "verify.gpu",
     /ml-worker has no nvidia-smi: it got no GPU, or not the capability utility/,
   ],
+  "podman-no-gpu-in-the-container": ["verify.gpu", /ml-worker has no nvidia-smi: it got no GPU$/],
   "musl-image": ["verify.gpu", /its image has musl/],
   "amd-firmware-missing": [
     "verify.module",
@@ -167,7 +168,7 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
   "amd-not-allowed": ["verify.gpu", /has \/dev\/kfd and \/dev\/dri\/renderD128, and its user cannot open them/],
   "one-gpu-of-two": ["verify.gpu", /ml-worker has 1 GPUs, but asked for 2/],
 };
-const fine = ["fine", "podman", "no-runtime", "amd", "intel", "h200-without-docker"];
+const fine = ["fine", "podman", "podman-image-without-smi", "no-runtime", "amd", "intel", "h200-without-docker"];
 const judged = (name: string) => {
   const two = name.endsWith("-of-two");
   const ids = name.startsWith("amd")

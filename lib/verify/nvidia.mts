@@ -139,6 +139,11 @@ export function toolkitLayer(facts: Facts): LayerResult {
   };
 }
 
+const generateCdi = guestFix(
+  "Generate the CDI specification again",
+  "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml",
+);
+
 /**
  * Checks that the CDI specification contains GPUs. It lists the devices that existed when it was
  * generated, so it can be older than the card.
@@ -155,7 +160,7 @@ function cdiResult(facts: Facts, version: string): Omit<LayerResult, "check"> {
       message: `the CDI specification, by which ${
         facts.one("dxg") ? "containers find GPU partitions" : "Podman finds GPUs"
       }, names none`,
-      fix: [guestFix("Generate it again", "nvidia-ctk cdi generate --output=/var/run/cdi/nvidia.yaml")],
+      fix: [generateCdi],
     };
   }
   return { status: "pass", message: `NVIDIA Container Toolkit ${version}, and CDI names ${names}`, evidence };
@@ -211,7 +216,9 @@ function containerGpu(
   if (code === "0" && found.length > 0) {
     const fix = [
       manualFix(
-        "Check that the container was created from this Compose file, and that Docker's default runtime is nvidia",
+        engineOf(facts).program === "podman"
+          ? "Check that the container was created from this Compose file"
+          : "Check that the container was created from this Compose file, and that Docker's default runtime is nvidia",
       ),
     ];
     return {
@@ -227,7 +234,10 @@ function containerGpu(
     self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(container)}`),
   );
   const nodes = facts.one(`gpu-nodes-${key}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];
-  const without = lines.some((line) => /executable file not found|no such file or directory/.test(line));
+  // crun, which Podman uses, names the program between: executable file `nvidia-smi` not found
+  const missing = lines.some((line) => /executable file (`[^`]*` )?not found/.test(line));
+  const without = missing || lines.some((line) => /no such file or directory/.test(line));
+  const byCdi = engineOf(facts).program === "podman";
   if (without && nodes.length > 0 && (nodes.includes("dxg") || nodes.length === count)) {
     const paths = nodes.map((node) => `/dev/${node}`).join(", ");
     return {
@@ -235,15 +245,15 @@ function containerGpu(
       evidence: [{ read: `/dev in ${name}`, value: nodes.join(", ") }],
     };
   }
-  if (lines.some((line) => /executable file not found/.test(line))) {
+  if (missing) {
     return {
       ...{
         check,
         status: "fail",
-        message: `service ${name} has no nvidia-smi: it got no GPU, or not the capability utility`,
+        message: `service ${name} has no nvidia-smi: it got no GPU${byCdi ? "" : ", or not the capability utility"}`,
         evidence,
       },
-      fix: [
+      fix: byCdi ? [generateCdi, see] : [
         manualFix("Add utility to the capabilities of its reservation, or to NVIDIA_DRIVER_CAPABILITIES"),
         ...toolkit.slice(1),
         see,

@@ -63,6 +63,43 @@ test("without NVIDIA in the request, nothing of it is read, and no count is part
   assert.equal(verify(folder, ["web", "ml-worker=1"]), all);
 });
 
+/**
+ * Answers of Podman 4.3.1 (Debian 12, run on 2026-11-27): its inspect has no DeviceRequests, and the address of a port
+ * on all addresses is empty. CDI names are only in the command that created the container.
+ */
+const podman = (command: string) =>
+  `case "$1 $3" in
+    "info {{.Version.Version}}") echo 4.3.1 ;;
+    "ps --filter") echo 1 ;;
+    "inspect "*DeviceRequests*) echo "can't evaluate field DeviceRequests" >&2; exit 125 ;;
+    "inspect "*CreateCommand*) printf '%s\\n' '[] ["/usr/bin/podman","create",${command},"x"]' ;;
+    "inspect "*NetworkSettings*)
+      printf '%s\\n' ' 53 53/udp' ' 8080 80/tcp' '127.0.0.1 9000 90/tcp' '::1 9001 91/tcp' ;;
+    "inspect {{.State.Pid}}") echo 1 ;;
+    *State.Error*) ;;
+    "inspect "*) echo "st/ml running 0 0 none no 1 st_ml_1" ;;
+    "exec nvidia-smi") echo "Error: crun: executable file \\\`nvidia-smi\\\` not found in \\$PATH" >&2; exit 127 ;;
+  esac`;
+
+test("Podman: a container asks for the GPUs that its command names; ports without an address count", ({ folder }) => {
+  const of = (command: string) => {
+    const env = { ...standIns(folder, { ...programs, podman: podman(command) }), ENGINE: "podman", NVIDIA: "yes" };
+    const { stdout, stderr } = spawnSync("sh", [`${root}/scripts/verify-guest.sh`, "0", "st/ml"], {
+      env,
+      encoding: "utf8",
+    });
+    assert.is(stderr, "");
+    return stdout.split("\n").filter((line) => /^(gpu-|port:|service:)/.test(line));
+  };
+  const ports = ["port:st/ml  53 53/udp", "port:st/ml  8080 80/tcp", "port:st/ml 127.0.0.1 9000 90/tcp"];
+  const before = ["service:st/ml running 0 0 none no st_ml_1", ...ports, "port:st/ml ::1 9001 91/tcp"];
+  const after = ["gpu-st/ml:127", "gpu-log-st/ml:Error: crun: executable file `nvidia-smi` not found in $PATH"];
+  assert.equal(of('"--device","nvidia.com/gpu=all"'), [...before, "gpu-asked-st/ml:all", ...after]);
+  const two = '"--device","nvidia.com/gpu=0","--device","nvidia.com/gpu=1"';
+  assert.equal(of(two), [...before, "gpu-asked-st/ml:2", ...after]);
+  assert.equal(of('"-e","A=\\"nvidia.com/gpu=5\\""'), before, "the value of a variable is no device");
+});
+
 test("AMD: reads its render node, and the nodes that a container has and can open", ({ folder }) => {
   const put = (path: string, text = "") => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
