@@ -142,6 +142,8 @@ if [ -n "$live" ]; then
   fact memlock "$(ulimit -l 2>/dev/null)"
   if [ -e /dev/kvm ]; then
     if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then fact kvm-access yes; else fact kvm-access no; fi
+    # the user of libvirt's VMs is another one
+    fact kvm-mode "$(limited stat -L -c '%a %G' /dev/kvm 2>/dev/null)"
   fi
 fi
 for mark in run/systemd/system run/ostree-booted run/.containerenv .dockerenv dev/dxg dev/vfio/vfio dev/kvm \

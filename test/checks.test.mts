@@ -271,6 +271,17 @@ test("host.virtualization: warns of emulation, and of a forced KVM that was not 
     ["fail"],
     "Packer runs QEMU as the user",
   );
+  const closed = host(({ kvm }) => kvm.openToVms = false);
+  assert.match(found("host.virtualization", closed)[1]!.message, /libvirt asks QEMU for its features again/);
+  closed.cpu.flags = ["vmx"];
+  assert.equal(
+    found("host.virtualization", closed).map(({ status, message, fix }) => [status, message, fix[0]!.command]),
+    [[
+      "warn",
+      "the user of libvirt's VMs has no permission to use /dev/kvm: VMs with accelerator kvm do not start",
+      "chmod 666 /dev/kvm",
+    ]],
+  );
   assert.is(first("host.virtualization", host(({ cpu }) => delete cpu.flags)).status, "unknown");
 });
 

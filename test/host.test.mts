@@ -26,6 +26,15 @@ test("reads the probe of a VM without a GPU", () => {
   assert.equal(host.libvirt!.networks, { default: "active" });
 });
 
+test("/dev/kvm: whether its permissions let the user of libvirt's VMs use it", () => {
+  const open = (mode: string) => {
+    const { kvm } = parseHost(`homelab-gpu-probe 1 linux\n[os]\nexists:/dev/kvm\nkvm-mode:${mode}\n`);
+    return kvm.openToVms;
+  };
+  const modes = ["600 root", "660 kvm", "666 root", "660 root", "640 kvm", "664 root", "2660 kvm", ""];
+  assert.equal(modes.map(open), [false, true, true, false, false, false, true, undefined]);
+});
+
 test("a fact without a line is unknown", () => {
   const host = parseHost("homelab-gpu-probe 1 linux\n");
   assert.is(host.pci, undefined);

@@ -3,7 +3,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { joinGroup } from "../host/nixos.mts";
-import { manualFix, remedies } from "../fixes.mts";
+import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
@@ -91,8 +91,27 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
       ]),
     );
   }
+  if (host.kvm.device && host.kvm.openToVms === false) {
+    verdicts.push(
+      warn(
+        machines.some(({ accelerator }) => accelerator === "kvm")
+          ? "the user of libvirt's VMs has no permission to use /dev/kvm: VMs with accelerator kvm do not start"
+          : "the user of libvirt's VMs has no permission to use /dev/kvm: libvirt asks QEMU for its features again " +
+            "in every request, so it takes minutes to create a VM",
+        evidence,
+        [closedToVms],
+      ),
+    );
+  }
   return verdicts.length > 0 ? verdicts : [pass("hardware virtualization (KVM)", evidence)];
 }
+
+/** systemd's rule for udev (50-udev-default.rules) sets this mode when the device appears. */
+const closedToVms = commandFix(
+  "Give /dev/kvm the permissions that udev gives it, until the host restarts",
+  "chmod 666 /dev/kvm",
+  { root: true },
+);
 
 function turnOn(host: Host) {
   if (host.container !== undefined) return remedies.outside;

@@ -1,3 +1,4 @@
+import { kvmOpenToVms } from "./kvm.mts";
 import type { Configuration, ForwardChain, Forwarding, Host } from "./types.mts";
 import { UserError } from "../errors.mts";
 import { compact, Facts, mebibytes, number } from "./lines.mts";
@@ -90,6 +91,7 @@ export function parseHost(text: string): Host {
     kvm: compact({
       device: !wsl && existingPaths.includes("/dev/kvm"),
       access: os.flag("kvm-access"),
+      openToVms: kvmOpenToVms(os.one("kvm-mode")),
     }),
     dmi: os.under("dmi-"),
     efi: os.flag("efi"),

@@ -50,7 +50,11 @@ export interface Host {
   memory: { total?: number; available?: number; hugePages?: number };
   /** Free space, MiB, of the folders for VM disks and for cached images. */
   disk: { images?: number; cache?: number };
-  kvm: { device: boolean; access?: boolean };
+  /**
+   * /dev/kvm. `access`: whether the user may use it. `openToVms`: whether its permissions let the
+   * user of libvirt's VMs use it.
+   */
+  kvm: { device: boolean; access?: boolean; openToVms?: boolean };
   dmi: Record<string, string>;
   efi?: boolean;
   secureBoot?: boolean;
