@@ -207,7 +207,7 @@ test("a variable without a value is one finding, with what it leaves of mounts a
   assert.equal(more, []);
   assert.match(
     found,
-    /^fail p\/compose\.yaml:3, p\/compose\.yaml:4, p\/compose\.yaml:4, p\/compose\.yaml:5 p: tag, media, data,/,
+    /^fail p\/compose\.yaml:3, p\/compose\.yaml:4, p\/compose\.yaml:5 p: tag, media, data,/,
   );
   assert.match(
     found,

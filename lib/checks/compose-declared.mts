@@ -3,7 +3,7 @@ import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { withProfile } from "./compose-profiles.mts";
-import { dependsOn, mountsOf, networksOf } from "../compose/service.mts";
+import { attachedNetworks, dependsOn, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
@@ -75,12 +75,14 @@ export function circularDependencies(project: ComposeProject): ProjectFlaw[] {
 export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
   const { model } = project;
   return enabledOf(project).flatMap(([name, service]) => {
-    const volumes = mountsOf(service).flatMap(({ type, source }) => (type === "volume" && source ? [source] : []));
-    const flaw = (kind: "network" | "volume" | "config" | "secret", one: string): ProjectFlaw => ({
+    const volumes = mountsOf(service).flatMap(({ type, source, target }) =>
+      type === "volume" && source ? [{ source, mount: `${source}:${target}` }] : []
+    );
+    const flaw = (kind: "network" | "volume" | "config" | "secret", one: string, whole = one): ProjectFlaw => ({
       ...{
         status: "fail",
         service: name,
-        at: one,
+        at: [one, whole],
         message: `${name} uses the ${kind} ${one}, which the project does not declare`,
       },
       fix: manualFix(declaration(kind, one)),
@@ -133,9 +135,9 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
       ...Object.keys(networksOf(service)).filter((one) =>
         one !== "default" && isDeclarable(model?.networks) && !Object.hasOwn(model?.networks ?? {}, one)
       ).map((one) => flaw("network", one)),
-      ...volumes.filter((one) =>
-        !one.includes("$") && isDeclarable(model?.volumes) && !Object.hasOwn(model?.volumes ?? {}, one)
-      ).map((one) => flaw("volume", one)),
+      ...volumes.filter(({ source }) =>
+        !source.includes("$") && isDeclarable(model?.volumes) && !Object.hasOwn(model?.volumes ?? {}, source)
+      ).map(({ source, mount }) => flaw("volume", source, mount)),
       ...(service.image === undefined && service.build === undefined && service.provider === undefined
         ? [{ status: "fail" as const, service: name, message: `${name} has neither an image nor a build context` }]
         : []),
@@ -156,11 +158,7 @@ const isDeclarable = (section: unknown) => section === undefined || section === 
 export function missingExternals(project: ComposeProject, others: ComposeProject[]): ProjectFlaw[] {
   const services = enabledOf(project).map(([, service]) => service);
   const used = {
-    networks: services.flatMap((service) => {
-      const own = Object.keys(networksOf(service));
-      // a service that names none is in the default one
-      return own.length > 0 || service.network_mode !== undefined ? own : ["default"];
-    }),
+    networks: services.flatMap(attachedNetworks),
     volumes: services.flatMap((service) => mountsOf(service).map(({ source = "" }) => source)),
   };
   return (["networks", "volumes"] as const).flatMap((key) =>

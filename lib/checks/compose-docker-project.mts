@@ -4,7 +4,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { isShareable, sharedPath, sharing } from "./compose-folders.mts";
 import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
-import { mountsOf, networksOf } from "../compose/service.mts";
+import { attachedNetworks, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
@@ -15,8 +15,10 @@ export function engineProjectFlaws(
   services: [string, ComposeService][],
   machine: ResolvedMachine,
 ): ProjectFlaw[] {
+  // Compose does not create a network or a volume that no service uses
+  const attached = new Set(services.flatMap(([, service]) => attachedNetworks(service)));
   const networks = Object.entries(project.model?.networks ?? {}).flatMap(([name, body]) =>
-    isMap(body) && !body.external ? [{ name, body, subnets: subnetsOf(body) }] : []
+    isMap(body) && !body.external && attached.has(name) ? [{ name, body, subnets: subnetsOf(body) }] : []
   );
   const flat = networks.flatMap(({ name, subnets }) => subnets.map((subnet) => ({ name, subnet })));
   const used = new Set(

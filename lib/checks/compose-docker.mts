@@ -10,6 +10,7 @@ import { enabledOf } from "../compose/enabled.mts";
 import { mebibytes, mountsOf, publishedPorts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
+import { joinList } from "../text.mts";
 import { sysctlFlaws } from "./compose-sysctls.mts";
 
 type Names = Pick<ResolvedMachine, "name" | "cpus" | "engine">;
@@ -81,7 +82,9 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
     const [, , mode] = one.replace(/^[A-Za-z]:(?=[\\/])/, "").split(":");
     return mode === undefined
       ? []
-      : mode.split(",").filter((word) => !modes.includes(word)).map((word) => ({ one, word }));
+      : [{ one, words: mode.split(",").filter((word) => !modes.includes(word)) }].filter(({ words }) =>
+        words.length > 0
+      );
   });
   return [
     ...all.filter(({ target }) => target !== "" && !target.startsWith("/") && !target.includes("$")).map((
@@ -114,11 +117,19 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
       at: [`:${target}`, target],
       fix: manualFix("Remove one of the two"),
     })),
-    ...bad.map(({ one, word }): ProjectFlaw => ({
+    ...bad.map(({ one, words }): ProjectFlaw => ({
       status: "warn",
-      message: `has the mount ${one}: ${word} is not a mount option, and Compose ignores it`,
+      message: `has the mount ${one}: ${joinList(words)} ${
+        words.length > 1
+          ? "are no mount options, and Compose ignores them"
+          : "is not a mount option, and Compose ignores it"
+      }`,
       at: one,
-      fix: manualFix("Write ro for read-only, or remove it"),
+      fix: manualFix(
+        words.every((word) => word.includes("="))
+          ? `Remove ${words.join(",")}; options of a volume belong in its driver_opts: {o: …}`
+          : `Write ro for read-only, or remove ${words.length > 1 ? "them" : "it"}`,
+      ),
     })),
   ];
 }

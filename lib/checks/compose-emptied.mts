@@ -4,6 +4,7 @@ import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+import { desktopVariables } from "./compose-desktop.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
 
 /** What is left of a text whose variables have no value. */
@@ -41,7 +42,10 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[]): Project
   const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
   const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
   const secret = unsetVariables.filter((one) => !breaking.includes(one) && isSecretName(one.variable ?? ""));
-  const rest = unsetVariables.filter((one) => !breaking.includes(one) && !secret.includes(one));
+  const ofDesktop = desktopVariables(project);
+  const rest = unsetVariables.filter((one) =>
+    !breaking.includes(one) && !secret.includes(one) && !ofDesktop.includes(one.variable ?? "")
+  );
   const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));
   const flaw = (found: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {
     if (found.length === 0) return [];
@@ -53,7 +57,9 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[]): Project
       }`,
       at: `{${names[0]}`,
       evidence: {
-        read: found.map(({ file, line }) => (file ? `${folder}/${file}:${line ?? "?"}` : folder)).join(", "),
+        read: [...new Set(found.map(({ file, line }) => (file ? `${folder}/${file}:${line ?? "?"}` : folder)))].join(
+          ", ",
+        ),
         value: "no value, no default",
       },
       fix: manualFix(copyOfEnv(project, names) ?? `Set ${names.join(", ")} in ${envOf(project)}`),

@@ -5,6 +5,7 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { additionalContexts, buildContext, dockerfileOf, envFiles, labelFiles } from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
+import { joinList } from "../text.mts";
 import { creation, envOf, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
 
 /** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
@@ -19,6 +20,8 @@ function needed(
   const { kind, inside, relativePath: shown, leftOut } = place;
   const flaw = (message: string, mend: string): ProjectFlaw[] => {
     const [start, rest = ""] = message.split(/(?=, which)|(?= outside)/);
+    // one missing file is one finding, and so are all missing files of secrets
+    const several = granted.test(subject);
     return [{
       ...{
         status: "fail",
@@ -27,7 +30,13 @@ function needed(
         fix: manualFix(mend),
         text: written,
       },
-      fold: { kind: message, verb: ["needs", "need"], item: start!.replace("needs ", ""), rest: () => rest },
+      fold: {
+        kind: several ? `granted${rest}` : message,
+        verb: ["needs", "need"],
+        item: several ? shown : start!.replace("needs ", ""),
+        rest: (many) => (many ? pluralOf(rest) : rest),
+        ...(several ? { fix: (files) => manualFix(files.length > 1 ? forSeveral(mend, files, project) : mend) } : {}),
+      },
     }];
   };
   if (inside && /^[/~]/.test(written)) {
@@ -54,6 +63,31 @@ function needed(
   return leftOut
     ? flaw(leftOutMessage(`needs ${subject} ${shown}`), `Write !${shown} at the end of .dockerignore`)
     : [];
+}
+
+/** What messages call the file of a config or a secret. */
+const granted = /^the (config|secret) /;
+
+/** The end of a message about one file, for several. */
+const pluralOf = (rest: string) =>
+  rest.replace("does not exist", "do not exist").replace("which is a folder", "which are folders").replace(
+    "it is not copied",
+    "they are not copied",
+  );
+
+/** What to do about several files for which a fix says what to do about one. */
+function forSeveral(mend: string, files: string[], project: ComposeProject): string {
+  if (!/^(Create|Copy .* and fill it in)/.test(mend)) {
+    return mend.replace(/^Copy it into/, "Copy them into").replace("write its path", "write their paths").replace(
+      /^Write !.*? at the end/,
+      `Write ${joinList(files.map((file) => `!${file}`))} at the end`,
+    ).replace(/^Put a file at .*/, `Put files at ${joinList(files)}`);
+  }
+  const made = files.map((file) => creation(file, project));
+  const absent = files.filter((_, i) => made[i]!.startsWith("Create "));
+  const copies = made.filter((one) => !one.startsWith("Create "));
+  return [...(absent.length > 0 ? [absent.length > 3 ? "Create them" : `Create ${joinList(absent)}`] : []), ...copies]
+    .join("; ");
 }
 
 /** Env files, build contexts, configs and secrets of a service. */

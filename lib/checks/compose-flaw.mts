@@ -59,12 +59,31 @@ export function placeOf({ name, texts }: ComposeProject, at: string | string[] |
       return i < 0 ? [] : [{ file, line: first + i }];
     })
   );
+  const byPattern = targets.flatMap((one) =>
+    blocks.flatMap(({ file, lines, first }) => {
+      const i = lines.findIndex((line) => isFilledIn(line, one));
+      return i < 0 ? [] : [{ file, line: first + i }];
+    })
+  );
   const anywhere = targets.flatMap((one) =>
     Object.entries(texts).map(([file, text]) => lineOf({ [file]: text }, new RegExp(literally(within(file, one)))))
   );
-  const place = inBlock[0] ?? anywhere.find(Boolean) ??
+  const place = inBlock[0] ?? byPattern[0] ?? anywhere.find(Boolean) ??
     (blocks[0] && { file: blocks[0].file, line: blocks[0].first });
   return place ? `${name}/${place.file}:${place.line}` : name;
+}
+
+/**
+ * Whether a line's value is a text with its variables filled in, such as `- $MODELS:$STATE/model` for
+ * `./models:/data/model`. A line of which only separators would be left is none.
+ */
+function isFilledIn(line: string, text: string): boolean {
+  if (!line.includes("$")) return false;
+  const item = line.replace(/(^|\s)#.*$/, "").replace(/^\s*(-\s+|[\w.-]+:\s+)*/, "").trim();
+  const value = item.replace(/^(["'])(.*)\1$/, "$2").replace(/:(r[ow]|[zZ])(,[zZ])?$/, "");
+  const fixed = value.split(/\$\w+|\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/);
+  if (fixed.length < 2 || fixed.join("").replace(/[^\w]/g, "").length < 2) return false;
+  return new RegExp(`^${fixed.map(literally).join(".*")}$`).test(text);
 }
 
 /**

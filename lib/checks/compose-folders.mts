@@ -16,11 +16,27 @@ export const isShareable = (path: string, { provider }: Machine): boolean =>
   provider === "libvirt" && refusedTarget(path) === undefined && !/^\/opt\//.test(path);
 
 /** How paths of the host get into the VM, as a sentence. */
-export function sharing(paths: string[], { name }: Machine): string {
+export function sharing(named: string[], { name }: Machine): string {
+  const paths = named.length > 3 ? commonFolders(named) : named;
   const all = paths.map(yamlWord).map((path) => `{from: ${path}, to: ${path}}`);
   const folders = [...all.slice(0, all.length > 3 ? 1 : 3), ...(all.length > 3 ? ["…"] : [])].join(", ");
-  return `Share ${paths.length > 1 ? "them" : "it"} with ${name}: folders: [${folders}], with read_only: false if a ` +
+  const them = paths.length < named.length ? "their folders" : paths.length > 1 ? "them" : "it";
+  return `Share ${them} with ${name}: folders: [${folders}], with read_only: false if a ` +
     "service writes there";
+}
+
+/**
+ * The folders that paths have in common, at least two deep, and three in `/home`: a few folders to share instead of
+ * many. A path without such a folder stays as it is.
+ */
+export function commonFolders(paths: string[]): string[] {
+  const start = (path: string) => path.split("/").slice(0, path.startsWith("/home/") ? 4 : 3).join("/");
+  return [...new Set(paths.map(start))].map((folder) => {
+    const parts = paths.filter((path) => start(path) === folder).map((path) => path.split("/"));
+    const [first = []] = parts;
+    const differs = first.findIndex((part, i) => parts.some((other) => other[i] !== part));
+    return (differs < 0 ? first : first.slice(0, differs)).join("/");
+  });
 }
 
 /** A path as a value in a YAML mapping of one line. */

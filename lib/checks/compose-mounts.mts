@@ -9,13 +9,16 @@ import { isPlaceholderPath } from "../compose/placeholders.mts";
 import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
+import { isOfDesktop } from "./compose-desktop.mts";
 import { isShareable, sharedPath, sharing, yamlWord } from "./compose-folders.mts";
 import { creation, keepFix, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
 import { anyOf } from "../text.mts";
 
 /** Paths that every Linux VM has. */
 const vmPaths = anyOf(
-  /^\/(proc|sys|dev|run|tmp|boot|lib|usr|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)/,
+  /^\/(proc|sys|dev|run|tmp|boot|bin|sbin|lib|lib64|usr|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)/,
+  // Debian's packages netbase, base-files, libc-bin, login and libpam-runtime, which every installation has
+  /^\/etc\/(protocols|services|rpc|networks|nsswitch\.conf|host\.conf|ld\.so\..*|environment|profile|pam\.d|security|login\.defs|subuid|subgid|fstab|mtab|debian_version|issue|default\/locale)(\/|$)/,
   /^\/(etc)?$/,
 );
 /**
@@ -71,7 +74,7 @@ function bindsOf(service: ComposeService, written: ComposeService, project: Comp
       raw,
       target,
       absolute: /^[/~]/.test(raw),
-      atHome: raw.startsWith("~"),
+      atHome: /^\/*~(\/|$)/.test(raw),
       creates: one === undefined || create === true ? true : create === false ? false : undefined,
     }];
   });
@@ -158,6 +161,8 @@ function mountFlaw(
   if (/^\/(var\/)?run\/docker\.sock$/.test(path) && machine.engine === "podman") {
     return [{ status: "warn", message: `mounts ${path}, which engine: podman does not have`, at }];
   }
+  // compose-desktop.mts reports these
+  if (isOfDesktop(path)) return [];
   const above = dirname(project.folder);
   // a path that is written relative to the project is meant on this host
   const onHost = !absolute || (above !== "/" && path.startsWith(`${above}/`));
@@ -231,7 +236,7 @@ function mountFlaw(
  * Texts to find a mount's line by: if the source contains a variable, the target still has its
  * written form.
  */
-const lineTexts = (source: string, target: string) => [source, `:${target}`, target];
+const lineTexts = (source: string, target: string) => [source, `:${target}`, target, `${source}:${target}`];
 
 /**
  * Mounts of an inline service by a relative path: files next to the config are not copied, so

@@ -26,7 +26,7 @@ export function placeOfPath(written: string, project: ComposeProject): Place | u
   const path = hostPath(written, baseOf(project));
   if (path === undefined) return undefined;
   const inside = path === folder || path.startsWith(`${folder}/`);
-  const shown = inside && path !== folder ? path.slice(folder.length + 1) : written;
+  const shown = inside && path !== folder ? path.slice(folder.length + 1) : written.replace(/^\/+(?=~(\/|$))/, "");
   const kind = paths[path] ?? "unknown";
   const exists = kind === "file" || kind === "folder";
   const leftOut = inside && path !== folder && exists && copied !== undefined &&
@@ -35,12 +35,15 @@ export function placeOfPath(written: string, project: ComposeProject): Place | u
 }
 
 /** How paths of the project are copied although `.dockerignore` excludes them. */
-export const keepFix = (paths: string[]) =>
-  manualFix(
+export const keepFix = (all: string[]) => {
+  // a line for a folder is for what is in it too
+  const paths = all.filter((path) => !all.some((other) => path.startsWith(`${other}/`)));
+  return manualFix(
     `Write ${joinList(paths.map((path) => `!${path}`))} at the end of .dockerignore${
       paths.length > 1 ? ", each on a line" : ""
     }`,
   );
+};
 
 /** How a project whose Compose files name paths outside its folder is copied with them. */
 export function parentFix(outside: string[], { folder, files }: ComposeProject): string {

@@ -4,6 +4,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf, startedOf } from "../compose/enabled.mts";
 import { networksOf, publishedPorts } from "../compose/service.mts";
+import { desktopFlaws } from "./compose-desktop.mts";
 import { conflictFlaws } from "./compose-conflicts.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
 import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
@@ -52,6 +53,7 @@ export function projectFlaws(
     ...(ownReader ? conflictFlaws(project) : []),
     ...(ownReader && !project.inline ? [...circularDependencies(project), ...undeclaredNames(project)] : []),
     ...missingExternals(project, others),
+    ...(project.inline ? [] : desktopFlaws(project, machine)),
     ...engineProjectFlaws(project, services, machine),
     ...startsNothing(project, machine),
   ];
@@ -71,7 +73,7 @@ function containerFlaws(
     ...(project.inline
       ? inlineMountFlaws(service)
       : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
-    ...targetFlaws(project.written?.services[name] ?? service, project),
+    ...targetFlaws(project.written?.services[name] ?? service, project, machine),
     ...ownerFlaws(name, service, project),
     ...deviceFlaws(service, machine),
     ...groupFlaws(service, machine),

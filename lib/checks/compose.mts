@@ -136,10 +136,19 @@ function projectVerdicts(
   const places = flaws.filter(({ status }) => status === "fail").flatMap(({ evidence }) =>
     evidence.map(({ read }) => read)
   );
-  // of two errors at one place, ours says what to do
+  // of two errors at one place, or about one undefined name, ours says what to do
+  const isOurs = ({ message }: ProjectProblem) => {
+    const [, undefinedName] = /refers to undefined (?:volume|network|config|secret) (\S+?):?(?=\s|$)/.exec(message) ??
+      [];
+    return undefinedName !== undefined &&
+      flaws.some(({ status, message }) => status === "fail" && message.includes(undefinedName));
+  };
   const refused = project.refusals.map((problem) => ({ problem, verdict: refusal(project, problem) })).filter((
-    { problem: { mend }, verdict: { evidence: [place] } },
-  ) => project.readBy !== "compose" || mend !== undefined || !places.includes(place!.read));
+    { problem, verdict: { evidence: [place] } },
+  ) =>
+    project.readBy !== "compose" || problem.mend !== undefined ||
+    (!places.includes(place!.read) && !isOurs(problem))
+  );
   const own = [...refused.map(({ verdict }) => verdict), ...flaws];
   if (project.readBy === "reader" || project.noAnswer !== undefined) return own;
   if (own.some(({ status }) => status === "fail")) return own;

@@ -126,7 +126,9 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: 
     const whose = vendor === "amd" ? "no AMD GPU" : "no NVIDIA GPU";
     return [flaw(
       `it asks for a GPU${key === "gpu" ? "" : ` (${key})`}, but ${name} has ${gpus.length > 0 ? whose : "none"}`,
-      gpus.length === 0
+      vendor === "amd" && has(vendorIds.intel) > 0 && devicesOf(body).some(({ source }) => /^\/dev\/dri/.test(source))
+        ? "Remove /dev/kfd, a device of AMD cards: an Intel card needs /dev/dri only"
+        : gpus.length === 0
         ? `Give ${name} a card (gpu:), or remove the GPU from the service`
         : `Use the project's settings for ${
           has(vendorIds.nvidia) > 0 ? "NVIDIA's" : has(vendorIds.amd) > 0 ? "AMD's" : "its"

@@ -20,11 +20,11 @@ export interface HostCompose {
 export const inFolder = { PWD: "." };
 
 /**
- * The variables of root in a VM: Compose runs there as root (scripts/apply-stack.sh, with sudo);
- * `~` is root's home.
+ * The variables of root in a VM: Compose runs there as root (scripts/apply-stack.sh, with sudo).
+ * `/~` is root's home (`hostPath`); with its slash it is an absolute path in a container too.
  */
 export const ofGuest = {
-  HOME: "~",
+  HOME: "/~",
   USER: "root",
   LOGNAME: "root",
   SHELL: "/bin/bash",
@@ -62,6 +62,7 @@ export async function askCompose(
   { name, folder, files, profiles, variables = {} }: ProjectRequest & { files: string[] },
   texts: Record<string, string>,
   own: ReadProject,
+  /** Whether the project's folder has a `.env`. */
   hasDotEnv: boolean,
 ): Promise<Partial<ComposeProject>> {
   // as in apply-stack.sh: paths are relative to the first file, and .env is in the folder

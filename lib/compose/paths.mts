@@ -103,7 +103,7 @@ export function envFiles({ env_file }: ComposeService): { path: string; required
 /** A path made absolute on the host; undefined for a Windows path, which is not a path of this host. */
 export function hostPath(path: string, folder: string): string | undefined {
   if (/^[A-Za-z]:[\\/]/.test(path) || path.startsWith("\\")) return undefined;
-  // `/$HOME/x`: the home folder of root in the VM stands as `~`
+  // `/$HOME/x`: the home folder of root in the VM is `/~`
   if (/^\/+~(\/|$)/.test(path)) return hostPath(path.replace(/^\/+/, ""), folder);
   if (/^~(\/|$)/.test(path)) return normalize(join(homeDir(), path.slice(1))).replace(/(.)\/$/, "$1");
   return normalize(isAbsolute(path) ? path : join(folder, path)).replace(/(.)\/$/, "$1");

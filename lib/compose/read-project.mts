@@ -115,7 +115,7 @@ export async function readProject(
     unsetInEnvFiles = missing.filter((one) => !isRequired(one));
   }
   const answer: Partial<ComposeProject> = compose && "command" in compose
-    ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own, dotenv !== undefined)
+    ? await askCompose(shell, compose, { ...request, files, profiles }, texts, own, rootEnv !== undefined)
     : { ...(own.model ? { model: own.model } : {}), ...readerResult(own, texts), ...compose };
   const written = {
     ...(own.model ? { written: own.model } : {}),

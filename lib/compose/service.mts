@@ -145,6 +145,12 @@ export function networksOf({ networks }: ComposeService): Record<string, Record<
   return Object.fromEntries(texts(networks).map((name) => [name, {}]));
 }
 
+/** The names of the networks that a service is in; one that names none is in the default one. */
+export function attachedNetworks(service: ComposeService): string[] {
+  const own = Object.keys(networksOf(service));
+  return own.length > 0 || service.network_mode !== undefined ? own : ["default"];
+}
+
 /**
  * A Compose size (compose-spec, "byte values") in MiB: `512m`, `2gb`, `1.5GiB`, or a bare number of
  * bytes. Both spellings of a unit are powers of 1024 (docker/go-units, RAMInBytes). Undefined for

@@ -1,0 +1,190 @@
+// What public Compose projects of desktops, robots, media servers and model servers showed: X11 sockets, `${HOME}` in the
+// container, `.env` below the project's folder, many secrets, lines that consist of variables. What Compose says of them
+// was run with 2.26.1 on 2026-11-27.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { commonFolders } from "../lib/checks/compose-folders.mts";
+import { readProject } from "../lib/compose/read-project.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
+
+const test = suite("compose desktop");
+const hosts = { nvidia: "rtx4070-desktop-debian12", intel: "arc-b580-own-switch" } as const;
+const ids = { nvidia: "10de", intel: "8086" } as const;
+
+const request = (files: string[] | undefined) => ({
+  ...{ name: "p", machine: "a", folder: "/lab/p", profiles: [] },
+  ...(files ? { files } : {}),
+});
+const inFolder = (files: Record<string, string>) =>
+  Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/p/${path}`, text]));
+
+/** Doctor's failures and warnings for a stack on a machine with a card of this vendor: `status PLACE message -> fix`. */
+async function findings(files: Record<string, string>, vendor: keyof typeof hosts = "nvidia", first?: string) {
+  const host = savedHost(hosts[vendor]);
+  const machine = "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, " +
+    `gpu: {vendor_id: "${ids[vendor]}"}}]`;
+  const { shell } = fakeShell(inFolder(files));
+  const project = await readProject(shell, request(first ? [first] : undefined), undefined);
+  const resolved = { ...resolveConfig(parseConfig(machine), host), projects: [project] };
+  return runChecks(host, resolved, ["services.compose", "services.gpu"])
+    .filter(({ status }) => status === "fail" || status === "warn")
+    .map(({ status, message, evidence, fix }) =>
+      `${status} ${evidence.map(({ read }) => read).join(",")} ${message} -> ${fix[0]?.title ?? ""}`
+    );
+}
+const compose = (body: string) => ({ "compose.yaml": `services:\n  a:\n    image: x\n    gpus: all\n${body}` });
+
+test("the desktop that a service uses is one warning, with DISPLAY", async () => {
+  const found = await findings(compose(
+    "    environment:\n      - DISPLAY=$DISPLAY\n    volumes:\n      - /tmp/.X11-unix:/tmp/.X11-unix\n" +
+      "      - ~/.Xauthority:/root/.Xauthority\n",
+  ));
+  assert.equal(found, [
+    "warn p/compose.yaml:8,p/compose.yaml:9,p/compose.yaml:6 p: a uses /tmp/.X11-unix, ~/.Xauthority and DISPLAY, which " +
+    "belong to a desktop: a has none -> Remove them (or write DISPLAY= in the project's .env) if the service works " +
+    "without a window; otherwise use an image that has its own desktop",
+  ]);
+  const alone = await findings(compose("    environment: {DISPLAY: '${DISPLAY}'}\n"));
+  assert.match(alone.join("\n"), /^warn p\/compose\.yaml:5 p: the project uses DISPLAY, which belongs to a desktop/);
+});
+
+test("sockets of PulseAudio, Wayland and WSLg are of a desktop; an X server's own socket is not", async () => {
+  for (const path of ["/run/user/1000/pulse", "/mnt/wslg", "/run/desktop/mnt/host/wslg", "/usr/lib/wsl"]) {
+    const found = await findings(compose(`    volumes: ["${path}:/s"]\n`));
+    assert.match(found.join("\n"), /^warn p\/compose\.yaml:5 p: a uses .*, which belongs to a desktop/, path);
+  }
+  // without DISPLAY, nothing looks for it; two services may share the socket of one of them
+  assert.equal(await findings(compose('    volumes: ["/tmp/.X11-unix:/tmp/.X11-unix"]\n')), []);
+  const mounts = '    environment: {DISPLAY: ":1"}\n    volumes: ["/tmp/.X11-unix:/tmp/.X11-unix"]\n';
+  assert.is((await findings(compose(mounts))).length, 1);
+  assert.equal(await findings(compose(`${mounts}  xorg:\n    image: y\n${mounts}`)), []);
+  assert.equal(await findings(compose('    volumes: ["/run/dbus:/run/dbus", "/var/run/docker.sock:/d"]\n')), []);
+});
+
+test("files that every Debian has may be mounted", async () => {
+  for (const path of ["/etc/protocols", "/etc/services", "/etc/nsswitch.conf", "/lib64", "/etc/security/limits.conf"]) {
+    assert.equal(await findings(compose(`    volumes: ["${path}:${path}:ro"]\n`)), [], path);
+  }
+  assert.match((await findings(compose('    volumes: ["/etc/app.conf:/c"]\n')))[0]!, /^fail .*mounts \/etc\/app\.conf/);
+});
+
+test("${HOME} is an absolute path in the container, ~ is not", async () => {
+  const found = await findings(compose('    volumes: ["./hf:${HOME}/.cache/hf:ro"]\n'));
+  assert.equal(found, []);
+  assert.match((await findings(compose('    volumes: ["./hf:~/.cache/hf"]\n')))[0]!, /^fail .*not an absolute path/);
+  const home = await findings(compose('    volumes: ["${HOME}/.ollama:/o"]\n'));
+  assert.match(home[0]!, /^warn p\/compose\.yaml:5 p: a mounts .*\/\.ollama, .* -> Move it into the project's folder/);
+});
+
+test("a line that consists of variables is found", async () => {
+  const files = {
+    ...compose("    volumes:\n      - $SESSIONS:$STATE/sessions\n      - $MODELS:$STATE/model:ro\n"),
+    ".env": "MODELS=models/llama\nSTATE=/data\nSESSIONS=/srv/sessions\n",
+  };
+  const found = await findings(files);
+  assert.match(found.join("\n"), /fail p\/compose\.yaml:7 p: a mounts models\/llama, .* -> Write \.\/models\/llama/);
+  assert.match(found.join("\n"), /warn p\/compose\.yaml:6 p: a mounts \/srv\/sessions/);
+});
+
+test("what Compose says of an undefined volume and our advice are one finding", async () => {
+  const files = { ...compose("    volumes:\n      - $MODELS:/m\n"), ".env": "MODELS=models/llama\n" };
+  const err = 'service "a" refers to undefined volume models/llama: invalid compose project';
+  const { shell } = fakeShell(inFolder(files), { "docker compose": { code: 15, err } });
+  const host = savedHost(hosts.nvidia);
+  const command = { command: ["docker", "compose"], version: "2.26.1" };
+  const projects = [await readProject(shell, request(undefined), command)];
+  const machine = "machines: [{name: a, box: lab/x, cpus: 4, memory: 4096}]";
+  const found = runChecks(host, { ...resolveConfig(parseConfig(machine), host), projects }, ["services.compose"]);
+  const fails = found.filter(({ status }) => status === "fail");
+  assert.equal(fails.map(({ fix }) => fix[0]?.title), ["Write ./models/llama"]);
+});
+
+test("with .env next to a Compose file below the folder, Compose is asked without --env-file", async () => {
+  const files = { "docker/compose.yaml": "services: {a: {image: 'x:${TAG}'}}\n", "docker/.env": "TAG=1\n" };
+  const namesEnv = async (more: Record<string, string>) => {
+    const { shell, asked } = fakeShell(inFolder({ ...files, ...more }));
+    await readProject(shell, request(["docker/compose.yaml"]), { command: ["docker", "compose"], version: "2.26.1" });
+    return asked.some((one) => one.includes("--env-file"));
+  };
+  assert.is(await namesEnv({}), false);
+  assert.is(await namesEnv({ ".env": "TAG=2\n" }), true);
+});
+
+test("the missing files of secrets are one finding; unknown options of a mount too", async () => {
+  const secrets = ["s1", "s2"];
+  const found = await findings({
+    "compose.yaml":
+      `services:\n  a: {image: x, gpus: all, secrets: [s1]}\n  b: {image: x, secrets: [s1, s2]}\nsecrets:\n` +
+      secrets.map((one) => `  ${one}:\n    file: ./${one}.txt\n`).join(""),
+    "s2.txt.example": "",
+  });
+  assert.equal(found, [
+    "fail p/compose.yaml:6,p/compose.yaml:8 p: a and b need s1.txt and s2.txt, which do not exist -> Create s1.txt; Copy " +
+    "s2.txt.example to s2.txt, and fill it in",
+  ]);
+  const [options = "", ...more] = await findings({
+    "compose.yaml": "services: {a: {image: x, gpus: all, volumes: ['vol:/v:uid=1,gid=2']}}\nvolumes: {vol: }\n",
+  });
+  assert.equal(more, []);
+  assert.match(
+    options,
+    /^warn .*: uid=1 and gid=2 are no mount options, .* -> Remove uid=1,gid=2; options of a volume/,
+  );
+});
+
+test("a network that no service uses is not checked", async () => {
+  const lan = "networks: {lan: {driver: macvlan, driver_opts: {parent: eth0}}}\n";
+  assert.equal(await findings({ "compose.yaml": `services: {a: {image: x, gpus: all}}\n${lan}` }), []);
+  const used = await findings({ "compose.yaml": `services: {a: {image: x, gpus: all, networks: [lan]}}\n${lan}` });
+  assert.match(used[0]!, /^warn .*macvlan/);
+});
+
+test("many folders of the host are shared by the folders above them", () => {
+  const of = (...paths: string[]) => commonFolders(paths);
+  assert.equal(of("/home/me/docker/a/config", "/home/me/docker/b", "/home/me/data", "/home/me/data/tv"), [
+    "/home/me/docker",
+    "/home/me/data",
+  ]);
+  assert.equal(of("/mnt/a", "/mnt/b", "/mnt/media/tv/x", "/mnt/media/tv/y"), ["/mnt/a", "/mnt/b", "/mnt/media/tv"]);
+});
+
+test("a folder of .dockerignore to keep is named without the folders in it", async () => {
+  const { shell } = fakeShell(inFolder({
+    ...compose('    volumes: ["./data:/d", "./data/logs:/l"]\n'),
+    "data/x": "",
+    "data/logs/y": "",
+  }));
+  const host = savedHost(hosts.nvidia);
+  const project = { ...await readProject(shell, request(undefined), undefined), copied: ["compose.yaml"] };
+  const config = parseConfig("machines: [{name: a, box: lab/x, cpus: 4, memory: 4096, gpu: {vendor_id: 10de}}]");
+  const found = runChecks(host, { ...resolveConfig(config, host), projects: [project] }, ["services.compose"]);
+  const titles = found.flatMap(({ fix }) => fix.map(({ title }) => title));
+  assert.ok(titles.includes("Write !data at the end of .dockerignore"), titles.join("\n"));
+});
+
+test("of stages with the word of a target, the one for the card is advised", async () => {
+  const files = (stages: string) => ({
+    "compose.yaml": "services: {a: {gpus: all, build: {context: ., target: default}}}\n",
+    Dockerfile: stages.split(" ").map((one) => `FROM x AS ${one}\n`).join(""),
+  });
+  const fix = async (stages: string) => (await findings(files(stages)))[0]!.split(" -> ")[1];
+  assert.is(await fix("base default-cpu default-nvidia default-rocm"), "Write target: default-nvidia");
+  assert.is(await fix("base app"), "Write the name of one of them (target:), or remove target: to build the last one");
+});
+
+test("/dev/kfd for an Intel card is removed", async () => {
+  const found = await findings(
+    { "compose.yaml": "services:\n  a:\n    image: x\n    devices:\n      - /dev/kfd\n      - /dev/dri\n" },
+    "intel",
+  );
+  assert.match(
+    found.join("\n"),
+    /^fail p\/compose\.yaml:5,p\/a: devices p\/a: .* -> Remove \/dev\/kfd, a device of AMD cards/,
+  );
+});
+
+test.run();
