@@ -2,6 +2,7 @@
 import type { Failure } from "./types.mts";
 import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { guestSetupFailures } from "./guest-setup.mts";
+import { vmPartFailures } from "./vm-parts.mts";
 import { sshFileFailures } from "./ssh.mts";
 
 /** Specific entries. */
@@ -10,4 +11,9 @@ export const hostFailures = (): Failure[] => [
   ...guestSetupFailures(),
   ...kernelPartFailures(),
   ...driverPartFailures(),
+];
+
+/** Entries that say what an error is about, for those that no specific entry knows. */
+export const hostFallbackFailures = (): Failure[] => [
+  ...vmPartFailures(),
 ];

@@ -5,7 +5,7 @@
 import type { Finding, Fix } from "../../findings.mts";
 import { cloudInitFailures } from "./cloud-init.mts";
 import { errnoFailures } from "./errnos.mts";
-import { hostFailures } from "./host-lists.mts";
+import { hostFailures, hostFallbackFailures } from "./host-lists.mts";
 import { sshFailures } from "./ssh.mts";
 import { vmDetailFailures } from "./vm-details.mts";
 import { forProxmox, isProxmox } from "./proxmox-fixes.mts";
@@ -199,6 +199,7 @@ export const failures = (): Failure[] =>
     ...cudaFallbackFailures(),
     ...frameworkFailures(),
     ...errnoFailures(),
+    ...hostFallbackFailures(),
     ...deviceFailures(),
     ...machineFailures(),
     ...proxmoxFailures(),
