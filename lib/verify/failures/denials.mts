@@ -208,7 +208,7 @@ export const denialFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /failed to save (?:CDI )?spec/,
+        /failed to save (?:CDI )?spec|failed to create output directory: mkdir \/(?:etc|var\/run|run)\/cdi/,
         /open \/(?:etc|var\/run|run)\/cdi\S{0,40}: (?:permission denied|no such file|read-only)/,
       ),
       "nvidia-ctk may not write the CDI specification there: it runs without root, or the folder is missing or " +

@@ -114,8 +114,8 @@ export const frameworkFailures = (): Failure[] => [
         "guest.cuda",
         "cause",
         anyOf(
-          /CUDA Setup failed despite|libbitsandbytes_cpu\.so|bitsandbytes was compiled without GPU/,
-          /Could not find the bitsandbytes CUDA binary|Could not load bitsandbytes|libbitsandbytes_cuda\d{2,3}\.so: cannot|compiled without (?:GPU|CUDA) support/,
+          /CUDA Setup failed despite|bitsandbytes was compiled without GPU/,
+          /Could not find the bitsandbytes CUDA binary|libbitsandbytes_cuda\d{2,3}\.so: cannot|compiled without (?:GPU|CUDA) support/,
         ),
         "a program or its library is a build without CUDA, or finds no CUDA of its release",
         wheel,

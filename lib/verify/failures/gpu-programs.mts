@@ -7,7 +7,9 @@ import { rows } from "./rows.mts";
 /** Words of programs that compute or encode on a GPU. */
 const programs = new RegExp(
   `${nvidiaWords.source}|torch|llama|ollama|vllm|triton|ffmpeg|AVHWDevice|h264_|hevc_` +
-    `|renderD\\d|vaapi|libva|vulkan|onnx|jax|comfy|cudnn|${amdWords.source}`,
+    "|renderD\\d|vaapi|libva|vulkan|onnx|jax|comfy|cudnn|transformers|EngineCore|APIServer|Worker_" +
+    "|huggingface|diffusers" +
+    `|${amdWords.source}`,
   "i",
 );
 

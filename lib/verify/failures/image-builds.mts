@@ -3,7 +3,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|triton|vllm|sglang|flashinfer|cuda|cublas|nvcc|inductor|EngineCore|ninja|onnx|tensorrt|trt|\bgpu|bitsandbytes|tensorflow/i;
+  /torch|triton|vllm|sglang|llama|ollama|tensorrt.llm|comfy|flashinfer|cuda|cublas|nvcc|inductor|EngineCore|ninja|onnx|tensorrt|trt|\bgpu|bitsandbytes|tensorflow/i;
 const devel = "Use the image's devel form (nvidia/cuda:…-devel), and set CUDA_HOME=/usr/local/cuda";
 
 /** Errors while a program in a container compiles code for the GPU, and libraries that it lacks. */
@@ -68,6 +68,35 @@ export const imageBuildFailures = (): Failure[] =>
       ),
       "the program (CTranslate2, faster-whisper) cannot compute with that kind of number on this GPU",
       "Set its compute type to one that the GPU has (int8 or float32 before RTX; float16 on RTX); update it for RTX 50",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /cudaMallocAsync does not yet support|most likely does not support cuda-malloc|Cannot use cudaMallocAsync/,
+      "the program takes the GPU's memory by cudaMallocAsync, which this card, driver or task does not support",
+      "ComfyUI: --disable-cuda-malloc; PyTorch: remove backend:cudaMallocAsync from PYTORCH_CUDA_ALLOC_CONF",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /libmpi\w{0,12}\.so\S{0,6}: cannot open shared object|mpi\.h: No such file/,
+        /\b(?:opal_init|orte_init|MPI_INIT) failed for some reason/,
+      ),
+      "Open MPI, which the program starts its processes by, is missing in the image or does not fit the program",
+      "Use the program's own image (nvcr.io/nvidia/tensorrt-llm/release), or install libopenmpi-dev in its release",
+      "Give the service shm_size: 8gb and ulimits: {memlock: -1}",
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /\bIllegal instruction\b(?! was encountered)/,
+        /exited with code 132\b|signal: illegal instruction/,
+      ),
+      "the program uses instructions (AVX, AVX2) that the VM's CPU model or the CPU itself does not have",
+      "Pass the host's CPU through (libvirt: host-passthrough; Proxmox: cpu: host), then stop and start the VM",
+      "If the CPU itself lacks them (see flags in /proc/cpuinfo): use a build without AVX",
     ],
     [
       "verify.service",

@@ -137,12 +137,12 @@ const otherPrograms = /\bEAL:|\bdpdk|\bspdk/i;
 const otherDevices =
   /\bnvme|thunderbolt|xhci|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|r8169|megaraid|mpt3sas/i;
 
-/** What a program writes before its message, such as `ERROR: ` or `fatal: `. */
+/** What a program writes before its message, such as `ERROR: `, `fatal: ` or `ERRO[0000] `. */
 const levels = new RegExp(
-  `^(?:-> )?[\\s"'\`]*(?:\\[[\\w ]{2,30} @ 0x[0-9a-f]{1,16}\\] )?(?:(?:${
+  `^(?:-> )?(?:(?:time=\\S{4,40} )?level=\\w{4,8} msg=)?[\\s"'\`]*(?:\\[[\\w ]{2,30} @ 0x[0-9a-f]{1,16}\\] )?(?:(?:${
     [
       "\\w{3,40}(?:Error|Exception)",
-      "\\[?(?:error|err|warning|warn|fatal|failed|failure|e|w)\\b\\]?",
+      "\\[?(?:error|err|warning|warn|fatal|failed|failure|e|w)\\b\\]?|(?:erro|warn|fata)\\[\\d{4,8}\\]",
       "kernel|kvm|docker|podman|qemu[\\w.-]{0,20}|libvirt[\\w.]{0,16}|task error",
       "internal error|operation failed|unsupported configuration|error response from daemon",
       "requested operation is not valid|invalid argument|timed out during operation|error from service|resource busy",

@@ -12,7 +12,7 @@ export const ncclFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /failed to extend \/dev\/shm\/nccl|Error while creating shared memory segment \S{0,12}nccl/,
+        /failed to extend \/dev\/shm\/nccl|Error while creating shared memory segment \S{0,12}nccl|failed to create shared memory file/,
         /Call to (?:shm_open|posix_fallocate|ftruncate|mmap) failed/,
         /\/dev\/shm\/nccl-\S{1,20} .{0,80}(?:No space|Permission denied|fail|error)/,
       ),
@@ -30,7 +30,7 @@ export const ncclFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /Duplicate GPU detected ?: rank/,
+      /Duplicate GPU detected ?: rank|Multiple Ranks are using the same GPU/,
       "two processes were given the same GPU: the program starts more of them than the container has GPUs",
       "Start one process for each GPU (vLLM, SGLang: --tensor-parallel-size; torchrun: --nproc_per_node)",
       guestFix("See how many there are", "nvidia-smi -L"),
@@ -60,6 +60,24 @@ export const ncclFailures = (): Failure[] =>
       /Call to ibv_\w{3,20} failed/,
       "NCCL cannot use the InfiniBand card: the container may not lock memory, or lacks the card's devices",
       "Write ulimits: {memlock: -1} and devices: [/dev/infiniband] for that service, or NCCL_IB_DISABLE=1 without it",
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      anyOf(
+        /Mismatched NCCL version detected|NCCL version mismatch with|NCCL library is (?:too old|not backwards)/,
+        /CUDA Driver version found is \d{1,6}\. Minimum requirement/,
+      ),
+      "NCCL's release does not fit: the program's processes have different ones, or it needs a newer driver",
+      "Use the same image for all processes, and remove a second NCCL from LD_LIBRARY_PATH",
+      guestFix("See the driver's release", "nvidia-smi"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      /Failed to bind NVLink SHARP|transport\/nvls\.cc:\d{1,5}.{0,20}Cuda failure/,
+      "NCCL cannot use the switches between the GPUs (NVLS), as in a VM or container without Fabric Manager",
+      "Set NCCL_NVLS_ENABLE=0 for that service, or start Fabric Manager of the driver's release",
     ],
     [
       "verify.service",

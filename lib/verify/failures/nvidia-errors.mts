@@ -27,11 +27,19 @@ export const nvidiaErrorFailures = (): Failure[] => [
     [
       "gpu.window",
       "cause",
-      /system BIOS may have misconfigured your GPU|kbusVerifyBar2\w{0,10}: .{0,60}failed/,
+      /system BIOS may have misconfigured your GPU|kbusVerifyBar2\w{0,10}: .{0,80}(?:failed|returned garbage)/,
       "the card's memory regions (BARs) are wrong or missing: the firmware or the VM gave them no room, or the " +
       "card does not answer there",
       firmwareFix("Turn on Above 4G Decoding in the firmware's set-up of the host"),
       "In the VM: UEFI (OVMF) and a large enough MMIO window",
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      /Calling Resume on an active GPU|So ignoring the resume request/,
+      "the card did not come back from a suspend of the machine or VM",
+      "Reboot it, and do not suspend a machine with a card for computing",
+      guestFix("If it has to sleep: save the card's memory", "systemctl enable nvidia-suspend nvidia-resume"),
     ],
     [
       "guest.driver",
@@ -138,7 +146,8 @@ export const nvidiaErrorFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Failed to run `\S{0,20}dkms (?:build|install)|kernel module failed to load\. Secure boot/,
-        /Failed to find libglvnd|module 'nvidia\S{0,8}' (?:was|is) not signed/,
+        /Failed to find libglvnd|module 'nvidia\S{0,8}' (?:was|is) not signed|Failed to generate key pair/,
+        /Failed to sign (?:module|precompiled)|cannot sign \S{1,60} without|Unable to generate key pair/,
       ),
       "NVIDIA's installer could not build, sign or load its module: headers, a compiler or a signing key are missing",
       "Read /var/log/nvidia-installer.log; install the headers of the running kernel and gcc",
@@ -166,7 +175,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /unable to open \/etc\/\S{1,60} for writing: permission denied/,
+      /unable to open \/etc\/\S{1,60} for writing: .{0,60}permission denied|unable to flush config: .{0,120}permission denied/,
       "nvidia-ctk was started without root, so that it cannot write that file",
       guestFix("Run it as root", "nvidia-ctk runtime configure --runtime=docker"),
     ],

@@ -40,6 +40,24 @@ export const installFailures = (): Failure[] => [
     ],
     [
       "guest.driver",
+      "cause",
+      anyOf(
+        /DKMS kernel modules with version \S{1,20} are already installed/,
+        /is not located in the DKMS tree|already added to the DKMS tree/,
+      ),
+      "DKMS has another release of NVIDIA's module than the one that was asked for",
+      dkmsStatus,
+      "Remove the old one (dkms remove nvidia/VERSION --all), then install again",
+    ],
+    [
+      "host.disk",
+      "cause",
+      /dkms will not function properly without some free space|Problems with depmod detected/,
+      "DKMS cannot write: the disk with /tmp or /lib/modules is full or read-only",
+      guestFix("See the free space", "df -h / /tmp /lib/modules"),
+    ],
+    [
+      "guest.driver",
       "note",
       anyOf(
         /Module version \S{1,40} for nvidia\S{0,20} is not newer than|DKMS tree already contains: nvidia/,

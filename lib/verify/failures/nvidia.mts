@@ -171,7 +171,7 @@ export const nvidiaFailures = (): Failure[] => [
     source: "NVIDIA driver (NVRM); NVIDIA/open-gpu-kernel-modules#862 (2025-05)",
   },
   {
-    pattern: /(?:RmInitAdapter|rm_init_adapter) failed|failed to copy vbios to system memory/,
+    pattern: /(?:RmInitAdapter|rm_init_adapter) failed/,
     near: nvidiaWords,
     check: "guest.driver",
     strength: "symptom",

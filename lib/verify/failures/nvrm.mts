@@ -84,9 +84,13 @@ export const nvrmFailures = (): Failure[] => [
     ],
     [
       "gpu.display",
-      "symptom",
-      /NVRM: .{0,80}\b(?:VBIOS|vbios|ROM image)\b.{0,60}(?:fail|not |invalid|bad|unable)/,
-      "the driver could not read the card's firmware image (VBIOS)",
+      "cause",
+      anyOf(
+        /NVRM: .{0,80}\b(?:VBIOS|vbios|ROM image)\b.{0,60}(?:fail|not |invalid|bad|unable)/,
+        /failed to copy vbios to system memory/,
+      ),
+      "the driver could not read the card's firmware image (VBIOS): the host was booted with this card, or it is a " +
+      "laptop's, which has none of its own",
       "Give the VM the card's ROM as a file, and do not boot the host with this card's picture",
       powerCycle,
     ],

@@ -84,6 +84,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       anyOf(
         /Could not locate \S{1,80}: pattern \S{1,80} not found|Failed to evaluate symlink/,
         /Ignoring error in locating lib\S{1,60}|level=warning msg="?(?:Could not locate|Missing) /,
+        /Failed to init nvsandboxutils|Could not determine driver version: libnvsandboxutils/,
       ),
       "a warning of nvidia-ctk: an optional file of the driver is not there, which harms nothing",
       guestFix("List the devices that the specification names", "nvidia-ctk cdi list"),
@@ -120,6 +121,45 @@ export const toolkitErrorFailures = (): Failure[] => [
     near: nvidiaWords,
     source: "NVIDIA/nvidia-container-toolkit, read 2026-11",
   }, [
+    [
+      "verify.docker",
+      "cause",
+      /unable to load config for runtime \w{4,12}|unable to load (?:docker|containerd|crio) config/,
+      "nvidia-ctk cannot read the engine's configuration: the file (/etc/docker/daemon.json) is not valid JSON or TOML",
+      guestFix("See where", "python3 -m json.tool /etc/docker/daemon.json"),
+      "Correct that place, or move the file away and write it again (nvidia-ctk runtime configure --runtime=docker)",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /unrecognized runtime '/,
+      "nvidia-ctk configures docker, containerd and crio only; Podman takes its GPUs by CDI",
+      ...writeCdi,
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /failed to create NVIDIA (?:control )?device nodes|failed to load NVIDIA kernel modules/,
+      "the toolkit could not load the driver's modules or create its device nodes: the driver is not installed or " +
+      "does not start",
+      driverWorksOutside,
+      guestFix("Read what the driver says", "dmesg --level err,warn"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      /nvidia-c(?:tk|di-hook): No help topic|flag provided but not defined: -{1,2}(?:cdi|csv|driver|library|device|dev-root|disable|format|mode|nvidia-)/,
+      "this release of nvidia-ctk does not know that command or option",
+      guestFix("Update the toolkit", "apt-get install --only-upgrade -y nvidia-container-toolkit"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      /error running ldconfig|failed to create ld\.so\.conf\.d|failed to update ld\.so/,
+      "the toolkit's hook could not list the driver's libraries in the container (ldconfig)",
+      "Remove read_only: true and user: from that service to see which one is at fault, and update the toolkit",
+      ...writeCdi,
+    ],
     [
       "verify.service",
       "cause",
