@@ -348,7 +348,7 @@ test("gpu.driver: distinguishes bound, configured without a reboot, free, and no
   );
   assert.match(
     waiting.message,
-    /^configured for vfio-pci, but nouveau and snd_hda_intel have bound it: reboot/,
+    /^configured for vfio-pci, but nouveau and snd_hda_intel have bound it: no file that was read loads vfio-pci earlier \(/,
   );
   assert.equal(waiting.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "nothing loads it there");
   const loaded = first(

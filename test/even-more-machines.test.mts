@@ -138,6 +138,41 @@ test("gpu.in-use: a card that the host does not display on can be kept from its 
   ]);
 });
 
+test("gpu.driver: what is configured does not help if nothing loads vfio-pci before the card's driver", () => {
+  const host = text("rtx4070-desktop-debian12").replace(
+    /^\[configured\]$/m,
+    "[configured]\nmodprobe.d/vfio.conf:options vfio-pci ids=10de:2786,10de:22bc",
+  );
+  assert.match(finding(host, "gpu.driver").message, /bound it: no file that was read loads vfio-pci earlier$/);
+  assert.equal(fixes(host, "gpu.driver"), ["npx zx homelab-gpu.mts prepare"]);
+  const drivers = ["nouveau", "nvidia", "snd-hda-intel"].map((name) =>
+    `modprobe.d/vfio.conf:softdep ${name} pre: vfio-pci`
+  );
+  const first = host.replace(/^\[configured\]$/m, `[configured]\n${drivers.join("\n")}`);
+  assert.match(finding(first, "gpu.driver").message, /bound it: reboot, or rebuild the initramfs$/);
+});
+
+test("init takes a free virtual function by its address, not the card that ends all of them", async () => {
+  const { text: said } = await says("init", text("v620-with-four-virtual-functions"));
+  assert.match(said, /would write [^:]*: with AMD VGA controller \(1002:73ae\) at 0000:83:02\.0;/);
+  assert.match(said, /address: "0000:83:02\.0" # another card has the same ids/);
+});
+
+test("host.architecture: a 32-bit system on a 64-bit processor", () => {
+  const host = text("rtx4070-desktop-debian12").replace(/^arch:.*$/m, "arch:i686");
+  assert.equal(fixes(host, "host.architecture"), ["This processor has 64 bits: install a system for x86_64 on it"]);
+  assert.equal(fixes(host.replace(/^flag:lm\n/m, ""), "host.architecture"), ["Run this on an x86_64 host"]);
+});
+
+test("guest.driver: cards of AMD that ROCm does not find, and one that older kernels drive by radeon", () => {
+  const card = (device: string) =>
+    text("rtx4070-desktop-debian12").replaceAll("0x10de", "0x1002").replaceAll("0x2786", `0x${device}`);
+  const of = (device: string) => finding(card(device), "guest.driver", `{vendor_id: 1002, device_id: ${device}}`);
+  for (const device of ["6798", "6610", "6658", "683f", "684c"]) assert.is(of(device).status, "warn", device);
+  assert.is(of("67df").status, "pass", "Polaris");
+  assert.match(of("67b0").message, /Hawaii .* needs Linux 6\.19 or later/);
+});
+
 test("a Mac has no firmware setup", () => {
   const mac = (host: string) => host.replace(/^\[os\]$/m, "[os]\ndmi-sys_vendor:Apple Inc.");
   const shown = mac(text("arch-nvidia-loaded-before-vfio"));

@@ -213,7 +213,13 @@ const decisions: [
   [["Turing"], { branch: 550 }, "debian-13", "nvidia 550 proprietary"],
   [["Turing"], { branch: 510, modules: "open" }, "debian-13", "nvidia 510 open", /no open kernel modules, 515/],
   [["Pascal", "Blackwell"], {}, "debian-13", "nvidia 580 open", /no kernel modules support all its cards: Pascal \(p/],
-  [["Kepler or older"], {}, "debian-13", "nvidia 580 open", /470 was the last branch/],
+  [
+    ["Kepler or older"],
+    {},
+    "debian-13",
+    "nvidia 580 open",
+    /the last branch for these cards was 470 or an earlier one/,
+  ],
   [["Ada"], { source: "distro" }, "debian-12", "distro 535.261.03 proprietary"],
   [["Blackwell"], { source: "distro" }, "debian-12", "distro 535.261.03 open", /535 does not support Blackwell yet/],
   [

@@ -4,7 +4,7 @@ import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
-import { loadedBeforeVfio } from "../host/initramfs-order.mts";
+import { loadedBeforeVfio, loadsVfioFirst } from "../host/initramfs-order.mts";
 import { removeArgument } from "../host/kernel-arguments.mts";
 import { ownFiles } from "../host/own-files.mts";
 import { goneModules, imageHasVfio, refusedByKernel, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
@@ -168,10 +168,15 @@ function notTaken(
   // the files that prepare writes load vfio-pci in the initramfs; other files may not
   const written = sources.some(({ source }) => source && ownFiles.includes(source.from));
   const before = loadedBeforeVfio(host, drivers);
-  const loads = !before && (imageHasVfio(host) || written);
+  const early = imageHasVfio(host) || written || drivers.every((driver) => loadsVfioFirst(host, driver));
+  const loads = !before && early;
   return warn(
     `configured for vfio-pci, but ${joinList(drivers)} ${drivers.length === 1 ? "has" : "have"} bound it: ${
-      before ? `${before.from} loads ${before.module} before vfio-pci` : "reboot, or rebuild the initramfs"
+      before
+        ? `${before.from} loads ${before.module} before vfio-pci`
+        : early
+        ? "reboot, or rebuild the initramfs"
+        : "no file that was read loads vfio-pci earlier"
     }${some}`,
     [...evidence, ...lines, ...(before ? [{ read: before.from, value: before.text }] : [])],
     [

@@ -6,6 +6,7 @@ import { manualFix } from "../fixes.mts";
 import {
   graphicsMakers,
   graphicsOf,
+  graphicsOnlyOf,
   installedGraphics,
   oldKernelOf,
   suiteKernels,
@@ -13,7 +14,7 @@ import {
 } from "../resolve/graphics.mts";
 import { imageName, knownImages, suiteOf } from "../resolve/images.mts";
 import { joinList } from "../text.mts";
-import { fail, pass, unknown } from "./results.mts";
+import { fail, pass, unknown, warn } from "./results.mts";
 
 /**
  * Whether the guest's kernel drives the machine's cards by AMD and Intel, and whether their firmware
@@ -25,6 +26,14 @@ export function graphicsDriver(machine: ResolvedMachine): Verdict | undefined {
   const { image, box } = machine;
   const names = joinList(vendors.map((vendor) => graphicsMakers[vendor].name));
   const drivers = joinList(vendors.map((vendor) => graphicsMakers[vendor].drivers[0]!));
+  const only = graphicsOnlyOf(machine);
+  if (only) {
+    return warn(
+      `${only.name} have a driver for graphics only (/dev/dri): ROCm does not find such a card`,
+      [{ read: only.source, value: `as of ${only.checked}` }],
+      [manualFix("For computing, give the machine a newer card")],
+    );
+  }
   if (installedGraphics(machine).length === 0) {
     return unknown(
       `the box ${box} is used unmodified: whether its kernel drives the card (${names}), and has its firmware, ` +

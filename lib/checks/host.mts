@@ -66,14 +66,20 @@ export const hostChecks: Check[] = [
   },
 ];
 
-function architecture({ os }: Host, machines: ResolvedMachine[]): Verdict[] {
+function architecture({ os, cpu }: Host, machines: ResolvedMachine[]): Verdict[] {
   if (os.platform !== "linux" || machines.length === 0) return [];
   const evidence = [{ read: "/proc/sys/kernel/arch", value: os.arch ?? "not read" }];
   if (os.arch === undefined) {
     return [unknown("could not read the host's architecture", evidence)];
   }
   if (os.arch === "x86_64") return [pass("x86_64, like the guests", evidence)];
-  const fix = [manualFix("Run this on an x86_64 host")];
+  const fix = [
+    manualFix(
+      /^i.86$/.test(os.arch) && cpu.flags?.includes("lm")
+        ? "This processor has 64 bits: install a system for x86_64 on it"
+        : "Run this on an x86_64 host",
+    ),
+  ];
   return machines.some(({ gpus }) => gpus.length > 0)
     ? [
       fail(

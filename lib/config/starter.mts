@@ -34,9 +34,10 @@ export function starterFor(
     )
     : text;
   if (card === "any") return system;
+  // of one slot, virtual functions are cards of their own, and other functions are parts of one card
   const twins = (host.pci ?? []).some((fn) =>
-    (slotOf(fn) !== slotOf(card) || fn.physicalFunction !== card.physicalFunction) && fn.vendor === card.vendor &&
-    fn.device === card.device && (isDisplay(fn) || isAccelerator(fn))
+    fn !== card && fn.vendor === card.vendor && fn.device === card.device && (isDisplay(fn) || isAccelerator(fn)) &&
+    (slotOf(fn) !== slotOf(card) || fn.physicalFunction !== card.physicalFunction || fn.physicalFunction !== undefined)
   );
   const lines = [
     `    gpu: # ${(card.name ?? card.model ?? className(card)).replace(/[^\w .()-]/g, "")}, ${card.bdf}`,

@@ -14,25 +14,31 @@ const lists: { file: RegExp; setting: RegExp }[] = [
 
 const dashed = (name: string) => name.replaceAll("_", "-");
 
+/** The module of a PCI driver, with dashes: only USB's has another name (drivers/usb/host/xhci-pci.c). */
+const moduleOf = (driver: string) => driver === "xhci_hcd" ? "xhci-pci" : dashed(driver);
+
 /** Whether a module belongs to a driver: nvidia-drm and nvidia-uvm load nvidia. */
 const isOf = (module: string, driver: string) =>
-  dashed(module) === dashed(driver) || module.startsWith("nvidia") && driver === "nvidia";
+  dashed(module) === moduleOf(driver) || module.startsWith("nvidia") && driver === "nvidia";
+
+/** Whether modprobe loads vfio-pci before a driver (modprobe.d(5), softdep). */
+export function loadsVfioFirst({ configured }: Host, driver: string): boolean {
+  return configured.some(({ file, text }) =>
+    /(^|\/)modprobe\.d\//.test(file) && dashed(text).startsWith(`softdep ${moduleOf(driver)} pre: vfio-pci`)
+  );
+}
 
 /**
  * The module of one of these drivers that the initramfs loads before vfio-pci, so that vfio-pci gets
  * nothing of the card there, and the file that says so. Undefined if there is none, or if modprobe
- * loads vfio-pci before that driver (modprobe.d(5), softdep).
+ * loads vfio-pci first.
  */
 export function loadedBeforeVfio(
-  { configured }: Host,
+  host: Host,
   drivers: string[],
 ): { from: string; text: string; module: string } | undefined {
-  const softdep = (driver: string) =>
-    configured.some(({ file, text }) =>
-      /(^|\/)modprobe\.d\//.test(file) && dashed(text).startsWith(`softdep ${dashed(driver)} pre: vfio-pci`)
-    );
   for (const { file, setting } of lists) {
-    const lines = configured.filter((line) => file.test(line.file) && setting.test(line.text));
+    const lines = host.configured.filter((line) => file.test(line.file) && setting.test(line.text));
     // a value without + replaces the values before it
     const from = lines.findLastIndex(({ text }) => /^\w+=/.test(text));
     const words = lines.slice(Math.max(from, 0)).flatMap((line) =>
@@ -40,7 +46,7 @@ export function loadedBeforeVfio(
     );
     const vfio = words.findIndex(({ module }) => dashed(module) === "vfio-pci");
     const first = words.slice(0, vfio < 0 ? words.length : vfio).find(({ module }) =>
-      drivers.some((driver) => isOf(module, driver) && !softdep(driver))
+      drivers.some((driver) => isOf(module, driver) && !loadsVfioFirst(host, driver))
     );
     if (first) return { from: pathOf(first.line.file), text: first.line.text, module: first.module };
   }

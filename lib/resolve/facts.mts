@@ -14,7 +14,7 @@ import { appliances } from "../host/appliances.mts";
 import { hashicorpFedora } from "../host/upstream.mts";
 import { packaged, packageNames } from "../host/packages.mts";
 import { inits } from "../host/start-service.mts";
-import { recentCards, suiteKernels } from "./graphics.mts";
+import { graphicsOnly, recentCards, suiteKernels } from "./graphics.mts";
 import { noFunctionReset, noReset } from "./resets.mts";
 import type { Source } from "./sources.mts";
 import { switchBoards } from "./switch-boards.mts";
@@ -54,6 +54,7 @@ export function facts(): Fact[] {
     ...boardChips.map((row) => named(`GPU of ${row.name}`, row)),
     named("cards with MIG", migSource),
     ...recentCards.map((row) => named(`first kernel of ${row.name}`, row)),
+    ...graphicsOnly.map((row) => named(`computing with ${row.name}`, row)),
     ...Object.entries(suiteKernels).map(([suite, row]) => named(`kernel of ${suite}`, row)),
     ...switchBoards.map((row) => named(`board ${row.name}`, row)),
     ...appliances.map(({ name, source, date }) => ({ name: `system ${name}`, source, checked: date })),

@@ -75,6 +75,14 @@ const intel = { vendor: vendorIds.intel, checked: "2026-11-26" } as const;
  */
 export const recentCards: RecentCard[] = [
   {
+    vendor: vendorIds.amd,
+    name: "AMD Hawaii (Radeon R9 290, 390) with amdgpu instead of radeon",
+    device: /^67[ab][0-9a-f]$/,
+    kernel: "6.19",
+    source: "https://timur.hu/blog/2025/love-song-for-linux-gamers-with-old-gpus-eoy2025",
+    checked: "2026-11-27",
+  },
+  {
     ...amd,
     name: "AMD Navi 31 and 33 (Radeon RX 7900, 7600)",
     device: /^(744[0-9a-f]|745[0-9a-f]|748[0-9a-f])$/,
@@ -117,6 +125,26 @@ export const recentCards: RecentCard[] = [
     source: "general knowledge (kernel, drivers/gpu/drm/xe/xe_pci.c (battlemage without require_force_probe))",
   },
 ];
+
+/** Cards of AMD that ROCm does not find, whatever the kernel: their driver is for graphics only. */
+export const graphicsOnly: Omit<RecentCard, "kernel">[] = [
+  {
+    vendor: vendorIds.amd,
+    name: "AMD GCN 1 and Bonaire (Radeon HD 7700 to 7970, R7 240 to 265, R9 270 and 280)",
+    device: /^(66[0-6]|67[89]|68[0-3])[0-9a-f]$|^684c$/,
+    source: "kernel, drivers/gpu/drm/amd/amdkfd/kfd_device.c (kgd2kfd_probe: of GCN 1 and 2 only Kaveri and Hawaii)",
+    checked: "2026-11-27",
+  },
+];
+
+/** The first card of a machine that is for graphics only. */
+export function graphicsOnlyOf({ gpus }: ResolvedMachine): (typeof graphicsOnly)[number] | undefined {
+  const ids = gpus.map(({ vendorId, deviceId, match }) => ({
+    vendor: vendorId,
+    device: (match.kind === "card" ? match.card.gpu.device : deviceId) ?? "",
+  }));
+  return graphicsOnly.find((row) => ids.some(({ vendor, device }) => vendor === row.vendor && row.device.test(device)));
+}
 
 /** The row of a card by its vendor and device id (hex text); undefined if older kernels drive it. */
 export function recentCard(vendor: string | undefined, device: string | undefined): RecentCard | undefined {

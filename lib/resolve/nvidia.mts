@@ -213,7 +213,7 @@ function cardProblems(cards: Architecture[], modules: Modules, branch: number | 
   const unsupported = cards.filter((card) => architectures[card].modules.length === 0);
   if (unsupported.length > 0) {
     return unsupported.map((card) =>
-      `${card}: ${architectures[card].last} was the last branch for these cards, and it is out of support`
+      `${card}: the last branch for these cards was ${architectures[card].last} or an earlier one, all out of support`
     );
   }
   if (cards.length > 0 && commonModules(cards).length === 0) {
