@@ -30,7 +30,10 @@ export function collisions(projects: ComposeProject[]): Verdict[] {
     startedOf(project).map(([service, body]) => ({ project, service, body }))
   );
   const ports = services.flatMap(({ body, ...taken }) =>
-    body.network_mode === "host" ? [] : publishedPorts(body).map((port) => ({ ...taken, port }))
+    // host: they are ignored; those of a shared network are another finding
+    /^(host$|none$|service:|container:)/.test(String(body.network_mode ?? ""))
+      ? []
+      : publishedPorts(body).map((port) => ({ ...taken, port }))
   );
   const names = services.flatMap(({ body, ...taken }) =>
     typeof body.container_name === "string" ? [{ ...taken, name: body.container_name }] : []

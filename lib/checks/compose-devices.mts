@@ -38,7 +38,7 @@ const hostDevices: Device[] = [
   { pattern: /^\/dev\/(nvhost|nvmap|tegra)/, what: "a Jetson's GPU", certain: true },
   { pattern: /^\/dev\/tpm(rm)?\d/, what: "a TPM", certain: false },
   {
-    pattern: /^\/dev\/(sd[a-z]|nvme\d|disk\/|sr\d|sg\d|st\d|nst\d|md\d|zfs$|mapper\/(?!control$))/,
+    pattern: /^\/dev\/(sd[a-z]|nvme\d|disk\/by-[\w-]+\/.|sr\d|sg\d|st\d|nst\d|md\d|zfs$|mapper\/(?!control$))/,
     what: "a disk or drive",
     certain: true,
   },

@@ -36,9 +36,19 @@ export function withoutEmptied(flaws: ProjectFlaw[], project: ComposeProject): {
   return { kept: flaws.filter((flaw) => causeOf(flaw) === undefined), emptied: [...refused, ...caused] };
 }
 
-/** The variables of a project without a value: those that break something, passwords and keys, the others. */
-export function unsetFlaws(project: ComposeProject, emptied: Emptied[]): ProjectFlaw[] {
-  const { name: folder, unsetVariables } = project;
+/**
+ * The variables that the example of a project's missing `.env` has, where a flaw says to copy that example: they have
+ * values then.
+ */
+export function variablesOfExample(flaws: ProjectFlaw[], { envExamples = [] }: ComposeProject): string[] {
+  const title = flaws.map(({ fix }) => fix?.title ?? "").find((one) => /^Copy \S+ to \.env,/.test(one));
+  return envExamples.find(({ file }) => title?.startsWith(`Copy ${file} to`))?.names ?? [];
+}
+
+/** The variables of a project without a value, except those in `copied`: those that break something, passwords and keys, the others. */
+export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: string[] = []): ProjectFlaw[] {
+  const { name: folder } = project;
+  const unsetVariables = project.unsetVariables.filter(({ variable = "" }) => !copied.includes(variable));
   const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
   const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
   const secret = unsetVariables.filter((one) => !breaking.includes(one) && isSecretName(one.variable ?? ""));

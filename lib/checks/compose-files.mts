@@ -104,34 +104,36 @@ export function neededFiles(name: string, service: ComposeService, project: Comp
     ...labelFiles(own).filter((path) => !path.includes("$")).flatMap((path) => needed(path, "the label file", project)),
     ...buildFlaws(own, project),
     ...(["configs", "secrets"] as const).flatMap((section) =>
-      grantsOf(service[section]).flatMap((grant): ProjectFlaw[] => {
-        const declared = (written ?? model)?.[section]?.[grant];
-        if (!isMap(declared)) return [];
-        const what = `the ${section.slice(0, -1)} ${grant}`;
-        const { file, environment, external } = declared;
-        if (typeof file === "string" && !file.includes("$")) {
-          return needed(file, `${what} from`, project).map((flaw) => ({ ...flaw, atTop: true }));
-        }
-        if (
-          typeof environment === "string" && ownValue(variables, environment) === undefined &&
-          !isInDotEnv(project, environment)
-        ) {
-          return [{
-            status: "fail",
-            message: `needs ${what} from the variable ${environment}, which has no value`,
-            at: environment,
-            fix: manualFix(`Set ${environment} in ${envOf(project)}`),
-          }];
-        }
-        return external
-          ? [{
-            status: "fail",
-            message: `needs ${what}, which is external: only a swarm has these`,
-            at: "external",
-            fix: manualFix(`Give it a file: ${section} {${grant}: {file: ./${grant}.txt}}`),
-          }]
-          : [];
-      })
+      [...grantsOf(service[section]), ...(section === "secrets" ? grantsOf(mapAt(own, "build").secrets) : [])].flatMap(
+        (grant): ProjectFlaw[] => {
+          const declared = (written ?? model)?.[section]?.[grant];
+          if (!isMap(declared)) return [];
+          const what = `the ${section.slice(0, -1)} ${grant}`;
+          const { file, environment, external } = declared;
+          if (typeof file === "string" && !file.includes("$")) {
+            return needed(file, `${what} from`, project).map((flaw) => ({ ...flaw, atTop: true }));
+          }
+          if (
+            typeof environment === "string" && ownValue(variables, environment) === undefined &&
+            !isInDotEnv(project, environment)
+          ) {
+            return [{
+              status: "fail",
+              message: `needs ${what} from the variable ${environment}, which has no value`,
+              at: environment,
+              fix: manualFix(`Set ${environment} in ${envOf(project)}`),
+            }];
+          }
+          return external
+            ? [{
+              status: "fail",
+              message: `needs ${what}, which is external: only a swarm has these`,
+              at: "external",
+              fix: manualFix(`Give it a file: ${section} {${grant}: {file: ./${grant}.txt}}`),
+            }]
+            : [];
+        },
+      )
     ),
   ];
 }

@@ -25,7 +25,7 @@ const vmPaths = anyOf(
  * A name that looks like a file's rather than a folder's: its ending is not a version or domain.
  */
 const fileName =
-  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|LICENSE|\.[a-z]+rc|[^/]*\.(conf|cfg|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|js|ts|lua|php|html?|css|pem|key|crt|cer|p12|htpasswd|list|rules|tpl|tmpl|template|acl|hcl|nginx|vcl|csv|lic|gguf|safetensors))$/i;
+  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|LICENSE|\.[a-z]+rc|[^/]*\.(conf|cfg|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|js|ts|lua|php|html?|css|pem|key|crt|cer|p12|htpasswd|list|rules|tpl|tmpl|template|acl|hcl|nginx|vcl|csv|lic|log|db|sqlite3?|gguf|safetensors|onnx|pth?|ckpt|engine|pbtxt|zip|tgz|gz|xz|zst|tar|jks|pub|so(\.\d+)*))$/i;
 
 /** The mounts of a service whose source differs between the VM and the host. */
 export function mountFlaws(

@@ -32,24 +32,33 @@ export function ownerFlaws(name: string, service: ComposeService, project: Compo
     const access = missing ? undefined : project.access?.[shown];
     if (!missing && (!writes || access?.uid === undefined || canWrite(access, uid))) return [];
     const item = project.inline ? path : shown;
+    const ends = () =>
+      `, ${
+        missing ? "which Docker creates for root" : `which belongs to user ${access!.uid}`
+      }, but runs as user ${uid} (${named}), which cannot write there`;
+    const fixOf = (items: string[]) => ownerFix(uid, missing, items.map((one) => join(project.folder, one)), project);
     return [{
       status: "warn",
-      message: `mounts ${item}, ${
-        missing ? "which Docker creates for root" : `which belongs to user ${access!.uid}`
-      }, but runs as user ${uid} (${named}), which cannot write there`,
+      message: `mounts ${item}${ends()}`,
       at: [source, shown, `:${target}`],
       text: source,
-      fix: ownerFix(uid, missing, join(project.folder, shown), project),
+      fix: fixOf([shown]),
+      fold: {
+        ...{ kind: `owner ${name} ${uid} ${missing} ${access?.uid}`, verb: ["mounts", "mount"], item },
+        ...{ rest: ends, fix: fixOf },
+      },
     }];
   });
 }
 
-function ownerFix(uid: number, missing: boolean, path: string, { inline }: ComposeProject): Fix {
+function ownerFix(uid: number, missing: boolean, paths: string[], { inline }: ComposeProject): Fix {
   const volume = "or use a named volume, which gets the owner that the image has there";
+  const them = paths.length > 1 ? "them" : "it";
+  const words = paths.map(shellWord).join(" ");
   if (inline) return manualFix(`Use a named volume, which gets the owner that the image has there`);
   return missing
-    ? commandFix(`Create it for user ${uid}, ${volume}`, `install -d -o ${uid} ${shellWord(path)}`, { root: true })
-    : commandFix(`Give it to user ${uid}, ${volume}`, `chown -R ${uid} ${shellWord(path)}`, { root: true });
+    ? commandFix(`Create ${them} for user ${uid}, ${volume}`, `install -d -o ${uid} ${words}`, { root: true })
+    : commandFix(`Give ${them} to user ${uid}, ${volume}`, `chown -R ${uid} ${words}`, { root: true });
 }
 
 /** The user that a service runs as, and what says so; undefined for root, or if it is not known. */

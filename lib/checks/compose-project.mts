@@ -17,7 +17,7 @@ import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
 import { asksFor } from "./compose-unused.mts";
-import { unsetFlaws, withoutEmptied } from "./compose-emptied.mts";
+import { unsetFlaws, variablesOfExample, withoutEmptied } from "./compose-emptied.mts";
 import { foldFlaws } from "./compose-fold.mts";
 import { circularDependencies, dependencyFlaws, missingExternals, undeclaredNames } from "./compose-declared.mts";
 import { deviceFlaws } from "./compose-devices.mts";
@@ -58,7 +58,7 @@ export function projectFlaws(
     ...startsNothing(project, machine),
   ];
   const { kept, emptied } = withoutEmptied(found, project);
-  return foldFlaws([...unsetFlaws(project, emptied), ...kept]);
+  return foldFlaws([...unsetFlaws(project, emptied, variablesOfExample(kept, project)), ...kept]);
 }
 
 /** The flaws of a service that show when its container is created. */
@@ -117,7 +117,8 @@ function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
   }));
 }
 
-export function networks(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
+export function networks(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const { model } = project;
   const ports = Array.isArray(service.ports) && service.ports.length > 0;
   const fixed = Object.entries(networksOf(service)).flatMap(([name, { ipv4_address: address }]): ProjectFlaw[] => {
     if (typeof address !== "string" || address.includes("$")) return [];
@@ -154,10 +155,43 @@ export function networks(service: ComposeService, { model }: ComposeProject): Pr
       status: "fail" as const,
       message: `has network_mode: ${service.network_mode} and ports:, which Docker refuses together`,
       at: "ports",
-      fix: manualFix(`Write the ports in ${String(service.network_mode).split(":")[1]}`),
+      fix: manualFix(portsOfShared(service, model)),
     }]
     : [];
-  return [...fixed, ...host, ...shared];
+  return [...fixed, ...host, ...shared, ...networkOfHost(service, project)];
+}
+
+/** A network of Docker's that `network_mode` names: a new VM has only bridge, host and none. */
+function networkOfHost(
+  { network_mode: mode }: ComposeService,
+  { name: project, model }: ComposeProject,
+): ProjectFlaw[] {
+  const own = Object.entries(model?.networks ?? {}).map(([key, one]) =>
+    (isMap(one) ? one.name : undefined) ?? `${project}_${key}`
+  );
+  if (
+    typeof mode !== "string" ||
+    /^$|^(host|none|bridge|default)$|^(service|container|slirp4netns|pasta|ns):?|\$/.test(mode)
+  ) {
+    return [];
+  }
+  if ([...own, `${project}_default`].includes(mode)) return [];
+  return [{
+    status: "fail",
+    message: `has network_mode: ${mode}, a network that a new VM does not have: Docker does not start it`,
+    at: "network_mode",
+    fix: manualFix("Remove network_mode:, and publish its ports (ports:), or write network_mode: host"),
+  }];
+}
+
+/** What to do about the ports of a service in the network of another one. */
+function portsOfShared(service: ComposeService, model: ComposeProject["model"]): string {
+  const [, other = ""] = String(service.network_mode).split(":");
+  const theirs = publishedPorts(model?.services[other] ?? {});
+  const has = publishedPorts(service).every(({ first, last, protocol }) =>
+    theirs.some((one) => one.first <= first && one.last >= last && one.protocol === protocol)
+  );
+  return has && theirs.length > 0 ? `Remove ports:, since ${other} publishes them` : `Write the ports in ${other}`;
 }
 
 /** With it Compose refuses a service of one name that runs several times. */

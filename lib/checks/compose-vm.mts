@@ -53,7 +53,7 @@ export function groupFlaws(service: ComposeService, { name }: ResolvedMachine): 
   if (!nodes || numbers.length === 0) return [];
   return [{
     status: "warn",
-    message: `adds the group ${
+    message: `adds the group${numbers.length > 1 ? "s" : ""} ${
       joinList(numbers)
     } for the card's nodes: the render group of ${name} may have another number`,
     at: ["group_add", ...numbers],

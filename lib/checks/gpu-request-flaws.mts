@@ -39,9 +39,14 @@ export function gpuRequestFlaws(
     ...flawed(service),
     ...gpusFlaws(service),
     ...foreignCdi(service, machine),
-    ...missing(service, demands, machine),
+    // a driver that no engine has is one flaw, also where the machine has no such card
+    ...(reservationsOf(service.body).some(hasUnknownDriver) ? [] : missing(service, demands, machine)),
   ];
 }
+
+/** Whether a reservation of GPUs names a driver that no engine has. */
+const hasUnknownDriver = (one: Reservation) =>
+  typeof one.driver === "string" && one.driver !== "" && !deviceDrivers.includes(one.driver) && isForGpu(one);
 
 /** Flaws of a service's own reservations, independent of the machine (compose-spec, deploy.md). */
 function flawed({ gpu, body, place }: PlacedService): Flaw[] {
@@ -51,15 +56,15 @@ function flawed({ gpu, body, place }: PlacedService): Flaw[] {
     const one = gpu !== undefined && written === first ? withCount(written, gpu) : written;
     const { driver } = one;
     return [
-      ...(typeof driver === "string" && driver !== "" && !deviceDrivers.includes(driver) && isForGpu(one)
+      ...(hasUnknownDriver(one)
         ? [flaw(
           `its reservation names the driver ${driver}, which no engine has: the drivers are ${
             deviceDrivers.join(", ")
           }`,
-          /amd|rocm/i.test(driver)
+          /amd|rocm/i.test(String(driver))
             ? "Write devices: [/dev/kfd, /dev/dri] instead of the reservation"
             : "Write driver: nvidia; CDI names (nvidia.com/gpu=all) belong in device_ids, with driver: cdi",
-          [driver],
+          [`driver: ${driver}`, String(driver)],
         )]
         : []),
       ...(driver === "cdi" && !texts(one.device_ids).some((id) => id.includes("="))
@@ -131,8 +136,12 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: 
         : gpus.length === 0
         ? `Give ${name} a card (gpu:), or remove the GPU from the service`
         : `Use the project's settings for ${
-          has(vendorIds.nvidia) > 0 ? "NVIDIA's" : has(vendorIds.amd) > 0 ? "AMD's" : "its"
-        } cards if it has any, or give ${name} another card (gpu:)`,
+          has(vendorIds.nvidia) > 0
+            ? "NVIDIA's cards"
+            : has(vendorIds.amd) > 0
+            ? "AMD's cards"
+            : "Intel's cards (devices: [/dev/dri])"
+        } if it has any, or give ${name} another card (gpu:)`,
       [...(key === "devices" || key === "volumes" ? nodeTexts[vendor] : []), `${key}:`],
     )];
   }

@@ -132,13 +132,19 @@ function wanted(demands: ServiceGpuRequest[]): string {
  * GPUs by UUID: a card keeps its UUID in a VM, but no probe reads it, so only the VM can show whether its card has it.
  */
 function byUuid({ name, place }: PlacedService, demands: ServiceGpuRequest[]): Omit<Verdict, "evidence"> | undefined {
-  const id = demands.flatMap(({ ids = [] }) => ids).find((one) => /^(GPU|MIG)-/i.test(one));
-  if (id === undefined) return undefined;
+  const isUuid = (one: string) => /^(GPU|MIG)-/i.test(one);
+  const demand = demands.find(({ ids = [] }) => ids.some(isUuid));
+  const id = demand?.ids?.find(isUuid);
+  if (demand === undefined || id === undefined) return undefined;
   return {
     status: "unknown",
     message: `${name} uses the GPU ${id}${
       place ? ` (${place([id])})` : ""
     }: only the VM can show whether it has this GPU`,
-    fix: [manualFix('Write device_ids: ["0"] (the first card in the VM), or count: 1')],
+    fix: [manualFix(
+      demand.key === "runtime"
+        ? "Write NVIDIA_VISIBLE_DEVICES=0 (the first card in the VM), or all"
+        : 'Write device_ids: ["0"] (the first card in the VM), or count: 1',
+    )],
   };
 }

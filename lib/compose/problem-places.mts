@@ -65,7 +65,10 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
   const written = text === undefined ? undefined : lineOf(texts, new RegExp(literally(text)));
   if (written) return { ...problem, ...ownPlace, ...written };
   const found = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
-  if (found) return { ...problem, ...found };
+  if (found) {
+    const { mend } = own.find(({ file, line }) => file === found.file && line === found.line) ?? {};
+    return { ...problem, ...found, ...(mend === undefined ? {} : { mend }) };
+  }
   const [, absent] = /(?:env file|open|stat) (\S+?)(?: not found)?: /.exec(message) ?? [];
   const names = [
     ...(absent === undefined ? [] : [absent, absent.split("/").at(-1)!]),

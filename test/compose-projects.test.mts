@@ -11,7 +11,7 @@ import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { fakeShell } from "./fake.mts";
 import { savedHost } from "./hosts.mts";
 
-const test = suite("compose desktop");
+const test = suite("compose projects");
 const hosts = { nvidia: "rtx4070-desktop-debian12", intel: "arc-b580-own-switch" } as const;
 const ids = { nvidia: "10de", intel: "8086" } as const;
 
@@ -185,6 +185,99 @@ test("/dev/kfd for an Intel card is removed", async () => {
     found.join("\n"),
     /^fail p\/compose\.yaml:5,p\/a: devices p\/a: .* -> Remove \/dev\/kfd, a device of AMD cards/,
   );
+});
+
+test("ports of a service in the network of another one are one finding", async () => {
+  const text = (ports: string) =>
+    "services:\n  vpn: {image: x, ports: ['80:80']}\n  a:\n    image: y\n    gpus: all\n    network_mode: service:vpn\n" +
+    `    ports: ["${ports}"]\n`;
+  assert.equal(await findings({ "compose.yaml": text("80:80") }), [
+    "fail p/compose.yaml:7 p: a has network_mode: service:vpn and ports:, which Docker refuses together -> Remove ports:, " +
+    "since vpn publishes them",
+  ]);
+  assert.match((await findings({ "compose.yaml": text("81:81") })).join(), /-> Write the ports in vpn$/);
+});
+
+test("a network of Docker's that network_mode names is not in a new VM", async () => {
+  const of = (mode: string) => findings(compose(`    network_mode: ${mode}\n`));
+  assert.match(
+    (await of("br0")).join("\n"),
+    /^fail p\/compose\.yaml:5 p: a has network_mode: br0, a network that a new VM/,
+  );
+  for (const mode of ["host", "none", "bridge", "p_default"]) assert.equal(await of(mode), [], mode);
+});
+
+test("a missing file is known by the ending of a database, a model or a log", async () => {
+  for (const name of ["app.db", "best.pt", "model.onnx", "data.sqlite3", "app.log"]) {
+    const found = await findings(compose(`    volumes: ["./${name}:/app/${name}"]\n`));
+    assert.match(found.join("\n"), /^fail .*which does not exist: Docker would create a folder/, name);
+  }
+  assert.equal(await findings(compose('    volumes: ["./conf.d:/etc/app/conf.d", "./v1.2:/data"]\n')), []);
+});
+
+test("the files of secrets of a build are needed", async () => {
+  const found = await findings({
+    "compose.yaml": "services: {a: {gpus: all, build: {context: ., secrets: [hf]}}}\nsecrets: {hf: {file: ./hf.txt}}\n",
+    Dockerfile: "FROM x\n",
+  });
+  assert.match(found.join("\n"), /^fail .*a needs the secret hf from hf\.txt, which does not exist -> Create hf\.txt$/);
+});
+
+test("variables of a missing .env whose example is to be copied are not reported too", async () => {
+  const files = (env: string) => ({
+    "compose.yaml": "services: {a: {image: 'x:${TAG}', gpus: all, env_file: .env, environment: [KEY, MORE]}}\n",
+    ".env.example": env,
+  });
+  const all = await findings(files("TAG=1\nKEY=2\nMORE=3\n"));
+  assert.equal(all.map((one) => one.split(" -> ")[1]), ["Copy .env.example to .env, and fill it in"]);
+  assert.match((await findings(files("TAG=1\nKEY=2\n"))).join("\n"), /warn .* MORE has no value/);
+});
+
+test("/dev/disk is in each VM, a disk of the host is not", async () => {
+  assert.equal(await findings(compose('    volumes: ["/dev/disk/:/dev/disk:ro"]\n')), []);
+  const disk = await findings(compose('    volumes: ["/dev/disk/by-id/ata-x:/d"]\n'));
+  assert.match(disk.join("\n"), /^warn .*a disk or drive/);
+});
+
+test("folders in which a user cannot write are one finding", async () => {
+  const found = await findings(compose("    user: '1000'\n    volumes: ['./in:/in', './out:/out']\n"));
+  assert.is(found.length, 1, found.join("\n"));
+  assert.match(
+    found[0]!,
+    /^warn p\/compose\.yaml:6 p: a mounts in and out, which Docker creates .* -> Create them for user/,
+  );
+});
+
+test("a driver that no engine has is one finding, also without such a card", async () => {
+  const found = await findings({
+    "compose.yaml": "services:\n  rocm-a:\n    image: x\n    deploy:\n      resources:\n        reservations:\n" +
+      "          devices:\n            - driver: rocm\n              count: all\n              capabilities: [gpu]\n",
+  }, "intel");
+  assert.is(found.length, 1, found.join("\n"));
+  assert.match(found[0]!, /^fail p\/compose\.yaml:8,.*names the driver rocm/);
+});
+
+test("a GPU by UUID in NVIDIA_VISIBLE_DEVICES is written there", async () => {
+  const { shell } = fakeShell(inFolder({
+    "compose.yaml":
+      "services: {a: {image: x, runtime: nvidia, environment: {NVIDIA_VISIBLE_DEVICES: GPU-1234-5678}}}\n",
+  }));
+  const host = savedHost(hosts.nvidia);
+  const projects = [await readProject(shell, request(undefined), undefined)];
+  const config = parseConfig("machines: [{name: a, box: lab/x, cpus: 4, memory: 4096, gpu: {vendor_id: 10de}}]");
+  const found = runChecks(host, { ...resolveConfig(config, host), projects }, ["services.gpu"]);
+  const titles = found.flatMap(({ fix }) => fix.map(({ title }) => title));
+  assert.ok(titles.some((one) => one.startsWith("Write NVIDIA_VISIBLE_DEVICES=0")), titles.join("\n"));
+});
+
+test("what Compose says of a misspelt key has our advice", async () => {
+  const files = compose("    deploy:\n      resources:\n        reservation: {}\n    enviroment: [A=1]\n");
+  const err =
+    "validating /lab/p/compose.yaml: services.a.deploy.resources Additional property reservation is not allowed";
+  const { shell } = fakeShell(inFolder(files), { "docker compose": { code: 15, err } });
+  const command = { command: ["docker", "compose"], version: "2.26.1" };
+  const { refusals } = await readProject(shell, request(undefined), command);
+  assert.equal(refusals.map(({ line, mend }) => [line, mend]), [[7, "Write reservations"], [8, "Write environment"]]);
 });
 
 test.run();
