@@ -173,11 +173,11 @@ test("storage.data: never smaller than it is, only with libvirt and with the rea
   }
 });
 
-test("host.disk: several data disks together need more than is free", () => {
-  const found = (sizes: number[], free: number, more: object = {}) => {
+test("host.disk: several data disks, and system disks of a named size, together need more than is free", () => {
+  const found = (sizes: number[], free: number, more: object = {}, keys = "") => {
     const changed = structuredClone(host);
     changed.disk = { images: free, cache: 999999 };
-    const machines = sizes.map((size, i) => `{name: m${i}, box: lab/x, memory: 512, data: ${size} GiB}`);
+    const machines = sizes.map((size, i) => `{name: m${i}, box: lab/x, memory: 512, data: ${size} GiB${keys}}`);
     const resolved = resolveConfig(parseConfig(`machines: [${machines.join(", ")}]`), changed);
     for (const machine of resolved.machines) Object.assign(machine, more);
     return runChecks(changed, resolved, ["host.disk"])[0]!;
@@ -186,6 +186,8 @@ test("host.disk: several data disks together need more than is free", () => {
   assert.match(found([60, 60], 100 * 1024).message, /may take 120 GiB more, but only 100 GiB are free/);
   assert.is(found([60, 30], 100 * 1024).status, "pass");
   assert.is(found([60, 60], 100 * 1024, { dataUsed: 20 * 1024 }).status, "pass");
+  assert.match(found([30], 100 * 1024, {}, ", disk: 80 GiB").message, /may take 110 GiB more/);
+  assert.is(found([30], 100 * 1024, {}, ", disk: 64 GiB").status, "pass");
 });
 
 test("data: in whole GiB", () => {

@@ -149,14 +149,16 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
     },
     { read: "free space in the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
   ];
-  // MiB that each data disk may still take
-  const data = machines.flatMap(({ data: size, dataUsed = 0, provider }) =>
-    size === undefined || provider !== "libvirt" ? [] : [Math.max(size - dataUsed, 0)]
-  );
-  if (data.length > 0) {
+  // MiB that each disk may still take, where the config names its size
+  const disks = machines.filter(({ provider }) => provider === "libvirt").flatMap(({ disk, data, dataUsed = 0 }) => [
+    ...(disk === undefined ? [] : [disk]),
+    ...(data === undefined ? [] : [Math.max(data - dataUsed, 0)]),
+  ]);
+  const growth = disks.reduce((sum, one) => sum + one, 0);
+  if (disks.length > 0) {
     evidence.push({
-      read: "data: of the machines, less what their disks take",
-      value: `${Math.ceil(data.reduce((sum, one) => sum + one, 0) / 1024)} GiB`,
+      read: "disk: and data: of the machines, less what their data disks take",
+      value: `${Math.ceil(growth / 1024)} GiB`,
     });
   }
   const sizes = [images, cache].filter((size) => size !== undefined);
@@ -174,12 +176,11 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   if (least < room.ample) {
     return [warn(`only ${least} MiB free for images and disks`, evidence, fix)];
   }
-  // storage.data compares each disk with the free space; here all of them together
-  const growth = data.reduce((sum, one) => sum + one, 0);
-  if (data.length > 1 && images !== undefined && growth > images) {
+  // storage.disk and storage.data compare each disk with the free space; here all of them together
+  if (disks.length > 1 && images !== undefined && growth > images) {
     return [
       warn(
-        `the data disks may take ${Math.ceil(growth / 1024)} GiB more, but only ${
+        `the disks of the machines may take ${Math.ceil(growth / 1024)} GiB more, but only ${
           Math.floor(images / 1024)
         } GiB are free`,
         evidence,

@@ -13,7 +13,10 @@ exec 9>"$lock"
 flock -n 9 || { echo 'test:e2e: waiting for another run' >&2; flock 9; }
 
 kvm=
-daemons() { for name in libvirtd virtlogd dnsmasq; do pgrep -x "$name" || true; done; }
+names='virtlogd dnsmasq'
+# a test restarts libvirtd: one that ran before is left running
+pgrep -x libvirtd >/dev/null || names="libvirtd $names"
+daemons() { for name in $names; do pgrep -x "$name" || true; done; }
 before=$(daemons)
 # stops only the daemons that this run started, by id
 finish() {

@@ -20,6 +20,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { lanMac } from "../../lib/host/lan.mts";
 import { root, standIns } from "../fake.mts";
 import { until } from "../until.mts";
 import { stackTests } from "./stacks.mts";
@@ -46,6 +47,12 @@ for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name]
 const serialLog = `/var/log/libvirt/qemu/homelab-gpu-e2e-${process.pid}.log`;
 const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';
 let dataSize = 1;
+/** A folder of the host that the VM gets. */
+const media = join(work, 'it\'s "my" media');
+/** Another computer: a network namespace behind a cable, whose end on this host the VM gets as its LAN. */
+const other = { namespace: `homelab-gpu-${process.pid}`, here: `hl${process.pid}a`, there: `hl${process.pid}b` };
+let network = "";
+let dhcp: ChildProcess | undefined;
 const config = (more = "") => `
 machines:
   - name: e2e
@@ -55,6 +62,8 @@ machines:
     autostart: true
     disk: 66 GiB
     data: ${dataSize} GiB
+    folders: [{from: "../it's \\"my\\" media", to: "/srv/it's \\"my\\" media"}]
+    ${network}
     provision: ["./my setup #{1}.sh"]
     libvirt: 'l.serial type: "file", source: {path: "${serialLog}"}'
     gpu: {}
@@ -64,7 +73,7 @@ services:
     command: [sh, -c, "mkdir -p /www && echo hello > /www/index.html && exec httpd -f -p 8080 -h /www"]
     ports: ["8080:8080"]
     environment: {HOSTILE: ${JSON.stringify(hostile.replaceAll("$", "$$$$"))}}
-    volumes: ["kept:/kept"]
+    volumes: ["kept:/kept", "/srv/it's \\"my\\" media:/media"]
     restart: always
     stop_grace_period: 1s
   needs-a-gpu: {image: e2e/web, gpu: 1}
@@ -215,6 +224,8 @@ test.before(() => {
     ? readdirSync(defined).flatMap((name) => /^(.+)\.xml$/.exec(name)?.[1] ?? []).filter((name) => name !== "default")
     : [];
   mkdirSync(home, { recursive: true });
+  mkdirSync(media);
+  writeFileSync(join(media, "film"), "a film\n");
   mkdirSync(images, { recursive: true });
   mkdirSync(shared, { recursive: true });
   symlinkSync(shared, join(images, "packages"));
@@ -224,6 +235,9 @@ test.before(() => {
 
 test.after(async () => {
   await run("destroy", "--yes", "--data");
+  dhcp?.kill();
+  spawnSync("ip", ["link", "delete", other.here], { stdio: "ignore" });
+  spawnSync("ip", ["netns", "delete", other.namespace], { stdio: "ignore" });
   // if an earlier test failed, there may be no box, or no Vagrant
   spawnSync("vagrant", ["box", "remove", "--force", "--all", box], { stdio: "ignore" });
   rmSync(work, { recursive: true, force: true });
@@ -321,6 +335,16 @@ test("values of the config arrive literally in the container, $ written as $$", 
   assert.is(ask("curl", "-s", `http://${address}:8080/`), "hello\n");
 });
 
+test("a container reads a folder of the host, and cannot write to it", async () => {
+  const inContainer = (command: string) => run("ssh", "e2e", "--", `sudo docker exec homelab-gpu-web-1 ${command}`);
+  assert.is((await inContainer("cat /media/film")).said, "a film\n");
+  writeFileSync(join(media, "film"), "another film\n");
+  const { code, said } = await inContainer("sh -c 'cat /media/film; touch /media/mark'");
+  assert.is.not(code, 0);
+  assert.match(said, /^another film\n[^]*Read-only file system/);
+  assert.equal(readdirSync(media), ["film"]);
+});
+
 /** The content of a volume and of /srv in the VM, and the folders of the data disk that are mounted there. */
 const dataInVm = async () =>
   (await run(
@@ -397,15 +421,57 @@ stackTests(test, {
   run: (...words) => run(...words, ...(words[0] === "up" ? ["--no-gpu"] : [])),
 });
 
-test("down stops the VM, and up starts it again", async () => {
+/** Stops libvirtd and starts it as after a start of the host. Running VMs go on. */
+async function restartLibvirt(): Promise<void> {
+  // libvirt starts VMs once per start of the host, and remembers that here
+  const once = "/run/libvirt/qemu/autostarted";
+  if (existsSync("/run/systemd/system")) {
+    rmSync(once, { force: true });
+    ask("systemctl", "restart", "libvirtd");
+    return;
+  }
+  const running = () => spawnSync("pgrep", ["-x", "libvirtd"], { encoding: "utf8" }).stdout.trim();
+  process.kill(Number(running()), "SIGTERM");
+  await until("the end of libvirtd", () => running() === "");
+  rmSync(once, { force: true });
+  ask("libvirtd", "-d");
+}
+
+test("down stops the VM; it starts with libvirt, and up waits for it and finds data and folders", async () => {
   assert.is((await run("down")).code, 0);
   const { said: status } = await run("status", "--no-gpu");
   assert.match(status, /e2e: off[^]*machine\.outdated \(e2e\): its box changed/);
+  const { domain } = /(?<domain>\S+_e2e)/.exec(virsh("list --all --name"))!.groups!;
+  await restartLibvirt();
+  await until("the start of the VM", () => {
+    const { stdout } = spawnSync("virsh", ["-c", "qemu:///system", "domstate", domain!], { encoding: "utf8" });
+    return /running/.test(stdout);
+  });
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, endOf(said));
-  assert.match(said, /Start the VM e2e/);
+  assert.match(said, /Wait until e2e answers/);
+  assert.not.match(said, /(Start|Create|Restart) the VM/);
   assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
+  assert.is((await run("ssh", "--", "sudo docker exec homelab-gpu-web-1 cat /media/film")).said, "another film\n");
 });
+
+/** Connects another computer, whose DHCP server knows the VM by its MAC address. */
+function connectOther(mac: string): void {
+  const { namespace, here, there } = other;
+  ask("ip", "netns", "add", namespace);
+  ask("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", namespace);
+  ask("ip", "link", "set", here, "up");
+  ask("ip", "address", "add", "198.51.100.1/24", "dev", here);
+  ask("ip", "-n", namespace, "address", "add", "198.51.100.2/24", "dev", there);
+  ask("ip", "-n", namespace, "link", "set", there, "up");
+  dhcp = spawn("ip", [
+    ...["netns", "exec", namespace, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0"],
+    ...[`--interface=${there}`, "--bind-interfaces", `--dhcp-leasefile=${join(work, "leases")}`],
+    // it names no router and no name server
+    ...["--dhcp-option=3", "--dhcp-option=6", "--dhcp-range=198.51.100.10,198.51.100.20", "--pid-file="],
+    `--dhcp-host=${mac},198.51.100.50`,
+  ], { stdio: "ignore" });
+}
 
 test("destroy keeps the data disk, and the next VM has it, enlarged", async () => {
   // the provision script of the first VM: no box is built
@@ -414,6 +480,9 @@ test("destroy keeps the data disk, and the next VM has it, enlarged", async () =
   assert.is(gone.code, 0, endOf(gone.said));
   assert.match(gone.said, /kept: the data disk of e2e \(\S+_e2e-data\.qcow2\): 1 GiB, of which \d+ MiB are used/);
   dataSize = 2;
+  network = `network: {lan: ${other.here}}`;
+  const prefix = /default_prefix = '([^']*)'/.exec(readFileSync(join(home, ".homelab-gpu/Vagrantfile"), "utf8"))![1]!;
+  connectOther(lanMac(`${prefix}e2e`));
   writeFileSync(join(home, "homelab-gpu.yaml"), config());
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, endOf(said));
@@ -421,6 +490,14 @@ test("destroy keeps the data disk, and the next VM has it, enlarged", async () =
   assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
   const { said: blocks } = await run("ssh", "--", "df --output=size -BM /srv | tail -1");
   assert.ok(parseInt(blocks, 10) > 1700, `the file system grew: ${blocks}`);
+  assert.match(said, new RegExp(`in the LAN \\(${other.here}\\): 198\\.51\\.100\\.50`));
+});
+
+test("another computer in the LAN reaches a service; by a macvtap this host does not", async () => {
+  const fetched = ["curl", "-s", "--noproxy", "*", "-m", "60", "http://198.51.100.50:8080/"] as const;
+  assert.is(ask("ip", "netns", "exec", other.namespace, ...fetched), "hello\n");
+  assert.is.not(spawnSync("curl", ["-s", "--noproxy", "*", "-m", "5", fetched.at(-1)!]).status, 0);
+  assert.match((await run("status", "--no-gpu")).said, /in the LAN: 198\.51\.100\.50/);
 });
 
 test("a VM that started although another one failed is recorded, and not recreated", async () => {
