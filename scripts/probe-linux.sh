@@ -3,6 +3,7 @@
 #
 #   sh probe-linux.sh           reads this host; root can read more
 #   HOMELAB_GPU_ASK='NAME…'     which of packer and libvirt to run; default: both
+#   HOMELAB_GPU_HARDWARE=yes    leaves out the processes that use cards, and the firewall
 #   sh probe-linux.sh ROOT      reads the folders ROOT/sys, ROOT/proc, ROOT/etc …; runs no program
 #
 # It changes nothing and reads no secret. It leaves out serial numbers, MAC addresses, host and user
@@ -635,7 +636,7 @@ for path in "$sys"/class/vtconsole/*/name; do file console "$path"; done
   }' "$proc/iomem"
 
 # Processes that have opened device nodes of graphics cards. Without root, only those of this user.
-if [ -n "$live" ]; then
+if [ -n "$live" ] && [ -z "${HOMELAB_GPU_HARDWARE:-}" ]; then
   section holders
   if [ "$uid" = 0 ]; then fact seen all; else fact seen own; fi
   # shellcheck disable=SC2012 # hundreds of links: readlink takes one per call
@@ -1017,6 +1018,7 @@ END
       esac
     done
   }
+  [ -z "${HOMELAB_GPU_HARDWARE:-}" ] || { echo '[end]'; exit; }
   # the firewall chains for forwarded packets, which packets of guests pass; only root can read them
   section forwarding
   names "$sys"/class/net/docker0 && fact docker yes

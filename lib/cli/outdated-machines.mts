@@ -22,7 +22,7 @@ export async function outdatedMachines(
   const exists = Object.values(lab.machines).some(({ state }) => state === "off" || state === "running");
   if (!exists) return new Map();
   try {
-    const [probe, texts] = await Promise.all([readProbe(context, []), readTexts(context, source.config)]);
+    const [probe, texts] = await Promise.all([readProbe(context, [], true), readTexts(context, source.config)]);
     const host = parseHost(probe);
     const resolved = resolveConfig(source.config, host, existingVmsOf(lab));
     const found = makePlan(resolved, host, lab, texts).findings.filter(({ check }) => check === "machine.outdated");

@@ -10,9 +10,10 @@ import type { Context } from "./context.mts";
 /**
  * The probe's text: this host's own, or that of `--host`: a saved one (a file, `-` for standard
  * input) or that of a host over ssh. `ask` names the slow programs that the probe of Linux may run
- * (packer, libvirt); default: all of them. Throws UserError.
+ * (packer, libvirt); default: all of them. `hardware`: without the processes that use cards and the
+ * firewall. Throws UserError.
  */
-export async function readProbe(context: Context, ask?: string[]): Promise<string> {
+export async function readProbe(context: Context, ask?: string[], hardware = false): Promise<string> {
   const { shell, options } = context;
   if (options.host) {
     const saved = isSshUrl(options.host)
@@ -24,7 +25,10 @@ export async function readProbe(context: Context, ask?: string[]): Promise<strin
   }
   const probe = probes[shell.platform] ?? probes.linux!;
   requirePlatform(/probe-(\w+)/.exec(probe.script)![1]!);
-  const text = await probed(context, probe, ask);
+  const text = await probed(context, probe, {
+    ...(ask ? { HOMELAB_GPU_ASK: ask.join(" ") } : {}),
+    ...(hardware ? { HOMELAB_GPU_HARDWARE: "yes" } : {}),
+  });
   // WSL is part of Windows: the probe of Windows runs
   if (shell.platform !== "linux" || !parseHost(text).os.wsl) return text;
   const ofWindows = await probed(context, probes.win32!).catch(() => undefined);
@@ -45,14 +49,14 @@ const probes: Partial<Record<NodeJS.Platform, { script: string; command: string[
 async function probed(
   { shell }: Context,
   { script, command }: { script: string; command: string[] },
-  ask?: string[],
+  env: Record<string, string> = {},
 ): Promise<string> {
   const input = await asset(shell, script);
   const { ok, out, err } = await shell.capture(command, {
     input,
     limit: 60,
     about: "the probe of this host",
-    ...(ask ? { env: { HOMELAB_GPU_ASK: ask.join(" ") } } : {}),
+    ...(Object.keys(env).length > 0 ? { env } : {}),
   });
   if (!ok) throw new UserError(`the probe failed: ${err.trim().split("\n").at(-1) ?? ""}`, 1);
   return out;

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { firmwareOf } from "../../lib/host/ovmf.mts";
@@ -408,6 +409,16 @@ test("the probe reads which chains drop the packets of guests, without the user'
   assert.equal(firewall(`${own}; nft 'add rule inet secret f iifname { "lo", "virbr0" } accept'`)!.chains, [
     { ...chain, family: "inet", table: "…", passesGuests: true },
   ]);
+});
+
+test("with HOMELAB_GPU_HARDWARE the probe asks nobody about processes and the firewall, and is whole", () => {
+  const text = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], {
+    encoding: "utf8",
+    env: { ...process.env, HOMELAB_GPU_HARDWARE: "yes", HOMELAB_GPU_ASK: "" },
+  });
+  const { cut, holders, forwarding, pci } = parseHost(text);
+  assert.equal([cut, holders, forwarding], [undefined, undefined, undefined]);
+  assert.ok(pci);
 });
 
 test("the probe reads the rules if only iptables is installed", () => {
