@@ -55,6 +55,32 @@ test("a key that Debian 13's Compose refuses fails with its line and the version
   }
 });
 
+test("with Podman, what its podman-compose does not read of a stack is reported", async () => {
+  const text = `include: [more.yaml]
+services:
+  web:
+    image: x
+    configs: [c]
+    depends_on: {db: {condition: service_healthy}}
+  db: {image: postgres:16, healthcheck: {test: ["CMD", "true"]}}
+  old: {image: x/y, profiles: [off]}
+configs: {c: {content: hi}}
+`;
+  const files = { "compose.yaml": text, "more.yaml": "services: {o: {image: x/o}}\n" };
+  const of = async (image: string) =>
+    (await findings(files, `${image}, engine: podman`)).filter((line) => line.includes("podman-compose"));
+  assert.equal(await of("debian-13"), [
+    "fail p/compose.yaml:5 p: web has configs:, which podman-compose 1.3.0 does not read: its container does not get " +
+    "the files",
+  ]);
+  const old = (await of("debian-12")).join("\n");
+  assert.match(old, /^fail p\/compose\.yaml:5 .* podman-compose 1\.0\.3 does not read/m);
+  assert.match(old, /^warn p\/compose\.yaml:8 .*does not know profiles: it starts old too$/m);
+  assert.match(old, /^fail p\/compose\.yaml:1 .*does not read include:/m);
+  assert.match(old, /^warn p\/compose\.yaml:6 .*web waits for no condition/m);
+  assert.equal(await of("ubuntu-24.04"), [], "not known");
+});
+
 test("a key that Debian 13's Compose ignores warns; gpus does not, since it is replaced", async () => {
   const hook = await findings(web("post_start: [{command: [a]}]"));
   assert.match(worst(hook), /^warn p\/compose\.yaml:4 .*post_start.*2\.30\.0.*ignores it/);

@@ -21,6 +21,7 @@ import { newKeyFlaws } from "./compose-keys.mts";
 import { unusedGpuFlaws } from "./compose-unused.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
 import { withProfile } from "./compose-profiles.mts";
+import { podmanFlaws } from "./compose-podman.mts";
 import { projectFlaws } from "./compose-project.mts";
 import { sizeVerdicts } from "./compose-size.mts";
 import { valueFlaws } from "./compose-values.mts";
@@ -128,6 +129,7 @@ function projectVerdicts(
     })),
     ...(project.model ? projectFlaws(project, machine, others) : []),
     ...newKeyFlaws(project, machine, config),
+    ...(project.inline ? [] : podmanFlaws(project, machine)),
     ...valueFlaws(project, machine, config),
     ...unusedGpuFlaws(project, machine, all.some(asks) || config.services.some(asksHere)),
   ];
