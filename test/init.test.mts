@@ -4,6 +4,8 @@ import * as assert from "uvu/assert";
 import { main } from "../lib/cli/main.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { starterServices } from "../lib/config/services.mts";
+import { starterStack } from "../lib/cli/stack-here.mts";
+import { homeDir } from "../lib/text.mts";
 import type { Shell } from "../lib/shell.mts";
 import { checkDoctorWithoutConfig } from "./every-host.mts";
 import { fakeShell, own, root } from "./fake.mts";
@@ -12,10 +14,16 @@ import { someHosts } from "./hosts.mts";
 const test = suite("init");
 
 /** Runs `init`, or another command, on a recorded host, in a folder without a config. */
-async function init(host: string, words: string[] = [], more: Partial<Shell> = {}, command = "init") {
+async function init(
+  host: string,
+  words: string[] = [],
+  more: Partial<Shell> = {},
+  command = "init",
+  files: Record<string, string> = {},
+) {
   const path = `test/hosts/${host}.txt`;
   const starter = "templates/homelab-gpu.yaml";
-  const { shell, disk, said, printed } = fakeShell({ host: own(path), [`${root}/${starter}`]: own(starter) });
+  const { shell, disk, said, printed } = fakeShell({ host: own(path), [`${root}/${starter}`]: own(starter), ...files });
   const code = await main([command, "--no-color", "--host", "host", ...words], { ...shell, ...more });
   const err = said.filter((text) => !printed.includes(text)).join("");
   return { code, out: printed.join(""), err, disk };
@@ -45,6 +53,36 @@ test("init names the card, and says why the others were not chosen", async () =>
   );
   const desktop = await init("rtx4070-desktop-debian12");
   assert.match(desktop.err, /with NVIDIA AD104 \(10de:2786\)/);
+});
+
+test("init writes a stack for the Compose project next to the config, or for --stack", async () => {
+  const files = {
+    "/srv/My Lab/compose.yaml": "services: {web: {image: x/y, restrat: always}}\n",
+    "/srv/immich/docker-compose.yml": "services: {web: {image: x/y}}\n",
+  };
+  const of = (...words: string[]) => init("rtx4070-desktop-debian12", words, {}, "init", files);
+  const here = await of("--config", "/srv/My Lab/homelab-gpu.yaml");
+  const written = here.disk.get("/srv/My Lab/homelab-gpu.yaml")!;
+  assert.match(written, /device_id: 2786\n\nstacks:\n {2}- path: "?\."?\n {4}name: mylab\n$/);
+  assert.not.match(written, /services:/);
+  assert.match(here.err, /: wrote .*; stack: mylab \(\.\)$/m);
+  assert.match(here.err, /services\.compose .*restrat/, "the project is checked like those of up");
+  const given = await of("--config", "/srv/homelab-gpu.yaml", "--stack", "/srv/immich", "--service", "ollama");
+  assert.match(
+    given.disk.get("/srv/homelab-gpu.yaml")!,
+    /services:\n {2}ollama:[^]*\nstacks:\n {2}- path: \.\/immich\n$/,
+  );
+  const service = await of("--config", "/srv/immich/homelab-gpu.yaml", "--service", "ollama");
+  assert.not.match(service.disk.get("/srv/immich/homelab-gpu.yaml")!, /stacks:/);
+  for (
+    const [dir, says] of [["/nowhere", /no folder \/nowhere, or it is empty/], ["/srv", /\/srv has no Compose file/]]
+  ) {
+    const wrong = await of("--config", "/lab/homelab-gpu.yaml", "--stack", String(dir));
+    assert.is(wrong.code, 2);
+    assert.match(wrong.err, says as RegExp);
+    assert.not(wrong.disk.has("/lab/homelab-gpu.yaml"));
+  }
+  assert.is(await starterStack(fakeShell({ [`${homeDir()}/compose.yaml`]: "x" }).shell, homeDir()), undefined);
 });
 
 test("of several vendors, NVIDIA comes first, then AMD, whose services get no GPU", async () => {

@@ -2,6 +2,7 @@
 import { runChecks } from "../checks/index.mts";
 import { parseConfig } from "../config/parse.mts";
 import { starterFor } from "../config/starter.mts";
+import type { StarterStack } from "./stack-here.mts";
 import type { Finding } from "../findings.mts";
 import { isEmulated, vendorIds } from "../host/vendors.mts";
 import { isIntegrated } from "../host/pci.mts";
@@ -109,10 +110,10 @@ export function hopelessOf(starter: string, host: Host): Finding[] {
  * would write one without a GPU, it still requests one, so that `doctor` says what is
  * missing.
  */
-export function starterText(starter: string, host: Host): string {
+export function starterText(starter: string, host: Host, stack?: StarterStack): string {
   const [first, ...others] = cardsOf(host);
   // the only card needs no verdict, unless it may be a server's display chip
   const only = others.length === 0 && makers.includes(first?.vendor ?? "") ? first : undefined;
   const card = only ?? bestOf(judgeCards(starter, host), host.pci)?.card ?? "any";
-  return starterFor(starter, card, host, "./homelab-gpu.schema.json");
+  return starterFor(starter, card, host, "./homelab-gpu.schema.json", { stack });
 }

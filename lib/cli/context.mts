@@ -15,6 +15,7 @@ export interface Options {
   save?: string;
   host?: string;
   service?: string;
+  stack?: string;
   tail?: string;
   json: boolean;
   dryRun: boolean;

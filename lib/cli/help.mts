@@ -20,11 +20,13 @@ const pages: Record<string, Page> = {
     ],
   },
   init: {
-    about: "Writes homelab-gpu.yaml for the best card of this host, and lists what to do before up. It never " +
-      "overwrites a file.",
+    about:
+      "Writes homelab-gpu.yaml for the best card of this host, and lists what to do before up. In a folder with a " +
+      "compose.yaml, that project is its stack. It never overwrites a file.",
     examples: [
       ["init", "a config for this host's card"],
       ["init --service ollama", "with Ollama as its service"],
+      ["init --stack ./immich", "with the Compose project in that folder"],
     ],
   },
   plan: {

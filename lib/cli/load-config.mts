@@ -8,6 +8,7 @@ import { UserError } from "../errors.mts";
 import { homeDir } from "../text.mts";
 import { parseHost } from "../host/parse.mts";
 import { withoutGpus } from "../resolve/resolve.mts";
+import type { Host } from "../host/types.mts";
 import type { Shell } from "../shell.mts";
 import { self } from "../self.mts";
 import type { Context } from "./context.mts";
@@ -45,8 +46,15 @@ export async function loadConfig(context: Context, probe?: () => Promise<string>
     if (text !== undefined) return fromText(context, text, path, dirname(resolve(path)), false);
   }
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
-  const text = probe ? (await import("./choose-card.mts")).starterText(starter, parseHost(await probe())) : starter;
+  const text = probe ? await textFor(shell, starter, parseHost(await probe())) : starter;
   return fromText(context, text, "none yet: using what init would write", process.cwd(), true);
+}
+
+/** What `init` would write for a host and the current folder. */
+async function textFor(shell: Shell, starter: string, host: Host): Promise<string> {
+  const { starterText } = await import("./choose-card.mts");
+  const { starterStack } = await import("./stack-here.mts");
+  return starterText(starter, host, await starterStack(shell, process.cwd()));
 }
 
 function fromText({ options }: Context, text: string, name: string, home: string, starter: boolean): LoadedConfig {

@@ -158,7 +158,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     const [value, values] = [String(found[odd.name]), odd.values ?? []];
     throw new UserError(unknownName(odd.name, value, [...values]));
   }
-  const text = (option: "config" | "save" | "host" | "service" | "tail") => {
+  const text = (option: "config" | "save" | "host" | "service" | "stack" | "tail") => {
     const value = found[option];
     return typeof value === "string" && value !== "" ? { [option]: value } : {};
   };
@@ -167,6 +167,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     ...text("save"),
     ...text("host"),
     ...text("service"),
+    ...text("stack"),
     ...text("tail"),
     json: Boolean(found.json),
     dryRun: Boolean(found["dry-run"]),

@@ -56,6 +56,7 @@ export const options: Option[] = [
     for: ["init"],
     summary: `init: its service: ${Object.keys(starterServices).join(", ")}`,
   },
+  { name: "stack", takes: "DIR", for: ["init"], summary: "init: a Compose project; else the one in the folder" },
   { name: "apply", for: ["prepare"], summary: "prepare: do it (asks first, or --yes)" },
   { name: "undo", for: ["prepare"], summary: "prepare: undo what --apply did" },
   { name: "dry-run", letter: "n", summary: "show what would be done; change nothing" },

@@ -71,7 +71,7 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   const hasGit = names.includes(".git");
   const project = hasGit || dockerignore.trim() !== "" ? await readOwn(shell, stack, composeFiles, own) : undefined;
   const files = project && dockerignore.trim() !== "" ? namedFiles(project) : [];
-  const patterns = project && hasGit ? ignorePatterns(dockerignore, readsGit(project)) : dockerignore;
+  const patterns = ignorePatterns(dockerignore, !project || !hasGit || readsGit(project));
   const [texts, entries = []] = await Promise.all([
     // a folder may have such a name too
     Promise.all(named.map((file) => shell.read(`${path}/${file}`).catch(() => undefined))),

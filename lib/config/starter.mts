@@ -1,23 +1,25 @@
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { isNvidia } from "../host/vendors.mts";
+import { projectName } from "./raw.mts";
 import { starterServices } from "./services.mts";
+import { writeYaml } from "./write-yaml.mts";
 import { className, isAccelerator, isDisplay, slotOf } from "../host/pci.mts";
 
 /**
  * The starter's text for a host, with the ids of this card, and with its address if another card
  * has the same ids; `any` if the cards of the host are not known. Without a card, the parts that
  * need one are left out. `schema`: path of the editors' schema, relative to the config. `service`:
- * the name of one of `starterServices`, which replaces the examples.
+ * the name of one of `starterServices`, which replaces the examples, as `stack` does.
  */
 export function starterFor(
   starter: string,
   card: PciFunction | "any" | undefined,
   host: Host,
   schema: string,
-  service?: string,
+  { service, stack }: { service?: string | undefined; stack?: { path: string; name: string } | undefined } = {},
 ): string {
-  const text = withService(starter, service).replace(
+  const text = withServices(starter, service, stack).replace(
     /^# yaml-language-server: .*$/m,
     () => `# yaml-language-server: $schema=${schema}`,
   );
@@ -50,9 +52,11 @@ export function starterFor(
   return isNvidia(card) ? withCard : withCard.replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
 }
 
-/** The starter with one service instead of its examples. */
-function withService(starter: string, service: string | undefined): string {
-  return service === undefined
-    ? starter
-    : starter.replace(/^services:\n[^]*/m, () => `services:\n${starterServices[service]!.text}`);
+/** The starter with one service, a stack, or both instead of its examples. */
+function withServices(starter: string, service?: string, stack?: { path: string; name: string }): string {
+  if (service === undefined && stack === undefined) return starter;
+  const services = service === undefined ? "" : `services:\n${starterServices[service]!.text}`;
+  const named = stack && (projectName(stack.path) === stack.name ? { path: stack.path } : stack);
+  const stacks = named === undefined ? "" : `stacks:\n  - ${writeYaml(named).trimEnd().replaceAll("\n", "\n    ")}\n`;
+  return starter.replace(/^services:\n[^]*/m, () => [services, stacks].filter((one) => one !== "").join("\n"));
 }

@@ -3,6 +3,8 @@ import { isJudged } from "../../checks/unjudged.mts";
 import { runChecks } from "../../checks/index.mts";
 import { parseConfig } from "../../config/parse.mts";
 import { starterFor } from "../../config/starter.mts";
+import type { Config } from "../../config/types.mts";
+import type { Resolved } from "../../resolve/types.mts";
 import { UserError } from "../../errors.mts";
 import type { Finding } from "../../findings.mts";
 import { parseHost } from "../../host/parse.mts";
@@ -17,6 +19,7 @@ import { cardName } from "../card-name.mts";
 import { bestOf, hopelessOf, judgeCards, type Judged } from "../choose-card.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
 import { readProbe } from "../probe.mts";
+import { starterStack } from "../stack-here.mts";
 import { formatFinding, formatNumbered } from "../print.mts";
 
 /** `init`: writes a config for the card found here, and lists what is to do before `up`. It never overwrites one. */
@@ -34,7 +37,10 @@ export async function init(context: Context): Promise<number> {
   // on a host that can never pass a card, the config has none
   const wrong = options.gpu && host.pci ? hopelessOf(starter, host) : [];
   const card = !options.gpu || wrong.length > 0 ? undefined : host.pci ? chosen?.card : "any";
-  const text = starterFor(starter, card, host, schema.path, options.service);
+  const { service } = options;
+  const home = dirname(resolve(path));
+  const stack = service === undefined || options.stack ? await starterStack(shell, home, options.stack) : undefined;
+  const text = starterFor(starter, card, host, schema.path, { service, stack });
   const config = parseConfig(text, path);
   if (options.dryRun) shell.stdout(text);
   else {
@@ -46,7 +52,11 @@ export async function init(context: Context): Promise<number> {
     }
   }
   const names = config.services.map(({ name }) => name);
-  log(context, `${options.dryRun ? "would write" : "wrote"} ${path}: ${titleOf(card)}; services: ${names.join(", ")}`);
+  const runs = [
+    ...(names.length > 0 ? [`services: ${names.join(", ")}`] : []),
+    ...(stack ? [`stack: ${stack.name} (${stack.path})`] : []),
+  ];
+  log(context, [`${options.dryRun ? "would write" : "wrote"} ${path}: ${titleOf(card)}`, ...runs].join("; "));
   for (const line of reasonsFor(card, judged, chosen, host.pci)) log(context, line);
   if (options.gpu && card === undefined && wrong.length === 0) {
     const chips = judged.map((one) => `${one.card.bdf} ${cardName(one.card)} (${stateOf(one)})`);
@@ -56,19 +66,37 @@ export async function init(context: Context): Promise<number> {
     );
   }
   for (const { message } of wrong) log(context, `this host cannot pass a card to a VM: ${message}`);
-  if (typeof card === "object" && !isNvidia(card)) {
+  if (typeof card === "object" && !isNvidia(card) && !stack) {
     log(
       context,
       "no service gets the card: the example that uses one needs CUDA; write gpu: 1 at a service whose image " +
         "supports this card",
     );
   }
-  const findings = runChecks(host, resolveConfig(config, host));
+  const findings = runChecks(host, await resolvedWith(context, config, text, path, host));
   const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
   const fingerprints = await Promise.all(files.map((file) => shell.fingerprint(resolve(dirname(path), file))));
   const lines = todo(context, host, findings, files.filter((_, i) => fingerprints[i] === undefined));
   if (!options.quiet) shell.stderr(`${lines.join("\n")}\n`);
   return 0;
+}
+
+/** The config for this host, with its stack read as `up` reads it. */
+async function resolvedWith(
+  { shell, options }: Context,
+  config: Config,
+  text: string,
+  name: string,
+  host: Host,
+): Promise<Resolved> {
+  if (config.stacks.length === 0) return resolveConfig(config, host);
+  const home = dirname(resolve(name));
+  const { readProjects } = await import("../projects.mts");
+  const { withModels } = await import("../project-models.mts");
+  const stacks = config.stacks.map((stack) => ({ ...stack, path: resolve(home, stack.path) }));
+  const source = { config: { ...config, stacks }, text, name, folder: `${home}/.homelab-gpu` };
+  const plain = resolveConfig(source.config, host, {}, await readProjects(shell, source));
+  return (await withModels(shell, plain, { gpu: options.gpu, here: !options.host })).resolved;
 }
 
 /** What a config requests, in words. */
