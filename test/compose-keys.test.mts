@@ -76,7 +76,7 @@ configs: {c: {content: hi}}
   const old = (await of("debian-12")).join("\n");
   assert.match(old, /^fail p\/compose\.yaml:5 .* podman-compose 1\.0\.3 does not read/m);
   assert.match(old, /^warn p\/compose\.yaml:8 .*does not know profiles: it starts old too$/m);
-  assert.match(old, /^fail p\/compose\.yaml:1 .*does not read include:/m);
+  assert.match(old, /^fail p\/compose\.yaml:1 .*does not read include,/m);
   assert.match(old, /^warn p\/compose\.yaml:6 .*web waits for no condition/m);
   assert.equal(await of("ubuntu-24.04"), [], "not known");
 });

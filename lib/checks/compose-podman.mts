@@ -55,7 +55,7 @@ export function podmanFlaws(project: ComposeProject, { engine, image }: Resolved
       ...(Object.values(project.texts).some((text) => /^include\s*:/m.test(text))
         ? [{
           status: "fail" as const,
-          message: `${who} does not read include:, so that the included services do not start`,
+          message: `${who} does not read include, so that the included services do not start`,
           at: "include",
           atTop: true,
           fix: docker('name the files: env: {COMPOSE_FILE: "compose.yaml:other.yaml"}'),
