@@ -39,20 +39,6 @@ export const composeFailures = (): Failure[] => [
     source: "Docker Compose, read 2026-11",
   },
   {
-    pattern:
-      /\bservices\.[\w-]{1,60}\.[\w.-]{1,80} must be an? (?:string|mapping|list|array|number|boolean|integer|object)/,
-    check: "verify.service",
-    layer: "docker",
-    message: "a value in the Compose file has the wrong kind (a list, text, number or mapping is " +
-      "expected), at the place " +
-      "that the message names",
-    fix: [
-      manualFix('environment: takes NAME: "value" or - NAME=value; put numbers and yes/no of text into quotes'),
-      guestFix("Check the file", "docker compose config --quiet"),
-    ],
-    source: "Docker Compose (compose-spec), read 2026-11",
-  },
-  {
     pattern: /could not be found in this WSL 2 distro|activate the WSL integration in Docker Desktop/,
     check: "verify.docker",
     layer: "docker",

@@ -48,7 +48,7 @@ export const dockerFailures = (): Failure[] => [
       /(?:Extension|extension) \w{1,14} revision \d (?:is )?not supported/,
       /RULE_(?:APPEND|INSERT) failed \(No such file/,
       /can't initialize iptables table `\w{1,10}': /,
-      /iptables\S{0,30}: (?:Failed to initialize nft|Couldn't load match)/,
+      /iptables.{0,40}: (?:Failed to initialize nft|Couldn't load (?:match|target))/,
       /Could not fetch rule set generation id/,
       /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
       /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,

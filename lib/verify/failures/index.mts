@@ -23,8 +23,6 @@ import { packerHypervFailures } from "./packer-hyperv.mts";
 import { podmanFailures } from "./podman.mts";
 import { proxmoxFailures } from "./proxmox.mts";
 import { syncFailures } from "./sync.mts";
-import { wslFailures } from "./wsl.mts";
-import { wslMessageFailures } from "./wsl-messages.mts";
 import { ollamaFailures } from "./ollama.mts";
 import { mediaProgramFailures } from "./media-programs.mts";
 import { pythonProgramFailures } from "./python-programs.mts";
@@ -32,14 +30,11 @@ import { partFailures } from "./part-fallbacks.mts";
 import { rocmFailures } from "./rocm.mts";
 import { intelFailures } from "./intel.mts";
 import { gpuServerFailures } from "./gpu-servers.mts";
-import { windowsCodeFailures } from "./windows-codes.mts";
-import { desktopToolFailures } from "./desktop-tools.mts";
 import { guestBootFailures } from "./guest-boot.mts";
 import { nvrmFailures } from "./nvrm.mts";
 import { installFailures } from "./nvidia-install.mts";
 import { toolkitErrorFailures } from "./toolkit-errors.mts";
 import { containerFailures } from "./containers.mts";
-import { composeFileFailures } from "./compose-file.mts";
 import { deviceFailures } from "./qemu-devices.mts";
 import { machineFailures } from "./qemu-machine.mts";
 import { virshFailures } from "./virsh.mts";
@@ -55,11 +50,8 @@ import { aptFailures } from "./apt.mts";
 import { cardFailures } from "./card.mts";
 import { cardPowerFailures } from "./card-power.mts";
 import { cdiFailures } from "./cdi.mts";
-import { composeFailures } from "./compose.mts";
 import { cudaImageFailures } from "./cuda-images.mts";
 import { cudaFailures } from "./cuda.mts";
-import { dockerFailures } from "./docker.mts";
-import { dockerEngineFailures } from "./docker-engine.mts";
 import { fileSystemFailures } from "./file-systems.mts";
 import { generalFailures } from "./general.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
@@ -69,11 +61,15 @@ import { libvirtDefinitionFailures } from "./libvirt-definitions.mts";
 import { libvirtErrorFailures } from "./libvirt-errors.mts";
 import { libvirtFailures } from "./libvirt.mts";
 import { libvirtNetworkFailures } from "./libvirt-network.mts";
+import {
+  engineCauseFailures,
+  engineFailures,
+  engineKindFailures,
+  engineOtherFailures,
+  windowsHostCauseFailures,
+} from "./engines.mts";
 import { engineErrorFailures, serviceFailures, setupErrorFailures } from "./engine-errors.mts";
-import { containerStartFailures } from "./container-start.mts";
-import { daemonErrorFailures } from "./daemon-errors.mts";
 import { denialFailures } from "./denials.mts";
-import { hypervErrorFailures } from "./hyperv-errors.mts";
 import { gpuProgramFailures } from "./gpu-programs.mts";
 import { nvidiaErrorFailures } from "./nvidia-errors.mts";
 import { hostErrorFailures } from "./host-errors.mts";
@@ -81,7 +77,6 @@ import { hostProgramFailures } from "./host-programs.mts";
 import { podmanErrorFailures } from "./podman-errors.mts";
 import { lineAt, lineStarts } from "../../places.mts";
 import { matcher } from "./match.mts";
-import { nodeFailures } from "./node-programs.mts";
 import { noteFailures } from "./notes.mts";
 import { moduleFailures } from "./nvidia-module.mts";
 import { nvidiaBuildFailures } from "./nvidia-build.mts";
@@ -94,7 +89,6 @@ import { qemuVfioFailures } from "./qemu-vfio.mts";
 import { qemuErrorFailures } from "./qemu-errors.mts";
 import { qemuFailures } from "./qemu.mts";
 import { qemuFileFailures } from "./qemu-files.mts";
-import { registryFailures } from "./registry.mts";
 import { toolkitFailures } from "./toolkit.mts";
 import { containerRuntimeFailures } from "./container-runtimes.mts";
 import { type Cause, type Failure, layers, type Setting, type Strength } from "./types.mts";
@@ -124,6 +118,7 @@ export const failures = (): Failure[] =>
     ...xidFailures(),
     ...cardStartFailures(),
     ...hostErrorFailures(),
+    ...engineFailures(),
     ...engineErrorFailures(),
     ...setupErrorFailures(),
     ...denialFailures(),
@@ -176,19 +171,11 @@ export const failures = (): Failure[] =>
     ...cudaFailures(),
     ...aptKeyFailures(),
     ...aptFailures(),
-    ...composeFailures(),
-    ...registryFailures(),
-    ...nodeFailures(),
-    ...dockerFailures(),
-    ...dockerEngineFailures(),
+    ...engineCauseFailures(),
     ...noteFailures(),
     ...nvrmFailures(),
     ...installFailures(),
-    ...hypervErrorFailures(),
-    ...wslMessageFailures(),
-    ...desktopToolFailures(),
-    ...wslFailures(),
-    ...windowsCodeFailures(),
+    ...windowsHostCauseFailures(),
     ...guestBootFailures(),
     ...hostFailures(),
     ...vmProgramFailures(),
@@ -198,6 +185,7 @@ export const failures = (): Failure[] =>
     ...cudaCodeFailures(),
     ...cudaFallbackFailures(),
     ...frameworkFailures(),
+    ...engineKindFailures(),
     ...errnoFailures(),
     ...hostFallbackFailures(),
     ...deviceFailures(),
@@ -216,9 +204,7 @@ export const failures = (): Failure[] =>
     ...packerErrorFailures(),
     ...packageFailures(),
     ...partFailures(),
-    ...composeFileFailures(),
-    ...containerStartFailures(),
-    ...daemonErrorFailures(),
+    ...engineOtherFailures(),
     ...qemuVfioFailures(),
     ...qemuErrorFailures(),
     ...libvirtDefinitionFailures(),

@@ -151,6 +151,10 @@ const levels = new RegExp(
   "i",
 );
 
+/** Programs that a line names as its own: an entry for another one does not answer a single line of theirs. */
+const engines =
+  /\b(?:crun|runc|netavark|buildah|conmon|rootlesskit)\b|response from daemon|OCI (?:runtime|permission)|Error: statfs/i;
+
 /** A PCI address, with or without its domain. */
 const address = /\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/i;
 const addresses = new RegExp(address.source, "gi");
@@ -182,10 +186,12 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
   let cards: Set<string> | undefined;
   const alone = shown.filter((line) => line.trim() !== "").length === 1;
   return ({ near }: Failure, start: number, end: number): boolean => {
-    // only the error was pasted
-    if (alone && levels.test(text.slice(0, start)) && text.length - end < 300) return true;
     const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
     const own = shown.slice(first, last + 1).join("\n");
+    // only the error was pasted, and it does not name a program of another kind
+    if (alone && levels.test(text.slice(0, start)) && text.length - end < 300) {
+      if (!(near instanceof RegExp) || near.test(own) || !engines.test(own)) return true;
+    }
     if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own))) return false;
     // a kernel's line between those of such a program is about the program's device
     if (

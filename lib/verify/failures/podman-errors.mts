@@ -3,7 +3,8 @@ import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const podmanWords = /podman|podlet|quadlet|compose|crun|netavark|pasta|conmon|rootless|containers|libpod|storage/i;
+const podmanWords =
+  /podman|podlet|quadlet|compose|crun|netavark|pasta|conmon|rootless|containers|libpod|storage|cgroupv2 manager|enable-linger/i;
 
 /** Sentences of Podman, crun and netavark that no other table has, by topic. */
 export const podmanErrorFailures = (): Failure[] => [
@@ -17,7 +18,6 @@ export const podmanErrorFailures = (): Failure[] => [
       "cause",
       anyOf(
         /could not find a working conmon binary|could not find "(?:netavark|pasta|aardvark-dns|slirp4netns|crun)"/,
-        /default OCI runtime "\w{2,12}" not found|invalid internal status, try resetting/,
       ),
       "a helper program of Podman is missing or too old",
       guestFix("Install its helpers", "apt-get install -y conmon crun netavark aardvark-dns passt uidmap"),

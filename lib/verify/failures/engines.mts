@@ -1,0 +1,71 @@
+/** The lists about container engines, WSL and Windows, in the order of the catalogue. */
+import type { Failure } from "./types.mts";
+import { composeFailures } from "./compose.mts";
+import { registryFailures } from "./registry.mts";
+import { nodeFailures } from "./node-programs.mts";
+import { dockerFailures } from "./docker.mts";
+import { dockerEngineFailures } from "./docker-engine.mts";
+import { hypervErrorFailures } from "./hyperv-errors.mts";
+import { wslMessageFailures } from "./wsl-messages.mts";
+import { desktopToolFailures } from "./desktop-tools.mts";
+import { wslFailures } from "./wsl.mts";
+import { windowsCodeFailures } from "./windows-codes.mts";
+import { composeFileFailures } from "./compose-file.mts";
+import { containerStartFailures } from "./container-start.mts";
+import { daemonErrorFailures } from "./daemon-errors.mts";
+import { buildFailures } from "./builds.mts";
+import { composeKindFailures, composeValueFailures } from "./compose-values.mts";
+import { daemonStartFailures } from "./daemon-start.mts";
+import { engineClientFailures } from "./engine-client.mts";
+import { ociAnswerFailures, ociRuntimeFailures } from "./oci-runtime.mts";
+import { podmanNetworkFailures } from "./podman-network.mts";
+import { registryNetworkFailures } from "./registry-network.mts";
+import { volumeFailures } from "./volumes.mts";
+import { windowsHostFailures } from "./windows-hosts.mts";
+import { wslCodeFailures, wslGuestFailures } from "./wsl-codes.mts";
+
+/** Entries that say more than the general ones of the catalogue. */
+export const engineFailures = (): Failure[] => [
+  ...podmanNetworkFailures(),
+  ...daemonStartFailures(),
+  ...engineClientFailures(),
+  ...volumeFailures(),
+  ...ociRuntimeFailures(),
+  ...registryNetworkFailures(),
+  ...buildFailures(),
+  ...composeValueFailures(),
+  ...wslGuestFailures(),
+];
+
+/** Entries that come after those for single causes. */
+export const engineKindFailures = (): Failure[] => [
+  ...wslCodeFailures(),
+  ...windowsHostFailures(),
+  ...composeKindFailures(),
+  ...ociAnswerFailures(),
+];
+
+/** Compose, registries, Node.js, and Docker. */
+export const engineCauseFailures = (): Failure[] => [
+  ...composeFailures(),
+  ...registryFailures(),
+  ...nodeFailures(),
+  ...dockerFailures(),
+  ...dockerEngineFailures(),
+];
+
+/** Hyper-V, WSL, WinGet and Windows' codes. */
+export const windowsHostCauseFailures = (): Failure[] => [
+  ...hypervErrorFailures(),
+  ...wslMessageFailures(),
+  ...desktopToolFailures(),
+  ...wslFailures(),
+  ...windowsCodeFailures(),
+];
+
+/** Sentences of Compose, runc and Docker's daemon in the form of their sources. */
+export const engineOtherFailures = (): Failure[] => [
+  ...composeFileFailures(),
+  ...containerStartFailures(),
+  ...daemonErrorFailures(),
+];

@@ -1,0 +1,76 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const powershell =
+  /powershell|CategoryInfo|FullyQualifiedErrorId|-VM\w{0,30}\b|-VHD|Invoke-|Copy-Item|New-Net|\.ps1|PS [A-Z]:|hyper-?v/i;
+
+/** Messages of Windows' PowerShell and of Hyper-V's cmdlets that no other table has. */
+export const windowsHostFailures = (): Failure[] => [
+  ...rows({
+    layer: "provider",
+    near: powershell,
+    source: "Microsoft Learn (Hyper-V, PowerShell), general knowledge, 2026-11",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      /saved state (?:data|file).{0,60}(?:incompatible|corrupt|cannot be)/,
+      "the VM's saved state does not fit this Windows, its CPU or devices any more",
+      commandFix("Throw the saved state away (the disk stays)", "Remove-VMSavedState -VMName NAME"),
+      commandFix("A VM with a GPU must not be saved", "Set-VM -Name NAME -AutomaticStopAction ShutDown"),
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /(?:Production c|C)heckpoints? (?:cannot be created|operation .{0,60}failed|.{0,60}are disabled)/,
+        /Cannot take checkpoint for '/,
+      ),
+      "Hyper-V cannot make a checkpoint of this VM: it has a device or GPU partition, its guest services do not " +
+      "answer, or " +
+      "they are turned off",
+      commandFix("A VM with a GPU has none", "Set-VM -Name NAME -CheckpointType Disabled"),
+      "Without a GPU: Set-VM -Name NAME -CheckpointType Standard",
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /virtual machine is not in a valid state|(?:cannot be performed|not be completed) while the (?:virtual machine|object) is in its current state/,
+      ),
+      "Hyper-V does that only in another state of the VM, most often while it is off",
+      commandFix("See its state", "Get-VM -Name NAME"),
+      commandFix("Shut it down, make the change, then start it again", "Stop-VM -Name NAME"),
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /failed to create '[^']{1,200}\.a?vhdx?': The file exists|0x80070050\b/,
+        /Instance MSFT_\w{3,30} already exists/,
+      ),
+      "the disk, address or rule that the command creates is there already, as after an earlier try",
+      "Use the one there, or remove it first; a disk file holds data",
+    ],
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Could not create SSL\/TLS secure channel/,
+        /(?:remote name could not be resolved|No such host is known|Unable to connect to the remote server)/,
+      ),
+      "PowerShell could not reach the server: no name server or network, a proxy, or an old TLS version",
+      "Old PowerShell: [Net.ServicePointManager]::SecurityProtocol = 'Tls12', or use curl.exe",
+      "See the network and the proxy (netsh winhttp show proxy)",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Access to the path '[^']{1,200}' is denied/,
+      "this window's user may not write that file or folder, or another program has it open",
+      "Run PowerShell as administrator; for a file in a VM's disk: the VM must be off and its disk mounted",
+    ],
+  ]),
+];

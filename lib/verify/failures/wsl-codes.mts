@@ -1,0 +1,167 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { type Row, rows } from "./rows.mts";
+
+const shutdown = commandFix("Stop WSL, then start it again", "wsl --shutdown");
+const update = commandFix("Update it", "wsl --update");
+const web = commandFix("Fetch it from GitHub instead of the Store", "wsl --update --web-download");
+const list = commandFix("See the distributions", "wsl --list --verbose");
+const restart = "Restart Windows, then update WSL: wsl --update";
+const reinstall =
+  "Install the newest package of WSL from its releases on GitHub (wsl.VERSION.x64.msi); the distributions stay";
+
+/** Codes that WSL, its installer and its launchers end their message with, by what they mean. */
+const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] = [
+  [
+    "0x80072ee[27]|0x80072efd|0x80072eff|0x80072f[78]\\w|WININET_E_\\w{4,40}|0x8007273[0-9a-f]|0x80072af9",
+    "tools.present",
+    "WSL could not download from Microsoft or GitHub: no network, no name server, a proxy, firewall or a wrong clock",
+    web,
+    "See that https://raw.githubusercontent.com and https://aka.ms open in a browser; set the proxy in Windows",
+  ],
+  [
+    "0x8024\\w{4}|0x80d0\\w{4}|0x803f\\w{4}|0x80073[cd]\\w{2}|ERROR_INSTALL_\\w{4,30}|0x80070643",
+    "tools.present",
+    "Windows' Store, Update or installer did not deliver WSL's package: its services are off, or a policy or state " +
+    "forbids it",
+    web,
+    "For a distribution: wsl --install NAME --web-download",
+    reinstall,
+  ],
+  [
+    "0x80070422|ERROR_SERVICE_DISABLED|0x80070424|ERROR_SERVICE_DOES_NOT_EXIST|0x80070426|ERROR_SERVICE_NOT_ACTIVE",
+    "host.virtualization",
+    "a service of Windows that WSL needs (WslService, Windows Update) is disabled or does not run",
+    commandFix("Let WSL's start by itself, as administrator", "sc.exe config WslService start= auto", { root: true }),
+    "Start Windows Update (wuauserv) for an update; then wsl --update",
+  ],
+  [
+    "E_ACCESSDENIED|0x80070005|0x8037011b",
+    "provider.access",
+    "Windows refuses WSL a file: the disk (.vhdx) belongs to another user or its permissions were changed, or a " +
+    "security " +
+    "program or policy forbids it",
+    "See the permissions of ext4.vhdx (or docker_data.vhdx) and its folder; it must not be compressed, encrypted " +
+    "or in OneDrive",
+    "Close other programs that use WSL as administrator, and try an ordinary window",
+    shutdown,
+  ],
+  [
+    "0x80072726|0x8007276[0-9a-f]|0x8007274[0-9a-f]|0x8007000b",
+    "host.virtualization",
+    "Windows' network stack refuses WSL's socket (Winsock): a VPN, proxy or security program has put itself into it",
+    commandFix("Reset it, as administrator; then restart Windows", "netsh winsock reset", { root: true, reboot: true }),
+    update,
+  ],
+  [
+    "0x80040326|0x8004032[7-9a]|WSL_E_(?:OS_NOT_SUPPORTED|PLUGIN_REQUIRES_UPDATE)|0x800701bc",
+    "provider.version",
+    "WSL or its kernel is older than what it is asked for",
+    update,
+    shutdown,
+  ],
+  [
+    "WSL_E_(?:DEFAULT_)?DISTRO_NOT_FOUND|0x8004030[12]|WSL_E_DISTRIBUTION_NAME_NEEDED",
+    "guest.image",
+    "WSL has no distribution of that name for this user, or none at all",
+    list,
+    "Install one (wsl --install Ubuntu), or choose the default: wsl --set-default NAME",
+  ],
+  [
+    "ERROR_ALREADY_EXISTS|0x800700b7|ERROR_FILE_EXISTS|0x80070050",
+    "guest.image",
+    "a distribution or file of that name is there already",
+    list,
+    "Give another name or folder; wsl --unregister NAME deletes the old one with its files",
+  ],
+  [
+    "0x80070020|WSL_E_USER_VHD_ALREADY_ATTACHED|WSL_E_DISK_ALREADY_\\w{6,9}",
+    "guest.image",
+    "the distribution's disk is open elsewhere: mounted, in another WSL, or in a backup or virus scanner",
+    shutdown,
+    "Dismount it (wsl --unmount, or eject it in Explorer), and end the backup program",
+  ],
+  [
+    "0xc03a00(?:0[0-9a-f]|14|1a)|0x80070570|ERROR_FILE_CORRUPT|WSL_E_DISK_CORRUPTED|ERROR_FILE_SYSTEM_LIMITATION|" +
+    "0x80070299|ERROR_VHD_\\w{4,40}",
+    "guest.image",
+    "Windows cannot use the distribution's disk (ext4.vhdx): it is damaged, compressed, encrypted or fragmented",
+    "Copy it away first; make its folder uncompressed and unencrypted (compact /u, cipher /d)",
+    commandFix("See whether the drive has errors, as administrator", "chkdsk C:", { root: true }),
+  ],
+  [
+    "0x800705aa|ERROR_NO_SYSTEM_RESOURCES|E_OUTOFMEMORY|0x8007000e|ERROR_NOT_ENOUGH_MEMORY|ERROR_COMMITMENT_LIMIT|" +
+    "0x800705af",
+    "host.memory",
+    "Windows has not enough memory for WSL's VM",
+    "Close programs, or write a smaller memory= below [wsl2] in %UserProfile%\\.wslconfig",
+    shutdown,
+  ],
+  [
+    "ERROR_DISK_FULL|0x80070070|ERROR_HANDLE_DISK_FULL|0x80070027",
+    "host.disk",
+    "the drive with the distribution's disk is full",
+    "Free space there, or move it: wsl --manage NAME --move FOLDER",
+  ],
+  [
+    "WSL_E_VM_CRASHED|E_FAIL|0x80004005|0x800706b[ae]|RPC_S_\\w{4,40}|RPC_E_\\w{4,40}|0x8007054f|" +
+    "ERROR_INTERNAL_ERROR|0xd000020c|" +
+    "ERROR_TIMEOUT|0x800705b4|0xffffffff|0x800703fa|0x8000ffff",
+    "host.virtualization",
+    "WSL's VM or service ended or did not answer, for a reason that this code does not say",
+    shutdown,
+    restart,
+    reinstall,
+  ],
+  [
+    "0x80041002|0x80041010|0x8004100e|0x80070002|0x80070003|0x8007065d|0x800401\\w{2}|0x80370106|0x80070057",
+    "provider.access",
+    "WSL's installation, or the package of the distribution, is incomplete or in a bad state",
+    update,
+    reinstall,
+    "Then remove the distribution's package in Windows' settings, and install it again: wsl --install NAME",
+  ],
+];
+
+/** Ends of WSL's messages, by code: specific ones stand in other tables. */
+export const wslCodeFailures = (): Failure[] =>
+  rows(
+    {
+      layer: "provider",
+      source: "microsoft/WSL (wslservice.idl, Resources.resw), #9476 (2023-01), #12577 (2025-02), #13209 (2025-07), " +
+        "read 2026-11",
+    },
+    codes.map(([code, check, message, ...fix]): Row => [
+      check,
+      "cause",
+      new RegExp(
+        `(?:\\bWsl\\/(?![\\w/]{0,80}Configure)(?:[\\w/]{1,80}\\/)?|WslRegisterDistribution failed with error: |` +
+          `\\bwsl[^]{1,200}Error(?: code)?: )(?:${code})(?!\\w)`,
+      ),
+      message,
+      ...fix,
+    ]),
+  );
+
+/** Messages of a distribution in WSL. */
+export const wslGuestFailures = (): Failure[] =>
+  rows({
+    layer: "provider",
+    near: /wsl|CreateProcess|Windows/i,
+    source: "microsoft/WSL (src/linux/init), read 2026-11",
+  }, [
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /getpw(?:uid|nam)\(\S{1,40}\) failed/,
+        /CreateProcess\w{3,20}:\d{1,4}: (?:execvpe|chdir|getpw\w{3})|execvpe\(?.{0,60}failed/,
+      ),
+      "the WSL distribution that was started has no such user or shell: its files are damaged, or it is Docker " +
+      "Desktop's " +
+      "own (docker-desktop), which is not for use",
+      list,
+      "Choose another default: wsl --set-default Ubuntu; as root: wsl -d NAME -u root",
+    ],
+  ]);
