@@ -37,7 +37,7 @@ function asked(
     if (text.startsWith("->")) symlinkSync(text.slice(2), put(`sys/${path}`));
     else writeFileSync(put(`sys/${path}`), text);
   }
-  const env = { ...standIns(folder, programs), SYS: `${folder}/sys` };
+  const env = { ...standIns(folder, programs), SYS: `${folder}/sys`, ETC: `${folder}/etc` };
   const { status, stdout, stderr } = spawnSync("sh", [`${root}/scripts/status-guest.sh`, ...words], {
     env,
     encoding: "utf8",
@@ -47,6 +47,22 @@ function asked(
 
 const docker = `case "$1" in ps) echo 1; echo 2 ;; inspect) printf '%s\\n' '${inspected}' ;; esac`;
 const nothing = { docker: "exit 1", "nvidia-smi": "exit 9" };
+
+test("the address in the LAN is that of the card that set-lan.sh named", ({ folder }) => {
+  const cards = {
+    "class/net/ens5/address": "52:54:00:99:99:99\n",
+    "class/net/ens5/device/x": "",
+    "class/net/ens6/address": "52:54:00:01:02:03\n",
+    "class/net/ens6/device/x": "",
+    "class/net/ens6.20/address": "52:54:00:01:02:03\n",
+  };
+  const ip =
+    `case "$*" in *' ens6 '*) echo '3: ens6    inet 192.168.1.50/24 brd 192.168.1.255 scope global ens6' ;; esac`;
+  assert.is(asked(folder, { ...nothing, ip }, cards).answer!.lan, undefined);
+  mkdirSync(`${folder}/etc`);
+  writeFileSync(`${folder}/etc/homelab-gpu-lan`, "52:54:00:01:02:03\n");
+  assert.is(asked(folder, { ...nothing, ip }, cards).answer!.lan, "192.168.1.50");
+});
 
 test("services of the config and of stacks are listed with ports and containers", ({ folder }) => {
   const { status, answer } = asked(folder, { ...nothing, docker });
