@@ -1,5 +1,6 @@
 /** Settings of a Compose project that exclude each other. Where Compose was run, it reports these itself. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import { literally } from "../compose/refusals.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { mebibytes } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
@@ -21,8 +22,8 @@ export function conflictFlaws(project: ComposeProject): ProjectFlaw[] {
 }
 
 /** A config or secret comes from one source. */
-function sources({ model }: ComposeProject, section: "configs" | "secrets", kinds: string[]): ProjectFlaw[] {
-  return Object.entries(model?.[section] ?? {}).flatMap(([name, body]): ProjectFlaw[] => {
+function sources(project: ComposeProject, section: "configs" | "secrets", kinds: string[]): ProjectFlaw[] {
+  return Object.entries(project.model?.[section] ?? {}).flatMap(([name, body]): ProjectFlaw[] => {
     if (!isMap(body) || body.external) return [];
     const sources = kinds.filter((kind) => body[kind] !== undefined);
     const subject = `the ${section.slice(0, -1)} ${name}`;
@@ -32,11 +33,24 @@ function sources({ model }: ComposeProject, section: "configs" | "secrets", kind
       message: sources.length === 0
         ? `${subject} has none of ${joinList(kinds)}`
         : `${subject} has ${joinList(sources)}, which exclude each other`,
-      at: `${name}:`,
+      at: inSection(project, section, name),
       atTop: true,
       fix: manualFix(sources.length === 0 ? `Write file: ./${name}.txt` : `Remove ${sources.slice(1).join(" and ")}`),
     }];
   });
+}
+
+/** The line of a name in a section at the top of a file; the name with a colon if no file has it there. */
+function inSection({ texts }: ComposeProject, section: string, name: string): string {
+  for (const text of Object.values(texts)) {
+    const lines = text.split("\n");
+    const from = lines.findIndex((line) => line.startsWith(`${section}:`));
+    const line = from < 0
+      ? undefined
+      : lines.slice(from).find((one) => new RegExp(`^[^#]*\\b${literally(name)}["']?\\s*:`).test(one));
+    if (line !== undefined) return line.replace(/\s+#.*$/, "").trimEnd();
+  }
+  return `${name}:`;
 }
 
 function externalVolumes({ model }: ComposeProject): ProjectFlaw[] {

@@ -62,6 +62,7 @@ export function circularDependencies(project: ComposeProject): ProjectFlaw[] {
         status: "fail",
         message: `the services depend on each other in a circle: ${circle.join(" → ")}`,
         at: "depends_on",
+        fix: manualFix("Remove one of these from depends_on"),
       }];
     }
   }
@@ -139,7 +140,12 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
         !source.includes("$") && isDeclarable(model?.volumes) && !Object.hasOwn(model?.volumes ?? {}, source)
       ).map(({ source, mount }) => flaw("volume", source, mount)),
       ...(service.image === undefined && service.build === undefined && service.provider === undefined
-        ? [{ status: "fail" as const, service: name, message: `${name} has neither an image nor a build context` }]
+        ? [{
+          status: "fail" as const,
+          service: name,
+          message: `${name} has neither an image nor a build context`,
+          fix: manualFix(`Write image: or build: for ${name}`),
+        }]
         : []),
     ];
   });

@@ -78,6 +78,7 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
   const all = mountsOf(service);
   const targets = all.map(({ target }) => target.replace(/(.)\/+$/, "$1"));
   const short = (Array.isArray(service.volumes) ? service.volumes : []).filter((one) => typeof one === "string");
+  const temporary = [service.tmpfs ?? []].flat().map((one) => String(one).split(":")[0]!);
   const bad = short.flatMap((one) => {
     const [, , mode] = one.replace(/^[A-Za-z]:(?=[\\/])/, "").split(":");
     return mode === undefined
@@ -113,7 +114,13 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
       target !== "" && targets.indexOf(target) !== i && all[targets.indexOf(target)]!.source !== all[i]!.source
     ).map((target): ProjectFlaw => ({
       status: "warn",
-      message: `has two mounts at ${target}: Compose uses the last one`,
+      message: `has two mounts at ${target}: Compose uses the last one, and newer versions refuse both`,
+      at: [`:${target}`, target],
+      fix: manualFix("Remove one of the two"),
+    })),
+    ...temporary.filter((target) => targets.includes(target)).map((target): ProjectFlaw => ({
+      status: "fail",
+      message: `has a volume and a tmpfs at ${target}, which Docker refuses`,
       at: [`:${target}`, target],
       fix: manualFix("Remove one of the two"),
     })),

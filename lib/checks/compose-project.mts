@@ -6,6 +6,7 @@ import { enabledOf, startedOf } from "../compose/enabled.mts";
 import { networksOf, publishedPorts } from "../compose/service.mts";
 import { desktopFlaws } from "./compose-desktop.mts";
 import { conflictFlaws } from "./compose-conflicts.mts";
+import { formFlaws } from "./compose-forms.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
 import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
 import { imageFlaws } from "./compose-images.mts";
@@ -48,6 +49,7 @@ export function projectFlaws(
         // Docker is not asked for a service that runs no containers
         ...(starts.has(name) ? containerFlaws(name, service, project, machine) : []),
         ...(ownReader ? dependencyFlaws(service, project) : []),
+        ...formFlaws(project.written?.services[name] ?? service, project),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
     ...(ownReader ? conflictFlaws(project) : []),
@@ -242,6 +244,9 @@ function settings(service: ComposeService, { refusals }: ComposeProject): Projec
           name !== undefined ? "its container_name allows only one" : "its published port allows only one"
         }`,
         at: name !== undefined ? "container_name" : "ports",
+        fix: manualFix(
+          name !== undefined ? "Remove container_name" : "Remove the published port, or write a range of ports",
+        ),
       }]
       : []),
   ];

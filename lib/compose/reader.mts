@@ -105,7 +105,10 @@ class Reading {
   /** A file with its `extends` and `include` resolved; empty if it cannot be read. */
   file(path: string, above: string[] = []): Record<string, unknown> {
     const data = this.#data(path);
-    if (above.includes(path)) return {};
+    if (above.includes(path)) {
+      this.#includesItself([...above, path]);
+      return {};
+    }
     const included = (Array.isArray(data.include) ? data.include : []).flatMap((one) => {
       const names = (isMap(one) ? [one.path].flat() : [one]).filter((name) => typeof name === "string");
       this.#include(path, names, isMap(one) ? one : {});
@@ -116,6 +119,14 @@ class Reading {
     );
     for (const { name, data: other } of included) this.#conflicts(path, data, name, other);
     return mergeFiles(included.map(({ data }) => data).reduce(mergeFiles, {}), { ...data, services });
+  }
+
+  /** Reports a file that includes itself, once, at its own include. */
+  #includesItself(files: string[]): void {
+    const [first] = files.slice(files.indexOf(files.at(-1)!));
+    if (this.refusals.some(({ message }) => message.endsWith("includes itself"))) return;
+    const place = lineOf({ [first!]: this.#texts[first!] ?? "" }, /^["']?include["']?\s*:/) ?? { file: first! };
+    this.refusals.push({ message: `${first} includes itself`, mend: "Remove the include that leads back", ...place });
   }
 
   /**

@@ -1,0 +1,154 @@
+/**
+ * Values of services that have the right type and that Compose refuses: compose-go, loader/validate.go,
+ * validation/validation.go, override/uncity.go, transform and format (read at v2.13 of 2026-07; run with 2.26.1 on
+ * 2026-11-27). Docker refuses what an older Compose lets through.
+ */
+import { isIP } from "node:net";
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { texts } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { isMap, mapAt } from "../maps.mts";
+
+/** A flaw without the service's name. */
+const flaw = (message: string, at: string | string[], mend: string): ProjectFlaw => ({
+  status: "fail",
+  message,
+  at,
+  fix: manualFix(mend),
+});
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+const isWritten = (value: unknown): value is string =>
+  typeof value === "string" && value !== "" && !value.includes("$");
+
+/** The values of one service that Compose refuses. `service`: as it is written. */
+export function formFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  return [
+    ...buildFlaws(service, project),
+    ...watchFlaws(service),
+    ...mountFlaws(service),
+    ...portFlaws(service),
+    ...otherFlaws(service),
+  ];
+}
+
+function buildFlaws(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
+  const build = mapAt(service, "build");
+  const { dockerfile, dockerfile_inline: inline, additional_contexts: contexts, platforms } = build;
+  const { platform } = service;
+  const named = isMap(contexts)
+    ? Object.values(contexts).map(String)
+    : texts(contexts).map((one) => one.replace(/^[^=]*=/, ""));
+  const services = named.flatMap((one) => /^service:(.+)$/.exec(one)?.[1] ?? []);
+  const unknown = services.find((one) => model?.services[one]?.build === undefined);
+  return [
+    ...(isWritten(dockerfile) && isWritten(inline)
+      ? [
+        flaw(
+          "has build.dockerfile and build.dockerfile_inline, which exclude each other",
+          "dockerfile",
+          "Remove one of the two",
+        ),
+      ]
+      : []),
+    ...(unknown === undefined ? [] : [flaw(
+      `is built with the service ${unknown}, which ${model?.services[unknown] ? "has no build:" : "does not exist"}`,
+      `service:${unknown}`,
+      `Add build: to ${unknown}, or remove the context`,
+    )]),
+    ...(list(platforms).length > 0 && isWritten(platform) && !texts(platforms).includes(platform)
+      ? [
+        flaw(
+          `has platform: ${platform}, which build.platforms does not list`,
+          "platforms",
+          `Add ${platform} to build.platforms`,
+        ),
+      ]
+      : []),
+  ];
+}
+
+function watchFlaws(service: ComposeService): ProjectFlaw[] {
+  return list(mapAt(service, "develop").watch).filter(isMap).flatMap(({ path, action, target }) => [
+    ...(path === "" ? [flaw("has an empty path under develop.watch", "watch", "Write the folder to watch")] : []),
+    ...((target === undefined || target === "") && typeof action === "string" &&
+        !["rebuild", "restart"].includes(action)
+      ? [flaw(`has no target under develop.watch, which action: ${action} needs`, ["action", "watch"], "Write target:")]
+      : []),
+  ]);
+}
+
+/** Mounts and devices with a part too many or too few. */
+function mountFlaws(service: ComposeService): ProjectFlaw[] {
+  return [
+    ...list(service.volumes).flatMap((one): ProjectFlaw[] => {
+      if (isMap(one) && one.type === "bind" && (one.source === undefined || one.source === "")) {
+        return [
+          flaw("has a bind mount without a source", [String(one.target ?? ""), "bind"], "Write source: ./FOLDER"),
+        ];
+      }
+      if (!isWritten(one)) return [];
+      const rest = one.replace(/^[A-Za-z]:(?=[\\/])/, "").replace(/:[A-Za-z]:(?=[\\/])/, ":");
+      return rest.split(":").length > 3
+        ? [
+          flaw(
+            `has the mount ${one}, which has too many colons`,
+            one,
+            "Write SOURCE:TARGET:OPTIONS, with commas between options",
+          ),
+        ]
+        : [];
+    }),
+    ...texts(service.devices).filter((one) => !one.includes("$") && !one.includes("=") && one.split(":").length > 3)
+      .map((one) => flaw(`has the device ${one}, which has too many colons`, one, "Write SOURCE:TARGET:PERMISSIONS")),
+  ];
+}
+
+function portFlaws(service: ComposeService): ProjectFlaw[] {
+  return [
+    ...list(service.ports).filter(isMap).flatMap((port) => [
+      ...(port.target === undefined
+        ? [flaw("has a port without a target", ["published", "ports"], "Write target: with the container's port")]
+        : []),
+      ...(isWritten(port.host_ip) && isIP(port.host_ip) === 0
+        ? [
+          flaw(
+            `publishes a port on ${port.host_ip}, which is no address`,
+            port.host_ip,
+            "Write an address, or remove host_ip",
+          ),
+        ]
+        : []),
+    ]),
+    ...texts(service.expose).filter((one) => !one.includes("$") && !/^\d+(-\d+)?(\/(tcp|udp|sctp))?$/i.test(one)).map((
+      one,
+    ) => flaw(`exposes ${one}, which is no port`, ["expose", one], "Write a number, such as 8080, or 53/udp")),
+  ];
+}
+
+function otherFlaws(service: ComposeService): ProjectFlaw[] {
+  const { scale } = service;
+  const { replicas } = mapAt(service, "deploy");
+  const count = scale ?? replicas;
+  const files = [...list(service.configs), ...list(service.secrets)].filter(isMap);
+  const names = list(service.environment).filter(isWritten).map((one) => one.split("=")[0]!).filter((one) =>
+    /\s$/.test(one)
+  );
+  return [
+    ...(count !== undefined && /^-\d+$/.test(String(count))
+      ? [
+        flaw(`has ${scale === undefined ? "deploy.replicas" : "scale"}: ${count}, which is below 0`, [
+          "scale",
+          "replicas",
+        ], "Write 0 or more"),
+      ]
+      : []),
+    ...files.filter(({ mode }) => isWritten(mode) && !/^0?o?[0-7]+$/.test(mode)).map(({ mode }) =>
+      flaw(`has mode: ${mode}, which is no number of permissions`, [`mode: ${mode}`, String(mode)], "Write mode: 0440")
+    ),
+    ...names.map((one) =>
+      flaw(`has a space after the variable ${one.trim()}`, `${one}=`, `Write ${one.trim()}= without the space`)
+    ),
+  ];
+}
