@@ -280,4 +280,87 @@ test("what Compose says of a misspelt key has our advice", async () => {
   assert.equal(refusals.map(({ line, mend }) => [line, mend]), [[7, "Write reservations"], [8, "Write environment"]]);
 });
 
+test("containers, log plugins, profiles and storage of another Docker fail", async () => {
+  const of = (keys: string) => findings(compose(keys.split("\n").map((one) => `    ${one}\n`).join("")));
+  for (
+    const [keys, is] of [
+      [
+        "network_mode: container:gluetun",
+        /:5 p: a names the container gluetun \(network_mode\), .* -> Write service:NAME/,
+      ],
+      ["volumes_from: ['container:data:ro']", /:5 p: a names the container data \(volumes_from\)/],
+      ["external_links: ['db:pg']", /:5 p: a names the container db \(external_links\)/],
+      ["logging:\n  driver: loki", /:6 p: a logs with the driver loki, a plugin/],
+      ["storage_opt: {size: 50G}", /:5 p: a limits its storage .* -> Remove storage_opt$/],
+      ["security_opt: ['apparmor=my-gpu']", /:5 p: a uses the AppArmor profile my-gpu/],
+      ["security_opt: ['seccomp:./s.json']", /:5 p: a needs the seccomp profile s\.json, which does not exist/],
+    ] as const
+  ) {
+    const found = await of(keys);
+    assert.is(found.length, 1, found.join("\n"));
+    assert.match(found[0]!, /^fail p\/compose\.yaml/);
+    assert.match(found[0]!, is);
+  }
+  for (
+    const keys of [
+      "logging: {driver: journald}",
+      "security_opt: [apparmor:unconfined, seccomp=unconfined, label=disable]",
+      "pid: host",
+    ]
+  ) assert.equal(await of(keys), [], keys);
+  const sidecar = "    network_mode: container:vpn\n  v: {image: y, container_name: vpn}\n";
+  assert.equal(await findings(compose(sidecar)), []);
+});
+
+test("IPv6 without a subnet needs Docker 27", async () => {
+  const text = (more: string) =>
+    `services: {a: {image: x, gpus: all, networks: [n]}}\nnetworks:\n  n:\n    enable_ipv6: true\n${more}`;
+  assert.match((await findings({ "compose.yaml": text("") })).join("\n"), /^fail p\/compose\.yaml:4 .*Docker 26\.1\.5/);
+  assert.equal(await findings({ "compose.yaml": text("    ipam: {config: [{subnet: 'fd00:1::/64'}]}\n") }), []);
+});
+
+test("a render node beyond the machine's cards fails", async () => {
+  const of = (node: string) =>
+    findings({ "compose.yaml": `services:\n  a:\n    image: x\n    devices:\n      - ${node}\n` }, "intel");
+  const found = await of("/dev/dri/renderD129");
+  assert.match(
+    found.join("\n"),
+    /^fail p\/compose\.yaml:5.* has only \/dev\/dri\/renderD128 -> Write \/dev\/dri\/renderD128$/,
+  );
+  assert.equal(await of("/dev/dri/renderD128"), []);
+});
+
+test("runtime: nvidia without NVIDIA_VISIBLE_DEVICES is a warning for images that do not set it", async () => {
+  const of = (image: string, more = "") =>
+    findings({ "compose.yaml": `services:\n  a:\n    image: ${image}\n    runtime: nvidia\n${more}` });
+  const found = await of("lscr.io/linuxserver/plex:latest");
+  assert.match(found.join("\n"), /^warn p\/compose\.yaml:4 .* -> Add NVIDIA_VISIBLE_DEVICES=all/);
+  assert.equal(await of("plexinc/pms-docker", "    environment: {NVIDIA_VISIBLE_DEVICES: all}\n"), []);
+  assert.equal(await of("ghcr.io/haveagitgat/tdarr:2.37.01"), []);
+});
+
+test("models: without its plugin, generic_resources, and a GPU that is taken away are at most one finding", async () => {
+  const models = await findings({
+    "compose.yaml": "services: {a: {image: x, gpus: all, models: [m]}}\nmodels: {m: {model: ai/x}}\n",
+  });
+  assert.is(models.length, 1, models.join("\n"));
+  const generic = await findings({
+    "compose.yaml": "services:\n  a:\n    image: vllm/vllm-openai:v0.8.5\n    deploy: {resources: {reservations: " +
+      "{generic_resources: [{discrete_resource_spec: {kind: GPU, value: 1}}]}}}\n",
+  });
+  assert.is(generic.length, 1, generic.join("\n"));
+  const reset = await findings({
+    "compose.yaml": "services: {a: {image: 'ollama/ollama:0.6.5', gpus: all}}\n",
+    "compose.override.yaml": "services:\n  a:\n    gpus: !reset null\n",
+  });
+  assert.equal(reset, []);
+});
+
+test("variables of the terminal are not reported; CUDA of the host is not in the VM", async () => {
+  assert.equal(await findings(compose("    environment: {TERM: '${TERM}', LANG: '${LANG}'}\n")), []);
+  const cuda = await findings(compose('    volumes: ["/usr/local/cuda-12.0:/usr/local/cuda"]\n'));
+  assert.match(cuda.join("\n"), /^(warn|fail) p\/compose\.yaml:5 p: a mounts \/usr\/local\/cuda-12\.0/);
+  assert.equal(await findings(compose('    volumes: ["/usr/share/zoneinfo:/z:ro", "/usr/local:/l:ro"]\n')), []);
+});
+
 test.run();

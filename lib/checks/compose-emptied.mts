@@ -45,10 +45,14 @@ export function variablesOfExample(flaws: ProjectFlaw[], { envExamples = [] }: C
   return envExamples.find(({ file }) => title?.startsWith(`Copy ${file} to`))?.names ?? [];
 }
 
+/** Variables of the caller's terminal, without which programs run too. */
+const ofTerminal = /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL)$/;
+
 /** The variables of a project without a value, except those in `copied`: those that break something, passwords and keys, the others. */
 export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: string[] = []): ProjectFlaw[] {
   const { name: folder } = project;
-  const unsetVariables = project.unsetVariables.filter(({ variable = "" }) => !copied.includes(variable));
+  const isLost = ({ variable = "" }: { variable?: string }) => !copied.includes(variable) && !ofTerminal.test(variable);
+  const unsetVariables = project.unsetVariables.filter(isLost);
   const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
   const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
   const secret = unsetVariables.filter((one) => !breaking.includes(one) && isSecretName(one.variable ?? ""));

@@ -2,7 +2,14 @@
 import { isAbsolute } from "node:path/posix";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
-import { additionalContexts, buildContext, dockerfileOf, envFiles, labelFiles } from "../compose/paths.mts";
+import {
+  additionalContexts,
+  buildContext,
+  dockerfileOf,
+  envFiles,
+  labelFiles,
+  seccompFiles,
+} from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
@@ -102,6 +109,9 @@ export function neededFiles(name: string, service: ComposeService, project: Comp
       return missing && !required ? [] : needed(path, "the env file", project);
     }),
     ...labelFiles(own).filter((path) => !path.includes("$")).flatMap((path) => needed(path, "the label file", project)),
+    ...seccompFiles(own).filter((path) => !path.includes("$")).flatMap((path) =>
+      needed(path, "the seccomp profile", project)
+    ),
     ...buildFlaws(own, project),
     ...(["configs", "secrets"] as const).flatMap((section) =>
       [...grantsOf(service[section]), ...(section === "secrets" ? grantsOf(mapAt(own, "build").secrets) : [])].flatMap(

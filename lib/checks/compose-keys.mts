@@ -49,7 +49,10 @@ export function newKeyFlaws(project: ComposeProject, machine: ResolvedMachine, c
   const distinct = found.filter((key) =>
     key.service !== undefined || !found.some((one) => one !== key && one.name === key.name)
   );
-  return distinct.map((key): ProjectFlaw => ({
+  // another finding: the plugin that they need is absent with any version
+  const isOfPlugin = ({ name }: { name: string }) =>
+    (name === "models" || name === "provider") && machine.provision.length === 0;
+  return distinct.filter((key) => !isOfPlugin(key)).map((key): ProjectFlaw => ({
     status: key.ignored || compose.moves ? "warn" : "fail",
     message: `${key.service === undefined ? key.name : `${key.name} of ${key.service}`} needs Compose ${key.from} (${
       key.released.slice(0, 7)

@@ -12,6 +12,7 @@ import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
 import { imageFlaws } from "./compose-images.mts";
 import { ownerFlaws } from "./compose-owners.mts";
 import { targetFlaws } from "./compose-target.mts";
+import { engineNameFlaws } from "./compose-engine.mts";
 import { engineFlaws } from "./compose-docker.mts";
 import { engineProjectFlaws } from "./compose-docker-project.mts";
 import { manualFix } from "../fixes.mts";
@@ -47,7 +48,7 @@ export function projectFlaws(
     ...enabledOf(project).flatMap(([name, service]) =>
       [
         // Docker is not asked for a service that runs no containers
-        ...(starts.has(name) ? containerFlaws(name, service, project, machine) : []),
+        ...(starts.has(name) ? containerFlaws(name, service, project, machine, others) : []),
         ...(ownReader ? dependencyFlaws(service, project) : []),
         ...formFlaws(project.written?.services[name] ?? service, project),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
@@ -69,9 +70,11 @@ function containerFlaws(
   service: ComposeService,
   project: ComposeProject,
   machine: ResolvedMachine,
+  others: ComposeProject[],
 ): ProjectFlaw[] {
   return [
     ...limitFlaws(service, machine),
+    ...engineNameFlaws(service, [project, ...others], machine),
     ...(project.inline
       ? inlineMountFlaws(service)
       : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),

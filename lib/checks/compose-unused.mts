@@ -18,6 +18,8 @@ import { withProfile } from "./compose-profiles.mts";
 export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine, isAsked: boolean): ProjectFlaw[] {
   if (machine.gpus.length === 0 || project.inline || !project.model) return [];
   if (project.refusals.length > 0 && mayHideRequest(project)) return [];
+  // a file of the project takes the GPU away on purpose
+  if (Object.values(project.texts).some((text) => takesAway.test(text))) return [];
   const asking = enabledOf(project).filter(([, body]) => asksFor(body, machine)).map(([name]) => name);
   const files = (project.unusedFiles ?? []).filter(({ services }) => suits(Object.values(services), machine));
   // a project of which nothing starts has a finding of its own
@@ -33,6 +35,9 @@ export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine
     one !== undefined
   );
 }
+
+/** A line that removes what another file of the project asks for. */
+const takesAway = /^\s*(deploy|resources|reservations|devices|gpus|runtime)\s*:\s*!reset\b/m;
 
 /** The card that no service asks for, as messages name it: services may ask for one of another vendor. */
 function cardOf(project: ComposeProject, { gpus }: ResolvedMachine): string {
@@ -54,10 +59,12 @@ const usesNvidia = [
 /** An image of a program that uses a GPU, in a project without GPU settings. */
 function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectFlaw | undefined {
   if (!gpus.every(isNvidiaRequest)) return undefined;
-  const [name, body] =
-    enabledOf(project).find(([, { image }]) =>
-      typeof image === "string" && usesNvidia.some((one) => one.test(image)) && !/:[\w.-]*(cpu|rocm)/.test(image)
-    ) ?? [];
+  const [name, body] = enabledOf(project).find(([, { image, deploy }]) =>
+    // another finding reports generic_resources
+    !JSON.stringify(deploy ?? "").includes("generic_resources") && typeof image === "string" && usesNvidia.some((one) =>
+      one.test(image)
+    ) && !/:[\w.-]*(cpu|rocm)/.test(image)
+  ) ?? [];
   if (name === undefined) return undefined;
   return {
     status: "warn",

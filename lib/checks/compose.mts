@@ -17,6 +17,7 @@ import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
 import { collisions } from "./compose-collisions.mts";
 import { placeOf, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
+import { ipv6Flaws } from "./compose-engine.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
 import { unusedGpuFlaws } from "./compose-unused.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
@@ -129,6 +130,7 @@ function projectVerdicts(
     })),
     ...(project.model ? projectFlaws(project, machine, others) : []),
     ...newKeyFlaws(project, machine, config),
+    ...ipv6Flaws(project, machine, config),
     ...(project.inline ? [] : podmanFlaws(project, machine)),
     ...valueFlaws(project, machine, config),
     ...unusedGpuFlaws(project, machine, all.some(asks) || config.services.some(asksHere)),

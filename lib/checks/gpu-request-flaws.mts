@@ -39,6 +39,7 @@ export function gpuRequestFlaws(
     ...flawed(service),
     ...gpusFlaws(service),
     ...foreignCdi(service, machine),
+    ...renderNodes(service, machine),
     // a driver that no engine has is one flaw, also where the machine has no such card
     ...(reservationsOf(service.body).some(hasUnknownDriver) ? [] : missing(service, demands, machine)),
   ];
@@ -213,6 +214,22 @@ function foreignCdi({ body }: Service, { image, provision }: ResolvedMachine): F
       [one],
     )
   );
+}
+
+/** Render nodes beyond the VM's cards: its emulated display has none, so theirs are renderD128 and the next ones. */
+function renderNodes({ body }: Service, { name, gpus }: ResolvedMachine): Flaw[] {
+  if (gpus.length === 0) return [];
+  return devicesOf(body).flatMap(({ source }) => {
+    const [, number] = /^\/dev\/dri\/renderD(\d+)$/.exec(source) ?? [];
+    if (number === undefined || Number(number) - 128 < gpus.length) return [];
+    return [flaw(
+      `it uses ${source}, but ${name} has ${
+        gpus.length === 1 ? "only /dev/dri/renderD128" : `/dev/dri/renderD128 to renderD${127 + gpus.length}`
+      }`,
+      "Write /dev/dri/renderD128",
+      [source],
+    )];
+  });
 }
 
 /** Texts to find the line of a device node or a CDI name by. */

@@ -19,6 +19,7 @@ export function serviceWarnings(
   return [
     ...[ending(service), withoutRuntime(service, demands, machine), drmOnNvidia(service, demands, machine)],
     ...[generic(service), none(service, demands), hidden(service, demands), beyond(service, demands, machine)],
+    runtimeAlone(service, demands),
     ...[amdAlone(service, demands, machine), amdChosen(service, demands, machine)],
   ].filter((one) => one !== undefined);
 }
@@ -127,6 +128,31 @@ function generic({ name, body, place }: PlacedService): Verdict | undefined {
     message: `${name}: generic_resources gives it no GPU: only a swarm uses them`,
     evidence: [{ read: place?.(["generic_resources"]) ?? `${name}: deploy`, value: "generic_resources" }],
     fix: [manualFix("Write devices: [{driver: nvidia, count: 1, capabilities: [gpu]}] instead")],
+  };
+}
+
+/**
+ * Images that do not set NVIDIA_VISIBLE_DEVICES (Dockerfiles of linuxserver/docker-jellyfin, linuxserver/docker-plex
+ * and plexinc/pms-docker; read 2026-11-27). Those that build on CUDA's images have it.
+ */
+const withoutVisible =
+  /^(docker\.io\/|lscr\.io\/|ghcr\.io\/)?(linuxserver\/(jellyfin|plex)|plexinc\/pms-docker)([:@]|$)/;
+
+/** NVIDIA's runtime without NVIDIA_VISIBLE_DEVICES, which neither the service nor its image sets. */
+function runtimeAlone({ name, body, place }: PlacedService, demands: ServiceGpuRequest[]): Verdict | undefined {
+  const { runtime, image, build, env_file } = body;
+  if (
+    runtime !== "nvidia" || build !== undefined || env_file !== undefined ||
+    !demands.every(({ key }) => key === "runtime")
+  ) {
+    return undefined;
+  }
+  if (environmentOf(body).NVIDIA_VISIBLE_DEVICES !== undefined || !withoutVisible.test(String(image))) return undefined;
+  return {
+    status: "warn",
+    message: `${name}: runtime: nvidia gives it no GPU without NVIDIA_VISIBLE_DEVICES, which its image does not set`,
+    evidence: [{ read: place?.(["runtime:"]) ?? `${name}: runtime`, value: "runtime: nvidia" }],
+    fix: [manualFix("Add NVIDIA_VISIBLE_DEVICES=all and NVIDIA_DRIVER_CAPABILITIES=all to its environment")],
   };
 }
 

@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, normalize } from "node:path/posix"
 import { isMap, mapAt } from "../maps.mts";
 import { homeDir } from "../text.mts";
 import { isLocalContext } from "./rebase.mts";
-import { mountsOf } from "./service.mts";
+import { mountsOf, texts } from "./service.mts";
 import type { ComposeProject, ComposeService } from "./types.mts";
 
 /**
@@ -46,6 +46,7 @@ function servicePaths(service: ComposeService): string[] {
     ...(context === undefined ? [] : [context]),
     ...(dockerfileOf(service) ?? []),
     ...labelFiles(service),
+    ...seccompFiles(service),
     ...additionalContexts(service).map(({ path }) => path),
   ];
 }
@@ -53,6 +54,14 @@ function servicePaths(service: ComposeService): string[] {
 /** The label files of a service. */
 export function labelFiles({ label_file }: ComposeService): string[] {
   return [label_file ?? []].flat().filter((one): one is string => typeof one === "string");
+}
+
+/** The files of seccomp profiles, which Compose reads: `seccomp=./profile.json`. */
+export function seccompFiles({ security_opt }: ComposeService): string[] {
+  return texts(security_opt).flatMap((one) => {
+    const [, path = "unconfined"] = /^seccomp[=:](.+)$/.exec(one) ?? [];
+    return ["unconfined", "builtin", "runtime/default"].includes(path) || path.startsWith("{") ? [] : [path];
+  });
 }
 
 /** The folders of the host under `build.additional_contexts`, with their names. */
