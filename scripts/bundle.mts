@@ -1,4 +1,4 @@
-// Makes dist/homelab-gpu.mjs, the whole of homelab-gpu in one readable file: npm run bundle [--
+// Makes dist/homelab-gpu.mjs, the whole of homelab-gpu in one file: npm run bundle [--
 // [--for PLATFORM] [FILE]]
 // With --for linux, windows or macos it leaves out what only hosts of other platforms use.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -6,13 +6,15 @@ import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { brotliCompressSync } from "node:zlib";
 import { build, type Plugin } from "esbuild";
+import { licences, withPackages } from "./bundle-packages.mts";
 import { leftOutOf, platforms } from "./platforms.mts";
 
 const laterImport = /(?:await )?import\("(\.[^"]+)"\)/g;
 const root = fileURLToPath(new URL("..", import.meta.url));
 const own = (path: string) => readFileSync(`${root}/${path}`, "utf8");
-const { version, dependencies } = JSON.parse(own("package.json"));
+const { version } = JSON.parse(own("package.json"));
 
 /**
  * What the file has inside: by path, every template and every script that runs elsewhere. The
@@ -47,57 +49,8 @@ function emptied(path: string): string {
 /** A text as it looks, between backquotes. */
 const quoted = (text: string) => `\`${text.replace(/[\\`]|\$(?=\{)/g, "\\$&")}\``;
 
-/**
- * zx has the other packages in it. Under its own command they are globals, and Deno fetches it;
- * Node finds what a folder above has installed: each package alone, of which only the needed ones
- * are loaded, or else zx.
- */
-const zx = `
-const missing = ["ERR_MODULE_NOT_FOUND", "ERR_PACKAGE_PATH_NOT_EXPORTED"];
-async function findZx() {
-  if ("YAML" in globalThis && "minimist" in globalThis) return globalThis;
-  if ("Deno" in globalThis) return await import("npm:zx@${dependencies.zx}");
-  try {
-    return await import("zx");
-  } catch (error) {
-    if (!missing.includes(error.code)) throw error;
-    process.stderr.write(\`homelab-gpu: zx is not installed here\\n  npx -y zx \${process.argv.slice(1).join(" ")}\\n\`);
-    process.exit(2);
-  }
-}
-/** A package by itself if it is installed and has these names, else the same names of zx. */
-export async function find(name, names, ofZx) {
-  if (!("minimist" in globalThis || "Deno" in globalThis)) {
-    const found = await import(name).catch((error) => {
-      if (!missing.includes(error.code)) throw error;
-    });
-    if (found && names.every((one) => one in found)) return found;
-  }
-  return ofZx(await findZx());
-}
-`;
-const yaml = ["Document", "isAlias", "isMap", "isScalar", "isSeq", "Lexer", "Pair", "parseDocument", "Scalar", "visit"]
-  .concat("YAMLMap", "YAMLSeq");
-const alone = (name: string) =>
-  `export default (await find("${name}", ["default"], ({ ${name} }) => ({ default: ${name} }))).default;`;
-const packages: Record<string, string> = {
-  "zx/core": `export const core = () => find("zx/core", ["$"], (zx) => zx);`,
-  chalk: alone("chalk"),
-  minimist: alone("minimist"),
-  yaml: `export const { ${yaml.join(", ")} } = await find("yaml", ${JSON.stringify(yaml)}, ({ YAML }) => YAML);`,
-};
-
-/**
- * An import of these makes Node call each getter that they have, which opens the standard streams
- * and loads all of Web Crypto: a fifth of a start. They are taken without one.
- */
-const builtIn: Record<string, string> = {
-  "node:process": "export default globalThis.process;",
-  "node:crypto": `import { createRequire } from "node:module";
-export const createHash = (name) => createRequire(import.meta.url)("node:crypto").createHash(name);`,
-};
-
 const entry = join(root, "homelab-gpu.mts");
+const start = join(root, "scripts/bundle-start.mts");
 /** The path in this project of what a module at a path imports. */
 const target = (path: string, from: string) => relative(root, join(dirname(path), from));
 /** The modules that others load when they need them. */
@@ -109,81 +62,113 @@ const loadedLater = [
   ),
 ].sort();
 
-const plugin: Plugin = {
-  name: "one file",
-  setup(builder) {
-    builder.onResolve(
-      { filter: /^((npm:)?zx[^.]*|chalk|minimist|yaml)/ },
-      ({ path, importer }) => importer === "zx" ? { path, external: true } : { path, namespace: "from zx" },
-    );
-    builder.onResolve(
-      { filter: /^node:(process|crypto)$/ },
-      ({ path }) => ({ path, namespace: "without getters" }),
-    );
-    builder.onLoad({ filter: /./, namespace: "without getters" }, ({ path }) => ({ contents: builtIn[path]! }));
-    builder.onLoad({ filter: /./, namespace: "from zx" }, ({ path }) => ({
-      contents: path === "zx" ? zx : `import { find } from "zx";\n${packages[path]}`,
-      loader: "js",
-    }));
-    builder.onLoad({ filter: /\/lib\/plan\/bundled\.mts$/ }, () => ({
-      contents: [
-        "export const bundled = {",
-        ...texts.filter((path) => !without.texts.includes(path)).map((path) => `  "${path}": ${quoted(textOf(path))},`),
-        "};",
-        `export const builtFor = ${platform ? JSON.stringify({ platform, without: without.texts }) : "undefined"};`,
-      ].join("\n"),
-      loader: "ts",
-    }));
-    // In one file everything is loaded at once, and needs none of the wrappings of what is loaded
-    // later. But it comes after the first modules
-    // that the script imports, which may answer without it.
-    builder.onResolve({ filter: /^later$/ }, ({ path }) => ({ path, namespace: "later" }));
-    builder.onResolve({ filter: /^all later$/ }, ({ path }) => ({ path, namespace: "later" }));
-    builder.onLoad({ filter: /^later$/, namespace: "later" }, () => ({ contents: "export const later = {};" }));
-    builder.onLoad({ filter: /^all later$/, namespace: "later" }, () => ({
-      contents: [
-        'import { later } from "later";',
-        ...loadedLater.map((path, i) => `import * as module${i} from "./${path}";`),
-        `Object.assign(later, { ${loadedLater.map((path, i) => `"${path}": module${i}`).join(", ")} });`,
-      ].join("\n"),
-      resolveDir: root,
-    }));
-    builder.onLoad({ filter: /\.mts$/ }, ({ path }) => {
-      if (without.lists.includes(relative(root, path))) {
-        return { contents: emptied(relative(root, path)), loader: "ts" };
-      }
-      const named = readFileSync(path, "utf8").replaceAll("homelab-gpu.mts", "homelab-gpu.mjs");
-      // most of what zx is loaded for is to start programs, and not each command starts one
-      const text = named.replaceAll('await import("zx/core")', "await core()").replace(
-        laterImport,
-        (_, from) => `later["${target(path, from)}"]`,
-      );
-      const imports = [
-        ...(path === entry ? ['import "all later";'] : []),
-        ...(text.includes('later["') ? ['import { later } from "later";'] : []),
-        ...(text.includes("await core()") ? ['import { core } from "zx/core";'] : []),
-      ];
-      return { contents: [text, ...imports].join("\n"), loader: "ts" };
-    });
-  },
-};
+/** A program of the one file: what it is built of, and how it gets at Node's own modules. */
+function plugin(builtinFrom: string): Plugin {
+  return {
+    name: "one file",
+    setup(builder) {
+      withPackages(builder, root, builtinFrom);
+      builder.onLoad({ filter: /\/lib\/plan\/bundled\.mts$/ }, () => ({
+        contents: [
+          "export const bundled = {",
+          ...texts.filter((path) => !without.texts.includes(path)).map((path) =>
+            `  "${path}": ${quoted(textOf(path))},`
+          ),
+          "};",
+          `export const builtFor = ${platform ? JSON.stringify({ platform, without: without.texts }) : "undefined"};`,
+        ].join("\n"),
+        loader: "ts",
+      }));
+      // In one file everything is loaded at once, and needs none of the wrappings of what is loaded later.
+      builder.onResolve({ filter: /^(all )?later$/ }, ({ path }) => ({ path, namespace: "later" }));
+      builder.onLoad({ filter: /^later$/, namespace: "later" }, () => ({ contents: "export const later = {};" }));
+      builder.onLoad({ filter: /^all later$/, namespace: "later" }, () => ({
+        contents: [
+          'import { later } from "later";',
+          ...loadedLater.map((path, i) => `import * as module${i} from "./${path}";`),
+          `Object.assign(later, { ${loadedLater.map((path, i) => `"${path}": module${i}`).join(", ")} });`,
+        ].join("\n"),
+        resolveDir: root,
+      }));
+      builder.onLoad({ filter: /\.mts$/ }, ({ path }) => {
+        if (without.lists.includes(relative(root, path))) {
+          return { contents: emptied(relative(root, path)), loader: "ts" };
+        }
+        const named = readFileSync(path, "utf8").replaceAll("homelab-gpu.mts", "homelab-gpu.mjs");
+        // most of what zx is loaded for is to start programs, and not each command starts one
+        const text = named.replaceAll('await import("zx/core")', "await core()").replace(
+          laterImport,
+          (_, from) => `later["${target(path, from)}"]`,
+        );
+        const imports = [
+          ...(text.includes('later["') ? ['import { later } from "later";'] : []),
+          ...(path === start ? ['import { builtin } from "builtin";'] : []),
+          ...(text.includes("await core()") ? ['import { core } from "zx";'] : []),
+        ];
+        // the start of the file has run what the script imports first
+        const own = path === entry ? text.replace(/^import "\.\/lib.*$/gm, "") + '\nimport "all later";' : text;
+        return { contents: [own, ...imports].join("\n"), loader: "ts" };
+      });
+    },
+  };
+}
 
-const { outputFiles } = await build({
-  entryPoints: [entry],
-  absWorkingDir: root,
-  bundle: true,
-  format: "esm",
-  platform: "node",
-  target: "node20.11",
-  charset: "utf8",
-  write: false,
-  plugins: [plugin],
-});
-const [first, ...rest] = outputFiles[0]!.text.split("\n");
-const head = `// homelab-gpu ${version} in one file${
-  platform ? ` for hosts with ${platform}` : ""
-}, under the MIT licence. It needs no other file: npx -y zx homelab-gpu.mjs up`;
+/** Bundles a module of this project and returns the text, in ASCII: V8 stores other texts in twice the bytes. */
+async function bundle(path: string, builtinFrom: string, define: Record<string, string> = {}): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [path],
+    absWorkingDir: root,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20.11",
+    define,
+    write: false,
+    plugins: [plugin(builtinFrom)],
+  });
+  // esbuild escapes everything but regular expressions
+  const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return outputFiles[0]!.text.replace(/^#!.*\n/, "").replace(/[^\n -~]/g, escaped);
+}
+
+/** The program behind the start: its own code in comment lines, tables and packages compressed. */
+function stored(program: string): string {
+  const parts = program.split(/^(?=\/\/ \S+\.[cm]?[tj]s$)/m);
+  const isPacked = (part: string) => /^\/\/ (lib\/verify\/failures|node_modules)\//.test(part);
+  const runs: string[] = [];
+  parts.forEach((part, i) => {
+    if (i > 0 && isPacked(part) === isPacked(parts[i - 1]!)) runs[runs.length - 1] += part;
+    else runs.push(part);
+  });
+  return runs.map((run) => {
+    if (!isPacked(run)) {
+      if (/^[|]/m.test(run)) throw new Error("a line of the program begins with the mark of compressed lines");
+      return run.replace(/^/gm, "//").replace(/\/\/$/, "");
+    }
+    return brotliCompressSync(run).toString("base64").replace(/.{1,116}/g, "//|$&\n");
+  }).join("");
+}
+
+const begin = "(async function (getBuiltin, meta) {";
+const program = await bundle(entry, "export const builtin = getBuiltin;", { "import.meta.url": "meta.url" });
+const head = `#!/usr/bin/env zx
+// homelab-gpu ${version} in one file${platform ? ` for hosts with ${platform}` : ""}, under the MIT licence.
+// It needs no other file and no package: node homelab-gpu.mjs up
+`;
+const text = [
+  head,
+  await bundle(
+    start,
+    "export const builtin = globalThis.process.getBuiltinModule ??\n" +
+      '  (await import("node:module")).createRequire(import.meta.url);',
+  ),
+  `\n${licences(root)}`,
+  "\n// The program. This start reads it from these lines.\n",
+  stored(`${begin}\n"use strict";\n${program}\n})\n`),
+].join("");
+const odd = /.*[^\n -~].*/.exec(text);
+if (odd) throw new Error(`outside of ASCII: ${odd[0]}`);
 const out = resolve(positionals[0] ?? `${root}/dist/homelab-gpu.mjs`);
 mkdirSync(dirname(out), { recursive: true });
-writeFileSync(out, [first, head, ...rest].join("\n"), { mode: 0o755 });
-process.stdout.write(`${out}: ${Math.round(outputFiles[0]!.contents.length / 1024)} KB\n`);
+writeFileSync(out, text, { mode: 0o755 });
+process.stdout.write(`${out}: ${Math.round(text.length / 1024)} KB\n`);

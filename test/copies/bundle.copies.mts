@@ -120,14 +120,43 @@ test("init writes the editors' schema next to the config", async () => {
   assert.ok(existsSync(join(folder, ".homelab-gpu/.gitignore")));
 });
 
-test("without zx, the message says how to install it", async () => {
-  if ("Deno" in globalThis) return;
+const here = "Deno" in globalThis ? zx : [];
+
+test("it needs no package: its output is the same without zx", async () => {
   const folder = place("alone", true);
-  const { code, out, err } = await started(["homelab-gpu.mjs", "status"], { folder });
-  assert.equal([code, out], [2, ""]);
-  assert.match(err, /^homelab-gpu: zx is not installed here\n {2}npx -y zx .*homelab-gpu\.mjs status\n$/);
-  const version = await started(["homelab-gpu.mjs", "--version"], { folder });
-  assert.equal([version.code, version.err], [0, ""], "which needs none");
+  const env = { XDG_CACHE_HOME: join(work, "cache"), PATH: PATH! };
+  for (const words of [["--version"], ["doctor", "gpu"], ["explain", "log.txt"]]) {
+    const alone = await started([...here, "homelab-gpu.mjs", ...words], { folder, env });
+    const withZx = await started([...zx, "homelab-gpu.mjs", ...words], { folder, env });
+    assert.equal(alone, withZx, words.join(" "));
+  }
+});
+
+test("what it compiled is kept for this very file only, and it works without a place for it", async () => {
+  const folder = place("kept", true);
+  const cache = join(folder, "cache");
+  const places = { ordinary: { XDG_CACHE_HOME: cache }, none: { XDG_CACHE_HOME: "", HOME: "" } };
+  const doctor = (env: Record<string, string>, file = "homelab-gpu.mjs") =>
+    started([...here, file, "doctor", "--host", card], { folder, env: { PATH: PATH!, ...env } });
+  const first = await doctor(places.ordinary);
+  assert.match(first.out, /^Ready: /m);
+  const compiled = join(cache, "homelab-gpu/compiled");
+  const [name, ...more] = readdirSync(compiled);
+  assert.ok(name && more.length === 0, `one file: ${[name, ...more]}`);
+  assert.equal(await doctor(places.ordinary), first, "with what was kept");
+  assert.equal(await doctor(places.none), first, "without a home");
+  assert.equal(await doctor({ XDG_CACHE_HOME: "/dev/null" }), first, "without a folder");
+
+  const whole = readFileSync(join(compiled, name));
+  writeFileSync(join(compiled, name), whole.subarray(0, whole.length - 100));
+  assert.equal(await doctor(places.ordinary), first, "one that was cut off is not used");
+  assert.ok(readFileSync(join(compiled, name)).length > whole.length - 100, "and is made again");
+  const damaged = Buffer.from(whole);
+  damaged.fill(0, whole.length - 20_000);
+  writeFileSync(join(compiled, name), damaged);
+  assert.equal(await doctor(places.ordinary), first, "nor one that is damaged");
+  writeFileSync(join(folder, "other.mjs"), readFileSync(built, "utf8").replaceAll("Ready", "Reedy"));
+  assert.match((await doctor(places.ordinary, "other.mjs")).out, /^Reedy: /m, "an edited file runs as it is");
 });
 
 test.run();

@@ -1,0 +1,103 @@
+/**
+ * The start of the one-file build: it runs the program that follows it in the file. The program is
+ * in comment lines, which V8 skips, and is compiled by this code. It keeps what V8 compiled in the
+ * cache folder for each command, since compiling takes more time than most commands.
+ */
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { Script } from "node:vm";
+import { commands } from "../lib/cli/commands.mts";
+import { compiledFolder } from "../lib/cli/compiled-folder.mts";
+import "../lib/cli/quick.mts";
+
+type Builtin = (name: string) => unknown;
+type Program = (builtin: Builtin, meta: ImportMeta) => Promise<void>;
+declare const builtin: Builtin;
+
+const path = import.meta.filename!;
+const file = readFileSync(path);
+
+/** The program: lines behind `//`, and between them compressed lines behind `//|`. */
+function unpacked(): string {
+  const { brotliDecompressSync } = builtin("node:zlib") as typeof import("node:zlib");
+  const text = file.toString();
+  const lines = text.slice(text.indexOf("\n//(async function (") + 1);
+  return lines.split(/((?:^\/\/\|.*\n)+)/m).map((part) =>
+    part.startsWith("//|")
+      ? brotliDecompressSync(Buffer.from(part.replace(/^\/\/\|/gm, ""), "base64")).toString()
+      : part.replace(/^\/\//gm, "")
+  ).join("");
+}
+
+/** A kept compilation: the program, V8's data, and the commands whose parts are in it. */
+interface Kept {
+  program: string;
+  data: Buffer;
+  commands: string[];
+}
+
+/**
+ * What this user kept for this very file, if anything. The data is there twice: V8 does not survive
+ * damaged data, and comparing takes less time than loading what computes a checksum.
+ */
+function kept(place: string): Kept | undefined {
+  try {
+    const opened = openSync(place, "r");
+    try {
+      const uid = process.geteuid?.();
+      if (uid !== undefined && fstatSync(opened).uid !== uid) return undefined;
+      const bytes = readFileSync(opened);
+      let end = 16;
+      const [same, names, program, data, again] = [0, 4, 8, 12, 12].map((at) => {
+        const start = end;
+        end += bytes.readUInt32LE(at);
+        return bytes.subarray(start, end);
+      }) as [Buffer, Buffer, Buffer, Buffer, Buffer];
+      if (bytes.length !== end || !same.equals(file) || !data.equals(again)) return undefined;
+      return { program: program.toString(), data, commands: names.toString().split(" ") };
+    } finally {
+      closeSync(opened);
+    }
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps a compilation; without a writable folder the next start compiles again. */
+function keep(folder: string, place: string, { program, data, commands }: Kept): void {
+  const parts = [file, Buffer.from(commands.join(" ")), Buffer.from(program), data];
+  const sizes = Buffer.alloc(16);
+  parts.forEach(({ length }, i) => sizes.writeUInt32LE(length, i * 4));
+  const unfinished = `${place}.${process.pid}`;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(unfinished, Buffer.concat([sizes, ...parts, data]), { mode: 0o600 });
+    renameSync(unfinished, place);
+  } catch {
+    try {
+      rmSync(unfinished, { force: true });
+    } catch {
+      // nothing can be written there
+    }
+  }
+}
+
+const words = process.argv.slice(2);
+const command = `${words.find((word) => Object.hasOwn(commands, word)) ?? "none"}${
+  words.includes("--host") ? "-host" : ""
+}`;
+const folder = compiledFolder();
+// the tables of explain are large, and reading what V8 made of them takes long
+const group = command.startsWith("explain") ? "explain" : "others";
+const place = folder && `${folder}/one-file-${process.versions.v8}-${process.arch}-${group}`;
+const found = place ? kept(place) : undefined;
+const program = found?.program ?? unpacked();
+const script = new Script(program, { filename: path, ...(found ? { cachedData: found.data } : {}) });
+const before = found && !script.cachedDataRejected ? found.commands : [];
+if (folder && place && !before.includes(command)) {
+  process.on("exit", (code) => {
+    // a command line with mistakes does not need the parts of its command
+    if (code < 2) keep(folder, place, { program, data: script.createCachedData(), commands: [...before, command] });
+  });
+}
+await (script.runInThisContext() as Program)(builtin, import.meta);
