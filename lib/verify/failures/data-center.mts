@@ -70,7 +70,8 @@ export const dataCenterFailures = (): Failure[] => [
         /ERR_NVGPUCTRPERM|permission to access NVIDIA GPU Performance Counters/,
       ),
       "the program may not read the GPU's counters or MIG instances: root with CAP_SYS_ADMIN alone may",
-      "Write cap_add: [SYS_ADMIN] for that service; with MIG also NVIDIA_MIG_MONITOR_DEVICES=all and privileged: true",
+      "Write cap_add: [SYS_ADMIN] for that service; with MIG also NVIDIA_MIG_MONITOR_DEVICES=all and " +
+      "privileged: true",
       "For ordinary users: options nvidia NVreg_RestrictProfilingToAdminUsers=0 in /etc/modprobe.d, then reboot",
     ],
     [
@@ -80,7 +81,8 @@ export const dataCenterFailures = (): Failure[] => [
         /sufficient privileges to expose profiling metrics/,
         /Profiling is not supported for this group of GPUs/,
       ),
-      "dcgm-exporter leaves the profiling metrics out (a GeForce has none, others need CAP_SYS_ADMIN); the others work",
+      "dcgm-exporter leaves the profiling metrics out (a GeForce has none, others need CAP_SYS_ADMIN); the " +
+      "others work",
       "Where the card has them: write cap_add: [SYS_ADMIN] for that service",
     ],
     [

@@ -2,6 +2,8 @@
 import type { Failure } from "./types.mts";
 import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { guestSetupFailures } from "./guest-setup.mts";
+import { serviceToolFailures } from "./service-tools.mts";
+import { vmToolFailures } from "./vm-tools.mts";
 import { vmPartFailures } from "./vm-parts.mts";
 import { sshFileFailures } from "./ssh.mts";
 
@@ -11,6 +13,8 @@ export const hostFailures = (): Failure[] => [
   ...guestSetupFailures(),
   ...kernelPartFailures(),
   ...driverPartFailures(),
+  ...vmToolFailures(),
+  ...serviceToolFailures(),
 ];
 
 /** Entries that say what an error is about, for those that no specific entry knows. */

@@ -49,7 +49,8 @@ export const imageBuildFailures = (): Failure[] =>
         /Could not load dynamic library 'libnvinfer/,
       ),
       "TensorRT's libraries are not in the image, so the program computes without TensorRT or fails",
-      "Install them in the release that it asks for (pip install tensorrt-cu12), or leave TensorRT out of its settings",
+      "Install them in the release that it asks for (pip install tensorrt-cu12), or leave TensorRT out of " +
+      "its settings",
     ],
     [
       "guest.cuda",
@@ -67,7 +68,8 @@ export const imageBuildFailures = (): Failure[] =>
         /cuBLAS failed with status CUBLAS_STATUS_NOT_SUPPORTED/,
       ),
       "the program (CTranslate2, faster-whisper) cannot compute with that kind of number on this GPU",
-      "Set its compute type to one that the GPU has (int8 or float32 before RTX; float16 on RTX); update it for RTX 50",
+      "Set its compute type to one that the GPU has (int8 or float32 before RTX; float16 on RTX); update it " +
+      "for RTX 50",
     ],
     [
       "verify.service",

@@ -23,7 +23,8 @@ export const ncclFailures = (): Failure[] =>
       "verify.service",
       "cause",
       /Bootstrap : no socket interface found|Unable to find any interface|No interface found in the same subnet/i,
-      "NCCL finds no network interface that it may use: NCCL_SOCKET_IFNAME names one that the container lacks, or it " +
+      "NCCL finds no network interface that it may use: NCCL_SOCKET_IFNAME names one that the container " +
+      "lacks, or it " +
       "has no network",
       "Remove NCCL_SOCKET_IFNAME, or set it to the container's interface (eth0; with network_mode: host the VM's)",
     ],

@@ -75,7 +75,8 @@ export const nvidiaCodeFailures = (): Failure[] => [
       "guest.driver",
       "symptom",
       nvmlErrors("INVALID_ARGUMENT", "NOT_FOUND", "GPU_NOT_FOUND", "NO_DATA"),
-      "NVML knows no GPU of that number or UUID: the program or its settings name one that is not in this machine or " +
+      "NVML knows no GPU of that number or UUID: the program or its settings name one that is not in this " +
+      "machine or " +
       "container",
       gpus,
     ],

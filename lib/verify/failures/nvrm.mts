@@ -148,7 +148,8 @@ export const nvrmFailures = (): Failure[] => [
         /nouveau \S{1,14}: .{0,80}(?:fail|error|timeout|timed out|unable|fault)|nouveau \S{1,14}: fifo:/,
         /\bnova_core .{0,60}fail|\bNovaCore .{0,60}fail/,
       ),
-      "the kernel's own driver (nouveau, nova) has the card and fails: NVIDIA's is not installed there, or does not " +
+      "the kernel's own driver (nouveau, nova) has the card and fails: NVIDIA's is not installed there, or " +
+      "does not " +
       "keep it away",
       "Blacklist nouveau and nova_core (/etc/modprobe.d), rebuild the initramfs, and reboot",
       smi,

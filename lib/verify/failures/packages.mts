@@ -35,7 +35,8 @@ export const packageFailures = (): Failure[] => [
       "cause",
       /Unable to resolve argument nvidia-driver|not possible to switch enabled streams of a module/,
       "another stream of the module nvidia-driver is enabled, or that stream does not exist here",
-      "dnf module list nvidia-driver, then dnf module reset nvidia-driver and install the wanted stream (open-dkms, " +
+      "dnf module list nvidia-driver, then dnf module reset nvidia-driver and install the wanted stream " +
+      "(open-dkms, " +
       "580-open); RHEL 10 and Fedora have no streams: install nvidia-open",
     ],
     [
