@@ -30,7 +30,7 @@ export const guestSetupFailures = (): Failure[] => [
       "note",
       anyOf(
         /(?:Permissions for \/etc\/netplan\/\S{1,80} are too open|`gateway[46]` has been deprecated)/,
-        /Cannot call Open vSwitch: ovsdb-server\.service is not running/,
+        /(?:Cannot call Open vSwitch: ovsdb-server\.service is not running|Falling back to a hard restart of systemd-networkd)/,
       ),
       "a warning of netplan that harms nothing: the settings were taken",
       "If nothing else is wrong: nothing to do (chmod 600 FILE; routes: in place of gateway4:)",
@@ -45,7 +45,7 @@ export const guestSetupFailures = (): Failure[] => [
       "verify.ssh",
       "symptom",
       anyOf(
-        /(?:Timeout occurred while waiting for network connectivity|wait-online\S{0,40}: .{0,60}(?:timed out|timeout|Failed with result))/,
+        /(?:Timeout occurred while waiting for network connectivity|Failed to wait for network: |wait-online\S{0,40}: .{0,60}(?:timed out|timeout|Failed with result))/,
         /Failed to start .{0,60}Wait for Network to be (?:Configured|Online)/,
         /(?:No DHCPOFFERS received|No working leases in persistent database|Unable to obtain a DHCP lease on)/,
         /(?:udhcpc: no lease, failing|dhcpcd\S{0,20}: timed out|DHCPv4 connection considered|no IPv4LL address)/,

@@ -4,7 +4,7 @@ import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { guestSetupFailures } from "./guest-setup.mts";
 import { serviceToolFailures } from "./service-tools.mts";
 import { vmToolFailures } from "./vm-tools.mts";
-import { vmPartFailures } from "./vm-parts.mts";
+import { vmPartFailures, vmStateFailures } from "./vm-parts.mts";
 import { sshFileFailures } from "./ssh.mts";
 
 /** Specific entries. */
@@ -14,6 +14,7 @@ export const hostFailures = (): Failure[] => [
   ...kernelPartFailures(),
   ...driverPartFailures(),
   ...vmToolFailures(),
+  ...vmStateFailures(),
   ...serviceToolFailures(),
 ];
 

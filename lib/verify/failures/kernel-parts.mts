@@ -61,6 +61,16 @@ export const kernelPartFailures = (): Failure[] => [
     [
       "gpu.driver",
       "cause",
+      /error getting device from group \d{1,6}: No such device/,
+      "the card is not with vfio-pci at this moment: the host's driver has it again, or another device of " +
+      "its group is " +
+      "not bound",
+      commandFix("See which driver has it", "lspci -nnk -s ADDRESS"),
+      remedies.bindAtBoot,
+    ],
+    [
+      "gpu.driver",
+      "cause",
       /Failed to setup Intel IGD regions/,
       "VFIO could not read the firmware's description (OpRegion) of Intel's graphics: it is on no boot " +
       "display, or this " +

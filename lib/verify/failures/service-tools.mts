@@ -3,7 +3,6 @@ import { commandFix, guestFix, manualFix } from "../../fixes.mts";
 import { amdWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 const exportsOf = commandFix("See what this host exports", "exportfs -v", { root: true });
 
 /** Errors of rsync, systemd, NFS, SMB, swtpm, cloud-init and libguestfs, and of the runtimes for cards of Intel and AMD. */
@@ -68,8 +67,8 @@ export const serviceToolFailures = (): Failure[] => [
   ...rows({ layer: "provider", source: "libguestfs, cloud-init, hashicorp/packer, Samba, systemd; read 2026-11" }, [
     [
       "guest.image",
-      "cause",
-      /(?:cc_|stages|util|schema|handlers|DataSource|__init__)\w{0,30}\.py\[(?:WARNING|ERROR|CRITICAL)\]: \S/,
+      "symptom",
+      /- [a-z_]{2,40}\.py\[(?:WARNING|ERROR|CRITICAL)\]: \S/,
       "cloud-init reports an error of one of its parts, named before .py: its settings are wrong, or what it " +
       "ran failed",
       guestFix("Read its log", "grep -iE 'warn|error|fail' /var/log/cloud-init.log"),
@@ -122,6 +121,18 @@ export const serviceToolFailures = (): Failure[] => [
       manualFix("Write devices: [/dev/dri] and group_add: [render, video] for that service"),
       manualFix("In the image: intel-opencl-icd, libze1 and libze-intel-gpu1 of a release that knows the chip"),
       guestFix("See the card's nodes", "ls -l /dev/dri"),
+    ],
+  ]),
+  ...rows({ layer: "image", source: "Khronos OpenCL (cl.h), OpenVINO (intel_gpu plugin); read 2026-11" }, [
+    [
+      "verify.service",
+      "symptom",
+      /(?:\[GPU\] (?:ProgramBuilder build failed|clEnqueue\w{3,30}, error)|error code: -\d{1,4} CL_\w{4,40}|\bCL_(?:OUT_OF_(?:RESOURCES|HOST_MEMORY)|MEM_OBJECT_ALLOCATION_FAILURE|BUILD_PROGRAM_FAILURE|INVALID_(?:WORK_GROUP_SIZE|KERNEL|BUFFER_SIZE|DEVICE|PLATFORM|BINARY)|DEVICE_NOT_(?:FOUND|AVAILABLE))\b)/,
+      "OpenCL refused a call, for the reason in its code: too little memory on the card (OUT_OF_RESOURCES, " +
+      "ALLOCATION), " +
+      "or a driver and a program that do not fit each other (INVALID, BUILD)",
+      guestFix("See what OpenCL finds", "clinfo"),
+      manualFix("Update the image with its compute runtime, and try a smaller model or batch"),
     ],
   ]),
   ...rows({ layer: "toolkit", near: amdWords, source: "ROCm/container-toolkit, moby; read 2026-11" }, [

@@ -125,7 +125,8 @@ export const toolkitErrorFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       /unable to load config for runtime \w{4,12}|unable to load (?:docker|containerd|crio) config/,
-      "nvidia-ctk cannot read the engine's configuration: the file (/etc/docker/daemon.json) is not valid JSON or TOML",
+      "nvidia-ctk cannot read the engine's configuration: the file (/etc/docker/daemon.json) is not valid " +
+      "JSON or TOML",
       guestFix("See where", "python3 -m json.tool /etc/docker/daemon.json"),
       "Correct that place, or move the file away and write it again (nvidia-ctk runtime configure --runtime=docker)",
     ],

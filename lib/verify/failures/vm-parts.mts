@@ -1,6 +1,7 @@
 import type { Fix } from "../../findings.mts";
 import { commandFix, doctorFix, lessMemory, manualFix } from "../../fixes.mts";
 import { editDefinition, qemuOptions, vmWords } from "./fixes.mts";
+import { rows } from "./rows.mts";
 import type { Failure } from "./types.mts";
 
 const edit = manualFix(editDefinition);
@@ -181,6 +182,39 @@ const programs: [name: string, start: string, shared: Pick<Failure, "layer" | "n
     source: "QEMU 7.2 (its messages by subject, 2022-12), read 2026-11",
   }, ofQemu],
 ];
+
+/** Errors of libvirt about snapshots, vGPUs and its own releases. */
+export const vmStateFailures = (): Failure[] =>
+  rows({ layer: "provider", source: "libvirt 9.0 (qemu_snapshot.c, node_device_driver.c, rpc), read 2026-11" }, [
+    [
+      "provider.mode",
+      "cause",
+      /(?:internal (?:snapshots?|inactive snapshots?) .{0,80}(?:pflash|firmware|not supported|unsupported)|(?:snapshot|checkpoint)s? .{0,60}(?:raw|read-?only|nvram).{0,60}not (?:supported|possible))/,
+      "a VM with UEFI, or with a disk that is not qcow2, has no internal snapshots before libvirt 10.10",
+      "Shut it down and copy its disk, or take an external one: virsh snapshot-create-as NAME S1 --disk-only",
+    ],
+    [
+      "gpu.match",
+      "cause",
+      /mediated device.{0,100}(?:No such file|Invalid argument|No space left|Input\/output error)/,
+      "the vGPU (mediated device) could not be created: the driver for it is not loaded, its type does not " +
+      "exist on this " +
+      "card, or no instance of it is left",
+      commandFix("See the types and how many are free", "mdevctl types"),
+      manualFix("NVIDIA: the vGPU driver of the host; Intel: i915.enable_gvt=1 (up to 10th generation)"),
+    ],
+    [
+      "provider.version",
+      "cause",
+      /failed: unknown procedure: \d/,
+      "the program asks libvirt's daemon for something that this daemon does not have: it is older than the " +
+      "program, or " +
+      "was not restarted after an update",
+      commandFix("Restart it, and see both releases", "systemctl restart libvirtd && virsh version --daemon", {
+        root: true,
+      }),
+    ],
+  ]);
 
 /** Messages of libvirt and QEMU that no other entry knows, by what they are about. */
 export const vmPartFailures = (): Failure[] =>

@@ -82,6 +82,14 @@ export const vmToolFailures = (): Failure[] => [
       "Then restart Incus, which looks for them at its start",
     ],
     [
+      "provider.version",
+      "cause",
+      /(?:Failed to add CPUs: |Failed to add device: Invalid parameter type|QEMU (?:version|is) too old|Invalid parameter type for '[\w-]{2,30}', expected)/,
+      "Incus (LXD) and QEMU do not fit each other: the QEMU here is newer or older than that release knows",
+      "Update Incus (LXD), or take QEMU from the same source (the snap, Zabbly's packages)",
+      commandFix("See both", "incus version; qemu-system-x86_64 --version"),
+    ],
+    [
       "verify.ssh",
       "symptom",
       /VM agent isn't currently running/,
