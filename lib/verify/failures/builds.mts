@@ -44,7 +44,8 @@ export const buildFailures = (): Failure[] =>
       anyOf(
         /granting entitlement \S{5,40} is not allowed|\S{5,40} is not allowed by build daemon/,
       ),
-      "the build asks for a right (network.host, security.insecure, or files outside of its folder) that the builder " +
+      "the build asks for a right (network.host, security.insecure, or files outside of its folder) that the " +
+      "builder " +
       "does not give",
       "Make a builder with it: docker buildx create --use --buildkitd-flags '--allow-insecure-entitlement " +
       "network.host'; or bake: --allow=…",
@@ -140,7 +141,8 @@ export const buildFailures = (): Failure[] =>
         /error from sender: (?:open|lstat|readlink|walk) .{1,200}: (?:permission denied|access is denied|operation not)/i,
         /archive\/tar: (?:unknown file mode|sockets not supported)|failed to xattr/,
       ),
-      "the build's folder has a file that cannot be sent to the builder: of another user (a data folder), or a socket",
+      "the build's folder has a file that cannot be sent to the builder: of another user (a data folder), or " +
+      "a socket",
       "List it in .dockerignore, or keep data folders outside of the build's folder",
     ],
     [

@@ -144,7 +144,8 @@ export const composeKindFailures = (): Failure[] => [
         /service (?:volume|ports|device) \S{1,60} is missing a (?:mount target|target port)/,
         /invalid (?:empty volume spec|additional host, missing IP|spec: \S{0,80}: (?:empty section|too many colons))/,
       ),
-      "a value of the Compose file has a form or kind that its key does not take, at the place that the message names",
+      "a value of the Compose file has a form or kind that its key does not take, at the place that the " +
+      "message names",
       config,
       'Put numbers and yes/no that are text into quotes; a list has "- " before each entry, a mapping has "key: value"',
     ],

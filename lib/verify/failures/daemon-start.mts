@@ -64,7 +64,8 @@ export const daemonStartFailures = (): Failure[] => [
       ),
       "a file in Docker's store is damaged, as after a power loss or a full disk",
       daemonLog,
-      "Move that one file away with Docker stopped (repositories.json: images need to be pulled again; local-kv.db: " +
+      "Move that one file away with Docker stopped (repositories.json: images need to be pulled again; " +
+      "local-kv.db: " +
       "networks are created again), then start Docker",
     ],
     [
@@ -83,7 +84,8 @@ export const daemonStartFailures = (): Failure[] => [
       /failed to remove root filesystem|unlinkat \/var\/lib\/docker\S{0,160}: device or resource busy/,
       "a removed container's file system is still mounted in another process's namespace",
       guestFix("See which processes have it", "grep -l /var/lib/docker/overlay2 /proc/[0-9]*/mountinfo"),
-      "Restart that service (a monitor, a backup, a container that mounts /var/lib/docker or /), then remove it again",
+      "Restart that service (a monitor, a backup, a container that mounts /var/lib/docker or /), then remove " +
+      "it again",
     ],
     [
       "verify.docker",

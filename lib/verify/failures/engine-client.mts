@@ -175,7 +175,8 @@ export const engineClientFailures = (): Failure[] => [
         /Refusing to install rootless Docker as the root|rootful Docker \(\S{1,40}\) is running and accessible/,
         /could not find (?:slirp4netns|rootlesskit|vpnkit|newuidmap)/,
       ),
-      "the set-up of rootless Docker stopped: a program is missing, it runs as root, or Docker with root runs as well",
+      "the set-up of rootless Docker stopped: a program is missing, it runs as root, or Docker with root " +
+      "runs as well",
       "Do what its message says; as an ordinary user, with docker.service stopped: systemctl disable --now " +
       "docker.service docker.socket",
       guestFix("Install what it needs", "apt-get install -y uidmap slirp4netns dbus-user-session"),

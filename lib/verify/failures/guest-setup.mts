@@ -36,6 +36,17 @@ export const guestSetupFailures = (): Failure[] => [
       "If nothing else is wrong: nothing to do (chmod 600 FILE; routes: in place of gateway4:)",
     ],
   ]),
+  ...rows({ layer: "network", source: "systemd (networkd), cloud-init; kubevirt/kubevirt#13376 (2024-11)" }, [
+    [
+      "verify.ssh",
+      "symptom",
+      /Failed to start .{0,60}Wait for Network to be (?:Configured|Online)|ci-info: \| (?:e[nt]\w{1,12}) \| False /,
+      "the machine came up without its network: no DHCP server answered in time, or its network settings do not fit",
+      links,
+      "See whether libvirt's network runs (virsh net-list --all), and that the host's firewall lets DHCP in " +
+      "from virbr0",
+    ],
+  ]),
   ...rows({
     layer: "network",
     near: /networkd|NetworkManager|nmcli|dhclient|dhcpcd|udhcpc|DHCP|netplan|wait-online|connection activation/i,
@@ -46,7 +57,6 @@ export const guestSetupFailures = (): Failure[] => [
       "symptom",
       anyOf(
         /(?:Timeout occurred while waiting for network connectivity|Failed to wait for network: |wait-online\S{0,40}: .{0,60}(?:timed out|timeout|Failed with result))/,
-        /Failed to start .{0,60}Wait for Network to be (?:Configured|Online)/,
         /(?:No DHCPOFFERS received|No working leases in persistent database|Unable to obtain a DHCP lease on)/,
         /(?:udhcpc: no lease, failing|dhcpcd\S{0,20}: timed out|DHCPv4 connection considered|no IPv4LL address)/,
         /(?:IP configuration could not be reserved|No suitable device found for this connection)/,

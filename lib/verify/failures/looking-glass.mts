@@ -3,7 +3,7 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const near = /looking[- ]?glass|ivshmem|kvmfr|LGMP|lg_run|main\.c:/i;
+const near = /looking[- ]?glass|ivshmem|kvmfr|LGMP|lg_run|main\.c:|spice(?:_|\.c)|host application/i;
 const file = commandFix("See the file and its owner", "ls -l /dev/shm/looking-glass /dev/kvmfr0");
 
 /** Errors of Looking Glass, which shows a VM's picture from memory that both share. */
@@ -75,8 +75,37 @@ export const lookingGlassFailures = (): Failure[] =>
     ],
     [
       "provider.mode",
+      "cause",
+      /(?:Failed to connect to (?:the )?spice server|failed to read SpiceLink\w{3,12}|connect main channel failed|Failed to process spice messages|A SPICE session is already active|Failed to (?:connect|process|set up) .{0,30}\bspice)/,
+      "Looking Glass reached no SPICE server of the VM, by which it sends keyboard and mouse: the VM has no SPICE " +
+      "graphics, listens elsewhere, or another viewer (virt-manager) has it",
+      "Close other viewers, and give the VM <graphics type='spice'> (virsh edit); then spice:host and " +
+      "spice:port of that VM",
+      "Without SPICE's input: looking-glass-client -s, with the devices passed by evdev",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /(?:(?:Unable|Failed) to find (?:the |any )IVSHMEM devices?|Host application (?:exited with code 0x|failed to start)|Did you remember to add the device to your VM)/,
+      "Looking Glass' program in the VM does not start: the VM has no IVSHMEM device, its driver is missing " +
+      "there, or " +
+      "the picture cannot be captured",
+      "Add the device (shmem) to the VM, and its driver in Windows: virtio-win's ivshmem, by Device Manager",
+      "See its log in the VM: %ProgramData%\\Looking Glass (host)\\looking-glass-host.txt",
+    ],
+    [
+      "provider.mode",
+      "symptom",
+      /\[[EWF]\] {1,20}(?:\d{1,16} )?[\w.-]{1,30}:\d{1,5} \| \w{1,40} \| .{0,80}(?:DMA update|DMABUF|OpenGL|shader|texture|surface|Wayland|Compositor|capture|NvFBC|D3D12|renderer|audio|PipeWire|PulseAudio|clipboard)/,
+      "Looking Glass has trouble with the picture, its capture in the VM, sound or clipboard, as the line " +
+      "says; the VM " +
+      "itself works",
+      "Try the other renderer (-g egl or -g opengl), app:allowDMA=no, and the current release on both sides",
+    ],
+    [
+      "provider.mode",
       "fallback",
-      /\[E\] {1,20}[\w.-]{1,30}:\d{1,5} \| \w{1,40} \| (?:Failed|Unable|Could not|Invalid|Missing)/,
+      /\[E\] {1,20}(?:\d{1,16} )?[\w.-]{1,30}:\d{1,5} \| \w{1,40} \| (?:Failed|Unable|Could not|Invalid|Missing)/,
       "Looking Glass reports an error",
       file,
       "Read the first line with [E], and the log of its program in the VM",

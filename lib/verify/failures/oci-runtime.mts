@@ -72,7 +72,8 @@ export const ociRuntimeFailures = (): Failure[] =>
         /mount [`'"]?(?:proc|sysfs|\/sys|\/proc)[`'"]? to [`'"]\S{1,40}[`'"]: (?:Operation not permitted|Permission denied)/,
         /remount [`'"]\/\S{0,60}[`'"]: Operation not permitted/,
       ),
-      "the engine runs inside a container (LXC, another engine, a rootless one) that forbids it to mount /proc or /sys",
+      "the engine runs inside a container (LXC, another engine, a rootless one) that forbids it to mount " +
+      "/proc or /sys",
       "LXC (Proxmox): update the host's lxc-pve, set nesting=1; or run the engine in a VM",
       "Podman in Podman: --security-opt unmask=ALL --security-opt label=disable --device /dev/fuse, or --privileged",
     ],
@@ -115,7 +116,8 @@ export const ociRuntimeFailures = (): Failure[] =>
       "another " +
       "version than this engine knows",
       guestFix("See which controllers there are", "cat /sys/fs/cgroup/cgroup.controllers"),
-      "Rootless: Delegate=cpu cpuset io memory pids in user@.service (systemctl edit user@.service), then log in again",
+      "Rootless: Delegate=cpu cpuset io memory pids in user@.service (systemctl edit user@.service), then " +
+      "log in again",
       "An old Docker on cgroup v2: update it",
     ],
     [

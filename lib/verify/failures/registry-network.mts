@@ -26,7 +26,8 @@ export const registryNetworkFailures = (): Failure[] => [
       ),
       "the proxy that Docker is told to use does not answer, or wants a name and password",
       guestFix("See which proxy Docker has", "docker info --format '{{.HTTPProxy}} {{.HTTPSProxy}} {{.NoProxy}}'"),
-      "Correct HTTP_PROXY and HTTPS_PROXY in Docker's service (systemctl edit docker) or in /etc/docker/daemon.json " +
+      "Correct HTTP_PROXY and HTTPS_PROXY in Docker's service (systemctl edit docker) or in " +
+      "/etc/docker/daemon.json " +
       "(proxies), then restart Docker",
     ],
     [
@@ -44,7 +45,8 @@ export const registryNetworkFailures = (): Failure[] => [
         /(?:https?:\/\/|dial tcp ).{1,300}connect: (?:network is unreachable|no route to host)/,
         /(?:https?:\/\/|dial tcp ).{1,300}connect: connection refused/,
       ),
-      "nothing answers at the registry's address: no way to the network, a firewall, a mirror or proxy that does not " +
+      "nothing answers at the registry's address: no way to the network, a firewall, a mirror or proxy that " +
+      "does not " +
       "run, or a wrong port",
       guestFix("See the route", "ip route"),
       reach,
@@ -73,7 +75,8 @@ export const registryNetworkFailures = (): Failure[] => [
       "the download of the image was cut off or damaged on its way: the network, a proxy, a VPN (MTU) or a virus " +
       "scanner",
       again,
-      "If it stays: fetch one layer at a time (max-concurrent-downloads: 1 in /etc/docker/daemon.json), or lower the " +
+      "If it stays: fetch one layer at a time (max-concurrent-downloads: 1 in /etc/docker/daemon.json), or " +
+      "lower the " +
       "MTU behind a VPN",
     ],
     [
@@ -124,7 +127,8 @@ export const registryNetworkFailures = (): Failure[] => [
         /x509: certificate relies on legacy|tls: first record does not look like/,
       ),
       "the registry's certificate is not accepted: it is for another name, self-signed, or a proxy puts its own in",
-      "Ask by the name that the certificate has; put its CA into /etc/docker/certs.d/HOST:PORT/ca.crt, or among the " +
+      "Ask by the name that the certificate has; put its CA into /etc/docker/certs.d/HOST:PORT/ca.crt, or " +
+      "among the " +
       "system's (update-ca-certificates) and restart Docker",
       clock,
     ],

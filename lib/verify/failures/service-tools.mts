@@ -98,15 +98,6 @@ export const serviceToolFailures = (): Failure[] => [
       "List the shares as that user: smbclient -L SERVER -U USER; the share's name has no path in it",
       "Samba: smbpasswd -a USER, and read and write permissions for that user in the folder",
     ],
-    [
-      "provider.access",
-      "cause",
-      /Failed to connect to (?:user scope |system scope )?bus(?: via local transport)?: (?:No medium found|Permission denied|No such file|Operation not permitted|\$DBUS_SESSION)/,
-      "the command talks to systemd and finds none: it runs in a container, or for a user without a login " +
-      "session (su, " +
-      "cron, ssh without PAM)",
-      "Run it as root in the VM; for a user's services: loginctl enable-linger USER, then machinectl shell USER@",
-    ],
   ]),
   ...rows({
     layer: "image",

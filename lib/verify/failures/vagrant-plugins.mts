@@ -78,7 +78,8 @@ export const vagrantPluginFailures = (): Failure[] => [
     source: "ruby-libvirt (extconf.rb); vagrant-libvirt/vagrant-libvirt#1082 (2020-05), kind to date",
   },
   {
-    pattern: /Vagrant failed to initialize at a very early stage|The plugins failed to (?:load|initialize) correctly/,
+    pattern:
+      /Vagrant failed to initialize at a very early stage(?!:?\s{0,4}There was an error loading)|The plugins failed to (?:load|initialize) correctly/,
     check: "provider.version",
     layer: "provider",
     message: "a plugin of Vagrant does not load, most often after an update of Vagrant or Ruby",

@@ -200,6 +200,54 @@ export const vmToolFailures = (): Failure[] => [
       "Read it to its end; for more: vagrant up --debug",
     ],
   ]),
+  ...rows({
+    layer: "hypervisor",
+    source: "Lima, Colima, Vagrant VMware Utility; abiosoft/colima#786 (2023-08), hashicorp/vagrant#13360 (2024-03)",
+  }, [
+    [
+      "provider.access",
+      "symptom",
+      /(?:\[hostagent\] (?:QEMU has (?:already )?exited|failed to open the QMP socket|Driver stopped)|error starting vm: error at ')/,
+      "the VM of Lima or Colima ended at its start; its own log says why",
+      "Read ~/.lima/NAME/ha.stderr.log and serial.log (Colima: ~/.colima/_lima/colima); lines before " +
+      "[hostagent] count",
+      "QEMU and Lima for the same processor (uname -m); on macOS: colima start --vm-type vz",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /(?:timed out while trying to start the VMware machine|Vagrant VMware Utility (?:driver|service)|error occurred while executing `vmrun`)/,
+      "VMware did not start the VM, or Vagrant's helper for it does not run: the box is for another processor, or " +
+      "VMware or the helper were not set up",
+      "Start VMware once by hand; on ARM (Apple Silicon) the box has to be for arm64",
+      "Install vagrant-vmware-utility again, and update vagrant-vmware-desktop",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /No such file or directory: '(?:\S{0,60}\/)?(?:virtiofsd|qemu-\S{2,30}|swtpm|virsh|vagrant|packer|ssh|rsync|xorriso|genisoimage)'/,
+      "a program that a script starts is not installed, or lies outside of PATH (virtiofsd: /usr/libexec or " +
+      "/usr/lib/qemu)",
+      doctorFix("tools.present"),
+      "Install its package: virtiofsd, qemu-utils, swtpm, openssh-client, xorriso",
+    ],
+    [
+      "provider.mode",
+      "symptom",
+      /virtiofsd\S{0,40} \(exit status [1-9]|virtiofsd\S{0,30}: .{0,60}(?:Failed to|failed to|Error (?:binding|creating|entering|connecting))/,
+      "virtiofsd, which shares a folder with the VM, ended or does not start: the folder is missing, it may " +
+      "not read it, " +
+      "or its socket is left over",
+      commandFix("Read its log", "journalctl -b --no-pager -g virtiofsd -n 30", { root: true }),
+    ],
+    [
+      "provider.mode",
+      "note",
+      /Failure when trying to set the limit to \d{1,9}, the hard limit/,
+      "virtiofsd may open fewer files than it wanted, which is mostly enough",
+      "If nothing else is wrong: nothing to do",
+    ],
+  ]),
   ...rows({ layer: "hypervisor", source: "Xen (tools/libs/light), TrueNAS (middlewared); read 2026-11" }, [
     [
       "gpu.driver",

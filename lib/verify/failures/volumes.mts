@@ -114,7 +114,8 @@ export const volumeFailures = (): Failure[] =>
         /failed to (?:chmod|chown|copy file info) \S{0,12} ?\/\S{1,200}: .{0,60}(?:operation not permitted|permission denied)/,
         /failed to (?:populate volume|copy file info).{0,300}(?:lchown|chmod|operation not permitted)/,
       ),
-      "Docker may not set the owner or mode of files in that volume: it is a share that does not allow it (NFS with " +
+      "Docker may not set the owner or mode of files in that volume: it is a share that does not allow it " +
+      "(NFS with " +
       "root_squash, SMB)",
       "Write nocopy: true for that volume; on the NFS server no_root_squash, or for SMB uid=, gid= in o:",
     ],
