@@ -8,8 +8,11 @@ if ! "$engine" image inspect homelab-gpu/busybox >/dev/null 2>&1; then
   work=$(mktemp -d)
   chmod 755 "$work"
   cd "$work"
-  apt-get -o DPkg::Lock::Timeout=600 update
-  apt-get download busybox-static
+  # an earlier script of the build has often read the package lists
+  apt-get download busybox-static 2>/dev/null || {
+    apt-get -o DPkg::Lock::Timeout=600 update
+    apt-get download busybox-static
+  }
   dpkg-deb -x busybox-static_*.deb package
   mkdir -p root/bin root/tmp
   cp package/bin/busybox package/usr/bin/busybox root/bin/ 2>/dev/null || test -x root/bin/busybox
