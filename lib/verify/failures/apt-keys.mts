@@ -120,7 +120,8 @@ export const aptKeyFailures = (): Failure[] => [
     source: "apt, read 2026-11",
   },
   {
-    pattern: /Malformed entry \d{1,4} in (?:list|sources) file|is not known on line \d{1,4} in source list/,
+    pattern:
+      /Malformed entry \d{1,4} in (?:list|sources) file|Unsupported distribution! # Check https|is not known on line \d{1,4} in source list/,
     check: "tools.present",
     layer: "packages",
     message: "a file of package sources is damaged: most often an error page was saved as its content",

@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const dcgm = /dcgm|nv-hostengine|nvidia|\bgpu/i;
 const services = new RegExp(`${nvidiaWords.source}|gridd|vgpu|fabric ?manager|nvlsm`, "i");
-const mig = /\bmig\b|nvidia-smi|\bgpu/i;
+const mig = /\bmig\b|nvidia-smi|\bNVML\b|\bgpu/i;
 
 /** Messages of NVIDIA's programs for data-centre cards: MIG, DCGM, vGPU licences, and nvidia-smi's settings. */
 export const dataCenterFailures = (): Failure[] => [
@@ -52,6 +52,24 @@ export const dataCenterFailures = (): Failure[] => [
       "MIG is off, or it is on and has no instances, so that no program can use the card",
       guestFix("See its state", "nvidia-smi -q -d MEMORY"),
       "Create instances (nvidia-smi mig -cgi PROFILE -C), or turn MIG off (nvidia-smi -mig 0)",
+    ],
+    [
+      "guest.driver",
+      "note",
+      anyOf(
+        /Unable to retrieve NVLink information as all links are inActive/i,
+        /Changing (?:compute|persistence) mode is not supported|Setting (?:locked|applications) \w{2,8} clocks is not supported/,
+      ),
+      "the card has no such function (NVLink without a bridge, modes and clocks of other kinds of cards): harmless",
+      "Leave the command out of the start script; NVLink: two cards with a bridge, or an SXM board",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /Detected Critical Xid Error/,
+      "a card hangs or has failed: nvidia-smi gets no values from it; its Xid says why",
+      guestFix("Read the driver's lines", "sh -c 'dmesg | grep -iE \"xid|nvrm\"'"),
+      "Stop its programs and reset it (nvidia-smi --gpu-reset), or restart the machine; power it off if that fails",
     ],
     [
       "guest.driver",

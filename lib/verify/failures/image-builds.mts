@@ -3,7 +3,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|triton|vllm|sglang|llama|ollama|tensorrt.llm|comfy|flashinfer|cuda|cublas|nvcc|inductor|EngineCore|ninja|onnx|tensorrt|trt|\bgpu|bitsandbytes|tensorflow/i;
+  /torch|triton|vllm|sglang|llama|ollama|tensorrt.llm|comfy|flashinfer|cuda|cublas|nvcc|inductor|EngineCore|ninja|onnx|tensorrt|trt|\bgpu|bitsandbytes|tensorflow|text_generation/i;
 const devel = "Use the image's devel form (nvidia/cuda:…-devel), and set CUDA_HOME=/usr/local/cuda";
 
 /** Errors while a program in a container compiles code for the GPU, and libraries that it lacks. */
@@ -94,7 +94,7 @@ export const imageBuildFailures = (): Failure[] =>
       "cause",
       anyOf(
         /\bIllegal instruction\b(?! was encountered)/,
-        /exited with code 132\b|signal: illegal instruction/,
+        /exited with code 132\b|signal: illegal instruction|shutdown with signal 4\b|SIGILL|exitcode: -4\b/,
       ),
       "the program uses instructions (AVX, AVX2) that the VM's CPU model or the CPU itself does not have",
       "Pass the host's CPU through (libvirt: host-passthrough; Proxmox: cpu: host), then stop and start the VM",

@@ -46,7 +46,7 @@ export const noteFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /nouveau \S{1,14}: (?:unknown chipset \(|gsp: firmware unavailable|gsp ctor failed)/,
+      /nouveau \S{1,14}: (?:unknown chipset \(|\w{2,5}: firmware unavailable|gsp ctor failed)/,
       /nouveau \S{1,14}: probe with driver nouveau failed/,
       /nouveau: probe of \S{1,14} failed/,
     ),

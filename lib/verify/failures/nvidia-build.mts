@@ -8,13 +8,13 @@ export const nvidiaBuildFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /(?:kernel )?headers for kernel \S{1,80} cannot be found/,
-      /\bMissing \S{1,80} kernel headers for module/,
+      /\bMissing \S{1,80} kernel headers for module|\/lib\/modules\/\S{4,60}\/build'?: No such file/,
       /Unable to find the kernel source tree for the currently running kernel/,
       /kernel (?:source|output) path '[^']{1,160}' does not exist/,
       /kernel header file '[^']{1,160}' does not exist|Unable to determine the version of the kernel sources/,
       /Files needed for building modules against kernel \S{1,80} could not be found|nothing provides kernel-devel/,
     ),
-    near: /dkms|nvidia|kernel (?:source|output|headers)/i,
+    near: /dkms|nvidia|\bakmod|kernel (?:source|output|headers)/i,
     check: "guest.driver",
     layer: "driver",
     message: "the driver's module could not be built: the kernel's headers are missing",
@@ -132,5 +132,25 @@ export const nvidiaBuildFailures = (): Failure[] => [
       manualFix("Use a Debian or Ubuntu image: for the VM always, for a container that runs NVIDIA's programs too"),
     ],
     source: "musl's loader, apk; NVIDIA/nvidia-installer#27 (2024)",
+  },
+  {
+    pattern: /No drivers found for (?:automatic )?installation/,
+    check: "guest.driver",
+    layer: "driver",
+    message: "ubuntu-drivers sees no card that its packages are for: none is passed in, or it is too new or too old",
+    fix: [
+      guestFix("See the machine's cards", "lspci -nn -d 10de:"),
+      manualFix("If it is there: install a package by name (nvidia-driver-580-open), or use a newer release of Ubuntu"),
+    ],
+    source: "ubuntu-drivers-common, read 2026-11",
+  },
+  {
+    pattern: /EFI variables are not supported on this system|This system doesn't support Secure Boot/,
+    check: "guest.firmware",
+    strength: "note",
+    layer: "driver",
+    message: "this machine starts without UEFI or without Secure Boot, so that modules need no signature here",
+    fix: [manualFix("Leave out mokutil and the signing; look for another error")],
+    source: "mokutil 0.6, read 2026-11",
   },
 ];

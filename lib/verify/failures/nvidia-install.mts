@@ -79,7 +79,7 @@ export const installFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
-      /module not found: .?nvidia/,
+      /module not found: .?nvidia|dracut-install: .{0,60}nvidia|file not found: '\/lib\/modules\/\S{1,60}nvidia/,
       "the initramfs is to have NVIDIA's modules, and there are none for this kernel: they were not built",
       dkmsStatus,
       "Remove them from MODULES in /etc/mkinitcpio.conf, or build them first",
@@ -153,7 +153,7 @@ export const installFailures = (): Failure[] => [
       anyOf(
         /NVIDIA kernel modules will be installed, but will not|module will not be installed\. As a result/,
         /nvidia-installer .{0,80}initramfs/,
-        /No drivers found for (?:automatic )?installation/,
+        /aplay command not found/,
       ),
       "the installer or ubuntu-drivers skipped a part; see whether the driver works",
       guestFix("See whether it works", "nvidia-smi"),

@@ -58,6 +58,7 @@ export const moduleFailures = (): Failure[] => [
       guestFix("Compare the two", "sh -c 'uname -r; modinfo -F vermagic nvidia'"),
       dkmsStatus,
       guestFix("Build it for the kernel that runs", "dkms autoinstall"),
+      manualFix("After an update of the kernel: reboot first (ls /lib/modules names the newest)"),
       manualFix("If the kernel was updated: reboot into the newest one, for which it was built", { reboot: true }),
     ],
     source: "Linux (kernel/module), kmod; negativo17/nvidia-driver#97 (2020), kind to date",

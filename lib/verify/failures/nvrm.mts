@@ -125,7 +125,7 @@ export const nvrmFailures = (): Failure[] => [
     [
       "guest.driver",
       "symptom",
-      /\[nvidia-drm\] .{0,60}(?:Failed to|timeout on head)|nvidia-drm: .{0,40}(?:fail|error)/,
+      /nvidia-drm\W.{0,80}(?:Failed to|timeout on head)|nvidia-drm: .{0,40}(?:fail|error)/,
       "the display part of NVIDIA's driver failed; computing may still work",
       smi,
       driverLog,

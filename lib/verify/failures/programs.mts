@@ -4,17 +4,22 @@ import { anyOf } from "../../text.mts";
 import { cudaErrors } from "./cuda-names.mts";
 import { imageBuildFailures } from "./image-builds.mts";
 import { ncclFailures } from "./nccl.mts";
+import { programEndFailures } from "./program-ends.mts";
+import { programInputFailures } from "./program-inputs.mts";
 
 /** Errors of programs in a container that compute on the GPU: PyTorch, vLLM, llama.cpp, Ollama. */
 export const programFailures = (): Failure[] => [
   ...ncclFailures(),
   ...imageBuildFailures(),
+  ...programEndFailures(),
+  ...programInputFailures(),
   {
     pattern: anyOf(
       /CUDA out of memory|torch\.(?:cuda\.)?OutOfMemoryError|cudaMalloc failed: out of memory|Cuda Runtime \(out of memory\)/,
       cudaErrors(2),
       /ggml_backend_cuda_buffer_type_alloc_buffer: allocating/,
-      /unable to allocate CUDA\d{1,2} buffer/,
+      /unable to allocate CUDA\d{1,2} buffer|failed to allocate (?:buffer for kv cache|compute \w{0,4} ?buffers)/,
+      /\[TRT\].{0,120}Error Code 2: OutOfMemory/,
       /larger than the available KV cache memory/,
       /RESOURCE_EXHAUSTED: Out of memory|ResourceExhaustedError: OOM|OOM when allocating tensor/,
       /No available memory for the cache blocks/,
@@ -122,7 +127,7 @@ export const programFailures = (): Failure[] => [
     source: "PyTorch, Triton, read 2026-11",
   },
   {
-    pattern: /Cannot access gated repo for url|GatedRepoError|401 Client Error.{0,80}huggingface/,
+    pattern: /(?:Cannot access|trying to access a) gated repo|GatedRepoError|401 Client Error.{0,80}huggingface/,
     check: "verify.service",
     layer: "image",
     message: "Hugging Face gives this model only to accounts that accepted its licence",
@@ -132,6 +137,7 @@ export const programFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /couldn't connect to '?https:\/\/huggingface\.co'? to load|outgoing traffic has been disabled/,
+      /Max retries exceeded.{0,80}huggingface|huggingface\.co'?, port=443\)/,
       /LocalEntryNotFoundError|cannot find the requested files in the local cache/i,
     ),
     check: "verify.service",

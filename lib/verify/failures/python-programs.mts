@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|safetensors|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model/i;
+  /torch|safetensors|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio/i;
 const image = "Use the program's own image, whose parts come from one release";
 
 /** Errors of Python programs and of llama.cpp in an image: packages, models, settings. */
@@ -160,7 +160,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "guest.image",
         "cause",
-        /lib(?:GL|EGL|gthread-2\.0|glib-2\.0|SM|Xext|Xrender|OpenCL|vulkan|gomp|sndfile|tbb)\S{0,8}\.so\S{0,6}: cannot open shared object/,
+        /lib(?:GL|EGL|gthread-2\.0|glib-2\.0|SM|Xext|Xrender|OpenCL|vulkan|gomp|sndfile|tbb|python3)\S{0,8}\.so\S{0,6}: cannot open shared object/,
         "a library of the system (not of the GPU) is not in the image",
         "Install its package in the image (libGL: libgl1; glib: libglib2.0-0; OpenCL: ocl-icd-libopencl1; " +
         "Vulkan: libvulkan1)",
@@ -177,7 +177,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /listen tcp \S{1,60}: bind: address already in use|\[Errno 98\] .{0,60}address already in use|couldn't bind HTTP server socket/i,
+        /listen tcp \S{1,60}: bind: address already in use|\[Errno 98\] .{0,60}address already in use|couldn't bind HTTP server socket|Cannot find empty port in range/i,
         "another program or container of this machine has the port already",
         guestFix("See which", "ss -lntp"),
         "Stop it (a service ollama of the system beside the container), or choose another port",

@@ -1,0 +1,162 @@
+import type { Failure } from "./types.mts";
+import { guestFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const words =
+  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|model|engine|tcmalloc|python|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch/i;
+const first = "Read the service's first error: docker compose logs --no-color SERVICE, from its start on";
+
+/** What programs with models say about their options, model files, packages and each other. */
+export const programInputFailures = (): Failure[] =>
+  rows({
+    layer: "image",
+    near: words,
+    source: "vLLM, SGLang, llama.cpp, ComfyUI, Stable Diffusion WebUI, Transformers, Ollama, read 2026-11",
+  }, [
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /error: (?:unrecognized arguments|argument --?\w[\w-]{1,40}): /,
+        /error: (?:invalid|unknown) argument: -/,
+      ),
+      "the program of this image does not take an option or value of the service's command",
+      "Look it up in the program's own help (its command with --help), in the release that the image has",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /Model architectures? \[.{2,80}\] (?:are|is) not supported|Unknown quantization method|Unrecognized model in /,
+      "the program in the image does not know this kind of model or its quantization: it is older than the model, or " +
+      "the folder is not a model's",
+      "Use a newer tag of the image; see that the folder has config.json, and which programs the model's page names",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /does not appear to have a file named|Invalid model size '|Value not in list: /,
+        /No such file or directory: ['"]\S{0,160}(?:\bmodels?\b|\.gguf|\.safetensors|ggml|snapshots|config\.json)/,
+      ),
+      "the program does not find the model by that path or name in its container",
+      "See that volumes: puts the folder of models where the message looks, and that the name is spelled as the file",
+      "Download the model that the workflow or the command names",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /User-specified max_model_len .{0,20}is greater than the derived/,
+      "--max-model-len is longer than the context that the model was made for",
+      "Leave it out, or set at most the length that the message names (config.json: max_position_embeddings)",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Cannot import \S{1,160} module for custom nodes/,
+        /requires `\w{2,30}`|requires the latest version of|has been toggled on, but it cannot be used/,
+        /Failed to import transformers\.|\b_C' object has no attribute/,
+      ),
+      "a Python package that the program or one of its extensions needs is missing in the image, too old, or does " +
+      "not load",
+      "ComfyUI: install the node's requirements.txt in the container's Python, or update or remove the node",
+      "Others: use the program's own image; pip install -U the package that the line names; read the error behind it",
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(/FlashInfer requires GPUs with|build does not support headdim|Unsupported head.?size/),
+      "the attention library has no code for this GPU or model",
+      "Choose another: VLLM_ATTENTION_BACKEND=TRITON_ATTN, --attention-backend triton (SGLang), or attention: sdpa",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /probability tensor contains either/,
+      "the model's numbers overflowed: half precision does not suit it, or its file or quantization is broken",
+      "Use bfloat16 or float32 (--dtype), another quantization, or download the model again",
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /Device string must not be empty|No CUDA runtime is found, using CUDA_HOME/,
+        /Cannot assign a device for operation|CUDA initialization failure with error: (?:100|3)\b/,
+      ),
+      "the program finds no GPU: its container has none, or its build is without CUDA",
+      "Write gpu: 1 (or all) for that service",
+      guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      /failed to find a memory slot for batch/,
+      "the context of the model is full: requests together are longer than it",
+      "Raise the context (-c, num_ctx), or allow fewer requests at once (-np, OLLAMA_NUM_PARALLEL)",
+    ],
+    [
+      "verify.service",
+      "symptom",
+      anyOf(
+        /shape '\[[\d, -]{1,40}\]' is invalid for input of size|The size of tensor a \(\d/,
+        /Exception during processing ?!!!|Non-zero status code returned while running/,
+      ),
+      "a step of the model failed: most often its parts (model, LoRA, ControlNet, VAE, size) do not belong together",
+      "Use files of one base model and a size that is a multiple of 64; read the error behind it",
+    ],
+    [
+      "verify.service",
+      "symptom",
+      anyOf(
+        /Engine process failed to start|RPC call to execute_model timed out|Engine loop has died/,
+        /Stable diffusion model failed to load|exiting due to model loading error|failed to create context with model/,
+        /srv {1,4}load_model: failed|Failed to execute script '|grpc service not ready|GGML_ASSERT\(/i,
+        /[Cc]apture cuda graph failed/,
+      ),
+      "the program gave up; an error above says why",
+      first,
+      guestFix("See whether the GPU's memory is taken", "nvidia-smi"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      /script must not be launched as root/,
+      "the WebUI's start script refuses root, as which the container runs it",
+      "Add -f to its command, or set user: for that service",
+    ],
+    [
+      "verify.service",
+      "note",
+      /Cannot locate TCMalloc|CUDA lazy loading is not enabled/,
+      "a hint about speed and memory; it stops nothing",
+      "Look for another error",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /unsupported protocol scheme for "|unsupported protocol scheme "(?:localhost|ollama|\d)/,
+      "the address of the other service lacks its beginning, http://",
+      "Write it whole: OLLAMA_BASE_URL=http://ollama:11434",
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /Exception - Cannot connect to host|Server Connection Error/,
+        /ECONNREFUSED (?:127\.0\.0\.1|::1):\d|Connect call failed \('(?:127\.0\.0\.1|::1)'/,
+      ),
+      "a service does not reach another: it is not (yet) up, or is addressed as localhost, which in a container is " +
+      "the container itself",
+      "Use the other service's name in the address (http://ollama:11434), and see that it runs",
+      "If it runs on the machine itself: host.docker.internal with extra_hosts: [host.docker.internal:host-gateway], " +
+      "and OLLAMA_HOST=0.0.0.0",
+    ],
+    [
+      "verify.service",
+      "symptom",
+      /Post "http:\/\/\S{4,60}\/api\/\w{3,12}": EOF/,
+      "Ollama ended while it answered; its own log says why (most often memory)",
+      guestFix("Read its log", "docker compose logs --no-color --tail 80"),
+    ],
+  ]);
