@@ -78,7 +78,8 @@ others() {
 lan() {
   { [ -r "$etc/homelab-gpu-lan" ] && read -r mac <"$etc/homelab-gpu-lan"; } || return 0
   for path in "$sys"/class/net/*; do
-    [ -e "$path/device" ] && [ "$(cat "$path/address")" = "$mac" ] || continue
+    [ -e "$path/device" ] || continue
+    [ "$(cat "$path/address")" = "$mac" ] || continue
     ip -4 -o address show dev "${path##*/}" scope global 2>/dev/null |
       awk '{ sub(/[/].*/, "", $4); print "lan:" $4; exit }'
   done

@@ -214,6 +214,10 @@ const ask = (command: string, ...words: string[]) => execFileSync(command, words
 const virsh = (words: string) => ask("virsh", "-q", "-c", "qemu:///system", words);
 const endOf = (text: string) => text.replace(/.*Progress: \d+%.*\n?/g, "").slice(-4000);
 
+/** The prefix of this lab's domains: another run may have a machine of the same name. */
+const prefix = () =>
+  /default_prefix = '([^']*)'/.exec(readFileSync(join(home, ".homelab-gpu/Vagrantfile"), "utf8"))![1]!;
+
 /** Networks of other programs. */
 let otherNetworks: string[] = [];
 
@@ -380,8 +384,7 @@ test("status, verify and doctor report the running lab", async () => {
   assert.is(code, 0, endOf(said));
   assert.match(said, /✓ verify\.service \(e2e\): service web runs/);
   assert.is((await run("doctor", "--no-gpu")).code, 0);
-  const { domain } = /(?<domain>\S+_e2e)/.exec(virsh("list --all --name"))!.groups!;
-  assert.match(virsh(`dominfo ${domain}`), /^Autostart: +enable$/m);
+  assert.match(virsh(`dominfo ${prefix()}e2e`), /^Autostart: +enable$/m);
   const { said: blocks } = await run("ssh", "--", "df --output=size -BG / | tail -1");
   assert.match(blocks, /^ *6[45]G/m, "the root file system has the room of a disk that grew from 64 to 66 GiB");
   assert.match(virsh("net-info vagrant-libvirt"), /^Autostart: +yes$/m);
@@ -441,10 +444,9 @@ test("down stops the VM; it starts with libvirt, and up waits for it and finds d
   assert.is((await run("down")).code, 0);
   const { said: status } = await run("status", "--no-gpu");
   assert.match(status, /e2e: off[^]*machine\.outdated \(e2e\): its box changed/);
-  const { domain } = /(?<domain>\S+_e2e)/.exec(virsh("list --all --name"))!.groups!;
   await restartLibvirt();
   await until("the start of the VM", () => {
-    const { stdout } = spawnSync("virsh", ["-c", "qemu:///system", "domstate", domain!], { encoding: "utf8" });
+    const { stdout } = spawnSync("virsh", ["-c", "qemu:///system", "domstate", `${prefix()}e2e`], { encoding: "utf8" });
     return /running/.test(stdout);
   });
   const { code, said } = await run("up", "--no-gpu");
@@ -481,8 +483,7 @@ test("destroy keeps the data disk, and the next VM has it, enlarged", async () =
   assert.match(gone.said, /kept: the data disk of e2e \(\S+_e2e-data\.qcow2\): 1 GiB, of which \d+ MiB are used/);
   dataSize = 2;
   network = `network: {lan: ${other.here}}`;
-  const prefix = /default_prefix = '([^']*)'/.exec(readFileSync(join(home, ".homelab-gpu/Vagrantfile"), "utf8"))![1]!;
-  connectOther(lanMac(`${prefix}e2e`));
+  connectOther(lanMac(`${prefix()}e2e`));
   writeFileSync(join(home, "homelab-gpu.yaml"), config());
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, endOf(said));
@@ -518,12 +519,12 @@ test("Vagrant works by hand in the lab's folder", () => {
 });
 
 test("destroy --data leaves no domain, volume, network or file of the VM", async () => {
-  const prefix = /default_prefix = '([^']*)'/.exec(readFileSync(join(home, ".homelab-gpu/Vagrantfile"), "utf8"))![1]!;
-  assert.match(virsh("list --all"), new RegExp(prefix), "it was there");
+  const own = prefix();
+  assert.match(virsh("list --all"), new RegExp(own), "it was there");
   const { code, said } = await run("destroy", "--yes", "--data");
   assert.is(code, 0, endOf(said));
-  assert.not.match(virsh("list --all"), new RegExp(prefix));
-  assert.not.match(virsh("vol-list default"), new RegExp(`${prefix}|${box.replace("/", "-VAGRANTSLASH-")}`));
+  assert.not.match(virsh("list --all"), new RegExp(own));
+  assert.not.match(virsh("vol-list default"), new RegExp(`${own}|${box.replace("/", "-VAGRANTSLASH-")}`));
   const networks = virsh("net-list --all --name").split("\n").filter((name) => name && name !== "default");
   assert.equal(networks.sort(), otherNetworks.sort());
   assert.not.ok(existsSync(join(home, ".homelab-gpu/ssh/e2e")));
