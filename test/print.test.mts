@@ -163,6 +163,7 @@ test("changes of a plan are shown as a diff", () => {
 test("lists, counts and durations are formatted", () => {
   assert.equal(wrap("aa bb cc", 6, "> "), ["> aa", "  bb", "  cc"]);
   assert.is(asRoot("a && b"), "sudo a && sudo b");
+  assert.is(asRoot("a && b", true), "su -c 'PATH=$PATH:/usr/sbin:/sbin; a && b'");
   assert.equal([400, 58_000, 295_000].map(formatDuration), ["0.4 s", "58 s", "4 min 55 s"]);
 });
 

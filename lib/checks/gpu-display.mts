@@ -86,7 +86,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
       evidence,
       [
         ...otherDisplay(gpu, [], host),
-        ...partitioning(card.gpu),
+        ...partitioning(card.gpu, otherDisplay(gpu, [], host).length > 0 ? "Or keep" : "Keep"),
         ...bindingAtBoot(card, host).map((fix) => ({
           ...fix,
           title: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
@@ -105,11 +105,11 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
  * A card of Intel that can have virtual functions can stay on the host: a VM gets one of them (mode: partition). Other
  * makers' cards need a driver with a licence, or one that hosts rarely have.
  */
-function partitioning({ vendor, virtualFunctions }: PciFunction): Fix[] {
+function partitioning({ vendor, virtualFunctions }: PciFunction, keep: string): Fix[] {
   return vendor === vendorIds.intel && virtualFunctions
     ? [
       manualFix(
-        `Or keep the card on the host and give the VM a virtual function, of which this card can have ` +
+        `${keep} the card on the host and give the VM a virtual function, of which this card can have ` +
           `${virtualFunctions}: write mode: partition instead of passthrough`,
       ),
     ]

@@ -156,12 +156,15 @@ function commandLines(command: string, style: Style): string[] {
   return lines.map(painted(style, (text) => chalk.bold(text)));
 }
 
+/** su keeps the user's PATH, which on Debian lacks the folders of root's programs (su(1), ALWAYS_SET_PATH). */
+export const inRootsPath = (run: string): string => `PATH=$PATH:/usr/sbin:/sbin; ${run}`;
+
 /**
  * A command line that needs root, for a user who is not root: each of its commands gets a sudo. `su`: the host has no
  * sudo.
  */
 export function asRoot(run: string, su = false): string {
-  return su ? `su -c ${shellCommand(run)}` : run.split(" && ").map((part) => `sudo ${part}`).join(" && ");
+  return su ? `su -c ${shellCommand(inRootsPath(run))}` : run.split(" && ").map((part) => `sudo ${part}`).join(" && ");
 }
 
 /** How many findings of each status there are: `3 passed`, `1 warning`. What was skipped is not counted. */

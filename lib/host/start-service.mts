@@ -40,8 +40,9 @@ export const inits: Init[] = [
   {
     name: "runit of Void",
     here: ({ os }) => os.id === "void",
-    enable: (service) => commandFix("And at each boot", `ln -s /etc/sv/${service} /var/service/`, { root: true }),
-    source: "https://docs.voidlinux.org/config/services (runit starts what is linked in /var/service)",
+    start: (service) => `ln -sf /etc/sv/virtlogd /etc/sv/virtlockd /etc/sv/${service} /var/service/`,
+    source: "https://docs.voidlinux.org/config/containers-and-vms/libvirt.html (three services; runit starts what is " +
+      "linked in /var/service, now and at each boot)",
     date,
   },
   {

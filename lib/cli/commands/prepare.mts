@@ -12,7 +12,7 @@ import { acquireLock } from "../../run/lock.mts";
 import { boundBy } from "../../plan/bound-already.mts";
 import { leftToDo, ownFiles, type Preparation, preparationOf, stateDir } from "../../plan/prepare.mts";
 import { applyScript } from "../../plan/prepare-scripts.mts";
-import { formatFindings, formatFix } from "../print.mts";
+import { formatFindings, formatFix, inRootsPath } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, hasNoSudo, log, reporterOf, styleFor } from "../context.mts";
@@ -127,7 +127,7 @@ async function asRootStep(
   const root = host ? host.uid === 0 : styleFor(context, "out").root;
   const step: Step = root ? { title, command: ["sh", script] } : {
     title,
-    command: host && hasNoSudo(host) ? ["su", "-c", `sh ${shellCommand(script)}`] : ["sudo", "sh", script],
+    command: host && hasNoSudo(host) ? ["su", "-c", inRootsPath(`sh ${shellCommand(script)}`)] : ["sudo", "sh", script],
     terminal: true,
   };
   const lock = await acquireLock(context.shell, folder, "prepare", (line) => log(context, line));
