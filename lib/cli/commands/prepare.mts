@@ -125,9 +125,10 @@ async function asRootStep(
   text?: string,
 ) {
   const root = host ? host.uid === 0 : styleFor(context, "out").root;
+  const su = host ? hasNoSudo(host) : !root && !(await context.shell.capture(["sh", "-c", "command -v sudo"])).ok;
   const step: Step = root ? { title, command: ["sh", script] } : {
     title,
-    command: host && hasNoSudo(host) ? ["su", "-c", inRootsPath(`sh ${shellCommand(script)}`)] : ["sudo", "sh", script],
+    command: su ? ["su", "-c", inRootsPath(`sh ${shellCommand(script)}`)] : ["sudo", "sh", script],
     terminal: true,
   };
   const lock = await acquireLock(context.shell, folder, "prepare", (line) => log(context, line));
