@@ -91,7 +91,7 @@ test("a line that consists of variables is found", async () => {
 });
 
 test("what Compose says of an undefined volume and our advice are one finding", async () => {
-  const files = { ...compose("    volumes:\n      - $MODELS:/m\n"), ".env": "MODELS=models/llama\n" };
+  const files = { ...compose("    volumes:\n      - $MODELS:/models\n"), ".env": "MODELS=models/llama\n" };
   const err = 'service "a" refers to undefined volume models/llama: invalid compose project';
   const { shell } = fakeShell(inFolder(files), { "docker compose": { code: 15, err } });
   const host = savedHost(hosts.nvidia);
@@ -143,7 +143,12 @@ test("a network that no service uses is not checked", async () => {
   assert.match(used[0]!, /^warn .*macvlan/);
 });
 
-test("many folders of the host are shared by the folders above them", () => {
+test("many folders of the host are shared by the folders above them", async () => {
+  const mounts = ["a", "b", "c", "d"].map((one) => `"/home/me/docker/${one}:/${one}"`).join(", ");
+  assert.match(
+    (await findings(compose(`    volumes: [${mounts}]\n`))).join("\n"),
+    /Share their folders with a: folders: \[\{from: \/home\/me\/docker, to: \/home\/me\/docker\}\]/,
+  );
   const of = (...paths: string[]) => commonFolders(paths);
   assert.equal(of("/home/me/docker/a/config", "/home/me/docker/b", "/home/me/data", "/home/me/data/tv"), [
     "/home/me/docker",
@@ -361,6 +366,46 @@ test("variables of the terminal are not reported; CUDA of the host is not in the
   const cuda = await findings(compose('    volumes: ["/usr/local/cuda-12.0:/usr/local/cuda"]\n'));
   assert.match(cuda.join("\n"), /^(warn|fail) p\/compose\.yaml:5 p: a mounts \/usr\/local\/cuda-12\.0/);
   assert.equal(await findings(compose('    volumes: ["/usr/share/zoneinfo:/z:ro", "/usr/local:/l:ro"]\n')), []);
+});
+
+test("variables of services that no profile starts are not reported", async () => {
+  const text = (more: string) =>
+    "services:\n  a:\n    image: x\n    gpus: all\n  b:\n    image: y\n    profiles: [rocm]\n    environment:\n" +
+    `      - GROUP=\${RENDER_GROUP_ID}\n${more}`;
+  assert.equal(await findings({ "compose.yaml": text("") }), []);
+  const used = await findings({ "compose.yaml": text("  c: {image: z, user: '${RENDER_GROUP_ID}:1'}\n") });
+  assert.match(used.join("\n"), /RENDER_GROUP_ID (has|have) no value/);
+  // an enabled service has what follows the anchor too
+  const anchor =
+    "services:\n  b: &b\n    image: y\n    profiles: [rocm]\n    environment:\n      - GROUP=${GROUP_ID}\n" +
+    "  a:\n    <<: *b\n    profiles: []\n    gpus: all\n";
+  assert.match((await findings({ "compose.yaml": anchor })).join("\n"), /GROUP_ID has no value/);
+});
+
+test("an env file above the folder leads to the parent folder, as a mount does", async () => {
+  const found = await findings(compose("    env_file: ../.env\n"));
+  assert.match(
+    found.join("\n"),
+    /-> Set the stack's path to \/lab, and add env: \{COMPOSE_FILE: "p\/compose\.yaml"\}$/,
+  );
+  assert.match(
+    (await findings(compose("    env_file: /etc/app.env\n"))).join("\n"),
+    /-> Copy it into the project's folder/,
+  );
+});
+
+test("on a machine without an NVIDIA card, NVIDIA's variables are no fault, and privileged has the card's nodes", async () => {
+  const text = "services:\n  a:\n    image: x\n    privileged: true\n    environment: {NVIDIA_VISIBLE_DEVICES: all}\n";
+  const other = "services:\n  a:\n    image: x\n    devices: [/dev/dri]\n";
+  assert.equal(await findings({ "compose.yaml": text, "compose.intel.yaml": other }, "intel"), []);
+  const nvidia = await findings({ "compose.yaml": text });
+  assert.match(nvidia.join("\n"), /NVIDIA_VISIBLE_DEVICES alone gives it no GPU/);
+});
+
+test("the line of a mount with ~ as a default is that of the mount, not of its service", async () => {
+  const files = compose("    volumes:\n      - ${HF_HOME:-~/.cache/hf}:/hf\n");
+  const found = await findings(files);
+  assert.match(found.join("\n"), /^warn p\/compose\.yaml:6 p: a mounts /);
 });
 
 test.run();

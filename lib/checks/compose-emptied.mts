@@ -1,9 +1,11 @@
 /** Variables without a value, with what they leave of the mounts, images and ports that they are in. */
 import type { ComposeProject } from "../compose/types.mts";
+import { enabledOf } from "../compose/enabled.mts";
+import { literally } from "../compose/refusals.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
-import type { ProjectFlaw } from "./compose-flaw.mts";
+import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
 import { desktopVariables } from "./compose-desktop.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
 
@@ -45,6 +47,26 @@ export function variablesOfExample(flaws: ProjectFlaw[], { envExamples = [] }: C
   return envExamples.find(({ file }) => title?.startsWith(`Copy ${file} to`))?.names ?? [];
 }
 
+/**
+ * Whether a variable is used only in blocks of services that no active profile starts. A block with an anchor may be
+ * that of another service too.
+ */
+function isOfDisabled(variable: string, project: ComposeProject): boolean {
+  const enabled = new Set(enabledOf(project).map(([name]) => name));
+  const disabled = Object.keys(project.model?.services ?? {}).filter((name) => !enabled.has(name));
+  if (disabled.length === 0) return false;
+  const pattern = new RegExp(`\\$\\{?${literally(variable)}\\b`);
+  const lines = Object.entries(project.texts).flatMap(([file, text]) => {
+    const blocks = disabled.flatMap((name) => blockOf(file, text, name)).filter(({ lines }) =>
+      /:\s*(#.*)?$/.test(lines[0]!) && !lines.some((line) => /\s&\w/.test(line))
+    );
+    return text.split("\n").flatMap((line, i) =>
+      pattern.test(line) ? [blocks.some(({ first, lines }) => i + 1 >= first && i + 1 < first + lines.length)] : []
+    );
+  });
+  return lines.length > 0 && lines.every(Boolean);
+}
+
 /** Variables of the caller's terminal, without which programs run too. */
 const ofTerminal = /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL)$/;
 
@@ -55,9 +77,10 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   const unsetVariables = project.unsetVariables.filter(isLost);
   const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
   const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
-  const secret = unsetVariables.filter((one) => !breaking.includes(one) && isSecretName(one.variable ?? ""));
+  const used = unsetVariables.filter(({ variable = "" }) => !isOfDisabled(variable, project));
+  const secret = used.filter((one) => !breaking.includes(one) && isSecretName(one.variable ?? ""));
   const ofDesktop = desktopVariables(project);
-  const rest = unsetVariables.filter((one) =>
+  const rest = used.filter((one) =>
     !breaking.includes(one) && !secret.includes(one) && !ofDesktop.includes(one.variable ?? "")
   );
   const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));

@@ -55,7 +55,9 @@ function needed(
   if (!inside) {
     return flaw(
       `needs ${subject} ${written} outside the project's folder: it is not copied into the VM`,
-      "Copy it into the project's folder, and write its path there (./…)",
+      /^[/~]/.test(written)
+        ? "Copy it into the project's folder, and write its path there (./…)"
+        : parentFix([place.path], project),
     );
   }
   if (kind === "missing") {

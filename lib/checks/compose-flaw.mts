@@ -90,7 +90,11 @@ function isFilledIn(line: string, text: string): boolean {
  * The lines of a service in a file, from its name to the next line with the same or less
  * indentation.
  */
-function blockOf(file: string, text: string, service: string): { file: string; lines: string[]; first: number }[] {
+export function blockOf(
+  file: string,
+  text: string,
+  service: string,
+): { file: string; lines: string[]; first: number }[] {
   const lines = text.split("\n");
   const key = new RegExp(`^\\s+["']?${literally(service)}["']?\\s*:`);
   // the same name below depends_on has a deeper indentation

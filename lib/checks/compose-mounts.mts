@@ -85,7 +85,7 @@ const samePath = (a: unknown, b: string) =>
   normalize(String(a)).replace(/(.)\/$/, "$1") === normalize(b).replace(/(.)\/$/, "$1");
 
 function mountFlaw(
-  { source, target, creates, absolute, atHome }: Bind,
+  { source, raw, target, creates, absolute, atHome }: Bind,
   project: ComposeProject,
   machine: MountMachine,
 ): ProjectFlaw[] {
@@ -102,7 +102,9 @@ function mountFlaw(
       },
     }];
   }
-  const { path, kind, exists, inside, relativePath: shown, leftOut } = place;
+  const { path, kind, inside, relativePath: shown, leftOut } = place;
+  // such a folder of this host says nothing of what is in it, and the VM has it too
+  const exists = place.exists && !/^\/(mnt|media|home|opt|srv|root)$/.test(path);
   const isFile = fileName.test(path) || fileName.test(target);
   const at = inside ? shown : source;
   if (inside && absolute) {
@@ -223,7 +225,7 @@ function mountFlaw(
   return [{
     status: (exists && !own) || isFile ? "fail" : "warn",
     message: `mounts ${path}${ends(false)}`,
-    at: lineTexts(at, target),
+    at: [...lineTexts(at, target), raw],
     fix: fixOf([path]),
     fold: {
       kind: `outside ${exists} ${absolute} ${shareable}`,

@@ -18,6 +18,9 @@ import { withProfile } from "./compose-profiles.mts";
 export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine, isAsked: boolean): ProjectFlaw[] {
   if (machine.gpus.length === 0 || project.inline || !project.model) return [];
   if (project.refusals.length > 0 && mayHideRequest(project)) return [];
+  // a privileged container has the nodes of AMD's and Intel's cards
+  const privileged = enabledOf(project).some(([, body]) => body.privileged === true);
+  if (privileged && !machine.gpus.some(isNvidiaRequest)) return [];
   // a file of the project takes the GPU away on purpose
   if (Object.values(project.texts).some((text) => takesAway.test(text))) return [];
   const asking = enabledOf(project).filter(([, body]) => asksFor(body, machine)).map(([name]) => name);

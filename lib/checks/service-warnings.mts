@@ -35,7 +35,9 @@ function withoutRuntime(
 ): Verdict | undefined {
   const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES;
   const wants = visible !== undefined && visible !== null && !["", "none", "void"].includes(visible);
-  if (!wants || demands.length > 0 || body.runtime !== undefined || driver.defaultRuntime || gpus.length === 0) {
+  if (
+    !wants || demands.length > 0 || body.runtime !== undefined || driver.defaultRuntime || !gpus.some(isNvidiaRequest)
+  ) {
     return undefined;
   }
   return {
