@@ -2,6 +2,7 @@
 import type { Failure } from "./types.mts";
 import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { guestSetupFailures } from "./guest-setup.mts";
+import { otherHypervisorFailures } from "./other-hypervisors.mts";
 import { serviceToolFailures } from "./service-tools.mts";
 import { vmToolFailures } from "./vm-tools.mts";
 import { vmPartFailures, vmStateFailures } from "./vm-parts.mts";
@@ -14,6 +15,7 @@ export const hostFailures = (): Failure[] => [
   ...kernelPartFailures(),
   ...driverPartFailures(),
   ...vmToolFailures(),
+  ...otherHypervisorFailures(),
   ...vmStateFailures(),
   ...serviceToolFailures(),
 ];

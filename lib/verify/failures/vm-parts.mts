@@ -131,7 +131,8 @@ const ofLibvirt: Subject[] = [
   usb,
   place,
   [
-    "(?:domain|guest|connection|active|running|paused|transient|persistent|job|migrat)",
+    "(?:(?:already|not|currently|is) (?:in)?(?:active|running|paused|transient|persistent)|paused state|" +
+    "managed save|\\bjob\\b)",
     "provider.access",
     "the state of the VM or connection: what was asked is not possible while it runs, is off, saved or busy",
     states,
@@ -202,6 +203,20 @@ export const vmStateFailures = (): Failure[] =>
       "card, or no instance of it is left",
       commandFix("See the types and how many are free", "mdevctl types"),
       manualFix("NVIDIA: the vGPU driver of the host; Intel: i915.enable_gvt=1 (up to 10th generation)"),
+    ],
+    [
+      "host.memory",
+      "cause",
+      /memory\.memsw\.\w{4,30}/,
+      "the VM's definition limits swap, which this kernel does not count (no swap accounting)",
+      manualFix("Remove swap_hard_limit from <memtune> (virsh edit), or boot with the kernel argument swapaccount=1"),
+    ],
+    [
+      "provider.access",
+      "cause",
+      /failed to u?n?mount devfs on/,
+      "libvirt could not give QEMU a /dev of its own: it runs in a container, or another mount holds the folder",
+      manualFix("Write namespaces = [] into /etc/libvirt/qemu.conf, and restart libvirt"),
     ],
     [
       "provider.version",
