@@ -141,7 +141,7 @@ export const gpuProgramFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /VK_ERROR_INCOMPATIBLE_DRIVER|ERROR_INCOMPATIBLE_DRIVER|vkEnumeratePhysicalDevices: .{0,60}ERROR_/,
+        /via 'vk_icdGetInstanceProcAddr' for ICD|Cannot create Vulkan instance|VK_ERROR_INCOMPATIBLE_DRIVER|ERROR_INCOMPATIBLE_DRIVER|vkEnumeratePhysicalDevices: .{0,60}ERROR_/,
         /MESA-LOADER: failed to open|failed to load driver: (?:nvidia|nouveau|swrast)/,
       ),
       "Vulkan or OpenGL finds no driver for the card in the container: its graphics libraries were not passed in",

@@ -118,7 +118,7 @@ export const moduleFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /modprobe: FATAL: Module nvidia\w{0,10} is in use/,
-      /rmmod: ERROR: Module nvidia\w{0,10} is in use/,
+      /rmmod: ERROR: Module nvidia\w{0,10} is in use|unload NVIDIA driver kernel modules, driver is in use/,
       /An NVIDIA kernel module '?nvidia\S{0,10}'? appears to (?:already )?be loaded/,
     ),
     check: "gpu.in-use",

@@ -1,5 +1,6 @@
 import type { Fix } from "../../findings.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
+import { pythonFallbacks } from "./program-inputs.mts";
 import type { Failure, Layer } from "./types.mts";
 
 const first = manualFix("Read that line to its end, and the lines above it: the first error explains the others");
@@ -53,8 +54,8 @@ const parts: [name: string, words: string, fix: Fix][] = [
  * Errors of programs of containers that no other entry knows, by the part that failed: what the message
  * is about, and where to look.
  */
-export const partFailures = (): Failure[] =>
-  programs.flatMap(([program, start, layer, near]) =>
+export const partFailures = (): Failure[] => [
+  ...programs.flatMap(([program, start, layer, near]) =>
     parts.map(([part, words, fix]): Failure => ({
       pattern: new RegExp(`${start}.{0,240}${words}`),
       ...(near ? { near } : {}),
@@ -66,4 +67,6 @@ export const partFailures = (): Failure[] =>
       fix: [first, fix, ...(program === "Docker" ? [daemonLog] : [])],
       source: "moby, Podman, NVIDIA Container Toolkit (their messages by subject), read 2026-11",
     }))
-  );
+  ),
+  ...pythonFallbacks(),
+];

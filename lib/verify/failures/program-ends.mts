@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|cuda|python|\bpip\b|vllm|sglang|comfy|huggingface|triton|llama|ollama|onnx|tensorrt|jax|xla|nvcc|nvidia|\bgpu|ninja|whisper|diffus|DataLoader|generation|Shard|fatal error: Killed|DNN|c10::|thrust|SymmDevice|all_reduce|ptxas|GLIBC|NumPy|tensor parallel|\[Errno/i;
+  /torch|cuda|python|\bpip\b|vllm|sglang|comfy|huggingface|triton|llama|ollama|onnx|tensorrt|jax|xla|nvcc|nvidia|\bgpu|ninja|whisper|diffus|DataLoader|generation|Shard|scheduler|fatal error: Killed|DNN|c10::|thrust|SymmDevice|all_reduce|ptxas|GLIBC|NumPy|tensor parallel|\[Errno/i;
 
 /** How processes of programs for the GPU end (signals), and parts of an image that do not fit together. */
 export const programEndFailures = (): Failure[] =>
@@ -26,7 +26,7 @@ export const programEndFailures = (): Failure[] =>
       "host.memory",
       "symptom",
       anyOf(
-        /shutdown with signal 9\b|terminated with signal SIGKILL|exitcode: -9\b|is killed by signal: Killed/,
+        /shutdown with signal 9\b|terminated with signal SIGKILL|(?:exitcode|Exit code): -9\b|is killed by signal: Killed/,
         /runner process has terminated: signal: killed/,
       ),
       "a process of the program was killed: most often the machine's memory (RAM) ran out",
@@ -169,7 +169,7 @@ export const programEndFailures = (): Failure[] =>
     [
       "guest.cuda",
       "cause",
-      /Library cu\w{3,20}\.dll is not found or cannot be loaded/,
+      /Library cu\w{3,20}\.dll is not found or cannot be loaded|Could not load library cu\w{3,24}\.dll/,
       "a CUDA library for Windows is missing: the program brings none, and the installed toolkit is of another release",
       "Install the CUDA toolkit and cuDNN of the file's release (64_12: CUDA 12), and put their bin in PATH",
     ],

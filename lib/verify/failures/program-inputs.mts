@@ -4,7 +4,10 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|model|engine|tcmalloc|python|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch/i;
+  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|invoke|blender|cycles|flash.?attn|vk_|model_|models|EngineCore|Engine |tcmalloc|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch/i;
+const gpuWords =
+  /torch|\bcuda|vllm|sglang|comfyui|transformers|diffus|onnxruntime|tensorrt|whisper|llama|ctranslate|invokeai|xformers/i;
+const gpuTest = "docker run --rm --gpus all ubuntu nvidia-smi";
 const first = "Read the service's first error: docker compose logs --no-color SERVICE, from its start on";
 
 /** What programs with models say about their options, model files, packages and each other. */
@@ -56,7 +59,7 @@ export const programInputFailures = (): Failure[] =>
       anyOf(
         /Cannot import \S{1,160} module for custom nodes/,
         /requires `\w{2,30}`|requires the latest version of|has been toggled on, but it cannot be used/,
-        /Failed to import transformers\.|\b_C' object has no attribute/,
+        /Flash Attention(?: V?2)? is not installed|Failed to import transformers\.|\b_C' object has no attribute/,
       ),
       "a Python package that the program or one of its extensions needs is missing in the image, too old, or does " +
       "not load",
@@ -73,6 +76,22 @@ export const programInputFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
+      /Can't load (?:tokenizer|the configuration|config|feature extractor|image processor|the model) (?:for|of) '/,
+      "a part of a model could not be fetched or read: Hugging Face is not reached, or a folder has its name",
+      guestFix("See whether the machine reaches it", "curl -sI https://huggingface.co"),
+      "Set HTTPS_PROXY (and HF_TOKEN) for that service, or put the whole model in a volume and name its folder",
+    ],
+    [
+      "verify.service",
+      "symptom",
+      /Failed to create CUDA context|CUDA context creation failed/,
+      "a program could not begin its work on the GPU; the word in brackets says why",
+      guestFix("See that the card answers, and who uses its memory", "nvidia-smi"),
+      guestFix("Read what the driver says", "dmesg --level err,warn"),
+    ],
+    [
+      "verify.service",
+      "cause",
       /probability tensor contains either/,
       "the model's numbers overflowed: half precision does not suit it, or its file or quantization is broken",
       "Use bfloat16 or float32 (--dtype), another quantization, or download the model again",
@@ -81,12 +100,20 @@ export const programInputFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /Device string must not be empty|No CUDA runtime is found, using CUDA_HOME/,
+        /Device string must not be empty|cannot find any torch accelerator|No CUDA runtime is found, using CUDA_HOME/,
         /Cannot assign a device for operation|CUDA initialization failure with error: (?:100|3)\b/,
       ),
       "the program finds no GPU: its container has none, or its build is without CUDA",
       "Write gpu: 1 (or all) for that service",
-      guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      guestFix("See that a container gets the GPU", gpuTest),
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /vLLM is running on UnspecifiedPlatform/,
+      "vLLM finds no GPU: its container has none, or NVML does not answer there",
+      "Write gpu: 1 (or all) for that service",
+      guestFix("See that a container gets the GPU", gpuTest),
     ],
     [
       "verify.service",
@@ -158,5 +185,18 @@ export const programInputFailures = (): Failure[] =>
       /Post "http:\/\/\S{4,60}\/api\/\w{3,12}": EOF/,
       "Ollama ended while it answered; its own log says why (most often memory)",
       guestFix("Read its log", "docker compose logs --no-color --tail 80"),
+    ],
+  ]);
+
+/** What is left of Python's errors, where no other entry matches. */
+export const pythonFallbacks = (): Failure[] =>
+  rows({ layer: "image", near: gpuWords, source: "Python (its traceback), read 2026-11" }, [
+    [
+      "verify.service",
+      "fallback",
+      /Traceback \(most recent call last\)|(?:Runtime|Value|Type|Key|Attribute|Assertion|NotImplemented|Import|OS)Error: /,
+      "a program ended with an error of its own, which homelab-gpu does not know; its last line names it",
+      guestFix("See that a container gets the GPU: then driver and toolkit are not at fault", gpuTest),
+      "Look that line up at the program's project; try its newest image, and the one that last worked",
     ],
   ]);

@@ -106,11 +106,12 @@ export const programFailures = (): Failure[] => [
     pattern: anyOf(
       /FlashAttention only supports \w{1,12} GPUs or newer/,
       /Bfloat16 is only supported on GPUs with compute capability/,
-      /is too old to be supported by the triton GPU compiler/,
+      /is too old to be supported by the triton GPU compiler|type fp8\w{2,6} not supported in this architecture/,
     ),
     check: "verify.service",
     layer: "image",
-    message: "the program uses what this GPU is too old for (bfloat16, FlashAttention 2: Ampere, RTX 30, or later)",
+    message:
+      "the program uses what this GPU is too old for (bfloat16, FlashAttention 2: from RTX 30 on; FP8: from RTX 40 on)",
     fix: [manualFix("vLLM: --dtype half; others: turn FlashAttention off (attention: sdpa), or use a newer GPU")],
     source: "FlashAttention, vLLM, read 2026-11",
   },
