@@ -55,7 +55,7 @@ export const buildFailures = (): Failure[] =>
       "cause",
       anyOf(
         /code = Unavailable desc = (?:error reading from server|closing transport|connection error)/,
-        /frontend grpc server closed unexpectedly/,
+        /frontend grpc server closed unexpectedly|Cancell?ed: grpc: the client connection is closing/,
       ),
       "the builder (buildkitd, dockerd) ended during the build, most often because memory ran out",
       guestFix("See whether it was killed", "journalctl -k -b --no-pager -g 'out of memory|oom'"),

@@ -20,6 +20,7 @@ import { engineClientFailures } from "./engine-client.mts";
 import { ociAnswerFailures, ociRuntimeFailures } from "./oci-runtime.mts";
 import { podmanNetworkFailures } from "./podman-network.mts";
 import { registryNetworkFailures } from "./registry-network.mts";
+import { serviceProgramFailures } from "./service-programs.mts";
 import { volumeFailures } from "./volumes.mts";
 import { windowsHostFailures } from "./windows-hosts.mts";
 import { wslCodeFailures, wslGuestFailures } from "./wsl-codes.mts";
@@ -27,6 +28,7 @@ import { wslCodeFailures, wslGuestFailures } from "./wsl-codes.mts";
 /** Entries that say more than the general ones of the catalogue. */
 export const engineFailures = (): Failure[] => [
   ...podmanNetworkFailures(),
+  ...serviceProgramFailures(),
   ...daemonStartFailures(),
   ...engineClientFailures(),
   ...volumeFailures(),

@@ -30,7 +30,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       anyOf(
         /unable to start unit "(?:docker|libpod|crio|cri)-\w{1,70}\.scope"/,
         /failed to create unit: /,
-        /cannot open sd-bus|sd-bus (?:open|message|process|match)/,
+        /cannot open sd-bus|sd-bus (?:open|message|process|match|add)/,
         /dial unix \/run\/systemd\/private|Message recipient disconnected from message bus/,
       ),
       "systemd did not create the container's control group: it does not answer over D-Bus, or there is no " +
@@ -165,7 +165,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /exec: "[^"]{1,160}": is a directory|open executable: Permission denied/,
+        /exec: "[^"]{1,160}": is a directory|open executable: (?:Permission denied|Operation not permitted)/,
         /the path [`'][^`']{1,160}[`'] exists but it is not executable/,
       ),
       "the command of the service is a folder, or a file that may not be run",

@@ -33,7 +33,7 @@ export const podmanFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "docker",
-    near: /podman|crun|conmon|buildah|containers\/storage|libpod/i,
+    near: /podman|crun|conmon|buildah|containers\/storage|libpod|OCI runtime/i,
     source: "containers/podman, read 2026-11; podman-container-tools/podman#25080 (2025-01)",
   }, [
     [
@@ -42,7 +42,8 @@ export const podmanFailures = (): Failure[] => [
       anyOf(
         /containers\/storage\/\S{1,160}[`'"]?: Permission denied/,
         /(?:mkdir|chown|lsetxattr|open|stat) \S{0,60}\.local\/share\/containers\S{0,120}: (?:permission denied|operation not permitted)/,
-        /error preparing rootfs: mount .{1,400}: permission denied/,
+        /error preparing rootfs: mount .{1,400}: permission denied|make [`']\S{1,200}merged[`'] private: Permission/,
+        /jailing process inside rootfs caused .{0,12}permission denied/,
       ),
       "Podman may not use its own storage: a folder on its path has the wrong owner or permissions (as after sudo " +
       "podman), or its file system does not serve user namespaces (NFS, noexec, a home that others may not enter)",

@@ -56,7 +56,7 @@ export const registryNetworkFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /dial tcp [\d.]{7,15}:\d{1,5}: (?:i\/o timeout|connect: connection timed out|connectex: )/,
+        /dial tcp (?!127\.)[\d.]{7,15}:\d{1,5}: (?:i\/o timeout|connect: connection timed out|connectex: )/,
         /wsarecv: A connection attempt failed/,
       ),
       "the registry did not answer in time: a firewall, provider or VPN drops the connection",

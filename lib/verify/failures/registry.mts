@@ -28,7 +28,7 @@ export const registryFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /pull access denied for |requested access to the resource is denied|\/manifests\/\S{1,120} unauthorized: /,
+      /pull access denied(?: for |, repository)|insufficient_scope: authorization failed|requested access to the resource is denied|\/manifests\/\S{1,120} unauthorized: /,
       /no basic auth credentials|(?:Head|Get) "https:\/\/[^"]{1,200}": (?:unauthorized|denied|401|403)/,
       /error from registry: (?!You have reached)/,
     ),

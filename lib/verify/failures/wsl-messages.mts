@@ -134,7 +134,7 @@ export const wslMessageFailures = (): Failure[] => [
       "symptom",
       anyOf(
         /The WSL2 Virtual Machine crashed|Errors occurred during WSL startup/,
-        /The distribution failed to start\. Error code: |Failed to start the systemd user session for '/,
+        /The distribution failed to start\. Error code: (?!(?:5|22|74|117|30), failure step: 2)|Failed to start the systemd user session for '/,
       ),
       "WSL's VM or distribution did not start, for the reason in its log",
       restart,
