@@ -89,6 +89,14 @@ export const daemonStartFailures = (): Failure[] => [
     ],
     [
       "verify.docker",
+      "cause",
+      /failed to add IPv6 (?:gateway|route|address)|IPv6 on this host is disabled/,
+      "the network has IPv6, which is turned off in this machine's kernel",
+      "Write enable_ipv6: false for the network (or remove ipv6 from /etc/docker/daemon.json), and create it again",
+      guestFix("See the setting: 1 means off", "sysctl net.ipv6.conf.all.disable_ipv6"),
+    ],
+    [
+      "verify.docker",
       "note",
       /logging driver does not support reading/,
       "docker logs shows nothing here, since the logging driver sends the lines elsewhere",

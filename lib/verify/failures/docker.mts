@@ -48,7 +48,7 @@ export const dockerFailures = (): Failure[] => [
       /(?:Extension|extension) \w{1,14} revision \d (?:is )?not supported/,
       /RULE_(?:APPEND|INSERT) failed \(No such file/,
       /can't initialize iptables table `\w{1,10}': /,
-      /iptables.{0,40}: (?:Failed to initialize nft|Couldn't load (?:match|target))/,
+      /iptables.{0,40}: (?:Failed to initialize nft|Couldn't (?:load|find) (?:match|target))/,
       /Could not fetch rule set generation id/,
       /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
       /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,
@@ -176,7 +176,7 @@ export const dockerFailures = (): Failure[] => [
   {
     pattern: /no space left on device|don't have enough free space in|ENOSPC/,
     near: anyOf(
-      /docker|layer|failed to (?:solve|copy)|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs/i,
+      /docker|layer|failed to (?:solve|copy)|did not complete|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs/i,
       /overlay|containerd|image|box|\/boot/i,
     ),
     check: "host.disk",

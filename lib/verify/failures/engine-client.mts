@@ -60,6 +60,22 @@ export const engineClientFailures = (): Failure[] => [
       commandFix("If it hangs: end WSL, then start Docker Desktop again", "wsl --shutdown"),
     ],
     [
+      "provider.access",
+      "cause",
+      /distro Docker Desktop relies on has exited unexpectedly|wsl distro terminated abruptly/i,
+      "WSL ended while Docker Desktop used it: wsl --shutdown, an update of WSL, a sleep of Windows, or too " +
+      "little memory",
+      "Restart Docker Desktop from its own message; if it comes back: wsl --update, and a smaller memory= in " +
+      ".wslconfig",
+    ],
+    [
+      "verify.docker",
+      "note",
+      /legacy builder is deprecated and will be removed/,
+      "Docker builds with its old builder, since buildx is not installed; the image is built all the same",
+      guestFix("Install buildx", "apt-get install -y docker-buildx-plugin"),
+    ],
+    [
       "verify.docker",
       "cause",
       /command \[ssh .{1,200}\] has exited with .{1,60}make sure the URL is valid/,

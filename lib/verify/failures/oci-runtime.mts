@@ -110,7 +110,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "cause",
       anyOf(
         /requested cgroup controller [`'"]?\w{2,10}[`'"]? is not available|controller [`'"]?\w{2,10}[`'"]? is not available/,
-        /cannot set limits without cgroups|cgroup-parent for systemd cgroup should be/,
+        /cannot set limits without cgroups|writing file [`'"]?\/sys\/fs\/cgroup|cgroup-parent for systemd cgroup should be/,
       ),
       "the control groups that the engine needs are not there: not mounted, not delegated to this user, or of " +
       "another " +

@@ -143,6 +143,13 @@ export const podmanNetworkFailures = (): Failure[] => [
       "podman machine stop, then podman machine start; if it does not exist: podman machine init",
     ],
     [
+      "guest.engine",
+      "cause",
+      /looking up compose provider failed/,
+      "podman compose needs another program that does the work, and none is installed",
+      guestFix("Install one", "apt-get install -y podman-compose"),
+    ],
+    [
       "verify.service",
       "cause",
       /short-name resolution enforced but cannot prompt without a TTY/,

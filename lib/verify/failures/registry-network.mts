@@ -124,7 +124,7 @@ export const registryNetworkFailures = (): Failure[] => [
       "cause",
       anyOf(
         /x509: (?:cannot validate certificate for|certificate is (?:valid for|not valid for any))/,
-        /x509: certificate relies on legacy|tls: first record does not look like/,
+        /x509: certificate (?:relies on legacy|signed by unknown)|tls: first record does not look like/,
       ),
       "the registry's certificate is not accepted: it is for another name, self-signed, or a proxy puts its own in",
       "Ask by the name that the certificate has; put its CA into /etc/docker/certs.d/HOST:PORT/ca.crt, or " +

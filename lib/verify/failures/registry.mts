@@ -15,7 +15,7 @@ export const registryFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /manifest for \S{1,200} not found|manifest unknown/,
+      /manifest for \S{1,200} not found|manifest unknown|source metadata for \S{1,160}: \S{1,160}: not found/,
       /failed to resolve reference "[^"]{1,200}": [^"]{1,200}: not found/,
     ),
     check: "verify.service",
@@ -44,7 +44,7 @@ export const registryFailures = (): Failure[] => [
   },
   {
     pattern:
-      /unauthorized: (?:authentication required|incorrect username)|denied: requested access to the resource is denied/,
+      /unauthorized: (?:authentication required|<html>|incorrect username)|denied: requested access to the resource is denied/,
     near: dockerWords,
     check: "verify.service",
     layer: "docker",
@@ -107,7 +107,7 @@ export const registryFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /TLS handshake timeout|net\/http: request canceled/,
-      /x509: certificate (?:signed by unknown authority|has expired)|failed to do request: Head "/,
+      /x509: certificate has expired|failed to do request: Head "/,
       /Get "?https:\/\/\S{1,120}\/v2\/\S{0,4} (?:context deadline exceeded|dial tcp|EOF)/,
       /context deadline exceeded.{0,40}(?:registry|Client\.Timeout)/,
     ),

@@ -37,7 +37,7 @@ export const wslMessageFailures = (): Failure[] => [
       anyOf(
         /Windows version \S{1,30} does not (?:support the packaged version of|have the required features)/,
         /Linux Kernel version \S{1,10} or newer is required|requires a newer version of WSL|optional component must be updated/,
-        /does not support WSL 2\.|wsl\.exe --mount on ARM64 requires/,
+        /does not support WSL 2\.|requires an update to its kernel component|wsl\.exe --mount on ARM64 requires/,
       ),
       "Windows, WSL or its kernel is older than this needs",
       update,
