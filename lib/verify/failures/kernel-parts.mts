@@ -80,6 +80,16 @@ export const kernelPartFailures = (): Failure[] => [
     ],
     [
       "gpu.in-use",
+      "cause",
+      /(?:amdgpu_(?:device_fini_hw|pci_remove|drm_device_release)|radeon_device_fini|i915_pci_remove|xe_pci_remove)\+0x/,
+      "the host's graphics driver does not let the card go: a program or the desktop still uses it, and " +
+      "unbinding waits " +
+      "without end",
+      commandFix("See which programs hold it", "fuser -v /dev/dri/*", { root: true }),
+      remedies.bindAtBoot,
+    ],
+    [
+      "gpu.in-use",
       "symptom",
       /(?:No device request channel registered, blocked until released by user|vfio-pci \S{1,14}: Relaying device request to user)/,
       "the host takes the card away while a VM still has it, and waits until that VM gives it back",

@@ -99,6 +99,33 @@ export const otherHypervisorFailures = (): Failure[] => [
       commandFix("Read them", "tail -n 40 /var/log/libvirt/libxl/*.log; xl dmesg | tail -n 40", { root: true }),
     ],
   ]),
+  ...rows({
+    layer: "provider",
+    source: "hashicorp/vagrant (locales), hashicorp/packer (plugin-getter), LXC; read 2026-11",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      /(?:collides with a non-hostonly network|conflicting host only adapter with DHCP|specified host network could not be found|Specific bridge '[^']{1,60}' not found)/,
+      "the address or bridge in the Vagrantfile is one that another network of this host uses, or that is not there",
+      commandFix("See the networks of this host", "ip -brief address"),
+      "Choose another address: VirtualBox allows host-only networks in 192.168.56.0/21",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /GitHub API rate limit/,
+      "GitHub refuses more requests of this address for an hour, from where Packer fetches its plugins",
+      "Wait an hour, or set PACKER_GITHUB_API_TOKEN to a token without any permission",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /(?:lxc-start: \S{1,40}: .{0,120}Failed|lxc_init: \d{1,5} |Failed to run lxc\.hook\.|cgfsng\.c: )/,
+      "an LXC container did not start; the first of LXC's lines names the step (a hook, a device, a mount, a cgroup)",
+      "See it with all messages: lxc-start -n NAME -F -l DEBUG (Proxmox: pct start ID --debug)",
+    ],
+  ]),
   ...rows({ layer: "hypervisor", source: "Xen (tools/libs/light), TrueNAS (middlewared); read 2026-11" }, [
     [
       "gpu.driver",
