@@ -173,6 +173,54 @@ export const refused: Refused[] = [
   web("schema: ipam", "networks: [n]", "networks:\n  n: {ipam: {config: {subnet: 10.0.0.0/8}}}\n", {
     place: "compose.yaml:6",
   }),
+  // what Compose passes on and Docker refuses (moby)
+  ...[
+    ...["cap_add: [NET_ADMINN]", "cap_drop: [everything]", "stop_signal: SIGFOO", "ulimits: {nofiles: 5}"],
+    ...["security_opt: [foo]", "devices: ['/dev/null:/dev/x:abc']", "device_cgroup_rules: [foo]", "shm_size: -1"],
+    ...["logging: {driver: loki}", "dns: [abc]", "mac_address: zz", "oom_score_adj: 5000", "ipc: foo", "pid: foo"],
+    ...["userns_mode: foo", "extra_hosts: ['a:zz']", "working_dir: rel", "cpuset: abc"],
+    ...["mem_swappiness: 200", "memswap_limit: 500m\n    mem_limit: 1g", "memswap_limit: 1g", "cpu_period: 5"],
+    ...["cpu_quota: 50000\n    cpus: 1", "blkio_config: {weight: 5}", "storage_opt: {size: 10G}", "isolation: hyperv"],
+    ...["tmpfs: [rel]", "volumes: ['./a:/']", "cgroup_parent: foo", "healthcheck: {test: [CMD, a], interval: 1us}"],
+    ...["healthcheck: {test: [CMD, a], retries: -1}", "volumes: [{type: tmpfs, target: /a, source: x}]"],
+    ...["volumes: [{type: bind, source: ./a, target: /a, bind: {propagation: foo}}]", "hostname: h\n    uts: host"],
+    ...["volumes: [{type: tmpfs, target: /a, tmpfs: {size: -1}}]", "environment: {'': a}"],
+  ].map((keys) => web(`daemon: ${keys.replace(/\s+/g, " ")}`, keys, "", { newer: true })),
+  ...["hostname: h", "dns: [1.1.1.1]", "extra_hosts: ['a:1.2.3.4']", "expose: [80]"].map((keys) =>
+    web(`daemon: network_mode and ${keys}`, `${keys}\n    network_mode: "service:b"`, "  b: {image: x/y}\n", {
+      newer: true,
+    })
+  ),
+  web("daemon: address", "networks: {n: {ipv4_address: abc}}", "networks: {n: {}}\n", { newer: true }),
+  web("daemon: link-local address", "networks: {n: {link_local_ips: [abc]}}", "networks: {n: {}}\n", { newer: true }),
+];
+
+/** Settings that Docker accepts. */
+export const accepted = [
+  ...["cap_add: [NET_ADMIN, cap_sys_nice, ALL]", "stop_signal: SIGRTMIN+3", "stop_signal: '15'", "stop_signal: INT"],
+  ...[
+    "ulimits: {nofile: {soft: 1, hard: 2}, memlock: -1}",
+    "security_opt: ['no-new-privileges:true', 'label:disable']",
+  ],
+  ...["security_opt: ['seccomp:unconfined', apparmor=unconfined]", "devices: ['/dev/null:/dev/x:rw', /dev/fuse]"],
+  ...["device_cgroup_rules: ['c 188:* rwm']", "shm_size: 1g", "logging: {driver: json-file}", "dns: [1.1.1.1, '::1']"],
+  ...["mac_address: '02:42:ac:11:00:02'", "oom_score_adj: -500", "ipc: host", "ipc: shareable", "pid: host"],
+  ...[
+    "userns_mode: host",
+    "extra_hosts: ['a:host-gateway', 'b=1.2.3.4']",
+    "extra_hosts: {a: 1.2.3.4}",
+    "working_dir: /a",
+  ],
+  ...[
+    "cpuset: '0-1,2'",
+    "mem_swappiness: 0",
+    "mem_limit: 1g\n    memswap_limit: -1",
+    "cpu_quota: -1",
+    "cpu_shares: 512",
+  ],
+  ...["mem_limit: 1g\n    memswap_limit: 2g", "blkio_config: {weight: 300}", "tmpfs: ['/run:size=64m', /tmp]"],
+  ...["healthcheck: {test: [CMD, a], interval: 1m30s, timeout: 0s, retries: 3}", "hostname: my_host", "uts: host"],
+  ...["network_mode: host\n    hostname: h", "environment: {A: ''}", "expose: ['80-90', 53/udp]"],
 ];
 
 const host = savedHost("rtx4070-desktop-debian12");

@@ -13,6 +13,7 @@ import { imageFlaws } from "./compose-images.mts";
 import { ownerFlaws } from "./compose-owners.mts";
 import { targetFlaws } from "./compose-target.mts";
 import { engineNameFlaws } from "./compose-engine.mts";
+import { daemonFlaws } from "./compose-daemon.mts";
 import { engineFlaws } from "./compose-docker.mts";
 import { engineProjectFlaws } from "./compose-docker-project.mts";
 import { manualFix } from "../fixes.mts";
@@ -85,6 +86,7 @@ function containerFlaws(
     ...networks(service, project),
     ...settings(service, project),
     ...engineFlaws(name, service, project, machine),
+    ...daemonFlaws(project.written?.services[name] ?? service, machine),
     ...imageFlaws(name, service, project, machine),
   ];
 }
