@@ -1,10 +1,10 @@
 /**
  * Settings of a service that Compose passes on and Docker refuses when it creates or starts the container. Read in
  * moby on 2026-11-27: daemon/container.go, daemon/daemon_unix.go (verifyPlatformContainerSettings), runconfig (network
- * mode), daemon/pkg/oci/caps, daemon/logger, volume/mounts; and runc's names of limits.
+ * mode), daemon/pkg/oci/caps, volume/mounts; and runc's names of limits.
  */
 import { isIP } from "node:net";
-import { capabilities, isSignal, limits, logDrivers } from "../compose/linux-words.mts";
+import { capabilities, isSignal, limits } from "../compose/linux-words.mts";
 import type { ComposeService } from "../compose/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { environmentOf, mebibytes, mountsOf, networksOf, texts } from "../compose/service.mts";
@@ -80,8 +80,7 @@ export function daemonFlaws(
       return [flaw(`has ${key}: ${value}, which Docker refuses`, `${key}:`, `Write ${range}`)];
     }),
     ...lists(service),
-    ...limitsOf(service, isPlain),
-    ...logging(service, isPlain),
+    ...limitsOf(service),
     ...sharedNetwork(service),
     ...addresses(service),
     ...mounts(service),
@@ -148,7 +147,7 @@ function lists(service: ComposeService): ProjectFlaw[] {
 const isSecurityOption = (one: string) =>
   /^(no-new-privileges|writable-cgroups)([:=](true|false))?$|^(seccomp|apparmor|label|systempaths)[:=].+/.test(one);
 
-function limitsOf(service: ComposeService, isPlain: boolean): ProjectFlaw[] {
+function limitsOf(service: ComposeService): ProjectFlaw[] {
   const {
     ulimits,
     cpus,
@@ -156,7 +155,6 @@ function limitsOf(service: ComposeService, isPlain: boolean): ProjectFlaw[] {
     cpu_period: period,
     shm_size: shared,
     blkio_config: blkio,
-    storage_opt: storage,
   } = service;
   const reserved = mapAt(mapAt(mapAt(service, "deploy"), "resources"), "limits");
   const [limit, swap] = [mebibytes(service.mem_limit ?? reserved.memory), mebibytes(service.memswap_limit)];
@@ -193,26 +191,7 @@ function limitsOf(service: ComposeService, isPlain: boolean): ProjectFlaw[] {
     ...(isWritten(weight) && Number(weight) !== 0 && (Number(weight) < 10 || Number(weight) > 1000)
       ? [flaw(`has blkio_config.weight: ${weight}`, "weight", "Write 10 to 1000")]
       : []),
-    ...(isPlain && isMap(storage) && storage.size !== undefined
-      ? [
-        flaw(
-          "has storage_opt.size, which Docker supports only on XFS with project quotas",
-          "storage_opt",
-          "Remove storage_opt",
-        ),
-      ]
-      : []),
   ];
-}
-
-function logging(service: ComposeService, isPlain: boolean): ProjectFlaw[] {
-  const { driver } = mapAt(service, "logging");
-  if (!isWritten(driver) || logDrivers.includes(String(driver)) || !isPlain) return [];
-  return [flaw(
-    `has logging.driver: ${driver}, a plugin that a new VM does not have`,
-    String(driver),
-    "Install it with a provision: script of the machine, or remove logging:",
-  )];
 }
 
 /** Keys that a container with the network of another one, or with the names of the host, cannot have. */

@@ -13,10 +13,8 @@ export const limits = "core cpu data fsize locks memlock msgqueue nice nofile np
   .split(
     " ",
   );
-/** Log drivers of Docker (moby, daemon/logger). */
-export const logDrivers = "none local json-file syslog journald gelf fluentd awslogs splunk gcplogs".split(" ");
 /** Signals without `SIG` (moby/sys, signal). */
-export const signals = new Set([
+const signals = new Set([
   ..."ABRT ALRM BUS CHLD CLD CONT FPE HUP ILL INT IO IOT KILL PIPE POLL PROF PWR QUIT SEGV STKFLT STOP SYS".split(" "),
   ..."TERM TRAP TSTP TTIN TTOU URG USR1 USR2 VTALRM WINCH XCPU XFSZ RTMIN RTMAX".split(" "),
 ]);
