@@ -9,23 +9,12 @@ import { acceptsOption, options } from "../lib/cli/options.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { readmePictures } from "../scripts/picture.mts";
 import { own, root } from "./fake.mts";
+import { blocks, typed } from "./readme-commands.mts";
 
 const test = suite("readme");
 const readme = own("README.md");
-const blocks = (language: string, text = readme) =>
-  [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, "gms"))].map(([, block]) => block!);
 const { scripts } = JSON.parse(own("package.json"));
 const { tasks } = JSON.parse(own("deno.json"));
-
-/** Every command of the README: lines of its blocks, and code in its sentences. */
-const typed = [
-  ...[...blocks("sh"), ...blocks("powershell")].flatMap((block) => block.split("\n")).flatMap((line) =>
-    line.replace(/ {2,}#.*/, "").split(" && ")
-  ),
-  ...[...readme.replace(/^```.*?^```/gms, "").matchAll(/`((?:npx|npm|deno|homelab-gpu) [^`]+)`/g)].flatMap(([, line]) =>
-    line!.split(" && ")
-  ),
-].map((line) => line.trim()).filter(Boolean);
 
 /** The error in the words of a command line; undefined if there is none. */
 function wrongWords(words: string[]): string | undefined {

@@ -1,0 +1,106 @@
+// The commands of the README, as it has them, in a copy of the checkout; those that need a VM, a
+// network or another system name the test that runs them.
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { own, root, standIns } from "../fake.mts";
+import { typed } from "../readme-commands.mts";
+
+const test = suite("readme");
+const home = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));
+const checkout = join(home, "homelab-gpu");
+const zx = `${root}/node_modules/zx/build/cli.js`;
+
+/** `npx zx` without npm's start, and no answers about this machine's VMs and card. */
+const { PATH } = standIns(home, {
+  npx: `shift; exec '${process.execPath}' '${zx}' "$@"`,
+  ...Object.fromEntries(["virsh", "vagrant", "packer", "VBoxManage", "sudo"].map((name) => [name, "exit 1"])),
+});
+
+/** Runs lines in one bash in the checkout, and returns the exit code and all output. */
+function bash(...lines: string[]): { code: number | null; said: string } {
+  const { NODE_OPTIONS: _, XDG_CACHE_HOME: __, XDG_CONFIG_HOME: ___, ...env } = process.env;
+  const { status, stdout, stderr } = spawnSync("bash", ["-c", lines.join("\n")], {
+    cwd: checkout,
+    encoding: "utf8",
+    env: { ...env, HOME: home, PATH: `${join(home, "bin")}:${dirname(process.execPath)}:${PATH}` },
+  });
+  return { code: status, said: `${stdout}${stderr}` };
+}
+
+test.before(() => {
+  mkdirSync(checkout);
+  for (const name of ["homelab-gpu.mts", "lib", "templates", "scripts", "package.json"]) {
+    cpSync(`${root}/${name}`, join(checkout, name), { recursive: true });
+  }
+  symlinkSync(`${root}/node_modules`, join(checkout, "node_modules"));
+});
+test.after(() => rmSync(home, { recursive: true }));
+
+/** Exit codes of commands that run here. A host without a usable card fails the checks. */
+const here: Record<string, number[]> = {
+  "npx zx homelab-gpu.mts doctor": [0, 1],
+  "npx zx homelab-gpu.mts init": [0],
+  "npx zx homelab-gpu.mts status": [0],
+  "npx zx homelab-gpu.mts doctor --save host.txt": [0, 1],
+  "npx zx homelab-gpu.mts destroy": [0],
+  "npm run bundle": [0],
+};
+/** Other commands, with the file that runs them and what that file has. */
+const elsewhere: Record<string, [file: string, has: RegExp]> = {
+  "npm ci": [".ci/run", /\| npm ci \|/],
+  "npm test": [".ci/run", /\| npm test \|/],
+  "npm run demo -- --yes": ["test/scripts/demo.scripts.mts", /\["--yes"\]/],
+  "npx zx homelab-gpu.mts up": ["test/e2e/stacks.e2e.mts", /"up"/],
+  "npx zx homelab-gpu.mts up --yes": ["test/e2e/stacks.e2e.mts", /"up" \? \["--yes"\]/],
+  "npx zx homelab-gpu.mts prepare --undo": ["test/e2e/gpu.e2e.mts", /--undo/],
+  "npm link": ["test/scripts/package.scripts.mts", /npm links a name/],
+};
+const unchecked = [
+  /^(?:git clone|cd|scp|rm) /, // programs of others, on the user's own files
+  /^(?:npm|npx)\.cmd /, // their words are those of the block for Linux
+  /^deno task /, // readme.test.mts: such a task exists
+  /^homelab-gpu\(\)|^source /, // below, together
+];
+
+test("each command is run by a test", () => {
+  const missing = [...new Set(typed)].filter((line) =>
+    !(line in here) && !(line in elsewhere) && !unchecked.some((pattern) => pattern.test(line))
+  );
+  assert.equal(missing, []);
+  assert.equal([...Object.keys(here), ...Object.keys(elsewhere)].filter((line) => !typed.includes(line)), []);
+  for (const [line, [file, has]] of Object.entries(elsewhere)) assert.match(own(file), has, line);
+  const windows = typed.filter((line) => /^(?:npm|npx)\.cmd /.test(line)).map((line) => line.replace(".cmd", ""));
+  assert.equal(windows.filter((line) => !typed.includes(line)), []);
+});
+
+for (const line of typed.filter((line, i) => line in here && typed.indexOf(line) === i)) {
+  test(line, () => {
+    const { code, said } = bash(line);
+    assert.ok(here[line]!.includes(code!), `${code}: ${said}`);
+    assert.not.match(said, /\n +at /);
+    if (line.endsWith("init")) assert.ok(existsSync(join(checkout, "homelab-gpu.yaml")));
+    if (line.endsWith("--save host.txt")) assert.ok(readFileSync(join(checkout, "host.txt"), "utf8").length > 100);
+  });
+}
+
+test("its shell function starts the one file, which completes its commands in bash", () => {
+  const lines = typed.filter((line) => /^homelab-gpu\(\)|^source /.test(line)).map((line) =>
+    line.replace("completion zsh", "completion bash")
+  );
+  assert.is(lines.length, 2);
+  const { code, said } = bash(
+    "npm run bundle >/dev/null",
+    ...lines,
+    "homelab-gpu --version",
+    "complete -p homelab-gpu",
+  );
+  assert.is(code, 0, said);
+  assert.match(said, /^\d+\.\d+\.\d+\ncomplete .*homelab-gpu\n$/);
+});
+
+test.run();
