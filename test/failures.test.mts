@@ -278,6 +278,8 @@ test("explain prints the page of a check or of each check in a group", async () 
   const { code, out } = await explained(pages, ["iommu.group"]);
   assert.is(code, 0);
   assert.match(out, /^iommu\.group\n {2}Looks at: .*\n[^]*\n {2}Why: .*\n[^]*\n {2}By hand: ls [^]*\n {2}Fix: /);
+  assert.match(out, /^ {2}By hand: ls \S*iommu_group\/devices$/m, "can be copied");
+  assert.match(out, /^ {2}- .*\n {4}\S/m, "the lines of an error stay together");
   assert.match(out, /\n {2}- the card shares its IOMMU group/);
   const group = await explained(pages, ["iommu"]);
   for (const id of checks.map(({ id }) => id).filter((id) => id.startsWith("iommu."))) {

@@ -39,7 +39,9 @@ export async function explain(context: Context): Promise<number> {
   const page = word === undefined ? [] : await pageOf(shell, word);
   if (page.length > 0) {
     const { width } = styleFor(context, "out");
-    shell.stdout(`${page.flatMap((line) => wrap(line, width, "", "  ")).join("\n")}\n`);
+    shell.stdout(
+      `${page.flatMap((line) => wrap(line, width, "", line.startsWith("  - ") ? "    " : "  ")).join("\n")}\n`,
+    );
     return 0;
   }
   const { text, setting } = word === undefined && shell.terminal.in
@@ -126,7 +128,10 @@ async function pageOf(shell: Shell, name: string): Promise<string[]> {
 function checkLines(id: string, page: string): string[] {
   const errors = failures().filter((failure) => failure.check === id).map(({ message }) => message);
   const text = page.split("\n").slice(1).filter(Boolean).map((line) =>
-    `  ${line.replace(/^\*\*(.*?)\*\* /, "$1: ").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll("`", "")}`
+    `  ${
+      line.replace(/^\*\*(.*?)\*\* /, "$1: ").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/`\.$/, "`")
+        .replaceAll("`", "")
+    }`
   );
   return [
     text.length > 0 ? id : `${id}: what verify and logs show about a running VM`,
