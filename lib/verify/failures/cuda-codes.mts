@@ -128,10 +128,17 @@ export const cudaCodeFailures = (): Failure[] => [
     ],
     [
       "verify.service",
-      "symptom",
-      anyOf(cudaErrors(217, 704, 705, 711), /P2P is disabled between/),
+      "cause",
+      cudaErrors(217, 704, 705, 711),
       "the GPUs cannot read each other's memory, as most GeForce cards in a VM",
-      "Turn it off for the program (NCCL_P2P_DISABLE=1)",
+      "Turn it off for the program (NCCL_P2P_DISABLE=1; vLLM: --disable-custom-all-reduce)",
+    ],
+    [
+      "verify.service",
+      "note",
+      /P2P is disabled between/,
+      "the GPUs exchange data through the machine's memory, which is slower and harms nothing",
+      "Look for another error",
     ],
     [
       "verify.service",

@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const dcgm = /dcgm|nv-hostengine|nvidia|\bgpu/i;
 const services = new RegExp(`${nvidiaWords.source}|gridd|vgpu|fabric ?manager|nvlsm`, "i");
-const mig = /\bmig\b|nvidia-smi|\bNVML\b|\bgpu/i;
+const mig = /\bmig\b|nvidia-smi|\bNVML\b|\bNVRM\b|\bgpu/i;
 
 /** Messages of NVIDIA's programs for data-centre cards: MIG, DCGM, vGPU licences, and nvidia-smi's settings. */
 export const dataCenterFailures = (): Failure[] => [
@@ -66,7 +66,7 @@ export const dataCenterFailures = (): Failure[] => [
     [
       "guest.driver",
       "symptom",
-      /Detected Critical Xid Error/,
+      /Detected Critical Xid Error|\bGSP_(?:POST_NOCAT_RECORD|LOCKDOWN_NOTICE)\b/,
       "a card hangs or has failed: nvidia-smi gets no values from it; its Xid says why",
       guestFix("Read the driver's lines", "sh -c 'dmesg | grep -iE \"xid|nvrm\"'"),
       "Stop its programs and reset it (nvidia-smi --gpu-reset), or restart the machine; power it off if that fails",

@@ -145,6 +145,19 @@ export const nvidiaBuildFailures = (): Failure[] => [
     source: "ubuntu-drivers-common, read 2026-11",
   },
   {
+    pattern: /\bFailed to enroll new keys\b/,
+    check: "guest.firmware",
+    layer: "driver",
+    message:
+      "mokutil could not store the key: the file is no DER certificate, or the firmware has no room or is locked",
+    fix: [
+      guestFix("See Secure Boot's state, and keys that wait", "sh -c 'mokutil --sb-state; mokutil --list-new'"),
+      manualFix("Give it the certificate as DER (openssl x509 -outform DER), or enroll it in the firmware's own menu"),
+      manualFix("For the VM: start it with OVMF without Secure Boot"),
+    ],
+    source: "mokutil 0.6, read 2026-11",
+  },
+  {
     pattern: /EFI variables are not supported on this system|This system doesn't support Secure Boot/,
     check: "guest.firmware",
     strength: "note",

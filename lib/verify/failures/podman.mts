@@ -14,7 +14,7 @@ export const podmanFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /No help topic for '(?:prestart|create|configure|cdi)'/,
+      /No help topic for '(?:prestart|create|configure|cdi)'|nvidia-container-cli\S{0,2}(?: configure)?: unrecognized option/,
       "the parts of NVIDIA's toolkit are of different releases: one calls another in a way that it does not know",
       guestFix(
         "Install all of them in one release",

@@ -61,7 +61,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /DLL load failed while importing/,
+        /DLL load failed while importing|\[WinError 12[67]\] .{0,80}Error loading "/,
         "a compiled part of the program does not load in Windows: it was built for another PyTorch or " +
         "Python, or Visual C++'s " +
         "runtime is missing",

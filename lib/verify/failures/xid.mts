@@ -165,7 +165,7 @@ export const xidFailures = (): Failure[] => [
         /Xid \([^()]{1,40}\): 79\b|GPU has fallen off the bus|NV_ERR_GPU_IS_LOST|GPU lost from the bus/,
         /GPU is lost\b|NVMLError_GpuIsLost/,
       )
-      : new RegExp(`Xid \\([^()]{1,40}\\): (?:${[code].flat().join("|")})\\b`),
+      : new RegExp(`(?:Xid \\([^()]{1,40}\\):|caused by previous Xid) (?:${[code].flat().join("|")})\\b`),
     check: code === 79 ? "gpu.power" : "guest.driver",
     strength,
     layer,
