@@ -408,4 +408,19 @@ test("the line of a mount with ~ as a default is that of the mount, not of its s
   assert.match(found.join("\n"), /^warn p\/compose\.yaml:6 p: a mounts /);
 });
 
+test("a name of the environment that consists of variables has its line; many variables are set together", async () => {
+  const found = await findings(compose("    environment:\n      - A=1\n      - HTTPS${HTTPS:-false}\n"));
+  assert.match(found.join("\n"), /^warn p\/compose\.yaml:7 p: HTTPSfalse has no value/);
+  const names = Array.from({ length: 9 }, (_, i) => `N${i}: "\${N${i}}"`).join(", ");
+  assert.match(
+    (await findings(compose(`    environment: {${names}}\n`))).join("\n"),
+    / -> Set them in the project's \.env$/,
+  );
+});
+
+test("the line of a mount is that of its source, not one that has a part of its target", async () => {
+  const text = "services:\n  a:\n    image: x/models:1\n    gpus: all\n    volumes:\n      - ${M:-~/m}:/models\n";
+  assert.match((await findings({ "compose.yaml": text })).join("\n"), /^warn p\/compose\.yaml:6 p: a mounts/);
+});
+
 test.run();

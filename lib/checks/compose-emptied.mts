@@ -99,7 +99,9 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
         ),
         value: "no value, no default",
       },
-      fix: manualFix(copyOfEnv(project, names) ?? `Set ${names.join(", ")} in ${envOf(project)}`),
+      fix: manualFix(
+        copyOfEnv(project, names) ?? `Set ${names.length > 8 ? "them" : names.join(", ")} in ${envOf(project)}`,
+      ),
     }];
   };
   const left = emptied.filter(({ names }) => breaking.some(({ variable }) => names.includes(variable!)));

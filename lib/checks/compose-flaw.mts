@@ -4,6 +4,7 @@ import type { ComposeProject } from "../compose/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import { lineOf, literally } from "../compose/refusals.mts";
+import { isFilledIn } from "../compose/value-lines.mts";
 
 /** A flaw of a project, before it becomes a verdict. */
 export interface ProjectFlaw {
@@ -71,19 +72,6 @@ export function placeOf({ name, texts }: ComposeProject, at: string | string[] |
   const place = inBlock[0] ?? byPattern[0] ?? anywhere.find(Boolean) ??
     (blocks[0] && { file: blocks[0].file, line: blocks[0].first });
   return place ? `${name}/${place.file}:${place.line}` : name;
-}
-
-/**
- * Whether a line's value is a text with its variables filled in, such as `- $MODELS:$STATE/model` for
- * `./models:/data/model`. A line of which only separators would be left is none.
- */
-function isFilledIn(line: string, text: string): boolean {
-  if (!line.includes("$")) return false;
-  const item = line.replace(/(^|\s)#.*$/, "").replace(/^\s*(-\s+|[\w.-]+:\s+)*/, "").trim();
-  const value = item.replace(/^(["'])(.*)\1$/, "$2").replace(/:(r[ow]|[zZ])(,[zZ])?$/, "");
-  const fixed = value.split(/\$\w+|\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/);
-  if (fixed.length < 2 || fixed.join("").replace(/[^\w]/g, "").length < 2) return false;
-  return new RegExp(`^${fixed.map(literally).join(".*")}$`).test(text);
 }
 
 /**

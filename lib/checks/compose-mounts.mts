@@ -225,7 +225,7 @@ function mountFlaw(
   return [{
     status: (exists && !own) || isFile ? "fail" : "warn",
     message: `mounts ${path}${ends(false)}`,
-    at: [...lineTexts(at, target), raw],
+    at: [raw, ...lineTexts(at, target)],
     fix: fixOf([path]),
     fold: {
       kind: `outside ${exists} ${absolute} ${shareable}`,

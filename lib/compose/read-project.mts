@@ -8,6 +8,7 @@ import type { Shell } from "../shell.mts";
 import { composeFileNames, composeFilesOf } from "./project.mts";
 import { readProjectFiles } from "./reader.mts";
 import { lineOf, literally } from "./refusals.mts";
+import { lineOfFilled } from "./value-lines.mts";
 import type { ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts";
 import { dotEnv, envFileFlaws, envFileMissing } from "./variables.mts";
 import { askCompose, type HostCompose, inFolder, ofGuest, type UnknownCompose } from "./host-compose.mts";
@@ -198,6 +199,8 @@ function unsetInherited(project: ComposeProject, values: Record<string, string>)
   return [...names].filter((name) => ownValue(values, name) === undefined).map((variable) => ({
     message: `${variable} has no value`,
     variable,
-    ...lineOf(texts, new RegExp(`(^|[\\s"'{\\[,-])${literally(variable)}($|[\\s"':,}\\]])`)),
+    // a name may consist of variables, where the = is missing: `- HTTPS${HTTPS:-false}`
+    ...(lineOf(texts, new RegExp(`(^|[\\s"'{\\[,-])${literally(variable)}($|[\\s"':,}\\]])`)) ??
+      lineOfFilled(texts, variable)),
   }));
 }

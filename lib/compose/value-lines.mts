@@ -1,5 +1,6 @@
 /** Finds the lines of values in a Compose file. */
 import { isMap, isSeq, offset, type Yaml } from "../config/yaml.mts";
+import { literally } from "./refusals.mts";
 
 /**
  * The line of the value at a path of keys and indexes, or of the last part of the path that exists.
@@ -18,4 +19,26 @@ export function lineIn(yaml: Yaml, path: (string | number)[]): number {
     } else break;
   }
   return yaml.place(at).line;
+}
+
+/**
+ * Whether a line's value is a text with its variables filled in, such as `- $MODELS:$STATE/model` for
+ * `./models:/data/model`. A line of which only separators would be left is none.
+ */
+export function isFilledIn(line: string, text: string): boolean {
+  if (!line.includes("$")) return false;
+  const item = line.replace(/(^|\s)#.*$/, "").replace(/^\s*(-\s+|[\w.-]+:\s+)*/, "").trim();
+  const value = item.replace(/^(["'])(.*)\1$/, "$2").replace(/:(r[ow]|[zZ])(,[zZ])?$/, "");
+  const fixed = value.split(/\$\w+|\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/);
+  if (fixed.length < 2 || fixed.join("").replace(/[^\w]/g, "").length < 2) return false;
+  return new RegExp(`^${fixed.map(literally).join(".*")}$`).test(text);
+}
+
+/** The first line in a project's texts whose value is a text with its variables filled in. */
+export function lineOfFilled(texts: Record<string, string>, value: string): { file: string; line: number } | undefined {
+  for (const [file, text] of Object.entries(texts)) {
+    const index = text.split("\n").findIndex((line) => isFilledIn(line, value));
+    if (index >= 0) return { file, line: index + 1 };
+  }
+  return undefined;
 }
