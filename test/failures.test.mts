@@ -143,6 +143,19 @@ test("the log of one of our steps needs no other mention of its program", () => 
   assert.is(likelyCauses(text)[0]!.check, "tools.present");
 });
 
+test("a single line of a container runtime is not explained as another program's", () => {
+  for (
+    const line of [
+      "Error response from daemon: read /srv/x: Input/output error",
+      "Error: netavark: x: Too many open files",
+    ]
+  ) {
+    const [first] = likelyCauses(line);
+    assert.ok(first);
+    assert.not.match(first!.message, /libvirt/);
+  }
+});
+
 test("fixes fit the host if it is known", () => {
   const text = "Error! Your kernel headers for kernel 6.1.0 cannot be found at /lib/modules/6.1.0/build, nvidia";
   const host = savedHost;

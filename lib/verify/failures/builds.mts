@@ -112,9 +112,9 @@ export const buildFailures = (): Failure[] =>
       anyOf(
         /target stage "?[^" ]{1,60}"? could not be found|circular dependency detected on stage/,
         /base name \(\S{1,60}\) should not be blank|failed to parse stage name/,
-        /file with no instructions/,
+        /file with no instructions|[Nn]o Containerfile or Dockerfile specified or found/,
       ),
-      "the Dockerfile names a stage or base image that does not exist or is empty, or has no instruction",
+      "the Dockerfile names a stage or base image that does not exist or is empty, has no instruction, or is not there",
       "Correct target: and the lines FROM; give each ARG in them a value (build: args:)",
     ],
     [

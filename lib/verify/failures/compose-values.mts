@@ -34,7 +34,7 @@ export const composeValueFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /(?:open|stat) \S{0,200}(?:compose|docker-compose)[\w.-]{0,40}\.ya?ml: no such file/,
+        /(?:open|stat) \/\S{1,200}\.ya?ml: no such file/,
         /no (?:docker-compose\.yml|compose file|compose\.yaml) .{0,60}(?:found|specified)/,
         /Can't find a suitable configuration file in this directory/,
       ),

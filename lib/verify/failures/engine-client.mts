@@ -70,6 +70,14 @@ export const engineClientFailures = (): Failure[] => [
     ],
     [
       "verify.docker",
+      "cause",
+      /cannot access containerd socket|containerd\.sock: permission denied/,
+      "nerdctl or ctr does not reach containerd: it does not run, or this user may not use it",
+      guestFix("Start it", "systemctl enable --now containerd"),
+      "Run it as root, or set containerd up for this user: containerd-rootless-setuptool.sh install",
+    ],
+    [
+      "verify.docker",
       "note",
       /legacy builder is deprecated and will be removed/,
       "Docker builds with its old builder, since buildx is not installed; the image is built all the same",

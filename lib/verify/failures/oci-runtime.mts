@@ -165,11 +165,11 @@ export const ociRuntimeFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /exec: "[^"]{1,160}": is a directory|open executable: (?:Permission denied|Operation not permitted)/,
+        /exec: "[^"]{1,160}": is a directory|^exec \/\S{1,120}: operation not permitted|open executable: (?:Permission denied|Operation not permitted)/,
         /the path [`'][^`']{1,160}[`'] exists but it is not executable/,
       ),
       "the command of the service is a folder, or a file that may not be run",
-      "Correct command: or entrypoint: of that service; a script needs chmod +x",
+      "Correct command: or entrypoint: of that service; a script needs chmod +x, and a volume no noexec",
     ],
     [
       "verify.service",

@@ -171,9 +171,10 @@ export const podmanNetworkFailures = (): Failure[] => [
       "symptom",
       anyOf(
         /no container with (?:name or )?ID "?\S{1,60} found|no such container/,
-        /has dependent containers which must be removed before it/,
+        /has dependent containers which must be removed before it|no pod with name or ID \S{1,60} found/,
+        /(?:volume|pod|network) with name \S{1,60} already exists|image is in use by a container/,
       ),
-      "the container does not exist, or is in a state in which that cannot be done",
+      "the container, pod, volume or image does not exist, exists already, or is still in use",
       guestFix("See the containers", "podman ps --all"),
     ],
     [

@@ -171,6 +171,13 @@ export const serviceProgramFailures = (): Failure[] => [
       "there: e2fsck -f /dev/sdX",
     ],
     [
+      "guest.image",
+      "cause",
+      /Processing (?:\/etc\/)?fstab with mount -a failed/,
+      "WSL could not mount a line of the distribution's /etc/fstab; the rest of it works",
+      "See which one: sudo mount -a; then correct or remove that line",
+    ],
+    [
       "provider.access",
       "cause",
       /attach disk ['"][^'"]{1,160}\\system\.vhd['"]/,
