@@ -174,6 +174,12 @@ test("guest.driver: cards of AMD that ROCm does not find, and one that older ker
   assert.match(of("67b0").message, /Hawaii .* needs Linux 6\.19 or later/);
 });
 
+test("prepare adds no argument for AMD's IOMMU, which the kernel uses without one", async () => {
+  const { text: said } = await says("prepare", text("amd-ivrs-without-unit"), ada);
+  assert.match(said, /modprobe\.d/);
+  assert.not.match(said, /iommu=/);
+});
+
 test("a Mac has no firmware setup", () => {
   const mac = (host: string) => host.replace(/^\[os\]$/m, "[os]\ndmi-sys_vendor:Apple Inc.");
   const shown = mac(text("arch-nvidia-loaded-before-vfio"));
