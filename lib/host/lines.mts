@@ -68,6 +68,11 @@ export function mebibytes(kibibytes: number | undefined): number | undefined {
   return kibibytes === undefined ? undefined : Math.floor(kibibytes / 1024);
 }
 
+/** The product of two numbers; undefined if one was not read. */
+export function product(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : one * other;
+}
+
 /** Removes keys without a value: an unknown fact is absent. */
 export function compact<T extends object>(facts: { [K in keyof T]: T[K] | undefined }): T {
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T;

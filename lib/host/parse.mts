@@ -1,7 +1,7 @@
 import { kvmOpenToVms } from "./kvm.mts";
 import type { Configuration, ForwardChain, Forwarding, Host } from "./types.mts";
 import { UserError } from "../errors.mts";
-import { compact, Facts, mebibytes, number } from "./lines.mts";
+import { compact, Facts, mebibytes, number, product } from "./lines.mts";
 import { windowsOf } from "./windows.mts";
 import { cutKeys } from "./cut.mts";
 import { bdfs, parsePci } from "./pci.mts";
@@ -82,7 +82,7 @@ export function parseHost(text: string): Host {
     memory: compact({
       total: mebibytes(memory.number("MemTotal")),
       available: mebibytes(memory.number("MemAvailable")),
-      hugePages: mebibytes((memory.number("HugePages_Total") ?? 0) * (memory.number("Hugepagesize") ?? 0)),
+      hugePages: mebibytes(product(memory.number("HugePages_Total"), memory.number("Hugepagesize"))),
     }),
     disk: compact({
       images: mebibytes(disk.number("images")),
