@@ -25,6 +25,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 link=$1 way=$2
 shift 2
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/homelab-gpu/images
+if [ -e "$link" ] && [ ! -L "$link" ]; then die "$link exists and is no symbolic link: it is not replaced"; fi
 mkdir -p "$cache" "$(dirname "$link")"
 
 # a file that another user puts into the cache would become a VM

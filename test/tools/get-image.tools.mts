@@ -65,6 +65,19 @@ const published = (
   sums = "SHA512SUMS",
 ) => ["published", server(folder, "disk.img"), server(folder, sums), "trixie"];
 
+test("a file in the place of the link is not replaced", ({ folder }) => {
+  const place = join(folder, "lab/image");
+  mkdirSync(join(folder, "lab"));
+  writeFileSync(place, "mine");
+  const { status, err, made } = get(folder, "file", join(folder, "server/disk.img"));
+  assert.equal([status, made()], [1, "mine"]);
+  assert.match(err, /\/lab\/image exists and is no symbolic link: it is not replaced/);
+  rmSync(place);
+  for (const time of ["first", "second"]) {
+    assert.is(get(folder, "file", join(folder, "server/disk.img")).status, 0, time);
+  }
+});
+
 test("downloads a published image once, and verifies it", ({ folder }) => {
   const first = get(folder, ...published(folder));
   assert.equal([first.status, first.made()], [0, image], first.err);
