@@ -68,6 +68,7 @@ test("user: decides instead of the image; names, root, other folders and read-on
   assert.match((await of("user: 1000, ", "./x:/y", "me/own"))[0]!, /runs as user 1000/);
   for (const user of ['user: "0", ', "user: root, ", "user: grafana, "]) assert.equal(await of(user), [], user);
   assert.equal(await of("", "./conf:/etc/grafana"), []);
+  assert.equal(await of("", "./boards:/var/lib/grafana/dashboards"), []);
   assert.equal(await of("", "./data:/var/lib/grafana:ro"), []);
   assert.equal(await of("", "data:/var/lib/grafana"), []);
   assert.equal(await of("", "./x:/data", "me/own"), []);

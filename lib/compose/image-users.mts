@@ -22,7 +22,8 @@ export const imageUsers: Row[] = [
   {
     image: /(^|\/)grafana\/grafana(-oss|-enterprise)?$/,
     uid: 472,
-    writes: /^\/var\/lib\/grafana(\/|$)/,
+    // dashboards of a project are only read
+    writes: /^\/var\/lib\/grafana(\/(?!dashboards)|$)/,
     source: "grafana.com/docs/grafana, setup by Docker: user 472",
     read,
   },
