@@ -155,7 +155,7 @@ export const buildFailures = (): Failure[] =>
     [
       "verify.service",
       "symptom",
-      /failed to (?:solve|receive status): (?:rpc error: code = )?Cancell?ed|CANCELED \[[^\]]{1,60}\]/i,
+      /failed to solve: (?:rpc error: code = )?Cancell?ed|CANCELED \[[^\]]{1,60}\]/i,
       "the build was broken off: by another step's error, by Ctrl+C, or by the builder that ended",
       "Read the first ERROR above; if there is none, build one service at a time",
       cache,

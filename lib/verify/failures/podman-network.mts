@@ -85,7 +85,7 @@ export const podmanNetworkFailures = (): Failure[] => [
     [
       "verify.docker",
       "cause",
-      /pasta.{0,200}(?:Couldn't create user namespace|Failed to (?:clone|unshare))/,
+      /pasta.{0,200}Couldn't create user namespace/,
       "pasta may not make a user namespace: AppArmor's or SELinux's rule for it is missing or old",
       guestFix("Update it with its profile", "apt-get install --reinstall -y passt"),
       "See what was refused: journalctl -k -b -g 'apparmor=.DENIED'",
