@@ -96,10 +96,11 @@ function plugin(builtinFrom: string): Plugin {
         }
         const named = readFileSync(path, "utf8").replaceAll("homelab-gpu.mts", "homelab-gpu.mjs");
         // most of what zx is loaded for is to start programs, and not each command starts one
-        const text = named.replaceAll('await import("zx/core")', "await core()").replace(
-          laterImport,
-          (_, from) => `later["${target(path, from)}"]`,
-        );
+        const text = named.replaceAll('await import("zx/core")', "await core()").replace(laterImport, (whole, from) => {
+          const module = `later["${target(path, from)}"]`;
+          // without await, the code uses the promise
+          return whole.startsWith("await") ? module : `Promise.resolve(${module})`;
+        });
         const imports = [
           ...(text.includes('later["') ? ['import { later } from "later";'] : []),
           ...(path === start ? ['import { builtin } from "builtin";'] : []),

@@ -27,6 +27,11 @@ function place(name: string, bundle: boolean): string {
   const folder = join(work, `${name} ${bundle ? "bundle" : "script"}`);
   for (const host of [card, none]) cpSync(`${root}/test/hosts/${host}`, join(folder, host));
   writeFileSync(join(folder, "log.txt"), "vfio: error getting device from group 1: group 1 is not viable\n");
+  // folders and interfaces of this host are read by modules that are loaded only for them
+  writeFileSync(
+    join(folder, "lab.yaml"),
+    "machines: [{name: a, box: lab/x, folders: [{from: /usr, to: /mnt/usr}], network: {lan: lo}}]\n",
+  );
   if (bundle) cpSync(built, join(folder, "homelab-gpu.mjs"));
   return folder;
 }
@@ -70,6 +75,7 @@ const commands: [string[], number][] = [
   [["doctor", "--host", card], 0],
   [["doctor", "--json", "--host", none], 1],
   [["doctor", "provider", "tools", "gpu"], 1],
+  [["doctor", "storage", "network", "--no-gpu", "--config", "lab.yaml"], 1],
   [["plan", "--host", card], 0],
   [["plan", "--json", "--no-gpu", "--host", none], 0],
   [["up", "--dry-run", "--host", card], 0],
