@@ -9,8 +9,8 @@ import { suiteOf } from "../resolve/images.mts";
 
 /**
  * The podman-compose of a suite, and whether it is one that knows profiles, include and the conditions of depends_on.
- * Run and read on 2026-11-27: 1.0.3-3 has no option --profile, starts the services of all profiles, does not read
- * include and waits for no condition; 1.3.0-1 does. Neither reads configs.
+ * 1.0.3-3, run on 2026-11-27, has no option --profile, starts the services of all profiles, does not read include and
+ * waits for no condition; 1.3.0-1, read on that day, does. Neither reads configs.
  */
 const versions: Record<string, { version: string; modern: boolean }> = {
   bookworm: { version: "1.0.3", modern: false },

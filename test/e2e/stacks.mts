@@ -38,14 +38,64 @@ const two = `services:
     stop_grace_period: 1s
 volumes: {kept: }
 `;
+const three: Record<string, string> = {
+  "compose.yaml": `include: [parts/store.yaml]
+x-small: &small {image: homelab-gpu/busybox, stop_grace_period: 1s}
+services:
+  app:
+    <<: *small
+    command: [sh, -c, "cat /run/secrets/token /etc/app.conf >/tmp/all; echo $$MODE $$FROM >>/tmp/all; exec httpd -f -p 8080 -h /tmp"]
+    env_file: [app.env]
+    secrets: [token]
+    configs: [{source: app, target: /etc/app.conf}]
+    ports: ["8093:8080"]
+    depends_on: [store]
+    networks: [inner]
+secrets: {token: {file: ./token.txt}}
+configs: {app: {file: ./app.conf}}
+networks: {inner: }
+`,
+  "compose.override.yaml": "services: {app: {environment: {MODE: of the override}}}\n",
+  "parts/store.yaml":
+    "services: {store: {extends: {file: idle.yaml, service: idle}, networks: [inner]}}\nnetworks: {inner: }\n",
+  "parts/idle.yaml":
+    "services: {idle: {image: homelab-gpu/busybox, command: [sleep, infinity], stop_grace_period: 1s}}\n",
+  "app.env": "FROM=the env file\n",
+  "app.conf": "a config\n",
+  "token.txt": "a secret\n",
+};
+const four = `services:
+  prepare:
+    image: homelab-gpu/busybox
+    command: [sh, -c, "echo prepared >/data/state"]
+    volumes: ["shared:/data"]
+  web:
+    image: homelab-gpu/busybox
+    depends_on: {prepare: {condition: service_completed_successfully}}
+    command: [httpd, -f, -p, "8080", -h, /data]
+    volumes: ["shared:/data:ro"]
+    read_only: true
+    tmpfs: [/tmp]
+    deploy: {resources: {limits: {cpus: "0.5", memory: 64M}}}
+    stop_grace_period: 1s
+  client:
+    image: homelab-gpu/busybox
+    depends_on: [web]
+    command: [sh, -c, "until wget -qO /tmp/got http://web:8080/state; do sleep 1; done; exec sleep infinity"]
+    healthcheck: {test: [CMD, grep, -q, prepared, /tmp/got], interval: 5s, start_period: 60s, retries: 6}
+    stop_grace_period: 1s
+volumes: {shared: }
+`;
 const stacks = `stacks:
   - {path: ./one, profiles: [more], env: {GREETING: "it's $HOME"}}
   - {path: ./two}
+  - {path: ./three}
+  - {path: ./four}
 `;
 const endOf = (text: string) => text.slice(-4000);
 
 /**
- * Tests that start two stacks, change one, and remove both. A service `more` of an earlier config
+ * Tests that start four stacks, change one, and remove all. A service `more` of an earlier config
  * is removed by the first run.
  */
 export function stackTests(test: Test, lab: StackLab): void {
@@ -64,10 +114,23 @@ export function stackTests(test: Test, lab: StackLab): void {
     lab.write("one/ignored.log", "x\n");
     lab.write("one/.dockerignore", "*.log\n");
     lab.write("two/docker-compose.yml", two);
+    for (const [name, text] of Object.entries(three)) lab.write(`three/${name}`, text);
+    lab.write("four/docker-compose.yaml", four);
     lab.write("homelab-gpu.yaml", lab.config(stacks));
     const { code, said } = await lab.run("up");
     assert.is(code, 0, endOf(said));
-    for (const name of ["one/web", "one/slow", "one/extra", "two/web"]) {
+    for (
+      const name of [
+        "one/web",
+        "one/slow",
+        "one/extra",
+        "two/web",
+        "three/app",
+        "three/store",
+        "four/web",
+        "four/client",
+      ]
+    ) {
       assert.match(said, new RegExp(`^  ${name} +running`, "m"));
     }
     assert.not.match(said, /one\/other/);
@@ -76,9 +139,17 @@ export function stackTests(test: Test, lab: StackLab): void {
     assert.match(said, /two\/web +running \(healthy\)/);
     address = /one\/web .* http:\/\/([\d.]+):8091/.exec(said)![1]!;
     assert.is(execFileSync("curl", ["-s", `http://${address}:8091/`], { encoding: "utf8" }), "first\n");
-    assert.match(await inside("sudo docker exec one-web-1 cat /made /etc/motd"), /made here\na file/);
-    assert.match(await inside("sudo docker exec one-web-1 sh -c 'echo $GREETING'"), /it's \$HOME/);
-    assert.not.match(await inside("sudo ls /srv/homelab-gpu/stacks/one"), /ignored\.log/);
+    const seen = await inside(
+      "sudo docker exec one-web-1 cat /made /etc/motd; sudo docker exec one-web-1 sh -c 'echo $GREETING'; " +
+        "sudo ls /srv/homelab-gpu/stacks/one",
+    );
+    assert.match(seen, /made here\na file\nit's \$HOME/);
+    assert.not.match(seen, /ignored\.log/);
+    assert.is(
+      execFileSync("curl", ["-s", `http://${address}:8093/all`], { encoding: "utf8" }),
+      "a secret\na config\nof the override the env file\n",
+    );
+    assert.match(said, /four\/client +running \(healthy\)/);
   });
 
   test("stacks: unchanged stacks run no step", async () => {
@@ -114,8 +185,9 @@ export function stackTests(test: Test, lab: StackLab): void {
     assert.is(code, 0, endOf(said));
     assert.match(said, /two is taken down; kept: .*the volumes two_kept/);
     assert.match(said, /one is taken down; kept: .*the volumes one_data/);
+    assert.match(said, /four is taken down; kept: .*the volumes four_shared/);
     const left = await inside("sudo docker ps -a --format '{{.Names}}'; sudo docker volume ls -q");
-    assert.not.match(left, /two-web|one-web/);
+    assert.not.match(left, /(one|two|three|four)-\w+-1/);
     assert.match(left, /one_data[^]*two_kept/);
   });
 }
