@@ -90,6 +90,13 @@ test("the ten stacks have the right Compose files, copied files and commands", a
   assert.is(engineSource(resolved.machines[0]!, resolved), "docker", "Debian 12's own Compose runs none of them");
 });
 
+test("the config and the script in the folder of a stack are not copied", async () => {
+  const own = { "a/homelab-gpu.yaml": "x", "a/homelab-gpu.mjs": "x", "a/homelab-gpu.mts": "x", "a/app.mjs": "x" };
+  const { projects } = await read("stacks: [{path: ./a}]", { "a/compose.yaml": "services: {w: {image: x}}", ...own });
+  assert.equal([...projects[0]!.leftOut ?? []].sort(), ["homelab-gpu.mjs", "homelab-gpu.mts", "homelab-gpu.yaml"]);
+  assert.ok(projects[0]!.files["app.mjs"]);
+});
+
 test("the folder of Git is copied only if a service builds from or mounts the folder, or with !.git", async () => {
   const git = { "a/.git/HEAD": "x", "a/app/.git/HEAD": "x", "a/library/x": "x" };
   const of = async (service: string, files: Record<string, string> = {}) => {

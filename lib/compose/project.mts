@@ -101,12 +101,12 @@ export function travelRules(dockerignore: string, composeFiles: string[], names:
 }
 
 /**
- * The patterns of a stack's `.dockerignore`, after the config next to it, which is not the project's, and the folder of
- * Git unless a service `reads` the folder itself: builds from it or mounts it, and so may use its history. `!.git` in
- * `.dockerignore` brings it back.
+ * The patterns of a stack's `.dockerignore`, after this toolkit's config and script, which are not
+ * the project's, and the folder of Git unless a service `reads` the folder itself: builds from it
+ * or mounts it, and so may use its history. `!.git` in `.dockerignore` brings it back.
  */
 export const ignorePatterns = (dockerignore: string, reads: boolean) =>
-  `homelab-gpu.yaml\n${reads ? "" : ".git\n"}${dockerignore}`;
+  `homelab-gpu.yaml\nhomelab-gpu.m[jt]s\n${reads ? "" : ".git\n"}${dockerignore}`;
 
 /**
  * The project of a stack, from the entries of its folder. Ignored entries are left out, and so are
