@@ -70,7 +70,8 @@ export function generated(shape: Shape, dice: ReturnType<typeof random>, wrong: 
     case "map": {
       const names = Object.keys(shape.keys).filter((name) => shape.keys[name]!.required || dice.next() < 0.5);
       const alone = shape.exactlyOne && dice.pick(shape.exactlyOne);
-      const kept = shape.exactlyOne ? [alone!] : names;
+      // of the keys of network: only some fit together
+      const kept = shape.exactlyOne ? [alone!] : shape.keys.lan ? dice.pick(networks()) : names;
       if (dice.next() < wrong) kept.push("unknown");
       return Object.fromEntries(
         kept.map((name) => [name, shape.keys[name] ? generated(shape.keys[name], dice, wrong) : 1]),
@@ -88,6 +89,9 @@ export function generated(shape: Shape, dice: ReturnType<typeof random>, wrong: 
       };
   }
 }
+
+/** The keys that `network:` can have together. */
+const networks = () => [["switch"], ["lan"], ["lan", "address"], ["lan", "address", "gateway"]];
 
 /**
  * Texts that a shape accepts: its example, the example with one more letter, or one of a list where
