@@ -128,6 +128,14 @@ test("services.gpu: AMD_VISIBLE_DEVICES needs AMD's runtime, and chooses nothing
   assert.equal(found(`runtime: amd, ${visible("0,1")}`, 2), []);
 });
 
+test("iommu.group: a keyboard at an address that cannot be read is unknown, not elsewhere", () => {
+  const name = "keyboard-on-the-usb-port-of-the-card";
+  const damaged = text(name).replace("keyboard:0000:0a:00.2", "keyboard:0000:0a:00.F");
+  assert.is(parseHost(damaged).needs.keyboards, undefined);
+  assert.equal(parseHost(text(name).replace("keyboard:0000:0a:00.2", "keyboard:other")).needs.keyboards, ["other"]);
+  assert.ok(parseHost(`${damaged}\n[needs]\nswap:0000:0a`).needs.unread.includes("swap"));
+});
+
 test("iommu.group: another slot does not help for a keyboard on the card's own USB port", () => {
   const host = text("keyboard-on-the-usb-port-of-the-card");
   const card = "{vendor_id: 10de, device_id: 1e87}";

@@ -1,4 +1,5 @@
 import { kvmOpenToVms } from "./kvm.mts";
+import { needsOf } from "./needs.mts";
 import type { Configuration, ForwardChain, Forwarding, Host } from "./types.mts";
 import { UserError } from "../errors.mts";
 import { compact, Facts, mebibytes, number, product } from "./lines.mts";
@@ -47,7 +48,6 @@ export function parseHost(text: string): Host {
   const kernel = facts("kernel");
   const iommu = facts("iommu");
   const display = facts("display");
-  const needs = facts("needs");
   const programs = facts("programs");
   const libvirt = facts("libvirt");
   const existingPaths = os.all("exists");
@@ -138,21 +138,7 @@ export function parseHost(text: string): Host {
       ...(display.all("console").length > 0 ? { consoles: display.all("console") } : {}),
     },
     holders: holders(facts("holders")),
-    needs: compact({
-      mounts: mounts(needs).filter(({ bdf }) => isFunction(bdf)),
-      swap: needs.all("swap").filter(isFunction),
-      route: needs.one("route-read") ? needs.all("route").filter(isFunction) : undefined,
-      untraced: [
-        ...mounts(needs).filter(({ bdf }) => bdf === "untraced").map(({ point }) => point),
-        ...["swap", "route"].filter((key) => needs.all(key).includes("untraced")),
-      ],
-      unread: [
-        ...(needs.all("mount-/").some(isTraceResult) ? [] : ["/"]),
-        ...(needs.all("route").some(isTraceResult) ? [] : ["route"]),
-      ],
-      interfaces: needs.all("interface").map((text) => ({ bdf: text.split(" ")[0]!, name: text.split(" ")[1] ?? "" })),
-      keyboards: needs.one("input-read") ? needs.all("keyboard") : undefined,
-    }),
+    needs: needsOf(facts("needs")),
     ovmf: sections.has("firmware") ? facts("firmware").all("ovmf") : undefined,
     virtiofsd: facts("firmware").one("virtiofsd"),
     windows: sections.has("windows") ? windowsOf(facts("windows")) : undefined,
@@ -230,17 +216,6 @@ function configurations(pairs: [string, string][]): Configuration[] {
   }
   return all;
 }
-
-function mounts(needs: Facts): { point: string; bdf: string }[] {
-  return needs.pairs.filter(([key]) => key.startsWith("mount-")).map(([key, on]) => ({ point: key.slice(6), bdf: on }));
-}
-
-const isFunction = (text: string) => text.match(bdfs) !== null;
-/**
- * Whether the probe followed a device to the end: it prints `untraced` if it could not, and `none`
- * if no function exists.
- */
-const isTraceResult = (text: string) => isFunction(text) || text === "untraced" || text === "none";
 
 function groups(lines: string[]): Map<string, string[]> {
   const all = new Map<string, string[]>();

@@ -150,7 +150,7 @@ export interface Host {
     route?: string[];
     /** Uses of devices whose PCI function was not found: mount points, `swap`, `route`. */
     untraced: string[];
-    /** `/` and `route`, if the probe reported no device for them. */
+    /** `/` and `route`, if the probe reported no device for them; `swap`, if one of its devices is unreadable. */
     unread: string[];
     interfaces: { bdf: string; name: string }[];
     /**

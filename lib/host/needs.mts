@@ -1,0 +1,38 @@
+/** What the host itself needs, which no VM may take. */
+import type { Host } from "./types.mts";
+import { compact, type Facts } from "./lines.mts";
+import { bdfs } from "./pci.mts";
+
+/** The host's own uses of devices, from the lines of the section `needs` of a probe. */
+export function needsOf(needs: Facts): Host["needs"] {
+  const mounts = needs.pairs.filter(([key]) => key.startsWith("mount-")).map(([key, bdf]) => ({
+    point: key.slice(6),
+    bdf,
+  }));
+  const keyboards = needs.all("keyboard");
+  return compact({
+    mounts: mounts.filter(({ bdf }) => isFunction(bdf)),
+    swap: needs.all("swap").filter(isFunction),
+    route: needs.one("route-read") ? needs.all("route").filter(isFunction) : undefined,
+    untraced: [
+      ...mounts.filter(({ bdf }) => bdf === "untraced").map(({ point }) => point),
+      ...["swap", "route"].filter((key) => needs.all(key).includes("untraced")),
+    ],
+    unread: [
+      ...(needs.all("mount-/").some(isTraceResult) ? [] : ["/"]),
+      ...(needs.all("route").some(isTraceResult) ? [] : ["route"]),
+      ...(needs.all("swap").every(isTraceResult) ? [] : ["swap"]),
+    ],
+    interfaces: needs.all("interface").map((text) => ({ bdf: text.split(" ")[0]!, name: text.split(" ")[1] ?? "" })),
+    keyboards: needs.one("input-read") && keyboards.every(isPlace) ? keyboards : undefined,
+  });
+}
+
+const isFunction = (text: string) => text.match(bdfs) !== null;
+/**
+ * Whether the probe followed a device to the end: it prints `untraced` if it could not, and `none`
+ * if no function exists.
+ */
+const isTraceResult = (text: string) => isFunction(text) || text === "untraced" || text === "none";
+/** Whether this is a keyboard's place: a function, or `other` for one that is not on USB. */
+const isPlace = (text: string) => isFunction(text) || text === "other";
