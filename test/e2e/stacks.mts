@@ -29,6 +29,7 @@ const one = `services:
   other: {image: homelab-gpu/busybox, command: [sleep, infinity], profiles: [other]}
 volumes: {data: }
 `;
+// It is started last, so that its health check still runs when the proof begins.
 const two = `services:
   web:
     image: homelab-gpu/busybox
@@ -88,9 +89,9 @@ volumes: {shared: }
 `;
 const stacks = `stacks:
   - {path: ./one, profiles: [more], env: {GREETING: "it's $HOME"}}
-  - {path: ./two}
   - {path: ./three}
   - {path: ./four}
+  - {path: ./two}
 `;
 const endOf = (text: string) => text.slice(-4000);
 
