@@ -105,6 +105,10 @@ test("the same program's image for another vendor's GPUs", () => {
   );
   assert.is(imageFor("ghcr.io/huggingface/text-generation-inference:latest", "amd"), undefined);
   assert.is(imageFor("me/own", "amd"), undefined);
+  // a tag of an older form, with and without a digest
+  for (const image of ["localai/localai:v2.22.0-cublas-cuda12", "localai/localai:v2.22.0-cublas-cuda12@sha256:0"]) {
+    assert.is(imageFor(image, "amd"), undefined, image);
+  }
 });
 
 test("a GPU request without a vendor fails before boot if the image can use none of the machine's cards", () => {

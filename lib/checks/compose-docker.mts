@@ -7,6 +7,7 @@ import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
+import { imageParts } from "../compose/image-name.mts";
 import { mebibytes, mountsOf, publishedPorts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -38,8 +39,7 @@ export function engineFlaws(
 }
 
 function names({ container_name: name, image }: ComposeService): ProjectFlaw[] {
-  const path = typeof image === "string" ? image.split("@")[0]! : "";
-  const repository = path.replace(/:[^/:]*$/, "");
+  const [repository] = imageParts(typeof image === "string" ? image : "");
   // the first part may be a host name, which may contain upper-case letters
   const parts = repository.split("/");
   const local = parts.length > 1 && /[.:]|^localhost$/.test(parts[0]!) ? parts.slice(1) : parts;

@@ -1,4 +1,5 @@
 /** Whose GPUs the programs of common images can use, by the image's name and tag. */
+import { imageParts } from "./image-name.mts";
 
 /** The vendor of GPUs. */
 export type GpuMaker = "nvidia" | "amd" | "intel";
@@ -53,9 +54,8 @@ export const imageMakers: Row[] = [
   },
   {
     image: /(^|\/)huggingface\/text-embeddings-inference$/,
-    tag: /^(?!cpu-)/,
     maker: "nvidia",
-    source: "huggingface.co/docs/text-embeddings-inference: AMD and Intel have no published image",
+    source: "huggingface.co/docs/text-embeddings-inference: images for AMD and Intel must be built",
     read,
   },
   {
@@ -73,21 +73,14 @@ export const imageMakers: Row[] = [
   {
     image: /(^|\/)(dcgm-exporter|dcgm|nvidia_gpu_exporter|kokoro-fastapi-gpu)$/,
     maker: "nvidia",
-    source: "they read NVIDIA's libraries (NVML, DCGM), or are built on nvidia/cuda",
+    source: "they use NVML, DCGM or nvidia-smi; remsky/Kokoro-FastAPI, docker/gpu/Dockerfile: FROM nvidia/cuda",
     read,
   },
 ];
 
-/** The name and the tag of an image. A registry's port comes before the last slash, a digest after an @. */
-function parts(image: string): [name: string, tag: string] {
-  const plain = image.split("@")[0]!;
-  const colon = plain.indexOf(":", plain.lastIndexOf("/"));
-  return colon < 0 ? [plain, ""] : [plain.slice(0, colon), plain.slice(colon + 1)];
-}
-
 /** The vendor whose GPUs alone an image can use; undefined if it can use those of several, or if that is not known. */
 export function makerOfImage(image: string): GpuMaker | undefined {
-  const [name, tag] = parts(image);
+  const [name, tag] = imageParts(image);
   const row = imageMakers.find((one) => one.image.test(name) && (one.tag?.test(tag) ?? true));
   return row && row.maker !== "any" ? row.maker : undefined;
 }
@@ -149,7 +142,8 @@ const counterparts: { image: RegExp; to: (name: string, tag: string) => Partial<
 
 /** The image of the same program for the GPUs of a vendor; undefined if none is known. */
 export function imageFor(image: string, maker: GpuMaker): string | undefined {
-  const [name, tag] = parts(image);
+  const [name, tag] = imageParts(image);
   const other = counterparts.find((one) => one.image.test(name))?.to(name, tag)[maker];
-  return other === image ? undefined : other;
+  // a digest is one image's, and a tag in which nothing was replaced is the same image
+  return other === image || other === `${name}:${tag}` ? undefined : other;
 }

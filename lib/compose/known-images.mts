@@ -1,4 +1,5 @@
 /** The CUDA version or driver that common images need, where their names do not show it. */
+import { imageParts } from "./image-name.mts";
 
 /** What an image needs from the guest's driver. */
 export interface ImageNeed {
@@ -204,9 +205,7 @@ const monthlyCuda: Record<string, string> = {
  * neither has it.
  */
 export function imageNeed(image: string): ImageNeed | undefined {
-  const plain = image.split("@")[0]!;
-  const colon = plain.indexOf(":", plain.lastIndexOf("/"));
-  const [name, tag] = colon < 0 ? [plain, ""] : [plain.slice(0, colon), plain.slice(colon + 1)];
+  const [name, tag] = imageParts(image);
   // cuda12, cuda-13, gpu-nvidia-cuda-12. Other code reads cuda12.4 and cu124, which are more precise
   const major = /(?:^|[-_.])cuda-?(1[0-9])(?![\d.])/i.exec(tag)?.[1] ??
     /(?:^|[-_.])cu(1[0-9])(?=$|[-_.])/i.exec(tag)?.[1];

@@ -1,3 +1,6 @@
+/** The names of Docker Hub's official images. */
+import { imageParts } from "./image-name.mts";
+
 /**
  * Docker Hub's official images, whose names have no slash: those of today, and those that were removed and can still be
  * pulled. Source: github.com/docker-library/official-images, files below library/ and its history; read 2026-11-27.
@@ -44,7 +47,7 @@ const official = new Set([
  * images, and not one of them. Such an image exists only where it was built.
  */
 export function isUnofficial(image: string): boolean {
-  const name = image.split("@")[0]!.replace(/^(docker\.io\/)?(library\/)?/, "").replace(/:[^:/]*$/, "");
+  const name = imageParts(image)[0].replace(/^(docker\.io\/)?(library\/)?/, "");
   // a name of one letter stands for some image
   return /^[a-z0-9._-]{2,}$/.test(name) && !official.has(name);
 }

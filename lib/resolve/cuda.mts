@@ -1,4 +1,5 @@
 /** Which CUDA an image needs, and whether a driver supports it. */
+import { imageParts } from "../compose/image-name.mts";
 import { isOlder } from "../text.mts";
 import type { Source } from "./sources.mts";
 
@@ -145,12 +146,8 @@ export function isCudaImage(image: string): boolean {
  */
 const bare = /^cuda(gl|-arm64|-ppc64le)?$/i;
 
-/**
- * The last part of an image's name, and its tag. A registry's port comes before the last slash, a
- * digest after an @.
- */
+/** The last part of an image's name, and its tag. */
 function parts(image: string): { name: string; tag: string } {
-  const plain = image.split("@")[0]!;
-  const [name = "", tag = ""] = plain.slice(plain.lastIndexOf("/") + 1).split(":");
-  return { name, tag };
+  const [path, tag] = imageParts(image);
+  return { name: path.slice(path.lastIndexOf("/") + 1), tag };
 }

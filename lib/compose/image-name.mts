@@ -1,0 +1,11 @@
+/** The parts of an image's name. */
+
+/**
+ * The repository and the tag of an image, such as `["ghcr.io/a/b", "1.2"]`; the tag is empty if there is none. A
+ * registry's port comes before the last slash, a digest after an @.
+ */
+export function imageParts(image: string): [name: string, tag: string] {
+  const plain = image.split("@")[0]!;
+  const colon = plain.indexOf(":", plain.lastIndexOf("/"));
+  return colon < 0 ? [plain, ""] : [plain.slice(0, colon), plain.slice(colon + 1)];
+}
