@@ -137,6 +137,21 @@ test("rows of users have a source with a date", () => {
     assert.ok(uid > 0 && source.length > 10 && /^\d{4}-\d\d-\d\d$/.test(read));
   }
   assert.is(imageUser("quay.io/jupyter/pytorch-notebook:cuda12-latest")?.uid, 1000);
+  const users = {
+    ...{ "prom/prometheus:v3.10.0-distroless": 65532, "quay.io/prometheus/alertmanager:v0.33.0-distroless": 65532 },
+    ...{ "prom/prometheus:v3.10.0": 65534, "prom/alertmanager": 65534, "localhost:5000/grafana/grafana": 472 },
+    ...{
+      "grafana/tempo": 10001,
+      "grafana/tempo:2.5.0": 10001,
+      "grafana/tempo:2.10.1": 10001,
+      "grafana/loki:2.4.0": 10001,
+    },
+    ...{ "opensearchproject/opensearch:3@sha256:0": 1000, "docker.elastic.co/elasticsearch/elasticsearch:9.1.0": 1000 },
+  };
+  for (const [image, uid] of Object.entries(users)) assert.is(imageUser(image)?.uid, uid, image);
+  for (const image of ["grafana/tempo:2.4.2", "grafana/tempo:1.5.0", "grafana/tempo:2.0"]) {
+    assert.is(imageUser(image), undefined, image);
+  }
   for (const image of ["ghcr.io/open-webui/open-webui:main", "ollama/ollama", "postgres:16", "my/grafana"]) {
     assert.is(imageUser(image), undefined, image);
   }

@@ -1,8 +1,11 @@
 /** The users that common images run as, and the folders in which these must be able to write. */
+import { imageParts } from "./image-name.mts";
 
 interface Row {
   /** The end of the repository's name, without a tag, so that mirrors match. */
   image: RegExp;
+  /** The tags that the row applies to; without it, all of them. */
+  tag?: RegExp;
   /** Number of the user. */
   uid: number;
   /** Folders in the container that the program writes into. */
@@ -24,7 +27,15 @@ export const imageUsers: Row[] = [
     uid: 472,
     // dashboards of a project are only read
     writes: /^\/var\/lib\/grafana(\/(?!dashboards)|$)/,
-    source: "grafana.com/docs/grafana, setup by Docker: user 472",
+    source: "github.com/grafana/grafana, packaging/docker/ubuntu.Dockerfile: USER 472; run.sh logs to the console",
+    read,
+  },
+  {
+    image: /(^|\/)(prom|prometheus)\/(prometheus|alertmanager)$/,
+    tag: /distroless/,
+    uid: 65532,
+    writes: /^\/(prometheus|alertmanager)(\/|$)/,
+    source: "github.com/prometheus, prometheus and alertmanager, Dockerfile.distroless: 65532, since Prometheus 3.10",
     read,
   },
   {
@@ -42,38 +53,50 @@ export const imageUsers: Row[] = [
     read,
   },
   {
-    image: /(^|\/)grafana\/(loki|tempo)$/,
+    image: /(^|\/)grafana\/loki$/,
     uid: 10001,
-    writes: /^\/(loki|var\/loki|tmp\/loki|var\/tempo)(\/|$)/,
-    source: "github.com/grafana/loki, cmd/loki/Dockerfile: USER 10001; grafana/tempo likewise",
+    writes: /^\/(loki|var\/loki|tmp\/loki)(\/|$)/,
+    source:
+      "github.com/grafana/loki, cmd/loki/Dockerfile: USER 10001; path_prefix in cmd/loki and production/helm/loki",
+    read,
+  },
+  {
+    image: /(^|\/)grafana\/tempo$/,
+    // before 2.5.0 it ran as root
+    tag: /^(?!v?([01]|2\.[0-4])(\.|$|-))/,
+    uid: 10001,
+    writes: /^\/var\/tempo(\/|$)/,
+    source: "github.com/grafana/tempo, cmd/tempo/Dockerfile: USER 10001; pull request 2265, in 2.5.0",
     read,
   },
   {
     image: /(^|\/)n8nio\/n8n$/,
     uid: 1000,
     writes: /^\/home\/node(\/|$)/,
-    source: "github.com/n8n-io/n8n, docker/images/n8n/Dockerfile: USER node",
+    source:
+      "github.com/n8n-io/n8n, docker/images/n8n/Dockerfile: USER node, which nodejs/docker-node creates with 1000",
     read,
   },
   {
     image: /(^|\/)jupyter\/[\w-]+-notebook$/,
     uid: 1000,
     writes: /^\/home\/jovyan(\/|$)/,
-    source: "github.com/jupyter/docker-stacks, docker-stacks-foundation/Dockerfile: NB_UID=1000",
+    source: "github.com/jupyter/docker-stacks, images/docker-stacks-foundation/Dockerfile: NB_UID=1000",
     read,
   },
   {
     image: /(^|\/)nodered\/node-red$/,
     uid: 1000,
     writes: /^\/data(\/|$)/,
-    source: "github.com/node-red/node-red-docker, Dockerfile.alpine: node-red, 1000",
+    source: "github.com/node-red/node-red-docker, .docker/Dockerfile.alpine: node-red, 1000",
     read,
   },
   {
     image: /(^|\/)langflowai\/langflow$/,
     uid: 1000,
     writes: /^\/app\/(data|langflow)(\/|$)/,
-    source: "github.com/langflow-ai/langflow, docker/build_and_push.Dockerfile: user, 1000",
+    source:
+      "github.com/langflow-ai/langflow, docker/build_and_push.Dockerfile: user, 1000; docker_example for the folder",
     read,
   },
   {
@@ -84,23 +107,31 @@ export const imageUsers: Row[] = [
     read,
   },
   {
-    image: /(^|\/)(elasticsearch|opensearchproject\/opensearch)$/,
+    image: /(^|\/)elasticsearch$/,
     uid: 1000,
-    writes: /^\/usr\/share\/(elasticsearch|opensearch)\/(data|logs)(\/|$)/,
-    source: "elastic.co/guide, install by Docker: user 1000:0; opensearch.org likewise",
+    writes: /^\/usr\/share\/elasticsearch\/(data|logs)(\/|$)/,
+    source: "github.com/elastic/elasticsearch, distribution/docker/src/docker, default/Dockerfile: USER 1000:0",
+    read,
+  },
+  {
+    image: /(^|\/)opensearchproject\/opensearch$/,
+    uid: 1000,
+    writes: /^\/usr\/share\/opensearch\/(data|logs)(\/|$)/,
+    source:
+      "github.com/opensearch-project/opensearch-build, docker/release/dockerfiles/opensearch.al2023.dockerfile: 1000",
     read,
   },
   {
     image: /(^|\/)jenkins\/jenkins$/,
     uid: 1000,
     writes: /^\/var\/jenkins_home(\/|$)/,
-    source: "github.com/jenkinsci/docker, README: user 1000",
+    source: "github.com/jenkinsci/docker, debian/bookworm/hotspot/Dockerfile: ARG uid=1000, USER jenkins",
     read,
   },
 ];
 
-/** The row of an image; undefined if its user is not known, or if it starts as root. */
+/** The first row of an image; undefined if its user is not known, or if it starts as root. */
 export function imageUser(image: string): { uid: number; writes: RegExp } | undefined {
-  const plain = image.split("@")[0]!.replace(/:[^/:]*$/, "");
-  return imageUsers.find((row) => row.image.test(plain));
+  const [name, tag] = imageParts(image);
+  return imageUsers.find((row) => row.image.test(name) && (row.tag?.test(tag) ?? true));
 }
