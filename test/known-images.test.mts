@@ -52,7 +52,9 @@ test("images for AI and video have a major version of CUDA, or none", () => {
     ...{ "ghcr.io/huggingface/text-embeddings-inference:86-1.8": 12 },
   };
   for (const [image, major] of Object.entries(majors)) assert.is(imageNeed(image)?.major, major, image);
-  for (const image of ["ghcr.io/blakeblackshear/frigate:stable", "photoprism/photoprism", "tabbyml/tabby:rocm-1"]) {
+  const others = ["localai/localai:latest-gpu-hipblas", "rocm/vllm:latest", "vllm/vllm-openai-rocm", "intel/vllm:1"];
+  const plain = ["ghcr.io/blakeblackshear/frigate:stable", "photoprism/photoprism", "tabbyml/tabby:rocm-1", "x/y:xpu"];
+  for (const image of [...others, ...plain]) {
     assert.is(imageNeed(image)?.driver, 0, image);
   }
   for (const image of ["lmsysorg/sglang:v0.9.0", "ghcr.io/huggingface/text-generation-inference:0.8", "me/frigate2"]) {

@@ -1,4 +1,5 @@
 /** The CUDA version or driver that common images need, where their names do not show it. */
+import { makerOfImage } from "./image-makers.mts";
 import { imageParts } from "./image-name.mts";
 
 /** What an image needs from the guest's driver. */
@@ -29,10 +30,10 @@ const today = "2026-11-26";
 
 /** The first matching row counts. */
 export const knownImages: KnownImage[] = [
-  // images for cards of other vendors, or without a card
+  // images without CUDA; image-makers.mts knows those for cards of other vendors
   {
     image: /./,
-    tag: /rocm|vulkan|openvino|intel|cpu-only|(^|-)cpu($|-)/,
+    tag: /vulkan|cpu-only|(^|-)cpu($|-)/,
     need: { driver: 0 },
     source: "the tag's own name",
     read: today,
@@ -201,11 +202,13 @@ const monthlyCuda: Record<string, string> = {
 };
 
 /**
- * The need of an image, from this table or from a tag with the major version of CUDA; undefined if
- * neither has it.
+ * The need of an image, from this table, from a tag with the major version of CUDA or from the vendor that it is for;
+ * undefined if none has it.
  */
 export function imageNeed(image: string): ImageNeed | undefined {
   const [name, tag] = imageParts(image);
+  const maker = makerOfImage(image);
+  if (maker === "amd" || maker === "intel") return { driver: 0 };
   // cuda12, cuda-13, gpu-nvidia-cuda-12. Other code reads cuda12.4 and cu124, which are more precise
   const major = /(?:^|[-_.])cuda-?(1[0-9])(?![\d.])/i.exec(tag)?.[1] ??
     /(?:^|[-_.])cu(1[0-9])(?=$|[-_.])/i.exec(tag)?.[1];
