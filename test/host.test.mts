@@ -33,6 +33,9 @@ test("/dev/kvm: whether its permissions let the user of libvirt's VMs use it", (
   };
   const modes = ["600 root", "660 kvm", "666 root", "660 root", "640 kvm", "664 root", "2660 kvm", ""];
   assert.equal(modes.map(open), [false, true, true, false, false, false, true, undefined]);
+  // stat prints no leading zeros, and UNKNOWN for a group without a name
+  const odd = ["0 root", "60 kvm", "6 root", "600 UNKNOWN", "660 UNKNOWN", "666 UNKNOWN", "rw kvm"];
+  assert.equal(odd.map(open), [false, true, true, false, undefined, true, undefined]);
 });
 
 test("a fact without a line is unknown", () => {
