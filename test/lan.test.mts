@@ -8,6 +8,7 @@ import { parseConfig } from "../lib/config/parse.mts";
 import { interfacesOf } from "../lib/host/interfaces.mts";
 import { lanIn, lanMac } from "../lib/host/lan.mts";
 import type { LabMachine } from "../lib/host/lab.mts";
+import type { Forwarding } from "../lib/host/types.mts";
 import { names as assets } from "../lib/plan/assets.mts";
 import { makePlan } from "../lib/plan/plan.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
@@ -109,7 +110,9 @@ function judged(network: string, text = here, { more = {}, provider = "libvirt",
     ...(interfaces && { interfaces }),
   };
   return runChecks({ ...host, ...more }, seen, ["network.lan"])
-    .map(({ status, message, fix }) => [status, message, ...fix.map(({ title }) => title)].join(" | "));
+    .map(({ status, message, fix }) =>
+      [status, message, ...fix.map(({ title, command }) => command ? `${title}: ${command}` : title)].join(" | ")
+    );
 }
 
 test("network.lan: a bridge, and a wired interface, whose VM this host cannot reach there", () => {
@@ -137,18 +140,33 @@ test("network.lan: what cannot carry a VM is refused, with what can", () => {
 });
 
 test("network.lan: a bridge is never made unasked, and over SSH the console is advised", () => {
-  const nmcli = { programs: { ...host.programs, nmcli: "/usr/bin/nmcli" } };
-  const local = judged("{lan: br9}", here, { more: nmcli }).join();
+  const nmcli = here.replace("end", "networkmanager\nend");
+  const local = judged("{lan: br9}", nmcli).join();
   assert.match(
     local,
     /Or make a bridge of eno2, .*nmcli connection add type bridge ifname br0 .*ifname eno2 master br0/,
   );
   assert.not.match(local, /SSH/);
-  assert.match(judged("{lan: br9}", here.replace("end", "ssh\nend"), { more: nmcli }).join(), /At the console, since/);
-  assert.match(
-    judged("{lan: br9}", here.replace("end", "ssh\nend")).join(),
-    /your SSH session ends if this goes wrong/,
+  for (const text of [nmcli, here]) {
+    const remote = judged("{lan: br9}", text.replace("end", "ssh\nend")).join();
+    assert.match(remote, /Do it at the console: your SSH session ends if this goes wrong/);
+  }
+  assert.match(judged("{lan: br9}").join(), /a bridge of eno2, .* in its network configuration/);
+});
+
+test("network.lan: a name as ip link shows a VLAN, a bond, and interfaces of software", () => {
+  const more = here.replace(
+    "inet br0",
+    "interface eno2.20 wired up -\ninterface bond0 wired up -\ninterface eno4 wired up bond0\n" +
+      "interface team0 virtual up -\ninet br0",
   );
+  assert.match(
+    judged("{lan: eno2.20@eno2}", more).join(),
+    /^fail \| there is no interface \S+ .*\| Write lan: eno2\.20$/,
+  );
+  for (const name of ["eno2.20", "bond0"]) assert.match(judged(`{lan: ${name}}`, more).join(), /^pass/, name);
+  assert.match(judged("{lan: eno4}", more).join(), /^fail \| eno4 is part of bond0.*\| Write lan: bond0$/);
+  assert.match(judged("{lan: team0}", more).join(), /^unknown \| it gets .* with the MAC address .*could not be read$/);
 });
 
 test("network.lan: an address outside the interface's network, and one of this host", () => {
@@ -163,6 +181,11 @@ test("network.lan: an address outside the interface's network, and one of this h
   assert.match(judged("{lan: eno3, address: 192.168.2.50/24}").join(), /^warn \| eno3 has no link/);
   const unread = here.replace("addresses\n", "").replace(/^inet .*\n/gm, "");
   assert.match(judged("{lan: br0, address: 192.168.2.50/24}", unread).join(), /^pass/, "addresses were not read");
+  // of a link between two hosts, ip prints no length, or 32
+  for (const own of ["192.168.1.10", "192.168.1.10/32", "192.168.1.10/31"]) {
+    const alone = here.replace("192.168.1.10/24", own);
+    assert.match(judged("{lan: br0, address: 192.168.2.50/24}", alone).join(), /^pass/, own);
+  }
 });
 
 test("network.lan: iptables that filters the bridge and drops, as with Docker", () => {
@@ -173,7 +196,18 @@ test("network.lan: iptables that filters the bridge and drops, as with Docker", 
   assert.match(both[1]!, /^pass/);
   assert.match(judged("{lan: br0}", here.replace("end", "filter 0\nend"), { more: docker }).join(), /^pass/);
   assert.match(judged("{lan: eno2}", filtered, { more: docker }).join(), /^pass/, "macvtap passes no bridge");
-  assert.match(judged("{lan: br0}", filtered, { more: { forwarding: { docker: false, chains: [] } } }).join(), /^pass/);
+  const of = (forwarding: Forwarding) => judged("{lan: br0}", filtered, { more: { forwarding } })[0]!;
+  assert.match(of({ docker: false, chains: [] }), /^pass/);
+  const chain = { table: "filter", drops: true, passesGuests: true };
+  assert.match(of({ docker: false, chains: [{ family: "ip", ...chain }] }), /^warn/);
+  assert.match(of({ docker: false, chains: [{ family: "ip6", ...chain }] }), /^pass/, "frames of IPv6 only");
+  assert.match(
+    of({ docker: true, chains: [{ family: "ip", ...chain, drops: false }] }),
+    /^pass/,
+    "Docker let it accept",
+  );
+  assert.match(of({ docker: false, ufw: "DROP" }), /^warn/);
+  assert.match(of({ docker: false, ufw: "ACCEPT" }), /^pass/);
 });
 
 test("network.lan: other providers, and a host whose interfaces were not read", () => {

@@ -76,7 +76,7 @@ const hasLibvirt = ({ programs = {} }: Host) => ["libvirtd", "virtqemud"].some((
 const isActive = ({ libvirt }: Host) => Object.values(libvirt?.networks ?? {}).includes("active");
 
 /** The programs on this host that make iptables drop forwarded packets; undefined if none was found. */
-function causes({ docker, ufw }: Forwarding): string | undefined {
+export function causes({ docker, ufw }: Forwarding): string | undefined {
   const found = [...(docker ? ["Docker"] : []), ...(ufw !== undefined && ufw !== "ACCEPT" ? ["ufw"] : [])];
   return found.length > 0 ? found.join(" or ") : undefined;
 }

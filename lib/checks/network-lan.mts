@@ -1,13 +1,15 @@
 /** Whether machines can be connected to the LAN by `network: {lan: …}`. */
-import { manualFix } from "../fixes.mts";
+import { commandFix, manualFix } from "../fixes.mts";
 import type { Fix } from "../findings.mts";
 import { ipv4Network } from "../config/network.mts";
 import type { Host } from "../host/types.mts";
 import type { Interface, Interfaces } from "../host/interfaces.mts";
 import { lanMac } from "../host/lan.mts";
 import { prefixOf } from "../host/lab.mts";
+import { shellCommand } from "../render.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { joinList } from "../text.mts";
+import { causes } from "./host-forwarding.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import type { Check, Verdict } from "./types.mts";
 
@@ -57,8 +59,8 @@ function verdicts(machine: ResolvedMachine, host: Host, config: Resolved): Verdi
     { read: "/sys/class/net", value: interfaces.all.map(described).join(", ") || "no interface" },
     ...(found ? [{ read: lan, value: [described(found), ...(found.addresses ?? [])].join(", ") }] : []),
   ];
-  if (!found) return [fail(`there is no interface ${lan} on this host`, evidence, instead(interfaces, host))];
-  const refused = refusedInterface(found, interfaces, host);
+  if (!found) return [fail(`there is no interface ${lan} on this host`, evidence, instead(interfaces, lan))];
+  const refused = refusedInterface(found, interfaces);
   if (refused) return [fail(refused.message, evidence, refused.fix)];
   const wrong = wrongAddress(machine, found);
   if (wrong) return [fail(wrong.message, evidence, wrong.fix)];
@@ -67,20 +69,33 @@ function verdicts(machine: ResolvedMachine, host: Host, config: Resolved): Verdi
       warn(`${lan} has no link: the VM is not reachable in the LAN until it has one`, evidence, [
         manualFix(
           found.kind === "bridge"
-            ? `Connect a wired interface to the bridge: ip link set eno1 master ${lan}`
-            : "Plug it in",
-          { root: found.kind === "bridge" },
+            ? "Connect a wired interface to the bridge in this host's network configuration, and plug its cable in"
+            : "Plug its cable in, and enable it in this host's network configuration",
+          { root: true },
         ),
       ]),
+    ];
+  }
+  if (found.kind === "virtual") {
+    return [
+      unknown(
+        `${
+          connected(machine, found, config)
+        }; ${lan} is an interface of software (veth, team, Open vSwitch): whether ` +
+          "it leads to the LAN could not be read",
+        evidence,
+      ),
     ];
   }
   return [
     ...(found.kind === "bridge" && interfaces.bridgeFilter && drops(host)
       ? [
         warn(`this host's firewall filters the bridge ${lan}, and may drop what the LAN sends to the VM`, evidence, [
-          manualFix(`Let it pass: sudo iptables -I FORWARD -i ${lan} -o ${lan} -j ACCEPT (until the next boot)`, {
-            root: true,
-          }),
+          commandFix(
+            "Let it pass, until the next boot",
+            `iptables -I FORWARD -i ${shellCommand(lan)} -o ${shellCommand(lan)} -j ACCEPT`,
+            { root: true },
+          ),
         ]),
       ]
       : []),
@@ -88,9 +103,11 @@ function verdicts(machine: ResolvedMachine, host: Host, config: Resolved): Verdi
   ];
 }
 
-/** Whether forwarded packets are dropped by default: Docker does that, and ufw. */
+/** Whether IPv4 packets are dropped by default: by the rules if root read them, else by what makes such rules. */
 const drops = ({ forwarding }: Host) =>
-  forwarding?.docker === true || forwarding?.chains?.some(({ drops }) => drops) === true;
+  forwarding?.chains
+    ? forwarding.chains.some(({ family, drops }) => family !== "ip6" && drops)
+    : forwarding !== undefined && causes(forwarding) !== undefined;
 
 function connected({ name, network }: ResolvedMachine, { kind, name: lan }: Interface, { folder }: Resolved): string {
   const mac = folder === undefined ? "" : `, with the MAC address ${lanMac(prefixOf(folder) + name)}`;
@@ -108,21 +125,20 @@ const ownBridges =
 function refusedInterface(
   { name, kind, master }: Interface,
   interfaces: Interfaces,
-  host: Host,
 ): { message: string; fix: Fix[] } | undefined {
   if (kind === "wireless") {
     return {
       message: `${name} is wireless: an access point accepts only this host's own address, so no VM can use it`,
-      fix: instead(interfaces, host),
+      fix: instead(interfaces),
     };
   }
   if (kind === "other") {
-    return { message: `${name} is not an Ethernet interface`, fix: instead(interfaces, host) };
+    return { message: `${name} is not an Ethernet interface`, fix: instead(interfaces) };
   }
   if (ownBridges.test(name)) {
     return {
       message: `${name} is the bridge of a network inside this host, which the LAN does not reach`,
-      fix: instead(interfaces, host),
+      fix: instead(interfaces),
     };
   }
   if (master === undefined) return undefined;
@@ -133,37 +149,47 @@ function refusedInterface(
 }
 
 /** What to write in place of an interface that cannot be used, and how a bridge is made. */
-function instead({ all, ssh }: Interfaces, { programs = {} }: Host): Fix[] {
+function instead({ all, networkManager, ssh }: Interfaces, written = ""): Fix[] {
   const usable = all.filter(({ name, kind, master }) =>
     (kind === "bridge" || kind === "wired") && master === undefined && !ownBridges.test(name)
   ).map(({ name }) => name);
+  // ip link shows a VLAN as eno1.20@eno1
+  const [plain = ""] = written.split("@");
+  const names = usable.includes(plain) ? [plain] : usable;
   const wired = all.find(({ kind, master }) => kind === "wired" && master === undefined)?.name;
-  const careful = ssh ? " At the console, since your SSH session ends if this goes wrong:" : "";
+  const careful = ssh ? ". Do it at the console: your SSH session ends if this goes wrong" : "";
   return [
-    ...(usable.length > 0 ? [manualFix(`Write lan: ${joinList(usable, "or")}`)] : []),
-    ...(wired === undefined ? [] : [
-      manualFix(
-        "nmcli" in programs
-          ? `Or make a bridge of ${wired}, which this host keeps using.${careful} nmcli connection add type bridge ` +
-            `ifname br0 con-name br0 && nmcli connection add type bridge-slave ifname ${wired} master br0 && ` +
-            "nmcli connection up br0"
-          : `Or make a bridge of ${wired} in this distribution's network configuration, which this host keeps using.` +
-            (ssh ? " Do it at the console: your SSH session ends if this goes wrong" : ""),
-        { root: true },
-      ),
-    ]),
-    ...(usable.length === 0
+    ...(names.length > 0 ? [manualFix(`Write lan: ${joinList(names, "or")}`)] : []),
+    ...(wired === undefined || names !== usable ? [] : [bridgeOf(wired, networkManager, careful)]),
+    ...(names.length === 0
       ? [manualFix("Connect this host by cable, or remove network: and use the NAT address")]
       : []),
   ];
 }
 
+/** How a bridge is made of an interface, which then is the host's own way to the network. */
+function bridgeOf(wired: string, networkManager: boolean, careful: string): Fix {
+  return networkManager
+    ? commandFix(
+      `Or make a bridge of ${wired}, which this host keeps using${careful}`,
+      "nmcli connection add type bridge ifname br0 con-name br0 && " +
+        `nmcli connection add type bridge-slave ifname ${shellCommand(wired)} master br0 && nmcli connection up br0`,
+      { root: true },
+    )
+    : manualFix(
+      `Or make a bridge of ${wired}, which this host keeps using, in its network configuration${careful}`,
+      { root: true },
+    );
+}
+
 /** Why the fixed address of a machine cannot be in the network of an interface with an address. */
 function wrongAddress(
   { network: { address, lan } = {} }: ResolvedMachine,
-  { addresses = [] }: Interface,
+  { addresses: all = [] }: Interface,
 ): { message: string; fix: Fix[] } | undefined {
   const wanted = address === undefined ? undefined : ipv4Network(address);
+  // an address of a point-to-point link, /31 or /32, does not say which network the interface is in
+  const addresses = all.filter((own) => Number(own.split("/")[1] ?? 32) <= 30);
   if (!wanted || addresses.length === 0) return undefined;
   const plain = address!.split("/")[0];
   if (addresses.some((own) => own.split("/")[0] === plain)) {

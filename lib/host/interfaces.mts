@@ -24,6 +24,8 @@ export interface Interfaces {
   all: Interface[];
   /** Whether iptables filters the frames between the ports of a bridge. */
   bridgeFilter: boolean;
+  /** Whether NetworkManager runs, and nmcli configures it. */
+  networkManager: boolean;
   /** Whether this command runs in an SSH session. */
   ssh: boolean;
 }
@@ -46,6 +48,7 @@ if command -v ip >/dev/null; then
   echo addresses
 fi
 read -r filter 2>/dev/null </proc/sys/net/bridge/bridge-nf-call-iptables && echo "filter $filter"
+command -v nmcli >/dev/null && [ -d /run/NetworkManager ] && echo networkmanager
 [ -z "\${SSH_CONNECTION:-}" ] || echo ssh
 echo end`;
 
@@ -76,6 +79,7 @@ export function interfacesOf(out: string): Interfaces | undefined {
         : {}),
     })),
     bridgeFilter: lines.some(([word, value]) => word === "filter" && value === "1"),
+    networkManager: lines.some(([word]) => word === "networkmanager"),
     ssh: lines.some(([word]) => word === "ssh"),
   };
 }
