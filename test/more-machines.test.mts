@@ -250,10 +250,12 @@ test("prepare adds no argument for AMD's IOMMU, which the kernel uses without on
 test("a Mac has no firmware setup", () => {
   const mac = (host: string) => host.replace(/^\[os\]$/m, "[os]\ndmi-sys_vendor:Apple Inc.");
   const shown = mac(text("arch-nvidia-loaded-before-vfio"));
-  assert.match(
-    fixes(shown, "gpu.display", "{vendor_id: 10de, device_id: 2184}").join("\n"),
-    /apple-gmux force_igd=y/,
-  );
+  const display = (host: string) => fixes(host, "gpu.display", "{vendor_id: 10de, device_id: 2184}").join("\n");
+  assert.match(display(shown), /processor's graphics: gpu-switch -i sets/);
+  assert.not.match(display(shown), /force_igd/, "an option of t2linux's kernels only");
+  for (const kernel of ["6.12.1-1-t2-noble", "6.8.9-200.t2.fc40.x86_64", "6.11.3-arch1-Watanare-T2-1-t2"]) {
+    assert.match(display(shown.replace(/^kernel:.*/m, `kernel:${kernel}`)), /apple-gmux force_igd=y/, kernel);
+  }
   assert.not.match(fixes(mac(text("proxmox9-without-tools-iommu-off")), "iommu.enabled").join("\n"), /firmware setup/);
 });
 

@@ -116,20 +116,28 @@ function partitioning({ vendor, virtualFunctions }: PciFunction, keep: string): 
     : [];
 }
 
+/**
+ * Lets a Mac display on the processor's graphics. Its firmware reads a variable for that (kernel,
+ * drivers/platform/x86/apple-gmux.c); only kernels of t2linux have the module's option (t2linux/wiki,
+ * docs/guides/hybrid-graphics.md; both read 2026-11-27).
+ */
+function macDisplay({ os }: Host): Fix {
+  const title = "Let the Mac display on the processor's graphics";
+  return /\bt2\b/i.test(os.kernel ?? "")
+    ? commandFix(
+      `${title} (the module apple-gmux switches to it)`,
+      "sh -c 'echo options apple-gmux force_igd=y >/etc/modprobe.d/apple-gmux.conf'",
+      { root: true, reboot: true },
+    )
+    : manualFix(`${title}: gpu-switch -i sets the firmware's variable for it (https://github.com/0xbb/gpu-switch)`, {
+      root: true,
+      reboot: true,
+    });
+}
+
 /** How the host can display on another card. `others`: its other cards with outputs. */
 function otherDisplay(gpu: PciFunction, others: PciFunction[], host: Host): Fix[] {
-  if (isApple(host.dmi)) {
-    // drivers/platform/x86/apple-gmux.c, force_igd (read 2026-11-27)
-    return others.some((fn) => isIntegrated(fn, host.pci))
-      ? [
-        commandFix(
-          "Let the Mac display on the processor's graphics (the module apple-gmux switches to it)",
-          "sh -c 'echo options apple-gmux force_igd=y >/etc/modprobe.d/apple-gmux.conf'",
-          { root: true, reboot: true },
-        ),
-      ]
-      : [];
-  }
+  if (isApple(host.dmi)) return others.some((fn) => isIntegrated(fn, host.pci)) ? [macDisplay(host)] : [];
   if (isPortable(host) && !isIntegrated(gpu, host.pci) && others.length === 0) {
     return [
       firmwareFix(
