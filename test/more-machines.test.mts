@@ -259,4 +259,16 @@ test("a Mac has no firmware setup", () => {
   assert.not.match(fixes(mac(text("proxmox9-without-tools-iommu-off")), "iommu.enabled").join("\n"), /firmware setup/);
 });
 
+test("on Xen host.virtualization names no other check: machines without a card have none", () => {
+  const xcp = text("xcp-ng-control-domain");
+  const told = (host: string) => fixes(host, "host.virtualization").join();
+  assert.is(told(xcp), "KVM does not run in Xen's control domain: run this on another host");
+  assert.is(
+    told(xcp.replaceAll("xenenterprise", "debian")),
+    "KVM does not run in Xen's control domain: run this on another host, or boot this one without Xen",
+  );
+  const unread = xcp.replace(/^xen-capabilities:.*\n/m, "");
+  assert.is(told(unread), "KVM does not run under Xen: run this on another host");
+});
+
 test.run();

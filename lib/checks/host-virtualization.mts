@@ -1,7 +1,9 @@
 /** Whether VMs run on the hardware of the host, and whether the host is a VM. */
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Verdict } from "./types.mts";
+import type { Fix } from "../findings.mts";
 import type { Host } from "../host/types.mts";
+import { isXenSystem } from "../host/distributions.mts";
 import { joinGroup } from "../host/nixos.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";
@@ -113,10 +115,20 @@ const closedToVms = commandFix(
   { root: true },
 );
 
-function turnOn(host: Host) {
+/** What to do on a host whose kernel runs on Xen. */
+export function withoutXen(host: Host): Fix {
+  const control = host.hypervisor === "xen-dom0";
+  return manualFix(
+    `KVM does not run ${control ? "in Xen's control domain" : "under Xen"}: run this on another host${
+      control && !isXenSystem(host) ? ", or boot this one without Xen" : ""
+    }`,
+  );
+}
+
+function turnOn(host: Host): Fix {
   if (host.container !== undefined) return remedies.outside;
   // Xen uses the processor's virtualization itself
-  if (host.hypervisor !== undefined) return manualFix("Fix iommu.enabled first");
+  if (host.hypervisor !== undefined) return withoutXen(host);
   const inside = host.cpu.flags?.includes("hypervisor");
   return manualFix(
     inside ? "This host is a VM: turn on nested virtualization in the outer hypervisor" : remedies.virtualization.title,

@@ -5,13 +5,14 @@ import type { Host } from "../host/types.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { installerOf } from "../host/installers.mts";
 import { isPackaged } from "../host/packages.mts";
-import { isProxmox, isXenSystem } from "../host/distributions.mts";
+import { isProxmox } from "../host/distributions.mts";
 import { guixTools, isGuix } from "../host/guix.mts";
 import { isNixos, nixosTools } from "../host/nixos.mts";
 import { onProxmox, upstreamSteps } from "../host/upstream.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
+import { withoutXen } from "./host-virtualization.mts";
 import { fail, pass, unknown } from "./results.mts";
 import { type Tool, tools } from "./tool-table.mts";
 
@@ -39,15 +40,7 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
 
 /** How to install these tools here: one command for all packaged ones, and steps for the others. */
 export function installs(missing: Tool[], host: Host): Fix[] {
-  if (host.hypervisor === "xen-dom0") {
-    return [
-      manualFix(
-        `KVM does not run in Xen's control domain: run this on another host${
-          isXenSystem(host) ? "" : ", or boot this one without Xen"
-        }`,
-      ),
-    ];
-  }
+  if (host.hypervisor === "xen-dom0") return [withoutXen(host)];
   if (host.container !== undefined) return [remedies.outside];
   if (isNixos(host)) return nixosTools(missing.map(({ name }) => name));
   if (isGuix(host)) return guixTools(missing.map(({ name }) => name));
