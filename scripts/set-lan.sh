@@ -12,7 +12,6 @@ LC_ALL=C
 export LC_ALL
 root=${LAN_ROOT:-} mac=${1-} address=${2-} router=${3-} wait=${LAN_WAIT:-90}
 die() { printf 'set-lan: %s\n' "$*" >&2; exit 1; }
-command -v ip >/dev/null || die 'this guest has no ip: install iproute2, and run up again'
 
 # the shell reads the whole group before it runs it, and no program reads the rest of the script
 {
@@ -32,6 +31,7 @@ command -v ip >/dev/null || die 'this guest has no ip: install iproute2, and run
     exit
   fi
 
+  command -v ip >/dev/null || die 'this guest has no ip: install iproute2, and run up again'
   card=
   for path in "$root"/sys/class/net/*; do
     # a VLAN or a bridge has the address of its card
@@ -53,24 +53,27 @@ command -v ip >/dev/null || die 'this guest has no ip: install iproute2, and run
     fi
   }
   [ "$(cat "$record" 2>/dev/null)" = "$mac" ] || echo "$mac" >"$record"
-  if [ -n "$networkd" ] && [ "$(cat "$file" 2>/dev/null)" != "$(wanted)" ]; then
-    mkdir -p "${file%/*}"
-    wanted >"$file.new"
-    chmod 644 "$file.new"
-    mv "$file.new" "$file"
+  # whether the card has its address; has: all addresses of it
+  connected() {
+    has=$(ip -4 -o address show dev "$card" scope global | awk '{ print $4 }')
+    if [ -z "$address" ]; then [ -n "$has" ]; else printf '%s\n' "$has" | grep -qxF "$address"; fi
+  }
+  same=
+  if [ "$(cat "$file" 2>/dev/null)" = "$(wanted)" ]; then same=yes; fi
+  # a run that was interrupted may have written the file only
+  if [ -n "$networkd" ] && { [ -z "$same" ] || ! connected; }; then
+    if [ -z "$same" ]; then
+      mkdir -p "${file%/*}"
+      wanted >"$file.new"
+      chmod 644 "$file.new"
+      mv "$file.new" "$file"
+    fi
     networkctl reload
     networkctl reconfigure "$card"
   fi
 
-  shows() { ip -4 -o address show dev "$card" scope global | awk '{ print $4 }'; }
   waited=0
-  while :; do
-    has=$(shows)
-    if [ -z "$address" ]; then
-      [ -z "$has" ] || break
-    else
-      ! printf '%s\n' "$has" | grep -qxF "$address" || break
-    fi
+  until connected; do
     [ "$waited" -lt "$wait" ] ||
       die "$card ($mac) has no address in the LAN after $wait s:" \
         "is there a DHCP server in that network? A fixed one is written as address: in network:"

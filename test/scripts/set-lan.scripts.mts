@@ -70,7 +70,8 @@ test("by DHCP: the card is named by its address, its router is preferred, and it
   assert.equal(log, ["networkctl reload", "networkctl reconfigure ens6"]);
   assert.is(stdout, "192.168.1.77\n");
   assert.is(readFileSync(join(folder, "etc/homelab-gpu-lan"), "utf8"), `${mac}\n`);
-  assert.equal(setLan(folder, [mac]).log, [], "a second run changes nothing");
+  const again = setLan(folder, [mac], [line("192.168.1.77/24")]);
+  assert.equal([again.status, again.stdout, again.log], [0, "192.168.1.77\n", []], "a second run changes nothing");
 });
 
 test("a fixed address: an earlier one by DHCP is not taken for it; another one replaces it", ({ folder }) => {
@@ -83,6 +84,12 @@ test("a fixed address: an earlier one by DHCP is not taken for it; another one r
   assert.is(other.status, 0, other.stderr);
   assert.not.match(other.text!, /192\.168\.1\.50|Gateway/);
   assert.equal(other.log, ["networkctl reload", "networkctl reconfigure ens6"]);
+});
+
+test("a run that was interrupted before the reload: the next one reloads", ({ folder }) => {
+  assert.is(setLan(folder, [mac, "192.168.1.50/24"], [line("192.168.1.50/24")]).status, 0);
+  const next = setLan(folder, [mac, "192.168.1.50/24"], ["", line("192.168.1.50/24")]);
+  assert.equal([next.status, next.log], [0, ["networkctl reload", "networkctl reconfigure ens6"]], next.stderr);
 });
 
 test("no address, and no such card, are errors", ({ folder }) => {
