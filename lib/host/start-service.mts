@@ -8,9 +8,11 @@ import { isLike } from "./distributions.mts";
 interface Init {
   name: string;
   here(host: Host): boolean;
-  /** Starts a service now; absent where services are only started at boot. */
+  /** Starts a service now; absent where the host may have one of several init systems. */
   start?(service: string): string;
-  /** Lets it start at each boot too; absent where the package does that. */
+  /** Whether `start` also lets it start at each boot. */
+  always?: true;
+  /** Lets it start at each boot too; absent where the package or `start` does that. */
   enable?(service: string): Fix;
   source: string;
   date: string;
@@ -41,6 +43,7 @@ export const inits: Init[] = [
     name: "runit of Void",
     here: ({ os }) => os.id === "void",
     start: (service) => `ln -sf /etc/sv/virtlogd /etc/sv/virtlockd /etc/sv/${service} /var/service/`,
+    always: true,
     source: "https://docs.voidlinux.org/config/containers-and-vms/libvirt.html (three services; runit starts what is " +
       "linked in /var/service, now and at each boot)",
     date,
@@ -71,7 +74,7 @@ export function startDaemon(daemon: "libvirtd" | "virtqemud", host: Host): Fix[]
     : "virtlogd -d; virtnetworkd -d; virtstoraged -d; virtqemud -d";
   const run = init?.start?.(daemon) ?? `sh -c '${itself}'`;
   return [
-    commandFix(`Start ${daemon}`, run, { root: true, safe: true }),
+    commandFix(init?.always ? `Start ${daemon}, now and at each boot` : `Start ${daemon}`, run, { root: true, safe: true }),
     ...(init?.enable ? [init.enable(daemon)] : []),
   ];
 }
