@@ -175,8 +175,12 @@ test("provider.access: libvirt is started in the way of the init system", () => 
   assert.match(of("artix")[1]!, /^And at each boot: install libvirt-openrc, -runit, -dinit or -s6/);
   assert.equal(of("slackware").length, 1);
   assert.match(of("slackware")[0]!, /; libvirtd -d'$/);
-  const modular = host.replace(/^libvirtd:.*$/m, "virtqemud:/usr/bin/virtqemud").replace(/^ID:.*$/m, "ID:slackware");
-  assert.match(fixes(modular, "provider.access")[0]!, /; virtqemud -d'$/);
+  for (const id of ["slackware", "alpine", "devuan"]) {
+    const modular = host.replace(/^libvirtd:.*$/m, "virtqemud:/usr/bin/virtqemud").replace(/^ID:.*$/m, `ID:${id}`);
+    const all = fixes(modular, "provider.access");
+    assert.is(all.length, 1, `${id}: no package has a script of virtqemud`);
+    assert.match(all[0]!, /virtnetworkd -d; .*; virtqemud -d'$/, id);
+  }
 });
 
 test("Slackware may boot by three boot loaders, also if GRUB's files are there", () => {

@@ -20,14 +20,14 @@ interface Init {
 
 const date = "2026-11-27";
 
-/** Init systems by distribution. */
+/** Init systems by distribution. Their packages have scripts of libvirtd; of virtqemud none was found. */
 export const inits: Init[] = [
   {
     name: "OpenRC",
     here: ({ os }) => ["alpine", "postmarketos", "gentoo", "funtoo"].includes(os.id ?? ""),
     start: (service) => `rc-service ${service} start`,
     enable: (service) => commandFix("And at each boot", `rc-update add ${service} default`, { root: true }),
-    source: "https://pkgs.alpinelinux.org, libvirt-daemon-openrc: /etc/init.d/libvirtd, virtqemud; " +
+    source: "https://pkgs.alpinelinux.org/contents?name=libvirt-daemon-openrc: /etc/init.d/libvirtd, no virtqemud; " +
       "https://wiki.gentoo.org/wiki/Libvirt",
     date,
   },
@@ -64,17 +64,20 @@ export const inits: Init[] = [
 ];
 
 /**
- * Starts a daemon of libvirt on a host without systemd, and lets it start at each boot. Where the init system is not
- * known, the daemon itself goes to the background.
+ * Starts a daemon of libvirt on a host without systemd, and lets it start at each boot. Where the init system has no
+ * script for it, or is not known, the daemon itself goes to the background.
  */
 export function startDaemon(daemon: "libvirtd" | "virtqemud", host: Host): Fix[] {
-  const init = inits.find(({ here }) => here(host));
+  const init = daemon === "libvirtd" ? inits.find(({ here }) => here(host)) : undefined;
   const itself = daemon === "libvirtd"
     ? "pgrep -x virtlogd >/dev/null || virtlogd -d; libvirtd -d"
     : "virtlogd -d; virtnetworkd -d; virtstoraged -d; virtqemud -d";
   const run = init?.start?.(daemon) ?? `sh -c '${itself}'`;
   return [
-    commandFix(init?.always ? `Start ${daemon}, now and at each boot` : `Start ${daemon}`, run, { root: true, safe: true }),
+    commandFix(init?.always ? `Start ${daemon}, now and at each boot` : `Start ${daemon}`, run, {
+      root: true,
+      safe: true,
+    }),
     ...(init?.enable ? [init.enable(daemon)] : []),
   ];
 }
