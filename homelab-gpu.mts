@@ -11,7 +11,9 @@ import "./lib/cli/quick.mts";
 function words(): string[] {
   const own = fileURLToPath(import.meta.url);
   const isOwn = (word: string) => basename(word) === basename(own) || (existsSync(word) && realpathSync(word) === own);
-  return process.argv.slice(process.argv.findIndex(isOwn) + 1);
+  const at = process.argv.findIndex(isOwn);
+  // another script may import this one
+  return process.argv.slice(at < 0 ? 2 : at + 1);
 }
 
 const { main } = await import("./lib/cli/main.mts");

@@ -3,7 +3,19 @@
  * in comment lines, which V8 skips, and is compiled by this code. It keeps what V8 compiled in the
  * cache folder for each command, since compiling takes more time than most commands.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import process from "node:process";
 import { Script } from "node:vm";
 import { commands } from "../lib/cli/commands.mts";
@@ -14,7 +26,12 @@ type Builtin = (name: string) => unknown;
 type Program = (builtin: Builtin, meta: ImportMeta) => Promise<void>;
 declare const builtin: Builtin;
 
-const path = import.meta.filename!;
+// undefined or not a path for a program that came from a pipe or an address
+const path = import.meta.filename ?? "";
+if (!existsSync(path)) {
+  process.stderr.write("homelab-gpu: this program reads its own file: save it, then run it: node homelab-gpu.mjs up\n");
+  process.exit(2);
+}
 const file = readFileSync(path);
 
 /** The program: lines behind `//`, and between them compressed lines behind `//|`. */
@@ -28,6 +45,9 @@ function unpacked(): string {
       : part.replace(/^\/\//gm, "")
   ).join("");
 }
+
+/** The names of kept compilations begin with it. */
+const prefix = "one-file-";
 
 /** A kept compilation: the program, V8's data, and the commands whose parts are in it. */
 interface Kept {
@@ -71,14 +91,27 @@ function keep(folder: string, place: string, { program, data, commands }: Kept):
   const unfinished = `${place}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(unfinished, Buffer.concat([sizes, ...parts, data]), { mode: 0o600 });
+    // wx: in a folder where others may write, it follows no link
+    writeFileSync(unfinished, Buffer.concat([sizes, ...parts, data]), { mode: 0o600, flag: "wx" });
     renameSync(unfinished, place);
+    removeOld(folder);
   } catch {
     try {
       rmSync(unfinished, { force: true });
     } catch {
       // nothing can be written there
     }
+  }
+}
+
+/**
+ * Removes what was kept more than 30 days ago, most of it for runtimes that were updated since. A
+ * runtime that is still used keeps it again.
+ */
+function removeOld(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const old = `${folder}/${name}`;
+    if (name.startsWith(prefix) && Date.now() - statSync(old).mtimeMs > 30 * 24 * 3600_000) rmSync(old);
   }
 }
 
@@ -89,7 +122,7 @@ const command = `${words.find((word) => Object.hasOwn(commands, word)) ?? "none"
 const folder = compiledFolder();
 // the tables of explain are large, and reading what V8 made of them takes long
 const group = command.startsWith("explain") ? "explain" : "others";
-const place = folder && `${folder}/one-file-${process.versions.v8}-${process.arch}-${group}`;
+const place = folder && `${folder}/${prefix}${process.versions.v8}-${process.arch}-${group}`;
 const found = place ? kept(place) : undefined;
 const program = found?.program ?? unpacked();
 const script = new Script(program, { filename: path, ...(found ? { cachedData: found.data } : {}) });

@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { brotliCompressSync } from "node:zlib";
+import { brotliCompressSync, constants } from "node:zlib";
 import { build, type Plugin } from "esbuild";
 import { licences, withPackages } from "./bundle-packages.mts";
 import { leftOutOf, platforms } from "./platforms.mts";
@@ -146,7 +146,9 @@ function stored(program: string): string {
       if (/^[|]/m.test(run)) throw new Error("a line of the program begins with the mark of compressed lines");
       return run.replace(/^/gm, "//").replace(/\/\/$/, "");
     }
-    return brotliCompressSync(run).toString("base64").replace(/.{1,116}/g, "//|$&\n");
+    // the highest quality takes 14 times as long, and makes the file 2 % smaller
+    const packed = brotliCompressSync(run, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } });
+    return packed.toString("base64").replace(/.{1,116}/g, "//|$&\n");
   }).join("");
 }
 

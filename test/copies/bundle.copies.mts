@@ -1,7 +1,20 @@
 // The one-file build in an otherwise empty folder: its output is the script's.
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { root, standIns } from "../fake.mts";
@@ -21,6 +34,9 @@ const { PATH } = standIns(work, {
   sh: `[ "$*" = -s ] || exec /bin/sh "$@"\ncat >probe-seen.sh\ncat ${none}`,
   ...Object.fromEntries(["virsh", "vagrant", "packer", "VBoxManage"].map((name) => [name, "exit 1"])),
 });
+
+/** One cache for all starts, with the compiled code. */
+const env = { XDG_CACHE_HOME: join(work, "cache"), PATH: PATH! };
 
 /** A new folder with the bundle in it, or with nothing that the script could use. */
 function place(name: string, bundle: boolean): string {
@@ -46,8 +62,6 @@ async function outputOf(
   bundle: boolean,
 ): Promise<Said & { files: Record<string, string> }> {
   const folder = place(name, bundle);
-  // one cache for all starts, which Node's compiled code is in
-  const env = { XDG_CACHE_HOME: join(work, "cache"), PATH: PATH! };
   const said = await started(
     bundle ? [...zx, "homelab-gpu.mjs", ...words] : [...starting, `${root}/homelab-gpu.mts`, ...words],
     { folder, env },
@@ -117,7 +131,7 @@ test("the bundle contains every template and every script for other systems", ()
 
 test("init writes the editors' schema next to the config", async () => {
   const folder = place("schema", true);
-  await started([...zx, "homelab-gpu.mjs", "init", "--host", card], { folder });
+  await started([...zx, "homelab-gpu.mjs", "init", "--host", card], { folder, env });
   const schema = /\$schema=(.*)/.exec(readFileSync(join(folder, "homelab-gpu.yaml"), "utf8"))![1]!;
   assert.is(
     readFileSync(join(folder, schema), "utf8"),
@@ -130,7 +144,6 @@ const here = "Deno" in globalThis ? zx : [];
 
 test("it needs no package: its output is the same without zx", async () => {
   const folder = place("alone", true);
-  const env = { XDG_CACHE_HOME: join(work, "cache"), PATH: PATH! };
   for (const words of [["--version"], ["doctor", "gpu"], ["explain", "log.txt"]]) {
     const alone = await started([...here, "homelab-gpu.mjs", ...words], { folder, env });
     const withZx = await started([...zx, "homelab-gpu.mjs", ...words], { folder, env });
@@ -164,6 +177,56 @@ test("what it compiled is kept for this very file only, and it works without a p
   assert.equal(await doctor(places.ordinary), first, "nor one that is damaged");
   writeFileSync(join(folder, "other.mjs"), readFileSync(built, "utf8").replaceAll("Ready", "Reedy"));
   assert.match((await doctor(places.ordinary, "other.mjs")).out, /^Reedy: /m, "an edited file runs as it is");
+});
+
+test("what it keeps goes through no link, is its user's own, and is removed when it is old", async () => {
+  const folder = place("safe", true);
+  const cache = join(folder, "cache");
+  const env = { PATH: PATH!, XDG_CACHE_HOME: cache };
+  const doctor = () => started([...here, "homelab-gpu.mjs", "doctor", "--host", card], { folder, env });
+  const first = await doctor();
+  const compiled = join(cache, "homelab-gpu/compiled");
+  const [name] = readdirSync(compiled) as [string];
+  const kept = join(compiled, name);
+
+  rmSync(kept);
+  writeFileSync(join(folder, "mine"), "mine");
+  // exec keeps the process id, which is in the name of the unfinished file
+  const planted = 'ln -s "$1" "$2.$$"; shift 2; exec "$@"';
+  const words = [join(folder, "mine"), kept, process.execPath, ...here, "homelab-gpu.mjs", "doctor", "--host", card];
+  const { NODE_OPTIONS: _, ...clean } = process.env;
+  const { status } = spawnSync("sh", ["-c", planted, "sh", ...words], { cwd: folder, env: { ...clean, ...env } });
+  assert.is(status, 0);
+  assert.is(readFileSync(join(folder, "mine"), "utf8"), "mine");
+  assert.equal(readdirSync(compiled), []);
+
+  assert.equal(await doctor(), first);
+  if (process.getuid?.() === 0) {
+    chownSync(kept, 12345, 12345);
+    assert.equal(await doctor(), first);
+    assert.is(statSync(kept).uid, 0, "the file of another user is replaced");
+  }
+
+  const [old, recent] = ["one-file-9.8.177-x64-others", "one-file-14.9.1-x64-others"].map((one) => join(compiled, one));
+  for (const path of [old!, recent!, join(compiled, "other")]) writeFileSync(path, "");
+  for (const path of [old!, join(compiled, "other")]) utimesSync(path, 1_700_000_000, 1_700_000_000);
+  await started([...here, "homelab-gpu.mjs", "plan", "--host", card], { folder, env });
+  assert.equal(readdirSync(compiled).sort(), [name, "one-file-14.9.1-x64-others", "other"].sort());
+});
+
+test("from standard input it says that it must be a file", async () => {
+  const words = "Deno" in globalThis ? ["run", "-A", "-"] : ["--input-type=module", "-"];
+  const { code, err } = await started([...words, "doctor"], { folder: work, env, input: readFileSync(built, "utf8") });
+  assert.equal([code, err.split("\n").length], [2, 2]);
+  assert.match(err, /reads its own file: save it/);
+});
+
+test("another module may import it", async () => {
+  const folder = place("imported", true);
+  writeFileSync(join(folder, "mine.mjs"), 'import "./homelab-gpu.mjs";\n');
+  const words = ["doctor", "--host", card];
+  const imported = await started([...here, "mine.mjs", ...words], { folder, env });
+  assert.equal(imported, await started([...here, "homelab-gpu.mjs", ...words], { folder, env }));
 });
 
 test.run();

@@ -29,7 +29,8 @@ const config =
 
 // fixed answers about the lab, independent of this machine
 const { PATH } = standIns(join(work, "programs"), { virsh: "exit 1", vagrant: "exit 1" });
-const env = { PATH: PATH! };
+// what Node compiles of the copies is removed with them
+const env = { PATH: PATH!, XDG_CACHE_HOME: join(work, "cache") };
 
 const deno = "Deno" in globalThis;
 

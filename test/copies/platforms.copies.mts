@@ -22,8 +22,8 @@ const bundled = async (file: string, words: string[] = []) => {
 };
 
 test.before(async () => {
-  await bundled(built("whole"));
-  for (const platform of Object.keys(hosts)) await bundled(built(platform), ["--for", platform]);
+  const platforms = Object.keys(hosts).map((platform) => bundled(built(platform), ["--for", platform]));
+  await Promise.all([bundled(built("whole")), ...platforms]);
 });
 test.after(() => rmSync(work, { recursive: true }));
 
