@@ -132,25 +132,19 @@ function runtimesHere(): Record<string, string> {
     env,
     stdio: ["ignore", "pipe", "inherit"],
   });
-  if (status !== 0) {
-    process.stderr.write("bench: the runtimes could not be installed; the error is above\n");
-    process.exit(1);
-  }
+  if (status !== 0) throw new Error("the runtimes could not be installed; the error is above");
   return Object.fromEntries(stdout.trim().split("\n").map((line) => line.split(" ")));
 }
-const runtimes = runtimesHere();
 
 /** Measures the script and the one-file build, for every way of starting them. */
 function startUp(saved: string): void {
-  const [empty, installed] = [join(work, "empty"), join(work, "installed")];
-  for (const folder of [empty, installed]) {
-    mkdirSync(folder);
-    spawnSync(process.execPath, ["--import", "tsx", "scripts/bundle.mts", join(folder, "homelab-gpu.mjs")], {
-      cwd: root,
-    });
-  }
-  symlinkSync(join(root, "node_modules"), join(installed, "node_modules"));
-  const { deno, ...nodes } = runtimes;
+  const empty = join(work, "empty");
+  const built = spawnSync(program, ["--import", "tsx", "scripts/bundle.mts", join(empty, "homelab-gpu.mjs")], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (built.status !== 0) throw new Error("the one-file build failed; the error is above");
+  const { deno, ...nodes } = runtimesHere();
   for (const words of [["--version"], ["doctor", "--host", saved]]) {
     for (const [name, node] of Object.entries(nodes)) {
       const loader = name === "node20" ? ["--import", join(root, "node_modules/tsx/dist/loader.mjs")] : [];
@@ -159,7 +153,7 @@ function startUp(saved: string): void {
         { name: "node -e 0", command: [node, "-e", "0"] },
         { name: "node homelab-gpu.mts", command: [node, ...loader, join(root, "homelab-gpu.mts"), ...words] },
         { name: "npx zx homelab-gpu.mts", command: ["npx", "zx", "homelab-gpu.mts", ...words], env: path },
-        { name: "node homelab-gpu.mjs", command: [node, "homelab-gpu.mjs", ...words], cwd: installed },
+        { name: "node homelab-gpu.mjs", command: [node, "homelab-gpu.mjs", ...words], cwd: empty },
         {
           name: "npx -y zx homelab-gpu.mjs",
           command: ["npx", "-y", "zx", "homelab-gpu.mjs", ...words],
