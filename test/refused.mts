@@ -182,6 +182,8 @@ export const refused: Refused[] = [
     ...["mem_swappiness: 200", "memswap_limit: 500m\n    mem_limit: 1g", "memswap_limit: 1g", "cpu_period: 5"],
     ...["cpu_quota: 50000\n    cpus: 1", "blkio_config: {weight: 5}", "storage_opt: {size: 10G}", "isolation: hyperv"],
     ...["tmpfs: [rel]", "volumes: ['./a:/']", "cgroup_parent: foo", "healthcheck: {test: [CMD, a], interval: 1us}"],
+    ...["healthcheck: {test: [CMD, a], timeout: 0.0005s}", "healthcheck: {test: [CMD, a], start_period: -1s}"],
+    ...["mac_address: '02:42-ac:11:00:02'", `hostname: ${"h".repeat(65)}`],
     ...["healthcheck: {test: [CMD, a], retries: -1}", "volumes: [{type: tmpfs, target: /a, source: x}]"],
     ...["volumes: [{type: bind, source: ./a, target: /a, bind: {propagation: foo}}]", "hostname: h\n    uts: host"],
     ...["volumes: [{type: tmpfs, target: /a, tmpfs: {size: -1}}]", "environment: {'': a}"],
@@ -220,6 +222,8 @@ export const accepted = [
   ],
   ...["mem_limit: 1g\n    memswap_limit: 2g", "blkio_config: {weight: 300}", "tmpfs: ['/run:size=64m', /tmp]"],
   ...["healthcheck: {test: [CMD, a], interval: 1m30s, timeout: 0s, retries: 3}", "hostname: my_host", "uts: host"],
+  ...["healthcheck: {test: [CMD, a], interval: 5000us, timeout: 2000000000ns, start_period: 0.5s}"],
+  ...["mac_address: 0242.ac11.0002", "mac_address: 02-42-ac-11-00-02", `hostname: ${"h".repeat(64)}`],
   ...["network_mode: host\n    hostname: h", "environment: {A: ''}", "expose: ['80-90', 53/udp]"],
 ];
 

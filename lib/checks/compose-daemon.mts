@@ -6,27 +6,23 @@
 import { isIP } from "node:net";
 import { capabilities, isSignal, limits } from "../compose/linux-words.mts";
 import type { ComposeService } from "../compose/types.mts";
-import type { ProjectFlaw } from "./compose-flaw.mts";
+import { flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { environmentOf, mebibytes, mountsOf, networksOf, texts } from "../compose/service.mts";
-import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-
-const flaw = (message: string, at: string | string[], mend: string): ProjectFlaw => ({
-  status: "fail",
-  message,
-  at,
-  fix: manualFix(mend),
-});
 
 /** Whether a value is written and has no variable. */
 const isWritten = (value: unknown): value is string | number =>
   (typeof value === "number" || typeof value === "string" && value !== "") && !String(value).includes("$");
 
+/** Go's net.ParseMAC, by which Docker reads it: one separator, between two or four digits. */
+const isMacAddress = (text: string) =>
+  /^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}$|^[0-9a-f]{4}(\.[0-9a-f]{4}){2}$/i.test(text);
+
 /** Keys of one value: what the value must be, and what to write instead. */
 const values: { key: string; is: (text: string) => boolean; mend: string }[] = [
   { key: "stop_signal", is: isSignal, mend: "SIGTERM" },
-  { key: "mac_address", is: (text) => /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i.test(text), mend: "02:42:ac:11:00:02" },
+  { key: "mac_address", is: isMacAddress, mend: "02:42:ac:11:00:02" },
   {
     key: "ipc",
     is: (text) => /^(none|private|shareable|host|(service|container):.+)$/.test(text),
@@ -36,7 +32,8 @@ const values: { key: string; is: (text: string) => boolean; mend: string }[] = [
   { key: "userns_mode", is: (text) => /^host$/.test(text), mend: "host" },
   { key: "isolation", is: (text) => /^default$/.test(text), mend: "default: others are for Windows" },
   { key: "working_dir", is: (text) => /^\//.test(text), mend: "an absolute path" },
-  { key: "hostname", is: (text) => /^.{1,63}$/.test(text), mend: "at most 63 letters" },
+  // man 2 sethostname: runc, not Docker, refuses a longer one
+  { key: "hostname", is: (text) => /^.{1,64}$/.test(text), mend: "at most 64 letters" },
   { key: "cpuset", is: (text) => text.split(",").every((one) => /^\d+(-\d+)?$/.test(one)), mend: "0-3 or 0,2" },
   {
     key: "cgroup_parent",
@@ -261,11 +258,24 @@ function mounts(service: ComposeService): ProjectFlaw[] {
   ];
 }
 
+/** How many milliseconds each unit of a duration has. */
+const units: Record<string, number> = { ns: 1e-6, us: 1e-3, "µs": 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** The milliseconds of a duration, such as `1m30s` (Go, time.ParseDuration); NaN for another text. */
+function milliseconds(text: string): number {
+  if (!/^-?((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(text)) return NaN;
+  const parts = [...text.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)];
+  const sum = parts.reduce((all, [, number, unit]) => all + Number(number) * units[unit!]!, 0);
+  return text.startsWith("-") ? -sum : sum;
+}
+
 /** The least duration of a health check is 1 ms (moby, MinimumDuration); 0 is the default. */
 function health(service: ComposeService): ProjectFlaw[] {
   const check = mapAt(service, "healthcheck");
-  const isShort = (value: unknown) =>
-    /^-|^0?\.?\d+(us|µs|ns)$|^0\.\d+ms$/.test(String(value ?? "")) && !/^0(us|ns)?$/.test(String(value));
+  const isShort = (value: unknown) => {
+    const length = milliseconds(String(value ?? ""));
+    return length < 0 || length > 0 && length < 1;
+  };
   return [
     ...["interval", "timeout", "start_period", "start_interval"].filter((key) => isShort(check[key])).map((key) =>
       flaw(`has healthcheck.${key}: ${check[key]}, and the least is 1ms`, `${key}:`, "Write 1s or more")

@@ -5,6 +5,7 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import { lineOf, literally } from "../compose/refusals.mts";
 import { isFilledIn } from "../compose/value-lines.mts";
+import { manualFix } from "../fixes.mts";
 
 /** A flaw of a project, before it becomes a verdict. */
 export interface ProjectFlaw {
@@ -24,6 +25,14 @@ export interface ProjectFlaw {
   text?: string;
   fix?: Fix;
 }
+
+/** A failure of a service, without its name: what is wrong, the texts to find its line by, and what to do. */
+export const flaw = (message: string, at: string | string[], mend: string): ProjectFlaw => ({
+  status: "fail",
+  message,
+  at,
+  fix: manualFix(mend),
+});
 
 /** How a flaw of a service is said together with others of its kind. */
 export interface Fold {

@@ -5,21 +5,13 @@
  */
 import { isIP } from "node:net";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
-import type { ProjectFlaw } from "./compose-flaw.mts";
+import { flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { texts } from "../compose/service.mts";
-import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 
-/** A flaw without the service's name. */
-const flaw = (message: string, at: string | string[], mend: string): ProjectFlaw => ({
-  status: "fail",
-  message,
-  at,
-  fix: manualFix(mend),
-});
-
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-const isWritten = (value: unknown): value is string =>
+/** Whether a value is a text without a variable. */
+const isPlainText = (value: unknown): value is string =>
   typeof value === "string" && value !== "" && !value.includes("$");
 
 /** The values of one service that Compose refuses. `service`: as it is written. */
@@ -43,7 +35,7 @@ function buildFlaws(service: ComposeService, { model }: ComposeProject): Project
   const services = named.flatMap((one) => /^service:(.+)$/.exec(one)?.[1] ?? []);
   const unknown = services.find((one) => model?.services[one]?.build === undefined);
   return [
-    ...(isWritten(dockerfile) && isWritten(inline)
+    ...(isPlainText(dockerfile) && isPlainText(inline)
       ? [
         flaw(
           "has build.dockerfile and build.dockerfile_inline, which exclude each other",
@@ -57,7 +49,7 @@ function buildFlaws(service: ComposeService, { model }: ComposeProject): Project
       `service:${unknown}`,
       `Add build: to ${unknown}, or remove the context`,
     )]),
-    ...(list(platforms).length > 0 && isWritten(platform) && !texts(platforms).includes(platform)
+    ...(list(platforms).length > 0 && isPlainText(platform) && !texts(platforms).includes(platform)
       ? [
         flaw(
           `has platform: ${platform}, which build.platforms does not list`,
@@ -88,7 +80,7 @@ function mountFlaws(service: ComposeService): ProjectFlaw[] {
           flaw("has a bind mount without a source", [String(one.target ?? ""), "bind"], "Write source: ./FOLDER"),
         ];
       }
-      if (!isWritten(one)) return [];
+      if (!isPlainText(one)) return [];
       const rest = one.replace(/^[A-Za-z]:(?=[\\/])/, "").replace(/:[A-Za-z]:(?=[\\/])/, ":");
       return rest.split(":").length > 3
         ? [
@@ -111,7 +103,7 @@ function portFlaws(service: ComposeService): ProjectFlaw[] {
       ...(port.target === undefined
         ? [flaw("has a port without a target", ["published", "ports"], "Write target: with the container's port")]
         : []),
-      ...(isWritten(port.host_ip) && isIP(port.host_ip) === 0
+      ...(isPlainText(port.host_ip) && isIP(port.host_ip) === 0
         ? [
           flaw(
             `publishes a port on ${port.host_ip}, which is no address`,
@@ -132,7 +124,7 @@ function otherFlaws(service: ComposeService): ProjectFlaw[] {
   const { replicas } = mapAt(service, "deploy");
   const count = scale ?? replicas;
   const files = [...list(service.configs), ...list(service.secrets)].filter(isMap);
-  const names = list(service.environment).filter(isWritten).map((one) => one.split("=")[0]!).filter((one) =>
+  const names = list(service.environment).filter(isPlainText).map((one) => one.split("=")[0]!).filter((one) =>
     /\s$/.test(one)
   );
   return [
@@ -144,7 +136,7 @@ function otherFlaws(service: ComposeService): ProjectFlaw[] {
         ], "Write 0 or more"),
       ]
       : []),
-    ...files.filter(({ mode }) => isWritten(mode) && !/^0?o?[0-7]+$/.test(mode)).map(({ mode }) =>
+    ...files.filter(({ mode }) => isPlainText(mode) && !/^0?o?[0-7]+$/.test(mode)).map(({ mode }) =>
       flaw(`has mode: ${mode}, which is no number of permissions`, [`mode: ${mode}`, String(mode)], "Write mode: 0440")
     ),
     ...names.map((one) =>
