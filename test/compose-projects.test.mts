@@ -23,10 +23,15 @@ const inFolder = (files: Record<string, string>) =>
   Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/p/${path}`, text]));
 
 /** Doctor's failures and warnings for a stack on a machine with a card of this vendor: `status PLACE message -> fix`. */
-async function findings(files: Record<string, string>, vendor: keyof typeof hosts = "nvidia", first?: string) {
+async function findings(
+  files: Record<string, string>,
+  vendor: keyof typeof hosts = "nvidia",
+  first?: string,
+  keys = "",
+) {
   const host = savedHost(hosts[vendor]);
   const machine = "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, " +
-    `gpu: {vendor_id: "${ids[vendor]}"}}]`;
+    `${keys}gpu: {vendor_id: "${ids[vendor]}"}}]`;
   const { shell } = fakeShell(inFolder(files));
   const project = await readProject(shell, request(first ? [first] : undefined), undefined);
   const resolved = { ...resolveConfig(parseConfig(machine), host), projects: [project] };
@@ -322,6 +327,21 @@ test("IPv6 without a subnet needs Docker 27", async () => {
     `services: {a: {image: x, gpus: all, networks: [n]}}\nnetworks:\n  n:\n    enable_ipv6: true\n${more}`;
   assert.match((await findings({ "compose.yaml": text("") })).join("\n"), /^fail p\/compose\.yaml:4 .*Docker 26\.1\.5/);
   assert.equal(await findings({ "compose.yaml": text("    ipam: {config: [{subnet: 'fd00:1::/64'}]}\n") }), []);
+  assert.equal(await findings({ "compose.yaml": text("    ipam: {driver: my/plugin}\n") }), []);
+  assert.equal(await findings({ "compose.yaml": text("").replace("true", "false") }), []);
+  for (const on of ["'${V6:-true}'", "'yes'"]) {
+    assert.is((await findings({ "compose.yaml": text("").replace("true", on) })).length, 1, on);
+  }
+  // each network at its line, with a subnet of its own
+  const two = await findings({
+    "compose.yaml": text("    ipam: {config: [{subnet: 172.30.0.0/16}]}\n  m:\n    enable_ipv6: true\n")
+      .replace("[n]", "[n, m]"),
+  });
+  assert.match(two[0]!, /^fail p\/compose\.yaml:4 .* -> Add \{subnet: "fd00:1::\/64"\} to ipam: config: of n, or/);
+  assert.match(two[1]!, /^fail p\/compose\.yaml:7 .* -> Add \{subnet: "fd00:2::\/64"\} to ipam: config: of m, or/);
+  // a script of the user's may name a pool in daemon.json
+  const script = await findings({ "compose.yaml": text("") }, "nvidia", undefined, "provision: [./pools.sh], ");
+  assert.match(script.join("\n"), /^warn p\/compose\.yaml:4 /);
 });
 
 test("a render node beyond the machine's cards fails", async () => {

@@ -104,23 +104,34 @@ function profiles(
 }
 
 /**
- * Networks with IPv6 and without a subnet for it: Docker has no pool of IPv6 addresses before version 27
- * (docs.docker.com, engine/release-notes/27, 27.0.1; read 2026-11-27).
+ * Networks with IPv6 and without a subnet for it: before version 27, Docker has no pool of IPv6 addresses, unless
+ * daemon.json names one (docs.docker.com, engine/release-notes/27, 27.0.1, moby/moby#47853; read 2026-11-27).
  */
 export function ipv6Flaws(project: ComposeProject, machine: ResolvedMachine, config: Resolved): ProjectFlaw[] {
   const { engine, version } = guestEngineOf(machine, config);
   if (engine !== "docker" || version === undefined || !isOlder(version, "27")) return [];
   const used = new Set(startedOf(project).flatMap(([, service]) => attachedNetworks(service)));
-  return Object.entries(project.model?.networks ?? {}).flatMap(([name, one]): ProjectFlaw[] => {
-    if (!isMap(one) || one.enable_ipv6 !== true || one.external || !used.has(name)) return [];
-    const { config } = mapAt(one, "ipam");
-    if (Array.isArray(config) && config.some((entry) => isMap(entry) && String(entry.subnet).includes(":"))) return [];
-    return [{
-      status: "fail",
-      message:
-        `the network ${name} has enable_ipv6 without an IPv6 subnet, which Docker ${version} of ${machine.name} needs`,
-      at: "enable_ipv6",
-      fix: manualFix("Write ipam: {config: [{subnet: fd00:1::/64}]}, or remove enable_ipv6"),
-    }];
+  const without = Object.entries(project.model?.networks ?? {}).flatMap(([name, one]) => {
+    if (!isMap(one) || !isOn(one.enable_ipv6) || one.external || !used.has(name)) return [];
+    const { config, driver = "default" } = mapAt(one, "ipam");
+    // an IPAM driver that is a plugin has pools of its own
+    if (driver !== "default") return [];
+    const hasSubnet = Array.isArray(config) &&
+      config.some((entry) => isMap(entry) && /[:$]/.test(String(entry.subnet ?? "")));
+    return hasSubnet ? [] : [name];
   });
+  return without.map((name, i): ProjectFlaw => ({
+    // a script of the user's may write pools into daemon.json
+    status: machine.provision.length > 0 ? "warn" : "fail",
+    message:
+      `the network ${name} has enable_ipv6 without an IPv6 subnet, which Docker ${version} of ${machine.name} needs`,
+    at: "enable_ipv6",
+    // the block of the network
+    service: name,
+    // the subnets of two networks must differ
+    fix: manualFix(`Add {subnet: "fd00:${i + 1}::/64"} to ipam: config: of ${name}, or remove enable_ipv6`),
+  }));
 }
+
+/** Whether a flag of a Compose file is on; Compose reads it from a text too, such as that of a variable. */
+const isOn = (value: unknown) => /^(true|yes|on|y|t|1)$/i.test(String(value));
