@@ -23,10 +23,11 @@ async function warnings(
   services: string,
   files: string[] = [],
   access: Record<string, { mode: number; uid?: number }> = {},
+  folder = "/lab/p",
 ): Promise<string[]> {
-  const disk = Object.fromEntries(files.map((path) => [`/lab/p/${path}`, "x"]));
-  const { shell } = fakeShell({ "/lab/p/compose.yaml": `services:\n${services}`, ...disk });
-  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [], copied: files, access };
+  const disk = Object.fromEntries(files.map((path) => [`${folder}/${path}`, "x"]));
+  const { shell } = fakeShell({ [`${folder}/compose.yaml`]: `services:\n${services}`, ...disk });
+  const request = { name: "p", machine: "a", folder, profiles: [], copied: files, access };
   const projects = [await readProject(shell, request, undefined)];
   const resolved = { ...resolveConfig(parseConfig(machine), host), projects };
   return runChecks(host, resolved, ["services.compose"]).filter(({ message }) => /runs as user/.test(message)).map((
@@ -58,7 +59,9 @@ test("a folder of the stack keeps its owner: it must be the service's user, or o
   );
   assert.equal(await found(0o755, 472), []);
   assert.equal(await found(0o777, 1000), []);
+  assert.equal(await found(0o775, 1000), [], "its group may write");
   assert.equal(await found(0o755), [], "Windows has no owners");
+  assert.match((await warnings(grafana, [], {}, "C:/lab/p"))[0]!, /-> Use a named volume, .* \| null$/);
 });
 
 test("user: decides instead of the image; names, root, other folders and read-only mounts are not judged", async () => {
@@ -75,6 +78,10 @@ test("user: decides instead of the image; names, root, other folders and read-on
   assert.equal(await of("build: ., "), [], "a built image may have another user");
   const init = '  init: {image: busybox, command: chown -R 472 /d, volumes: ["./data:/d"]}\n';
   assert.equal(await warnings(grafana + init), []);
+  for (const key of ["command", "entrypoint"]) {
+    const own = `${grafana}    ${key}: [sh, -c, "chown -R 472 /var/lib/grafana; /run.sh"]\n`;
+    assert.is((await warnings(own)).length, 1, "who is not root gives no folder away");
+  }
 });
 
 test("a folder of the VM that an inline service mounts belongs to root", () => {

@@ -344,6 +344,16 @@ test("IPv6 without a subnet needs Docker 27", async () => {
   assert.match(script.join("\n"), /^warn p\/compose\.yaml:4 /);
 });
 
+test("an image that the project builds may have any name", async () => {
+  const of = (more: string) =>
+    findings({
+      "compose.yaml": `services:\n  a:\n    image: x/y:cu124\n    gpus: all\n${more}`,
+      Dockerfile: "FROM x\n",
+    }, "intel");
+  const uses = (found: string[]) => found.filter((line) => line.includes("uses only NVIDIA GPUs")).length;
+  assert.equal([uses(await of("")), uses(await of("    build: .\n"))], [1, 0]);
+});
+
 test("a render node beyond the machine's cards fails", async () => {
   const of = (node: string) =>
     findings({ "compose.yaml": `services:\n  a:\n    image: x\n    devices:\n      - ${node}\n` }, "intel");
@@ -362,6 +372,11 @@ test("runtime: nvidia without NVIDIA_VISIBLE_DEVICES is a warning for images tha
   assert.match(found.join("\n"), /^warn p\/compose\.yaml:4 .* -> Add NVIDIA_VISIBLE_DEVICES=all/);
   assert.equal(await of("plexinc/pms-docker", "    environment: {NVIDIA_VISIBLE_DEVICES: all}\n"), []);
   assert.equal(await of("ghcr.io/haveagitgat/tdarr:2.37.01"), []);
+  const file = { "gpu.env": "NVIDIA_VISIBLE_DEVICES=all\n", Dockerfile: "FROM x\n" };
+  const built = "services:\n  a:\n    image: plexinc/pms-docker\n    runtime: nvidia\n    build: .\n";
+  assert.equal(await findings({ "compose.yaml": built, ...file }), []);
+  const text = "services:\n  a:\n    image: plexinc/pms-docker\n    runtime: nvidia\n    env_file: [gpu.env]\n";
+  assert.equal(await findings({ "compose.yaml": text, ...file }), []);
 });
 
 test("models: without its plugin, generic_resources, and a GPU that is taken away are at most one finding", async () => {

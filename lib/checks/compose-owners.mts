@@ -51,11 +51,12 @@ export function ownerFlaws(name: string, service: ComposeService, project: Compo
   });
 }
 
-function ownerFix(uid: number, missing: boolean, paths: string[], { inline }: ComposeProject): Fix {
+function ownerFix(uid: number, missing: boolean, paths: string[], { inline, folder }: ComposeProject): Fix {
   const volume = "or use a named volume, which gets the owner that the image has there";
   const them = paths.length > 1 ? "them" : "it";
   const words = paths.map(shellWord).join(" ");
-  if (inline) return manualFix(`Use a named volume, which gets the owner that the image has there`);
+  // Windows has neither these commands nor the owners of Linux
+  if (inline || /^[A-Za-z]:/.test(folder)) return manualFix(`Use a named volume, which gets the owner that the image has there`);
   return missing
     ? commandFix(`Create ${them} for user ${uid}, ${volume}`, `install -d -o ${uid} ${words}`, { root: true })
     : commandFix(`Give ${them} to user ${uid}, ${volume}`, `chown -R ${uid} ${words}`, { root: true });
@@ -88,10 +89,10 @@ function bindsOf(service: ComposeService): { source: string; target: string }[] 
   );
 }
 
-/** Whether a service of the project that mounts the same folder changes its owner or its mode. */
+/** Whether another service that mounts the same folder changes its owner or its mode; this one is not root. */
 const changesOwner = (source: string, name: string, project: ComposeProject) =>
   enabledOf(project).some(([other, { command, entrypoint, ...body }]) =>
-    (other !== name || command !== undefined) &&
+    other !== name &&
     /\b(chown|chmod|install -d)\b/.test(JSON.stringify([command, entrypoint])) &&
     mountsOf(body).some((mount) => mount.source !== undefined && `${source}/`.startsWith(`${mount.source}/`))
   );
