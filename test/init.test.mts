@@ -82,7 +82,16 @@ test("init writes a stack for the Compose project next to the config, or for --s
     assert.match(wrong.err, says as RegExp);
     assert.not(wrong.disk.has("/lab/homelab-gpu.yaml"));
   }
-  assert.is(await starterStack(fakeShell({ [`${homeDir()}/compose.yaml`]: "x" }).shell, homeDir()), undefined);
+  const starter = (files: Record<string, string>, home: string, folder?: string) =>
+    starterStack(fakeShell(files).shell, home, folder);
+  assert.is(await starter({ [`${homeDir()}/compose.yaml`]: "x" }, homeDir()), undefined);
+  // the name of the inline services' project is taken
+  const taken = await starter({ "/lab/homelab-gpu/compose.yaml": "x" }, "/lab/homelab-gpu");
+  assert.equal(taken, { path: ".", name: "stack" });
+  // Compose files that only .env names
+  const named = { "/lab/p/.env": "COMPOSE_FILE=docker/a.yaml\n", "/lab/p/docker/a.yaml": "x" };
+  assert.is(await starter(named, "/lab/p"), undefined);
+  assert.equal(await starter(named, "/lab/p", "/lab/p"), { path: ".", name: "p" });
 });
 
 test("of several vendors, NVIDIA comes first, then AMD, whose services get no GPU", async () => {

@@ -56,7 +56,9 @@ function ownerFix(uid: number, missing: boolean, paths: string[], { inline, fold
   const them = paths.length > 1 ? "them" : "it";
   const words = paths.map(shellWord).join(" ");
   // Windows has neither these commands nor the owners of Linux
-  if (inline || /^[A-Za-z]:/.test(folder)) return manualFix(`Use a named volume, which gets the owner that the image has there`);
+  if (inline || /^[A-Za-z]:/.test(folder)) {
+    return manualFix(`Use a named volume, which gets the owner that the image has there`);
+  }
   return missing
     ? commandFix(`Create ${them} for user ${uid}, ${volume}`, `install -d -o ${uid} ${words}`, { root: true })
     : commandFix(`Give ${them} to user ${uid}, ${volume}`, `chown -R ${uid} ${words}`, { root: true });
