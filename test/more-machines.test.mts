@@ -114,8 +114,13 @@ test("gpu.driver: a rebuild does not help while the initramfs loads the card's d
   assert.equal(fixes(dropIn, "gpu.driver", turing), rebuild, "a value without + replaces the first one");
   const added = host.replace(modules, "$1MODULES= nvidia_drm\nmkinitcpio.conf.d/vfio.conf:MODULES+= vfio_pci");
   assert.equal(fixes(added, "gpu.driver", turing), prepare, "nvidia_drm loads nvidia");
-  const softdep = host.replace(/^\[configured\]$/m, "[configured]\nmodprobe.d/a.conf:softdep nvidia pre: vfio-pci");
-  assert.equal(fixes(softdep, "gpu.driver", turing), rebuild, "modprobe loads vfio-pci first");
+  const softdep = (line: string) =>
+    fixes(host.replace(/^\[configured\]$/m, `[configured]\nmodprobe.d/a.conf:${line}`), "gpu.driver", turing);
+  const first = ["pre: vfio-pci", "pre: vfio vfio_pci", "post: nvidia_drm pre: vfio-pci", "  pre:  vfio-pci post: x"];
+  for (const words of first) assert.equal(softdep(`softdep nvidia ${words}`), rebuild, "modprobe loads vfio-pci first");
+  for (const words of ["post: vfio-pci", "pre: vfio", "pre: vfio post: vfio-pci"]) {
+    assert.equal(softdep(`softdep nvidia ${words}`), prepare, words);
+  }
   const tools = "initramfs-tools/modules:nouveau\ninitramfs-tools/modules:vfio_pci\n";
   const listed = text("rtx4070-desktop-debian12").replace(
     /^\[configured\]\n/m,

@@ -21,11 +21,14 @@ const moduleOf = (driver: string) => driver === "xhci_hcd" ? "xhci-pci" : dashed
 const isOf = (module: string, driver: string) =>
   dashed(module) === moduleOf(driver) || module.startsWith("nvidia") && driver === "nvidia";
 
-/** Whether modprobe loads vfio-pci before a driver (modprobe.d(5), softdep). */
+/** Whether modprobe loads vfio-pci before a driver: `softdep DRIVER pre: MODULES post: MODULES` (modprobe.d(5)). */
 export function loadsVfioFirst({ configured }: Host, driver: string): boolean {
-  return configured.some(({ file, text }) =>
-    /(^|\/)modprobe\.d\//.test(file) && dashed(text).startsWith(`softdep ${moduleOf(driver)} pre: vfio-pci`)
-  );
+  return configured.some(({ file, text }) => {
+    const [kind, module, ...words] = dashed(text).split(/\s+/);
+    const earlier = / pre:(.*?)(?= post:|$)/.exec(` ${words.join(" ")}`)?.[1]?.split(" ") ?? [];
+    return /(^|\/)modprobe\.d\//.test(file) && kind === "softdep" && module === moduleOf(driver) &&
+      earlier.includes("vfio-pci");
+  });
 }
 
 /**
