@@ -355,14 +355,18 @@ test("an image that the project builds may have any name", async () => {
 });
 
 test("a render node beyond the machine's cards fails", async () => {
-  const of = (node: string) =>
-    findings({ "compose.yaml": `services:\n  a:\n    image: x\n    devices:\n      - ${node}\n` }, "intel");
+  const of = (node: string, keys = "") => {
+    const files = { "compose.yaml": `services:\n  a:\n    image: x\n    devices:\n      - ${node}\n` };
+    return findings(files, "intel", undefined, keys);
+  };
   const found = await of("/dev/dri/renderD129");
   assert.match(
     found.join("\n"),
     /^fail p\/compose\.yaml:5.* has only \/dev\/dri\/renderD128 -> Write \/dev\/dri\/renderD128$/,
   );
   assert.equal(await of("/dev/dri/renderD128"), []);
+  const display = 'libvirt: "l.video_type = :virtio", ';
+  assert.equal(await of("/dev/dri/renderD129", display), [], "the user's own display may have the first node");
 });
 
 test("runtime: nvidia without NVIDIA_VISIBLE_DEVICES is a warning for images that do not set it", async () => {

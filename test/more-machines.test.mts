@@ -204,6 +204,8 @@ test("commands that need root use su on a host without sudo", async () => {
 test("host.memory: huge pages that these machines do not use are named", () => {
   const host = text("memory-in-huge-pages");
   assert.match(fixes(host, "host.memory")[0]!, /^Reserve fewer huge pages .*59392 MiB/);
+  const own = fixes(host, "host.memory", `${ada}, libvirt: "l.memorybacking :hugepages"`);
+  assert.not.match(own.join(), /huge pages/, "the user's own lines use them");
   const ordinary = host.replace(/^HugePages_Total:.*$/m, "HugePages_Total:0");
   assert.match(fixes(ordinary, "host.memory")[0]!, /^Give the machines less memory/);
 });

@@ -157,6 +157,8 @@ test("takes down services that the config no longer has", () => {
   const empty = parseConfig("machines: [{name: a, box: lab/x}]");
   const running = { state: "running" as const, bootId: "boot/3", cpus: 2, memory: 5632, address: "192.168.121.5" };
   assert.equal(titles(planned(empty, { a: running })), ["Wait until a answers", "Prove a"], "none yet");
+  const virtualbox = parseConfig("machines: [{name: a, box: lab/x, provider: virtualbox}]");
+  assert.equal(titles(planned(virtualbox, { a: running })), ["Prove a"], "only libvirt starts a VM with the host");
   assert.equal(titles(planned(empty, { a: { ...running, proof: { bootId: "boot/3", services: "some", at: "" } } })), [
     "Copy the Compose file to a",
     "Start the services of a",

@@ -216,9 +216,12 @@ function foreignCdi({ body }: Service, { image, provision }: ResolvedMachine): F
   );
 }
 
-/** Render nodes beyond the VM's cards: its emulated display has none, so theirs are renderD128 and the next ones. */
-function renderNodes({ body }: Service, { name, gpus }: ResolvedMachine): Flaw[] {
-  if (gpus.length === 0) return [];
+/**
+ * Render nodes beyond the VM's cards: its emulated display has none, so theirs are renderD128 and the next ones. Lines
+ * of `libvirt:` may choose another display, such as virtio, which has one.
+ */
+function renderNodes({ body }: Service, { name, gpus, libvirt = "" }: ResolvedMachine): Flaw[] {
+  if (gpus.length === 0 || /\bvideo_/.test(libvirt)) return [];
   return devicesOf(body).flatMap(({ source }) => {
     const [, number] = /^\/dev\/dri\/renderD(\d+)$/.exec(source) ?? [];
     if (number === undefined || Number(number) - 128 < gpus.length) return [];

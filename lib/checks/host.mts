@@ -111,8 +111,8 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
   // the start
   const pinned = machines.some(({ gpus }) => gpus.length > 0);
   const fix = [
-    // vagrant-libvirt's VMs use ordinary memory
-    ...(hugePages > 0
+    // vagrant-libvirt's VMs use ordinary memory, unless lines of libvirt: request others
+    ...(hugePages > 0 && !machines.some(({ libvirt = "" }) => /hugepages/i.test(libvirt))
       ? [
         manualFix(
           `Reserve fewer huge pages (vm.nr_hugepages, or hugepages= of the kernel): they take ${hugePages} MiB, and ` +
