@@ -61,6 +61,9 @@ test("addresses and settings that cannot be are errors with what to write", () =
   assert.match(wrong("{address: 192.168.1.50/24}"), /address: needs lan:/);
   assert.match(wrong("{lan: br0, switch: External}"), /switch: is for Hyper-V and lan: for libvirt/);
   assert.match(wrong('{lan: "a name too long"}'), /lan must be the name of a bridge or of a wired interface/);
+  // a value that is wrong is there
+  assert.not.match(wrong('{lan: "eth0:1", address: 192.168.1.50/24}'), /needs/);
+  assert.not.match(wrong("{lan: br0, address: 192.168.1.50, gateway: 192.168.1.1}"), /needs/);
   const same = "{lan: br0, address: 192.168.1.50/24}";
   assert.match(wrong(same, same), /two machines have the address 192\.168\.1\.50/);
 });

@@ -24,12 +24,12 @@ export function checkNetwork(network: Network, at: string, taken: Set<string>, r
     reader.at(`${at}.switch`, "switch: is for Hyper-V and lan: for libvirt: write one of them", `lan: ${lan}`);
   }
   if (address === undefined) {
-    if (gateway !== undefined) {
+    if (gateway !== undefined && !reader.has(`${at}.address`)) {
       reader.at(`${at}.gateway`, "gateway: needs address:, since DHCP names the router", "address: 192.168.1.50/24");
     }
     return;
   }
-  if (lan === undefined) {
+  if (lan === undefined && !reader.has(`${at}.lan`)) {
     reader.at(`${at}.address`, "address: needs lan:, the interface of this host in that network", "lan: br0");
   }
   const { address: own, first, last } = ipv4Network(address);

@@ -34,6 +34,11 @@ export class Reader {
     this.problem(this.#places.get(path) ?? 0, message, write);
   }
 
+  /** Whether the file has a value at a path; one that is wrong alone was reported, and is undefined in the result. */
+  has(path: string): boolean {
+    return this.#places.has(path);
+  }
+
   problem(at: number, message: string, instead?: string): void {
     this.problems.push({ ...this.#yaml.place(at), message, ...(instead ? { instead } : {}) });
   }
