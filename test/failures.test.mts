@@ -188,6 +188,24 @@ test("a number is read completely wherever it is in a long log", () => {
   }
 });
 
+test("what must not follow a text is read wherever the text is in a long log", () => {
+  for (let length = 700; length < 800; length++) {
+    const text = `nvidia: failed to parse a\n${"x".repeat(length)}\ninvalid CDI Spec: failed add device`;
+    assert.equal(likelyCauses(text), [], `${length}`);
+  }
+});
+
+test("the keys of a pattern are texts that few logs have", () => {
+  const keys: [RegExp, string[]][] = [
+    [/failed to (?:copy|read from) efivars/, ["failed to copy", "failed to read from"]],
+    [/amdgpu\S{0,20} .{0,80}(?:failed|timeout)/, ["amdgpu"]],
+    [/\bfoo (?:a|b)?barbaz/, ["barbaz"]],
+    [/Failed (?!quietly)\w{3,9}/, ["failed"]],
+    [/Xid (?:12+|[3]4) of (?:cards|a group)/, ["of cards", "of a group"]],
+  ];
+  for (const [{ source }, expected] of keys) assert.equal(keysOf(source), expected, source);
+});
+
 test("a message continues after the prefix that NVIDIA's module writes before each line", () => {
   for (const between of [" ", "\n", " \n   ", "\nNVRM: ", "\nNVRM:  ", "\t"]) {
     const text = `NVRM: The NVIDIA GPU installed in this system must use the${between}open GPU kernel modules`;

@@ -19,6 +19,8 @@ export interface Match {
 const pasteLimit = 1 << 20;
 /** The pattern must match within this many characters before and after a key. */
 const reach = 800;
+/** What follows a match is looked at within this many characters (`(?!…)`). */
+const ahead = 160;
 
 /**
  * Prepares a catalogue. Returns the function that finds its entries in a log. `compile`: creates
@@ -42,8 +44,8 @@ export function matcher(failures: Failure[], compile = compiled): (paste: Pasted
     const tried = new Map<number, number>();
     search(text, (key, at) => {
       for (const rank of ranks[key]!) {
-        // no match is longer than half a window: a match that begins in its first half was found
-        // with the earlier key
+        // no match is longer than half a window: a match whose key is so near to an earlier one was
+        // found with that
         if (found.has(rank) || at < (tried.get(rank) ?? 0)) continue;
         const from = at < reach ? 0 : text.indexOf("\n", at - reach) + 1 || at - reach;
         const begin = from > at ? at - reach : from;
@@ -53,8 +55,8 @@ export function matcher(failures: Failure[], compile = compiled): (paste: Pasted
         pattern.lastIndex = 0;
         let match: RegExpExecArray | null;
         while ((match = pattern.exec(part))) {
-          // a match at the window's end may be cut off: it is found whole with a later key
-          if (match.index + match[0].length >= whole) break;
+          // a match at the window's end may be cut off, or what follows it: it is found whole with a later key
+          if (match.index + match[0].length + ahead >= whole) break;
           const start = original(begin + match.index + (/^\s*/.exec(match[0])![0].length));
           const end = original(begin + match.index + match[0].length);
           if (fits(failures[rank]!, start, end)) {
@@ -63,7 +65,7 @@ export function matcher(failures: Failure[], compile = compiled): (paste: Pasted
           }
           if (match[0] === "") break;
         }
-        tried.set(rank, at + reach / 2);
+        tried.set(rank, at + reach / 2 - ahead);
       }
     });
   }

@@ -62,10 +62,38 @@ export function alternatives(source: string): string[] {
   return found;
 }
 
+/** Texts of many logs: as keys they would cost most of the time of a search. */
+const common = new RegExp(
+  `^[: ]*(?:${
+    "failed|failed to|error:|error!|timeout|timed out|unable|unable to|could not|cannot|not found|no such file|" +
+    "missing|invalid|warning|error|device|connection|already|response|starting|https://|no such|command|failure"
+  })$`,
+);
+/** The pieces of a pattern: runs of characters, escapes, classes, bounds and single characters. */
+const pieces = (source: string): string[] =>
+  [...source.matchAll(/[\w ,:;=/-]+(?![?*+{])|\\.|\[(?:\\.|[^\]])*\]|\{\d+(?:,\d*)?\}|[^]/g)].map(([part]) => part);
+/** The text that a piece of a pattern stands for, if it is one. Quotes and markup characters are left out. */
+const literalOf = (part: string): string | undefined =>
+  !/^\\|[.^$[\]|?*+{}()'"<>&]/.test(part) ? part : /^\\[^\w'"]$/.test(part) ? part[1]! : undefined;
+
+/** The literal text with which every match of a pattern without alternatives begins. */
+function headOf(source: string): string {
+  const parts = pieces(source);
+  let head = "";
+  for (const [i, part] of parts.entries()) {
+    const literal = literalOf(part);
+    if (literal === undefined || /^[?*{]/.test(parts[i + 1] ?? "")) break;
+    head += literal;
+    if (parts[i + 1] === "+") break;
+  }
+  return head;
+}
+
 /**
  * Texts, in lower case, one of which occurs in every match of a pattern: its longest literal part,
- * or those of the alternatives of a group. Quotes and markup characters are left out. Empty if
- * there are none.
+ * or those of the alternatives of a group, each with the literal part before the group. Texts of
+ * many logs are taken only if there are no others. Quotes and markup characters are left out.
+ * Empty if there are none.
  */
 export function keysOf(source: string): string[] {
   const choices = alternatives(source);
@@ -79,9 +107,7 @@ export function keysOf(source: string): string[] {
     if (run.trim() !== "") candidates.push([run.trim().toLowerCase()]);
     run = "";
   };
-  const parts = [...source.matchAll(/[\w ,:;=/-]+(?![?*+{])|\\.|\[(?:\\.|[^\]])*\]|\{\d+(?:,\d*)?\}|[^]/g)].map(
-    ([part]) => part,
-  );
+  const parts = pieces(source);
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i]!;
     if (part === "(") {
@@ -90,12 +116,17 @@ export function keysOf(source: string): string[] {
       for (; depth > 0; last++) depth += parts[last] === "(" ? 1 : parts[last] === ")" ? -1 : 0;
       const inner = parts.slice(i + 1, last - 1).join("").replace(/^\?(?::|<[=!]|[=!])/, "");
       const looks = /^\?(?:[=!]|<[=!])/.test(parts.slice(i + 1, last - 1).join(""));
+      const before = run;
       end();
-      if (!looks && !/^[?*{]/.test(parts[last] ?? "")) candidates.push(keysOf(inner));
+      if (!looks && !/^[?*{]/.test(parts[last] ?? "")) {
+        candidates.push(keysOf(inner));
+        const together = alternatives(inner).map((one) => (before + headOf(one)).trim().toLowerCase());
+        if (before.trim() !== "") candidates.push([...new Set(together)]);
+      }
       i = last - 1;
       continue;
     }
-    const literal = !/^\\|[.^$[\]|?*+{}'"<>&]/.test(part) ? part : /^\\[^\w'"]$/.test(part) ? part[1]! : undefined;
+    const literal = literalOf(part);
     if (literal === undefined || /^[?*{]/.test(parts[i + 1] ?? "")) end();
     else {
       run += literal;
@@ -103,7 +134,8 @@ export function keysOf(source: string): string[] {
     }
   }
   end();
-  const worth = (keys: string[]) => Math.min(...keys.map(({ length }) => length));
+  const worth = (keys: string[]) =>
+    Math.min(...keys.map((key) => key.length < 5 ? 0 : common.test(key) ? 1 : key.length));
   return candidates.filter((keys) => keys.length > 0).reduce<string[]>(
     (best, keys) => best.length === 0 || worth(keys) > worth(best) ? keys : best,
     [],
