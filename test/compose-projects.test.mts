@@ -214,6 +214,7 @@ test("a network of Docker's that network_mode names is not in a new VM", async (
     (await of("br0")).join("\n"),
     /^fail p\/compose\.yaml:5 p: a has network_mode: br0, a network that a new VM/,
   );
+  for (const mode of ["service-net", "containers", "ns1"]) assert.is((await of(mode)).length, 1, mode);
   for (const mode of ["host", "none", "bridge", "p_default"]) assert.equal(await of(mode), [], mode);
 });
 

@@ -48,6 +48,20 @@ const onCpu = [
   "deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}",
 ];
 
+test("an image for NVIDIA's cards without a request runs on the CPU; others are not reported", async () => {
+  const of = async (image: string) => (await findings({ "compose.yaml": base.replace("ollama/ollama", image) })).length;
+  const nvidia = ["ghcr.io/huggingface/text-embeddings-inference:1.8", "nvcr.io/nim/meta/llama3:1", "x/y:cuda-13"];
+  for (const image of [...nvidia, "localhost:5000/ollama/ollama", "vllm/vllm-openai@sha256:0"]) {
+    assert.is(await of(image), 1, image);
+  }
+  const others = [
+    "ghcr.io/huggingface/text-embeddings-inference:cpu-1.8",
+    "vllm/vllm-openai-rocm",
+    "x/y:server-vulkan",
+  ];
+  for (const image of [...others, "ollama/ollama:rocm", "x/y:1"]) assert.is(await of(image), 0, image);
+});
+
 test("an unused override file with the GPU is reported, with COMPOSE_FILE as the fix", async () => {
   for (const name of ["docker-compose.gpu.yaml", "override-gpu.yml", "compose.nvidia.yml", "cards.yaml"]) {
     const [first = "", ...more] = await findings({

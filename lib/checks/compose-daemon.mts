@@ -51,7 +51,7 @@ const ranges: { key: string; least: number; most: number; none?: number }[] = [
   { key: "cpu_shares", least: 0, most: Infinity },
 ];
 
-/** What Docker refuses in one service. `service`: as Compose passes it on. */
+/** What Docker refuses in one service. `service`: as its files write it. */
 export function daemonFlaws(
   service: ComposeService,
   { engine, image, provision }: Pick<ResolvedMachine, "engine" | "image" | "provision">,

@@ -178,7 +178,7 @@ function networkOfHost(
   );
   if (
     typeof mode !== "string" ||
-    /^$|^(host|none|bridge|default)$|^(service|container|slirp4netns|pasta|ns):?|\$/.test(mode)
+    /^$|^(host|none|bridge|default|slirp4netns|pasta)$|^(service|container|slirp4netns|pasta|ns):|\$/.test(mode)
   ) {
     return [];
   }

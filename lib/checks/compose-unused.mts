@@ -5,6 +5,8 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { asksForGpu, gpuRequestsOf } from "../compose/gpu-requests.mts";
+import { makerOfImage } from "../compose/image-makers.mts";
+import { imageParts } from "../compose/image-name.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -52,21 +54,18 @@ function cardOf(project: ComposeProject, { gpus }: ResolvedMachine): string {
     : "the machine's GPU";
 }
 
-/** Images whose program uses an NVIDIA GPU if it gets one, by name or by tag. */
-const usesNvidia = [
-  /^(docker\.io\/)?(ollama\/ollama|vllm\/vllm-openai|lmsysorg\/sglang|pytorch\/pytorch)([:@]|$)/,
-  /^nvcr\.io\/(nim|nvidia\/(tritonserver|pytorch|cuda))\b/,
-  /:[\w.-]*(cuda|cu1[1-3]\d|nvidia|tensorrt)([-_.\d]|$)/,
-];
+/** Whether an image's program uses an NVIDIA GPU if it gets one; Ollama uses those of other vendors too. */
+function usesNvidia(image: string): boolean {
+  const [name, tag] = imageParts(image);
+  return makerOfImage(image) === "nvidia" || (/(^|\/)ollama\/ollama$/.test(name) && !/rocm|cpu/.test(tag));
+}
 
 /** An image of a program that uses a GPU, in a project without GPU settings. */
 function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectFlaw | undefined {
   if (!gpus.every(isNvidiaRequest)) return undefined;
   const [name, body] = enabledOf(project).find(([, { image, deploy }]) =>
     // another finding reports generic_resources
-    !JSON.stringify(deploy ?? "").includes("generic_resources") && typeof image === "string" && usesNvidia.some((one) =>
-      one.test(image)
-    ) && !/:[\w.-]*(cpu|rocm)/.test(image)
+    !JSON.stringify(deploy ?? "").includes("generic_resources") && typeof image === "string" && usesNvidia(image)
   ) ?? [];
   if (name === undefined) return undefined;
   return {
