@@ -34,16 +34,18 @@ if (!existsSync(path)) {
 }
 const file = readFileSync(path);
 
-/** The program: lines behind `//`, and between them compressed lines behind `//|`. */
+/** Where the program begins. */
+const begins = file.indexOf("\n//(async function (") + 1;
+const linesOf = (text: string) => text.split("\n").length - 1;
+
+/** The program: lines behind `//`, and between them compressed lines behind `//|`, which stay as many lines. */
 function unpacked(): string {
   const { brotliDecompressSync } = builtin("node:zlib") as typeof import("node:zlib");
-  const text = file.toString();
-  const lines = text.slice(text.indexOf("\n//(async function (") + 1);
-  return lines.split(/((?:^\/\/\|.*\n)+)/m).map((part) =>
-    part.startsWith("//|")
-      ? brotliDecompressSync(Buffer.from(part.replace(/^\/\/\|/gm, ""), "base64")).toString()
-      : part.replace(/^\/\//gm, "")
-  ).join("");
+  return file.toString("utf8", begins).split(/((?:^\/\/\|.*\n)+)/m).map((part) => {
+    if (!part.startsWith("//|")) return part.replace(/^\/\//gm, "");
+    const text = brotliDecompressSync(Buffer.from(part.replace(/^\/\/\|/gm, ""), "base64")).toString();
+    return text + "\n".repeat(linesOf(part) - linesOf(text));
+  }).join("");
 }
 
 /** The names of kept compilations begin with it. */
@@ -125,7 +127,12 @@ const group = command.startsWith("explain") ? "explain" : "others";
 const place = folder && `${folder}/${prefix}${process.versions.v8}-${process.arch}-${group}`;
 const found = place ? kept(place) : undefined;
 const program = found?.program ?? unpacked();
-const script = new Script(program, { filename: path, ...(found ? { cachedData: found.data } : {}) });
+const script = new Script(program, {
+  filename: path,
+  // so that a line of a stack trace is one of the file
+  lineOffset: linesOf(file.toString("utf8", 0, begins)),
+  ...(found ? { cachedData: found.data } : {}),
+});
 const before = found && !script.cachedDataRejected ? found.commands : [];
 if (folder && place && !before.includes(command)) {
   process.on("exit", (code) => {

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { stripVTControlCharacters } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { root, standIns } from "../fake.mts";
@@ -212,6 +213,20 @@ test("what it keeps goes through no link, is its user's own, and is removed when
   for (const path of [old!, join(compiled, "other")]) utimesSync(path, 1_700_000_000, 1_700_000_000);
   await started([...here, "homelab-gpu.mjs", "plan", "--host", card], { folder, env });
   assert.equal(readdirSync(compiled).sort(), [name, "one-file-14.9.1-x64-others", "other"].sort());
+});
+
+test("a line of a stack trace is the line of the file, with what was kept too", async () => {
+  const folder = place("stack", true);
+  const lines = readFileSync(built, "utf8").split("\n");
+  const at = lines.findIndex((line) => /^\/\/async function main\d*\(/.test(line));
+  assert.ok(at > 0 && lines.slice(0, at).some((line) => line.startsWith("//|")), "compressed lines are before it");
+  lines.splice(at + 1, 0, '//  throw new Error("here");');
+  writeFileSync(join(folder, "homelab-gpu.mjs"), lines.join("\n"));
+  for (const start of ["first", "second"]) {
+    const { code, err } = await started([...here, "homelab-gpu.mjs", "status"], { folder, env });
+    assert.is(code, 1, start);
+    assert.ok(stripVTControlCharacters(err).includes(`homelab-gpu.mjs:${at + 2}:9`), `${start}, ${at + 2}: ${err}`);
+  }
 });
 
 test("from standard input it says that it must be a file", async () => {
