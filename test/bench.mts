@@ -170,9 +170,13 @@ function startUp(saved: string): void {
   }
 }
 
+/** Whether there are idle labs here: the checks of `up` ask libvirt. */
+const libvirtAnswers = () =>
+  spawnSync("virsh", ["-q", "-c", "qemu:///system", "list"], { stdio: "ignore" }).status === 0;
+
 /** Compares commands that users know with this project's commands for the same purpose. */
 async function besideOthers(): Promise<void> {
-  if (spawnSync("virsh", ["-q", "-c", "qemu:///system", "list"], { stdio: "ignore" }).status !== 0) {
+  if (!libvirtAnswers()) {
     print("\nlibvirt does not answer here: nothing was measured against vagrant status, virsh list and lspci");
     return;
   }
@@ -206,6 +210,10 @@ async function besideOthers(): Promise<void> {
 async function statusAndSsh(): Promise<void> {
   if (process.getuid?.() !== 0) {
     print("\nstatus was not measured against ssh: the server needs root");
+    return;
+  }
+  if (!libvirtAnswers()) {
+    print("\nlibvirt does not answer here: status was not measured against ssh");
     return;
   }
   const lab = await idleLab(["a"], ":");
