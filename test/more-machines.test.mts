@@ -127,6 +127,8 @@ test("gpu.driver: a rebuild does not help while the initramfs loads the card's d
     (line) => `${line}modprobe.d/vfio.conf:options vfio-pci ids=10de:2786,10de:22bc\n${tools}`,
   );
   assert.equal(fixes(listed, "gpu.driver"), prepare);
+  const left = listed.replaceAll("initramfs-tools/modules:", "mkinitcpio.conf:MODULES+= ");
+  assert.not.match(finding(left, "gpu.driver").message, /mkinitcpio/, "this host uses initramfs-tools");
 });
 
 test("init and gpu.present offer no display that a hypervisor emulates", async () => {

@@ -1,15 +1,16 @@
 /** The order in which an initramfs loads modules, by the configuration of the tool that builds it. */
 import type { Host } from "./types.mts";
+import { type InitramfsKind, initramfsOf } from "./initramfs.mts";
 import { pathOf } from "./vfio-ids.mts";
 
-/** Lists of modules that an image loads in their order, by file and setting. */
-const lists: { file: RegExp; setting: RegExp }[] = [
+/** Lists of modules that an image loads in their order, by the tools that read them, file and setting. */
+const lists: { tools: InitramfsKind[]; file: RegExp; setting: RegExp }[] = [
   // initramfs-tools(7), /etc/initramfs-tools/modules: one module per line
-  { file: /^initramfs-tools\/modules$/, setting: /^/ },
+  { tools: ["initramfs-tools"], file: /^initramfs-tools\/modules$/, setting: /^/ },
   // mkinitcpio.conf(5), MODULES
-  { file: /^mkinitcpio\.conf/, setting: /^MODULES[+]?=/ },
+  { tools: ["mkinitcpio"], file: /^mkinitcpio\.conf/, setting: /^MODULES[+]?=/ },
   // dracut.conf(5), force_drivers
-  { file: /^dracut\.conf/, setting: /^force_drivers[+]?=/ },
+  { tools: ["dracut", "rpm-ostree"], file: /^dracut\.conf/, setting: /^force_drivers[+]?=/ },
 ];
 
 const dashed = (name: string) => name.replaceAll("_", "-");
@@ -40,7 +41,10 @@ export function loadedBeforeVfio(
   host: Host,
   drivers: string[],
 ): { from: string; text: string; module: string } | undefined {
-  for (const { file, setting } of lists) {
+  const tool = initramfsOf(host)?.kind;
+  for (const { tools, file, setting } of lists) {
+    // the files of a tool that was replaced may remain
+    if (tool !== undefined && !tools.includes(tool)) continue;
     const lines = host.configured.filter((line) => file.test(line.file) && setting.test(line.text));
     // a value without + replaces the values before it
     const from = lines.findLastIndex(({ text }) => /^\w+=/.test(text));
