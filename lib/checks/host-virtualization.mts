@@ -108,9 +108,9 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
   return verdicts.length > 0 ? verdicts : [pass("hardware virtualization (KVM)", evidence)];
 }
 
-/** systemd's rule for udev (50-udev-default.rules) sets this mode when the device appears. */
+/** The mode that systemd's rule for udev sets by default (50-udev-default.rules); Debian's sets 660 and the group kvm. */
 const closedToVms = commandFix(
-  "Give /dev/kvm the permissions that udev gives it, until the host restarts",
+  "Let every user use /dev/kvm, as systemd's rule for udev does by default, until the host restarts",
   "chmod 666 /dev/kvm",
   { root: true },
 );
