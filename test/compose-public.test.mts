@@ -472,10 +472,18 @@ test("of the profiles that start something, the one for the machine's card is na
 
 test("an image for ARM fails by its name", async () => {
   const of = (image: string) => findings({ "compose.yaml": `services: {a: {image: "${image}"}}\n` });
-  for (const image of ["nvcr.io/nvidia/jps/vlm_infer:2.0.0", "arm64v8/nginx", "a/b:1.2-arm64", "a/b:r36-l4t.4"]) {
+  for (
+    const image of [
+      "nvcr.io/nvidia/jps/vlm_infer:2.0.0",
+      "arm64v8/nginx",
+      "a/b:1.2-arm64",
+      "a/b:r36-l4t.4",
+      "a/b:2-jp6",
+    ]
+  ) {
     assert.match((await of(image)).join("\n"), /^fail .*which is for ARM/, image);
   }
-  for (const image of ["a/charm64", "a/l4t-like:1", "a/b:1.0"]) {
+  for (const image of ["a/charm64", "a/l4t-like:1", "a/b:1.0", "a/b:2-jp"]) {
     assert.equal(await of(image), [], image);
   }
 });

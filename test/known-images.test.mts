@@ -107,6 +107,8 @@ test("the same program's image for another vendor's GPUs", () => {
   );
   assert.is(imageFor("ghcr.io/huggingface/text-generation-inference:latest", "amd"), undefined);
   assert.is(imageFor("me/own", "amd"), undefined);
+  assert.is(imageFor("x/frigate:stable-tensorrt-jp6", "amd"), "x/frigate:stable-rocm");
+  assert.is(imageFor("localai/localai:latest-gpu-intel-f16", "amd"), "localai/localai:latest-gpu-hipblas");
   // a tag of an older form, with and without a digest
   for (const image of ["localai/localai:v2.22.0-cublas-cuda12", "localai/localai:v2.22.0-cublas-cuda12@sha256:0"]) {
     assert.is(imageFor(image, "amd"), undefined, image);

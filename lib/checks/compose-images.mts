@@ -26,10 +26,11 @@ export function imageFlaws(
 
 /**
  * Images of which only builds for ARM exist, by their names: NVIDIA's for Jetson (l4t, Jetson Platform Services),
- * Docker Hub's arm64v8 and arm32v7, and tags that name the architecture. From general knowledge.
+ * Docker Hub's arm64v8 and arm32v7, and tags that name the architecture or JetPack (`-jp6`: blakeblackshear/frigate,
+ * docker/tensorrt/trt.mk, ARCH=arm64; read 2026-11-27). The others are from general knowledge.
  */
 const onlyArm =
-  /^(docker\.io\/)?arm(64v8|32v[5-7])\/|^nvcr\.io\/nvidia\/(l4t-|jps\/|jetson)|[:_-](arm64|aarch64|arm64v8|jetson)$|:[\w.-]*l4t[\w.-]*$/;
+  /^(docker\.io\/)?arm(64v8|32v[5-7])\/|^nvcr\.io\/nvidia\/(l4t-|jps\/|jetson)|[:_-](arm64|aarch64|arm64v8|jetson|jp\d)$|:[\w.-]*l4t[\w.-]*$/;
 
 /** An image for another processor than the VM's: its program ends with "exec format error". */
 function otherPlatform({ image, build }: ComposeService): ProjectFlaw[] {

@@ -113,7 +113,8 @@ const counterparts: { image: RegExp; to: (name: string, tag: string) => Partial<
     // localai.io, containers
     image: /(^|\/)local-?ai$/,
     to: (name, tag) => {
-      const of = (maker: string) => `${name}:${tag.replace(/gpu-(nvidia-cuda-\d+|hipblas|intel)/, `gpu-${maker}`)}`;
+      const of = (maker: string) =>
+        `${name}:${tag.replace(/gpu-(nvidia-cuda-\d+|hipblas|intel(-f(16|32))?)/, `gpu-${maker}`)}`;
       return { amd: of("hipblas"), intel: of("intel"), nvidia: of("nvidia-cuda-12") };
     },
   },
@@ -129,7 +130,7 @@ const counterparts: { image: RegExp; to: (name: string, tag: string) => Partial<
     // docs.frigate.video, configuration/object_detectors
     image: /(^|\/)frigate$/,
     to: (name, tag) => {
-      const plain = tag.replace(/-(tensorrt|rocm)$/, "");
+      const plain = tag.replace(/-(tensorrt(-jp\d)?|rocm)$/, "");
       return { amd: `${name}:${plain}-rocm`, intel: `${name}:${plain}`, nvidia: `${name}:${plain}-tensorrt` };
     },
   },
