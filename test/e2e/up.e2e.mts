@@ -434,7 +434,10 @@ async function restartLibvirt(): Promise<void> {
     return;
   }
   const running = () => spawnSync("pgrep", ["-x", "libvirtd"], { encoding: "utf8" }).stdout.trim();
-  process.kill(Number(running()), "SIGTERM");
+  const id = running();
+  // without one, the signal would go to 0, this process's own group
+  assert.match(id, /^\d+$/, "libvirtd runs once");
+  process.kill(Number(id), "SIGTERM");
   await until("the end of libvirtd", () => running() === "");
   rmSync(once, { force: true });
   ask("libvirtd", "-d");
