@@ -156,6 +156,26 @@ test("a single line of a container runtime is not explained as another program's
   }
 });
 
+test("a single line that any program could print is not explained as a certain program's", () => {
+  const answers: [line: string, message: RegExp | undefined][] = [
+    ["Error: open /srv/data/a.img: input/output error", /^a program: a disk or device answers with an error$/],
+    ["Error: listen EADDRINUSE: address already in use :::3000", /^a program: another program has the port/],
+    ["error: unable to read client-key /home/u/c.key: open /home/u/c.key: no such file or directory", /^a program: /],
+    ["libvirtd: cannot open /srv/a.img: Permission denied", /^libvirt: /],
+    ["error: unrecognized arguments: --foo", /^the program does not take an option/],
+    ["0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", /^Kubernetes finds too few free GPUs/],
+    ["Connection reset by 203.0.113.9 port 51234 [preauth]", undefined],
+    ["Image not found", undefined],
+    ["Error: Network not found", undefined],
+    ["Error: No storage pool found", undefined],
+  ];
+  for (const [line, message] of answers) {
+    const [first] = likelyCauses(line);
+    if (message) assert.match(first?.message ?? "nothing", message, line);
+    else assert.is(first?.message, undefined, line);
+  }
+});
+
 test("fixes fit the host if it is known", () => {
   const text = "Error! Your kernel headers for kernel 6.1.0 cannot be found at /lib/modules/6.1.0/build, nvidia";
   const host = savedHost;

@@ -33,7 +33,8 @@ export const buildFailures = (): Failure[] =>
         /Failed to establish a new connection: \[Errno -[235]\]/,
         /getaddrinfo (?:EAI_AGAIN|ENOTFOUND)|wget: bad address/,
       ),
-      "names cannot be resolved in a container or a step of a build: its name server is not reached",
+      "a name was not resolved in a container or a step of a build: its name server is not reached, or " +
+      "has no such name",
       guestFix("Try it in a container", "docker run --rm busybox nslookup registry-1.docker.io"),
       'Write "dns": ["1.1.1.1"] (or your own) in /etc/docker/daemon.json, and restart Docker',
       "For the build alone: build: {network: host}",

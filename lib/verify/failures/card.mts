@@ -177,13 +177,13 @@ export const cardFailures = (): Failure[] => [
     source: "Linux (drivers/base), single-GPU passthrough scripts, read 2026-11",
   },
   {
-    pattern: /Relaying device request to user \(#\d/,
+    pattern: /Relaying device request to user|No device request channel registered, blocked until released/,
     near: "card",
     check: "gpu.in-use",
     strength: "symptom",
     layer: "vfio",
     message: "something on the host asks for the card back while a VM still has it, and waits until that VM lets go",
-    fix: [remedies.otherVm, manualFix("Shut that VM down before its card is unbound or removed")],
+    fix: [remedies.otherVm, manualFix("Shut that VM down before its card is unbound, removed or reset")],
     source: "Linux (vfio-pci), read 2026-11",
   },
   {

@@ -54,13 +54,6 @@ export const containerStartFailures = (): Failure[] =>
       "Lower ulimits: of that service, or raise the limits of Docker's own service (LimitMEMLOCK=infinity)",
     ],
     [
-      "verify.service",
-      "cause",
-      /chdir to cwd \("[^"]{0,200}"\) set in config\.json failed/,
-      "the service's working folder does not exist in its image or volumes, or its user may not enter it",
-      "Correct working_dir: or user: of that service, or the owner of the volume there",
-    ],
-    [
       "verify.docker",
       "cause",
       /unable to (?:join session keyring|create session key)/,

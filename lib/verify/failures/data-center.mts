@@ -50,7 +50,7 @@ export const dataCenterFailures = (): Failure[] => [
         /No MIG.enabled devices found|MIG mode (?:is )?(?:not enabled|disabled)|no MIG devices/i,
       ),
       "MIG is off, or it is on and has no instances, so that no program can use the card",
-      guestFix("See its state", "nvidia-smi -q -d MEMORY"),
+      guestFix("See its state", "nvidia-smi --query-gpu=index,mig.mode.current,mig.mode.pending --format=csv"),
       "Create instances (nvidia-smi mig -cgi PROFILE -C), or turn MIG off (nvidia-smi -mig 0)",
     ],
     [
@@ -58,7 +58,7 @@ export const dataCenterFailures = (): Failure[] => [
       "note",
       anyOf(
         /Unable to retrieve NVLink information as all links are inActive/i,
-        /Changing (?:compute|persistence) mode is not supported|Setting (?:locked|applications) \w{2,8} clocks is not supported/,
+        /Changing (?:compute|persistence) mode is not supported|Setting [\w ]{3,40} is not supported/,
       ),
       "the card has no such function (NVLink without a bridge, modes and clocks of other kinds of cards): harmless",
       "Leave the command out of the start script; NVLink: two cards with a bridge, or an SXM board",

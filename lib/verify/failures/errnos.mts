@@ -98,7 +98,7 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
 ];
 
 /** Programs whose lines end in such an answer. */
-const programs: [begins: string, layer: Layer, name: string, near?: RegExp][] = [
+const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shared?: true][] = [
   [
     "(?:qemu-(?:system|kvm|img|nbd)[\\w.-]{0,20}|kvm|swtpm|virtiofsd)(?:\\[\\d{1,8}\\])?: .{0,300}",
     "hypervisor",
@@ -109,11 +109,14 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp][] = 
     "(?:starting|creating) domain|^error)\\b.{0,300}",
     "provider",
     "libvirt",
-    vmWords,
+    new RegExp(`${vmWords.source}|Call to vir|virt(?:qemu|network|log)d`, "i"),
+    true,
   ],
   ["(?:TASK ERROR|pvedaemon|pvestatd|pveproxy|\\bqm)\\b.{0,300}", "provider", "Proxmox"],
   ["(?:packer|pkr\\.hcl|(?:qemu|virtualbox-iso|hyperv-iso)\\.[\\w-]{1,40})\\b.{0,300}", "provider", "Packer"],
   ["(?:vagrant|Errno::E[A-Z]{3,12})\\b.{0,300}", "provider", "Vagrant"],
+  // the line may be virsh's or any other program's
+  ["^error\\b.{0,300}", "provider", "a program", vmWords],
 ];
 
 /**
@@ -121,10 +124,11 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp][] = 
  * the answer is the cause, and the line says of what.
  */
 export const errnoFailures = (): Failure[] =>
-  programs.flatMap(([begins, layer, name, near]) =>
+  programs.flatMap(([begins, layer, name, near, shared]) =>
     answers.map(([words, check, meaning, fix]): Failure => ({
       pattern: new RegExp(`${begins}\\b${words}`),
       ...(near ? { near } : {}),
+      ...(shared ? { shared } : {}),
       check,
       strength: "symptom",
       layer,

@@ -78,8 +78,8 @@ export const guestSetupFailures = (): Failure[] => [
         /(?:Error: (?:unknown connection|Device) '[^']{1,40}'(?: not found)?\.|no such connection profile)/,
         /(?:Could not find (?:an )?interface "?\S{1,20}"?|Cannot find device "\S{1,20}")/,
       ),
-      "a command or file names a network interface or connection that this machine does not have: its name changed " +
-      "with the machine type or the slot",
+      "a command or file names a network interface or connection that this machine does not have: most often " +
+      "its name changed with the machine type or the slot",
       links,
       "Match it by its MAC address (“macaddress” in netplan) rather than by its name",
     ],
@@ -94,7 +94,8 @@ export const guestSetupFailures = (): Failure[] => [
       "note",
       /(?:NOCHANGE: (?:partition|disk) \S{1,20} |filesystem is already \d{1,12} .{0,20}blocks long\. {1,2}Nothing to do)/,
       "nothing is wrong: the partition or file system already fills the room it has; a bigger disk is not there yet",
-      "Enlarge the disk first (memory of a VM's disk: qemu-img resize, virsh blockresize), then run it again",
+      "Enlarge the disk first (a VM's disk: qemu-img resize while it is off, virsh blockresize while it runs), " +
+      "then run it again",
       disks,
     ],
     [

@@ -17,7 +17,7 @@ export const imageBuildFailures = (): Failure[] =>
       "guest.cuda",
       "cause",
       /cannot find -l(?:cuda|nvidia-ml)\b/,
-      "the program links code for the GPU when it starts, and finds no libcuda.so: the toolkit gives a container " +
+      "code for the GPU is linked, and no libcuda.so is found: the toolkit gives a container " +
       "libcuda.so.1 only, or the container has no GPU",
       "Set LIBRARY_PATH=/usr/local/cuda/lib64/stubs for that service (devel image), or link it: ln -s libcuda.so.1 " +
       "libcuda.so in its folder (see ldconfig -p)",
@@ -38,7 +38,8 @@ export const imageBuildFailures = (): Failure[] =>
       "guest.image",
       "cause",
       /Python\.h: No such file/,
-      "the program compiles a part of itself (Triton), and the image lacks Python's headers",
+      "code that needs Python's headers is compiled, and they are not installed (Triton, for one, " +
+      "compiles when it runs)",
       "Install python3-dev (python3.12-dev, python3-devel) and gcc in the image; vLLM: --enforce-eager does without",
     ],
     [
@@ -94,7 +95,7 @@ export const imageBuildFailures = (): Failure[] =>
       "cause",
       anyOf(
         /\bIllegal instruction\b(?! was encountered)/,
-        /exited with code 132\b|signal: illegal instruction|shutdown with signal 4\b|SIGILL|exitcode: -4\b/,
+        /signal: illegal instruction|shutdown with signal 4\b|SIGILL|exitcode: -4\b/,
       ),
       "the program uses instructions (AVX, AVX2) that the VM's CPU model or the CPU itself does not have",
       "Pass the host's CPU through (libvirt: host-passthrough; Proxmox: cpu: host), then stop and start the VM",
@@ -110,7 +111,7 @@ export const imageBuildFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /attention heads .{0,12}must be divisible by tensor parallel|is not divisible by (?:tp_size|tensor.parallel)/i,
+      /must be divisible by tensor parallel|is not divisible by (?:tp_size|tensor.parallel)/i,
       "the model does not fit that number of GPUs: its attention heads have to be a multiple of it",
       "Choose another number (vLLM, SGLang: --tensor-parallel-size 1, 2, 4 or 8)",
     ],

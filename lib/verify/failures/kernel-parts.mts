@@ -38,8 +38,8 @@ export const kernelPartFailures = (): Failure[] => [
         /(?:refused to change power state, currently in|not responding to config (?:reads|space)|\(rev ff\))/,
         /(?:pciehp: Slot\(\S{1,8}\): (?:Link Training Error|No link|Cannot train link)|device lost from bus|Device recovery from fatal error failed)/,
       ),
-      "the card no longer answers on the bus: it fell off the link, sleeps without power, or hangs since its " +
-      "last reset",
+      "the card (or the device of that slot) no longer answers on the bus: it fell off the link, sleeps without " +
+      "power, or hangs since its last reset",
       powerCycle,
       remedies.awake,
       manualFix("If it comes back: another slot, no riser cable, and see the power supply and its cables"),
@@ -87,14 +87,6 @@ export const kernelPartFailures = (): Failure[] => [
       "without end",
       commandFix("See which programs hold it", "fuser -v /dev/dri/*", { root: true }),
       remedies.bindAtBoot,
-    ],
-    [
-      "gpu.in-use",
-      "symptom",
-      /(?:No device request channel registered, blocked until released by user|vfio-pci \S{1,14}: Relaying device request to user)/,
-      "the host takes the card away while a VM still has it, and waits until that VM gives it back",
-      remedies.otherVm,
-      manualFix("Shut the VM down before its card is unbound, removed or reset"),
     ],
     [
       "gpu.driver",

@@ -187,11 +187,11 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
   /** PCI addresses in lines that name a card. */
   let cards: Set<string> | undefined;
   const alone = shown.filter((line) => line.trim() !== "").length === 1;
-  return ({ near }: Failure, start: number, end: number): boolean => {
+  return ({ near, shared }: Failure, start: number, end: number): boolean => {
     const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
     const own = shown.slice(first, last + 1).join("\n");
     // only the error was pasted, and it does not name a program of another kind
-    if (alone && levels.test(text.slice(0, start)) && text.length - end < 300) {
+    if (alone && !shared && levels.test(text.slice(0, start)) && text.length - end < 300) {
       if (!(near instanceof RegExp) || near.test(own) || !engines.test(own)) return true;
     }
     if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own))) return false;

@@ -128,7 +128,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
       anyOf(
         /Unable to set (?:the )?(?:power|clock|compute|persistence|MIG)[\w .:]{0,60}: Insufficient Permissions/,
         /(?:GPU|compute) instances?.{0,60}: Insufficient Permissions/,
-        /Setting [\w ]{3,40} (?:is not supported|was not permitted)|you do not have suf\w{2,8} permissions/,
+        /Setting [\w ]{3,40} was not permitted|you do not have suf\w{2,8} permissions/,
       ),
       "nvidia-smi may not change that setting: it needs root, and in WSL or a partition of a card the host alone may",
       guestFix("Set it as root (example)", "nvidia-smi -pm 1"),

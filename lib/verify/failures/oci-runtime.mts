@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { guestFix, lessMemory, manualFix, remedies } from "../../fixes.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 import { type Row, rows } from "./rows.mts";
@@ -134,6 +134,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       anyOf(
         /chdir to [`'"][^`'"]{1,160}[`'"]: (?:Permission denied|No such file)/,
         /workdir "[^"]{1,160}" does not exist on container/,
+        /chdir to cwd \("[^"]{0,200}"\) set in config\.json failed/,
       ),
       "the container's working folder does not exist in the image or its volumes, or its user may not enter it",
       "Correct working_dir: or user: of that service, or the owner of the volume there",
@@ -193,7 +194,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "verify.service",
       "cause",
       /exited (?:with code |\()132|exit code:? 132|Illegal instruction \(core dumped\)/,
-      "the program uses instructions (such as AVX) that the VM's CPU does not show",
+      "the program uses instructions (such as AVX) that this CPU, or the CPU model of the VM, does not have",
       "Give the VM the host's CPU (libvirt: host-passthrough; Proxmox: cpu: host), or use a build without AVX",
     ],
     [
@@ -247,7 +248,7 @@ const answers: Row[] = [
     /\b(?:crun|runc)\b.{1,400}: Cannot allocate memory/,
     "the container runtime got no memory",
     guestFix("See what is free", "free -h"),
-    lessMemory,
+    "Give the VM more memory:, or stop other services in it",
   ],
   [
     "host.disk",
@@ -255,7 +256,8 @@ const answers: Row[] = [
     /\b(?:crun|runc)\b.{1,400}: (?:Read-only file system|No space left on device|Disk quota exceeded)/,
     "the container runtime cannot write: the disk or its inodes or quota are used up, or it is mounted read-only",
     guestFix("See space and inodes", "sh -c 'df -h; df -i'"),
-    remedies.room,
+    "Remove what is not used (docker system prune, podman system prune), or " +
+    "write a larger disk: or data: for the machine",
   ],
 ];
 

@@ -129,12 +129,11 @@ export const programEndFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /must be divisible by tensor parallel size|required GPUs exceeds the total number of available GPUs/,
+        /required GPUs exceeds the total number of available GPUs/,
         /No available node types can fulfill resource request \{.{0,40}GPU|World size \(\d{1,4}\) is larger than/,
       ),
-      "the program shall use more GPUs than the container has, or a number that the model cannot be split by",
-      "Set --tensor-parallel-size to 1, or to a factor of its heads, of at most the GPUs of the service " +
-      "(gpu: all)",
+      "the program is to use more GPUs than the container has",
+      "Set --tensor-parallel-size to at most the number of GPUs of the service, or write gpu: all for it",
     ],
     [
       "verify.service",

@@ -24,7 +24,7 @@ export const programInputFailures = (): Failure[] =>
         /error: (?:unrecognized arguments|argument --?\w[\w-]{1,40}): /,
         /error: (?:invalid|unknown) argument: -/,
       ),
-      "the program of this image does not take an option or value of the service's command",
+      "the program does not take an option or value of its command line (of a service: command:)",
       "Look it up in the program's own help (its command with --help), in the release that the image has",
     ],
     [

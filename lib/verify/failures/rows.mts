@@ -15,7 +15,7 @@ export type Row = [
 ];
 
 /** Entries that share their layer, context and source. */
-export function rows(shared: Pick<Failure, "layer" | "source" | "near">, list: Row[]): Failure[] {
+export function rows(shared: Pick<Failure, "layer" | "source" | "near" | "shared">, list: Row[]): Failure[] {
   return list.map(([check, strength, pattern, message, ...fix]): Failure => ({
     pattern,
     check,

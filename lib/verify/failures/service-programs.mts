@@ -63,7 +63,8 @@ export const serviceProgramFailures = (): Failure[] => [
         /(?:chown|chmod): changing (?:ownership|permissions) of '[^']{1,160}': (?:Operation not permitted|Permission denied)/,
         /AccessDeniedException: \/|can't open new logfile: open \/\S{1,160}: permission denied/,
       ),
-      "the service may not write into a folder: its volume belongs to another user than the one the service runs as",
+      "the service may not use a file or folder: most often its volume belongs to another user than the one " +
+      "the service runs as",
       owner,
       "Give it to that user: chown -R 1000:1000 FOLDER (the numbers of user:, PUID and PGID, or of the image)",
       "A share (NFS, SMB) sets the owner at its mount; SELinux: add :Z to the volume",
@@ -148,13 +149,6 @@ export const serviceProgramFailures = (): Failure[] => [
       /services\.\S{1,90}devices\.\d{1,2}\.(?:count|device_ids|capabilities|driver|options)\S{0,12} must be/,
       "a GPU reservation has a value of the wrong kind",
       "count: takes a number or all; device_ids: a list of texts (['0']); capabilities: [gpu]; driver: nvidia",
-    ],
-    [
-      "verify.service",
-      "cause",
-      /env file \S{1,200} not found: stat/,
-      "a file that env_file: names (or .env) does not exist where the services start",
-      "Create it, often from .env.example, or mark it required: false",
     ],
   ]),
   ...rows({

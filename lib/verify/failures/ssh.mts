@@ -76,9 +76,9 @@ export const sshFailures = (): Failure[] =>
       "cause",
       anyOf(
         /kex_exchange_identification: (?:Connection (?:closed|reset)|read: Connection reset|banner line|Connection closed by remote)/,
-        /(?:ssh_exchange_identification: \S|Connection (?:closed|reset) by \S{1,60} port \d{1,5})/,
+        /(?:ssh_exchange_identification: \S|Connection (?:closed|reset) by \S{1,60} port \d{1,5}(?!\d| ?\[preauth))/,
       ),
-      "the SSH server in the VM ended the connection before it asked for a key: it still boots, has no host " +
+      "the SSH server (of the VM) ended the connection before it asked for a key: the VM still boots, has no host " +
       "keys or a " +
       "full disk, or refuses this address",
       "Wait a minute and try again; then see on its console: systemctl status ssh, and ssh-keygen -A for " +

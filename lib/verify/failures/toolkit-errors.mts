@@ -107,8 +107,18 @@ export const toolkitErrorFailures = (): Failure[] => [
     [
       "verify.service",
       "symptom",
+      /Insufficient nvidia\.com\/gpu/,
+      "Kubernetes finds too few free GPUs for the pod: other pods have them, or the device plugin of " +
+      "a node reports none",
+      "See what each node has and what is taken: kubectl describe nodes (nvidia.com/gpu below Allocatable and " +
+      "Allocated resources)",
+      "If Allocatable is 0 or missing: read the log of the device plugin's pod on that node",
+    ],
+    [
+      "verify.service",
+      "symptom",
       anyOf(
-        /Insufficient nvidia\.com\/gpu|Incompatible (?:platform|strategy) detected|Detected non-NVML platform/,
+        /Incompatible (?:platform|strategy) detected|Detected non-NVML platform/,
         /Failed to created? FS watcher|If this is not a GPU node/,
       ),
       "Kubernetes' device plugin sees no GPU on this node: no driver or no NVIDIA runtime for its own container",

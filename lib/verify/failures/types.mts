@@ -55,6 +55,11 @@ export interface Failure {
    * `card`: the line, or one that names the same PCI device, is about a graphics card or VFIO.
    */
   near?: RegExp | "card";
+  /**
+   * Other programs print the text too: a single line needs the context as well. Without it, an error
+   * that was pasted alone needs none.
+   */
+  shared?: true;
   /** The check or layer of the failure. */
   check: string;
   /** Default: cause. */

@@ -7,6 +7,9 @@ const plugins = commandFix("Install the plugin for Vagrant's own Ruby", "vagrant
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 const capabilities = commandFix("See the known names", "virt-install --osinfo list");
 
+/** Words of Incus and LXD. */
+const incusWords = /incus|\blxd?\b|\blxc\b|unix\.socket|security\.secureboot|instance/i;
+
 /** Errors of programs around VMs that have few of their own: RubyGems, Incus and LXC, virt-install, Vagrant. */
 export const vmToolFailures = (): Failure[] => [
   ...rows({ layer: "packages", near: /ruby|gem|vagrant|bundle/i, source: "RubyGems, Bundler, mkmf; read 2026-11" }, [
@@ -46,7 +49,22 @@ export const vmToolFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "provider",
-    near: /incus|\blxd?\b|\blxc\b|unix\.socket|security\.secureboot|instance/i,
+    near: incusWords,
+    shared: true,
+    source: "lxc/incus (internal/server, client), Canonical LXD, read 2026-11",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      /(?:No root device could be found|No storage pool found|Can't find a storage pool|(?:Instance|Profile|Image|Network|Storage pool) not found|requested image couldn't be found|Image alias not found)/,
+      "Incus (LXD) was not set up, or has no storage pool, profile, network or image of that name in this project",
+      commandFix("See what there is", "incus storage list; incus profile show default; incus list"),
+      "First use: incus admin init (lxd init)",
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    near: incusWords,
     source: "lxc/incus (internal/server, client), Canonical LXD, read 2026-11",
   }, [
     [
@@ -56,14 +74,6 @@ export const vmToolFailures = (): Failure[] => [
       "Incus' (LXD's) daemon does not run, or this user may not talk to it",
       "Start it (systemctl start incus), and add your user: usermod -aG incus-admin USER (lxd for LXD); then " +
       "log in again",
-    ],
-    [
-      "provider.access",
-      "cause",
-      /(?:No root device could be found|No storage pool found|Can't find a storage pool|(?:Instance|Profile|Image|Network|Storage pool) not found|requested image couldn't be found|Image alias not found)/,
-      "Incus (LXD) was not set up, or has no storage pool, profile, network or image of that name in this project",
-      commandFix("See what there is", "incus storage list; incus profile show default; incus list"),
-      "First use: incus admin init (lxd init)",
     ],
     [
       "guest.firmware",
