@@ -43,6 +43,6 @@ export function checkNetwork(network: Network, at: string, taken: Set<string>, r
   if (gateway === undefined) return;
   const router = numberOf(gateway);
   if (router <= first || router >= last) {
-    reader.at(`${at}.gateway`, `gateway: ${gateway} is not in the network of ${address}`);
+    reader.at(`${at}.gateway`, `gateway: ${gateway} is not in the network of ${address}, or is no host's address`);
   } else if (router === own) reader.at(`${at}.gateway`, `gateway: ${gateway} is the VM's own address`);
 }
