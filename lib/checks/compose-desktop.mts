@@ -7,7 +7,10 @@ import { devicesOf, environmentOf, mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { anyOf, joinList } from "../text.mts";
 
-/** Sockets and keys of a desktop session: X11, Wayland, PulseAudio, PipeWire, D-Bus; WSLg's have folders of their own. */
+/**
+ * Sockets and keys of a desktop session: X11, Wayland, PulseAudio, PipeWire, D-Bus; WSLg's have
+ * folders of their own.
+ */
 const ofDesktop = anyOf(
   /^\/tmp\/\.(X11-unix|ICE-unix)(\/|$)/,
   /(^|\/)\.?(Xauthority|docker\.xauth|xauth)$/i,

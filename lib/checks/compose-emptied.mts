@@ -70,7 +70,10 @@ function isOfDisabled(variable: string, project: ComposeProject): boolean {
 /** Variables of the caller's terminal, without which programs run too. */
 const ofTerminal = /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL)$/;
 
-/** The variables of a project without a value, except those in `copied`: those that break something, passwords and keys, the others. */
+/**
+ * The variables of a project without a value, except those in `copied`: those that break
+ * something, passwords and keys, the others.
+ */
 export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: string[] = []): ProjectFlaw[] {
   const { name: folder } = project;
   const isLost = ({ variable = "" }: { variable?: string }) => !copied.includes(variable) && !ofTerminal.test(variable);

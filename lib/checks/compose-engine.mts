@@ -1,4 +1,7 @@
-/** Finds what a project names of the Docker of another computer: containers, log plugins, profiles, options of storage. */
+/**
+ * Finds what a project names of the Docker of another computer: containers, log plugins, profiles,
+ * options of storage.
+ */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";

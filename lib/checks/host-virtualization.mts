@@ -108,7 +108,7 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
   return verdicts.length > 0 ? verdicts : [pass("hardware virtualization (KVM)", evidence)];
 }
 
-/** The mode that systemd's rule for udev sets by default (50-udev-default.rules); Debian's sets 660 and the group kvm. */
+/** systemd's rule for udev (50-udev-default.rules) sets this mode by default; Debian's sets 660 and the group kvm. */
 const closedToVms = commandFix(
   "Let every user use /dev/kvm, as systemd's rule for udev does by default, until the host restarts",
   "chmod 666 /dev/kvm",

@@ -8,7 +8,10 @@ export const isGuix = ({ os }: Host): boolean => os.id === "guix";
 /** The declaration's usual path, and the command that applies it. */
 export const reconfigure = "guix system reconfigure /etc/config.scm";
 
-/** Packages by the names of tools (gnu/packages/virtualization.scm has vagrant and vagrant-libvirt; read 2026-11-27). */
+/**
+ * Packages by the names of tools (gnu/packages/virtualization.scm has vagrant and vagrant-libvirt;
+ * read 2026-11-27).
+ */
 const packages: Record<string, string> = {
   curl: "curl",
   qemu: "qemu",

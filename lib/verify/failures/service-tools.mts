@@ -5,7 +5,10 @@ import { rows } from "./rows.mts";
 
 const exportsOf = commandFix("See what this host exports", "exportfs -v", { root: true });
 
-/** Errors of rsync, systemd, NFS, SMB, swtpm, cloud-init and libguestfs, and of the runtimes for cards of Intel and AMD. */
+/**
+ * Errors of rsync, systemd, NFS, SMB, swtpm, cloud-init and libguestfs, and of the runtimes for
+ * cards of Intel and AMD.
+ */
 export const serviceToolFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
