@@ -174,7 +174,7 @@ export const dockerFailures = (): Failure[] => [
     source: "runc and crun, as Docker and Podman show it, read 2026-11",
   },
   {
-    pattern: /no space left on device|don't have enough free space in|ENOSPC/,
+    pattern: /no space left on device|don't have enough free space in|ENOSPC(?!: System limit)/,
     near: anyOf(
       /docker|layer|failed to (?:solve|copy)|did not complete|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs/i,
       /overlay|containerd|image|box|\/boot/i,

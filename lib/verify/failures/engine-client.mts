@@ -43,7 +43,7 @@ export const engineClientFailures = (): Failure[] => [
       anyOf(
         /unable to resolve docker endpoint: open \S{1,120}\.pem/,
       ),
-      "Docker's client is told to use TLS (DOCKER_TLS_VERIFY, DOCKER_CERT_PATH), and its certificates are not there",
+      "Docker's client is set to use TLS (DOCKER_TLS_VERIFY, DOCKER_CERT_PATH), and its certificates are not there",
       "For this machine's engine: unset DOCKER_HOST DOCKER_TLS_VERIFY DOCKER_CERT_PATH",
       contexts,
     ],

@@ -40,7 +40,8 @@ export const imageBuildFailures = (): Failure[] =>
       /Python\.h: No such file/,
       "code that needs Python's headers is compiled, and they are not installed (Triton, for one, " +
       "compiles when it runs)",
-      "Install python3-dev (python3.12-dev, python3-devel) and gcc in the image; vLLM: --enforce-eager does without",
+      "Install python3-dev (python3.12-dev, python3-devel) and gcc in the image; vLLM: " +
+      "with --enforce-eager it needs neither",
     ],
     [
       "guest.image",

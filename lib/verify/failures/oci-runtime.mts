@@ -59,6 +59,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       anyOf(
         /(?:shim|containerd|docker|fsnotify|ttrpc|accept4|podman).{0,120}: too many open files/i,
         /inotify\w{0,20}.{0,60}(?:no space left|too many open|limit on the number)/,
+        /(?:ENOSPC: )?System limit for number of file watchers reached/,
       ),
       "a limit of open files or of watches (inotify) is reached, which is no lack of disk space",
       guestFix("Raise the watches", "sysctl -w fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=524288"),

@@ -55,7 +55,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       "cleared",
       commandFix("Stop all containers of this user", "podman stop --all"),
       migrate,
-      "If it stays: log out and in again, which creates /run/user anew",
+      "If it stays: log out and in again, which creates /run/user again",
     ],
     [
       "verify.docker",
@@ -182,7 +182,8 @@ export const podmanNetworkFailures = (): Failure[] => [
       "cause",
       /exceeded num_locks \(\d{1,7}\)|allocating lock for new \w{3,10}: /,
       "Podman has no lock left for another container, pod or volume (num_locks)",
-      "Remove unused ones (podman system prune, podman volume prune), or raise num_locks in containers.conf, then " +
+      "Remove unused ones (podman system prune; podman volume prune deletes the data of unused volumes), or " +
+      "raise num_locks in containers.conf, then " +
       "podman system renumber with no container running",
     ],
     [

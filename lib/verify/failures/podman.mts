@@ -50,7 +50,7 @@ export const podmanFailures = (): Failure[] => [
       storage,
       'Give your user the folder again (chown -R "$USER" ~/.local/share/containers), let others enter the home ' +
       "(chmod o+x), or move graphroot in ~/.config/containers/storage.conf to a local disk",
-      commandFix("Last resort: start afresh (removes all images and containers of this user)", "podman system reset"),
+      commandFix("Last resort: remove all images, containers and volumes of this user", "podman system reset"),
     ],
   ]),
 ];

@@ -95,7 +95,7 @@ export const programEndFailures = (): Failure[] =>
         /operator torch(?:vision|audio)::\w{2,20} does not exist|compiled using NumPy 1\.x cannot be run in/,
         /version [`'‘]GLIBC(?:XX)?_[\d.]{3,8}['’] not found(?! \(required by (?:\S{0,80}\/)?node)/,
       ),
-      "a part of the image was built for another release of what it stands on (torch, NumPy, the C library)",
+      "a part of the image was built for another release of what it uses (torch, NumPy, the C library)",
       "torchvision and torchaudio: install them with torch in one command, from one index",
       'NumPy: pip install "numpy<2"; GLIBC, GLIBCXX: use a newer image as the base, or an older build of the part',
     ],
@@ -106,7 +106,7 @@ export const programEndFailures = (): Failure[] =>
         /ImportError: cannot import name '\w{2,60}' from|AttributeError: module '[\w.]{2,60}' has no attribute/,
       ),
       "two Python packages of the image do not fit together: one was updated without the other",
-      "Use the program's own image, or install its requirements.txt anew; update or remove nodes and extensions",
+      "Use the program's own image, or install its requirements.txt again; update or remove nodes and extensions",
     ],
     [
       "verify.service",
@@ -162,8 +162,8 @@ export const programEndFailures = (): Failure[] =>
       "verify.service",
       "symptom",
       /BackendCompilerFailed: backend='|torch\._inductor\.exc\.\w{4,30}/,
-      "torch.compile failed; its cause stands behind that name or below",
-      "Read it; to do without: TORCHDYNAMO_DISABLE=1 (vLLM: --enforce-eager)",
+      "torch.compile failed; its cause is behind that name or below",
+      "Read it; to turn torch.compile off: TORCHDYNAMO_DISABLE=1 (vLLM: --enforce-eager)",
     ],
     [
       "guest.cuda",

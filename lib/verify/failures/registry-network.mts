@@ -24,7 +24,7 @@ export const registryNetworkFailures = (): Failure[] => [
         /proxyconnect tcp: /,
         /(?:"|failed|request): Proxy Authentication Required/,
       ),
-      "the proxy that Docker is told to use does not answer, or wants a name and password",
+      "the proxy that Docker is set to use does not answer, or wants a name and password",
       guestFix("See which proxy Docker has", "docker info --format '{{.HTTPProxy}} {{.HTTPSProxy}} {{.NoProxy}}'"),
       "Correct HTTP_PROXY and HTTPS_PROXY in Docker's service (systemctl edit docker) or in " +
       "/etc/docker/daemon.json " +

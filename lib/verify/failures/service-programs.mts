@@ -195,9 +195,8 @@ export const serviceProgramFailures = (): Failure[] => [
         /WSL (?:bootstrap script|import of guest OS) failed/,
         /wsl\.exe \[[^\]]{1,600}\] failed: exit status/,
       ),
-      "Podman's VM (podman machine) could not be made or entered in WSL: WSL does not work, or remains of an " +
-      "earlier one " +
-      "are in the way",
+      "Podman's VM (podman machine) could not be made or entered in WSL: WSL does not work, or parts of an " +
+      "earlier one are left",
       "See that WSL itself starts: wsl --status, wsl --update",
       "Then make the VM again: podman machine rm, podman machine init (deletes its containers)",
     ],

@@ -75,7 +75,7 @@ export const sshFailures = (): Failure[] =>
       "verify.ssh",
       "cause",
       anyOf(
-        /kex_exchange_identification: (?:Connection (?:closed|reset)|read: Connection reset|banner line|Connection closed by remote)/,
+        /(?<!error: )kex_exchange_identification: (?:Connection (?:closed|reset)|read: Connection reset|banner line|Connection closed by remote)/,
         /(?:ssh_exchange_identification: \S|Connection (?:closed|reset) by \S{1,60} port \d{1,5}(?!\d| ?\[preauth))/,
       ),
       "the SSH server (of the VM) ended the connection before it asked for a key: the VM still boots, has no host " +
