@@ -426,10 +426,10 @@ test("a check gives the same result if only the programs that it needs were quer
 
 test("storage.disk: the disk cannot shrink, and needs libvirt", () => {
   const sized = (keys: string) => parseConfig(`machines: [{name: a, box: lab/x, memory: 2048, ${keys}}]`);
-  const found = (has?: number, free = 999999, provider = "libvirt", keys = "disk: 128 GiB") => {
+  const found = (has?: number, free = 999999, provider = "libvirt", keys = "disk: 128 GiB", diskUsed = 0) => {
     const changed = host(({ disk }) => disk.images = free);
     const resolved = resolveConfig(sized(keys), changed);
-    Object.assign(resolved.machines[0]!, { provider, diskSize: has });
+    Object.assign(resolved.machines[0]!, { provider, diskSize: has, diskUsed });
     return runChecks(changed, resolved, ["storage.disk"])[0]!.status;
   };
   assert.is(found(), "pass");
@@ -437,6 +437,7 @@ test("storage.disk: the disk cannot shrink, and needs libvirt", () => {
   assert.is(found(65536), "pass");
   assert.is(found(262144), "fail");
   assert.is(found(undefined, 20000), "warn");
+  assert.is(found(131072, 100000, "libvirt", "disk: 128 GiB", 40000), "pass", "it may take 91072 MiB more");
   assert.is(found(undefined, 999999, "hyperv"), "fail");
   const built = "image: debian-13, disk: 32 GiB";
   assert.is(found(undefined, 999999, "libvirt", built), "fail", "smaller than the disk of a built box");

@@ -188,6 +188,7 @@ test("host.disk: several data disks, and system disks of a named size, together 
   assert.is(found([60, 60], 100 * 1024, { dataUsed: 20 * 1024 }).status, "pass");
   assert.match(found([30], 100 * 1024, {}, ", disk: 80 GiB").message, /may take 110 GiB more/);
   assert.is(found([30], 100 * 1024, {}, ", disk: 64 GiB").status, "pass");
+  assert.is(found([30], 100 * 1024, { diskUsed: 20 * 1024 }, ", disk: 80 GiB").status, "pass");
 });
 
 test("data: in whole GiB", () => {

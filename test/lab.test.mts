@@ -2,7 +2,7 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";
-import { prefixOf, readLab } from "../lib/host/lab.mts";
+import { existingVmsOf, prefixOf, readLab } from "../lib/host/lab.mts";
 import { fakeShell } from "./fake.mts";
 
 const test = suite("lab");
@@ -37,6 +37,11 @@ test("reads the states of VMs with one call of virsh", async () => {
     address: "192.168.121.5",
   });
   assert.is(running.asked.length, 1);
+  const sizes = `Capacity:       ${64 * 1024 ** 3}\nAllocation:     ${5 * 1024 ** 3}\nPhysical:       ${
+    6 * 1024 ** 3
+  }\n`;
+  const { lab } = await seen(made, info("3") + sizes);
+  assert.equal(existingVmsOf(lab).a, { running: true, passedAddresses: [], diskSize: 65536, diskUsed: 5120 });
   assert.is((await seen(made, info("-"))).machine.state, "off");
   assert.is((await seen({})).machine.state, "absent");
   assert.is((await seen({}, info("3"))).machine.state, "half-made", "a domain that no run finished");

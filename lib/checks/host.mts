@@ -150,14 +150,16 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
     { read: "free space in the cache folder", value: cache === undefined ? "unknown" : `${cache} MiB` },
   ];
   // MiB that each disk may still take, where the config names its size
-  const disks = machines.filter(({ provider }) => provider === "libvirt").flatMap(({ disk, data, dataUsed = 0 }) => [
-    ...(disk === undefined ? [] : [disk]),
+  const disks = machines.filter(({ provider }) => provider === "libvirt").flatMap((
+    { disk, diskUsed = 0, data, dataUsed = 0 },
+  ) => [
+    ...(disk === undefined ? [] : [Math.max(disk - diskUsed, 0)]),
     ...(data === undefined ? [] : [Math.max(data - dataUsed, 0)]),
   ]);
   const growth = disks.reduce((sum, one) => sum + one, 0);
   if (disks.length > 0) {
     evidence.push({
-      read: "disk: and data: of the machines, less what their data disks take",
+      read: "disk: and data: of the machines, less what their disks take",
       value: `${Math.ceil(growth / 1024)} GiB`,
     });
   }

@@ -71,7 +71,11 @@ function dataDisk(
 }
 
 /** `wanted`: MiB. */
-function systemDisk({ provider, image, diskSize: has }: ResolvedMachine, wanted: number, host: Host): Verdict {
+function systemDisk(
+  { provider, image, diskSize: has, diskUsed = 0 }: ResolvedMachine,
+  wanted: number,
+  host: Host,
+): Verdict {
   const room = host.disk.images;
   const evidence = [
     { read: "disk", value: `${wanted / 1024} GiB` },
@@ -93,7 +97,7 @@ function systemDisk({ provider, image, diskSize: has }: ResolvedMachine, wanted:
       manualFix(`Write disk: ${boxDiskSize / 1024} GiB or more, or remove it`),
     ]);
   }
-  if (room !== undefined && room < wanted) {
+  if (room !== undefined && room < wanted - diskUsed) {
     const message = `its disk may grow to ${wanted / 1024} GiB, but only ${Math.floor(room / 1024)} GiB are free`;
     return warn(message, evidence, [remedies.room]);
   }

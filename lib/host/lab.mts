@@ -54,8 +54,9 @@ export interface LabMachine {
   cpus?: number;
   /** MiB. */
   memory?: number;
-  /** Size of its system disk, MiB; absent where that was not reported. */
+  /** Size of its system disk, and what that takes on the host, MiB; absent where that was not reported. */
   disk?: number;
+  diskUsed?: number;
   /** Whether it starts with the host; absent if that was not reported. */
   autostart?: boolean;
   /**
@@ -221,6 +222,7 @@ function machineOf(
     ...(seen?.cpus ? { cpus: seen.cpus } : {}),
     ...(seen?.memory ? { memory: seen.memory } : {}),
     ...(seen?.disk ? { disk: seen.disk } : {}),
+    ...(seen?.diskUsed ? { diskUsed: seen.diskUsed } : {}),
     ...(seen?.autostart === undefined ? {} : { autostart: seen.autostart }),
     ...(id === "" && seen?.uuid ? { missingVagrantId: seen.uuid } : {}),
     ...(box?.version ? { box: box.version } : {}),
@@ -250,10 +252,11 @@ export function prefixOf(folder: string): string {
 /** The facts about existing VMs that `resolveConfig` needs, by machine name. */
 export function existingVmsOf({ machines }: Lab): Record<string, ExistingVm> {
   return Object.fromEntries(
-    Object.entries(machines).map(([name, { bootId, hardware, disk, data }]) => [name, {
+    Object.entries(machines).map(([name, { bootId, hardware, disk, diskUsed, data }]) => [name, {
       running: bootId !== undefined,
       passedAddresses: hardware?.assignedFunctions.map(({ host }) => host) ?? [],
       ...(disk === undefined ? {} : { diskSize: disk }),
+      ...(diskUsed === undefined ? {} : { diskUsed }),
       ...(data === undefined ? {} : { dataVolume: data.volume }),
       ...(data?.size === undefined ? {} : { dataSize: data.size }),
       ...(data?.used === undefined ? {} : { dataUsed: data.used }),

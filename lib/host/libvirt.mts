@@ -33,8 +33,9 @@ export interface Domain {
   number?: string;
   cpus?: number;
   memory?: number;
-  /** Size of its first disk, MiB. */
+  /** Size of its first disk, and what that takes on the host, MiB. */
   disk?: number;
+  diskUsed?: number;
   /** Whether libvirt starts it with the host. */
   autostart?: boolean;
   hardware?: VmHardware;
@@ -71,6 +72,7 @@ function domainIn(block: string): Domain[] {
   if (!facts.Name) return [];
   const memory = parseInt(facts["Max memory"] ?? "", 10);
   const capacity = parseInt(facts.Capacity ?? "", 10);
+  const allocation = parseInt(facts.Allocation ?? "", 10);
   return [{
     name: facts.Name,
     ...(facts.UUID ? { uuid: facts.UUID } : {}),
@@ -78,6 +80,7 @@ function domainIn(block: string): Domain[] {
     ...(facts["CPU(s)"] ? { cpus: Number(facts["CPU(s)"]) } : {}),
     ...(memory ? { memory: Math.floor(memory / 1024) } : {}),
     ...(capacity ? { disk: Math.floor(capacity / 1024 ** 2) } : {}),
+    ...(allocation ? { diskUsed: Math.floor(allocation / 1024 ** 2) } : {}),
     ...(facts.Autostart ? { autostart: facts.Autostart === "enable" } : {}),
     ...(block.includes("<domain ") ? { hardware: vmHardwareOf(block) } : {}),
   }];

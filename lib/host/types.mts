@@ -249,8 +249,9 @@ export interface ExistingVm {
   running: boolean;
   /** BDFs of the host functions that the VM was created with. */
   passedAddresses: string[];
-  /** Size of its system disk, MiB. */
+  /** Size of its system disk, and what that takes on the host, MiB. */
   diskSize?: number;
+  diskUsed?: number;
   /**
    * libvirt's volume that is its data disk; the size of that volume and what it takes on the host,
    * MiB, if it exists.

@@ -14,15 +14,17 @@ test.before.each((context) => {
 });
 test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
 
+const busy = "System is booting up. Unprivileged users are not permitted to log in yet.";
+
 /** Runs the script. Each question about the time is 1 s later than the one before. */
-function waits(folder: string, seconds: number) {
+function waits(folder: string, seconds: number, answer = busy) {
   const counts = (name: string) =>
     `n=$(($(cat '${folder}/${name}' 2>/dev/null || echo 0) + 1)); echo "$n" >'${folder}/${name}'`;
   const found = spawnSync("sh", [join(root, "scripts/wait-vm.sh"), "a", String(seconds)], {
     cwd: folder,
     env: standIns(folder, {
       ssh: `${counts("logins")}; echo "$*" >'${folder}/words'
-[ "$n" -ge 3 ] || { echo 'System is booting up. Unprivileged users are not permitted to log in yet.' >&2; exit 255; }`,
+[ "$n" -ge 3 ] || { echo '${answer}' >&2; exit 255; }`,
       date: `${counts("time")}; echo "$n"`,
       sleep: ":",
     }),
@@ -44,6 +46,20 @@ test("a VM that does not answer in time is an error with ssh's last words", ({ f
   const { status, stderr } = waits(folder, 2);
   assert.is(status, 1);
   assert.match(stderr, /^System is booting up.*\nwait-vm: a is running, but did not answer over SSH within 2 s\n$/);
+});
+
+test("what is wrong with ssh's own files ends the wait at once", ({ folder }) => {
+  const wrong = [
+    "ssh/a: line 3: Bad configuration option: bogus",
+    "Bad owner or permissions on ssh/a",
+    "no such identity: /keys/a: No such file or directory\nvagrant@192.0.2.1: Permission denied (publickey).",
+  ];
+  for (const answer of wrong) {
+    const { status, stderr, logins } = waits(folder, 60, answer);
+    assert.equal([status, logins], [1, "1"], stderr);
+    assert.ok(stderr.startsWith(answer) && /\nwait-vm: ssh refuses its own files for a/.test(stderr), stderr);
+    rmSync(join(folder, "logins"));
+  }
 });
 
 test.run();
