@@ -94,9 +94,7 @@ else
   others
   lan
   # disk:MOUNT-POINT SIZE USED, in KiB
-  for at in / /srv; do
-    df -Pk "$at" 2>/dev/null | awk -v at="$at" 'END { if ($6 == at) print "disk:" at " " $2 " " $3 }'
-  done
+  df -Pk / /srv 2>/dev/null | awk '$6 == "/srv" || ($6 == "/" && !n++) { print "disk:" $6 " " $2 " " $3 }'
   services
   wait
 fi

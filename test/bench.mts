@@ -1,6 +1,6 @@
 // npm run bench: measures the times that users notice, each as a ratio to a named reference in the
 // same run. Rounds alternate between the two, so a drifting machine speed affects both alike.
-// Prints medians.
+// Prints medians. npm run bench -- status: only status against ssh.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -136,14 +136,20 @@ function runtimesHere(): Record<string, string> {
   return Object.fromEntries(stdout.trim().split("\n").map((line) => line.split(" ")));
 }
 
-/** Measures the script and the one-file build, for every way of starting them. */
-function startUp(saved: string): void {
-  const empty = join(work, "empty");
-  const built = spawnSync(program, ["--import", "tsx", "scripts/bundle.mts", join(empty, "homelab-gpu.mjs")], {
+/** Builds the one file, and returns its path. */
+function oneFile(): string {
+  const path = join(work, "empty/homelab-gpu.mjs");
+  const built = spawnSync(program, ["--import", "tsx", "scripts/bundle.mts", path], {
     cwd: root,
     stdio: ["ignore", "ignore", "inherit"],
   });
   if (built.status !== 0) throw new Error("the one-file build failed; the error is above");
+  return path;
+}
+
+/** Measures the script and the one-file build, for every way of starting them. */
+function startUp(saved: string): void {
+  const empty = dirname(oneFile());
   const { deno, ...nodes } = runtimesHere();
   for (const words of [["--version"], ["doctor", "--host", saved]]) {
     for (const [name, node] of Object.entries(nodes)) {
@@ -217,6 +223,7 @@ async function statusAndSsh(): Promise<void> {
     return;
   }
   const lab = await idleLab(["a"], ":");
+  const built = oneFile();
   const far = join(work, "far");
   mkdirSync(far);
   const service = "service:web running 0 0 none always web-1\nport:web 0.0.0.0 8080 80/tcp";
@@ -238,6 +245,7 @@ async function statusAndSsh(): Promise<void> {
       { name: "ssh a true", command: ["ssh", "-F", join(lab, ".homelab-gpu/ssh/a"), "a", "true"] },
       { name: "node -e 0", command: [program, "-e", "0"] },
       { name: "homelab-gpu.mts status", command: node(["status"]), cwd: lab, env: path },
+      { name: "homelab-gpu.mjs status", command: [program, built, "status"], cwd: lab, env: path },
     ], "at most 1.5 times");
   } finally {
     server.process.kill();
@@ -350,9 +358,8 @@ function reading(): void {
 
 const has = (program: string) => !spawnSync(program, ["--version"], { stdio: "ignore" }).error;
 
-try {
+async function everything(): Promise<void> {
   const saved = join(root, "test/hosts/vm-without-gpu.txt");
-  print(`Node ${process.version}, ${rounds} rounds, medians`);
   reading();
   startUp(saved);
   await statusAndSsh();
@@ -390,6 +397,11 @@ try {
       { name: "homelab-gpu.mts up", command: node(["up", ...(process.env.LAB_OPTIONS?.split(" ") ?? [])]), cwd: lab },
     ], "at most 1.2 times");
   } else print("\nno lab is up here: an idle up was not measured (LAB=FOLDER names one)");
+}
+
+print(`Node ${process.version}, ${rounds} rounds, medians`);
+try {
+  await (process.argv[2] === "status" ? statusAndSsh() : everything());
 } finally {
   rmSync(work, { recursive: true });
 }

@@ -120,6 +120,22 @@ test("status of a machine that does not answer shows its services as last proven
   assert.match(world.output.join(""), /^a: running .*\n {2}web {2}running\n {2}it does not answer over SSH: /m);
 });
 
+test("status logs in to each machine once, and before libvirt has said which of them run", async () => {
+  const world = await lab(containers);
+  await world.runCommand(status, world.context([]));
+  const kinds = world.calls.filter((call) => /^(ssh|virsh)/.test(call)).map((call) => call.split(" ")[0]);
+  assert.equal(kinds, ["ssh", "ssh", "virsh"]);
+  assert.not.match(world.calls.join("\n"), /^(vagrant|packer)/m);
+});
+
+test("status takes no answer from the last address of a machine that is off", async () => {
+  const world = await lab(containers + busy);
+  for (const domain of world.domains.keys()) world.domains.set(domain, undefined);
+  assert.is(await world.runCommand(status, world.context([])), 0);
+  assert.match(world.output.join(""), /^a: off · box version \S+$/m);
+  assert.not.match(world.output.join(""), /running|NVIDIA L4/);
+});
+
 test("status --json: unknown values are null, and the output matches its schema", async () => {
   const world = await lab(containers + busy);
   assert.is(await world.runCommand(status, world.context([], { json: true })), 0);

@@ -20,7 +20,7 @@ export function sshTo(name: string, machine: LabMachine, options: string[] = [])
   }
   // the saved address is that of an earlier run of the VM
   const moved = machine.savedAddress === undefined ? [] : ["-o", `HostName=${machine.address}`];
-  return ["ssh", "-F", `ssh/${name}`, ...moved, ...options, name];
+  return sshCommand(name, [...moved, ...options]);
 }
 
 /** Whether a machine can be queried. */
@@ -33,17 +33,49 @@ export function engineOfMachine({ config }: LoadedConfig, name: string): Engine 
 
 /** What a running machine reports; undefined if it does not answer in time. `only`: its services, nothing else. */
 export async function askGuest(
-  { shell }: Context,
+  context: Context,
   source: LoadedConfig,
   name: string,
   machine: LabMachine,
   only?: "services",
 ): Promise<GuestStatus | undefined> {
-  if (!isReachable(machine)) return undefined;
-  const command = [
-    ...sshTo(name, machine, ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"]),
-    `${runAsRoot({ engine: engineOfMachine(source, name) })}${only ? ` -- ${only}` : ""}`,
-  ];
+  return isReachable(machine) ? await query(context, source, name, sshTo(name, machine, impatient), only) : undefined;
+}
+
+/**
+ * Asks the machines of the config while the hypervisor is still asked which of them run: a login takes the
+ * longest. Each is asked at the address in its saved SSH configuration, and only if it has one. An answer
+ * counts only for a machine that then proves to run at that address.
+ */
+export async function askEarly(
+  context: Context,
+  source: LoadedConfig,
+): Promise<Map<string, Promise<GuestStatus | undefined>>> {
+  const names = await context.shell.list(`${source.folder}/ssh`);
+  return new Map(
+    source.config.machines.filter(({ name }) => names.includes(name)).map(({ name }) => {
+      const answer = query(context, source, name, sshCommand(name, impatient));
+      // of a machine that does not run, nobody reads the answer
+      answer.catch(() => {});
+      return [name, answer];
+    }),
+  );
+}
+
+/** Options of ssh for questions: it asks for no password, and does not wait long. */
+const impatient = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"];
+
+const sshCommand = (name: string, options: string[]) => ["ssh", "-F", `ssh/${name}`, ...options, name];
+
+/** The answer to `status-guest.sh` by an SSH command. */
+async function query(
+  { shell }: Context,
+  source: LoadedConfig,
+  name: string,
+  ssh: string[],
+  only?: "services",
+): Promise<GuestStatus | undefined> {
+  const command = [...ssh, `${runAsRoot({ engine: engineOfMachine(source, name) })}${only ? ` -- ${only}` : ""}`];
   const input = await asset(shell, "scripts/status-guest.sh");
   const { ok, out } = await shell.capture(command, {
     input,

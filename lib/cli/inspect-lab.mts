@@ -4,10 +4,17 @@ import type { Context } from "./context.mts";
 import { closeLab, logUnreadState } from "./lab-state.mts";
 import { loadConfig, type LoadedConfig } from "./load-config.mts";
 
-/** Reads the config and the state of its lab, whose folder is closed to other users. */
-export async function inspectLab(context: Context): Promise<{ source: LoadedConfig; lab: Lab }> {
+/**
+ * Reads the config and the state of its lab, whose folder is closed to other users. `before` starts what
+ * does not need the state of the lab.
+ */
+export async function inspectLab(
+  context: Context,
+  before?: (source: LoadedConfig) => void,
+): Promise<{ source: LoadedConfig; lab: Lab }> {
   const source = await loadConfig(context);
   await closeLab(context, source.folder);
+  before?.(source);
   const lab = await readLab(context.shell, source.config, source.folder);
   logUnreadState(context, lab);
   return { source, lab };

@@ -7,7 +7,7 @@ import { diskLine, gpuLine, type GuestStatus } from "../../verify/guest-status.m
 import type { SeenService } from "../../verify/services.mts";
 import { type Context, log, styleFor } from "../context.mts";
 import type { LoadedConfig } from "../load-config.mts";
-import { askGuest, isReachable } from "../guest.mts";
+import { askEarly, askGuest, isReachable } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
 import { outdatedMachines } from "../outdated-machines.mts";
 import { formatFinding } from "../print.mts";
@@ -28,11 +28,13 @@ interface Shown {
 
 /** `status`: each machine, as the hypervisor and the machine itself answer now. */
 export async function status(context: Context): Promise<number> {
-  const { source, lab } = await inspectLab(context);
+  let early: ReturnType<typeof askEarly> | undefined;
+  const { source, lab } = await inspectLab(context, (source) => early = askEarly(context, source));
+  const asked = await early!;
   const all = Object.entries({ ...lab.machines, ...lab.orphans });
   const [outdated, ...machines] = await Promise.all([
     outdatedMachines(context, source, lab),
-    ...all.map(([name, machine]) => shownOf(context, source, name, machine)),
+    ...all.map(([name, machine]) => shownOf(context, source, name, machine, asked.get(name))),
   ]);
   const entries = machines.map((one): Shown => ({ ...one, outdated: outdated.get(one.name) }));
   log(context, `config: ${source.name}`);
@@ -58,10 +60,13 @@ async function shownOf(
   source: LoadedConfig,
   name: string,
   machine: LabMachine,
+  early: Promise<GuestStatus | undefined> | undefined,
 ): Promise<Omit<Shown, "outdated">> {
   const fresh = machine.proof !== undefined && machine.proof.bootId === machine.bootId;
   const [answer, proven] = await Promise.all([
-    askGuest(context, source, name, machine),
+    early && isReachable(machine) && machine.savedAddress === undefined
+      ? early
+      : askGuest(context, source, name, machine),
     // the answer of an earlier VM is not about this one
     fresh ? readSeenServices(context, source.folder, name) : [],
   ]);
