@@ -223,11 +223,11 @@ test("waiting for the health of an official image without a health check fails",
   const db = (image: string, keys = "") =>
     web("depends_on:\n      db:\n        condition: service_healthy", `  db: {image: "${image}"${keys}}\n`);
   assert.match(
-    worst(await findings(db("postgres:17"))),
+    worst(await findings(db("redis:7"))),
     /^fail p\/compose\.yaml:5 .*db is healthy, but neither db nor its image/,
   );
-  assert.is(worst(await findings(db("postgres:17", ", healthcheck: {test: [CMD, pg_isready]}"))), "");
-  assert.is(worst(await findings(db("ghcr.io/immich-app/postgres:14"))), "");
+  assert.is(worst(await findings(db("redis:7", ", healthcheck: {test: [CMD, redis-cli, ping]}"))), "");
+  assert.is(worst(await findings(db("ghcr.io/immich-app/postgres:14", ", environment: {POSTGRES_PASSWORD: x}"))), "");
 });
 
 test("ports of a service in the network of another service fail", async () => {

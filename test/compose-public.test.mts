@@ -335,7 +335,7 @@ test("an image that exists only where it was built is reported, unless the proje
   for (
     const image of [
       "nginx",
-      "postgres:16@sha256:0",
+      "memcached:1@sha256:0",
       "a/mineru",
       "localhost:5000/mineru",
       "docker.io/library/redis:7",

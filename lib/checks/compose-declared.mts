@@ -1,8 +1,10 @@
 /** Finds names that a Compose project uses and does not declare, and dependencies that cannot start. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { withProfile } from "./compose-profiles.mts";
+import { fileWith, withFiles } from "./compose-unused.mts";
 import { attachedNetworks, dependsOn, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
@@ -10,7 +12,11 @@ import { isPlaceholder } from "../compose/placeholders.mts";
 import { joinList } from "../text.mts";
 
 /** Dependency errors, which Compose itself reports where it was run. */
-export function dependencyFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+export function dependencyFlaws(
+  service: ComposeService,
+  project: ComposeProject,
+  machine: Pick<ResolvedMachine, "gpus">,
+): ProjectFlaw[] {
   const { model, enabled } = project;
   return Object.entries(dependsOn(service)).flatMap(([other, { required }]): ProjectFlaw[] => {
     const dependency = model?.services[other];
@@ -26,10 +32,23 @@ export function dependencyFlaws(service: ComposeService, project: ComposeProject
       fix: manualFix(
         profiles.length > 0
           ? `Enable its profile: ${withProfile(project, profiles[0])}`
-          : `Add the service ${other}, or remove it from ${sharedBy(service, other) ?? "depends_on"}`,
+          : addService(project, machine, other, sharedBy(service, other)),
       ),
     }];
   });
+}
+
+/** What to do about a service that another one needs, under a key of it, and that the project does not have. */
+export function addService(
+  project: ComposeProject,
+  machine: Pick<ResolvedMachine, "gpus">,
+  other: string,
+  key = "depends_on",
+): string {
+  const file = fileWith(project, machine, other);
+  return file === undefined
+    ? `Add the service ${other}, or remove it from ${key}`
+    : `${file} has the service ${other}. Write ${withFiles([...project.files, file])}`;
 }
 
 /** Texts to find the line of a dependency by: `depends_on`, or a shared namespace. */

@@ -6,6 +6,7 @@ import { isSecretName } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
+import { databasePasswords } from "./compose-databases.mts";
 import { desktopVariables } from "./compose-desktop.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
 
@@ -81,10 +82,14 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
   const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
   const used = unsetVariables.filter(({ variable = "" }) => !isOfDisabled(variable, project));
-  const secret = used.filter((one) => !breaking.includes(one) && isSecretName(one.variable ?? ""));
+  const passwords = databasePasswords(project);
+  const ofDatabase = used.filter(({ variable }) => passwords.some((one) => one.variable === variable));
+  const isSecret = (one: typeof used[number]) => !ofDatabase.includes(one) && isSecretName(one.variable ?? "");
+  const secret = used.filter((one) => !breaking.includes(one) && isSecret(one));
   const ofDesktop = desktopVariables(project);
   const rest = used.filter((one) =>
-    !breaking.includes(one) && !secret.includes(one) && !ofDesktop.includes(one.variable ?? "")
+    !breaking.includes(one) && !secret.includes(one) && !ofDatabase.includes(one) &&
+    !ofDesktop.includes(one.variable ?? "")
   );
   const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));
   const flaw = (found: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {
@@ -118,6 +123,11 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
         `, which leaves ${joinList(listed)}: ${
           fails ? "Compose or Docker refuses that" : "not the path that is meant"
         }`,
+    ),
+    ...flaw(
+      ofDatabase.filter((one) => !breaking.includes(one)),
+      "fail",
+      () => `: ${joinList([...new Set(passwords.map(({ service }) => service))])} does not start without a password`,
     ),
     ...flaw(secret, "warn", () => ": the service starts with an empty password or key"),
     ...flaw(rest, "warn", (them) => `: Compose replaces ${them} with an empty string, or omits ${them}`),

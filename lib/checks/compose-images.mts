@@ -2,11 +2,12 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+import { imageParts } from "../compose/image-name.mts";
 import { isUnofficial } from "../compose/official-images.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
 import { environmentOf, texts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
-import { isMap, mapAt } from "../maps.mts";
+import { isMap, mapAt, ownValue } from "../maps.mts";
 
 /** The flaws of a service's image and of the values that are meant to be replaced. */
 export function imageFlaws(
@@ -16,7 +17,7 @@ export function imageFlaws(
   machine: Pick<ResolvedMachine, "image" | "provision">,
 ): ProjectFlaw[] {
   return [
-    ...otherPlatform(service),
+    ...pulled(name, service, project).flatMap((one) => [...otherPlatform(one), ...absentCuda(one)]),
     ...unbuilt(service, project),
     ...healthProgram(name, service, project),
     ...placeholders(service),
@@ -32,15 +33,58 @@ export function imageFlaws(
 const onlyArm =
   /^(docker\.io\/)?arm(64v8|32v[5-7])\/|^nvcr\.io\/nvidia\/(l4t-|jps\/|jetson)|[:_-](arm64|aarch64|arm64v8|jetson|jp\d)$|:[\w.-]*l4t[\w.-]*$/;
 
+/** An image that the engine pulls, for a service or for the build of one. */
+interface Pulled {
+  image: string;
+  /** How a message names it. */
+  subject: string;
+  place: Pick<ProjectFlaw, "at" | "evidence" | "text">;
+}
+
+function pulled(name: string, { image, build }: ComposeService, project: ComposeProject): Pulled[] {
+  if (build === undefined) {
+    return typeof image === "string"
+      ? [{ image, subject: `has the image ${image}`, place: { at: "image:", text: image } }]
+      : [];
+  }
+  return (ownValue(project.bases ?? {}, name) ?? []).map(({ image, file, line }) => ({
+    image,
+    subject: `is built from the image ${image}`,
+    place: { evidence: { read: `${project.name}/${file}:${line}`, value: `FROM ${image}` } },
+  }));
+}
+
 /** An image for another processor than the VM's: its program ends with "exec format error". */
-function otherPlatform({ image, build }: ComposeService): ProjectFlaw[] {
-  if (typeof image !== "string" || build !== undefined || !onlyArm.test(image.split("@")[0]!)) return [];
+function otherPlatform({ image, subject, place }: Pulled): ProjectFlaw[] {
+  if (!onlyArm.test(image.split("@")[0]!)) return [];
   return [{
     status: "fail",
-    message: `has the image ${image}, which is for ARM (Jetson, Raspberry Pi): the VM is linux/amd64`,
-    at: "image:",
-    text: image,
+    message: `${subject}, which is for ARM (Jetson, Raspberry Pi): the VM is linux/amd64`,
+    ...place,
     fix: manualFix("Use the project's image for x86_64 (amd64)"),
+  }];
+}
+
+/**
+ * Tags that Docker Hub's nvidia/cuda does not have: `latest` (NVIDIA/nvidia-docker#1454), CUDA 10 and older (#1768),
+ * and versions of two numbers (#1735; NVIDIA/dgx-spark-playbooks#4). Read 2026-11-27.
+ */
+function absentCuda({ image, subject, place }: Pulled): ProjectFlaw[] {
+  const [name, tag] = imageParts(image);
+  if (!/^(docker\.io\/)?nvidia\/cuda$/.test(name) || image.includes("@")) return [];
+  const [, major, patch] = /^(\d+)(?:\.\d+)(\.\d+)?(?=-|$)/.exec(tag) ?? [];
+  const isKnown = major === undefined ? !/^(latest)?$/.test(tag) : Number(major) > 10 && patch !== undefined;
+  if (isKnown) return [];
+  const why = major === undefined
+    ? ""
+    : Number(major) > 10
+    ? ": its versions have three numbers"
+    : " any more: CUDA 11 is the oldest";
+  return [{
+    status: "fail",
+    message: `${subject}, which Docker Hub does not have${why}`,
+    ...place,
+    fix: manualFix("Use a tag of hub.docker.com/r/nvidia/cuda/tags, such as 12.8.1-base-ubuntu24.04"),
   }];
 }
 

@@ -9,6 +9,7 @@ import { conflictFlaws } from "./compose-conflicts.mts";
 import { formFlaws } from "./compose-forms.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
 import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
+import { databaseFlaws } from "./compose-databases.mts";
 import { imageFlaws } from "./compose-images.mts";
 import { ownerFlaws } from "./compose-owners.mts";
 import { targetFlaws } from "./compose-target.mts";
@@ -50,7 +51,7 @@ export function projectFlaws(
       [
         // Docker is not asked for a service that runs no containers
         ...(starts.has(name) ? containerFlaws(name, service, project, machine, others) : []),
-        ...(ownReader ? dependencyFlaws(service, project) : []),
+        ...(ownReader ? dependencyFlaws(service, project, machine) : []),
         ...formFlaws(project.written?.services[name] ?? service, project),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
@@ -88,6 +89,7 @@ function containerFlaws(
     ...engineFlaws(name, service, project, machine),
     ...daemonFlaws(project.written?.services[name] ?? service, machine),
     ...imageFlaws(name, service, project, machine),
+    ...databaseFlaws(service),
   ];
 }
 

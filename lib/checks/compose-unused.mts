@@ -7,6 +7,7 @@ import { enabledOf } from "../compose/enabled.mts";
 import { asksForGpu, gpuRequestsOf } from "../compose/gpu-requests.mts";
 import { makerOfImage } from "../compose/image-makers.mts";
 import { imageParts } from "../compose/image-name.mts";
+import { dependsOn } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -26,9 +27,17 @@ export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine
   // a file of the project takes the GPU away on purpose
   if (Object.values(project.texts).some((text) => takesAway.test(text))) return [];
   const asking = enabledOf(project).filter(([, body]) => asksFor(body, machine)).map(([name]) => name);
-  const files = (project.unusedFiles ?? []).filter(({ services }) => suits(Object.values(services), machine));
+  const files = (project.unusedFiles ?? []).filter(({ file, services }) =>
+    suits(Object.values(services), machine) && !otherBoard.test(basename(file))
+  );
   // a project of which nothing starts has a finding of its own
   if (enabledOf(project).length === 0) return [];
+  // a dependency that is missing is reported with the file that has it
+  const missing = enabledOf(project).flatMap(([, body]) => Object.keys(dependsOn(body))).filter((name) =>
+    !Object.hasOwn(project.model!.services, name)
+  );
+  const named = missing.flatMap((name) => fileWith(project, machine, name) ?? []);
+  if (named.some((file) => files.some((one) => one.file === file))) return [];
   const found = fileFlaw(project, files, asking, cardOf(project, machine));
   const mayAsk = !isAsked && asking.length === 0 && enabledOf(project).length > 0;
   const profile = mayAsk ? profileFlaw(project, machine) : undefined;
@@ -39,6 +48,25 @@ export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine
   return [profile ?? (mayAsk ? commentFlaw(project) ?? imageFlaw(project, machine) : undefined)].filter((one) =>
     one !== undefined
   );
+}
+
+/** The name of a file for NVIDIA's boards with ARM, or other ones. */
+const otherBoard = /jetson|tegra|l4t|arm64|aarch64|raspberry/i;
+
+/** An unused file of the project that has a service, such as the ollama that another one depends on. */
+export const fileWith = (
+  { unusedFiles = [] }: ComposeProject,
+  machine: Pick<ResolvedMachine, "gpus">,
+  service: string,
+): string | undefined =>
+  unusedFiles.filter(({ services }) => Object.hasOwn(services, service) && suits(Object.values(services), machine))
+    .sort((a, b) => rank(a) - rank(b))[0]?.file;
+
+/** Where to write the files that a project uses, as a sentence without its verb. */
+export function withFiles(files: string[]): string {
+  const list = files.join(":");
+  return `COMPOSE_FILE=${list} into the project's .env, or env: {COMPOSE_FILE: "${list}"} for its stack in the ` +
+    "config";
 }
 
 /** A line that removes what another file of the project asks for. */
@@ -85,7 +113,7 @@ export const asksFor = (body: ComposeService, machine: ResolvedMachine) =>
   asksForGpu({ body }) && suits([body], machine);
 
 /** Whether a GPU that one of the services asks for can be the machine's. */
-function suits(services: ComposeService[], { gpus }: ResolvedMachine): boolean {
+function suits(services: ComposeService[], { gpus }: Pick<ResolvedMachine, "gpus">): boolean {
   const vendors = services.flatMap((body) => gpuRequestsOf({ body })).map(({ vendor }) => vendor);
   if (gpus.some(isNvidiaRequest)) return vendors.includes("nvidia") || vendors.includes("any");
   const isAmd = gpus.some(({ vendorId }) => vendorId === vendorIds.amd);
@@ -131,7 +159,7 @@ function fileFlaw(
   const none = `no service asks for ${card}: ${first.file}${also}`;
   const names = Object.keys(first.services).join(", ");
   const replaces = first.use === "whole" && isVariant(first, project);
-  const list = (replaces ? [first.file] : [...project.files, first.file]).join(":");
+  const list = replaces ? [first.file] : [...project.files, first.file];
   const [part = ""] = Object.keys(first.services);
   return {
     status: "warn",
@@ -153,10 +181,7 @@ function fileFlaw(
         ? `Set the stack's path to ${join(project.folder, dirname(first.file))}`
         : first.use === "part"
         ? `Add to the service that needs the GPU: extends: {file: ${first.file}, service: ${part}}`
-        : `${
-          first.use !== "whole" || replaces ? "Write" : "If you need them, write"
-        } COMPOSE_FILE=${list} into the project's .env, or env: {COMPOSE_FILE: "${list}"} for its stack in the ` +
-          "config",
+        : `${first.use !== "whole" || replaces ? "Write" : "If you need them, write"} ${withFiles(list)}`,
     ),
   };
 }

@@ -11,11 +11,12 @@ import { shapeFlaws } from "../compose/shape.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { isLike } from "../host/distributions.mts";
 import { program } from "../host/programs.mts";
-import { valueAt } from "../maps.mts";
+import { ownValue, valueAt } from "../maps.mts";
 import { serviceOfRefusal } from "../compose/refusals.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
 import { collisions } from "./compose-collisions.mts";
+import { addService } from "./compose-declared.mts";
 import { placeOf, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
 import { ipv6Flaws } from "./compose-engine.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
@@ -106,13 +107,23 @@ export function projectServices(projects: ComposeProject[] = []): PlacedService[
   return projects.flatMap((project) =>
     startedOf(project).map(([name, body]) => ({
       ...{ name: `${project.name}/${name}`, machine: project.machine, body },
+      ...baseOf(project, name),
       place: (at: string[]) => placeOf(project, at, name),
     }))
   );
 }
 
 /** A service; for one of a stack with its place in the files, such as `immich/compose.yaml:12`. */
-export type PlacedService = Service & { place?: (at: string[]) => string };
+export type PlacedService = Service & {
+  place?: (at: string[]) => string;
+  /** The image that it is built from, and the place of its `FROM`, such as `immich/Dockerfile:1`. */
+  base?: { image: string; place: string };
+};
+
+function baseOf({ name, bases = {} }: ComposeProject, service: string): Pick<PlacedService, "base"> {
+  const { image, file, line } = ownValue(bases, service)?.find(({ isFinal }) => isFinal) ?? {};
+  return image === undefined ? {} : { base: { image, place: `${name}/${file}:${line}` } };
+}
 
 function projectVerdicts(
   project: ComposeProject,
@@ -147,7 +158,7 @@ function projectVerdicts(
     return undefinedName !== undefined &&
       flaws.some(({ status, message }) => status === "fail" && message.includes(undefinedName));
   };
-  const refused = project.refusals.map((problem) => ({ problem, verdict: refusal(project, problem) })).filter((
+  const refused = project.refusals.map((problem) => ({ problem, verdict: refusal(project, problem, machine) })).filter((
     { problem, verdict: { evidence: [place] } },
   ) =>
     project.readBy !== "compose" || problem.mend !== undefined ||
@@ -167,7 +178,11 @@ function projectVerdicts(
 }
 
 /** A refusal of Compose, with its own message and place. */
-function refusal(project: ComposeProject, { message, file, line, variable, mend }: ProjectProblem): Verdict {
+function refusal(
+  project: ComposeProject,
+  { message, file, line, variable, mend }: ProjectProblem,
+  machine: ResolvedMachine,
+): Verdict {
   const [, other] = /depends on undefined service "([^"]+)"/.exec(message) ?? [];
   const [, property] = /propert(?:y|ies) '?([\w.-]+)'? (?:is |are )?not allowed/.exec(message) ?? [];
   const named = other === undefined ? undefined : project.model?.services[other];
@@ -183,7 +198,7 @@ function refusal(project: ComposeProject, { message, file, line, variable, mend 
     : profiles.length > 0
     ? [manualFix(`Enable the profile that starts ${other}: ${withProfile(project, profiles[0])}`)]
     : other !== undefined
-    ? [manualFix(`Add the service ${other}, or remove it from depends_on`)]
+    ? [manualFix(addService(project, machine, other))]
     : mend !== undefined
     ? [manualFix(mend)]
     : property !== undefined

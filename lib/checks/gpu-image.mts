@@ -18,12 +18,13 @@ const makers: Record<GpuMaker, { name: string; software: string }> = {
  * cards: its container starts, and finds no GPU. `demands`: the service's GPU requests.
  */
 export function gpuImageFlaws(
-  { body: { image, build } }: PlacedService,
+  { body: { image: written, build }, base }: PlacedService,
   demands: ServiceGpuRequest[],
   { name, gpus }: ResolvedMachine,
 ): Flaw[] {
-  // an image that is built here may have any name
-  if (typeof image !== "string" || build !== undefined || gpus.length === 0) return [];
+  // an image that is built here may have any name: what it is built from counts
+  const image = build === undefined ? written : base?.image;
+  if (typeof image !== "string" || gpus.length === 0) return [];
   if (!demands.some(({ vendor }) => vendor !== "drm")) return [];
   const needs = makerOfImage(image);
   const has = gpus.map(({ vendorId }) =>
@@ -34,12 +35,18 @@ export function gpuImageFlaws(
   const { name: wanted, software } = makers[needs];
   const instead = imageFor(image, own);
   return [{
-    message: `its image ${image} uses only ${wanted} GPUs (${software}), but ${name} has an ${makers[own].name} GPU`,
+    message: `its image ${build === undefined ? "" : "is built from "}${image}${
+      build === undefined ? "" : ", which"
+    } uses only ${wanted} GPUs (${software}), but ${name} has an ${makers[own].name} GPU`,
     fix: manualFix(
       `${
-        instead === undefined ? `Use an image for ${makers[own].name}'s cards` : `Write image: ${instead}`
+        build !== undefined
+          ? `Build it from an image for ${makers[own].name}'s cards`
+          : instead === undefined
+          ? `Use an image for ${makers[own].name}'s cards`
+          : `Write image: ${instead}`
       }, or give ${name} an ${wanted} card (gpu:)`,
     ),
-    at: ["image:"],
+    at: [build === undefined ? "image:" : "build:"],
   }];
 }

@@ -1,8 +1,7 @@
-import type { Service } from "../config/types.mts";
 import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
-import { projectServices } from "./compose.mts";
+import { type PlacedService, projectServices } from "./compose.mts";
 import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
@@ -25,7 +24,7 @@ export const guestCudaChecks: Check[] = [
     about: "whether that driver is new enough for the CUDA in each service's image, and that CUDA supports the card",
     why: "an image contains CUDA and uses the driver of its guest, not the host's driver",
     check: (host, config) => {
-      const services = [...config.services, ...projectServices(config.projects)].filter(asksForNvidia);
+      const services: PlacedService[] = [...config.services, ...projectServices(config.projects)].filter(asksForNvidia);
       return config.machines.filter(({ gpus }) => gpus.length > 0).flatMap((machine) => {
         const found = services.filter((service) => service.machine === machine.name).map((service) =>
           cuda(service, machine, host)
@@ -36,8 +35,8 @@ export const guestCudaChecks: Check[] = [
   },
 ];
 
-function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
-  const { name, body: { image } } = service;
+function cuda(service: PlacedService, machine: ResolvedMachine, host: Host): Verdict {
+  const { name } = service;
   const partition = partitionRequest(machine);
   if (partition && isNvidiaRequest(partition)) return cudaOfPartition(service, partition);
   const cards = machine.nvidiaCards;
@@ -45,11 +44,11 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
     const { status, message } = whyUnchecked(machine, host);
     return { status, message: `${name}: ${message}`, evidence: [] };
   }
-  const need = needOf(image);
+  const need = needOf(service);
   const version = need.cuda;
   const chosen = machine.guestDriver;
   const evidence = [
-    { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
+    imageEvidence(service),
     { read: "driver in the guest", value: chosen ? driverName(chosen) : "not known" },
   ];
   if (version === undefined) {
@@ -105,9 +104,22 @@ function cuda(service: Service, machine: ResolvedMachine, host: Host): Verdict {
 
 const undecided = "the image name does not show its CUDA version";
 
+/** The image whose CUDA counts: of a service that is built here, the one that its Dockerfile starts from. */
+function imageOf({ body: { image, build }, base }: PlacedService): string | undefined {
+  return build !== undefined ? base?.image : typeof image === "string" ? image : undefined;
+}
+
+function imageEvidence(service: PlacedService): Evidence {
+  const { name, body: { build }, base } = service;
+  return build !== undefined && base
+    ? { read: base.place, value: `FROM ${base.image}` }
+    : { read: `image of ${name}`, value: imageOf(service) ?? "none: it is built" };
+}
+
 /** What an image needs: by the CUDA version in its name, else by the table of known images. */
-function needOf(image: unknown): ImageNeed {
-  if (typeof image !== "string") return {};
+function needOf(service: PlacedService): ImageNeed {
+  const image = imageOf(service);
+  if (image === undefined) return {};
   const cuda = cudaOf(image);
   return cuda === undefined ? (imageNeed(image) ?? {}) : { cuda };
 }
@@ -167,13 +179,14 @@ function quietUnknowns(verdicts: Verdict[]): Verdict[] {
  * For a partition of a card, the host's driver counts. Only branches are compared, since Windows
  * and Linux number the versions within a branch differently.
  */
-function cudaOfPartition({ name, body: { image } }: Service, request: ResolvedGpuRequest): Verdict {
+function cudaOfPartition(service: PlacedService, request: ResolvedGpuRequest): Verdict {
+  const { name } = service;
   const driver = request.hostDriver;
   const own = driver && nvidiaVersion(driver.version);
-  const need = needOf(image);
+  const need = needOf(service);
   const version = need.cuda;
   const evidence = [
-    { read: `image of ${name}`, value: typeof image === "string" ? image : "none: it is built" },
+    imageEvidence(service),
     { read: "driver of the host", value: own ?? "not read" },
   ];
   const floor = own && version === undefined ? floorOf(need, [], name) : undefined;

@@ -1,15 +1,21 @@
-/** The stages of the Dockerfiles of a project, for `build.target`. */
+/** What is read of the Dockerfiles of a project: stages, for `build.target`, and the images they are built from. */
 import { mapAt } from "../maps.mts";
 import { baseOf, dockerfileOf, hostPath } from "./paths.mts";
 import type { ProjectReads } from "./project-reads.mts";
-import type { ComposeProject, ComposeService } from "./types.mts";
+import { environmentOf } from "./service.mts";
+import type { BaseImage, ComposeProject, ComposeService } from "./types.mts";
+
+/** An instruction of a Dockerfile: its text in one line, and the number of its first line, from 1. */
+interface Instruction {
+  text: string;
+  line: number;
+}
 
 /**
- * The names of a Dockerfile's stages (`FROM IMAGE AS NAME`) in lower case, since BuildKit does not
- * distinguish cases. Undefined if `# syntax=` names another frontend than Docker's, which may have
+ * The instructions of a Dockerfile. Undefined if `# syntax=` names another frontend than Docker's, which may have
  * other rules (docs.docker.com/reference/dockerfile, FROM and parser directives; read 2026-11-26).
  */
-export function stagesOf(text: string): string[] | undefined {
+function instructionsOf(text: string): Instruction[] | undefined {
   const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
   const end = lines.findIndex((line) => !/^\s*#\s*\w+\s*=/.test(line));
   const directives = Object.fromEntries(
@@ -20,10 +26,85 @@ export function stagesOf(text: string): string[] | undefined {
   );
   const { syntax, escape = "\\" } = directives;
   if (syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]|$)/.test(syntax)) return undefined;
-  // comments and empty lines do not end an instruction
-  const code = lines.filter((line) => !/^\s*(#|$)/.test(line)).map((line) => line.trimEnd());
-  const whole = code.map((line) => line.endsWith(escape) ? line.slice(0, -1) : `${line}\n`).join("");
-  return [...whole.matchAll(/^\s*FROM\s+(?:--\S+\s+)*\S+\s+AS\s+(\S+)\s*$/gim)].map(([, name]) => name!.toLowerCase());
+  const found: Instruction[] = [];
+  let open = false;
+  lines.forEach((line, i) => {
+    // comments and empty lines do not end an instruction
+    if (/^\s*(#|$)/.test(line)) return;
+    const ends = !line.trimEnd().endsWith(escape);
+    const part = ends ? line.trimEnd() : line.trimEnd().slice(0, -1);
+    if (open) found.at(-1)!.text += part;
+    else found.push({ text: part, line: i + 1 });
+    open = !ends;
+  });
+  return found;
+}
+
+const from = /^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*$/i;
+
+/**
+ * The names of a Dockerfile's stages (`FROM IMAGE AS NAME`) in lower case, since BuildKit does not
+ * distinguish cases. Undefined if the file has another syntax.
+ */
+export function stagesOf(text: string): string[] | undefined {
+  return instructionsOf(text)?.flatMap(({ text }) => from.exec(text)?.[2]?.toLowerCase() ?? []);
+}
+
+/**
+ * The images that a build of the last stage, or of the stage `target`, pulls, with the lines of
+ * their `FROM`. `isFinal`: the one that the result starts from. `args`: the values of `build.args`.
+ * Images are absent whose names are not known, for example because a variable has no value here.
+ */
+export function baseImagesOf(
+  text: string,
+  args: Record<string, string | null>,
+  target?: string,
+): { image: string; line: number; isFinal: boolean }[] {
+  const values: Record<string, string> = {};
+  const stages: { name?: string; image: string; line: number; copies: string[] }[] = [];
+  for (const { text: instruction, line } of instructionsOf(text) ?? []) {
+    const [, image, name] = from.exec(instruction) ?? [];
+    if (image !== undefined) {
+      const own = name ? { name: name.toLowerCase() } : {};
+      stages.push({ image: withValues(image, values), ...own, line, copies: [] });
+      continue;
+    }
+    const copied = [...instruction.matchAll(/\bfrom=(["']?)([^\s,"']+)\1/g)].map(([, , one]) => one!);
+    stages.at(-1)?.copies.push(...copied);
+    // only an ARG before the first FROM has a value in it
+    const [, key, , value = ""] = /^\s*ARG\s+(\w+)(=(.*?))?\s*$/i.exec(instruction) ?? [];
+    if (key === undefined || stages.length > 0) continue;
+    const given = Object.hasOwn(args, key) ? args[key] : withValues(value.replace(/^(["'])(.*)\1$/, "$2"), values);
+    if (given) values[key] = given;
+  }
+  const named = (name: string, before: number) =>
+    /^\d+$/.test(name) && Number(name) < before
+      ? Number(name)
+      : stages.slice(0, before).findLastIndex((one) => one.name === name.toLowerCase());
+  const found = new Map<number, boolean>();
+  const visit = (at: number, isFinal: boolean): void => {
+    const stage = stages[at];
+    if (!stage || found.get(at) === true || (found.has(at) && !isFinal)) return;
+    found.set(at, isFinal);
+    // a stage can start from an earlier one
+    const earlier = named(stage.image, at);
+    if (earlier >= 0) visit(earlier, isFinal);
+    for (const one of stage.copies) visit(named(one, at), false);
+  };
+  visit(target === undefined ? stages.length - 1 : named(target, stages.length), true);
+  return [...found].flatMap(([at, isFinal]) => {
+    const { image, line } = stages[at]!;
+    const isImage = named(image, at) < 0 && !image.includes("$") && image !== "scratch";
+    return isImage ? [{ image, line, isFinal }] : [];
+  });
+}
+
+/** A text with the values of its variables; those that have none here are left. */
+function withValues(text: string, values: Record<string, string>): string {
+  return text.replace(/\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))/g, (whole, braced, fallback, plain) => {
+    const name: string = braced ?? plain;
+    return values[name] ?? fallback ?? whole;
+  });
 }
 
 /** The Dockerfile of a service on this host, absolute; undefined if it has none of its own. */
@@ -37,23 +118,41 @@ function dockerfilePaths(service: ComposeService, project: Pick<ComposeProject, 
 }
 
 /**
- * The stages of the Dockerfiles of services with `build.target`, by absolute path; a Dockerfile
- * that could not be read is absent.
+ * What is read of the Dockerfiles of a project: the stages of those whose services have `build.target`, by absolute
+ * path, and the images that services are built from, by service. A Dockerfile that could not be read is absent.
  */
-export async function readStages(
+export async function readDockerfiles(
   reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model">,
-): Promise<Record<string, string[]>> {
-  const paths = Object.values(project.model?.services ?? {}).flatMap((service) =>
-    mapAt(service, "build").target === undefined ? [] : [dockerfilePaths(service, project)]
-  ).filter((paths) => paths.length > 0);
-  const textOf = async (paths: string[]) => {
+): Promise<{ stages: Record<string, string[]>; bases: Record<string, BaseImage[]> }> {
+  const texts = new Map<string, string | undefined>();
+  const readOnce = async (paths: string[]) => {
     for (const path of paths) {
-      const text = await reads.read(path);
-      if (text !== undefined) return text;
+      if (!texts.has(path)) texts.set(path, await reads.read(path));
+      if (texts.get(path) !== undefined) return { path, text: texts.get(path)! };
     }
-    return "# syntax=unread";
+    return undefined;
   };
-  const read = await Promise.all(paths.map(async (all) => [all[0]!, stagesOf(await textOf(all))] as const));
-  return Object.fromEntries(read.flatMap(([path, stages]) => stages ? [[path, stages]] : []));
+  const stages: Record<string, string[]> = {};
+  const bases: Record<string, BaseImage[]> = {};
+  for (const [name, service] of Object.entries(project.model?.services ?? {})) {
+    const { target, args, dockerfile_inline: inline } = mapAt(service, "build");
+    const paths = dockerfilePaths(service, project);
+    if (service.build === undefined || (paths.length === 0 && typeof inline !== "string")) continue;
+    const found = typeof inline === "string" ? { path: "", text: inline } : await readOnce(paths);
+    if (!found) continue;
+    const own = stagesOf(found.text);
+    if (target !== undefined && paths[0] !== undefined && own) stages[paths[0]] = own;
+    const images = baseImagesOf(found.text, buildArguments(args), typeof target === "string" ? target : undefined);
+    const file = found.path.startsWith(`${project.folder}/`)
+      ? found.path.slice(project.folder.length + 1)
+      : found.path || "dockerfile_inline";
+    if (images.length > 0) bases[name] = images.map((one) => ({ ...one, file }));
+  }
+  return { stages, bases };
+}
+
+/** `build.args`, in either form; null: the value is that of the caller's environment. */
+function buildArguments(args: unknown): Record<string, string | null> {
+  return environmentOf({ environment: args });
 }

@@ -13,7 +13,7 @@ import type { ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts
 import { dotEnv, envFileFlaws, envFileMissing } from "./variables.mts";
 import { askCompose, type HostCompose, inFolder, ofGuest, type UnknownCompose } from "./host-compose.mts";
 import { absentEnvFile, readerResult } from "./problem-places.mts";
-import { readStages } from "./build-stages.mts";
+import { readDockerfiles } from "./build-stages.mts";
 import { type ProjectReads, projectReads } from "./project-reads.mts";
 import { baseOf, envFiles, hostPath, namedPaths } from "./paths.mts";
 import { enabledOf, enabledServices } from "./enabled.mts";
@@ -131,7 +131,7 @@ export async function readProject(
   project.unsetVariables = unset.filter(({ variable }, i) =>
     unset.findIndex((other) => other.variable === variable) === i
   );
-  const stages = await readStages(reads, { ...project, ...(own.model ? { model: own.model } : {}) });
+  const dockerfiles = await readDockerfiles(reads, { ...project, ...(own.model ? { model: own.model } : {}) });
   const unreadFiles = new Map(reads.failed);
   const unusedFiles = await readUnused(projectReads(shell), project, names, env);
   const paths = [...new Set([...namedPaths(project), ...Object.keys(envTexts).map(at)])];
@@ -147,7 +147,7 @@ export async function readProject(
     ...project,
     ...unused,
     examples,
-    stages,
+    ...dockerfiles,
     unread: unread.map(([, why]) => why),
     paths: Object.fromEntries(kinds),
   };

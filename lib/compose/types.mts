@@ -91,12 +91,24 @@ export interface ComposeProject extends ProjectRequest {
    * Dockerfile that could not be read is absent.
    */
   stages?: Record<string, string[]>;
+  /** The images that the builds of services pull, by service, where their Dockerfiles show them. */
+  bases?: Record<string, BaseImage[]>;
   /** Files that could not be read, as sentences with the reason. */
   unread?: string[];
   /** Compose files with GPU requests that the project does not use. */
   unusedFiles?: UnusedFile[];
   /** Texts of the Compose files by their path as in `files`, for finding lines. */
   texts: Record<string, string>;
+}
+
+/** An image that the build of a service pulls. */
+export interface BaseImage {
+  image: string;
+  /** The service's own image starts from it; otherwise another stage of the build does. */
+  isFinal: boolean;
+  /** Its `FROM`: the Dockerfile, relative to the project's folder where it is below it, and the line, from 1. */
+  file: string;
+  line: number;
 }
 
 /** A Compose file with GPU requests that a project does not use. */

@@ -18,6 +18,9 @@ const subfolders = [
   ...[".docker", "amd", "rocm"],
 ];
 
+/** What a service has in a file that runs without another one, if the project's own file has it. */
+const ownKeys = ["command", "network_mode", "networks", "ports", "volumes"];
+
 /**
  * The unused Compose files with GPU requests in the folders of a project's own files. `names`: the
  * files in the project's folder. `values`: values of variables. A file that cannot be read, or is
@@ -55,7 +58,12 @@ export async function readUnused(
       if (asking.length === 0) return [];
       const isWhole = all.every(([, { image, build }]) => image !== undefined || build !== undefined);
       const changes = asking.filter(([name]) => serviceNames.includes(name));
-      const replaces = isWhole &&
+      const isFolder = below.includes(file) && composeFileNames.includes(basename(file));
+      const lacks = !isFolder &&
+        changes.some(([name, body]) =>
+          ownKeys.some((key) => model?.services[name]?.[key] !== undefined && body[key] === undefined)
+        );
+      const replaces = isWhole && !lacks &&
         (changes.length === 0 || serviceNames.every((name) => Object.hasOwn(own.services, name)));
       // a project in its own folder is a separate project
       if (below.includes(file) && changes.length === 0) return [];
@@ -63,7 +71,7 @@ export async function readUnused(
         image !== undefined || build !== undefined || serviceNames.includes(name)
       );
       const use = replaces
-        ? below.includes(file) && composeFileNames.includes(basename(file)) ? "folder" : "whole"
+        ? isFolder ? "folder" : "whole"
         : changes.length > 0
         ? "override"
         : adds

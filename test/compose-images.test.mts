@@ -1,0 +1,180 @@
+// Images that the engine cannot pull, what databases refuse at their first start, and the images in Dockerfiles: what
+// public projects with docker-compose.nvidia.yml showed.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { baseImagesOf } from "../lib/compose/build-stages.mts";
+import { readProject } from "../lib/compose/read-project.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
+
+const test = suite("compose images");
+const host = savedHost("rtx4070-desktop-debian12");
+
+/** Doctor's findings for a stack on a machine with an NVIDIA card: `status PLACE message -> fix`. */
+async function findings(files: Record<string, string>, checks = ["services.compose"], more = "") {
+  const machine = "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, " +
+    `gpu: {device_id: 2786}${more}}]`;
+  const { shell } = fakeShell(
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/p/${path}`, text])),
+  );
+  const project = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [] }, undefined);
+  const resolved = { ...resolveConfig(parseConfig(machine), host), projects: [project] };
+  return runChecks(host, resolved, checks)
+    .filter(({ status }) => status !== "unknown" && status !== "skip")
+    .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
+}
+const service = (keys: string) => ({ "compose.yaml": `services:\n  a:\n    gpus: all\n${keys}` });
+const image = (name: string, keys = "") => findings(service(`    image: "${name}"\n${keys}`));
+const failures = (all: string[]) => all.filter((one) => one.startsWith("fail"));
+
+test("tags of nvidia/cuda that Docker Hub does not have fail", async () => {
+  assert.equal(failures(await image("nvidia/cuda:12.1-runtime-ubuntu22.04")), [
+    "fail p/compose.yaml:4 p: a has the image nvidia/cuda:12.1-runtime-ubuntu22.04, which Docker Hub does not have: its " +
+    "versions have three numbers -> Use a tag of hub.docker.com/r/nvidia/cuda/tags, such as 12.8.1-base-ubuntu24.04",
+  ]);
+  for (const name of ["nvidia/cuda", "nvidia/cuda:latest", "docker.io/nvidia/cuda:11.0-base"]) {
+    assert.is(failures(await image(name)).length, 1, name);
+  }
+  assert.match(failures(await image("nvidia/cuda:10.2-devel-ubuntu18.04"))[0]!, /any more: CUDA 11 is the oldest/);
+  const good = ["12.1.1-runtime-ubuntu22.04", "11.8.0-base-ubuntu22.04", "12.1@sha256:0"].map((one) =>
+    `nvidia/cuda:${one}`
+  );
+  for (const name of [...good, "nvcr.io/nvidia/cuda:12.1-base", "my.registry/nvidia/cuda:12.1-base"]) {
+    assert.equal(failures(await image(name)), [], name);
+  }
+});
+
+test("the images that a build pulls are judged by the line of their FROM", async () => {
+  const built = (dockerfile: string, checks?: string[]) =>
+    findings({ ...service("    build: .\n"), Dockerfile: dockerfile }, checks);
+  assert.match(
+    failures(
+      await built("FROM nvidia/cuda:12.1-devel-ubuntu22.04 AS builder\nFROM x\nCOPY --from=builder /a /a\n"),
+    )[0]!,
+    /^fail p\/Dockerfile:1 p: a is built from the image nvidia\/cuda:12\.1-devel-ubuntu22\.04, which Docker Hub does not/,
+  );
+  assert.equal(failures(await built("FROM nvidia/cuda:12.1-devel-ubuntu22.04 AS unused\nFROM x\n")), []);
+  assert.match(
+    failures(await built("# a comment\nFROM nvcr.io/nvidia/l4t-pytorch:r35\n"))[0]!,
+    /^fail p\/Dockerfile:2 .*is for ARM/,
+  );
+  assert.match(
+    failures(await built("ARG TAG=13.5.0-base\nFROM nvidia/cuda:${TAG}\n", ["guest.cuda"])).join("\n") ||
+      (await built("ARG TAG=13.5.0-base\nFROM nvidia/cuda:${TAG}\n", ["guest.cuda"])).join("\n"),
+    /^warn p\/Dockerfile:2 p\/a: CUDA 13\.5 was released with driver 620/,
+  );
+  assert.match(
+    failures(await built("FROM rocm/pytorch:latest\n", ["services.gpu"]))[0]!,
+    /its image is built from rocm\/pytorch:latest, which uses only AMD GPUs .*-> Build it from an image for NVIDIA's/,
+  );
+});
+
+test("the images of a Dockerfile: stages, arguments, continued lines, other syntaxes", () => {
+  const of = (text: string, args = {}, target?: string) =>
+    baseImagesOf(text, args, target).map(({ image, line, isFinal }) => `${image} ${line}${isFinal ? " final" : ""}`);
+  assert.equal(of("FROM a AS one\nFROM b AS two\nFROM ONE\n"), ["a 1 final"]);
+  assert.equal(of("FROM a AS one\nFROM b AS two\n", {}, "One"), ["a 1 final"]);
+  assert.equal(of("FROM a AS one\nFROM b\nCOPY --from=0 /x /x\nRUN --mount=type=bind,from=one true\n"), [
+    "b 2 final",
+    "a 1",
+  ]);
+  assert.equal(of("ARG V=1\nARG I=a:${V}\nFROM --platform=linux/amd64 $I\n"), ["a:1 3 final"]);
+  assert.equal(of("ARG V\nFROM a:${V:-2}\n"), ["a:2 2 final"]);
+  assert.equal(of("ARG V=1\nFROM a:${V}\n", { V: "3" }), ["a:3 2 final"]);
+  assert.equal(of("ARG V\nFROM a:${V}\n"), [], "no value");
+  assert.equal(of("FROM a AS x\nARG V=1\nFROM b:$V\n"), [], "an ARG of a stage has no value in FROM");
+  assert.equal(of("# syntax=other/frontend\nFROM a\n"), []);
+  assert.equal(of("FROM \\\n  a \\\n  AS b\n"), ["a 1 final"]);
+  assert.equal(of("FROM scratch\n"), []);
+  assert.equal(of("FROM a\n", {}, "none"), []);
+});
+
+test("databases that do not start: without a password, with half of one, with root as the user", async () => {
+  const worst = async (name: string, keys = "") => failures(await image(name, keys)).join("\n");
+  assert.match(
+    await worst("postgres:17"),
+    /^fail p\/compose\.yaml:4 p: a runs postgres without a password: .* -> Add to environment: POSTGRES_PASSWORD: …$/,
+  );
+  for (const name of ["pgvector/pgvector:pg17", "mysql:8", "mariadb"]) {
+    assert.match(await worst(name), /without a/, name);
+  }
+  for (
+    const variable of ["POSTGRES_PASSWORD: x", "POSTGRES_PASSWORD_FILE: /x", "POSTGRES_HOST_AUTH_METHOD: trust"]
+  ) assert.is(await worst("postgres:17", `    environment: {${variable}}\n`), "", variable);
+  assert.is(await worst("mariadb:11", "    environment: [MYSQL_ALLOW_EMPTY_PASSWORD=1]\n"), "");
+  assert.is(await worst("postgres:17", "    command: pg_dump -h db\n"), "", "a client");
+  assert.is(await worst("postgres:17", "    entrypoint: /mine.sh\n"), "");
+  assert.match(
+    await worst("mysql:8", "    environment: {MYSQL_ROOT_PASSWORD: x, MYSQL_USER: root}\n"),
+    /:5 p: a has MYSQL_USER: root, which the image refuses/,
+  );
+  assert.match(
+    await worst("mongo:7", "    environment: {MONGO_INITDB_ROOT_USERNAME: x}\n"),
+    /has only one of .* -> Add to environment: MONGO_INITDB_ROOT_PASSWORD: …$/,
+  );
+  assert.is(await worst("mongo:7"), "");
+});
+
+test("a variable without a value that is a database's password fails", async () => {
+  const text =
+    "    image: postgres:17\n    environment:\n      POSTGRES_PASSWORD: ${SECRET}\n      OTHER: ${API_KEY}\n";
+  assert.equal(await findings(service(text)), [
+    "fail p/compose.yaml:6 p: SECRET has no value: a does not start without a password -> Set SECRET in the project's .env",
+    "warn p/compose.yaml:7 p: API_KEY has no value: the service starts with an empty password or key -> Set API_KEY in " +
+    "the project's .env",
+  ]);
+});
+
+test("PostgreSQL 18 does not start with a mount at the old place of its data", async () => {
+  const at = async (name: string, keys = "", target = "/var/lib/postgresql/data") =>
+    failures(
+      await image(
+        name,
+        `    volumes: ["data:${target}"]\n    environment: {POSTGRES_PASSWORD: x${keys}}\nvolumes: {data: }\n`,
+      ),
+    ).join("\n");
+  for (const name of ["postgres:18-alpine", "postgres", "postgres:alpine", "pgvector/pgvector:pg18"]) {
+    assert.match(
+      await at(name),
+      /:5 p: a mounts data at .*PostgreSQL 18 and later do not start -> Write \/var\/lib/,
+      name,
+    );
+  }
+  for (const name of ["postgres:17", "postgres:16.4-alpine", "pgvector/pgvector:pg16", "pgvector/pgvector"]) {
+    assert.is(await at(name), "", name);
+  }
+  assert.is(await at("postgres:18", "", "/var/lib/postgresql"), "");
+  assert.is(await at("postgres:18", ", PGDATA: /var/lib/postgresql/data"), "");
+});
+
+test("a file that adds the GPU to a service is used with the others; one that has a missing service is named", async () => {
+  const gpu = "    gpus: all\n";
+  const base = 'services:\n  a:\n    build: .\n    network_mode: host\n    volumes: ["data:/d"]\nvolumes: {data: }\n';
+  const found = await findings({
+    "compose.yaml": base,
+    Dockerfile: "FROM x\n",
+    "compose.nvidia.yaml": `services:\n  a:\n    build: {context: ., dockerfile: Dockerfile.nvidia}\n${gpu}`,
+    "compose.jetson.yaml": `services:\n  a:\n    build: .\n${gpu}`,
+  });
+  assert.equal(found, [
+    "warn p/compose.nvidia.yaml p: a asks for no GPU: the GPU is in compose.nvidia.yaml, which the project does not use " +
+    "-> Write COMPOSE_FILE=compose.yaml:compose.nvidia.yaml into the project's .env, or env: {COMPOSE_FILE: " +
+    '"compose.yaml:compose.nvidia.yaml"} for its stack in the config',
+  ]);
+  const ollama = (more: string) => `services:\n  ollama:\n    image: ollama/ollama\n${more}`;
+  const missing = await findings({
+    "compose.yaml": "services: {ui: {image: x, depends_on: [ollama]}}\n",
+    "compose.amd.yaml": ollama("    devices: [/dev/kfd, /dev/dri]\n"),
+    "compose.nvidia.yaml": ollama(gpu),
+  });
+  assert.equal(missing, [
+    "fail p/compose.yaml:1 p: ui depends on ollama, which the project does not have -> compose.nvidia.yaml has the " +
+    "service ollama. Write COMPOSE_FILE=compose.yaml:compose.nvidia.yaml into the project's .env, or env: {COMPOSE_FILE: " +
+    '"compose.yaml:compose.nvidia.yaml"} for its stack in the config',
+  ]);
+});
+
+test.run();
