@@ -10,6 +10,7 @@
 #   get-image.sh LINK file FILE                   a file of this host
 #   get-image.sh LINK debootstrap SUITE [MIRROR]  builds one from package sources
 #
+# If $FRESH is not empty, an image built here is at most a day old, else at most a month.
 # If URL or MIRROR is -, it is read from standard input, so other users cannot see a password in it.
 # A transfer is stopped if it is slower than 10 KiB/s for a minute, or larger than $MAX_IMAGE_GIB
 # (default: 32).
@@ -124,8 +125,8 @@ download() { # URL KIND SUM: to $cache/KIND-SUM; continues a partial download
 }
 
 debootstrapped() { # SUITE [MIRROR]
-  # named by its inputs: the script, the suite, the mirror, and the month, since packages age
-  key=$(printf '%s\n' "$(cat "$here/make-image.sh")" "$*" "$(date +%Y-%m)" | sha256sum | cut -c 1-16)
+  # named by its inputs: the script, the suite, the mirror, and the month or day, since packages age
+  key=$(printf '%s\n' "$(cat "$here/make-image.sh")" "$*" "$(date "+%Y-%m${FRESH:+-%d}")" | sha256sum | cut -c 1-16)
   image=$cache/$1-$key.qcow2
   lock "$1-$key"
   if [ -e "$image.sha256" ] && intact "$image" sha256 "$(cat "$image.sha256")"; then

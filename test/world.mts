@@ -293,7 +293,9 @@ export class World {
         const name = /box = '([^']+)'/.exec(block)?.[1];
         const box = /box_version = '~> (1\.\d+)\.0'/.exec(block)?.[1];
         const versions = [...disk.keys()].map((path) => /VAGRANTSLASH-[^/]*\/([\d.]+)\//.exec(path)?.[1] ?? "");
-        const version = box && versions.find((one) => one.startsWith(box));
+        const pinned = /box_version = '([\d.]+)'/.exec(block)?.[1];
+        // Vagrant takes the newest version that matches
+        const version = pinned ?? (box && versions.filter((one) => one.startsWith(box)).sort().at(-1));
         disk.set(`${files(machine)}/id`, uuid(prefixOf(folder) + machine));
         if (this.unresponsive.has(machine)) code = 1;
         else disk.set(`${files(machine)}/up`, "");
@@ -315,7 +317,14 @@ export class World {
     } else if (words.includes("add-box.sh")) {
       const [name, version] = rest;
       const boxes = `${process.env.VAGRANT_HOME ?? `${process.env.HOME ?? ""}/.vagrant.d`}/boxes`;
-      disk.set(`${boxes}/${name!.replaceAll("/", "-VAGRANTSLASH-")}/${version}.1/libvirt/box.img`, "");
+      const versions = `${boxes}/${name!.replaceAll("/", "-VAGRANTSLASH-")}/${version}`;
+      disk.set(`${versions}.${Math.floor(Date.now() / 1000) + ++this.#numbers}/libvirt/box.img`, "");
+    } else if (words.startsWith("sh scripts/remove-box.sh")) {
+      const [name, version] = rest;
+      const inUse = [...disk].some(([path, text]) => path.endsWith("/box_meta") && text.includes(`"${version}"`));
+      for (const path of [...disk.keys()]) {
+        if (!inUse && path.includes(`/boxes/${name!.replaceAll("/", "-VAGRANTSLASH-")}/${version}/`)) disk.delete(path);
+      }
     } else if (program === "ssh" && this.withoutSsh.has(command[3]!)) {
       return { code: 255, tail: ["No route to host"] };
     } else if (program === "ssh" && output) {

@@ -33,7 +33,12 @@ export async function agreedPlan(
 }
 
 /** Asks before VMs are recreated: lists what is deleted and what stays. */
-async function agreesToLose(context: Context, { resolved, lab }: Inspection, names: string[]): Promise<boolean> {
+export async function agreesToLose(
+  context: Context,
+  { resolved, lab }: Inspection,
+  names: string[],
+  command: "up --recreate" | "upgrade" = "up --recreate",
+): Promise<boolean> {
   if (names.length === 0) return true;
   const [are, disks] = names.length === 1 ? ["is", "system disk"] : ["are", "system disks"];
   const replaced = resolved.machines.filter(({ name }) => names.includes(name));
@@ -47,11 +52,14 @@ async function agreesToLose(context: Context, { resolved, lab }: Inspection, nam
   const stays = replaced.flatMap(({ name, engine }) =>
     dataOf(name) === undefined ? [] : [`  stays: the data disk of ${name}, with ${dataHolds(engine)}\n`]
   );
+  const boxes = command === "upgrade"
+    ? "  stays: the old box until the new one is proven; if it is not, the VM gets the old one again\n"
+    : "";
   const question =
     `The VM of ${names.join(", ")} ${are} removed and created again.\n${goes.join("")}${stays.join("")}` +
-    "  stays: the config and the folders of stacks on this host, downloads, built boxes\n" +
+    "  stays: the config and the folders of stacks on this host, downloads, built boxes\n" + boxes +
     `All data on the ${disks} is lost. Continue?`;
-  if (await confirmed(context, question, `up --recreate of ${names.join(", ")}, which deletes the ${disks},`)) {
+  if (await confirmed(context, question, `${command} of ${names.join(", ")}, which deletes the ${disks},`)) {
     return true;
   }
   log(context, "nothing was changed");

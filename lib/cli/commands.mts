@@ -74,6 +74,15 @@ export const commands: Record<string, Command> = {
     summary: "shut the machines down",
     run: async (context) => (await import("./commands/down.mts")).down(context),
   },
+  upgrade: {
+    takes: "[MACHINE…]",
+    operands: "machines",
+    summary: "new box with today's driver; back if not proven",
+    run: async (context) =>
+      context.options.dryRun
+        ? (await import("./commands/plan.mts")).plan(context, true)
+        : (await import("./commands/upgrade.mts")).upgrade(context),
+  },
   destroy: {
     takes: "[MACHINE…]",
     operands: "machines",

@@ -109,6 +109,16 @@ const pages: Record<string, Page> = {
       ["down ai", "one machine"],
     ],
   },
+  upgrade: {
+    about:
+      "Builds a box with the newest image, driver and packages, creates the VM from it, starts the services and proves " +
+      "them. The old box stays until then; a VM that is not proven gets it back. Keeps data disks; asks first. After an " +
+      "interruption, upgrade continues. libvirt only.",
+    examples: [
+      ["upgrade", "all machines whose box is built here"],
+      ["upgrade ai -n", "the steps that it would run"],
+    ],
+  },
   destroy: {
     about:
       "Removes machines and what is on their system disks; asks first. Keeps data disks, boxes and downloads for the " +
@@ -176,7 +186,11 @@ const habits: [words: string[], instead: string][] = [
   [["test", "prove"], "verify proves the running machines"],
   [["diff", "preview", "dry-run"], "plan shows what up would change"],
   [
-    ["build", "pull", "rebuild", "box", "update", "upgrade", "install", "setup"],
+    ["update", "renew", "refresh", "rollback", "downgrade", "dist-upgrade"],
+    "upgrade builds a new box, and goes back to the old one if the VM is not proven",
+  ],
+  [
+    ["build", "pull", "rebuild", "box", "install", "setup"],
     "up builds what is missing or has changed, then starts the machines",
   ],
   [["new", "generate", "scaffold"], "init writes a config for this host"],

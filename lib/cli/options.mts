@@ -32,7 +32,7 @@ export function acceptsOption(option: Option, command: string, dryRun = false): 
   return !option.for || option.for.includes(command) || (dryRun && (option.dry ?? []).includes(command));
 }
 
-const machines = ["up", "plan", "doctor", "verify", "status"];
+const machines = ["up", "plan", "doctor", "verify", "status", "upgrade"];
 
 /** The options, as they are typed. */
 export const options: Option[] = [
@@ -42,11 +42,15 @@ export const options: Option[] = [
     for: [...machines, "init", "prepare", "explain", "logs", "ssh", "ssh-config", "down", "destroy"],
     summary: "the config; else ./homelab-gpu.yaml",
   },
-  { name: "yes", for: ["up", "prepare", "destroy"], summary: "run the safe fixes (packages, services); do not ask" },
+  {
+    name: "yes",
+    for: ["up", "prepare", "upgrade", "destroy"],
+    summary: "run the safe fixes (packages, services); do not ask",
+  },
   { name: "no-gpu", for: [...machines, "init"], summary: "start the lab without its GPUs" },
   { name: "recreate", for: ["up", "plan"], summary: "up: replace VMs whose box or card changed" },
   { name: "data", for: ["destroy"], summary: "destroy: remove the data disks too" },
-  { name: "pull", for: ["up", "plan"], summary: "up: pull newer images of the services first" },
+  { name: "pull", for: ["up", "plan", "upgrade"], summary: "up: pull newer images of the services first" },
   { name: "follow", letter: "f", for: ["logs"], summary: "logs: keep showing new lines" },
   { name: "tail", takes: "LINES", for: ["logs"], summary: "logs: lines of each service, or all; default 200" },
   {
@@ -59,11 +63,11 @@ export const options: Option[] = [
   { name: "stack", takes: "DIR", for: ["init"], summary: "init: a Compose project; else the one in the folder" },
   { name: "apply", for: ["prepare"], summary: "prepare: do it (asks first, or --yes)" },
   { name: "undo", for: ["prepare"], summary: "prepare: undo what --apply did" },
-  { name: "dry-run", letter: "n", summary: "show what would be done; change nothing" },
+  { name: "dry-run", letter: "n", summary: "only show the changes" },
   {
     name: "json",
     for: ["doctor", "plan", "verify", "explain", "status"],
-    dry: ["up"],
+    dry: ["up", "upgrade"],
     summary: "one JSON object; its schema is in templates/",
   },
   { name: "save", takes: "FILE", for: ["doctor"], summary: "doctor: save what the probe read" },
@@ -72,12 +76,12 @@ export const options: Option[] = [
     takes: "FILE",
     for: ["doctor", "init", "plan", "prepare", "verify", "explain"],
     // commands that change this host refuse another machine's probe
-    dry: ["up"],
+    dry: ["up", "upgrade"],
     summary: "a saved probe, - for stdin, or ssh://HOST",
   },
   { name: "quiet", letter: "q", summary: "print less" },
   { name: "verbose", letter: "v", summary: "print more" },
   { name: "no-color", summary: "no colours (NO_COLOR)" },
   { name: "version", summary: "the version" },
-  { name: "help", letter: "h", summary: "help; after a command, the page of that command" },
+  { name: "help", letter: "h", summary: "show the help" },
 ];

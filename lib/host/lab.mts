@@ -4,7 +4,7 @@ import { type Domain, readDomains, type VmHardware } from "./libvirt.mts";
 import { UserError } from "../errors.mts";
 import { ownValue } from "../maps.mts";
 import type { Copies } from "./copies.mts";
-import { type Proof, readState } from "./state.mts";
+import { type Proof, readState, type Upgrade } from "./state.mts";
 import type { Shell } from "../shell.mts";
 import { NoAnswer, readVm } from "./hypervisors.mts";
 import { self } from "../self.mts";
@@ -82,6 +82,8 @@ export interface LabMachine {
   /** What libvirt sets when it creates the VM: `vagrant reload` does not change it. */
   hardware?: VmHardware;
   proof?: Proof;
+  /** Its unfinished upgrade. */
+  upgrade?: Upgrade;
   /** The files of its stacks that were copied into this VM. */
   copies?: Copies;
 }
@@ -131,6 +133,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
         domain: found?.name ?? prefix + name,
         boot: boot?.trim() ?? "",
         proof: ownValue(state.proofs, name),
+        upgrade: ownValue(state.upgrades ?? {}, name),
         cardTaken: taken.includes(name),
         data: data[name],
       }),
@@ -198,10 +201,11 @@ function machineOf(
   { id, created, box, address, provider, copies }: Awaited<ReturnType<typeof readMachine>>,
   seen: Domain | undefined,
   noAnswer: boolean,
-  { domain, boot, proof, cardTaken, data }: {
+  { domain, boot, proof, upgrade, cardTaken, data }: {
     domain: string;
     boot: string;
     proof: Proof | undefined;
+    upgrade: Upgrade | undefined;
     cardTaken: boolean;
     data: DataDisk | undefined;
   },
@@ -233,6 +237,7 @@ function machineOf(
     ...(seen?.hardware ? { hardware: seen.hardware } : {}),
     ...(cardTaken ? { cardTaken } : {}),
     ...(proof ? { proof } : {}),
+    ...(upgrade ? { upgrade } : {}),
     ...(copies && copies.vm === id ? { copies } : {}),
   };
 }

@@ -28,6 +28,25 @@ export interface Proof {
   at: string;
 }
 
+/** A version of a box in Vagrant. */
+export interface BoxVersion {
+  name: string;
+  /** `1.HASH.TIME` for a box that is built here. */
+  version: string;
+}
+
+/** An upgrade that has begun and is not finished: until then, both boxes stay in Vagrant. */
+export interface Upgrade {
+  /** The box that the VM had. */
+  from: BoxVersion;
+  /** The new box, without the last part of its version: `1.HASH`. */
+  to: BoxVersion;
+  /** Time of its start, ISO 8601: the new box is built later. */
+  at: string;
+  /** Set once the new box is not proven: the VM gets its old box back. */
+  failed?: true;
+}
+
 /** `state.json` in the lab's folder. */
 export interface State {
   schema: "homelab-gpu/state/2";
@@ -39,6 +58,8 @@ export interface State {
    * still exist.
    */
   removing?: true;
+  /** Unfinished upgrades by machine; absent where there are none. */
+  upgrades?: Record<string, Upgrade>;
 }
 
 /** Writes `state.json` into the lab's folder. */
@@ -81,11 +102,13 @@ export function parseState(text: string, warn: (part: string) => void = () => {}
   // version 1, until 0.1.0
   const old = state.schema === "homelab-gpu/state/1";
   const drivers = old ? "handed" : "previousDrivers";
+  const upgrades = readable(state, "upgrades", warn, upgradeIn);
   return {
     ...emptyState(),
     proofs: readable(state, "proofs", warn, (value) => proofIn(value, old)),
     previousDrivers: readable(state, drivers, warn, driversIn),
     ...(state.removing === true ? { removing: true } : {}),
+    ...(Object.keys(upgrades).length > 0 ? { upgrades } : {}),
   };
 }
 
@@ -117,6 +140,16 @@ function proofIn(value: unknown, old: boolean): Proof | undefined {
   if (typeof bootId !== "string" || typeof services !== "string" || typeof at !== "string") return undefined;
   if (driver !== undefined && typeof driver !== "string") return undefined;
   return { bootId, services, ...(driver === undefined ? {} : { driver }), at };
+}
+
+function upgradeIn(value: unknown): Upgrade | undefined {
+  if (!isMap(value) || typeof value.at !== "string" || Number.isNaN(Date.parse(value.at))) return undefined;
+  const [from, to] = [value.from, value.to].map((box) =>
+    isMap(box) && typeof box.name === "string" && isText(box.version, /^[\w.-]+$/)
+      ? box as unknown as BoxVersion
+      : undefined
+  );
+  return from && to && { from, to, at: value.at, ...(value.failed === true ? { failed: true } : {}) };
 }
 
 const isText = (value: unknown, form: RegExp) => typeof value === "string" && form.test(value);

@@ -33,6 +33,7 @@ export const names = [
   "scripts/finish-box.sh",
   "scripts/add-box.sh",
   "scripts/remove-vm.sh",
+  "scripts/remove-box.sh",
   "scripts/wait-vm.sh",
   "scripts/grow-disk.sh",
   "scripts/grow-root.sh",

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Image } from "../config/types.mts";
-import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import { engineSource } from "../resolve/engine.mts";
+import type { Lab } from "../host/lab.mts";
 import type { Host } from "../host/types.mts";
 import type { File, Step } from "./types.mts";
 import { partitionRequest } from "../resolve/partition.mts";
@@ -134,6 +136,18 @@ export function boxOf(
       { title: `Add the box ${name} to Vagrant`, cwd: folder, ...builder.add },
     ],
   };
+}
+
+/** The boxes that are built here, by {@link boxKey}. */
+export function boxesOf(config: Resolved, host: Host, lab: Lab, texts: Texts): Map<string, Box> {
+  const boxes = new Map<string, Box>();
+  for (const machine of config.machines) {
+    const box = boxes.has(boxKey(machine))
+      ? undefined
+      : boxOf(machine, host, texts, lab.folder, engineSource(machine, config));
+    if (box) boxes.set(boxKey(machine), box);
+  }
+  return boxes;
 }
 
 /**

@@ -2,14 +2,14 @@
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Host } from "../host/types.mts";
 import type { File, Plan, Step } from "./types.mts";
-import { type Box, boxKey, boxOf, buildSteps, type Texts } from "./box.mts";
+import { type Box, boxesOf, boxKey, buildSteps, type Texts } from "./box.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import type { Lab } from "../host/lab.mts";
 import { joinList } from "../text.mts";
 import { dataRecord, defaultDataVolume } from "../host/data-disks.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
-import { engineSource } from "../resolve/engine.mts";
+import { boxesToBuild, removesBox, upgradeOf } from "./upgrade.mts";
 import { copySteps, dropStep, inlineProject, projectFiles, startStep } from "./stacks.mts";
 import { isProven, proofOf, servicesHash } from "./proof.mts";
 import {
@@ -72,6 +72,8 @@ interface PlanOptions {
   recreate: boolean;
   /** Applies the services of all machines with newer images, even if they are proven. */
   pull?: boolean;
+  /** Builds a new box for the named machines, and replaces their VMs; goes on with an unfinished upgrade. */
+  upgrade?: boolean;
   /** The machines to bring up; the files are always those of all machines. Default: all. */
   names?: string[];
 }
@@ -84,24 +86,19 @@ export function makePlan(
   texts: Texts,
   options: PlanOptions = { recreate: false },
 ): Plan {
-  const { names } = options;
-  const boxes = new Map<string, Box>();
-  for (const machine of config.machines) {
-    const box = boxes.has(boxKey(machine))
-      ? undefined
-      : boxOf(machine, host, texts, lab.folder, engineSource(machine, config));
-    if (box) boxes.set(boxKey(machine), box);
-  }
+  const { names, upgrade = false } = options;
+  const boxes = boxesOf(config, host, lab, texts);
   const chosen = config.machines.filter(({ name }) => names?.includes(name) ?? true);
   const work = chosen.map((machine) => ({
     machine,
     ...workOn(machine, config, host, lab, boxes.get(boxKey(machine)), options),
   }));
-  const missing = [...boxes.values()].filter((box) =>
-    work.some(({ machine, creates }) => creates && boxes.get(boxKey(machine)) === box && !hasHardware(lab, box))
-  );
+  const missing = boxesToBuild(boxes, work, lab);
   const replaces = work.flatMap(({ machine, replaces }) => (replaces ? [machine.name] : []));
-  const rendered = vagrantfile(config, host, lab, boxes, texts, replaces);
+  const pinned = Object.fromEntries(
+    work.flatMap(({ machine, creates, pinned }) => (creates && pinned ? [[machine.name, pinned]] : [])),
+  );
+  const rendered = vagrantfile(config, host, lab, boxes, texts, replaces, pinned);
   const ownLines = config.machines.flatMap(({ name, provider, libvirt }) =>
     libvirt === undefined || provider !== "libvirt" ? [] : [{ machine: name, text: libvirt.replace(/\s+$/, "") }]
   );
@@ -135,6 +132,7 @@ export function makePlan(
         ...(hasDataDisks(config, lab) ? dataScripts : []),
         ...(takesFolders(config, lab) ? folderScripts : []),
         ...(takesLan(config, lab) ? lanScripts : []),
+        ...(removesBox(lab, upgrade) ? ["remove-box.sh"] : []),
         ...(config.machines.some(partitionRequest) ? driverScripts : []),
       ].map((name): File => ({
         path: `scripts/${name}`,
@@ -163,17 +161,27 @@ function workOn(
   host: Host,
   lab: Lab,
   box: Box | undefined,
-  { recreate, pull = false }: PlanOptions,
+  { recreate, pull = false, upgrade = false }: PlanOptions,
 ) {
   const existing = lab.machines[machine.name]!;
   const { name } = machine;
   const unknown = unresolved(machine, host);
-  const nothing = { creates: false, starts: false, replaces: false, before: [], after: [], files: [] };
+  const nothing = {
+    builds: false,
+    pinned: undefined,
+    creates: false,
+    starts: false,
+    replaces: false,
+    before: [],
+    after: [],
+    files: [],
+  };
   if (unknown.length > 0) return { ...nothing, findings: unknown };
   if (existing.state === "unknown") return { ...nothing, findings: [outdatedUnasked(machine, lab)] };
   const stale = outdated(machine, host, existing, box);
-  if (stale?.status === "fail" && !recreate) return { ...nothing, findings: [stale] };
-  const replaces = stale !== undefined && recreate;
+  const { builds, pinned, ...way } = upgradeOf(existing, lab, box, upgrade);
+  if (stale?.status === "fail" && !recreate && !way.replaces) return { ...nothing, findings: [stale] };
+  const replaces = way.replaces || (stale !== undefined && recreate);
   const creates = replaces || existing.state === "absent" || existing.state === "half-made";
 
   const before: Step[] = [];
@@ -265,14 +273,20 @@ function workOn(
     }
     after.push(proofOf(machine, config));
   }
-  return { creates, starts, replaces, before, after, files, findings: stale && !replaces ? [stale] : [] };
+  return {
+    builds,
+    pinned,
+    creates,
+    starts,
+    replaces,
+    before,
+    after,
+    files,
+    findings: stale && !replaces ? [stale] : [],
+  };
 }
 
 function hasDataDisks({ machines }: Resolved, lab: Lab): boolean {
   return machines.some(({ data, provider }) => data !== undefined && provider === "libvirt") ||
     Object.values({ ...lab.machines, ...lab.orphans }).some(({ data }) => data !== undefined);
-}
-
-function hasHardware(lab: Lab, box: Box): boolean {
-  return (lab.boxes[box.name] ?? []).some((version) => version.startsWith(`${box.version}.`));
 }

@@ -3,6 +3,8 @@ import type { Resolved } from "../resolve/types.mts";
 import type { Host } from "../host/types.mts";
 import { type Box, boxKey, type Texts } from "./box.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
+import type { BoxVersion } from "../host/state.mts";
+import { ownValue } from "../maps.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
 import { dataDisk } from "../resolve/providers/libvirt.mts";
 import { joinBlocks, nothing, render, Rendered } from "../render.mts";
@@ -11,6 +13,7 @@ import { bootTimeout } from "./vm-steps.mts";
 /**
  * The text of the Vagrantfile: every machine, and the VMs that the config no longer has.
  * `replaces`: machines whose VM is replaced; every other VM keeps the box that it was created from.
+ * `pinned`: the exact box of machines whose VM is created from an older one.
  */
 export function vagrantfile(
   config: Resolved,
@@ -19,6 +22,7 @@ export function vagrantfile(
   boxes: Map<string, Box>,
   texts: Texts,
   replaces: string[] = [],
+  pinned: Record<string, BoxVersion> = {},
 ): string {
   const machines = config.machines.filter(({ provider }) => isOwn(provider)).map((machine): Rendered => {
     const provider = providerOf(machine.provider);
@@ -26,11 +30,14 @@ export function vagrantfile(
     const survives = (existing.state === "off" || existing.state === "running") && !replaces.includes(machine.name);
     // a VM keeps the data disk that it has: without this line, Vagrant would delete it with the VM
     const data = machine.data ?? (survives ? dataOf(existing) : undefined);
+    const pin = ownValue(pinned, machine.name);
     const box = boxOfVm(machine.box, boxes.get(boxKey(machine))?.version, survives ? existing : {});
     return render(texts["templates/machine.rb"]!, {
       name: machine.name,
-      box: box.name,
-      version: box.version ? render("m.vm.box_version = {{version}}", { version: `~> ${box.version}.0` }) : nothing,
+      box: pin?.name ?? box.name,
+      version: pin || box.version
+        ? render("m.vm.box_version = {{version}}", { version: pin?.version ?? `~> ${box.version}.0` })
+        : nothing,
       boot_timeout: bootTimeout[machine.accelerator],
       provider: render(
         texts[`templates/${provider.template}`]!,

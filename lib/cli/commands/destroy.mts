@@ -71,6 +71,7 @@ export async function destroy(context: Context): Promise<number> {
     await writeState(shell, folder, {
       ...state,
       proofs: only(state.proofs, (name) => existing.includes(name)),
+      ...(state.upgrades ? { upgrades: only(state.upgrades, (name) => existing.includes(name)) } : {}),
       previousDrivers: only(state.previousDrivers, (name) => !all || !returned.includes(name)),
     });
     if (whole) await shell.remove(`${folder}/verify`);

@@ -9,13 +9,15 @@ import { diffFiles } from "../../run/steps.mts";
 import { type Context, log, styleFor } from "../context.mts";
 import { inspect } from "../inspect.mts";
 import { readTexts } from "../plan-texts.mts";
+import { selectUpgrades } from "../upgrades.mts";
 import { jsonText } from "../../urls.mts";
 
-/** `plan [machine…]`: what `up` would write and run. Touches nothing. */
-export async function plan(context: Context): Promise<number> {
+/** `plan [machine…]`: what `up` would write and run, or `upgrade`. Touches nothing. */
+export async function plan(context: Context, upgrade = false): Promise<number> {
   const { shell, options } = context;
   const found = await inspect(context, undefined, context.args);
-  const { loaded, names, resolved, host, lab } = found;
+  const { loaded, resolved, host, lab } = found;
+  const names = upgrade ? selectUpgrades(context, found) : found.names;
   const { files, steps, ownLines, findings: stops } = makePlan(
     resolved,
     host,
@@ -24,6 +26,7 @@ export async function plan(context: Context): Promise<number> {
     {
       recreate: options.recreate,
       pull: options.pull,
+      upgrade,
       names,
     },
   );
@@ -63,6 +66,9 @@ export async function plan(context: Context): Promise<number> {
         ...text.split("\n").map((line) => `  ${visible(line)}`),
       ]),
       ...(warned.length > 0 ? ["", ...warned] : []),
+      ...(upgrade
+        ? ["", "A VM that is not proven gets its old box again. The box that is not needed is removed."]
+        : []),
       ...(idle ? [] : ["", ...wrap(summaryLine(summary), style.width)]),
     ]
     : [...planned, "", "Fix this first:", ...formatFindings(findings, style)];

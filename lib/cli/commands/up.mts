@@ -1,17 +1,14 @@
-import { UserError } from "../../errors.mts";
 import { readLab } from "../../host/lab.mts";
-import type { Plan } from "../../plan/types.mts";
 import { acquireLock, type Lock } from "../../run/lock.mts";
-import { diffFiles, runSteps, writeFiles } from "../../run/steps.mts";
 import { agreedPlan } from "../agreed-plan.mts";
-import { type Context, log, reporterOf } from "../context.mts";
-import { inspect, type Inspection } from "../inspect.mts";
+import { carryOut, type Outcome, writePlan } from "../carry-out.mts";
+import { type Context, log, selfFor } from "../context.mts";
+import { inspect } from "../inspect.mts";
 import { closeLab } from "../lab-state.mts";
-import { judgeProofs } from "../proofs.mts";
-import { forgetCopies, saveCopies, savePreviousDrivers } from "../records.mts";
-import { logOrphans, printFindings, printOutdated, printWarnings } from "../report.mts";
+import { logOrphans, printFindings, printOutdated } from "../report.mts";
 import { applySafeFixes } from "../safe-fixes.mts";
 import { printMachines } from "../seen.mts";
+import { endUpgrades } from "../upgrades.mts";
 
 /**
  * `up [machine…]`: inspect → fix → check → plan → write → build → boot → start services → verify.
@@ -45,40 +42,19 @@ export async function up(context: Context): Promise<number> {
       return 1;
     }
     printOutdated(context, plan.findings, found.host);
-    const changes = await diffFiles(shell, folder, plan.files);
-    if (changes.some(({ change }) => change !== "same")) {
-      await take();
-      await writeFiles(shell, folder, plan.files, changes);
-    }
+    await writePlan(context, found, plan, take);
     if (plan.steps.length === 0) log(context, "nothing to do");
-    const isProven = plan.steps.length === 0 || (await carryOut(context, found, plan, await take()));
+    const { judged, failure }: Outcome = plan.steps.length === 0
+      ? { judged: [] }
+      : await carryOut(context, found, plan, await take());
+    for (const name of await endUpgrades(context, found, { judged }, take)) {
+      log(context, `the upgrade of ${name} is not finished: ${selfFor(context, `upgrade ${name}`)} continues it`);
+    }
+    if (failure) throw failure;
     const lab = plan.steps.length === 0 ? found.lab : await readLab(shell, config, folder);
     await printMachines(context, found, lab);
-    return isProven ? 0 : 1;
+    return judged.some(({ status }) => status === "fail") ? 1 : 0;
   } finally {
     await lock?.release();
   }
-}
-
-/** Runs the steps of a plan and judges the proofs; returns whether none failed. Throws what a failed step threw. */
-async function carryOut(context: Context, found: Inspection, plan: Plan, lock: Lock): Promise<boolean> {
-  await printWarnings(context, found);
-  await savePreviousDrivers(context, found);
-  await forgetCopies(context, found);
-  const failure = await runSteps(reporterOf(context), found.loaded.folder, plan.steps, lock).then(
-    () => undefined,
-    asUserError,
-  );
-  if (!failure) await saveCopies(context, found);
-  const judged = await judgeProofs(context, found, plan.steps, failure !== undefined);
-  const statuses = judged.map(({ status }) => status);
-  if (statuses.includes("fail") || statuses.includes("unknown")) printFindings(context, judged, found.host);
-  if (failure) throw failure;
-  return !statuses.includes("fail");
-}
-
-/** The error of a step; any other error is thrown again. */
-function asUserError(error: unknown): UserError {
-  if (error instanceof UserError) return error;
-  throw error;
 }

@@ -1,0 +1,54 @@
+/** Carries a plan out: writes its files, runs its steps, judges the proofs. */
+import { UserError } from "../errors.mts";
+import type { Finding } from "../findings.mts";
+import type { Plan } from "../plan/types.mts";
+import type { Lock } from "../run/lock.mts";
+import { diffFiles, runSteps, writeFiles } from "../run/steps.mts";
+import { type Context, reporterOf } from "./context.mts";
+import type { Inspection } from "./inspect.mts";
+import { judgeProofs } from "./proofs.mts";
+import { forgetCopies, saveCopies, savePreviousDrivers } from "./records.mts";
+import { printFindings, printWarnings } from "./report.mts";
+
+/** What came of the steps of a plan. */
+export interface Outcome {
+  /** The error of a failed step. */
+  failure?: UserError;
+  /** The findings of the machines whose proving step ran. */
+  judged: Finding[];
+}
+
+/** Writes the files of a plan that differ. `take` takes the lock, before the first one is written. */
+export async function writePlan(
+  { shell }: Context,
+  { loaded: { folder } }: Inspection,
+  { files }: Plan,
+  take: () => Promise<unknown>,
+): Promise<void> {
+  const changes = await diffFiles(shell, folder, files);
+  if (changes.every(({ change }) => change === "same")) return;
+  await take();
+  await writeFiles(shell, folder, files, changes);
+}
+
+/** Runs the steps of a plan, judges the proofs, and prints them unless all is proven. */
+export async function carryOut(context: Context, found: Inspection, plan: Plan, lock: Lock): Promise<Outcome> {
+  await printWarnings(context, found);
+  await savePreviousDrivers(context, found);
+  await forgetCopies(context, found);
+  const failure = await runSteps(reporterOf(context), found.loaded.folder, plan.steps, lock).then(
+    () => undefined,
+    asUserError,
+  );
+  if (!failure) await saveCopies(context, found);
+  const judged = await judgeProofs(context, found, plan.steps, failure !== undefined);
+  const statuses = judged.map(({ status }) => status);
+  if (statuses.includes("fail") || statuses.includes("unknown")) printFindings(context, judged, found.host);
+  return { judged, ...(failure ? { failure } : {}) };
+}
+
+/** The error of a step; any other error is thrown again. */
+function asUserError(error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  throw error;
+}

@@ -1,0 +1,270 @@
+// upgrade: a new box, proven, or the old one again; and what each stopped upgrade leaves.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { destroy } from "../lib/cli/commands/destroy.mts";
+import { plan } from "../lib/cli/commands/plan.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { upgrade } from "../lib/cli/commands/upgrade.mts";
+import { insteadOf } from "../lib/cli/help.mts";
+import { parseState } from "../lib/host/state.mts";
+import { World } from "./world.mts";
+
+const test = suite("upgrade");
+const one = `machines:
+  - {name: a, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
+services: {web: {image: x/web}}
+`;
+const state = (world: World) => JSON.parse(world.disk.get(`${world.folder}/state.json`)!);
+/** The versions of a box in Vagrant, oldest first. */
+const versions = (world: World, box = "lab-VAGRANTSLASH-x") =>
+  [...world.disk.keys()].flatMap((path) => new RegExp(`/boxes/${box}/([^/]+)/`).exec(path)?.[1] ?? []).sort();
+/** The version of the box that a machine's VM has. */
+const boxOf = (world: World, name = "a") =>
+  JSON.parse(world.disk.get(`${world.folder}/.vagrant/machines/${name}/libvirt/box_meta`)!).version as string;
+const said = (world: World) => world.output.join("");
+/** The commands of a run, without those that only read. */
+const ran = (world: World) =>
+  world.calls.flatMap((words) =>
+    /^(packer|vagrant (up|box)|sh (\.\.\/\.\.\/)?scripts\/(get-image|add-box|remove-vm|remove-box|box-volumes))/.exec(
+      words,
+    )?.[0] ??
+      []
+  );
+
+/** A host whose machine was brought up; what it printed and ran is forgotten. */
+async function running(config = one): Promise<World> {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, said(world));
+  world.calls = [];
+  world.output = [];
+  return world;
+}
+
+test("a new box is built, the VM is created from it and proven, and the old box is removed", async () => {
+  const world = await running();
+  const [old] = versions(world);
+  assert.is(await world.runCommand(upgrade, world.context([])), 0, said(world));
+  assert.equal(ran(world), [
+    "sh scripts/get-image",
+    "packer",
+    "sh ../../scripts/add-box",
+    "sh scripts/remove-vm",
+    "sh scripts/box-volumes",
+    "vagrant up",
+    "sh scripts/remove-box",
+    "sh scripts/box-volumes",
+  ]);
+  const [now, ...others] = versions(world);
+  assert.equal(others, []);
+  assert.is.not(now, old);
+  assert.is(boxOf(world), now);
+  assert.match(said(world), /a is upgraded and proven: its box is lab\/x 1\.\d+\.\d+\n/);
+  assert.is(state(world).upgrades, undefined);
+  // the next up neither builds again nor goes back
+  world.calls = [];
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.match(said(world), /nothing to do/);
+  assert.equal(ran(world), []);
+});
+
+test("an image that is built here is built today", async () => {
+  const world = await running();
+  const context = world.context([]);
+  const { run } = context.shell;
+  const fresh: unknown[] = [];
+  context.shell.run = (command, options) => {
+    if (command[1] === "scripts/get-image.sh") fresh.push(options.env?.FRESH);
+    return run(command, options);
+  };
+  assert.is(await world.runCommand(upgrade, context), 0, said(world));
+  assert.equal(fresh, ["yes"]);
+});
+
+test("services that do not start with the new box: back to the old box, exit code 1", async () => {
+  const world = await running();
+  const [old] = versions(world);
+  const context = world.context([]);
+  const { run } = context.shell;
+  context.shell.run = (command, options) =>
+    command[0] === "ssh" && boxOf(world) !== old && options.input?.includes("apply-services")
+      ? Promise.resolve({ code: 1, tail: ["no driver"] })
+      : run(command, options);
+  assert.is(await world.runCommand(upgrade, context), 1, said(world));
+  assert.match(said(world), /Start the services of a: failed with code 1/);
+  assert.match(said(world), new RegExp(`a is not proven with its new box: going back to lab/x ${old}\n`));
+  assert.match(said(world), new RegExp(`a is not upgraded: it has its box from before, lab/x ${old}, and is proven\n`));
+  assert.equal([versions(world), boxOf(world)], [[old], old]);
+  assert.is(state(world).upgrades, undefined);
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.match(said(world), /nothing to do/);
+});
+
+test("a VM that does not start with the new box: back to the old box", async () => {
+  const world = await running();
+  const [old] = versions(world);
+  const context = world.context([]);
+  const { run } = context.shell;
+  let starts = 0;
+  context.shell.run = (command, options) => {
+    world.unresponsive.clear();
+    if (command[1] === "up" && ++starts === 1) world.unresponsive.add("a");
+    return run(command, options);
+  };
+  // the VM that never answered is "half-made"
+  const code = await world.runCommand(upgrade, context);
+  assert.equal([code, versions(world), boxOf(world)], [1, [old], old], said(world));
+});
+
+test("a proof that fails with both boxes: the old box stays, and the next up ends the upgrade", async () => {
+  const world = await running();
+  const [old] = versions(world);
+  world.withoutSsh.add("a");
+  assert.is(await world.runCommand(upgrade, world.context([])), 1);
+  assert.match(said(world), /a has its box from before, and is not proven with it either: /);
+  assert.is(boxOf(world), old);
+  world.withoutSsh.clear();
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0, said(world));
+  assert.match(said(world), /a is not upgraded: it has its box from before/);
+  assert.equal([versions(world), state(world).upgrades], [[old], undefined]);
+});
+
+test("a box that cannot be built leaves the VM alone", async () => {
+  const world = await running();
+  const context = world.context([]);
+  const { run } = context.shell;
+  context.shell.run = (command, options) =>
+    command[0] === "packer" && command[1] === "build"
+      ? Promise.resolve({ code: 1, tail: ["no mirror"] })
+      : run(command, options);
+  const [old] = versions(world);
+  const { bootId } = state(world).proofs.a;
+  assert.is(await world.runCommand(upgrade, context), 1);
+  console.log(said(world));
+  assert.match(said(world), /a is not upgraded: it keeps its VM and its box lab\/x 1\./);
+  assert.not.ok(ran(world).includes("sh scripts/remove-vm"));
+  assert.equal([versions(world), state(world).upgrades, state(world).proofs.a.bootId], [[old], undefined, bootId]);
+});
+
+test("nothing happens without a yes; the question names what goes and what stays", async () => {
+  const world = await running();
+  const none = world.context([], { yes: false });
+  assert.is(await world.runCommand(upgrade, none), 2);
+  assert.match(said(world), /upgrade of a, which deletes the system disk, needs your confirmation/);
+  const asked: string[] = [];
+  const context = world.context([], { yes: false });
+  Object.assign(context.shell, { terminal: { ...context.shell.terminal, in: true } });
+  context.shell.confirm = (question) => {
+    asked.push(question);
+    return Promise.resolve(false);
+  };
+  assert.is(await world.runCommand(upgrade, context), 1);
+  assert.match(asked[0]!, /goes: {2}the system disk of a, with all volumes, images and containers of Docker/);
+  assert.match(
+    asked[0]!,
+    /stays: the old box until the new one is proven; if it is not, the VM gets the old one again/,
+  );
+  assert.equal([ran(world), state(world).upgrades], [[], undefined]);
+});
+
+test("upgrade -n shows the steps and changes nothing", async () => {
+  const world = await running();
+  const before = JSON.stringify([...world.disk]);
+  assert.is(await world.runCommand((context) => plan(context, true), world.context([], { dryRun: true })), 0);
+  assert.match(said(world), /Build the box lab\/x[^]*Remove the old VM a[^]*Create the VM a[^]*Prove a/);
+  assert.match(said(world), /A VM that is not proven gets its old box again/);
+  assert.is(JSON.stringify([...world.disk]), before);
+});
+
+test("refused with the reason: a box that is not built here, another provider, no VM", async () => {
+  const refused = async (config: string, args: string[], reason: RegExp, bring = true) => {
+    const world = bring ? await running(config) : new World(config, "vm-without-gpu");
+    assert.is(await world.runCommand(upgrade, world.context(args)), 1);
+    assert.match(said(world), reason);
+    assert.equal(ran(world), []);
+  };
+  const box = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024}]\n";
+  await refused(box, [], /a cannot be upgraded: its box lab\/y is not built here .*vagrant box update --box lab\/y/);
+  await refused(one, [], /a cannot be upgraded: it has no VM yet: up creates it/, false);
+  await refused(
+    one.replace("cpus:", "provider: virtualbox, cpus:"),
+    ["a"],
+    /upgrade is available only with libvirt so far: with virtualbox, a new build replaces the old box/,
+    false,
+  );
+  const world = await running(`${one.split("services")[0]}  - {name: b, box: lab/y, cpus: 2, memory: 1024}\n`);
+  assert.is(await world.runCommand(upgrade, world.context([])), 0, said(world));
+  assert.match(said(world), /b cannot be upgraded: [^]*a is upgraded and proven/);
+});
+
+test("two machines with one box: it is built once, and kept while one of them has it", async () => {
+  const { now } = Date;
+  const both = `machines:
+  - {name: a, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
+  - {name: b, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
+`;
+  const world = await running(both);
+  const [old] = versions(world);
+  assert.is(await world.runCommand(upgrade, world.context(["a"])), 0, said(world));
+  assert.is(versions(world).length, 2, "b has the old one");
+  assert.equal([boxOf(world, "b"), boxOf(world) === old], [old, false]);
+  world.calls = [];
+  // two upgrades are not in one second
+  Date.now = () => now() + 60_000;
+  assert.is(await world.runCommand(upgrade, world.context([])), 0, said(world));
+  Date.now = now;
+  assert.is(ran(world).filter((words) => words === "packer").length, 1);
+  assert.is(boxOf(world), boxOf(world, "b"));
+  assert.equal(versions(world), [boxOf(world)]);
+});
+
+test("a config that changed since goes back to the box that the VM had", async () => {
+  const world = await running();
+  const [old] = versions(world);
+  world.config = one.replace("debian-13", "debian-12");
+  const context = world.context([]);
+  const { run } = context.shell;
+  context.shell.run = (command, options) =>
+    command[0] === "ssh" && boxOf(world) !== old ? Promise.resolve({ code: 255, tail: [] }) : run(command, options);
+  assert.is(await world.runCommand(upgrade, context), 1);
+  assert.equal([versions(world), boxOf(world)], [[old], old], said(world));
+  assert.is(await world.runCommand(upgrade, world.context([])), 0, said(world));
+  assert.equal(versions(world), [boxOf(world)]);
+  assert.is.not(boxOf(world), old);
+});
+
+test("destroy forgets an unfinished upgrade", async () => {
+  const world = await running();
+  world.withoutSsh.add("a");
+  assert.is(await world.runCommand(upgrade, world.context([])), 1);
+  assert.ok(state(world).upgrades.a);
+  assert.is(await world.runCommand(destroy, world.context([])), 0, said(world));
+  assert.equal(state(world).upgrades ?? {}, {});
+});
+
+test("a record that cannot be read is ignored and reported", () => {
+  const from = { name: "lab/x", version: "1.2.3" };
+  const whole = { from, to: { name: "lab/x", version: "1.2" }, at: "2026-11-01T00:00:00.000Z" };
+  const read = (record: unknown) => {
+    const warned: string[] = [];
+    const text = JSON.stringify({
+      schema: "homelab-gpu/state/2",
+      proofs: {},
+      previousDrivers: {},
+      upgrades: { a: record },
+    });
+    return { upgrades: parseState(text, (part) => void warned.push(part)).upgrades, warned };
+  };
+  assert.equal(read(whole), { upgrades: { a: whole }, warned: [] });
+  for (const bad of [1, { ...whole, at: "soon" }, { ...whole, from: { name: "x", version: "1'; x" } }, { from }]) {
+    assert.equal(read(bad), { upgrades: undefined, warned: ["upgrades of a cannot be read and is ignored"] });
+  }
+});
+
+test("update, as of package managers, leads to upgrade", () => {
+  assert.match(insteadOf("update")!, /^upgrade /);
+});
+
+test.run();
