@@ -1,6 +1,6 @@
 import { UserError } from "../../errors.mts";
 import { makePlan } from "../../plan/plan.mts";
-import { hasBox } from "../../plan/upgrade.mts";
+import { hasBox, upgradeRefusal } from "../../plan/upgrade.mts";
 import { readLab } from "../../host/lab.mts";
 import { acquireLock, type Lock } from "../../run/lock.mts";
 import { agreesToLose } from "../agreed-plan.mts";
@@ -39,12 +39,13 @@ export async function upgrade(context: Context): Promise<number> {
     if (!(await agreesToLose(context, found, existing(found, names), "upgrade"))) return 1;
     // another run may have changed what was read before the lock was held
     await take();
-    found = await inspect(context, found.loaded, args);
-    if (String(selectUpgrades(context, found)) !== String(names)) {
+    found = { ...await inspect(context, found.loaded, args), names };
+    const { lab, resolved } = found;
+    if (resolved.machines.some((one) => names.includes(one.name) && upgradeRefusal(one, lab.machines[one.name]!))) {
       throw new UserError("another run changed the lab meanwhile: run the command again", 1);
     }
     const records = newUpgrades(found, await readTexts(context, found.loaded.config), Date.now());
-    found = await recordUpgrades(context, { ...found, names }, records);
+    found = await recordUpgrades(context, found, records);
     const resumed = names.filter((one) => records[one]!.failed);
     const first = await attempt(context, found, take);
     const unproven = await failedUpgrades(context, found, first);
@@ -54,11 +55,11 @@ export async function upgrade(context: Context): Promise<number> {
     for (const one of left) {
       log(
         context,
-        `${one} has its box from before, and is not proven with it either: ${selfFor(context, `up ${one}`)}`,
+        `${one} is not proven with its box from before either: ${selfFor(context, `up ${one}`)} tries again`,
       );
     }
-    if (left.length === 0) {
-      await printMachines(context, { ...found, names }, await readLab(shell, found.loaded.config, folder));
+    if (left.length === 0 && (first.isFine || back.length > 0)) {
+      await printMachines(context, found, await readLab(shell, found.loaded.config, folder));
     }
     return first.isFine && resumed.length === 0 ? 0 : 1;
   } finally {

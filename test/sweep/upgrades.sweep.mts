@@ -1,0 +1,119 @@
+// upgrade on a simulated host, killed at each of its operations: the next run leaves one proven VM and one box.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { up } from "../../lib/cli/commands/up.mts";
+import { upgrade } from "../../lib/cli/commands/upgrade.mts";
+import { type Fault, Killed, World } from "../world.mts";
+
+const test = suite("upgrades");
+const one = `machines:
+  - {name: a, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
+services: {web: {image: x/web}}
+`;
+const state = (world: World) => JSON.parse(world.disk.get(`${world.folder}/state.json`)!);
+/** The versions of a box in Vagrant, oldest first. */
+const versions = (world: World, box = "lab-VAGRANTSLASH-x") =>
+  [...world.disk.keys()].flatMap((path) => new RegExp(`/boxes/${box}/([^/]+)/`).exec(path)?.[1] ?? []).sort();
+/** The version of the box that a machine's VM has. */
+const boxOf = (world: World, name = "a") =>
+  JSON.parse(world.disk.get(`${world.folder}/.vagrant/machines/${name}/libvirt/box_meta`)!).version as string;
+const said = (world: World) => world.output.join("");
+/** The commands of a run, without those that only read. */
+const ran = (world: World) =>
+  world.calls.flatMap((words) =>
+    /^(packer|vagrant (up|box)|sh (\.\.\/\.\.\/)?scripts\/(get-image|add-box|remove-vm|remove-box|box-volumes))/.exec(
+      words,
+    )?.[0] ??
+      []
+  );
+
+/** A host whose machine was brought up; what it printed and ran is forgotten. */
+async function running(config = one): Promise<World> {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, said(world));
+  world.calls = [];
+  world.output = [];
+  return world;
+}
+
+/** Runs a command that is killed at an operation; returns the operation, or nothing if it ended before. */
+async function killed(world: World, at: number, command: typeof up, context = world.context): Promise<string> {
+  let struck = "";
+  const fault: Fault = {
+    at,
+    inject: (operation) => {
+      struck = operation;
+      throw new Killed();
+    },
+  };
+  try {
+    await world.runCommand(command, context.call(world, [], {}, { fault }));
+  } catch (error) {
+    if (!(error instanceof Killed)) throw error;
+  }
+  world.output = [];
+  world.calls = [];
+  return struck;
+}
+
+for (const [next, command] of [["up", up], ["upgrade", upgrade]] as const) {
+  test(`killed at every operation: the next ${next} leaves one proven VM and one box`, async () => {
+    let builtAgain = 0;
+    for (let at = 1;; at++) {
+      const world = await running();
+      const [old] = versions(world);
+      const struck = await killed(world, at, upgrade);
+      const hasNew = versions(world).length > 1 || versions(world)[0] !== old;
+      assert.is(await world.runCommand(command, world.context([])), 0, `after ${struck} (${at}): ${said(world)}`);
+      assert.equal(versions(world), [boxOf(world)], `after ${struck} (${at}): ${said(world)}`);
+      assert.is(state(world).upgrades, undefined, struck);
+      if (next === "upgrade") {
+        assert.is.not(boxOf(world), old);
+        // a box that is there is used, unless the upgrade had ended
+        if (hasNew && ran(world).includes("packer")) builtAgain++;
+      }
+      if (!struck) break;
+      if (next === "up") {
+        world.output = [];
+        assert.is(await world.runCommand(up, world.context([])), 0);
+        assert.match(said(world), /nothing to do/);
+      }
+    }
+    assert.ok(builtAgain < 40, `${builtAgain} of the last operations`);
+  });
+}
+
+test("killed at every operation of going back: the next upgrade finishes that, with exit code 1", async () => {
+  /** A host on which the services fail with every box but the old one. */
+  const broken = async () => {
+    const world = await running();
+    const [old] = versions(world);
+    const context: World["context"] = (...words) => {
+      const made = World.prototype.context.apply(world, words);
+      const { run } = made.shell;
+      made.shell.run = async (command, options) => {
+        const result = await run(command, options);
+        return options.input?.includes("apply-services") && boxOf(world) !== old ? { code: 1, tail: ["no"] } : result;
+      };
+      return made;
+    };
+    return { world, old: old!, context };
+  };
+  let goneBack = 0;
+  for (let at = 1;; at++) {
+    const { world, old, context } = await broken();
+    const struck = await killed(world, at, upgrade, context);
+    if (!struck) break;
+    const failed = state(world).upgrades?.a.failed;
+    assert.is(await world.runCommand(upgrade, context([])), 1, `after ${struck} (${at}): ${said(world)}`);
+    assert.equal([versions(world), boxOf(world)], [[old], old], `after ${struck} (${at}): ${said(world)}`);
+    assert.is(state(world).upgrades, undefined, struck);
+    if (failed) {
+      goneBack++;
+      assert.not.ok(ran(world).includes("packer"), "no box is built on the way back");
+    }
+  }
+  assert.ok(goneBack > 20, `${goneBack} kills on the way back`);
+});
+
+test.run();
