@@ -110,10 +110,9 @@ const pages: Record<string, Page> = {
     ],
   },
   upgrade: {
-    about:
-      "Builds a box with the newest image, driver and packages, creates the VM from it, starts the services and proves " +
-      "them. The old box stays until then; a VM that is not proven gets it back. Keeps data disks; asks first. After an " +
-      "interruption, upgrade continues. libvirt only.",
+    about: "Builds a box with the newest image, driver and packages, creates the VM from it, starts the services and " +
+      "proves them. The old box stays until then; a VM that is not proven gets it again. Keeps data disks; asks " +
+      "first. After an interruption, upgrade continues. libvirt only.",
     examples: [
       ["upgrade", "all machines whose box is built here"],
       ["upgrade ai -n", "the steps that it would run"],

@@ -81,7 +81,7 @@ export const options: Option[] = [
   },
   { name: "quiet", letter: "q", summary: "print less" },
   { name: "verbose", letter: "v", summary: "print more" },
-  { name: "no-color", summary: "no colours (NO_COLOR)" },
+  { name: "no-color", summary: "no colours" },
   { name: "version", summary: "the version" },
   { name: "help", letter: "h", summary: "show the help" },
 ];
