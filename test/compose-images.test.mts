@@ -177,4 +177,57 @@ test("a file that adds the GPU to a service is used with the others; one that ha
   ]);
 });
 
+test("one fault in several services is one finding with its places", async () => {
+  const found = await findings({
+    "compose.yaml": "services:\n  a:\n    build: one\n    volumes: [./x.conf:/x.conf]\n  b:\n    build: two\n" +
+      "    volumes: [./x.conf:/x.conf, ./y.conf:/y.conf, data:/data, more:/more]\n    devices: [/dev/dri]\n    group_add: [109]\n" +
+      "  c:\n    image: x\n    devices: [/dev/dri]\n    group_add: [109]\nvolumes:\n  data:\n    external: true\n  more:\n" +
+      "    external: true\n",
+  });
+  assert.equal(found.sort(), [
+    "fail p/compose.yaml:15, p/compose.yaml:17 p: the volumes data and more are external, and a new VM does not have them " +
+    "-> Remove external: from the volumes data and more, or let another project on the machine create them",
+    "fail p/compose.yaml:3 p: a and b are built from one and two, which do not exist -> Create the folders one and two " +
+    "with their Dockerfiles",
+    "fail p/compose.yaml:4 p: a and b mount the file x.conf and the file y.conf, which do not exist: Docker would create folders of " +
+    "these names -> Create x.conf and y.conf",
+    "warn p/compose.yaml:9 p: b and c add the group 109 for the card's nodes: the render group of a may have another " +
+    "number -> Write the number that this prints: npx zx homelab-gpu.mts ssh a -- getent group render",
+  ]);
+});
+
+test("a build context in a submodule that was not fetched", async () => {
+  const found = await findings({
+    "compose.yaml": "services: {a: {build: parts/one}, b: {build: other}}\n",
+    ".gitmodules": '[submodule "one"]\n\tpath = parts/one\n\turl = x\n',
+    "other/Dockerfile": "FROM x\n",
+  });
+  assert.equal(found, [
+    "fail p/compose.yaml:1 p: a is built from parts/one, which does not exist -> Get the submodules: run git submodule " +
+    "update --init --recursive in the project's folder",
+  ]);
+});
+
+test("a command with a program that its image lacks; a folder in the home of the VM's user", async () => {
+  const wait = (text: string) => findings(service(`    image: ollama/ollama\n    entrypoint: sh -c "${text}"\n`));
+  assert.match(
+    (await wait("until curl -sf http://ollama:11434; do sleep 3; done"))[0]!,
+    /^warn p\/compose\.yaml:5 p: a runs curl in its entrypoint, which the image ollama\/ollama does not have/,
+  );
+  assert.is((await wait("apt-get install -y curl && curl x")).filter((one) => one.includes("runs curl")).length, 0);
+  assert.match(
+    (await image("x", "    volumes: [~/.data:/data]\n"))[0]!,
+    /p: a mounts ~\/\.data, which is an empty folder in a unless something creates it there/,
+  );
+});
+
+test("of several files with GPUs the one for the whole project is first", async () => {
+  const gpu = "services: {a: {gpus: all}}\n";
+  const [found] = await findings({
+    "compose.yaml": "services: {a: {image: x}}\n",
+    ...{ "compose.classifier-gpu.yaml": gpu, "compose.gpu.yaml": gpu, "compose.vllm.yaml": gpu },
+  });
+  assert.match(found!, /COMPOSE_FILE=compose\.yaml:compose\.gpu\.yaml /);
+});
+
 test.run();

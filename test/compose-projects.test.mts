@@ -439,7 +439,7 @@ test("on a machine without an NVIDIA card, NVIDIA's variables are no fault, and 
   const other = "services:\n  a:\n    image: x\n    devices: [/dev/dri]\n";
   assert.equal(await findings({ "compose.yaml": text, "compose.intel.yaml": other }, "intel"), []);
   const nvidia = await findings({ "compose.yaml": text });
-  assert.match(nvidia.join("\n"), /NVIDIA_VISIBLE_DEVICES alone gives it no GPU/);
+  assert.match(nvidia.join("\n"), /NVIDIA_VISIBLE_DEVICES alone gives no GPU/);
 });
 
 test("the line of a mount with ~ as a default is that of the mount, not of its service", async () => {

@@ -120,7 +120,7 @@ test("services.gpu: AMD_VISIBLE_DEVICES needs AMD's runtime, and chooses nothing
       );
   };
   const visible = (value: string) => `environment: {AMD_VISIBLE_DEVICES: "${value}"}`;
-  assert.match(found(visible("all"), 1).join(), /^warn .*AMD_VISIBLE_DEVICES alone gives it no GPU/);
+  assert.match(found(visible("all"), 1).join(), /^warn .*AMD_VISIBLE_DEVICES alone gives no GPU/);
   assert.equal(found(visible("none"), 1), []);
   assert.equal(found(`runtime: amd, ${visible("0")}`, 1), []);
   assert.match(found(`runtime: amd, ${visible("1")}`, 1).join(), /^fail .*GPU 1/);

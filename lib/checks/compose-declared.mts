@@ -8,6 +8,7 @@ import { fileWith, withFiles } from "./compose-unused.mts";
 import { attachedNetworks, dependsOn, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
+import { literally } from "../compose/refusals.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
 import { joinList } from "../text.mts";
 
@@ -186,8 +187,8 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
     networks: services.flatMap(attachedNetworks),
     volumes: services.flatMap((service) => mountsOf(service).map(({ source = "" }) => source)),
   };
-  return (["networks", "volumes"] as const).flatMap((key) =>
-    Object.entries(project.model?.[key] ?? {}).flatMap(([name, one]): ProjectFlaw[] => {
+  return (["networks", "volumes"] as const).flatMap((key): ProjectFlaw[] => {
+    const missing = Object.entries(project.model?.[key] ?? {}).flatMap(([name, one]) => {
       if (!isMap(one) || !one.external || !used[key].includes(name)) return [];
       const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? name);
       const created = others.some((other) =>
@@ -195,13 +196,39 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
           !(isMap(it) && it.external) && ((isMap(it) ? it.name : undefined) ?? `${other.name}_${own}`) === named
         )
       );
-      const kind = key === "networks" ? "network" : "volume";
-      return created ? [] : [{
-        status: "fail",
-        message: `the ${kind} ${named} is external, and a new VM does not have it`,
-        at: "external",
-        fix: manualFix(`Remove external: from the ${kind} ${name}, or let another project on the machine create it`),
-      }];
-    })
-  );
+      return created ? [] : [{ name, named, place: declarationOf(project, key, name) }];
+    });
+    if (missing.length === 0) return [];
+    const many = missing.length > 1;
+    const kind = `${key === "networks" ? "network" : "volume"}${many ? "s" : ""}`;
+    const them = many ? "them" : "it";
+    return [{
+      status: "fail",
+      message: `the ${kind} ${joinList(missing.map(({ named }) => named))} ${
+        many ? "are" : "is"
+      } external, and a new VM does not have ${them}`,
+      evidence: {
+        read: [...new Set(missing.map(({ place }) => place))].join(", "),
+        value: missing.map(({ name }) => `${name}: external`).join(", "),
+      },
+      fix: manualFix(
+        `Remove external: from the ${kind} ${
+          joinList(missing.map(({ name }) => name))
+        }, or let another project on the machine create ${them}`,
+      ),
+    }];
+  });
+}
+
+/** The place of a name in a section at the top of a file, such as `immich/compose.yaml:79`. */
+function declarationOf({ name: project, texts }: ComposeProject, section: string, name: string): string {
+  const key = new RegExp(`^\\s+["']?${literally(name)}["']?\\s*:`);
+  for (const [file, text] of Object.entries(texts)) {
+    const lines = text.split("\n");
+    const from = lines.findIndex((line) => new RegExp(`^["']?${section}["']?\\s*:`).test(line));
+    const length = lines.slice(from + 1).findIndex((line) => /^[^\s#-]/.test(line));
+    const at = lines.findIndex((line, i) => i > from && (length < 0 || i <= from + length) && key.test(line));
+    if (from >= 0) return `${project}/${file}:${(at < 0 ? from : at) + 1}`;
+  }
+  return project;
 }

@@ -196,17 +196,32 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
   if (place.kind === "missing") {
     return flaw(
       `is built from ${place.relativePath}, which does not exist`,
-      `Create the folder ${place.relativePath} with its Dockerfile`,
-    );
+      missingContext([place.relativePath], project),
+    ).map((one) => ({
+      ...one,
+      fold: {
+        ...{ kind: "missing context", verb: ["is built from", "are built from"], item: place.relativePath },
+        rest: (many) => `, which ${many ? "do" : "does"} not exist`,
+        fix: (items) => manualFix(missingContext(items, project)),
+      },
+    }));
   }
   const places = (dockerfileOf(service) ?? []).map((path) => placeOfPath(path, project));
   const file = places.find((one) => one?.kind !== "missing") ?? places[0];
   if (file?.kind === "missing") {
+    const shown = file.relativePath;
     return flaw(
-      `is built with ${file.relativePath}, which does not exist`,
-      `Create ${file.relativePath}, or name another file (build.dockerfile)`,
+      `is built with ${shown}, which does not exist`,
+      missingDockerfile([shown], project),
       ...(typeof named === "string" ? ["dockerfile:"] : []),
-    );
+    ).map((one) => ({
+      ...one,
+      fold: {
+        ...{ kind: "missing Dockerfile", verb: ["is built with", "are built with"], item: shown },
+        rest: (many) => `, which ${many ? "do" : "does"} not exist`,
+        fix: (items) => manualFix(missingDockerfile(items, project)),
+      },
+    }));
   }
   if (file?.leftOut) {
     return flaw(
@@ -217,6 +232,25 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
   return place.leftOut
     ? flaw(leftOutMessage(`is built from ${place.relativePath}`), `Remove ${place.relativePath} from .dockerignore`)
     : [];
+}
+
+/** Whether paths are in submodules of Git, whose folders are empty or absent after a plain clone. */
+const ofSubmodules = (paths: string[], { submodules = [] }: ComposeProject) =>
+  paths.every((path) => submodules.some((one) => path === one || path.startsWith(`${one}/`)));
+
+const fetchSubmodules = "Get the submodules: run git submodule update --init --recursive in the project's folder";
+
+function missingContext(paths: string[], project: ComposeProject): string {
+  if (ofSubmodules(paths, project)) return fetchSubmodules;
+  return paths.length === 1
+    ? `Create the folder ${paths[0]} with its Dockerfile`
+    : `Create the folders ${joinList(paths)} with their Dockerfiles`;
+}
+
+function missingDockerfile(paths: string[], project: ComposeProject): string {
+  return ofSubmodules(paths, project)
+    ? fetchSubmodules
+    : `Create ${joinList(paths)}, or name another file (build.dockerfile)`;
 }
 
 /** Compose files outside the project's folder, or that are not copied. */

@@ -20,6 +20,7 @@ export function imageFlaws(
     ...pulled(name, service, project).flatMap((one) => [...otherPlatform(one), ...absentCuda(one)]),
     ...unbuilt(service, project),
     ...healthProgram(name, service, project),
+    ...commandProgram(service),
     ...placeholders(service),
     ...plugins(service, project, machine),
   ];
@@ -149,6 +150,22 @@ function healthProgram(name: string, service: ComposeService, { model }: Compose
     }`,
     at: ["test:", "healthcheck"],
     fix: manualFix(`Write test: ${row.instead}`),
+  }];
+}
+
+/** A command with a program that its image does not have. */
+function commandProgram({ image, build, command, entrypoint }: ComposeService): ProjectFlaw[] {
+  const row = typeof image === "string" && build === undefined ? lacks.find((one) => one.image.test(image)) : undefined;
+  const [key, words] =
+    ([["entrypoint", entrypoint], ["command", command]] as const).map(([key, value]) =>
+      [key, [value ?? ""].flat().join(" ")] as const
+    ).find(([, text]) => row?.programs.test(text) && !/\b(install|apk add)\b/.test(text)) ?? [];
+  if (!row || key === undefined) return [];
+  return [{
+    status: "warn",
+    message: `runs ${row.programs.exec(words!)![0]} in its ${key}, which the image ${image} does not have`,
+    at: `${key}:`,
+    fix: manualFix("Use a program that the image has, or build an image from it that has this one"),
   }];
 }
 

@@ -11,7 +11,7 @@ import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 import { isOfDesktop } from "./compose-desktop.mts";
 import { isShareable, sharedPath, sharing, yamlWord } from "./compose-folders.mts";
-import { creation, keepFix, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
+import { creation, creations, keepFix, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
 import { anyOf } from "../text.mts";
 
 /** Paths that every Linux VM has. */
@@ -122,6 +122,14 @@ function mountFlaw(
         message: `mounts the file ${shown}, which does not exist: Docker would create a folder of that name`,
         at,
         fix: manualFix(creation(shown, project)),
+        fold: {
+          ...{ kind: "missing file", verb: ["mounts", "mount"], item: `the file ${shown}` },
+          rest: (many) =>
+            many
+              ? ", which do not exist: Docker would create folders of these names"
+              : ", which does not exist: Docker would create a folder of that name",
+          fix: (items) => manualFix(creations(items.map((one) => one.replace("the file ", "")), project)),
+        },
       }];
     }
     if (kind === "missing" && creates !== true) {
@@ -205,6 +213,7 @@ function mountFlaw(
     }];
   }
   const own = /^\/srv(\/|$)/.test(path);
+  const named = atHome ? raw.replace(/^\/+/, "") : path;
   const ends = exists
     ? () => ` of this host, which ${machine.name} does not have`
     : (many: boolean) =>
@@ -224,12 +233,12 @@ function mountFlaw(
     );
   return [{
     status: (exists && !own) || isFile ? "fail" : "warn",
-    message: `mounts ${path}${ends(false)}`,
+    message: `mounts ${named}${ends(false)}`,
     at: [raw, ...lineTexts(at, target)],
     fix: fixOf([path]),
     fold: {
       kind: `outside ${exists} ${absolute} ${shareable}`,
-      ...{ verb: ["mounts", "mount"], item: path, rest: ends, fix: fixOf },
+      ...{ verb: ["mounts", "mount"], item: named, rest: ends, fix: fixOf },
     },
   }];
 }

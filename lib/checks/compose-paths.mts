@@ -74,6 +74,13 @@ export function creation(shown: string, project: ComposeProject): string {
   return example === undefined ? `Create ${shown}` : `Copy ${example} to ${shown}, and fill it in`;
 }
 
+/** How several missing files come into being. */
+export function creations(items: string[], project: ComposeProject): string {
+  const copied = items.map((one) => creation(one, project)).filter((one) => one.startsWith("Copy "));
+  const rest = items.filter((one) => creation(one, project).startsWith("Create "));
+  return [...copied, ...(rest.length > 0 ? [`Create ${joinList(rest)}`] : [])].join(". ");
+}
+
 /** How messages name the `.env` of a project. */
 export const envOf = ({ envFile }: ComposeProject) => envFile ?? "the project's .env";
 

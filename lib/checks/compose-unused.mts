@@ -135,7 +135,10 @@ function isVariant({ services }: UnusedFile, project: ComposeProject): boolean {
 /** The order in which files are suggested, by their names: `gpu` and `nvidia` before `cuda-cdi`. */
 const rank = ({ file }: UnusedFile) => {
   const name = basename(file);
-  return (/cdi|legacy|dev|test/i.test(name) ? 2 : 0) + (/gpu|nvidia|cuda|rocm|amd/i.test(name) ? 0 : 1);
+  // a file with another word, such as ocr-gpu, is for one part of the project
+  const words = name.replace(/\.ya?ml$/, "").split(/[._-]/).filter((one) => !/^(docker|compose|)$/.test(one));
+  const rank = /gpu|nvidia|cuda|rocm|amd/i.test(name) ? (words.length > 1 ? 1 : 0) : 2;
+  return (/cdi|legacy|dev|test/i.test(name) ? 4 : 0) + rank;
 };
 
 function fileFlaw(

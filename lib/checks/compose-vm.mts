@@ -58,5 +58,9 @@ export function groupFlaws(service: ComposeService, { name }: ResolvedMachine): 
     } for the card's nodes: the render group of ${name} may have another number`,
     at: ["group_add", ...numbers],
     fix: manualFix(`Write the number that this prints: ${self(`ssh ${name} -- getent group render`)}`),
+    fold: {
+      ...{ kind: "render group", verb: ["adds the group", "add the group"], item: joinList(numbers) },
+      rest: () => ` for the card's nodes: the render group of ${name} may have another number`,
+    },
   }];
 }

@@ -42,7 +42,7 @@ function withoutRuntime(
   }
   return {
     status: "warn",
-    message: `${name}: NVIDIA_VISIBLE_DEVICES alone gives it no GPU: Docker's default runtime does not read it`,
+    message: `${name}: NVIDIA_VISIBLE_DEVICES alone gives no GPU: Docker's default runtime does not read it`,
     evidence: [{
       read: place?.(["NVIDIA_VISIBLE_DEVICES"]) ?? `${name}: environment`,
       value: `NVIDIA_VISIBLE_DEVICES=${visible}`,
@@ -64,7 +64,7 @@ function amdAlone(
   if (!wants || demands.length > 0 || gpus.length === 0) return undefined;
   return {
     status: "warn",
-    message: `${name}: AMD_VISIBLE_DEVICES alone gives it no GPU: only AMD's container runtime reads it`,
+    message: `${name}: AMD_VISIBLE_DEVICES alone gives no GPU: only AMD's container runtime reads it`,
     evidence: [{
       read: place?.(["AMD_VISIBLE_DEVICES"]) ?? `${name}: environment`,
       value: `AMD_VISIBLE_DEVICES=${visible}`,
@@ -111,8 +111,7 @@ function drmOnNvidia(
   if (!onlyDrm || visible || gpus.length === 0 || !gpus.every(isNvidiaRequest)) return undefined;
   return {
     status: "warn",
-    message:
-      `${name}: /dev/dri alone gives it no NVIDIA GPU: VA-API and Vulkan in the container need NVIDIA's libraries`,
+    message: `${name}: /dev/dri alone gives no NVIDIA GPU: VA-API and Vulkan in the container need NVIDIA's libraries`,
     evidence: [{ read: place?.(["/dev/dri"]) ?? `${name}: devices`, value: "/dev/dri" }],
     fix: [manualFix(
       `Reserve a GPU for ${name} (deploy.resources.reservations.devices) with NVIDIA_DRIVER_CAPABILITIES=all, or ` +

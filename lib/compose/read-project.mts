@@ -139,6 +139,7 @@ export async function readProject(
   // failures at other paths of the host do not matter for the VM
   const unread = [...reads.failed].filter(([path]) => unreadFiles.has(path) || path.startsWith(`${folder}/`));
   const unused = unusedFiles.length > 0 ? { unusedFiles } : {};
+  const submodules = names.includes(".gitmodules") ? pathsIn((await reads.read(at(".gitmodules"))) ?? "") : [];
   const absentPaths = kinds.flatMap(([path, kind]) =>
     kind === "missing" && path.startsWith(`${folder}/`) ? [path] : []
   );
@@ -148,10 +149,14 @@ export async function readProject(
     ...unused,
     examples,
     ...dockerfiles,
+    ...(submodules.length > 0 ? { submodules } : {}),
     unread: unread.map(([, why]) => why),
     paths: Object.fromEntries(kinds),
   };
 }
+
+/** The paths in a .gitmodules file. */
+const pathsIn = (text: string) => [...text.matchAll(/^\s*path\s*=\s*(.+?)\/?\s*$/gm)].map(([, path]) => path!);
 
 /** The texts of `.env` and of the env files of enabled services, by their paths as messages show them. */
 async function envFileTexts(

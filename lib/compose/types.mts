@@ -95,6 +95,8 @@ export interface ComposeProject extends ProjectRequest {
   bases?: Record<string, BaseImage[]>;
   /** Files that could not be read, as sentences with the reason. */
   unread?: string[];
+  /** Paths of Git's submodules in the project's folder, from its .gitmodules. */
+  submodules?: string[];
   /** Compose files with GPU requests that the project does not use. */
   unusedFiles?: UnusedFile[];
   /** Texts of the Compose files by their path as in `files`, for finding lines. */
