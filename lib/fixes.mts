@@ -32,7 +32,10 @@ export const remedies = {
   reserved: firmwareFix("Find the setting in the firmware setup that reserves memory for that slot"),
   firmwareUpdate: firmwareFix("Update the firmware of the machine, which describes the devices of the IOMMU"),
   slot: firmwareFix("Move the card to another slot, preferably one that is wired to the CPU"),
-  display: firmwareFix("Choose another card, or the CPU's graphics, as primary display in the firmware setup"),
+  display: firmwareFix(
+    "Connect the display to another card, or to the CPU's graphics, and choose that as primary display in the " +
+      "firmware setup",
+  ),
   smallRegions: firmwareFix("Turn off Resizable BAR in the firmware setup, which makes the card's regions smaller"),
   otherVm: commandFix("See which VM has it, then shut that VM down", "virsh -c qemu:///system list"),
   persistenced: commandFix("Stop NVIDIA's persistence daemon", "systemctl stop nvidia-persistenced", { root: true }),
@@ -94,8 +97,26 @@ export const kernelLog = commandFix(
     root: true,
   },
 );
+/**
+ * For a ProLiant server that reserves memory for a card (RMRR), by its product name. Gen8 has the setting only in HPE's
+ * tool (advisory c04781229; jamesdenton and silvenga.com on DL360e and DL380p Gen8, read 2026-11-27).
+ */
+export function withoutSharedMemory(product = ""): Fix[] {
+  const menu = "turn off “HP Shared Memory features” for the slot in the firmware setup";
+  const tool =
+    "exclude the slot with HPE's tool conrep (package hp-scripting-tools): RMRDS_SlotN, Endpoints_Excluded; " +
+    "iLO then cannot read that slot";
+  const [, generation] = /\bGen(\d+)/.exec(product) ?? [];
+  const upper = (text: string) => text[0]!.toUpperCase() + text.slice(1);
+  return [
+    ...(generation === "8" ? [] : [firmwareFix(generation ? upper(menu) : `HPE Gen9 and later: ${menu}`)]),
+    ...(Number(generation ?? 8) > 8 ? [] : [firmwareFix(generation ? upper(tool) : `HPE Gen8: ${tool}`)]),
+  ];
+}
 /** For cards whose memory regions do not fit below 4 GiB. */
-export const aboveFour = firmwareFix("Turn on Above 4G Decoding in the host's firmware setup");
+export const aboveFour = firmwareFix(
+  "Turn on Above 4G Decoding (some makers: Memory Mapped I/O above 4 GB) in the host's firmware setup",
+);
 /** For a card that is not bound to vfio-pci. */
 export const bindVfio = commandFix(
   "Load vfio-pci, and see which driver has the card",

@@ -400,7 +400,7 @@ test("gpu.display: advice fits processor graphics, and a laptop that uses its ca
   assert.match(mux[0]!, /^Turn on hybrid graphics/);
   const apu = "{vendor_id: 1002, device_id: 1900}";
   const mini = text("mini-pc-with-a-card-on-oculink");
-  assert.match(fixesOf(mini, "gpu.display", apu)[0]!, /^Choose the other card/);
+  assert.match(fixesOf(mini, "gpu.display", apu)[0]!, /^Connect the display to the other card/);
   const alone = mini.replace(/^0000:01:00\.[01]\/.*\n/gm, "");
   assert.match(fixesOf(alone, "gpu.display", apu)[0]!, /^Add a card for the host's display/);
 });

@@ -146,7 +146,11 @@ function otherDisplay(gpu: PciFunction, others: PciFunction[], host: Host): Fix[
     ];
   }
   if (!isIntegrated(gpu, host.pci)) return [remedies.display];
-  if (others.length > 0) return [firmwareFix("Choose the other card as primary display in the firmware setup")];
+  if (others.length > 0) {
+    return [
+      firmwareFix("Connect the display to the other card, and choose that as primary display in the firmware setup"),
+    ];
+  }
   return isPortable(host)
     ? []
     : [firmwareFix("Add a card for the host's display, and choose it as primary display in the firmware setup")];

@@ -4,10 +4,19 @@ import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
-import { loadedBeforeVfio, loadsVfioFirst } from "../host/initramfs-order.mts";
-import { removeArgument } from "../host/kernel-arguments.mts";
+import { imageLacksOptions, loadedBeforeVfio, loadsVfioFirst } from "../host/initramfs-order.mts";
+import { refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
 import { ownFiles } from "../host/own-files.mts";
-import { goneModules, imageHasVfio, refusedByKernel, replacedSourceOf, vfioSourceOf } from "../host/vfio-ids.mts";
+import {
+  goneModules,
+  imageHasVfio,
+  isPending,
+  loadingObstacles,
+  refusedByKernel,
+  replacedSourceOf,
+  strayIds,
+  vfioSourceOf,
+} from "../host/vfio-ids.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { checkGroup } from "./iommu-group.mts";
 import { cannotHaveIommu } from "./iommu-enabled.mts";
@@ -105,14 +114,17 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
       { read: replaced.from, value: replaced.text },
     ], bindingAtBoot(card, host));
   }
-  const risky = held.some(({ driver }) => /^(nvidia|nouveau|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
+  const risky = held.some(({ driver }) => /^(nvidia|nouveau|NovaCore|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
+  const stray = strayIds(host);
   return warn(
-    takesCard
-      ? `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
-        risky ? ", which graphics drivers do not always survive" : ""
-      }`
-      : names,
-    evidence,
+    `${
+      takesCard
+        ? `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
+          risky ? ", which graphics drivers do not always survive" : ""
+        }`
+        : names
+    }${stray ? `. ${stray.from} names ${stray.ids.join(", ")} for vfio-pci, which no device of this host has` : ""}`,
+    stray ? [...evidence, { read: stray.from, value: stray.text }] : evidence,
     risky ? bindingAtBoot(card, host) : [],
   );
 }
@@ -154,7 +166,7 @@ function unloadable({ os, kernel }: Host, evidence: Evidence[]): Verdict {
  */
 function notTaken(
   held: PciFunction[],
-  sources: { fn: PciFunction; source: { from: string } | undefined }[],
+  sources: { fn: PciFunction; source: { from: string; text: string } | undefined }[],
   lines: Evidence[],
   evidence: Evidence[],
   host: Host,
@@ -168,12 +180,32 @@ function notTaken(
   // the files that prepare writes load vfio-pci in the initramfs; other files may not
   const written = sources.some(({ source }) => source && ownFiles.includes(source.from));
   const before = loadedBeforeVfio(host, drivers);
-  const early = imageHasVfio(host) || written || drivers.every((driver) => loadsVfioFirst(host, driver));
-  const loads = !before && early;
+  const early = imageHasVfio(host) || written || host.kernel.builtin.includes("vfio-pci") ||
+    drivers.every((driver) => loadsVfioFirst(host, driver));
+  const obstacle = loadingObstacles(host)[0];
+  // the files that prepare writes put the options into the image
+  const bare = !written && imageLacksOptions(host) &&
+    sources.some(({ source }) => source !== undefined && /\/modprobe\.d\//.test(source.from));
+  const loads = !before && early && !obstacle && !bare;
+  const pending = sources.flatMap(({ source }) => source && isPending(host, source) ? [source] : [])[0];
+  if (loads && pending && missed.length === 0) {
+    return warn(
+      `${joinList(drivers)} ${drivers.length === 1 ? "has" : "have"} the card: ${pending.text} is configured and ` +
+        "takes effect at the next reboot",
+      [...evidence, ...lines],
+      [refreshEntries(host, pending.text), commandFix("Reboot", "reboot", { root: true, reboot: true })].filter((fix) =>
+        fix !== undefined
+      ),
+    );
+  }
   return warn(
     `configured for vfio-pci, but ${joinList(drivers)} ${drivers.length === 1 ? "has" : "have"} bound it: ${
-      before
+      obstacle
+        ? `${obstacle.text} (${obstacle.from}) prevents loading vfio-pci at boot`
+        : before
         ? `${before.from} loads ${before.module} before vfio-pci`
+        : bare
+        ? "the initramfs contains no file of /etc/modprobe.d, so vfio-pci gets no ids there"
         : early
         ? "reboot, or rebuild the initramfs"
         : "no file that was read loads vfio-pci earlier"
@@ -185,6 +217,9 @@ function notTaken(
           root: true,
         })
       ),
+      ...(obstacle
+        ? [manualFix(`Remove ${obstacle.text} from ${obstacle.from}, if nothing else needs it`, { root: true })]
+        : []),
       ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
       ...(loads && missed.length === 0 ? [] : binding),
     ],

@@ -66,9 +66,12 @@ function reset(card: Card, host: Host): Verdict {
   // a virtual function can have the id of its physical function, but is reset differently
   const resetRow = gpu.physicalFunction === undefined ? noResetRowOf(gpu) : undefined;
   const instead = resetRow && [
-    manualFix(resetRow.instead ?? "Install the out-of-tree module vendor-reset, which is made for this chip", {
-      root: true,
-    }),
+    manualFix(
+      resetRow.instead ??
+        "Install the out-of-tree module vendor-reset, which is made for this chip, with its udev rule: since " +
+          "Linux 5.15 it is used only if reset_method is device_specific",
+      { root: true },
+    ),
   ];
   if (methods.every((method) => method === "pm")) {
     const message = methods.length === 0

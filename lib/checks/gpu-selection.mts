@@ -114,6 +114,14 @@ function present(request: GpuRequest, host: Host): Verdict {
         ? "Name a card of this host (vendor_id, device_id)"
         : "Install a card, or run this on a host that has one",
     ),
+    ...(host.pci.some(({ driver }) => driver === "thunderbolt")
+      ? [
+        manualFix(
+          "Or, if the card is in an external enclosure (Thunderbolt, USB4): connect it, turn it on, and authorize it " +
+            "(boltctl list shows it)",
+        ),
+      ]
+      : []),
     commandFix("Or start the lab without a GPU", self("up --no-gpu")),
   ]);
 }

@@ -189,7 +189,10 @@ export function cannotHaveIommu(host: Host): boolean {
 }
 
 function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
-  return fail("IOMMU is not enabled in your BIOS", evidence, isVm(host) ? virtualIommu(host) : [inFirmware(host)]);
+  const off = "IOMMU is not enabled in your BIOS";
+  return isVm(host)
+    ? fail(`${off}: this host is a VM without a virtual IOMMU`, evidence, virtualIommu(host))
+    : fail(off, evidence, [inFirmware(host)]);
 }
 
 /** The setting of the processor's maker; both where the processor is not known. */

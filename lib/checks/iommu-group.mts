@@ -4,7 +4,7 @@ import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import type { Card } from "../resolve/types.mts";
-import { blockersOf, harmlessDrivers, siblingsOf, usesOf } from "../resolve/cards.mts";
+import { blockersOf, cardOf, harmlessDrivers, siblingsOf, usesOf } from "../resolve/cards.mts";
 import {
   className,
   formatAddresses,
@@ -139,8 +139,12 @@ function separating(card: Card, host: Host): Fix[] {
   if (ownUsb && !card.groupPeers.some(needed)) return replug;
   return [
     ...(movable(card, host)
-      ? [manualFix("Put the card in another slot, or move that device to another slot", { root: true, reboot: true })]
+      ? [manualFix(
+        "Put the card in another slot, preferably one that is wired to the CPU, or move that device to another slot",
+        { root: true, reboot: true },
+      )]
       : [fixedInPlace(card, host)]),
+    ...equalCard(card, host),
     ...replug,
   ];
 }
@@ -168,6 +172,20 @@ function fixedInPlace({ gpu }: Card, host: Host): Fix {
       : "A laptop's card cannot be moved (for an external one, try another port): use the GPU in containers on " +
         "this host, or use a machine with slots",
   );
+}
+
+/** An equal card in groups of its own, which the host does not display on. */
+function equalCard({ gpu, groups }: Card, host: Host): Fix[] {
+  const free = (host.pci ?? []).find((fn) => {
+    if (fn.vendor !== gpu.vendor || fn.device !== gpu.device || groups.includes(fn.group ?? "")) return false;
+    const other = cardOf(fn, host);
+    const passed = [...other.assignedFunctions, ...other.groupPeers];
+    return fn.group !== undefined && fn.group !== null && blockersOf(other).length === 0 &&
+      !passed.some((one) => shows(one, host) || usesOf(one, host).some(({ vital }) => vital));
+  });
+  return free
+    ? [manualFix(`Or take the equal card that shares no group, if no other VM has it: address: "${free.bdf}"`)]
+    : [];
 }
 
 /** Fixes that may separate the card from its group, or pass all of the group to one VM. */
@@ -204,7 +222,10 @@ function placing(card: Card, host: Host): Fix[] {
       }. The GPUs of one board stay together in every slot`,
     ),
   ];
-  return movable(card, host) ? [remedies.slot, acs, ...together] : [fixedInPlace(card, host), ...together];
+  const equal = equalCard(card, host);
+  return movable(card, host)
+    ? [remedies.slot, ...equal, acs, ...together]
+    : [fixedInPlace(card, host), ...equal, ...together];
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
-import { removeArgument } from "../host/kernel-arguments.mts";
+import { commandFix, firmwareFix, manualFix, remedies, withoutSharedMemory } from "../fixes.mts";
+import { noRemapping, removeArgument } from "../host/kernel-arguments.mts";
 import { moduleOption } from "../host/module-options.mts";
 import { isOlder } from "../text.mts";
 import { takesAcsOverride } from "../resolve/acs-kernels.mts";
@@ -100,14 +100,22 @@ function interrupts(host: Host): Verdict {
       ],
     );
   }
-  // kernel-parameters.txt: intremap=; nointremap is its older name; without an APIC there is nothing to remap
-  const off = host.kernel.arguments?.find((word) => /^(intremap=(.*,)?off|nointremap|nol?apic)$/.test(word));
+  const remapping = noRemapping(host);
+  // without an APIC there is nothing to remap
+  const off = remapping ?? host.kernel.arguments?.find((word) => /^nol?apic$/.test(word));
   return off
     ? fail(
       `interrupts are not remapped, because of the kernel's argument ${off}: VFIO will refuse the card ` +
         "(Operation not permitted)",
       [...evidence, { read: "/proc/cmdline", value: off }],
-      [removeArgument(host, off)],
+      [
+        remapping
+          ? removeArgument(host, remapping)
+          : manualFix(`Remove ${off} from the kernel's arguments, if this machine boots without it`, {
+            root: true,
+            reboot: true,
+          }),
+      ],
     )
     : fail("interrupts are not remapped: VFIO will refuse the card (Operation not permitted)", evidence, [
       ...(host.iommu.acpiTables?.includes("IVRS") ? ivrs(host) : [remedies.interrupts]),
@@ -173,11 +181,7 @@ function reserved({ groups }: Card, host: Host): Verdict {
         firmwareFix("Or turn off Pre-boot DMA Protection in the firmware setup"),
       ]
       : [
-        hp
-          ? firmwareFix(
-            "On HPE Gen9 and later turn off “HP Shared Memory features” for the slot (Gen8 has no such switch)",
-          )
-          : remedies.reserved,
+        ...(hp ? withoutSharedMemory(host.dmi.product_name) : [remedies.reserved]),
       ],
   };
 }

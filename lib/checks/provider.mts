@@ -13,6 +13,7 @@ import { isOlder } from "../text.mts";
 import { vagrantAndVirtualbox } from "./vagrant-virtualbox.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 import { isNvidia } from "../host/vendors.mts";
+import { hasMig } from "../resolve/boards.mts";
 import { hypervAccess, libvirtAccess } from "./provider-access.mts";
 
 /**
@@ -144,7 +145,14 @@ function withoutPartition(
       `${formatFunction(card)} can have ${card.virtualFunctions} virtual functions, but none is turned on`,
       evidence,
       isNvidia(card)
-        ? [manualFix("NVIDIA cards need the vGPU driver on this host for that, which needs a licence: see its manual")]
+        ? [
+          manualFix(
+            `Give the VM the whole card: mode: passthrough${
+              hasMig(card.device ?? "") ? ". With MIG, each service gets an instance of it (device_ids)" : ""
+            }`,
+          ),
+          manualFix("Or install NVIDIA's vGPU driver on this host, which needs a licence: see its manual"),
+        ]
         : [
           commandFix("Turn one on, until the next boot", `sh -c 'echo 1 >${at}/sriov_numvfs'`, { root: true }),
           manualFix(

@@ -65,8 +65,9 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
 /**
  * The card to request. Among the first maker's cards that can be passed through: the one with the
  * fewest warnings; cards that the host displays on come after the others, and the processor's
- * graphics last. Without one: a card whose failures end by themselves; then another maker's card
- * that the host does not need; then the card with the fewest failures. Undefined if the host has no
+ * graphics last. Without one: a card whose failures end by themselves. A card that the host displays
+ * on, or the processor's graphics, comes after another maker's card that the host does not need. Without any of
+ * them: the card with the fewest failures. Undefined if the host has no
  * card, or only the display chips of servers and VMs that it displays on. `pci`: the host's
  * functions.
  */
@@ -83,10 +84,10 @@ export function bestOf(all: Judged[], pci: PciFunction[] = []): Judged | undefin
   const able = (one: Judged) => one.fails.length === 0;
   const best = judged.filter(able).filter(spare).toSorted(order)[0] ??
     judged.filter(({ fails }) => fails.every(passes)).filter(spare).toSorted(order)[0];
-  if (best) return best;
+  if (best && !best.shows && !built(best)) return best;
   // another maker's card is chosen unasked only if the host does not display on it
   const others = all.filter((one) => !judged.includes(one) && makers.includes(one.card.vendor ?? ""));
-  return others.filter((one) => able(one) && !one.shows && !built(one)).toSorted(order)[0] ??
+  return others.filter((one) => able(one) && !one.shows && !built(one)).toSorted(order)[0] ?? best ??
     judged.toSorted((a, b) => a.fails.length - b.fails.length || order(a, b))[0];
 }
 

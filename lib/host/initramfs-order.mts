@@ -15,8 +15,25 @@ const lists: { tools: InitramfsKind[]; file: RegExp; setting: RegExp }[] = [
 
 const dashed = (name: string) => name.replaceAll("_", "-");
 
-/** The module of a PCI driver, with dashes: only USB's has another name (drivers/usb/host/xhci-pci.c). */
-const moduleOf = (driver: string) => driver === "xhci_hcd" ? "xhci-pci" : dashed(driver);
+/** Modules with another name than their driver (drivers/usb/host/xhci-pci.c, drivers/gpu/nova-core). */
+const modules: Record<string, string> = { xhci_hcd: "xhci-pci", NovaCore: "nova-core" };
+
+/**
+ * Whether the initramfs has no files of /etc/modprobe.d, so that vfio-pci gets no ids from them there: mkinitcpio without
+ * the hook modconf, and dracut's images for any host (dracut, 90kernel-modules).
+ */
+export function imageLacksOptions(host: Host): boolean {
+  const tool = initramfsOf(host)?.kind;
+  const lines = (file: RegExp, setting: RegExp) =>
+    host.configured.filter((one) => file.test(one.file) && setting.test(one.text));
+  const hooks = lines(/^mkinitcpio\.conf/, /^HOOKS/);
+  return tool === "mkinitcpio"
+    ? hooks.length > 0 && !hooks.some(({ text }) => /\bmodconf\b/.test(text))
+    : tool === "dracut" && /=no$/.test(lines(/dracut\.conf/, /^hostonly=/).at(-1)?.text ?? "");
+}
+
+/** The module of a PCI driver, with dashes. */
+const moduleOf = (driver: string) => modules[driver] ?? dashed(driver);
 
 /** Whether a module belongs to a driver: nvidia-drm and nvidia-uvm load nvidia. */
 const isOf = (module: string, driver: string) =>

@@ -79,6 +79,10 @@ function locationOf(loader: Loader | undefined, host: Host): string {
 /** Arguments that switch an IOMMU off (kernel-parameters.txt). */
 const offSwitches = ["intel_iommu=off", "amd_iommu=off", "iommu=off"];
 
+/** The active argument that turns interrupt remapping off; nointremap is its older name (kernel-parameters.txt). */
+export const noRemapping = ({ kernel }: Host): string | undefined =>
+  kernel.arguments?.find((word) => /^(intremap=(.*,)?off|nointremap)$/.test(word));
+
 /**
  * The kernel arguments to add and to remove where the firmware offers an IOMMU and the kernel does
  * not use it.

@@ -4,7 +4,7 @@
  */
 import type { Host } from "./types.mts";
 import type { PciFunction } from "./pci-types.mts";
-import { configuredArguments } from "./configured-arguments.mts";
+import { configuredArguments, waitsForReboot } from "./configured-arguments.mts";
 import { ownPaths } from "./own-files.mts";
 import { isOlder } from "../text.mts";
 
@@ -65,6 +65,22 @@ function isIdOf(id: string, { vendor, device, subsystem }: PciFunction): boolean
   return wantedVendor?.padStart(4, "0") === vendor && wantedDevice?.padStart(4, "0") === device &&
     same(subVendor, ownVendor) && same(subDevice, ownDevice);
 }
+
+/** The ids of a list that no function of the host has; empty where the host's functions were not read. */
+export function unknownIdsOf({ ids }: IdList, { pci }: Host): string[] {
+  return pci ? ids.filter((id) => !pci.some((fn) => isIdOf(id, fn))) : [];
+}
+
+/** The list of ids that takes effect, with its ids that no function of the host has. Undefined if there are none. */
+export function strayIds(host: Host): { from: string; text: string; ids: string[] } | undefined {
+  const last = idLists(host).at(-1);
+  const ids = last ? unknownIdsOf(last, host) : [];
+  return last && ids.length > 0 ? { from: last.from, text: last.text, ids } : undefined;
+}
+
+/** Whether what binds a function is an argument that is configured, but not active before the next boot. */
+export const isPending = (host: Host, { from, text }: { from: string; text: string }): boolean =>
+  from === commandLine && waitsForReboot(host, text) === true;
 
 /** What binds a function to vfio-pci: the file and the line. Undefined if nothing does. */
 export function vfioSourceOf(fn: PciFunction, host: Host): { from: string; text: string } | undefined {

@@ -1,7 +1,13 @@
 /** What a host needs to bind a card to vfio-pci at boot: files, kernel arguments, and a new initramfs. */
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
-import { type ArgumentChange, changeArgument, iommuArguments, refreshEntries } from "../host/kernel-arguments.mts";
+import {
+  type ArgumentChange,
+  changeArgument,
+  iommuArguments,
+  noRemapping,
+  refreshEntries,
+} from "../host/kernel-arguments.mts";
 import { configuredArguments, removalWaits, waitsForReboot } from "../host/configured-arguments.mts";
 import { ownGrubText } from "../host/boot-loaders.mts";
 import { readsGrubFolder } from "../host/boot-entries.mts";
@@ -9,7 +15,7 @@ import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
 import { guixBinding, isGuix } from "../host/guix.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
-import { foreignIds, goneModules, loadingObstacles, stubSourceOf } from "../host/vfio-ids.mts";
+import { foreignIds, goneModules, loadingObstacles, stubSourceOf, unknownIdsOf } from "../host/vfio-ids.mts";
 import { commandFix } from "../fixes.mts";
 
 export { ownFiles };
@@ -54,15 +60,19 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   const foreign = foreignIds(host, idsOf(passed.filter((fn) => !twin(fn))));
   const byAddress = foreign.length > 0 ? passed : passed.filter(twin);
   const ids = idsOf(passed.filter((fn) => !byAddress.includes(fn)));
-  const { add, remove } = iommuArguments(host);
+  const { add, remove: off } = iommuArguments(host);
+  const remapping = noRemapping(host);
+  const remove = remapping === undefined ? off : [...off, remapping];
   const builtin = host.kernel.builtin.includes("vfio-pci") && ids.length > 0 ? [`vfio-pci.ids=${ids.join(",")}`] : [];
   const needed = [...add, ...builtin, ...lastingArguments(host)];
   const initramfs = initramfsOf(host, [modules, ...(byAddress.length > 0 ? [rules] : [])]);
   const stubs = passed.flatMap((fn) => stubSourceOf(fn, host) ?? []);
   const stubbed = [...new Map(stubs.map((one) => [one.text, one])).values()];
   const notes = [
-    ...foreign.map(({ from, text }) =>
-      `${text} (${from}) is kept: vfio-pci reads only one list of ids, so the card is bound by its address`
+    ...foreign.map((list) =>
+      `${list.text} (${list.from}) is kept${
+        unknownIdsOf(list, host).length === list.ids.length ? ", though no device of this host has these ids" : ""
+      }: vfio-pci reads only one list of ids, so the card is bound by its address`
     ),
     ...stubbed.map(({ from, text }) =>
       `${text} (${from}) is kept: pci-stub has the card before vfio-pci can take it, and libvirt takes it from ` +
@@ -190,7 +200,8 @@ const { modprobe: modules, rules } = ownPaths;
 
 /** Drivers that would bind such functions at boot before vfio-pci (modprobe.d(5), softdep). */
 const competingDrivers: [RegExp, string[]][] = [
-  [/^10de 03/, ["nouveau", "nvidia"]],
+  // the kernel's second driver for NVIDIA cards, in Ubuntu 26.04's kernel (beclab/Olares#3963, read 2026-11-27)
+  [/^10de 03/, ["nouveau", "nova_core", "nvidia"]],
   [/^1002 (03|12)/, ["amdgpu", "radeon"]],
   [/^8086 03/, ["i915", "xe"]],
   [/ 0403/, ["snd_hda_intel"]],

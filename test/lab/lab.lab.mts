@@ -125,7 +125,7 @@ for (const topology of topologies) {
     // doctor finds the cause that was built in
     const causes = {
       on: ["pass", /translates for/],
-      firmware: ["fail", /^IOMMU is not enabled in your BIOS$/],
+      firmware: ["fail", /^IOMMU is not enabled in your BIOS: this host is a VM/],
       kernel: ["fail", /switched off in the kernel|off in the kernel/],
       device: ["fail", /is under no IOMMU unit/],
     } as const;

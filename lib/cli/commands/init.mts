@@ -58,6 +58,10 @@ export async function init(context: Context): Promise<number> {
   ];
   log(context, [`${options.dryRun ? "would write" : "wrote"} ${path}: ${titleOf(card)}`, ...runs].join("; "));
   for (const line of reasonsFor(card, judged, chosen, host.pci)) log(context, line);
+  // gpu.driver warns on every host that was not prepared
+  for (const { check, message } of card ? chosen?.warnings ?? [] : []) {
+    if (check !== "gpu.driver") log(context, `warning: ${check}: ${message}`);
+  }
   if (options.gpu && card === undefined && wrong.length === 0) {
     const chips = judged.map((one) => `${one.card.bdf} ${cardName(one.card)} (${stateOf(one)})`);
     log(

@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { commandFix, doctorFix, kernelLog, manualFix, remedies } from "../../fixes.mts";
+import { commandFix, doctorFix, kernelLog, manualFix, remedies, withoutSharedMemory } from "../../fixes.mts";
 import { each, kernelArgument, powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 
@@ -145,10 +145,7 @@ export const vfioFailures = (): Failure[] => [
       "the firmware reserves memory for this card (RMRR), and the kernel does not pass on a card with such memory",
     fix: [
       remedies.reserved,
-      manualFix("HPE Gen9 and later: turn off “HP Shared Memory features” for the slot (Gen8 has no such switch)", {
-        root: true,
-        reboot: true,
-      }),
+      ...withoutSharedMemory(),
     ],
     source: "Linux (drivers/iommu), read 2026-11; harvester/harvester#7340, AltraMayor/gatekeeper#718",
   },

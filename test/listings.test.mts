@@ -1,0 +1,165 @@
+// Machines after listings of 2025 and 2026: which card init chooses, and advice that fits the machine.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { main } from "../lib/cli/main.mts";
+import { fakeShell, own, root } from "./fake.mts";
+
+const test = suite("listings");
+const text = (name: string) => own(`test/hosts/${name}.txt`);
+
+function finding(host: string, check: string, gpu: string) {
+  const parsed = parseHost(host);
+  const machine = `{name: m, provider: libvirt, box: lab/x, image: debian-13, memory: 8192, gpu: ${gpu}}`;
+  const { status, message, fix } = runChecks(parsed, resolveConfig(parseConfig(`machines: [${machine}]`), parsed), [
+    check,
+  ])[0]!;
+  return { status, message, fixes: fix.map(({ title, command }) => command ?? title).join("\n") };
+}
+
+async function init(host: string): Promise<string> {
+  const template = "templates/homelab-gpu.yaml";
+  const { shell, said } = fakeShell({ host, [`${root}/${template}`]: own(template) });
+  assert.is(await main(["init", "-n", "--no-color", "--host", "host", "--config", "c.yaml"], shell), 0);
+  return said.join("");
+}
+async function prepare(host: string, gpu: string): Promise<string> {
+  const { shell, said } = fakeShell({
+    host,
+    "c.yaml": `machines: [{name: m, box: lab/x, image: debian-13, gpu: ${gpu}}]`,
+  });
+  assert.is(await main(["prepare", "--no-color", "--host", "host", "--config", "c.yaml"], shell), 0);
+  return said.join("");
+}
+
+test("init: a card that the host displays on comes after another maker's free card", async () => {
+  const beside = text("geforce-for-the-picture-beside-a-radeon");
+  assert.match(await init(beside), /with AMD [^]*not chosen: 0000:0e:00\.0 [^;]*\(the host displays on it\)/);
+  const free = beside.replace("0000:0e:00.0/boot_vga:1", "0000:0e:00.0/boot_vga:0").replace(/^.*\/display:.*\n/m, "");
+  assert.match(await init(free), /with NVIDIA [^]* at 0000:0e:00\.0/, "else the first maker's");
+  const arc = await init(text("arc-b580-beside-the-processors-display"));
+  assert.match(arc, /with Intel [^]*\(8086:e20b\)[^]*not chosen: 0000:0e:00\.0 /);
+});
+
+test("init: warnings about the chosen card are said", async () => {
+  assert.match(await init(text("zfs-root-near-the-card")), /warning: gpu\.display: .*console goes dark/);
+  assert.match(await init(text("rtx5090-flr-does-not-come-back")), /warning: gpu\.reset: /);
+  assert.not.match(await init(text("rtx4070-desktop-debian12")), /warning: gpu\.driver/);
+});
+
+test("nova_core: prepare loads vfio-pci before it, and its driver's name is another one", async () => {
+  const host = text("ubuntu2604-card-on-nova-core");
+  const card = "{vendor_id: 10de, device_id: 2504}";
+  assert.match(finding(host, "gpu.driver", card).fixes, /prepare$/);
+  assert.match(await prepare(host, card), /^ *softdep nova_core pre: vfio-pci$/m);
+  const loaded = host.replace(
+    "[configured]\n",
+    (line) =>
+      `${line}modprobe.d/vfio.conf:options vfio-pci ids=10de:2504,10de:228e\n` +
+      "modprobe.d/vfio.conf:softdep snd_hda_intel pre: vfio-pci\ndracut.conf.d/x.conf:force_drivers+= nova_core\n",
+  );
+  assert.match(finding(loaded, "gpu.driver", card).message, /loads nova_core before vfio-pci$/);
+});
+
+test("gpu.driver: an argument that waits for the reboot needs that reboot, if vfio-pci is in the kernel", () => {
+  const host = text("gentoo-vfio-built-in-waits-for-reboot");
+  const card = "{vendor_id: 10de, device_id: 1b06}";
+  const waits = finding(host, "gpu.driver", card);
+  assert.match(waits.message, /: vfio-pci\.ids=\S+ is configured and takes effect at the next reboot$/);
+  assert.match(waits.fixes, /grub-mkconfig[^]*\nreboot$/);
+  const module = host.replaceAll("builtin:vfio", "available:vfio");
+  assert.match(finding(module, "gpu.driver", card).message, /no file that was read loads vfio-pci earlier$/);
+});
+
+test("ids= of no device of this host are named", async () => {
+  const host = text("ids-of-no-device-debian13");
+  const card = "{vendor_id: 10de, device_id: 2487}";
+  const named = /\/etc\/modprobe\.d\/vfio\.conf names 10de:2489, 10de:228b for vfio-pci, which no device /;
+  assert.match(finding(host, "gpu.driver", card).message, named);
+  assert.match(await prepare(host, card), /is kept, though no device of this host has these ids:/);
+  const other = host.replace("ids=10de:2489,10de:228b", "ids=8086:15f3");
+  assert.not.match(finding(other, "gpu.driver", card).message, /names/);
+  assert.not.match(await prepare(other, card), /though/);
+});
+
+test("iommu.reserved: a ProLiant Gen8 has the setting in HPE's tool only", () => {
+  const host = text("proliant-gen8-with-rmrr");
+  const fixes = (product: string) =>
+    finding(host.replace("ProLiant DL380p Gen8", product), "iommu.reserved", "{vendor_id: 10de, device_id: 15f8}")
+      .fixes;
+  assert.match(fixes("ProLiant DL380p Gen8"), /^Exclude the slot with HPE's tool conrep .*$/);
+  assert.match(fixes("ProLiant DL380 Gen10"), /^Turn off “HP Shared Memory features” for the slot in .*$/);
+  assert.match(fixes("Superdome"), /^HPE Gen9 and later: .*\nHPE Gen8: .*$/);
+});
+
+test("iommu.group: names an equal card that shares no group", () => {
+  const host = text("mining-board-six-cards-in-one-group");
+  const card = '{vendor_id: 10de, device_id: 1c07, address: "03:00.0"}';
+  assert.match(finding(host, "iommu.group", card).fixes, /equal card that shares no group.*"0000:01:00\.0"/);
+  const shown = host.replace("[needs]\n", "[needs]\nmount-/:0000:01:00.0\n");
+  assert.not.match(finding(shown, "iommu.group", card).fixes, /equal card/);
+  const switched = '{vendor_id: 10de, device_id: 1db1, address: "06:00.0"}';
+  assert.not.match(finding(text("two-v100-behind-one-switch"), "iommu.group", switched).fixes, /equal card/);
+});
+
+test("gpu.present: an external card may not be authorized", () => {
+  const host = text("nuc-without-its-external-card");
+  const card = "{vendor_id: 10de, device_id: 2484}";
+  assert.match(finding(host, "gpu.present", card).fixes, /authorize it \(boltctl list shows it\)/);
+  assert.not.match(finding(host.replaceAll(":thunderbolt", ":none"), "gpu.present", card).fixes, /boltctl/);
+});
+
+test("provider.mode: NVIDIA's partitions need a licence, and the whole card does not", () => {
+  const asked = finding(
+    text("a100-asked-for-as-partition"),
+    "provider.mode",
+    "{vendor_id: 10de, device_id: 20f1, mode: partition}",
+  );
+  assert.match(asked.fixes, /^Give the VM the whole card: mode: passthrough\. With MIG, .*\nOr install /);
+});
+
+test("iommu.enabled: a VM without a virtual IOMMU is named as that", () => {
+  const vm = finding(text("vmware-guest-with-a-t4"), "iommu.enabled", "{vendor_id: 10de, device_id: 1eb8}");
+  assert.match(vm.message, /: this host is a VM without a virtual IOMMU$/);
+});
+
+test("gpu.driver: an initramfs without modprobe's files gives vfio-pci no ids", () => {
+  const host = text("arch-initramfs-without-modprobe-files");
+  const card = "{vendor_id: 10de, device_id: 2704}";
+  const bare = finding(host, "gpu.driver", card);
+  assert.match(bare.message, /the initramfs contains no file of \/etc\/modprobe\.d, so vfio-pci gets no ids there$/);
+  assert.match(bare.fixes, /^npx zx homelab-gpu\.mts prepare$/);
+  const hooked = host.replace("HOOKS= systemd", "HOOKS= systemd modconf");
+  assert.match(finding(hooked, "gpu.driver", card).fixes, /^mkinitcpio -P$/m);
+  const dracut = host.replace(/^(mkinitcpio|lsinitcpio):.*\n/gm, "").replace(
+    "[programs]\n",
+    "$&dracut:/usr/bin/dracut\n",
+  )
+    .replace("[configured]\n", "$&dracut.conf.d/a.conf:force_drivers+= vfio-pci\ndracut.conf.d/a.conf:hostonly=no\n");
+  assert.match(finding(dracut, "gpu.driver", card).message, /gets no ids there$/);
+  assert.not.match(finding(dracut.replace("hostonly=no", "hostonly=yes"), "gpu.driver", card).message, /no ids/);
+});
+
+test("gpu.driver: names what keeps vfio-pci from loading at boot", () => {
+  const blocked = finding(text("blacklisted-vfio-debian13"), "gpu.driver", "{vendor_id: 10de, device_id: 2482}");
+  assert.match(
+    blocked.message,
+    /: blacklist vfio-pci \(\/etc\/modprobe\.d\/blacklist\.conf\) prevents loading vfio-pci/,
+  );
+  assert.match(blocked.fixes, /^Remove blacklist vfio-pci from [^\n]*\n.*prepare$/);
+});
+
+test("iommu.interrupts: prepare removes what it is said to remove", async () => {
+  const host = text("interrupt-remapping-switched-off");
+  const card = "{vendor_id: 10de, device_id: 1d01}";
+  assert.match(finding(host, "iommu.interrupts", card).fixes, /^Remove intremap=off .*prepare --apply does that/);
+  assert.match(await prepare(host, card), /Remove intremap=off from/);
+  const apic = host.replaceAll("intremap=off", "noapic");
+  assert.match(finding(apic, "iommu.interrupts", card).fixes, /^Remove noapic .*, if this machine boots without it$/);
+  assert.not.match(await prepare(apic, card), /noapic/);
+});
+
+test.run();
