@@ -19,8 +19,9 @@ const dashed = (name: string) => name.replaceAll("_", "-");
 const modules: Record<string, string> = { xhci_hcd: "xhci-pci", NovaCore: "nova-core" };
 
 /**
- * Whether the initramfs has no files of /etc/modprobe.d, so that vfio-pci gets no ids from them there: mkinitcpio without
- * the hook modconf, and dracut's images for any host (dracut, 90kernel-modules).
+ * Whether the initramfs has no files of /etc/modprobe.d, so that vfio-pci gets no ids from them
+ * there: mkinitcpio without the hook modconf, and dracut's images for any host (dracut,
+ * 90kernel-modules).
  */
 export function imageLacksOptions(host: Host): boolean {
   const tool = initramfsOf(host)?.kind;

@@ -15,8 +15,9 @@ export interface DriverBranch extends Source {
 }
 
 const lifecycle = {
-  source: "https://docs.nvidia.com/datacenter/tesla/drivers/supported-drivers-and-cuda-toolkit-versions.html",
-  checked: "2026-11-26",
+  // the page of release 620; 535 and 610 are in that of 615
+  source: "https://docs.nvidia.com/datacenter/tesla/drivers/620/supported-drivers-and-cuda-toolkit-versions.html",
+  checked: "2026-11-27",
 } as const;
 
 /**

@@ -44,7 +44,10 @@ export interface SuiteKernel extends Source {
 }
 
 const debian = { source: "https://packages.debian.org (linux-image-amd64)", checked: "2026-11-26" } as const;
-const ubuntu = { source: "general knowledge (linux-image-virtual)", checked: "2026-11-26" } as const;
+const ubuntu = {
+  source: "https://packages.ubuntu.com/search?keywords=linux-image-virtual",
+  checked: "2026-11-27",
+} as const;
 
 /** The kernels of the suites' images. */
 export const suiteKernels: Record<string, SuiteKernel> = {
@@ -65,13 +68,13 @@ export interface RecentCard extends Source {
   kernel: string;
 }
 
-const amd = { vendor: vendorIds.amd, checked: "2026-11-26" } as const;
-const intel = { vendor: vendorIds.intel, checked: "2026-11-26" } as const;
+const amd = { vendor: vendorIds.amd, checked: "2026-11-27" } as const;
+const intel = { vendor: vendorIds.intel, checked: "2026-11-27" } as const;
 
 /**
- * The first kernel that drives each recent card. The rows are from general knowledge; the source of
- * each is the place to verify it. A card also needs firmware of the same age, which the suite of
- * that kernel has.
+ * The first kernel that drives each recent card. The sources name the kernels that were read; an
+ * exact first release between two of them is from general knowledge, and no suite has a kernel
+ * between them. A card also needs firmware of the same age, which the suite of that kernel has.
  */
 export const recentCards: RecentCard[] = [
   {
@@ -87,42 +90,42 @@ export const recentCards: RecentCard[] = [
     name: "AMD Navi 31 and 33 (Radeon RX 7900, 7600)",
     device: /^(744[0-9a-f]|745[0-9a-f]|748[0-9a-f])$/,
     kernel: "6.0",
-    source: "general knowledge (kernel, drivers/gpu/drm/amd/amdgpu/amdgpu_discovery.c (GC 11.0.0, 11.0.2))",
+    source: "https://www.phoronix.com/news/Mesa-22.2-Intel-DG2-Ready (5.20, which became 6.0)",
   },
   {
     ...amd,
     name: "AMD Navi 32 (Radeon RX 7800 XT, 7700 XT)",
     device: /^(747[0-9a-f])$/,
     kernel: "6.5",
-    source: "general knowledge (linux-firmware, amdgpu/gc_11_0_3_*.bin (August 2023))",
+    source: "kernel 6.8, amdgpu_discovery.c (GC 11.0.3); linux-firmware, amdgpu/gc_11_0_3_*.bin (August 2023)",
   },
   {
     ...amd,
     name: "AMD Navi 48 and 44 (Radeon RX 9070, 9060)",
     device: /^(755[0-9a-f]|759[0-9a-f])$/,
     kernel: "6.12",
-    source: "general knowledge (kernel, drivers/gpu/drm/amd/amdgpu/amdgpu_discovery.c (GC 12.0.0, 12.0.1))",
+    source: "kernel, amdgpu_discovery.c (GC 12.0.0 and 12.0.1 in 6.12, not in 6.8)",
   },
   {
     ...amd,
     name: "AMD Instinct MI300",
     device: /^(74a[0-9a-f]|74b[0-9a-f])$/,
     kernel: "6.6",
-    source: "general knowledge (kernel, drivers/gpu/drm/amd/amdgpu/amdgpu_discovery.c (GC 9.4.3))",
+    source: "kernel 6.8, amdgpu_discovery.c (GC 9.4.3)",
   },
   {
     ...intel,
     name: "Intel Arc A (Alchemist)",
     device: /^(56[9ab][0-9a-f]|56c[0-9a-f])$/,
     kernel: "6.2",
-    source: "general knowledge (kernel, drivers/gpu/drm/i915/i915_pci.c (dg2_info without require_force_probe))",
+    source: "https://www.phoronix.com/news/Linux-6.2-DRM",
   },
   {
     ...intel,
     name: "Intel Arc B (Battlemage)",
     device: /^(e2[0-9a-f]{2})$/,
     kernel: "6.12",
-    source: "general knowledge (kernel, drivers/gpu/drm/xe/xe_pci.c (battlemage without require_force_probe))",
+    source: "kernel 6.12, drivers/gpu/drm/xe/xe_pci.c (bmg_desc without require_force_probe)",
   },
 ];
 

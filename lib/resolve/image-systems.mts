@@ -34,7 +34,7 @@ export const imageSystems: ImageSystem[] = [
   named("Debian unstable", /\bdebian-?sid|\bsid\b/, true),
   named(
     "another release of Ubuntu",
-    /\bubuntu-?\d\d\.?\d\d|focal|bionic|xenial|oracular|plucky|questing|mantic|lunar/,
+    /\bubuntu-?\d\d\.?\d\d|focal|bionic|xenial|oracular|plucky|questing|stonking|mantic|lunar/,
     true,
   ),
   // an Ubuntu release whose code name is not in this table: recognised by the form of its image
