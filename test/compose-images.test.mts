@@ -221,6 +221,25 @@ test("a command with a program that its image lacks; a folder in the home of the
   );
 });
 
+test("keys of other programs are named as Compose's; a path of a Mac; a required password is reported once", async () => {
+  const of = async (line: string) => failures(await image("x", `    ${line}\n`))[0];
+  assert.match(
+    (await of("device_requests: [{driver: nvidia}]"))!,
+    /-> Write its list as devices: below deploy\.resources/,
+  );
+  assert.match((await of("env: {A: b}"))!, /there is no key env -> Write environment$/);
+  assert.match((await of("name: b"))!, /-> Write container_name$/);
+  assert.match((await of("shm-size: 1g"))!, /-> Write shm_size$/);
+  assert.match(
+    (await image("x", "    volumes: [/Users/me/data:/data]\n"))[0]!,
+    /^warn .*: a mounts \/Users\/me\/data, a folder of a Mac -> Replace/,
+  );
+  assert.match(
+    failures(await image("postgres:17", "    environment: {POSTGRES_PASSWORD: '${P:?set P}'}\n")).join("\n"),
+    /^fail \S+ p: P has no value: set P -> Set P in the project's \.env$/,
+  );
+});
+
 test("of several files with GPUs the one for the whole project is first", async () => {
   const gpu = "services: {a: {gpus: all}}\n";
   const [found] = await findings({

@@ -79,7 +79,9 @@ export function databasePasswords(project: ComposeProject): { variable: string; 
       const isUsed = Object.entries(project.texts).some(([file, text]) =>
         blockOf(file, text, service).some(({ lines }) => lines.some((line) => feeds.test(line)))
       );
-      return variable !== "" && isUsed ? [{ variable, service }] : [];
+      // Compose itself refuses one that is required
+      const isRequired = project.refusals.some((one) => one.variable === variable);
+      return variable !== "" && isUsed && !isRequired ? [{ variable, service }] : [];
     });
   });
 }

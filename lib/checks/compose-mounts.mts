@@ -5,7 +5,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { isDrmNode } from "../compose/gpu-requests.mts";
 import { baseOf, hostPath } from "../compose/paths.mts";
-import { isPlaceholderPath } from "../compose/placeholders.mts";
+import { isOfMac, isPlaceholderPath } from "../compose/placeholders.mts";
 import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
@@ -197,6 +197,19 @@ function mountFlaw(
       message: `mounts ${path}, which ${machine.name} does not have: create_host_path is false`,
       at: lineTexts(at, target),
       fix: manualFix("Move it into the project's folder, or use a named volume"),
+    }];
+  }
+  if (absolute && !exists && isOfMac(path)) {
+    return [{
+      status: "warn",
+      message: `mounts ${path}, a folder of a Mac`,
+      at: lineTexts(at, target),
+      fix: manualFix(`Replace ${path} with a folder of the project (./…), or a named volume`),
+      fold: {
+        ...{ kind: "mac", verb: ["mounts", "mount"], item: path },
+        rest: (many) => (many ? ", folders of a Mac" : ", a folder of a Mac"),
+        fix: () => manualFix("Replace them with folders of the project (./…), or named volumes"),
+      },
     }];
   }
   if (absolute && !exists && isPlaceholderPath(path)) {

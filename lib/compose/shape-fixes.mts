@@ -24,6 +24,19 @@ const homes: Record<string, string> = {
   ...{ count: "deploy.resources.reservations.devices", options: "logging" },
 };
 
+/** Names that other programs (docker run, the Engine's API, Kubernetes) have for keys of a service. */
+const otherNames: Record<string, string> = {
+  ...{ add_host: "extra_hosts", cmd: "command", cpu: "cpus", device: "devices", env: "environment" },
+  ...{ env_vars: "environment", envs: "environment", gpu: "gpus", memory: "mem_limit", mounts: "volumes" },
+  ...{
+    name: "container_name",
+    net: "network_mode",
+    publish: "ports",
+    restart_policy: "restart",
+    workdir: "working_dir",
+  },
+};
+
 /**
  * A sentence that says how to correct a value of the wrong form; undefined if nothing better than
  * "correct it" is known. `data`: the file's plain data. `serviceKeys`: the keys of a service.
@@ -38,9 +51,13 @@ export function correctionOf(data: unknown, wrong: WrongValue, serviceKeys: stri
 }
 
 function ofUnknownKey(key: string, depth: number, keys: string[], serviceKeys: string[]): string {
+  const plain = key.replaceAll("-", "_");
+  const other = keys.includes("container_name") ? otherNames[plain] ?? plain : plain;
+  if (other !== key && keys.includes(other)) return `Write ${other}`;
   const meant = closest(key, keys);
   if (meant !== undefined) return `Write ${meant}`;
   if (depth === 1 && serviceKeys.includes(key)) return `Move ${key} into its service`;
+  if (key === "device_requests") return "Write its list as devices: below deploy.resources.reservations";
   const home = homes[key];
   return home === undefined ? `Remove ${key}` : `Move ${key} below ${home}`;
 }
