@@ -1,4 +1,5 @@
 // upgrade: a new box, proven, or the old one again; and what each stopped upgrade leaves.
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { destroy } from "../lib/cli/commands/destroy.mts";
@@ -8,6 +9,7 @@ import { up } from "../lib/cli/commands/up.mts";
 import { upgrade } from "../lib/cli/commands/upgrade.mts";
 import { insteadOf } from "../lib/cli/help.mts";
 import { parseState } from "../lib/host/state.mts";
+import { versionChanges } from "../lib/verify/version-changes.mts";
 import { World } from "./world.mts";
 
 const test = suite("upgrade");
@@ -44,6 +46,8 @@ async function running(config = one): Promise<World> {
 test("a new box is built, the VM is created from it and proven, and the old box is removed", async () => {
   const world = await running();
   const [old] = versions(world);
+  const proof = `${world.folder}/verify/a.txt`;
+  world.disk.set(proof, world.disk.get(proof)!.replace(/^kernel:.*/m, "kernel:6.1"));
   assert.is(await world.runCommand(upgrade, world.context([])), 0, said(world));
   assert.equal(ran(world), [
     "sh scripts/get-image",
@@ -59,7 +63,7 @@ test("a new box is built, the VM is created from it and proven, and the old box 
   assert.equal(others, []);
   assert.is.not(now, old);
   assert.is(boxOf(world), now);
-  assert.match(said(world), /a is upgraded and proven: its box is lab\/x 1\.\d+\.\d+\n/);
+  assert.match(said(world), /a is upgraded and proven: its box is lab\/x 1\.\d+\.\d+, kernel 6\.1 → 6\.\d+\S*\n/);
   assert.is(state(world).upgrades, undefined);
   // the next up neither builds again nor goes back
   world.calls = [];
@@ -247,6 +251,16 @@ test("a config that changed since goes back to the box that the VM had", async (
   assert.is.not(boxOf(world), old);
 });
 
+test("a box that was not built here is not removed", async () => {
+  const world = await running("machines: [{name: a, box: lab/x, cpus: 2, memory: 1024}]\n");
+  const meta = `${world.folder}/.vagrant/machines/a/libvirt/box_meta`;
+  world.disk.set(meta, JSON.stringify({ name: "lab/x", version: "12.0" }));
+  world.disk.set(`${process.env.HOME}/.vagrant.d/boxes/lab-VAGRANTSLASH-x/12.0/libvirt/box.img`, "");
+  world.config = one;
+  assert.is(await world.runCommand(upgrade, world.context([])), 0, said(world));
+  assert.equal(versions(world), [boxOf(world), "12.0"]);
+});
+
 test("destroy forgets an unfinished upgrade", async () => {
   const world = await running();
   world.withoutSsh.add("a");
@@ -273,6 +287,17 @@ test("a record that cannot be read is ignored and reported", () => {
   for (const bad of [1, { ...whole, at: "soon" }, { ...whole, from: { name: "x", version: "1'; x" } }, { from }]) {
     assert.equal(read(bad), { upgrades: undefined, warned: ["upgrades of a cannot be read and is ignored"] });
   }
+});
+
+test("the new versions of driver and kernel are named, if both are known", () => {
+  const before = "kernel:6.12.43-amd64\nnvidia-loaded:580.95.05 open\n";
+  assert.equal(versionChanges(before, "kernel:6.12.57-amd64\nnvidia-loaded:580.105.08 open\n"), [
+    "NVIDIA driver 580.95.05 → 580.105.08",
+    "kernel 6.12.43-amd64 → 6.12.57-amd64",
+  ]);
+  assert.equal(versionChanges(before, before), []);
+  assert.equal(versionChanges(before, "kernel:6.12.43-amd64\n"), []);
+  assert.equal(versionChanges(undefined, before), []);
 });
 
 test("update, as of package managers, leads to upgrade", () => {

@@ -4,6 +4,7 @@ import { readLab } from "../host/lab.mts";
 import { readState, type Upgrade, writeState } from "../host/state.mts";
 import { boxesOf, boxKey, type Texts } from "../plan/box.mts";
 import { boxRemovals, hasBox, spareBoxes, upgradeRefusal } from "../plan/upgrade.mts";
+import { versionChanges } from "../verify/version-changes.mts";
 import type { Lock } from "../run/lock.mts";
 import { runSteps } from "../run/steps.mts";
 import type { Outcome } from "./carry-out.mts";
@@ -64,13 +65,15 @@ export async function recordUpgrades(
 
 /**
  * Ends the unfinished upgrade of each proven machine: the machine keeps the box that its VM has, and
- * the other one is removed. Returns the machines whose upgrade stays unfinished.
+ * the other one is removed. `proofs`: the output of each VM's last verification before the upgrade.
+ * Returns the machines whose upgrade stays unfinished.
  */
 export async function endUpgrades(
   context: Context,
   found: Inspection,
   { judged }: Outcome,
   take: () => Promise<Lock>,
+  proofs: Record<string, string | undefined> = {},
 ): Promise<string[]> {
   const { loaded: { config, folder }, resolved } = found;
   const begun = found.names.filter((name) => found.lab.machines[name]!.upgrade !== undefined);
@@ -92,11 +95,12 @@ export async function endUpgrades(
     if (steps.length > 0) await runSteps(reporterOf(context), folder, steps, await take());
     await recordUpgrades(context, found, { [name]: undefined });
     const box = `${there.boxName} ${there.box}`;
+    const changes = versionChanges(proofs[name], await context.shell.read(`${folder}/verify/${name}.txt`));
     log(
       context,
       hasBox(there, upgrade.from)
         ? `${name} is not upgraded: it has its box from before, ${box}, and is proven`
-        : `${name} is upgraded and proven: its box is ${box}`,
+        : `${name} is upgraded and proven: its box is ${[box, ...changes].join(", ")}`,
     );
   }
   return left;

@@ -52,11 +52,14 @@ function isInVagrant({ boxes }: Lab, { name, version }: BoxVersion): boolean {
   return boxes[name]?.includes(version) ?? true;
 }
 
-/** The boxes of a finished upgrade that its VM does not have. */
+/** Whether a version is of a box that was built here: `1.HASH.TIME`. */
+const isBuiltHere = ({ version }: BoxVersion) => /^1\.\d+\.\d{10}$/.test(version);
+
+/** The boxes of a finished upgrade that its VM does not have, and that were built here. */
 export function spareBoxes(upgrade: Upgrade, there: LabMachine, lab: Lab): BoxVersion[] {
   const { from, to } = upgrade;
   const all = [from, ...newVersions(upgrade, lab).map((version) => ({ name: to.name, version }))];
-  return all.filter((box) => isInVagrant(lab, box) && !hasBox(there, box));
+  return all.filter((box) => isBuiltHere(box) && isInVagrant(lab, box) && !hasBox(there, box));
 }
 
 /** The steps that remove boxes from Vagrant, and then libvirt's copies of them. A box of another VM stays. */

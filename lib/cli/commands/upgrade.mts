@@ -47,7 +47,10 @@ export async function upgrade(context: Context): Promise<number> {
     const records = newUpgrades(found, await readTexts(context, found.loaded.config), Date.now());
     found = await recordUpgrades(context, found, records);
     const resumed = names.filter((one) => records[one]!.failed);
-    const first = await attempt(context, found, take);
+    const proofs = Object.fromEntries(
+      await Promise.all(names.map(async (one) => [one, await shell.read(`${folder}/verify/${one}.txt`)])),
+    );
+    const first = await attempt(context, found, take, proofs);
     const unproven = await failedUpgrades(context, found, first);
     const back = unproven.filter((one) => !resumed.includes(one));
     const left = unproven.filter((one) => resumed.includes(one));
@@ -77,7 +80,12 @@ interface Attempt extends Outcome {
 }
 
 /** Carries the plan of an upgrade out, and ends the upgrades of machines that are proven. */
-async function attempt(context: Context, found: Inspection, take: () => Promise<Lock>): Promise<Attempt> {
+async function attempt(
+  context: Context,
+  found: Inspection,
+  take: () => Promise<Lock>,
+  proofs: Record<string, string | undefined> = {},
+): Promise<Attempt> {
   const { resolved, host, lab, names, loaded } = found;
   const texts = await readTexts(context, loaded.config);
   const plan = makePlan(resolved, host, lab, texts, {
@@ -94,7 +102,7 @@ async function attempt(context: Context, found: Inspection, take: () => Promise<
   await writePlan(context, found, plan, take);
   const outcome = plan.steps.length === 0 ? { judged: [] } : await carryOut(context, found, plan, await take());
   if (outcome.failure) sayTo(context.shell, outcome.failure.message);
-  const left = await endUpgrades(context, found, outcome, take);
+  const left = await endUpgrades(context, found, outcome, take, proofs);
   return { ...outcome, left, isFine: !outcome.failure && left.length === 0 };
 }
 
