@@ -1,9 +1,20 @@
 // Scripts that manage images and boxes, with recording programs: nothing in use is removed, and
 // nothing damaged is used.
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { root, standIns } from "../fake.mts";
@@ -104,6 +115,48 @@ for (
     assert.is(statSync(own).mode & 0o077, 0);
   });
 }
+
+test("remove-box.sh removes one version, and keeps a box that Vagrant does not remove", ({ folder }) => {
+  const remove = (vagrant: string) =>
+    spawnSync("sh", [`${root}/scripts/remove-box.sh`, "lab/x", "1.2.3", "libvirt"], {
+      env: standIns(folder, { vagrant: `echo "$*" >>'${folder}/words'\n${vagrant}` }),
+      input: "y\n",
+      encoding: "utf8",
+    });
+  assert.is(remove("echo 'Removing box'").stdout, "Removing box\n");
+  assert.is(readFileSync(`${folder}/words`, "utf8"), "box remove lab/x --box-version 1.2.3 --provider libvirt\n");
+  // the answer on standard input is not Vagrant's
+  const used = remove('read -r answer && exit 0; echo "requires a TTY" >&2; exit 1');
+  assert.is(used.status, 0);
+  assert.match(used.stderr, /requires a TTY\nkeeping the box lab\/x 1\.2\.3: another VM uses it, or/);
+});
+
+test("an image from package sources is kept for a month, or with FRESH for a day", ({ folder }) => {
+  const images = join(folder, "cache/homelab-gpu/images");
+  const scripts = join(folder, "scripts");
+  mkdirSync(scripts);
+  copyFileSync(`${root}/scripts/get-image.sh`, join(scripts, "get-image.sh"));
+  writeFileSync(join(scripts, "make-image.sh"), '#!/bin/sh\necho image >"$2"\n');
+  const get = (day: string, fresh = "") => {
+    const env = standIns(folder, { id: "echo 0", date: `echo "$1" | sed 's/^+//; s/%Y-%m/2026-11/; s/%d/${day}/'` });
+    const { status, stderr } = spawnSync("sh", [
+      join(scripts, "get-image.sh"),
+      join(folder, "link"),
+      "debootstrap",
+      "trixie",
+    ], {
+      env: { ...env, XDG_CACHE_HOME: join(folder, "cache"), FRESH: fresh, SUDO_UID: String(process.getuid?.()) },
+      encoding: "utf8",
+    });
+    assert.is(status, 0, stderr);
+    return [/already built/.test(stderr), readdirSync(images).filter((name) => name.endsWith(".qcow2")).length];
+  };
+  assert.equal(get("01"), [false, 1]);
+  assert.equal(get("02"), [true, 1]);
+  assert.equal(get("02", "yes"), [false, 2]);
+  assert.equal(get("02", "yes"), [true, 2]);
+  assert.equal(get("03", "yes"), [false, 3]);
+});
 
 test("a damaged cached image is not used, and its URL is in no command line", ({ folder }) => {
   const sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"; // of "abc"
