@@ -197,7 +197,7 @@ if ($null -ne $displays) {
 Write-Section 'programs'
 $places = @{}
 $programs = 'vagrant', 'packer', 'VBoxManage', 'ssh', 'ssh-keygen', 'scp', 'curl', 'tar',
-    'powershell', 'pwsh', 'winget', 'wsl'
+    'powershell', 'pwsh', 'winget', 'wsl', 'qemu-img'
 foreach ($name in $programs) {
     $found = Get-Command $name -CommandType Application -ErrorAction SilentlyContinue | Select-Object -First 1
     if ($found) { $places[$name] = $found.Source }
@@ -205,6 +205,10 @@ foreach ($name in $programs) {
 if (-not $places['VBoxManage'] -and $env:VBOX_MSI_INSTALL_PATH -and
     (Test-Path "$env:VBOX_MSI_INSTALL_PATH\VBoxManage.exe")) {
     $places['VBoxManage'] = "$env:VBOX_MSI_INSTALL_PATH\VBoxManage.exe"
+}
+# QEMU's installer does not add its folder to PATH
+if (-not $places['qemu-img'] -and $env:ProgramFiles -and (Test-Path "$env:ProgramFiles\qemu\qemu-img.exe")) {
+    $places['qemu-img'] = "$env:ProgramFiles\qemu\qemu-img.exe"
 }
 foreach ($name in ($places.Keys | Sort-Object)) { Write-Fact $name (Hide-User $places[$name]) }
 # vagrant needs seconds to print its version; the name of its folder contains it

@@ -14,6 +14,7 @@ import { makePlan } from "../lib/plan/plan.mts";
 import { providers } from "../lib/resolve/providers.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Finding } from "../lib/findings.mts";
+import type { Image } from "../lib/config/types.mts";
 import type { Host } from "../lib/host/types.mts";
 import { own } from "./fake.mts";
 import { savedHost } from "./hosts.mts";
@@ -250,8 +251,9 @@ test("the default provider is one that the host has", () => {
 });
 
 test("every provider has its templates", () => {
+  const images: Image[] = [{ kind: "known", name: "debian-13" }, { kind: "file", file: "./a.box" }];
   for (const { template, packer } of providers) {
-    for (const name of [template, packer]) assert.ok(names.includes(`templates/${name}`), name);
+    for (const name of [template, ...images.map(packer)]) assert.ok(names.includes(`templates/${name}`), name);
   }
 });
 

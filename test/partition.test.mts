@@ -47,6 +47,7 @@ test("the box gets dxgkrnl and the toolkit, and no NVIDIA driver for Linux", () 
     "busybox-image.sh",
     "install-dxgkrnl.sh",
     "install-nvidia.sh",
+    "install-hyperv.sh",
     "finish-box.sh",
   ]);
   assert.equal(environment, ["NVIDIA_SOURCE=host"]);

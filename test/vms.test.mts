@@ -19,6 +19,7 @@ const texts = {
   ...Object.fromEntries(names.map((name) => [name, own(name)])),
   "/my.sh": "#!/bin/sh\n",
   "/ubuntu.box": "1 1",
+  "/debian-13.qcow2": "1 2",
 };
 
 const programs: Record<string, { provider: string; asks: string; out: (running: boolean) => string }> = {
@@ -142,7 +143,7 @@ function planned(machine: string, there: Partial<Lab["machines"][string]> = {}, 
 const commands = (plan: { steps: { command: string[] }[] }) =>
   plan.steps.map(({ command }) => command.slice(0, 3).join(" "));
 
-/** Nobody publishes a box for Hyper-V, so the tests use a file. */
+/** Nobody publishes a box for Hyper-V, so these tests use a file. */
 const imageFor = (provider: string) => (provider === "hyperv" ? "{file: /ubuntu.box}" : "ubuntu-24.04");
 
 for (const provider of ["hyperv", "virtualbox", "parallels"]) {
@@ -160,7 +161,11 @@ for (const provider of ["hyperv", "virtualbox", "parallels"]) {
     const values = JSON.parse(file(`packer/lab~x~${provider}/values.auto.pkrvars.json`));
     const source = provider === "hyperv" ? "/ubuntu.box" : "bento/ubuntu-24.04";
     assert.equal([values.source, values.provider], [source, provider]);
-    assert.equal(values.scripts, ["install-docker.sh", "busybox-image.sh", "provision-1.sh", "finish-box.sh"]);
+    assert.equal(values.scripts, [
+      ...["install-docker.sh", "busybox-image.sh"],
+      ...(provider === "hyperv" ? ["install-hyperv.sh"] : []),
+      ...["provision-1.sh", "finish-box.sh"],
+    ]);
     const { name, versions: [{ version, providers }] } = JSON.parse(file(`packer/lab~x~${provider}/metadata.json`));
     providers[0].url = decodeURIComponent(providers[0].url);
     assert.equal([name, providers], ["lab/x", [{
@@ -183,6 +188,60 @@ for (const provider of ["hyperv", "virtualbox", "parallels"]) {
   });
 }
 
+const sum = `sha256:${"0".repeat(64)}`;
+
+test("hyperv: a known image is made a disk of Hyper-V and built into a box without any published box", () => {
+  const plan = planned("provider: hyperv, image: ubuntu-24.04, provision: [/my.sh]");
+  const script = (command: string[]) => command.slice(command.indexOf("-File") + 1).join(" ");
+  const cloud = "https://cloud-images.ubuntu.com/noble/current";
+  const box = "packer/lab~x~hyperv";
+  const name = `${prefixOf(folder)}build-lab-x`;
+  assert.equal(plan.steps.slice(1, 3).map(({ command }) => script(command)), [
+    `scripts/get-vhdx.ps1 -Out ${box}/disk.vhdx -Gib 64 ` +
+    `-Url ${cloud}/noble-server-cloudimg-amd64.img -Sums ${cloud}/SHA256SUMS`,
+    `scripts/prepare-build.ps1 -Folder ${box} -Vm ${name} -Switch c08cb7b8-9b3c-408e-8e30-5e16a3aeb444`,
+  ]);
+  assert.equal([commands(plan)[0], ...commands(plan).slice(3)], [
+    "packer init .",
+    "packer build -color=false",
+    "vagrant box add",
+    "vagrant up a",
+    "vagrant ssh-config a",
+    "ssh -F ssh/a",
+  ]);
+  assert.equal(plan.steps[4]!.removes, [`${box}/disk.vhdx`, `${box}/box.box`, `${box}/seed`]);
+  const file = (path: string) => plan.files.find((one) => one.path === path)!.text;
+  const { scripts, ...values } = JSON.parse(file(`${box}/values.auto.pkrvars.json`));
+  assert.equal(values, {
+    cpus: 4,
+    memory: 1024,
+    disk_image: "disk.vhdx",
+    seed: String.raw`\home\me\lab\.homelab-gpu\packer\lab~x~hyperv\seed\seed.iso`,
+    vm_name: name,
+    environment: [],
+  });
+  assert.equal(scripts.slice(2), ["install-hyperv.sh", "provision-1.sh", "finish-box.sh"]);
+  assert.match(file(`${box}/plugins.pkr.hcl`), "github.com/hashicorp/hyperv");
+  assert.match(decodeURIComponent(file(`${box}/metadata.json`)), `${folder}/${box}/box.box`);
+  for (const name of ["get-vhdx.ps1", "prepare-build.ps1"]) assert.ok(file(`scripts/${name}`));
+});
+
+test("hyperv: an own image is a file, or a URL with a checksum, which is hidden if it has a password", () => {
+  const steps = (image: string) => {
+    const plan = planned(`provider: hyperv, image: ${image}`);
+    const words = plan.steps[1]!.command;
+    return { plan, words: words.slice(words.indexOf("-Gib") + 2).join(" ") };
+  };
+  assert.is(steps("{file: /debian-13.qcow2}").words, "-File /debian-13.qcow2");
+  const url = "https://example.org/debian-13.qcow2";
+  assert.is(steps(`{url: "${url}", checksum: "${sum}"}`).words, `-Url ${url} -Checksum ${sum}`);
+  const { plan, words } = steps(`{url: "https://me:secret@example.org/debian-13.qcow2", checksum: "${sum}"}`);
+  assert.is(words, `-UrlFile packer/lab~x~hyperv/image.url -Checksum ${sum}`);
+  const hidden = plan.files.find(({ path }) => path.endsWith("image.url"))!;
+  assert.equal([hidden.mode, hidden.secret], [0o600, true]);
+  assert.not.match(JSON.stringify(plan.steps), /secret/);
+});
+
 test("a lab on Windows is named after its folder too", () => {
   assert.match(prefixOf("C:\\Users\\me\\my lab/.homelab-gpu"), /^my-lab-[0-9a-f]{6}_$/);
   assert.match(prefixOf("/home/me/my lab/.homelab-gpu"), /^my-lab-[0-9a-f]{6}_$/);
@@ -198,14 +257,16 @@ test("guest.image: a disk image is not a box", () => {
     const config = parseConfig(`machines: [{name: a, box: lab/x, provider: ${provider}, image: ${image}}]`);
     return runChecks(windows, resolveConfig(config, windows), ["guest.image"]).map(({ status }) => status).join();
   };
-  const sum = `sha256:${"0".repeat(64)}`;
   assert.is(found("debian-13", "virtualbox"), "pass");
-  assert.is(found("debian-13"), "fail", "nobody publishes a box for Hyper-V");
+  assert.is(found("debian-13"), "pass");
   assert.is(found("{file: ./ubuntu-24.04.box}"), "pass");
   assert.is(found("{file: ./a.box}"), "unknown");
   assert.is(found(`{url: "https://example.org/noble.box", checksum: "${sum}"}`), "pass");
-  assert.is(found("{file: ./a.qcow2}"), "fail");
-  assert.is(found(`{url: "https://example.org/a.qcow2", checksum: "${sum}"}`), "fail");
+  assert.is(found("{file: ./debian-13.qcow2}"), "pass");
+  assert.is(found("{file: ./a.qcow2}"), "unknown");
+  assert.is(found("{file: ./a.qcow2}", "virtualbox"), "fail");
+  assert.is(found(`{url: "https://example.org/a.qcow2", checksum: "${sum}"}`, "virtualbox"), "fail");
+  assert.is(found("{debootstrap: trixie}"), "fail");
   assert.is(found("{debootstrap: trixie}", "virtualbox"), "fail");
   assert.is(found("{debootstrap: trixie}", "libvirt"), "");
   assert.equal(commands(planned("provider: hyperv, image: {debootstrap: trixie}")).slice(0, 1), ["vagrant up a"]);

@@ -84,7 +84,7 @@ function windows() {
       else if (program === "vagrant" && verb === "destroy") world.vm = "none";
       else if (verb === "ssh-config") out = `Host a\n  HostName ${world.address}\n`;
       else if (command.includes("hyperv_gpu.ps1")) disk.delete(`${folder}/cards/a.txt`);
-      else if (program === "powershell.exe") {
+      else if (command.includes("scripts/copy-driver.ps1")) {
         disk.set("guest's driver", /32\.0\.15\.9174/.test(world.probe) ? "591.74" : "595.10");
       } else if (program === "ssh" && output) out = guest(inside());
       if (output) disk.set(output, out);
@@ -140,6 +140,29 @@ test("up, up again, another driver in Windows, down, up and destroy work without
   assert.is(disk.get(`${folder}/ssh/a`), undefined);
   assert.is(await does(destroy), 0);
   assert.equal(world.ran, [], "nothing to remove");
+});
+
+test("up builds the box from the publisher's cloud image where there is no box, and only once", async () => {
+  const { world, said, does, disk } = windows();
+  disk.set("homelab-gpu.yaml", config.replace("{file: ./ubuntu-24.04.box}", "ubuntu-24.04"));
+  world.probe = world.probe.replace(/^qemu-img:.*\n/m, "");
+  assert.is(await does(up), 1);
+  assert.match(said.join(""), /missing: qemu-img \(converting/);
+  assert.match(said.join(""), /winget install --exact --id SoftwareFreedomConservancy\.QEMU/);
+  assert.equal(world.ran.filter((line) => /packer|vagrant/.test(line)), []);
+
+  world.probe = own("test/hosts/windows-11-pro-rtx4070.txt");
+  assert.is(await does(up), 0, said.join(""));
+  assert.equal(world.ran.slice(0, 6), [
+    "packer init",
+    "powershell.exe scripts/get-vhdx.ps1",
+    "powershell.exe scripts/prepare-build.ps1",
+    "packer build",
+    "vagrant box",
+    "vagrant up",
+  ]);
+  assert.is(await does(up), 0);
+  assert.equal(world.ran, [], said.join(""));
 });
 
 test("after a restart of the host, status, ssh, verify and up use the VM's new address", async () => {

@@ -5,7 +5,7 @@ import { manualFix } from "../fixes.mts";
 import { boxSource, imageName, supportedSystems } from "../resolve/images.mts";
 import { systemByName } from "../resolve/image-systems.mts";
 import { graphicsMakers, installedGraphics } from "../resolve/graphics.mts";
-import { isOwn, titleOf } from "../resolve/providers.mts";
+import { isOwn } from "../resolve/providers.mts";
 import { fail, pass, unknown } from "./results.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 
@@ -13,7 +13,7 @@ import { isNvidiaRequest } from "../host/vendors.mts";
 export const guestImageCheck: Check = {
   id: "guest.image",
   about: "whether the box can be built from that image: its format suits the provider, and its system is supported",
-  why: "only libvirt boxes are built from disk images, and Docker and the driver are installed on some systems only",
+  why: "boxes for VirtualBox and Parallels are built from boxes, and Docker and the driver need a supported system",
   check: (_, { machines }) =>
     machines.filter(({ image, provider }) =>
       image && isOwn(provider) && (provider !== "libvirt" || image.kind === "file" || image.kind === "url")
@@ -24,26 +24,21 @@ function buildable(machine: ResolvedMachine): Verdict {
   const { image, provider } = machine;
   const name = imageName(image!);
   const evidence = [{ read: "image", value: name }];
-  if (provider !== "libvirt") {
+  if (provider === "hyperv" && image!.kind !== "url" && image!.kind !== "file") {
+    return image!.kind === "known"
+      ? pass(`the box is built from the cloud image of ${name}`, evidence)
+      : fail("an image is built from package sources on Linux only", evidence, [
+        manualFix("Write image: ubuntu-24.04 or another known name"),
+      ]);
+  }
+  if (provider === "virtualbox" || provider === "parallels") {
     const source = boxSource(image!, provider)?.source;
     if (!source) {
-      const box = "{file: ./some.box} or {url: ….box, checksum: …}";
-      const isKnownImage = image!.kind === "known";
-      return fail(
-        isKnownImage
-          ? `no published box of ${name} is known for ${titleOf(provider)}`
-          : `${name} is not a Vagrant box, and a box for ${provider} is built from a Vagrant box`,
-        evidence,
-        [
-          manualFix(
-            isKnownImage || provider === "hyperv"
-              ? `Write image: ${box} with a box for ${titleOf(provider)}${
-                provider === "hyperv" ? ", generation 2" : ""
-              }`
-              : `Write image: ubuntu-24.04 or another known name, or ${box}`,
-          ),
-        ],
-      );
+      return fail(`${name} is not a Vagrant box, and a box for ${provider} is built from a Vagrant box`, evidence, [
+        manualFix(
+          "Write image: ubuntu-24.04 or another known name, or {file: ./some.box} or {url: ….box, checksum: …}",
+        ),
+      ]);
     }
     if (image!.kind === "known") return pass(`the box is built from ${source}`, evidence);
   }

@@ -99,6 +99,13 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       fallback: manualFix("Install QEMU for x86_64 and qemu-img: https://www.qemu.org/download"),
     },
     {
+      name: "qemu-img",
+      for: "converting the image to a disk of Hyper-V",
+      there: program("qemu-img"),
+      packages: { winget: ["SoftwareFreedomConservancy.QEMU"] },
+      fallback: manualFix("Install QEMU, which has qemu-img: https://www.qemu.org/download/#windows"),
+    },
+    {
       name: "virtiofsd",
       for: "the folders of folders:",
       there: ({ virtiofsd }) => (virtiofsd === undefined ? undefined : virtiofsd !== "none"),

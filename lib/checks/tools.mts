@@ -24,6 +24,10 @@ export function toolsFor(machine: ResolvedMachine, host: Host): Tool[] {
   if (!isOwn(machine.provider) || refusals(machine, host).some(({ sure }) => sure)) return [];
   const names = providerOf(machine.provider).tools(host, machine);
   if (machine.image && machine.provider !== "libvirt") names.push("packer");
+  if (machine.image && providerOf(machine.provider).packer(machine.image) === "hyperv.pkr.hcl") {
+    names.push("qemu-img");
+    if (machine.image.kind !== "file") names.push("curl");
+  }
   if (machine.image && machine.provider === "libvirt") {
     names.push("packer", "xorriso");
     // a known image that cannot be downloaded is built with debootstrap, on hosts with apt

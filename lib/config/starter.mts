@@ -27,14 +27,8 @@ export function starterFor(
   const worker = /^ {2}ml-worker:\n(?: {4}.*\n)+/m;
   if (!card) return text.replace(gpuBlock, "").replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
   // on Windows the guest gets a partition of a card: it needs an image for which the kernel module
-  // can be built, and nobody publishes such a box
-  const box = "image: {file: ./ubuntu-24.04.box} # a box for Hyper-V, generation 2: github.com/chef/bento builds it";
-  const system = host.os.platform === "windows"
-    ? text.replace(/image: debian-13$/m, box).replaceAll(
-      "debian-13",
-      "ubuntu-24.04",
-    )
-    : text;
+  // can be built
+  const system = host.os.platform === "windows" ? text.replaceAll("debian-13", "ubuntu-24.04") : text;
   if (card === "any") return system;
   // of one slot, virtual functions are cards of their own, and other functions are parts of one card
   const twins = (host.pci ?? []).some((fn) =>

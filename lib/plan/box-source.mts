@@ -18,12 +18,12 @@ export const buildMemory = 2048;
 export const diskSize = `${boxDiskSize / 1024}G`;
 
 /** The differences between Packer's builders. */
-interface BoxBuilder {
+export interface BoxBuilder {
   values: Record<string, unknown>;
   files: File[];
   before: Step[];
   /** The rest of the step that adds the box to Vagrant. */
-  add: Pick<Step, "command" | "env">;
+  add: Pick<Step, "command" | "env" | "removes">;
 }
 
 /** From a disk image, by the qemu builder: for libvirt. */
@@ -68,25 +68,19 @@ export function fromDisk(
  */
 export function fromBox(
   image: Image,
-  { box, provider }: ResolvedMachine,
+  machine: ResolvedMachine,
   folder: string,
   version: string,
   lab: string,
 ): BoxBuilder | undefined {
+  const { provider } = machine;
   const source = boxSource(image, provider);
   if (!source) return undefined;
-  const metadata = {
-    name: box,
-    versions: [{
-      version: `${version}.0`,
-      providers: [{ name: provider, url: pathToFileURL(`${lab}/${folder}/output/package.box`).href }],
-    }],
-  };
   const secret = secretOf(image);
   return {
     values: { ...source, ...(secret === undefined ? {} : { source: `${lab}/${folder}/source.box` }), provider },
     files: [
-      { path: `${folder}/metadata.json`, text: `${JSON.stringify(metadata, null, 2)}\n` },
+      { path: `${folder}/metadata.json`, text: metadata(machine, version, `${lab}/${folder}/output/package.box`) },
       ...(secret === undefined
         ? []
         : [{ path: `${folder}/source.curl`, text: curlConfig(secret), mode: 0o600, secret: true as const }]),
@@ -98,10 +92,27 @@ export function fromBox(
       cwd: folder,
       input: `${folder}/source.curl`,
     }],
-    add: {
-      command: ["vagrant", "box", "add", "--force", "--provider", provider, "metadata.json"],
-      env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
-    },
+    add: addsBox(provider),
+  };
+}
+
+/** The text of the metadata by which Vagrant adds a box with a version. `file` is an absolute path. */
+export function metadata({ box, provider }: ResolvedMachine, version: string, file: string): string {
+  const value = {
+    name: box,
+    versions: [{
+      version: `${version}.0`,
+      providers: [{ name: provider, url: pathToFileURL(file).href }],
+    }],
+  };
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** The command that adds the box of `metadata.json` to Vagrant. */
+export function addsBox(provider: string): Pick<Step, "command" | "env"> {
+  return {
+    command: ["vagrant", "box", "add", "--force", "--provider", provider, "metadata.json"],
+    env: { VAGRANT_CHECKPOINT_DISABLE: "1" },
   };
 }
 
@@ -116,7 +127,7 @@ function curlConfig(url: string): string {
 }
 
 /** The URL of an image that must not be in a command line, since it may contain a secret. */
-function secretOf(image: Image): string | undefined {
+export function secretOf(image: Image): string | undefined {
   const url = image.kind === "url" ? image.url : image.kind === "debootstrap" ? image.mirror : undefined;
   return url !== undefined && hasSecret(url) ? url : undefined;
 }

@@ -16,6 +16,7 @@ import { isOlder } from "../text.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { boxFolder, type BoxInputs, inputsPath } from "../host/box-inputs.mts";
 import { buildMemory, diskSize, fromBox, fromDisk } from "./box-source.mts";
+import { fromVhdx, vhdxScripts } from "./box-vhdx.mts";
 import { dockerSettings, environmentFor } from "./box-settings.mts";
 
 /**
@@ -33,6 +34,8 @@ export interface Box {
   /** The parts that the version is a hash of. */
   inputs: BoxInputs;
   files: File[];
+  /** Scripts of its steps that not every lab has. */
+  scripts: string[];
   /**
    * Steps before all builds: those that ask for a password, while the user is present, and those
    * that all builds share.
@@ -54,7 +57,7 @@ export function boxOf(
 ): Box | undefined {
   const { image, box: name, provider } = machine;
   if (!image || !isOwn(provider)) return undefined;
-  const packer = providerOf(provider).packer;
+  const packer = providerOf(provider).packer(image);
   const folder = boxFolder(name, provider);
   const driver = machine.guestDriver;
   const part = isNvidiaRequest(partitionRequest(machine));
@@ -64,6 +67,8 @@ export function boxOf(
     ...(part ? ["install-dxgkrnl.sh"] : []),
     ...(driver || part ? ["install-nvidia.sh"] : []),
     ...(graphics.length > 0 ? ["install-graphics.sh"] : []),
+    // after the scripts that may install another kernel
+    ...(provider === "hyperv" ? ["install-hyperv.sh"] : []),
   ];
   const { settings: environment, script: passwords } = withoutSecrets([
     ...(machine.engine === "docker" ? [] : [`ENGINE=${machine.engine}`]),
@@ -96,6 +101,8 @@ export function boxOf(
   const common = { scripts: scripts.map(({ path }) => path), environment };
   const builder = packer === "qemu.pkr.hcl"
     ? fromDisk(image, machine, host, folder, version)
+    : packer === "hyperv.pkr.hcl"
+    ? fromVhdx(image, machine, host, folder, version, lab)
     : fromBox(image, machine, folder, version, lab);
   if (!builder) return undefined;
   return {
@@ -106,9 +113,7 @@ export function boxOf(
     files: [
       { path: `${folder}/box.pkr.hcl`, text: template },
       { path: inputsPath(name, provider, version), text: `${JSON.stringify(inputs, null, 2)}\n` },
-      ...(init
-        ? [{ path: `${folder}/plugins.pkr.hcl`, text: plugins(text(texts, "templates/plugins.pkr.hcl"), host) }]
-        : []),
+      ...(init ? [{ path: `${folder}/plugins.pkr.hcl`, text: plugins(texts, host) }] : []),
       {
         path: `${folder}/values.auto.pkrvars.json`,
         text: `${JSON.stringify(packerLiteral({ ...builder.values, ...common }), null, 2)}\n`,
@@ -125,6 +130,7 @@ export function boxOf(
         ? [{ title: "Install Packer's plugins", command: ["packer", "init", "."], cwd: folder, env: packerEnv }]
         : []),
     ],
+    scripts: packer === "hyperv.pkr.hcl" ? vhdxScripts : [],
     steps: [
       ...builder.before.filter(({ terminal }) => !terminal),
       {
@@ -198,13 +204,15 @@ export function text(texts: Texts, path: string): string {
 }
 
 /**
- * The plugins for Packer. Since July 2025 HashiCorp publishes new releases only on
+ * The plugins for Packer, those of all boxes on a host: `packer init` runs once. Since July 2025 HashiCorp publishes new releases only on
  * releases.hashicorp.com, where Packer looks since 1.14 (hashicorp/packer-plugin-qemu#215). An
  * older Packer gets a release that GitHub has.
  */
-function plugins(template: string, host: Host): string {
+function plugins(texts: Texts, host: Host): string {
+  const file = host.os.platform === "windows" ? "hyperv_plugins.pkr.hcl" : "plugins.pkr.hcl";
+  const template = text(texts, `templates/${file}`);
   return isOlder(host.versions.packer ?? "0", "1.14")
-    ? template.replace('">= 1.0.9"', '">= 1.0.9, < 1.1.4"')
+    ? template.replace('">= 1.0.9"', '">= 1.0.9, < 1.1.4"').replace('">= 1.1.0"', '">= 1.1.0, < 1.1.5"')
     : template;
 }
 

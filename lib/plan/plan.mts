@@ -133,6 +133,7 @@ export function makePlan(
         ...(takesFolders(config, lab) ? folderScripts : []),
         ...(takesLan(config, lab) ? lanScripts : []),
         ...(removesBox(lab, upgrade) ? ["remove-box.sh"] : []),
+        ...new Set([...boxes.values()].flatMap(({ scripts }) => scripts)),
         ...(config.machines.some(partitionRequest) ? driverScripts : []),
       ].map((name): File => ({
         path: `scripts/${name}`,

@@ -1,5 +1,6 @@
 import type { Host } from "../host/types.mts";
 import type { VirtualSwitch } from "../host/windows-types.mts";
+import type { ResolvedMachine } from "./types.mts";
 
 /**
  * The id of the Default Switch, which Windows 10 and 11 create. Its name is translated; the id is
@@ -15,4 +16,12 @@ export function switchFor(wanted: string | undefined, { windows }: Host): Virtua
   const all = windows?.switches ?? [];
   if (wanted !== undefined) return all.find(({ name }) => name.toLowerCase() === wanted.toLowerCase());
   return all.find(({ id }) => id.toLowerCase() === defaultSwitch) ?? (all.length === 1 ? all[0] : undefined);
+}
+
+/**
+ * The name or id of the switch that a machine is connected to. The id of the Default Switch where
+ * the host's switches do not decide.
+ */
+export function switchOf({ network }: ResolvedMachine, host: Host): string {
+  return network?.switch ?? switchFor(undefined, host)?.id ?? defaultSwitch;
 }

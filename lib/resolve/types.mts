@@ -1,5 +1,5 @@
 /** A config resolved for a host. */
-import type { GpuRequest, Machine, Mode, Service } from "../config/types.mts";
+import type { GpuRequest, Image, Machine, Mode, Service } from "../config/types.mts";
 import type { Project } from "../compose/project.mts";
 import type { Accelerator, ExistingVm, Host } from "../host/types.mts";
 import type { FolderState } from "../host/folders.mts";
@@ -148,6 +148,6 @@ export interface Provider {
   /** File name of its template, and the values of the machine's block in the Vagrantfile. */
   template: string;
   values(machine: ResolvedMachine, host: Host, folder: string): Record<string, unknown>;
-  /** File name of its Packer template. */
-  packer: string;
+  /** File name of the Packer template that builds its boxes from an image. */
+  packer(image: Image): string;
 }

@@ -229,6 +229,30 @@ test("Packer accepts the files of a box from a published one, and reads every va
   assert.equal(JSON.parse(shown.slice(shown.indexOf("["), shown.lastIndexOf("]") + 1)), hostile);
 });
 
+test("Packer accepts the files of a box for Hyper-V from a cloud image, and reads every value literally", ({ folder }) => {
+  written(
+    planned("machines: [{name: a, box: lab/x, provider: hyperv, image: debian-13, provision: [/my.sh]}]"),
+    folder,
+  );
+  const box = join(folder, "packer/lab~x~hyperv");
+  const path = join(box, "values.auto.pkrvars.json");
+  mkdirSync(join(box, "seed"));
+  run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", "key"], join(box, "seed"));
+  // prepare-build.ps1 writes these two
+  writeFileSync(join(box, "seed", "seed.iso"), "");
+  writeFileSync(join(box, "switch.auto.pkrvars.json"), JSON.stringify({ switch_name: "Default Switch" }));
+  writeFileSync(join(box, "disk.vhdx"), "");
+  const values = { ...JSON.parse(readFileSync(path, "utf8")), seed: join(box, "seed", "seed.iso") };
+  writeFileSync(path, JSON.stringify(values));
+  run("packer", ["validate", "."], box);
+  assert.match(run("packer", ["console", "."], box, "var.switch_name\n"), /Default Switch/);
+  writeFileSync(path, JSON.stringify({ ...values, scripts: hostile }));
+  const shown = run("packer", ["console", "."], box, "jsonencode(var.scripts)\n");
+  assert.equal(JSON.parse(shown.slice(shown.indexOf("["), shown.lastIndexOf("]") + 1)), hostile);
+  writeFileSync(path, JSON.stringify({ ...values, seed: join(box, "none.iso") }));
+  assert.throws(() => run("packer", ["validate", "."], box), /Secondary Dvd image does not exist/i);
+});
+
 test("a Packer with built-in plugins refuses the plugins file, so only newer ones get it", ({ folder }) => {
   writeFileSync(join(folder, "plugins.pkr.hcl"), own("templates/plugins.pkr.hcl"));
   assert.throws(

@@ -93,6 +93,21 @@ $does = @{
             foreach ($value in $values) { $vm[$value] = $bound[$value] }
         }
     }
+    'Stop-VM' = {
+        param($bound)
+        foreach ($vm in (Find-Vm $bound)) {
+            Invoke-Change "Stop-VM $($vm.Name)"
+            $vm.State = 'Off'
+        }
+    }
+    'Remove-VM' = {
+        param($bound)
+        foreach ($vm in (Find-Vm $bound)) {
+            Invoke-Change "Remove-VM $($vm.Name)"
+            if ($vm.State -ne 'Off') { Stop-With "The operation cannot be performed while the virtual machine is in its current state." }
+            $global:Fake.vms = @($global:Fake.vms | Where-Object { $_.Id -ne $vm.Id })
+        }
+    }
     'Get-VMFirmware' = { param($bound) foreach ($vm in (Find-Vm $bound)) { New-Answer @{ VMName = $vm.Name; SecureBoot = $vm.SecureBoot } } }
     'Set-VMFirmware' = {
         param($bound)

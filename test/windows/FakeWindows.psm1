@@ -1,6 +1,7 @@
 # The rest of a fake Windows: registry, folders, programs and user, for scripts that read them. What the state does not have comes
 # from this machine.
 #
+#   marks     { END OF A PATH: ATTRIBUTES OF THE FILE }   keepsSparse, if fsutil changes nothing
 #   registry  { KEY: { NAME: VALUE } }   files { PATH: 1 }   programs { NAME: PATH }   here PATH
 #   elevated, administrators (of Hyper-V)   yes or no
 
@@ -38,6 +39,24 @@ function global:Test-Path {
 function global:Get-Location {
     [CmdletBinding()] param()
     if ($global:Fake.here) { [pscustomobject]@{ Path = $global:Fake.here } } else { Microsoft.PowerShell.Management\Get-Location }
+}
+# qemu-img.exe writes sparse files on NTFS: state.marks has the attributes of files by the end of their names
+function global:Get-Item {
+    [CmdletBinding()] param([Parameter(Position = 0)]$Path, $LiteralPath)
+    $item = Microsoft.PowerShell.Management\Get-Item -LiteralPath $(if ($LiteralPath) { $LiteralPath } else { $Path })
+    foreach ($end in @($global:Fake.marks.Keys)) {
+        if ($item.FullName.EndsWith($end)) { return [pscustomobject]@{ FullName = $item.FullName; Attributes = [IO.FileAttributes]$global:Fake.marks[$end] } }
+    }
+    $item
+}
+function global:fsutil {
+    if ("$args" -notmatch '^sparse setflag (.+) 0$') { throw "fsutil $args is not part of the fake" }
+    $path = $Matches[1]
+    $global:Fake.log = @($global:Fake.log) + "fsutil sparse setflag $(Split-Path -Leaf $path) 0"
+    if ($global:Fake.keepsSparse) { return }
+    foreach ($end in @($global:Fake.marks.Keys)) {
+        if ($path.EndsWith($end)) { $global:Fake.marks[$end] = "$($global:Fake.marks[$end])" -replace 'SparseFile(, )?', 'Normal$1' }
+    }
 }
 function global:Get-Command {
     [CmdletBinding()] param([Parameter(Position = 0)]$Name, $CommandType)

@@ -100,6 +100,8 @@ function stateOf(text: string) {
       : {}),
   };
   const policies = all("windows", "policy").map((line) => line.split(" ") as [string, string]);
+  // QEMU's folder is not in PATH
+  const qemu = "C:\\Program Files\\qemu\\qemu-img.exe";
   const libraries = "C:\\Windows\\System32\\lxss\\lib\\libdxcore.so";
   return {
     windows: {
@@ -107,7 +109,13 @@ function stateOf(text: string) {
       client: one("windows", "product") === "1",
       hyperv: one("windows", "cmdlet") !== undefined,
     },
-    env: { SystemRoot: "C:\\Windows", USERPROFILE: "C:\\Users\\x", PROCESSOR_ARCHITECTURE: "AMD64", VAGRANT_HOME: "" },
+    env: {
+      ProgramFiles: "C:\\Program Files",
+      SystemRoot: "C:\\Windows",
+      USERPROFILE: "C:\\Users\\x",
+      PROCESSOR_ARCHITECTURE: "AMD64",
+      VAGRANT_HOME: "",
+    },
     here: "C:\\lab",
     elevated: yes("windows", "elevated"),
     administrators: yes("windows", "hyperv-rights"),
@@ -128,11 +136,16 @@ function stateOf(text: string) {
         }
         : {}),
     },
-    files: yes("windows", "libraries") ? { [libraries]: 1 } : {},
-    programs: Object.fromEntries((facts.programs ?? []).map((line) => {
-      const [name, ...path] = line.split(":");
-      return [name, path.join(":").replace("~", "C:\\Users\\x")];
-    })),
+    files: {
+      ...(yes("windows", "libraries") ? { [libraries]: 1 } : {}),
+      ...(one("programs", "qemu-img") === qemu ? { [qemu]: 1 } : {}),
+    },
+    programs: Object.fromEntries(
+      (facts.programs ?? []).filter((line) => !line.endsWith(qemu)).map((line) => {
+        const [name, ...path] = line.split(":");
+        return [name, path.join(":").replace("~", "C:\\Users\\x")];
+      }),
+    ),
     vms: [],
     devices: [],
     properties: Object.fromEntries(cards.map(({ entity, properties }) => [entity.PNPDeviceID, properties])),

@@ -78,9 +78,7 @@ export async function init(context: Context): Promise<number> {
     );
   }
   const findings = runChecks(host, await resolvedWith(context, config, text, path, host));
-  const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
-  const fingerprints = await Promise.all(files.map((file) => shell.fingerprint(resolve(dirname(path), file))));
-  const lines = todo(context, host, findings, files.filter((_, i) => fingerprints[i] === undefined));
+  const lines = todo(context, host, findings);
   if (!options.quiet) shell.stderr(`${lines.join("\n")}\n`);
   return 0;
 }
@@ -157,7 +155,7 @@ function reasonsFor(
  * What to do before `up`, in order: first what takes effect at once, then what needs a reboot; and the
  * command after that.
  */
-function todo(context: Context, host: Host, findings: Finding[], files: string[]): string[] {
+function todo(context: Context, host: Host, findings: Finding[]): string[] {
   const { options } = context;
   const style = styleFor(context, "err", host);
   // numbers indent the items
@@ -166,9 +164,6 @@ function todo(context: Context, host: Host, findings: Finding[], files: string[]
   const late = ({ fix }: Finding) => fix[0]?.reboot ?? false;
   const ordered = [...fails.filter((one) => !late(one)), ...fails.filter(late)];
   const items = [
-    ...files.map((
-      file,
-    ) => [`Create or download ${file}, which the VM is created from: a comment in the config says how`]),
     ...ordered.map((finding) => {
       const fix = finding.fix.map((one) => ({ ...one, reboot: false }));
       return formatFinding({ ...finding, evidence: [], fix }, narrow).map((line, i) =>

@@ -1,6 +1,7 @@
 import type { Provider, ResolvedGpuRequest, ResolvedMachine } from "../types.mts";
 import { joinBlocks, nothing, render, type Rendered } from "../../render.mts";
-import { defaultSwitch, switchFor } from "../hyperv-switch.mts";
+import { switchOf } from "../hyperv-switch.mts";
+import { boxSource } from "../images.mts";
 import { plainVm } from "./plain.mts";
 
 /** Hyper-V on Windows, with Vagrant's built-in provider. */
@@ -9,13 +10,13 @@ export const hyperv: Provider = {
   title: "Hyper-V",
   mode: "partition",
   template: "hyperv.rb",
-  packer: "vagrant.pkr.hcl",
+  packer: (image) => boxSource(image, "hyperv") ? "vagrant.pkr.hcl" : "hyperv.pkr.hcl",
   missing: () => false,
   tools: () => ["hyperv", "vagrant"],
   values: (machine, host, prefix) => ({
     ...plainVm(machine, prefix),
     // Vagrant takes a name or an id
-    switch: machine.network?.switch ?? switchFor(undefined, host)?.id ?? defaultSwitch,
+    switch: switchOf(machine, host),
     gpu: gpu(machine),
   }),
 };

@@ -15,7 +15,7 @@ export const libvirt: Provider = {
   title: "libvirt",
   mode: "passthrough",
   template: "libvirt.rb",
-  packer: "qemu.pkr.hcl",
+  packer: () => "qemu.pkr.hcl",
   missing: () => false,
   tools: (host, { folders = [] }) => [
     "libvirt",

@@ -8,7 +8,7 @@ export const parallels: Provider = {
   title: "Parallels",
   mode: "passthrough",
   template: "parallels.rb",
-  packer: "vagrant.pkr.hcl",
+  packer: () => "vagrant.pkr.hcl",
   missing: ({ programs }: Host) => programs !== undefined && !("prlctl" in programs),
   tools: () => ["parallels", "vagrant", "vagrant-parallels"],
   values: (machine, _host, prefix) => plainVm(machine, prefix),

@@ -10,7 +10,7 @@ export const virtualbox: Provider = {
   title: "VirtualBox",
   mode: "passthrough",
   template: "virtualbox.rb",
-  packer: "vagrant.pkr.hcl",
+  packer: () => "vagrant.pkr.hcl",
   missing: ({ programs }: Host) => programs !== undefined && !("VBoxManage" in programs),
   tools: () => ["virtualbox", "vagrant"],
   values: (machine, _host, prefix) => ({ ...plainVm(machine, prefix), gpu: gpu(machine) }),
