@@ -204,9 +204,9 @@ export function text(texts: Texts, path: string): string {
 }
 
 /**
- * The plugins for Packer, those of all boxes on a host: `packer init` runs once. Since July 2025 HashiCorp publishes new releases only on
- * releases.hashicorp.com, where Packer looks since 1.14 (hashicorp/packer-plugin-qemu#215). An
- * older Packer gets a release that GitHub has.
+ * The plugins for Packer, those of all boxes on a host: `packer init` runs once. Since July 2025
+ * HashiCorp publishes new releases only on releases.hashicorp.com, where Packer looks since 1.14
+ * (hashicorp/packer-plugin-qemu#215). An older Packer gets a release that GitHub has.
  */
 function plugins(texts: Texts, host: Host): string {
   const file = host.os.platform === "windows" ? "hyperv_plugins.pkr.hcl" : "plugins.pkr.hcl";

@@ -50,7 +50,7 @@ const of = (name: string) => parsed.filter((one) => one.name === name);
 
 /** Programs, which are not cmdlets. */
 const programs =
-  /^(ssh|scp|tar|reg|icacls\.exe|dism|bcdedit|gpupdate|wsl|nvidia-smi|ssh-keygen|fsutil|vagrant|vagrant\.exe|npx|(npm|npx)\.cmd|git|cd|\$\w+|curl)$/;
+  /^(ssh|scp|tar|reg|icacls\.exe|dism|bcdedit|gpupdate|wsl|winget|nvidia-smi|ssh-keygen|fsutil|vagrant|vagrant\.exe|npx|(npm|npx)\.cmd|git|cd|\$\w+|curl)$/;
 
 test("there are texts of every kind", () => {
   assert.ok(scripts().length >= 3);
