@@ -1,7 +1,6 @@
 /** Upgrades: which box a VM gets, and which boxes are removed when the upgrade is finished. */
 import type { Lab, LabMachine } from "../host/lab.mts";
 import type { BoxVersion, Upgrade } from "../host/state.mts";
-import { isOwn, providerOf } from "../resolve/providers.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import { type Box, boxKey } from "./box.mts";
 import type { Step } from "./types.mts";
@@ -105,7 +104,7 @@ function withNewImage(box: Box): Box {
 
 /** Why a machine cannot be upgraded; undefined if it can. */
 export function upgradeRefusal({ box, image, provider }: ResolvedMachine, there: LabMachine): string | undefined {
-  if (!isOwn(provider) || providerOf(provider).packer !== "qemu.pkr.hcl") {
+  if (provider !== "libvirt") {
     return `upgrade is available only with libvirt so far: with ${provider}, a new build replaces the old box, so ` +
       "there is no way back";
   }
