@@ -150,6 +150,15 @@ test("gpu.driver: names what keeps vfio-pci from loading at boot", () => {
     /: blacklist vfio-pci \(\/etc\/modprobe\.d\/blacklist\.conf\) prevents loading vfio-pci/,
   );
   assert.match(blocked.fixes, /^Remove blacklist vfio-pci from [^\n]*\n.*prepare$/);
+  const fixes = (lines: string) =>
+    finding(
+      text("blacklisted-vfio-debian13").replace("[configured]\n", `$&${lines}\n`),
+      "gpu.driver",
+      "{vendor_id: 10de, device_id: 2482}",
+    ).fixes;
+  assert.match(fixes("initramfs-tools/modules:vfio_pci"), /^update-initramfs -u -k all$/, "it is loaded by its name");
+  const install = "initramfs-tools/modules:vfio_pci\nmodprobe.d/a.conf:install vfio-pci";
+  assert.match(fixes(install), /^Remove install vfio-pci from [^\n]*\n.*prepare$/);
 });
 
 test("iommu.interrupts: prepare removes what it is said to remove", async () => {
