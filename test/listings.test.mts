@@ -161,6 +161,23 @@ test("gpu.driver: names what keeps vfio-pci from loading at boot", () => {
   assert.match(fixes(install), /^Remove install vfio-pci from [^\n]*\n.*prepare$/);
 });
 
+test("gpu.driver: a card that is bound until the next boot", () => {
+  const card = '{vendor_id: 10de, device_id: 1db6, address: "3d:00.0"}';
+  const host = text("v100-bound-until-the-next-boot");
+  assert.is(finding(host, "gpu.driver", card).message, "vfio-pci holds the card already, until the next boot");
+  const kept = host.replace("[configured]\n", "$&driverctl.d/0000:3d:00.0:vfio-pci\n");
+  assert.is(finding(kept, "gpu.driver", card).message, "vfio-pci holds the card already");
+});
+
+test("tools.present: nothing is installed where Vagrant has no release", () => {
+  const alpine = finding(
+    text("alpine-with-a-radeon-without-tools"),
+    "tools.present",
+    "{vendor_id: 1002, device_id: 7480}",
+  );
+  assert.match(alpine.fixes, /^Vagrant has no release for Alpine[^\n]*$/);
+});
+
 test("iommu.interrupts: prepare removes what it is said to remove", async () => {
   const host = text("interrupt-remapping-switched-off");
   const card = "{vendor_id: 10de, device_id: 1d01}";

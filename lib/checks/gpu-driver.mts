@@ -58,7 +58,9 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     return unknown("could not read which drivers hold the card", evidence);
   }
   if (card.assignedFunctions.every(({ driver }) => driver === "vfio-pci")) {
-    return pass("vfio-pci holds the card already", evidence);
+    // a driver_override is lost at the next boot; libvirt sets it too
+    const lasts = card.assignedFunctions.every((fn) => fn.driverOverride === undefined || vfioSourceOf(fn, host));
+    return pass(`vfio-pci holds the card already${lasts ? "" : ", until the next boot"}`, evidence);
   }
   if (needed && vfio === "missing") return unloadable(host, evidence);
   const refused = needed && vfio !== "loaded" && vfio !== "built in" ? refusedByKernel(host) : undefined;

@@ -8,7 +8,7 @@ import { isPackaged } from "../host/packages.mts";
 import { isProxmox } from "../host/distributions.mts";
 import { guixTools, isGuix } from "../host/guix.mts";
 import { isNixos, nixosTools } from "../host/nixos.mts";
-import { onProxmox, upstreamSteps } from "../host/upstream.mts";
+import { noRelease, onProxmox, upstreamSteps } from "../host/upstream.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { refusals } from "../resolve/support.mts";
 import { isOwn, providerOf } from "../resolve/providers.mts";
@@ -55,6 +55,8 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   const own = missing.filter((tool) => packagesOf(tool, host).length > 0);
   const packages = [...new Set(own.flatMap((tool) => packagesOf(tool, host)))];
   const rest = missing.filter((tool) => !own.includes(tool));
+  const none = noRelease(rest.map(({ name }) => name), host);
+  if (none) return [none];
   // these have steps for each distribution; the plugin's come last, since it needs vagrant and
   // libvirt
   const stepped = rest.filter(({ name }) => upstreamSteps([name], host).length > 0);

@@ -12,21 +12,29 @@ export const onProxmox = manualFix(
 );
 
 /**
+ * The advice where one of these tools has neither a package nor a release for this host, so that installing the others
+ * does not help. Undefined elsewhere.
+ */
+export function noRelease(tools: string[], host: Host): Fix | undefined {
+  if (!tools.includes("vagrant")) return undefined;
+  if (installerOf(host)?.family === "apk") {
+    return manualFix("Vagrant has no release for Alpine (musl): run this on a host with another distribution");
+  }
+  // hashicorp/vagrant#13814 (2026-05): packages of amd64 only; Debian and Fedora have their own for others
+  return host.os.platform === "linux" && (host.os.arch ?? "x86_64") !== "x86_64"
+    ? manualFix(`Vagrant has no release for Linux on ${host.os.arch}: run this on an x86_64 host`)
+    : undefined;
+}
+
+/**
  * Steps to install tools that the distribution does not package, for the user to run. Empty if no
  * steps are known.
  */
 export function upstreamSteps(tools: string[], host: Host): Fix[] {
   const programs = tools.filter((name) => name === "packer" || name === "vagrant");
   const installer = installerOf(host);
-  if (installer?.family === "apk" && programs.includes("vagrant")) {
-    return [
-      manualFix("Vagrant has no release for Alpine (musl): run this on a host with another distribution"),
-    ];
-  }
-  // hashicorp/vagrant#13814 (2026-05): packages of amd64 only; Debian and Fedora have their own for others
-  if (programs.includes("vagrant") && host.os.platform === "linux" && (host.os.arch ?? "x86_64") !== "x86_64") {
-    return [manualFix(`Vagrant has no release for Linux on ${host.os.arch}: run this on an x86_64 host`)];
-  }
+  const none = noRelease(tools, host);
+  if (none) return [none];
   const steps: Fix[] = [];
   if (installer && isEnterprise(host) && tools.includes("qemu")) {
     steps.push(commandFix(
