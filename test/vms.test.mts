@@ -34,7 +34,9 @@ const programs: Record<string, { provider: string; asks: string; out: (running: 
     provider: "hyperv",
     asks: "powershell.exe",
     out: (running) =>
-      `{"memory":1024,"cpus":2,"state":"${running ? "Running" : "Off"}","since":"133768512000000000"}\r\n`,
+      `{"${id.toUpperCase()}":{"memory":1024,"cpus":2,"state":"${
+        running ? "Running" : "Off"
+      }","since":"133768512000000000"}}\r\n`,
   },
   parallels: {
     provider: "parallels",
@@ -113,9 +115,28 @@ test("hyperv: an error is not an answer, and is shown without PowerShell's wrapp
   }
 });
 
+test("hyperv: one question for all VMs of a lab, whose answer may lack some", async () => {
+  const ids = ["1", "2", "3"].map((n) => `${n}${id.slice(1)}`);
+  const files = Object.fromEntries(
+    ["a", "b", "c"].flatMap((name, i) => [
+      [`${folder}/.vagrant/machines/${name}/hyperv/id`, ids[i]!],
+      [`${folder}/ssh/${name}`, `Host ${name}\n  HostName 172.20.1.5\n`],
+    ]),
+  );
+  const vm = { state: "Running", cpus: 2, memory: 1024, since: "1" };
+  const answer = { [ids[0]!]: vm, [ids[2]!]: { ...vm, state: "Off" } };
+  const { shell, asked } = fakeShell(files, { "powershell.exe": { out: JSON.stringify(answer) } });
+  Object.assign(shell, { platform: "win32" });
+  const machines = ["a", "b", "c"].map((name) => `{name: ${name}, box: lab/x, provider: hyperv}`).join(", ");
+  const lab = await readLab(shell, parseConfig(`machines: [${machines}]`), folder);
+  assert.equal(Object.values(lab.machines).map(({ state }) => state), ["running", "half-made", "off"]);
+  assert.is(asked.length, 1, "one PowerShell process, where each VM had its own");
+  for (const one of ids) assert.ok(asked[0]!.includes(one));
+});
+
 test("hyperv: the address is the VM's current one", async () => {
   const state = (addresses: string[]) =>
-    JSON.stringify({ state: "Running", cpus: 2, memory: 1024, since: "1", addresses });
+    JSON.stringify({ [id]: { state: "Running", cpus: 2, memory: 1024, since: "1", addresses } });
   const address = async (...all: string[]) => {
     const { address, savedAddress } = (await seen("hyperv", there("hyperv"), { out: state(all) })).machine;
     return [address, savedAddress];

@@ -60,7 +60,7 @@ function windows() {
       const addresses = world.vm === "Running" ? ["fe80::215:5dff:fe01:203", world.address] : [];
       const state = world.vm === "none"
         ? "{}"
-        : JSON.stringify({ state: world.vm, cpus: 2, memory: 1024, since: String(world.since), addresses });
+        : JSON.stringify({ [id]: { state: world.vm, cpus: 2, memory: 1024, since: String(world.since), addresses } });
       return Promise.resolve({ ok: true, code: 0, out: probe ? world.probe : state, err: "" });
     },
     interactive: (command: string[]) => {

@@ -6,7 +6,7 @@ import { ownValue } from "../maps.mts";
 import type { Copies } from "./copies.mts";
 import { type Proof, readState, type Upgrade } from "./state.mts";
 import type { Shell } from "../shell.mts";
-import { NoAnswer, readVm } from "./hypervisors.mts";
+import { NoAnswer, readVms } from "./hypervisors.mts";
 import { self } from "../self.mts";
 import type { BoxInputs } from "./box-inputs.mts";
 import { readBoxes, readMachine } from "./vagrant-files.mts";
@@ -89,8 +89,8 @@ export interface LabMachine {
 }
 
 /**
- * Reads the state of the lab: one call of virsh, one query for each VM of another provider, and
- * some small files.
+ * Reads the state of the lab: one call of virsh, one question to Hyper-V, one for each VM of another
+ * provider, and some small files.
  */
 export async function readLab(shell: Shell, config: LabRequest, folder: string): Promise<Lab> {
   const prefix = prefixOf(folder);
@@ -117,7 +117,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
   const [{ domains, libvirtError }, data, others] = await Promise.all([
     readDomains(shell, words),
     readDataDisks(shell, folder, prefix, all, config),
-    Promise.all(files.map(({ provider, id }) => provider && id ? askVm(shell, provider, id) : undefined)),
+    readVms(shell, files.map(({ provider, id }) => (provider && id ? { provider, id } : undefined))),
   ]);
   const unasked = libvirtError ?? others.find((one) => one instanceof NoAnswer)?.message;
   const machines = all.map((name, i) => {
@@ -159,15 +159,6 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
 async function cardsTaken(shell: Shell, folder: string): Promise<string[]> {
   if (shell.platform !== "win32") return [];
   return (await shell.list(`${folder}/cards`)).flatMap((file) => (file.endsWith(".txt") ? [file.slice(0, -4)] : []));
-}
-
-async function askVm(shell: Shell, provider: string, id: string): Promise<Domain | NoAnswer | undefined> {
-  try {
-    return await readVm(shell, provider, id);
-  } catch (error) {
-    if (error instanceof NoAnswer) return error;
-    throw error;
-  }
 }
 
 /**

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { readVm } from "../../lib/host/hypervisors.mts";
+import { readVms } from "../../lib/host/hypervisors.mts";
 import { fakeShell, own, root } from "../fake.mts";
 import { errors, nodes } from "./grammar.mts";
 
@@ -21,7 +21,7 @@ test("every script is valid PowerShell", () => {
 
 test("every query of a VM is valid PowerShell", async () => {
   const { shell, asked } = fakeShell();
-  await readVm(shell, "hyperv", "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f");
+  await readVms(shell, [{ provider: "hyperv", id: "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f" }]);
   assert.is(asked.length, 1);
   assert.equal(errors(`${/-Command (.*)$/s.exec(asked[0]!)![1]}\n`), []);
 });

@@ -2,7 +2,7 @@
 // every Windows version that has the cmdlet. The reference is Microsoft's (cmdlets.json).
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { readVm } from "../../lib/host/hypervisors.mts";
+import { readVms } from "../../lib/host/hypervisors.mts";
 import { fakeShell } from "../fake.mts";
 import { type Call, refusal, table } from "./cmdlets.mts";
 import { commands, documented, scripts, type Text } from "./texts.mts";
@@ -18,7 +18,7 @@ interface Parsed {
 /** The output of a command that queries a hypervisor. */
 async function asked(): Promise<Text[]> {
   const { shell, asked } = fakeShell();
-  await readVm(shell, "hyperv", "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f");
+  await readVms(shell, [{ provider: "hyperv", id: "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f" }]);
   return asked.map((command) => ({ name: "lib/host/hypervisors.mts", text: /-Command ([^]*)$/.exec(command)![1]! }));
 }
 const own = [...scripts(), ...commands(), ...documented(), ...await asked()];

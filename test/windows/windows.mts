@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { root } from "../fake.mts";
 
 let program: string | undefined;
@@ -30,6 +30,7 @@ export function powershell<T>(script: string, input: unknown): T {
 
 /** One script on a simulated Windows. */
 export interface Run {
+  /** Its path, absolute or below the project. */
   script: string;
   words?: Record<string, string | number>;
   /** Parts of the state that were changed by something else before. */
@@ -73,7 +74,7 @@ export function plan(entries: Entry[]): () => Result[][] {
       "run.ps1",
       planned.map(({ state, runs }) => ({
         state,
-        runs: runs.map((run) => ({ ...run, script: `${root}/${run.script}` })),
+        runs: runs.map((run) => ({ ...run, script: resolve(root, run.script) })),
       })),
     );
     return results.slice(at, at + entries.length);
