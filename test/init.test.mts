@@ -114,6 +114,17 @@ test("a host without a card, or that cannot pass one, gets a config without a ca
   }
 });
 
+test("a Windows Server without GPU partitions gets the whole card, others a partition", async () => {
+  const gpu = async (build: number) => {
+    const host = own("test/hosts/windows-server-2025-dda.txt").replace(/^build:.*/m, `build:${build}`);
+    const { disk, err } = await init("windows-server-2025-dda", [], {}, "init", { host });
+    const text = disk.get("homelab-gpu.yaml")!;
+    return [/mode: (\w+)/.exec(text)?.[1], /image: (\S+)/.exec(text)![1], /provider\.version/.test(err)];
+  };
+  assert.equal(await gpu(17763), ["passthrough", "debian-13", false]);
+  assert.equal(await gpu(20348), [undefined, "ubuntu-24.04", false]);
+});
+
 test("a bus that could not be read is not a bus without a card", async () => {
   const wsl = await init("wsl2-ubuntu");
   assert.equal([wsl.code, /this host has no graphics card/.test(wsl.err)], [0, false]);

@@ -29,6 +29,14 @@ export function plainPowershell(text: string): string {
   return (lines.find((line) => !/^(At line:|\+|Line \||\d+ \||\|)/.test(line)) ?? "").replace(/^\S+-\S+ ?: /, "");
 }
 
+/** The build of Windows Server 2022, the first Windows Server with the cmdlets for GPU partitions. */
+export const serverWithPartitions = 20348;
+
+/** Whether this is a Windows Server that is too old for GPU partitions; false if that was not read. */
+export function hasNoPartitions({ product, build }: Pick<Windows, "product" | "build"> = {}): boolean {
+  return product !== undefined && product !== "client" && build !== undefined && build < serverWithPartitions;
+}
+
 /** Parses the probe's section `windows`. */
 export function windowsOf(facts: Facts): Windows {
   const cmdlet = facts.one("cmdlet");

@@ -2,6 +2,7 @@
  * The support table: provider × way of passing a GPU × host × version. The checks, the README and
  * the schema's texts are derived from it.
  */
+import { serverWithPartitions } from "../host/windows.mts";
 import type { Mode } from "../config/types.mts";
 import type { Source } from "./sources.mts";
 import {
@@ -186,7 +187,7 @@ export const supportTable: SupportRow[] = [
   hyperv(
     ["partition"],
     "Windows Server 2022",
-    fromBuild(20348),
+    fromBuild(serverWithPartitions),
     "experimental",
     "experimental: Windows Server 2022 has the cmdlets, but Microsoft supports GPU partitioning only since Server 2025",
     sources.gpup,
