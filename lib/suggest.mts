@@ -1,21 +1,40 @@
 /** Finds the name that a user most likely meant. */
 
 /**
- * The name that is most similar to a word: it begins with the word, or differs by few letters.
- * Undefined if no name is similar, or several are equally similar. Upper and lower case are the
- * same.
+ * The name that is most similar to a word: it begins with the word, or it, or one part of it, differs by few letters.
+ * `gpu.presnt` is compared with the names that begin with `gpu.`, `vendr` also with the parts of `vendor_id`.
+ * Undefined if no name is similar, or several are equally similar. Upper and lower case are the same.
  */
 export function closest(word: string, names: string[]): string | undefined {
   const typed = word.toLowerCase();
   if (typed === "") return undefined;
   const begun = typed.length > 1 ? names.filter((name) => name.toLowerCase().startsWith(typed)) : [];
   if (begun.length === 1) return begun[0];
-  const most = typed.length < 4 ? 1 : typed.length < 8 ? 2 : 3;
-  const rated = names.map((name) => {
-    const lowerCase = name.toLowerCase();
-    return { name, far: distance(typed, lowerCase), shared: sharedStart(typed, lowerCase) };
-  });
-  const [first, second] = rated.filter(({ name, far }) => far <= most && far < name.length)
+  const group = /^[^.]+\.(?=.)/.exec(typed)?.[0] ?? "";
+  const inGroup = group === "" ? [] : names.filter((name) => name.toLowerCase().startsWith(group));
+  if (inGroup.length > 0) return nearest(typed, inGroup, (name) => [name], group.length);
+  return nearest(typed, names, (name) => [name]) ?? nearest(typed, names, partsOf);
+}
+
+/** The parts of `vendor_id` and `default_runtime` that are long enough to be typed alone. */
+function partsOf(name: string): string[] {
+  const parts = name.split(/[-_.]/);
+  return parts.length > 1 ? parts.filter((part) => part.length > 3) : [];
+}
+
+/** The name of which one form differs least from a word, whose first letters, `same` of them, are those of all names. */
+function nearest(typed: string, names: string[], formsOf: (name: string) => string[], same = 0): string | undefined {
+  const length = typed.length - same;
+  const most = length < 4 ? 1 : length < 8 ? 2 : 3;
+  const rated = names.flatMap((name) =>
+    formsOf(name.toLowerCase()).map((form) => ({
+      name,
+      far: distance(typed, form),
+      shared: sharedStart(typed, form),
+      length: form.length - same,
+    }))
+  );
+  const [first, second] = rated.filter(({ far, length }) => far <= most && far < length)
     .toSorted((a, b) => a.far - b.far || b.shared - a.shared);
   return first?.far === second?.far && first?.shared === second?.shared ? undefined : first?.name;
 }

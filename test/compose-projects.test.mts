@@ -108,6 +108,13 @@ test("what Compose says of an undefined volume and our advice are one finding", 
   assert.equal(fails.map(({ fix }) => fix[0]?.title), ["Write ./models/llama"]);
 });
 
+test("an undeclared volume or service that is like a declared one leads to that name", async () => {
+  const service = "    volumes: [modls:/models]\n    depends_on: [redi]\n";
+  const found = await findings(compose(`${service}  redis: {image: redis}\nvolumes: {models: }\n`));
+  assert.match(found.join("\n"), /uses the volume modls.* -> Write models instead of modls, or add modls: to the top/);
+  assert.match(found.join("\n"), /depends on redi,.* -> Write redis instead of redi, or add the service redi/);
+});
+
 test("with .env next to a Compose file below the folder, Compose is asked without --env-file", async () => {
   const files = { "docker/compose.yaml": "services: {a: {image: 'x:${TAG}'}}\n", "docker/.env": "TAG=1\n" };
   const namesEnv = async (more: Record<string, string>) => {

@@ -128,6 +128,36 @@ test("shows the line, and what to write instead", () => {
   }
 });
 
+test("a misspelt key, reference or vendor is one error, with what was meant", () => {
+  const written = (text: string) => {
+    try {
+      parseConfig(text);
+      return [];
+    } catch (error) {
+      return (error as ConfigError).problems.map(({ message, instead }) => `${message} | ${instead}`);
+    }
+  };
+  const machine = (more: string) => `machines: [{name: ai, box: lab/x${more}}]\n`;
+  const gpu = (value: string) => written(machine(`, gpu: ${value}`));
+  assert.equal(written("machnes: [{name: ai, box: lab/x}]"), ["unknown key “machnes” | machines: …"]);
+  assert.equal(written("machines: [{nam: ai, box: lab/x}]"), ["unknown key “nam” | name: …"]);
+  assert.equal(gpu("{vendr: 10de}"), ["unknown key “vendr” | vendor_id: …"]);
+  assert.equal(gpu("{vendor_id: amd}"), ["vendor_id must be 4 hex digits, not “amd” | vendor_id: 1002"]);
+  assert.equal(gpu("{vendor_id: Intl}"), ["vendor_id must be 4 hex digits, not “Intl” | vendor_id: 8086"]);
+  assert.equal(gpu("yes"), ["gpu must be a mapping or a list, not “yes” | gpu: {vendor_id: 10de, device_id: 2786}"]);
+  assert.equal(
+    written(machine(", image: {debotstrap: trixie}")),
+    ["unknown key “debotstrap” | debootstrap: …"],
+  );
+  assert.equal(written(`${machine("")}services: {a: {image: x, depends_on: [olama]}, ollama: {image: x}}`), [
+    "service a needs olama, but there is no service of that name | ollama instead of olama",
+  ]);
+  const two = "machines: [{name: ai, box: lab/x}, {name: web, box: lab/x}]\n";
+  assert.equal(written(`${two}services: {a: {image: x, machine: wbe}}`), [
+    "service a runs on wbe, but there is no machine of that name | machine: web",
+  ]);
+});
+
 /** All errors in a text, as the user sees them. */
 function advice(text: string) {
   try {

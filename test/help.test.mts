@@ -72,6 +72,20 @@ test("suggests a name for swapped, missing, added or changed letters, or a prefi
   assert.is(closest("debian-11", ["debian-12", "debian-13"]), undefined, "two that are as near are no answer");
 });
 
+test("suggests a name for a part of it; a group that exists is not corrected", () => {
+  const keys = ["enabled", "vendor_id", "device_id", "address", "mode", "partition_count"];
+  const meant = (word: string) => closest(word, keys);
+  assert.equal(["vendr", "devce", "count", "id", "name"].map(meant), [
+    ...["vendor_id", "device_id", "partition_count", undefined, undefined],
+  ]);
+  const ids = ["gpu.present", "gpu.power", "iommu.group", "host.memory"];
+  const check = (word: string) => closest(word, ids);
+  assert.equal(["presnt", "memry", "gpuu.present", "iommu.grop"].map(check), [
+    ...["gpu.present", "host.memory", "gpu.present", "iommu.group"],
+  ]);
+  assert.is(check("gpu.nope"), undefined, "power begins otherwise");
+});
+
 test("help loads no check, config or package", () => {
   const seen = new Set<string>();
   const visit = (path: string) => {

@@ -10,6 +10,7 @@ import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 import { literally } from "../compose/refusals.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
+import { closest } from "../suggest.mts";
 import { joinList } from "../text.mts";
 
 /** Dependency errors, which Compose itself reports where it was run. */
@@ -47,7 +48,10 @@ export function addService(
   key = "depends_on",
 ): string {
   const file = fileWith(project, machine, other);
-  return file === undefined
+  const meant = closest(other, Object.keys(project.model?.services ?? {}));
+  return file === undefined && meant !== undefined
+    ? `Write ${meant} instead of ${other}, or add the service ${other}`
+    : file === undefined
     ? `Add the service ${other}, or remove it from ${key}`
     : `${file} has the service ${other}. Write ${withFiles([...project.files, file])}`;
 }
@@ -106,7 +110,7 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
         at: [one, whole],
         message: `${name} uses the ${kind} ${one}, which the project does not declare`,
       },
-      fix: manualFix(declaration(kind, one)),
+      fix: manualFix(declaration(kind, one, declaredIn(model?.[`${kind}s`]))),
       text: one,
       ...(kind === "volume" && one.includes("/") && !isPlaceholder(one)
         ? {
@@ -172,10 +176,16 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
 }
 
 /** What to write for a name that is not declared. */
-function declaration(kind: string, name: string): string {
+function declaration(kind: string, name: string, declared: string[]): string {
   if (isPlaceholder(name)) return `Replace ${name} with your own ${kind === "volume" ? "folder (./…)" : "name"}`;
-  return kind === "volume" && name.includes("/") ? `Write ./${name}` : `Add ${name}: to the top-level ${kind}s:`;
+  if (kind === "volume" && name.includes("/")) return `Write ./${name}`;
+  const meant = closest(name, declared);
+  const add = `dd ${name}: to the top-level ${kind}s:`;
+  return meant === undefined ? `A${add}` : `Write ${meant} instead of ${name}, or a${add}`;
 }
+
+/** The names that a section declares. */
+const declaredIn = (section: unknown) => (isMap(section) ? Object.keys(section) : []);
 
 /** Another finding reports a section of the wrong form. */
 const isDeclarable = (section: unknown) => section === undefined || section === null || isMap(section);

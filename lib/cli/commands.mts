@@ -1,6 +1,7 @@
 import { UserError } from "../errors.mts";
 import { type Command, options } from "./options.mts";
 import { self } from "../self.mts";
+import { unknownName } from "../text.mts";
 
 /** The commands, by name, in the order of `--help`. */
 export const commands: Record<string, Command> = {
@@ -96,6 +97,7 @@ export const commands: Record<string, Command> = {
     run: async ({ shell, args: [name, ...more] }) => {
       const { completionFor, shells } = await import("./completion.mts");
       const shellName = shells.find((one) => one === name);
+      if (name !== undefined && !shellName) throw new UserError(unknownName("shell", name, [...shells]));
       if (!shellName || more.length > 0) throw new UserError(`completion needs one of ${shells.join(", ")}`);
       const { checks } = await import("../checks/index.mts");
       shell.stdout(completionFor(shellName, commands, options, checks.map(({ id }) => id)));

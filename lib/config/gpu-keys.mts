@@ -13,6 +13,7 @@ export const card: Shape = {
       kind: "hex",
       digits: 4,
       about: "PCI vendor id, 4 hex digits. Default: 10de (NVIDIA).",
+      named: vendorIds,
       example: vendorIds.nvidia,
     },
     device_id: {

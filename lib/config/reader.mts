@@ -67,7 +67,9 @@ export class Reader {
       }
       case "hex": {
         const hex = textual(node, new RegExp(`^[0-9a-fA-F]{${shape.digits}}$`));
-        return hex?.toLowerCase() ?? wrong(form(shape));
+        if (hex !== undefined) return hex.toLowerCase();
+        const named = shape.named && closest(scalarText(node) ?? "", Object.keys(shape.named));
+        return wrong(form(shape), named === undefined ? undefined : shape.named![named]);
       }
       case "choice": {
         const choice = scalarText(node);
@@ -129,6 +131,7 @@ export class Reader {
   ): Record<string, unknown> {
     const keys = Object.keys(shape.keys);
     const found: Record<string, unknown> = {};
+    const meant = new Set<string>();
     for (const pair of pairs) {
       const key = Object.hasOwn(shape.keys, pair.key) ? shape.keys[pair.key] : undefined;
       if (!key) {
@@ -140,6 +143,7 @@ export class Reader {
           continue;
         }
         const near = closest(pair.key, keys);
+        if (near !== undefined) meant.add(near);
         const owner = keys.find((candidate) => takes(shape.keys[candidate]!, pair.key));
         this.problem(
           pair.at,
@@ -161,10 +165,12 @@ export class Reader {
       }
     }
     for (const [key, { required, example }] of Object.entries(shape.keys)) {
+      // a misspelt key is one error
+      if (meant.has(key)) continue;
       if (required && !Object.hasOwn(found, key)) this.problem(at, `${key} is missing`, `${key}: ${example}`);
     }
     if (shape.exactlyOne) {
-      const present = shape.exactlyOne.filter((key) => Object.hasOwn(found, key));
+      const present = shape.exactlyOne.filter((key) => Object.hasOwn(found, key) || meant.has(key));
       if (present.length !== 1) {
         this.problem(at, `${name} needs exactly one of ${shape.exactlyOne.join(", ")}`, `${name}: ${shape.example}`);
       }

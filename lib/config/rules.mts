@@ -4,6 +4,7 @@ import { checkFolders } from "./folders.mts";
 import { checkNetwork } from "./network.mts";
 import { enabled, home, projectName, type RawConfig, type RawMachine, type RawStack } from "./raw.mts";
 import type { Reader } from "./reader.mts";
+import { closest } from "../suggest.mts";
 
 /**
  * Checks rules that involve several keys. Values that are wrong alone were reported before and are
@@ -50,7 +51,9 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
     const path = `services.${name}`;
     for (const other of dependenciesOf(body)) {
       if (!Object.hasOwn(services, other)) {
-        reader.at(path, `service ${name} needs ${other}, but there is no service of that name`);
+        const meant = closest(other, Object.keys(services).filter((one) => one !== name));
+        const message = `service ${name} needs ${other}, but there is no service of that name`;
+        reader.at(path, message, meant === undefined ? undefined : `${meant} instead of ${other}`);
       } else if (homes[other] !== homes[name] && homes[other] !== undefined && homes[name] !== undefined) {
         const message = `service ${name} needs ${other}, but it runs on another machine, which Compose cannot reach`;
         reader.at(path, message, `machine: ${homes[other]}`);
@@ -60,7 +63,7 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
       reader.at(
         `${path}.machine`,
         `service ${name} runs on ${machine}, but there is no machine of that name`,
-        `machine: ${[...new Set(names)].join(" or ")}`,
+        `machine: ${closest(machine, names) ?? [...new Set(names)].join(" or ")}`,
       );
     }
     if (machine === undefined && names.length > 1 && home(gpu !== undefined, machines) === undefined) {
@@ -91,7 +94,7 @@ function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader
       reader.at(
         `${at}.machine`,
         `stack ${name} runs on ${stack.machine}, but there is no machine of that name`,
-        `machine: ${[...new Set(names)].join(" or ")}`,
+        `machine: ${closest(stack.machine, names) ?? [...new Set(names)].join(" or ")}`,
       );
     }
     if (stack.machine === undefined && names.length > 1 && !home(false, machines) && !home(true, machines)) {

@@ -3,7 +3,8 @@
 /** The shape of a value. `example` is the value that an error suggests instead. */
 export type Shape =
   | { kind: "text"; pattern: string; expected: string; example: string }
-  | { kind: "hex"; digits: number; example: string }
+  /** `named`: what an error suggests for a name in lower case. */
+  | { kind: "hex"; digits: number; named?: Record<string, string>; example: string }
   /** `also`: further names that are recognised and refused later, with a reason. */
   | { kind: "choice"; values: () => string[]; also?: () => string[]; example: string }
   /** `quoted`: digits in quotes are accepted too. */

@@ -41,7 +41,7 @@ export function form(shape: Shape, node: Node | null = null): string {
     case "map":
       return shape.expected ?? "a mapping";
     case "either":
-      return shape.of.map((option) => form(option, node)).join(", or ");
+      return eitherForm(shape.of.map((option) => form(option, node)));
     case "texts":
       return "a mapping of texts by name";
     case "services":
@@ -50,6 +50,9 @@ export function form(shape: Shape, node: Node | null = null): string {
       return "left out";
   }
 }
+
+/** Alternatives: a comma before `or` where one of them has commas or parentheses. */
+const eitherForm = (forms: string[]) => forms.join(forms.some((one) => /[,(]/.test(one)) ? ", or " : " or ");
 
 /** The kind of a scalar: text if it is quoted. Undefined for other nodes. */
 export function kind(node: Node | null): ScalarKind | undefined {

@@ -12,25 +12,20 @@ import { formatFindings } from "../print.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
 import { readHere } from "../inspect.mts";
 import { readProbe } from "../probe.mts";
+import { idsNamed, unknownCheck } from "../check-names.mts";
 import { loadConfig, type LoadedConfig, requireFiles } from "../load-config.mts";
 import { readProjects } from "../projects.mts";
 import { withModels } from "../project-models.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
-import { closest } from "../../suggest.mts";
-import { unknownName } from "../../text.mts";
 import { factsFor, nextStep, quietLines, screenLines, topologiesOf, verboseLines } from "../screen.mts";
 import { jsonText } from "../../urls.mts";
 
 /** `doctor [check…]`: checks the config's machines on this host, or on a saved one. */
 export async function doctor(context: Context): Promise<number> {
   const { shell, options, args } = context;
-  for (const word of args) {
-    if (!checks.some(({ id }) => id === word || id.startsWith(`${word}.`))) {
-      const ids = checks.map(({ id }) => id);
-      const near = closest(word, [...new Set([...ids, ...ids.map((id) => id.split(".")[0]!)])]);
-      throw new UserError(unknownName("check", word, near === undefined ? ids : [near]));
-    }
-  }
+  const ids = checks.map(({ id }) => id);
+  const unknown = args.find((word) => idsNamed(word, ids).length === 0);
+  if (unknown !== undefined) throw new UserError(unknownCheck(`there is no check ${unknown}`, unknown, ids));
   const piped = options.save === "-" && !options.dryRun;
   if (piped && options.json) throw new UserError("--json and --save - both write to standard output: save to a file");
   // what is saved is whole

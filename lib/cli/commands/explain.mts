@@ -2,6 +2,7 @@ import process from "node:process";
 import type { Host } from "../../host/types.mts";
 import { asFinding, type Cause, failures, likelyCauses, type Setting } from "../../verify/failures/index.mts";
 import { checks } from "../../checks/index.mts";
+import { idsNamed, unknownCheck } from "../check-names.mts";
 import { type Context, log, styleFor } from "../context.mts";
 import { readProbe } from "../probe.mts";
 import { loadConfig } from "../load-config.mts";
@@ -12,7 +13,6 @@ import { decodeLog } from "../../encoding.mts";
 import { parseHost } from "../../host/parse.mts";
 import { failedStep } from "../../run/failed.mts";
 import { UserError } from "../../errors.mts";
-import { closest } from "../../suggest.mts";
 import { wrap } from "../../text.mts";
 import { self } from "../../self.mts";
 import { jsonText } from "../../urls.mts";
@@ -71,9 +71,11 @@ async function readLog(context: Context, path: string): Promise<string> {
     throw error instanceof UserError ? new UserError(error.message) : error;
   });
   if (read === undefined) {
-    const meant = closest(path, names());
+    const isName = /^[a-z]+(\.[a-z-]+)?$/i.test(path) && !/\.(log|txt)$/i.test(path);
     throw new UserError(
-      `there is no file ${path}${meant ? ` and no check of that name: did you mean ${meant}?` : ""}`,
+      isName
+        ? unknownCheck(`there is no file ${path}, and no check of that name`, path, explainableIds())
+        : `there is no file ${path}`,
     );
   }
   const { text, skipped } = read;
@@ -107,15 +109,9 @@ async function lastFailed(context: Context, named: Host | undefined): Promise<{ 
 /** The ids of which a page can be shown: those of the checks, and those of the layers that logs lead to. */
 const explainableIds = () => [...new Set([...checks.map(({ id }) => id), ...failures().map(({ check }) => check)])];
 
-/** Names of checks and of groups. */
-function names(): string[] {
-  const ids = explainableIds();
-  return [...new Set([...ids, ...ids.map((id) => id.split(".")[0]!)])];
-}
-
 /** The pages of a check, or of each one in a group; none where neither has that name. */
 async function pageOf(shell: Shell, name: string): Promise<string[]> {
-  const ids = explainableIds().filter((id) => id === name || id.startsWith(`${name}.`));
+  const ids = idsNamed(name, explainableIds());
   if (ids.length === 0) return [];
   const pages = (await asset(shell, "lib/checks/README.md")).split(/^## /m);
   return ids.flatMap((id, i) => [
