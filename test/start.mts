@@ -22,6 +22,9 @@ export const starting = deno
  */
 export const zx = deno ? ["run", "-A", "--no-config"] : [`${root}/node_modules/zx/build/cli.js`];
 
+/** Messages name the program by this command, however a test starts it. */
+const named = { HOMELAB_GPU_COMMAND: "npx zx homelab-gpu.mts" };
+
 // Deno keeps its cache: with a test's cache folder it would download its packages again
 const { XDG_CACHE_HOME = `${homedir()}/.cache`, DENO_DIR = `${XDG_CACHE_HOME}/deno` } = process.env;
 
@@ -48,7 +51,7 @@ export function started(
     const child = execFile(
       process.execPath,
       words,
-      { cwd: folder, env: { ...clean, DENO_DIR, XDG_CONFIG_HOME: `${folder}/none`, ...env } },
+      { cwd: folder, env: { ...clean, DENO_DIR, ...named, XDG_CONFIG_HOME: `${folder}/none`, ...env } },
       (error, out, err) =>
         resolve({
           code: error ? Number(error.code) : 0,

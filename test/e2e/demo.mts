@@ -22,7 +22,8 @@ const elapsed = () => {
 };
 /** The shown part of the run: commands and their output. */
 const seen: string[] = [];
-const record = (line: string) => {
+const record = (text: string) => {
+  const line = text.replaceAll("/project/homelab-gpu.mts", "homelab-gpu.mts");
   seen.push(line);
   print(line);
 };

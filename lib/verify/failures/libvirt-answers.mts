@@ -1,5 +1,6 @@
 import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, remedies } from "../../fixes.mts";
+import { self } from "../../self.mts";
 import { anyOf } from "../../text.mts";
 import { install } from "./fixes.mts";
 import { rows } from "./rows.mts";
@@ -96,8 +97,8 @@ export const libvirtAnswerFailures = (): Failure[] => [
       "a disk file of the VM, or the image that it is based on, does not exist: it was deleted, or lies " +
       "elsewhere now",
       commandFix("See which files the VM names", "virsh -c qemu:///system domblklist NAME"),
-      "Put the file back, or recreate the VM: npx zx homelab-gpu.mts up --recreate; with Vagrant: vagrant " +
-      "destroy, then vagrant up",
+      `Put the file back, or recreate the VM: ${self("up --recreate")}; with Vagrant: vagrant destroy, then ` +
+      "vagrant up",
       commandFix("Have libvirt read the pool again", "virsh -c qemu:///system pool-refresh default"),
     ],
     [

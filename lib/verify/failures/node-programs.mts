@@ -19,7 +19,7 @@ export const nodeFailures = (): Failure[] => [
       "cause",
       anyOf(/Unknown file extension "\.m?ts"/, /Stripping types is currently unsupported for files under node_modules/),
       "Node does not run TypeScript here: it is older than 22.18, or the files are below node_modules",
-      commandFix("Start the script by npx, in its own folder", self("doctor")),
+      commandFix("Start the script by npx, in its own folder", "npx zx homelab-gpu.mts doctor"),
       newerNode,
       "Elsewhere, use the one-file build: npm run bundle",
     ],
@@ -157,7 +157,7 @@ export const nodeFailures = (): Failure[] => [
       /sudo: (?:npx|npm|node|deno): command not found/,
       "sudo does not find Node: it searches only the system's folders, and Node is in your own (nvm, fnm, volta)",
       "Start the script without sudo: it asks for root where a step needs it",
-      'Where all of it must run as root: sudo env "PATH=$PATH" npx zx homelab-gpu.mts …',
+      `Where all of it must run as root: sudo env "PATH=$PATH" ${self("…")}`,
     ],
     [
       "tools.present",
