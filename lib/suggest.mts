@@ -22,7 +22,7 @@ function partsOf(name: string): string[] {
   return parts.length > 1 ? parts.filter((part) => part.length > 3) : [];
 }
 
-/** The name of which one form differs least from a word, whose first letters, `same` of them, are those of all names. */
+/** The name of which one form differs least from a word. The first `same` letters are those of all names. */
 function nearest(typed: string, names: string[], formsOf: (name: string) => string[], same = 0): string | undefined {
   const length = typed.length - same;
   const most = length < 4 ? 1 : length < 8 ? 2 : 3;

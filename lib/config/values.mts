@@ -51,8 +51,8 @@ export function form(shape: Shape, node: Node | null = null): string {
   }
 }
 
-/** Alternatives: a comma before `or` where one of them has commas or parentheses. */
-const eitherForm = (forms: string[]) => forms.join(forms.some((one) => /[,(]/.test(one)) ? ", or " : " or ");
+/** `a mapping or a list`; longer alternatives have a comma between them. */
+const eitherForm = (forms: string[]) => forms.join(forms.every((one) => /^a \w+$/.test(one)) ? " or " : ", or ");
 
 /** The kind of a scalar: text if it is quoted. Undefined for other nodes. */
 export function kind(node: Node | null): ScalarKind | undefined {
