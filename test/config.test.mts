@@ -245,7 +245,7 @@ test("an error lists every form of a value that has several, and names list item
   assert.is(advice(twice).at(-1)!.instead, "machine: a");
   assert.is(
     first(one("gpu: 3")),
-    "gpu must be a mapping, or a list, not “3”; write gpu: {vendor_id: 10de, device_id: 2786}",
+    "gpu must be a mapping or a list, not “3”; write gpu: {vendor_id: 10de, device_id: 2786}",
   );
   assert.is(first(one("gpu: {device_id: 12}")), "device_id must be 4 hex digits, not “12”; write device_id: 2786");
   assert.is(
