@@ -13,7 +13,8 @@ export function closest(word: string, names: string[]): string | undefined {
   const group = /^[^.]+\.(?=.)/.exec(typed)?.[0] ?? "";
   const inGroup = group === "" ? [] : names.filter((name) => name.toLowerCase().startsWith(group));
   if (inGroup.length > 0) return nearest(typed, inGroup, (name) => [name], group.length);
-  return nearest(typed, names, (name) => [name]) ?? nearest(typed, names, partsOf);
+  // a part says less than a whole name: fewer letters may differ
+  return nearest(typed, names, (name) => [name]) ?? nearest(typed, names, partsOf, 0, 1);
 }
 
 /** The parts of `vendor_id` and `default_runtime` that are long enough to be typed alone. */
@@ -22,10 +23,19 @@ function partsOf(name: string): string[] {
   return parts.length > 1 ? parts.filter((part) => part.length > 3) : [];
 }
 
-/** The name of which one form differs least from a word. The first `same` letters are those of all names. */
-function nearest(typed: string, names: string[], formsOf: (name: string) => string[], same = 0): string | undefined {
+/**
+ * The name of which one form differs least from a word. The first `same` letters are those of all names; `strict`:
+ * so many letters fewer may differ.
+ */
+function nearest(
+  typed: string,
+  names: string[],
+  formsOf: (name: string) => string[],
+  same = 0,
+  strict = 0,
+): string | undefined {
   const length = typed.length - same;
-  const most = length < 4 ? 1 : length < 8 ? 2 : 3;
+  const most = (length < 4 ? 1 : length < 8 ? 2 : 3) - strict;
   const rated = names.flatMap((name) =>
     formsOf(name.toLowerCase()).map((form) => ({
       name,

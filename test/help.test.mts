@@ -84,6 +84,7 @@ test("suggests a name for a part of it; a group that exists is not corrected", (
     ...["gpu.present", "host.memory", "gpu.present", "iommu.group"],
   ]);
   assert.is(check("gpu.nope"), undefined, "power begins otherwise");
+  assert.is(closest("interval", ["external_links"]), undefined, "three letters of a part differ");
 });
 
 test("help loads no check, config or package", () => {

@@ -157,7 +157,7 @@ export const nodeFailures = (): Failure[] => [
       /sudo: (?:npx|npm|node|deno): command not found/,
       "sudo does not find Node: it searches only the system's folders, and Node is in your own (nvm, fnm, volta)",
       "Start the script without sudo: it asks for root where a step needs it",
-      `Where all of it must run as root: sudo env "PATH=$PATH" ${self("…")}`,
+      `Where all of it must run as root: sudo env "PATH=$PATH" ${self("up")}`,
     ],
     [
       "tools.present",
