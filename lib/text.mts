@@ -32,7 +32,7 @@ export function wrapMessage(text: string, width: number, name: string): string {
 export function unknownName(kind: string, name: string, names: string[]): string {
   const meant = closest(name, names);
   if (meant !== undefined) return `there is no ${kind} ${name}: did you mean ${meant}?`;
-  return [`there is no ${kind} ${name}`, ...wrap(`${kind}s: ${names.join(", ")}`, 80, "  ", "    ")].join("\n");
+  return `there is no ${kind} ${name}\n  ${kind}s: ${names.join(", ")}`;
 }
 
 /** Milliseconds as text: `0.4 s`, `58 s`, `4 min 55 s`. */

@@ -104,7 +104,7 @@ test("a command refuses options that it does not use; all commands accept -n", a
       err,
       new RegExp(`^homelab-gpu: --${option.name} is\\s+an\\s+option\\s+of [^]*,\\s+not\\s+of\\s+${name}\n$`),
     );
-    assert.equal(err.split("\n").filter((line) => line.length > 80), []);
+    assert.is(err.trimEnd().split("\n").length, 1, "not wrapped in a pipe");
   }
   for (const name of Object.keys(commands)) {
     assert.ok(known.every((one) => one.name !== "dry-run" || acceptsOption(one, name)));
@@ -155,7 +155,7 @@ test("a named file that cannot be read is wrong usage", async ({ folder }) => {
   }
 });
 
-test("no line of an error is wider than 80 columns", async () => {
+test("an error is wrapped once, at the columns of the terminal, and not in a pipe", async () => {
   const text = `machines:
   - name: devlab
     box: lab/x
@@ -163,10 +163,22 @@ test("no line of an error is wider than 80 columns", async () => {
     unknown: 1
     driver: {dxgkrnl: 1}
 `;
-  for (const words of [["plan"], ["doctor", "nonsense"], ["upp"]]) {
-    const { code, err } = await within(words, { "homelab-gpu.yaml": text });
-    assert.is(code, 2);
-    assert.equal(err.split("\n").filter((line) => line.length > 80), [], words.join(" "));
+  for (const words of [["plan"], ["doctor", "nonsense"], ["foo"], ["up", "--json"], ["provision"]]) {
+    const piped = await within(words, { "homelab-gpu.yaml": text });
+    for (const columns of [80, 60]) {
+      const { code, err } = await within(words, { "homelab-gpu.yaml": text }, { err: true, columns });
+      assert.is(code, 2);
+      const wide = err.split("\n").filter((line) => line.length > columns && !/^ +(\d* \||\S+$)/.test(line));
+      assert.equal(wide, [], words.join(" "));
+      assert.is(err.replace(/\n +(?!\d* \|)/g, " "), piped.err.replace(/\n +(?!\d* \|)/g, " "));
+      // a line that was wrapped twice would end early in the middle of a sentence
+      const short = err.split("\n").filter((line, i, all) =>
+        !/^ +\d* \|/.test(line) && /^ {2,}[^ ]/.test(all[i + 1] ?? "") &&
+        !/^ +(\d* \||write |\w+s?( of checks)?: )/.test(all[i + 1]!) &&
+        line.length + 1 + all[i + 1]!.trim().split(" ")[0]!.length <= columns
+      );
+      assert.equal(short, [], words.join(" "));
+    }
   }
 });
 

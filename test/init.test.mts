@@ -44,7 +44,7 @@ test("init names the card, and says why the others were not chosen", async () =>
   assert.match(server.disk.get("homelab-gpu.yaml")!, /device_id: 2335\n {6}address: "0000:18:00\.0"/);
   assert.match(
     server.err,
-    /^homelab-gpu: wrote homelab-gpu\.yaml: with NVIDIA H200 at 0000:18:00\.0; services: hello, /,
+    /^homelab-gpu: wrote homelab-gpu\.yaml with NVIDIA H200 at 0000:18:00\.0; services: hello, /,
   );
   assert.match(server.err, /not chosen: .*0000:2a:00\.0 NVIDIA H200 \(gpu\.in-use to fix first\)/);
   assert.match(
@@ -106,7 +106,7 @@ test("of several vendors, NVIDIA comes first, then AMD, whose services get no GP
 
 test("a host without a card, or that cannot pass one, gets a config without a card", async () => {
   const none = await init("vm-without-gpu");
-  assert.match(none.err, /: without a GPU; [^]*this host has no graphics card\n/);
+  assert.match(none.err, / without a GPU; [^]*this host has no graphics card\n/);
   const home = await init("windows-11-home");
   assert.match(home.err, /this host cannot pass a card to a VM: VirtualBox GPU passthrough requires a Linux host\n/);
   for (const { code, disk } of [none, home]) {

@@ -203,7 +203,7 @@ test("a whole card whose VM is gone: up and destroy return it to the host first"
   assert.equal(world.ran, ["powershell.exe hyperv_gpu.ps1"]);
   disk.set(`${folder}/cards/gone.txt`, "PCI\\VEN_10DE");
   assert.is(await does(status), 0);
-  assert.match(said.join(""), /gone: absent · no longer in the config/);
+  assert.match(said.join(""), /gone: not created · no longer in the config/);
 });
 
 test("nothing runs while the doctor fails", async () => {

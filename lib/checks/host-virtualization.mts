@@ -167,7 +167,7 @@ export function guest({ cpu, dmi, container, existingPaths }: Host): Verdict {
   ];
   if (container !== undefined) {
     const nodes = ["/dev/kvm", "/dev/vfio/vfio"].filter((node) => existingPaths.includes(node));
-    const message = `this is a container (${container}): run homelab-gpu on the host itself`;
+    const message = `this is a container (${container}): what it shows of the host can be incomplete`;
     return nodes.length > 0 ? warn(message, evidence, [remedies.outside]) : fail(message, [
       ...evidence,
       { read: "/dev/kvm, /dev/vfio/vfio", value: "neither is there: no VM can get a card here" },

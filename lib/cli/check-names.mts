@@ -1,6 +1,5 @@
 /** The names of checks and of their groups, and the message for a name that is none of them. */
 import { closest } from "../suggest.mts";
-import { wrap } from "../text.mts";
 
 /** The group of a check: `gpu` of `gpu.reset`. */
 const groupOf = (id: string) => id.split(".")[0]!;
@@ -19,5 +18,5 @@ export function unknownCheck(start: string, name: string, ids: string[]): string
   if (meant !== undefined) return `${start}: did you mean ${meant}?`;
   const inGroup = name.includes(".") ? idsNamed(groupOf(name), ids) : [];
   const names = inGroup.length > 0 ? `its checks: ${inGroup.join(", ")}` : `groups of checks: ${groups.join(", ")}`;
-  return [start, ...wrap(names, 80, "  ", "    ")].join("\n");
+  return `${start}\n  ${names}`;
 }

@@ -1,7 +1,7 @@
 /** Queries running machines over SSH, without Vagrant. */
 import { UserError } from "../errors.mts";
 import type { Engine } from "../config/types.mts";
-import type { LabMachine } from "../host/lab.mts";
+import { type LabMachine, stateName } from "../host/lab.mts";
 import { asset } from "../plan/assets.mts";
 import { runAsRoot } from "../plan/vm-steps.mts";
 import { self } from "../self.mts";
@@ -15,7 +15,7 @@ import type { LoadedConfig } from "./load-config.mts";
  */
 export function sshTo(name: string, machine: LabMachine, options: string[] = []): string[] {
   if (machine.state !== "running" || !machine.address) {
-    const why = machine.state === "running" ? "was never reached" : `is not running (${machine.state})`;
+    const why = machine.state === "running" ? "was never reached" : `is not running (${stateName(machine.state)})`;
     throw new UserError(`${name} ${why}: ${self("up")}`, 1);
   }
   // the saved address is that of an earlier run of the VM

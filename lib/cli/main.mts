@@ -13,7 +13,7 @@ import { realShell } from "../run/shell.mts";
 import { reasonOf } from "../run/shell/reasons.mts";
 import { version } from "../self.mts";
 import { closest } from "../suggest.mts";
-import { unknownName, wrap } from "../text.mts";
+import { unknownName } from "../text.mts";
 
 /** The parts of a command line. */
 interface Typed {
@@ -149,8 +149,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
   );
   const stray = present.find((option) => !acceptsOption(option, name, Boolean(found["dry-run"])));
   if (stray) {
-    const message = `--${stray.name} is an option of ${takers(stray).join(", ")}, not of ${name}`;
-    throw new UserError(wrap(message, 67, "", "  ").join("\n"));
+    throw new UserError(`--${stray.name} is an option of ${takers(stray).join(", ")}, not of ${name}`);
   }
   if (found.apply && found.undo) throw new UserError("--apply and --undo exclude each other: use one of them");
   const odd = present.find(({ name, values }) => values && !values.includes(String(found[name])));
@@ -194,6 +193,6 @@ async function commandNamed(name: string): Promise<Command> {
   throw new UserError(
     instead === undefined
       ? unknownName("command", name, Object.keys(commands))
-      : wrap(`there is no command ${name}: ${instead}`, 67, "", "  ").join("\n"),
+      : `there is no command ${name}: ${instead}`,
   );
 }

@@ -1,9 +1,5 @@
 import { ConfigError, type Problem } from "../errors.mts";
-import { wrap } from "../text.mts";
 import { withoutPasswords } from "../urls.mts";
-
-/** The prefix of every message. */
-const speaker = "homelab-gpu: ";
 
 /** How many problems are shown at most. */
 const shownProblems = 20;
@@ -12,18 +8,16 @@ const shownProblems = 20;
 export function configError(problems: Problem[], text: string, name: string): ConfigError {
   const lines = text.split(/\r?\n/);
   const sorted = [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
-  const parts = sorted.slice(0, shownProblems).map(({ line, column, message, instead }, i) => {
+  const parts = sorted.slice(0, shownProblems).map(({ line, column, message, instead }) => {
     const gutter = String(line).padStart(5);
     // a long line is cut on both sides of the place, so that the marker below it stays in view
     const from = Math.max(0, column - 50);
     const excerpt = withoutPasswords(lines[line - 1] ?? "", true).slice(from, from + 68).replaceAll("\t", " ");
     return [
-      ...wrap(`${name}:${line}:${column}: ${message}`, 80, i === 0 ? speaker : "", "  ").map((line) =>
-        line.replace(speaker, "")
-      ),
+      `${name}:${line}:${column}: ${message}`,
       `${gutter} | ${excerpt}`,
       `${" ".repeat(gutter.length)} | ${" ".repeat(column - 1 - from)}^`,
-      ...(instead ? wrap(instead, 80, "      write  ") : []),
+      ...(instead ? [`      write  ${instead}`] : []),
     ].join("\n");
   });
   const more = sorted.length - parts.length;

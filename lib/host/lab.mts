@@ -36,6 +36,10 @@ export interface Lab {
   unreadState?: string[];
 }
 
+/** The state of a VM as messages name it. */
+export const stateName = (state: LabMachine["state"]): string =>
+  state === "absent" ? "not created" : state === "half-made" ? "created in part" : state;
+
 /** A machine's VM. */
 export interface LabMachine {
   domain: string;

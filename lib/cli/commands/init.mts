@@ -27,7 +27,7 @@ export async function init(context: Context): Promise<number> {
   const { shell, options } = context;
   const path = options.config ?? "homelab-gpu.yaml";
   if ((await shell.fingerprint(path)) !== undefined) {
-    throw new UserError(`${path} exists and is not overwritten`, 1);
+    throw new UserError(exists(context, path), 1);
   }
   const host = parseHost(await readProbe(context));
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
@@ -44,7 +44,7 @@ export async function init(context: Context): Promise<number> {
   const config = parseConfig(text, path);
   if (options.dryRun) shell.stdout(text);
   else {
-    if (!(await shell.create(path, text))) throw new UserError(`${path} exists and is not overwritten`, 1);
+    if (!(await shell.create(path, text))) throw new UserError(exists(context, path), 1);
     if (schema.text) {
       await shell.ensurePrivateDir(dirname(resolve(dirname(path), schema.path)));
       await shell.write(resolve(dirname(path), schema.path), schema.text);
@@ -56,7 +56,7 @@ export async function init(context: Context): Promise<number> {
     ...(names.length > 0 ? [`services: ${names.join(", ")}`] : []),
     ...(stack ? [`stack: ${stack.name} (${stack.path})`] : []),
   ];
-  log(context, [`${options.dryRun ? "would write" : "wrote"} ${path}: ${titleOf(card)}`, ...runs].join("; "));
+  log(context, [`${options.dryRun ? "would write" : "wrote"} ${path} ${titleOf(card)}`, ...runs].join("; "));
   for (const line of reasonsFor(card, judged, chosen, host.pci)) log(context, line);
   // gpu.driver warns on every host that was not prepared
   for (const { check, message } of card ? chosen?.warnings ?? [] : []) {
@@ -82,6 +82,10 @@ export async function init(context: Context): Promise<number> {
   if (!options.quiet) shell.stderr(`${lines.join("\n")}\n`);
   return 0;
 }
+
+/** The message for a file that exists, with what to do next. */
+const exists = (context: Context, path: string) =>
+  `${path} exists and is not overwritten. Use it: ${selfFor(context, "up")}. For a new one, move it away first`;
 
 /** The config for this host, with its stack read as `up` reads it. */
 async function resolvedWith(

@@ -1,11 +1,11 @@
 /** The machines of a lab as they are now. */
 import type { Finding } from "../../findings.mts";
-import type { Lab, LabMachine } from "../../host/lab.mts";
+import { type Lab, type LabMachine, stateName } from "../../host/lab.mts";
 import { visible } from "../../text.mts";
 import { jsonText } from "../../urls.mts";
 import { diskLine, gpuLine, type GuestStatus } from "../../verify/guest-status.mts";
 import type { SeenService } from "../../verify/services.mts";
-import { type Context, log, styleFor } from "../context.mts";
+import { type Context, log, selfFor, styleFor } from "../context.mts";
 import type { LoadedConfig } from "../load-config.mts";
 import { askEarly, askGuest, isReachable } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
@@ -52,6 +52,8 @@ export async function status(context: Context): Promise<number> {
     const old = one.outdated ? formatFinding(one.outdated, style).map((line) => `  ${line}`) : [];
     context.shell.stdout(`${[...lines, ...old].join("\n")}\n`);
   }
+  const isOff = ({ machine: { state } }: Shown) => state !== "running" && state !== "unknown";
+  if (entries.every(isOff)) log(context, `no machine is running: ${selfFor(context, "up")}`);
   return 0;
 }
 
@@ -96,7 +98,7 @@ function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
     ? [`libvirt does not answer: ${lab.libvirtError}`]
     : [];
   const orphan = Object.hasOwn(lab.orphans, name) ? ["no longer in the config"] : [];
-  return [`${name}: ${state}`, ...rest, ...orphan].join(" · ");
+  return [`${name}: ${stateName(state)}`, ...rest, ...orphan].join(" · ");
 }
 
 /** The answer of a running machine: services, cards, file systems; or that it did not answer. */
