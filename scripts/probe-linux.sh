@@ -22,6 +22,9 @@ root=${1:-}
 root=${root%/}
 live=
 [ -n "$root" ] || live=yes
+# some folders are entered to learn where a link leads: that needs no fork
+begun=$PWD
+case $root in '' | /*) ;; *) root=$begun/$root ;; esac
 sys=$root/sys
 proc=$root/proc
 
@@ -44,10 +47,23 @@ names() { # PATH…: the names of those that exist
   value=${value# }
   [ -n "$value" ]
 }
-program() { # NAME: its path; also searches root's folders if PATH lacks them
+# the folders of programs: those of PATH, and root's; each once, since most programs are in none of them
+folders=
+IFS_before=$IFS
+IFS=:
+for folder in $PATH /usr/local/sbin /usr/sbin /sbin; do
+  [ -d "$folder" ] || continue
+  for other in $folders; do
+    # shellcheck disable=SC3013 # dash, bash and busybox have -ef; others search a folder twice
+    [ "$folder" -ef "$other" ] 2>/dev/null && continue 2
+  done
+  folders=$folders${folders:+:}$folder
+done
+IFS=$IFS_before
+program() { # NAME: its path
   IFS_before=$IFS
   IFS=:
-  for folder in $PATH /usr/local/sbin /usr/sbin /sbin; do
+  for folder in $folders; do
     value=$folder/$1
     if [ -f "$value" ] && [ -x "$value" ]; then
       IFS=$IFS_before
@@ -78,6 +94,10 @@ public() { # PATH
       /gnu/store/*) value=$1 ;;
     *) value=…/${1##*/} ;;
   esac
+}
+target() { # PATH of a folder: where its links lead
+  value=
+  cd -P "$1" 2>/dev/null && value=$PWD
 }
 functions() { # PATH in /sys/devices: the PCI functions in this path, the nearest last
   value=
@@ -130,21 +150,23 @@ if [ -n "$live" ]; then
         ;;
     esac
   done
-  # a group that the user joined after this login has no effect yet
-  for word in $(limited id "$uid" 2>/dev/null); do
-    case $groups$word in
-      *" $word "*) ;;
-      *' libvirt' | *' kvm') fact joined "$word" ;;
-    esac
-  done
+  # a group that the user joined after this login has no effect yet; root needs none
+  if [ "$uid" != 0 ]; then
+    for word in $(limited id "$uid" 2>/dev/null); do
+      case $groups$word in
+        *" $word "*) ;;
+        *' libvirt' | *' kvm') fact joined "$word" ;;
+      esac
+    done
+  fi
   IFS=$IFS_before
   fact uid "$uid"
   # shellcheck disable=SC3045 # dash, bash and busybox support it; other shells print nothing
   fact memlock "$(ulimit -l 2>/dev/null)"
   if [ -e /dev/kvm ]; then
     if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then fact kvm-access yes; else fact kvm-access no; fi
-    # the user of libvirt's VMs is another one
-    fact kvm-mode "$(limited stat -L -c '%a %G' /dev/kvm 2>/dev/null)"
+    # the user of libvirt's VMs is another one; where id has answered, groups have names at once
+    [ -n "$uid" ] && fact kvm-mode "$(stat -L -c '%a %G' /dev/kvm 2>/dev/null)"
   fi
 fi
 for mark in run/systemd/system run/ostree-booted run/.containerenv .dockerenv dev/dxg dev/vfio/vfio dev/kvm \
@@ -522,7 +544,9 @@ elif [ -d "$sys/bus/pci/devices" ]; then
       # the regions without an address. GROUP is empty if it was printed for another card. One awk,
       # since a read of the shell makes a system call for every byte.
       for gpu in $(
-        gpus=$(grep -lsE '^0x(03|12)' */class | sed 's/class$//')
+        gpus=
+        # shellcheck disable=SC2013 # names without spaces
+        for path in $(grep -lsE '^0x(03|12)' */class); do gpus="$gpus ${path%class}"; done
         # shellcheck disable=SC2046,SC2086 # these names contain no spaces
         [ -z "$gpus" ] || {
           printf '%s\n' $gpus
@@ -636,11 +660,13 @@ for path in "$sys"/class/vtconsole/*/name; do file console "$path"; done
   }' "$proc/iomem"
 
 # Processes that have opened device nodes of graphics cards. Without root, only those of this user.
+# Without a driver that has such nodes, no process can have opened one.
 if [ -n "$live" ] && [ -z "${HOMELAB_GPU_HARDWARE:-}" ]; then
   section holders
   if [ "$uid" = 0 ]; then fact seen all; else fact seen own; fi
   # shellcheck disable=SC2012 # hundreds of links: readlink takes one per call
-  ls -ln /proc/[0-9]*/fd 2>/dev/null | awk '
+  names "$sys"/module/nvidia "$sys"/class/drm/card* "$sys"/class/drm/render* "$sys"/class/kfd/* "$sys"/class/vfio/* \
+    "$sys"/class/vfio-dev/* && ls -ln /proc/[0-9]*/fd 2>/dev/null | awk '
     /^\/proc\// { split($1, part, "/"); pid = part[3] }
     $NF ~ /^\/dev\/(nvidia|dri\/|kfd|vfio\/)/ && !seen[pid $NF]++ { print pid " " $NF }' |
     while read -r pid node; do
@@ -662,7 +688,8 @@ needs() { # KEY: prints the functions in $found
   if [ -n "$lost" ]; then fact "$1" untraced; elif [ -z "$found" ]; then fact "$1" none; fi
 }
 block() { # MAJOR:MINOR: also through device mapper, RAID and NVMe multipath
-  path=$(cd -P "$sys/dev/block/$1" 2>/dev/null && pwd) || { lost=yes; return 0; }
+  target "$sys/dev/block/$1" || { lost=yes; return 0; }
+  path=$value
   functions "$path"
   add
   [ -z "$value" ] || return 0
@@ -681,7 +708,8 @@ block() { # MAJOR:MINOR: also through device mapper, RAID and NVMe multipath
       path=${path%"$rest"}${rest%%/*}
       for controller in "$path"/nvme[0-9]*; do
         [ -L "$controller" ] || continue
-        functions "$(cd -P "$controller" && pwd)"
+        target "$controller"
+        functions "$value"
         add
         [ -n "$value" ] || lost=yes
       done
@@ -784,7 +812,8 @@ fi
 carrier() { # INTERFACE: through bridges, bonds and VLANs; clears $lost if it finds a device
   if [ -e "$sys/class/net/$1/device" ]; then
     lost=
-    functions "$(cd -P "$sys/class/net/$1/device" && pwd)"
+    target "$sys/class/net/$1/device"
+    functions "$value"
     add
     return 0
   fi
@@ -820,7 +849,8 @@ for path in "$sys"/class/net/*/device; do
   hex=$hex$hex$hex$hex$hex$hex
   # shellcheck disable=SC2295 # a pattern
   case $name in *$hex$hex*) name=${name%%$hex$hex*}… ;; esac
-  functions "$(cd -P "$path" && pwd)"
+  target "$path"
+  functions "$value"
   [ -n "$value" ] && fact interface "${value##* } $name"
 done
 if [ -r "$proc/bus/input/devices" ]; then
@@ -835,6 +865,8 @@ if [ -r "$proc/bus/input/devices" ]; then
       esac
     done
 fi
+
+cd "$begun" 2>/dev/null || cd /
 
 section firmware
 for path in "$root"/usr/share/OVMF/OVMF_*.fd "$root"/usr/share/edk2/ovmf/OVMF_*.fd "$root"/usr/share/edk2/x64/OVMF*.fd \
@@ -893,13 +925,14 @@ if [ -n "$live" ]; then
       vagrant-*-[0-9]*) fact vagrant-plugin "${path##*/}" ;;
     esac
   done
+  newline='
+'
   ask() { # KEY PROGRAM ARGUMENT: prints the first line of its output
     program "$2" || return 0
     value=$(limited "$value" "$3" 2>/dev/null </dev/null)
     case $? in
       0)
-        fact "$1" "${value%%
-*}"
+        fact "$1" "${value%%"$newline"*}"
         ;;
       124 | 137) fact unanswered "$2" ;;
     esac
@@ -912,7 +945,13 @@ if [ -n "$live" ]; then
   packaged() { # PACKAGE PATH: the version of the package, if the program is from it
     [ "$2" = "/usr/bin/$1" ] && [ -r /var/lib/dpkg/status ] || return 1
     grep -qsx "$2" "/var/lib/dpkg/info/$1.list" || return 1
-    value=$(grep -A 20 "^Package: $1\$" /var/lib/dpkg/status | sed -n '1n; /^Package:/q; s/^Version: //p; /^$/q')
+    value=$(grep -A 20 "^Package: $1\$" /var/lib/dpkg/status)
+    # an entry ends at an empty line
+    value=${value%%"$newline$newline"*}
+    case $value in
+      *"${newline}Version: "*) value=${value#*"${newline}Version: "} value=${value%%"$newline"*} ;;
+      *) value= ;;
+    esac
     [ -n "$value" ]
   }
   if wanted packer && program packer; then
@@ -1000,7 +1039,12 @@ END
     fi
   fi
   # the path of a user's own socket contains a name
-  [ -n "$libvirt" ] && printf '%s\n' "$libvirt" | sed 's|/home/[^/]*|/home/…|g; s|/run/user/[0-9]*|/run/user/…|g' | {
+  case $libvirt in
+    */home/* | */run/user/*)
+      libvirt=$(printf '%s\n' "$libvirt" | sed 's|/home/[^/]*|/home/…|g; s|/run/user/[0-9]*|/run/user/…|g')
+      ;;
+  esac
+  if [ -n "$libvirt" ]; then
     kind=
     while read -r name state rest; do
       # the heading of each list; -q would also suppress the output of virsh's echo
@@ -1016,13 +1060,15 @@ END
         default) [ -z "$kind" ] || fact "$kind" "$name $state" ;;
         *) [ -z "$kind" ] || fact "$kind" "… $state" ;; # a name that a person chose
       esac
-    done
-  }
+    done <<END
+$libvirt
+END
+  fi
   [ -z "${HOMELAB_GPU_HARDWARE:-}" ] || { echo '[end]'; exit; }
   # the firewall chains for forwarded packets, which packets of guests pass; only root can read them
   section forwarding
   names "$sys"/class/net/docker0 && fact docker yes
-  if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; then
+  if [ -r /etc/ufw/ufw.conf ] && grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; then
     value=$(sed -n 's/^DEFAULT_FORWARD_POLICY="\{0,1\}\([A-Z]*\).*/\1/p' /etc/default/ufw 2>/dev/null)
     fact ufw "${value:-unknown}"
   fi
@@ -1062,7 +1108,7 @@ END
       # on a kernel without any table, iptables would create one
       grep -qsE '^(nf_tables|iptable_filter) ' /proc/modules && fact forward-read yes && listed "$value" ip
     fi
-    grep -qsx filter /proc/net/ip_tables_names && program iptables-legacy && listed "$value" legacy
+    [ -r /proc/net/ip_tables_names ] && grep -qsx filter /proc/net/ip_tables_names && program iptables-legacy && listed "$value" legacy
   fi
 fi
 echo '[end]'
