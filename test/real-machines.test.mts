@@ -131,7 +131,7 @@ const commandsOf = (text: string, check: string, gpu: string) =>
 test("init: a server's own display chip is not offered for a VM", async () => {
   const { code, text: said } = await says("init", text("server-chip-is-the-only-card"));
   assert.is(code, 0);
-  assert.match(said, /: without a GPU; [^]*this host has no graphics card but 0000:0b:00\.0 /);
+  assert.match(said, / without a GPU; [^]*this host has no graphics card but 0000:0b:00\.0 /);
 });
 
 test("prepare refuses a card with a direct region, but not before kernel 6.6", async () => {

@@ -197,7 +197,7 @@ test("down stops a VM that was never reached, and the host has its card back", a
   assert.equal(running(world), ["a"]);
   world.output = [];
   await world.runCommand(status, world.context([]));
-  assert.match(world.output.join(""), /a: half-made · running, but never reached over SSH/);
+  assert.match(world.output.join(""), /a: created in part · running, but never reached over SSH/);
   assert.is(await world.runCommand(down, world.context([])), 0, world.output.join(""));
   assert.equal(running(world), []);
   assert.match(world.output.join(""), /✓ gpu\.returned \(a\)/);
