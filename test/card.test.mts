@@ -571,7 +571,22 @@ test("iommu.interrupts, iommu.reserved and iommu.acs read the host's facts", () 
   );
   assert.is(status("iommu.interrupts", (made) => delete made.iommu.interrupts), "unknown");
   assert.is(status("iommu.interrupts", (made) => made.iommu.units = []), "skip");
-  assert.is(status("iommu.reserved", (made) => made.iommu.direct = ["2"]), "warn");
+  const reserved = (kernel: string | undefined, tables: string[]) =>
+    status("iommu.reserved", (made) => {
+      made.iommu.direct = ["2"];
+      made.iommu.acpiTables = tables;
+      delete made.os.kernel;
+      if (kernel) made.os.kernel = kernel;
+    });
+  // Linux 6.1 refused such a group in the lab (VT-d) and passed it (AMD-Vi)
+  assert.equal(["5.2.21", "5.3.0", "6.1.0-56-amd64", "6.6.1"].map((kernel) => reserved(kernel, ["DMAR"])), [
+    "warn",
+    "fail",
+    "fail",
+    "fail",
+  ]);
+  assert.equal(["6.1.0-56-amd64", "6.6.1"].map((kernel) => reserved(kernel, ["IVRS"])), ["warn", "fail"]);
+  assert.equal([reserved(undefined, ["DMAR"]), reserved("6.1.0", ["IORT"])], ["warn", "warn"]);
   assert.is(status("iommu.acs", (made) => made.kernel.arguments!.push("pcie_acs_override=downstream")), "warn");
 });
 

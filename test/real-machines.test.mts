@@ -80,6 +80,57 @@ test("gpu.window: a region without an address fails, one that was not read does 
   assert.equal(statuses(zeros.replace(/^.*\/unset:.*$/gm, ""), "gpu.window", card), ["pass"]);
 });
 
+test("gpu.window: a card of any vendor with I/O ports only fails; if a region was not read, it does not", () => {
+  const card = '{vendor_id: 1002, device_id: 5046, address: "0000:03:00.0"}';
+  const host = text("lab-memory-regions-that-the-kernel-could-not-place");
+  assert.equal(statuses(host, "gpu.window", card), ["fail"]);
+  const lost = host.replace(/^0000:03:00\.0\/resource:2:.*\n/m, "");
+  assert.not.equal(lost, host);
+  assert.not.equal(statuses(lost, "gpu.window", card), ["fail"]);
+});
+
+test("gpu.power: the id registers of a virtual function read all ones, those of another card do not", () => {
+  const host = text("lab-sr-iov-one-virtual-function-each-in-its-own-group");
+  const at = (bdf: string) => `{vendor_id: 1b36, device_id: "0010", address: "${bdf}"}`;
+  assert.match(host, /^0000:01:00\.1\/config: ff ff ff ff$/m);
+  assert.equal(statuses(host, "gpu.power", at("0000:01:00.1")), ["pass"]);
+  const gone = host.replace(/^(0000:01:00\.0\/config:).*$/m, "$1 ff ff ff ff");
+  assert.not.equal(gone, host);
+  assert.equal(statuses(gone, "gpu.power", at("0000:01:00.0")), ["fail"]);
+});
+
+test("gpu.match: a physical function is not bound while its virtual functions are on", () => {
+  const host = text("lab-sr-iov-one-virtual-function-each-in-its-own-group");
+  const found = (bdf: string, from = host) => {
+    const parsed = parseHost(from);
+    const gpu = `{vendor_id: 1b36, device_id: "0010", address: "${bdf}"}`;
+    const config = parseConfig(`machines: [{name: a, provider: libvirt, box: lab/x, gpu: ${gpu}}]`);
+    const [finding] = runChecks(parsed, resolveConfig(config, parsed), ["gpu.match"]);
+    return [finding!.status, ...finding!.fix.map(({ title, command }) => command ?? title)];
+  };
+  const off = (bdf: string) => `sh -c 'echo 0 >/sys/bus/pci/devices/${bdf}/sriov_numvfs'`;
+  const one = (bdf: string) => `To take one virtual function, write address: "${bdf}" or mode: partition`;
+  assert.equal(
+    found("0000:01:00.0"),
+    ["warn", off("0000:01:00.0"), one("0000:01:00.1")],
+    "its driver may turn them off",
+  );
+  assert.equal(found("0000:03:00.0"), ["fail", off("0000:03:00.0"), one("0000:03:00.1")], "nothing turns them off");
+  assert.equal(found("0000:04:00.0"), ["pass"]);
+  const bound = host.replace(/^(0000:03:00\.0\/driver:).*$/m, "$1vfio-pci");
+  assert.equal(found("0000:03:00.0", bound), ["warn", one("0000:03:00.1")], "it was bound before they were turned on");
+  const nvidia = host.replace(/^(0000:01:00\..\/vendor:).*$/gm, "$10x10de");
+  const fixes = runChecks(
+    parseHost(nvidia),
+    resolveConfig(
+      parseConfig('machines: [{name: a, provider: libvirt, box: lab/x, gpu: {vendor_id: 10de, address: "01:00.0"}}]'),
+      parseHost(nvidia),
+    ),
+    ["gpu.match"],
+  )[0]!.fix;
+  assert.equal(fixes.map(({ command }) => command), [off("0000:01:00.0")], "no virtual function of NVIDIA is advised");
+});
+
 test("iommu.group: no command unbinds a display or a device that the host uses", () => {
   const host = parseHost(text("card-in-the-group-shows-the-picture"));
   const findings = runChecks(

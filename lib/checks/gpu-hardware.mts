@@ -135,7 +135,12 @@ function power({ assignedFunctions }: Card, host: Host): Verdict {
     read: `/sys/bus/pci/devices/${bdf}`,
     value: `power_state ${power ?? "not there"}${config ? `, config ${config}` : ""}`,
   }));
-  if (assignedFunctions.some(({ config }) => /^f{8}$/.test(config ?? ""))) {
+  // the id registers of a virtual function always read all ones (PCI Express Base Specification,
+  // 9.3.4.1, Vendor ID and Device ID of VFs)
+  const gone = assignedFunctions.some(({ config = "", physicalFunction }) =>
+    physicalFunction === undefined && /^f{8}$/.test(config)
+  );
+  if (gone) {
     // QEMU refuses such a device: “Unknown PCI header type '127'” (hw/vfio/pci.c)
     return fail(
       "the card's configuration space reads all ones: it has fallen off the bus, or was switched off",
@@ -160,8 +165,9 @@ function power({ assignedFunctions }: Card, host: Host): Verdict {
 
 /**
  * Memory regions of a card that have no address. Their lines in `resource` keep a size and a flag,
- * or are all zeros, like those of regions that do not exist. NVIDIA's and AMD's cards are known to
- * have a large 64-bit prefetchable region, which is the first that finds no space below 4 GiB.
+ * or are all zeros, like those of regions that do not exist (drivers/pci/setup-bus.c,
+ * reset_resource). Every card has a memory region. NVIDIA's and AMD's cards are known to have a
+ * large 64-bit prefetchable one, which is the first that finds no space below 4 GiB.
  */
 function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; read: string; value: string }[] {
   const found = assignedFunctions.flatMap(({ bdf, bars }) =>
@@ -171,18 +177,22 @@ function withoutAddress({ gpu, assignedFunctions }: Card): { message: string; re
       value: `region ${index} starts at 0`,
     }))
   );
-  const { unset, bars, bdf, vendor, device = "", physicalFunction } = gpu;
+  const { unset, bars, ports = [], bdf, vendor, device = "", physicalFunction } = gpu;
   const large = bars.some(({ is64Bit, prefetch }) => is64Bit && prefetch);
-  const allRegionsRead = unset !== undefined && new Set([...unset, ...bars.map(({ index }) => index)]).size > 1;
+  const allRegionsRead = unset !== undefined &&
+    new Set([...unset, ...ports, ...bars.map(({ index }) => index)]).size === 6;
   // AMD's ids since Graphics Core Next (pci.ids): older cards may have only 32-bit regions
   const isRecentAmd = vendor === vendorIds.amd && /^(6[6-9a-f]|7[3-9]|13|15|16)/.test(device);
   // Intel's cards: DG1, Alchemist, Battlemage and Ponte Vecchio (pci.ids); integrated graphics are
   // not cards
   const isIntelCard = vendor === vendorIds.intel && /^(49|56|e2|0bd)/.test(device) && !isIntegrated(gpu);
-  const expected = (vendor === vendorIds.nvidia || isRecentAmd || isIntelCard) && physicalFunction === undefined;
-  if (found.length === 0 && allRegionsRead && expected && !large) {
+  const expected = bars.length === 0 || (!large && (vendor === vendorIds.nvidia || isRecentAmd || isIntelCard));
+  // the regions of a virtual function are described by its physical function
+  if (found.length === 0 && allRegionsRead && expected && physicalFunction === undefined) {
     return [{
-      message: `${bdf} has no 64-bit prefetchable memory region, which every card of this kind has`,
+      message: bars.length === 0
+        ? `${bdf} has no memory region, which every card has`
+        : `${bdf} has no 64-bit prefetchable memory region, which every card of this kind has`,
       read: `/sys/bus/pci/devices/${bdf}/resource`,
       value: `no address: ${unset.map((index) => `region ${index}`).join(", ") || "none"}`,
     }];

@@ -9,10 +9,11 @@ import { isGpu } from "../resolve/cards.mts";
 import { className, formatAddresses, formatFunction } from "../host/pci.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 import { self } from "../self.mts";
-import { counted, firstFew } from "../text.mts";
+import { firstFew } from "../text.mts";
 import { isEmulated, isNvidia, isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { hasRequestedIds } from "../resolve/requests.mts";
 import { exclusiveVerdicts } from "./gpu-exclusive.mts";
+import { countVirtual, insteadOf, physicalVerdict } from "./gpu-virtual.mts";
 
 /** The command that lists a host's graphics cards. */
 const listing = {
@@ -75,10 +76,6 @@ function formatCards(functions: PciFunction[], format = withDriver): string {
 
 const withDriver = (fn: PciFunction) =>
   `${formatFunction(fn)} (${fn.driver ?? "no driver"}${fn.bootVga ? ", boot VGA" : ""})`;
-
-/** `7 virtual functions (0000:00:02.1, … and 4 more)` */
-const countVirtual = (parts: PciFunction[]) =>
-  `${counted(parts.length, "virtual function")} (${formatAddresses(parts)})`;
 
 /** Where the host's cards were read from. */
 const cardsAt = ({ os }: Host) =>
@@ -159,18 +156,7 @@ function oneCard(request: GpuRequest, { gpu, virtualFunctions }: Card): Verdict 
     return pass(`${message}, a virtual function of ${gpu.physicalFunction}`);
   }
   if (virtualFunctions.length === 0) return pass(message);
-  const evidence = [{
-    read: `/sys/bus/pci/devices/${gpu.bdf}/sriov_numvfs`,
-    value: `${gpu.activeVirtualFunctions ?? virtualFunctions.length}`,
-  }];
-  const free = virtualFunctions.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtualFunctions[0]!;
-  return warn(
-    `${message}, a physical function: its ${countVirtual(virtualFunctions)} ${
-      virtualFunctions.length === 1 ? "ends" : "end"
-    } when the VM takes it, on this host and in every other VM`,
-    evidence,
-    [manualFix(`To take one of them instead, write address: "${free.bdf}" or mode: partition`)],
-  );
+  return physicalVerdict(message, gpu, virtualFunctions);
 }
 
 /** Several cards match, or a card and its virtual functions. */
@@ -184,7 +170,6 @@ function severalCards(request: GpuRequest, fitting: PciFunction[], host: Host): 
       manualFix(`Choose one: ${choices}${fitting.length > 8 ? " …" : ""}`),
     ]);
   }
-  const free = virtual.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtual[0]!;
   return fail(
     whole.length === 0
       ? `${countVirtual(virtual)} match ${asWritten(request)}`
@@ -195,11 +180,7 @@ function severalCards(request: GpuRequest, fitting: PciFunction[], host: Host): 
       }`,
     evidence,
     [
-      manualFix(
-        `To take one virtual function, write address: "${free.bdf}"${
-          whole.length === 0 ? "" : ", or mode: partition for whichever is free"
-        }`,
-      ),
+      ...insteadOf(virtual[0]!, virtual, whole.length === 0 ? "" : ", or mode: partition for whichever is free"),
       ...whole.slice(0, 2).map(({ bdf }) =>
         manualFix(`To take the whole card and end its virtual functions, write address: "${bdf}"`)
       ),

@@ -154,22 +154,27 @@ function reserved({ groups }: Card, host: Host): Verdict {
   const hp = /^(HPE?|Hewlett)/.test(host.dmi.sys_vendor ?? "");
   const amd = host.iommu.acpiTables?.includes("IVRS") ?? host.cpu.vendor === "AuthenticAMD";
   const { kernel } = host.os;
-  const sure = kernel !== undefined && !isOlder(kernel, "6.6");
   const arm = host.iommu.acpiTables?.includes("IORT") ?? false;
+  const intel = host.iommu.acpiTables?.includes("DMAR") ?? host.cpu.vendor === "GenuineIntel";
   const message = `the firmware reserves memory for this card (${amd ? "IVMD" : arm ? "RMR of IORT" : "RMRR"})`;
-  // since 6.6 such groups cannot be passed to a VM (drivers/iommu/iommu.c, require_direct:
-  // “requires a 1:1 mapping”); before, VT-d refused them as “ineligible for IOMMU domain attach”
-  // and AMD-Vi did not
+  // Since 6.6 such groups cannot be passed to a VM (drivers/iommu/iommu.c, require_direct:
+  // “requires a 1:1 mapping”). Before, VT-d refused them (device_is_rmrr_locked), except graphics
+  // and USB, whose regions are called direct-relaxable since 5.3; AMD-Vi did not refuse them.
   const refuses = "kernels since 6.6 refuse to pass it (“requires a 1:1 mapping”)";
+  const ineligible = "ineligible for IOMMU domain attach";
+  const current = kernel !== undefined && !isOlder(kernel, "6.6");
+  const locked = kernel !== undefined && !isOlder(kernel, "5.3") && intel && !amd;
   return {
-    status: sure ? "fail" : "warn",
-    message: sure
+    status: current || locked ? "fail" : "warn",
+    message: current
       ? `${message}, and ${refuses}`
+      : locked
+      ? `${message}, and the kernel refuses to pass it (“${ineligible}”)`
       : kernel === undefined
       ? `${message}: ${refuses}, and earlier ones may refuse; could not read this kernel's version`
       : amd || arm
       ? `${message}: this kernel may pass it, but ${refuses}`
-      : `${message}: the kernel may refuse it as ineligible for IOMMU domain attach, and ${refuses}`,
+      : `${message}: the kernel may refuse it as ${ineligible}, and ${refuses}`,
     evidence: [
       { read, value: "a direct region" },
       { read: "/proc/sys/kernel/osrelease", value: kernel ?? "not read" },

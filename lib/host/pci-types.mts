@@ -73,6 +73,8 @@ export interface PciFunction {
    * Indices of its six regions whose line in `resource` is all zeros; absent if they were not read.
    */
   unset?: number[];
+  /** Indices of its regions that are I/O ports, not memory. */
+  ports?: number[];
   mediated: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { Bar, PciFunction } from "./pci-types.mts";
+import type { PciFunction } from "./pci-types.mts";
 
 const bdf = "[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]";
 const attribute = new RegExp(`^(${bdf})/([a-z0-9_-]+):(.*)$`);
@@ -107,11 +107,9 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
     case "power_state":
       fn.power = value;
       break;
-    case "resource": {
-      const bar = readBar(value);
-      if (bar) fn.bars.push(bar);
+    case "resource":
+      readRegion(fn, value);
       break;
-    }
     case "path":
       fn.upstreamBridges = (value.match(bdfs) ?? []).filter((address) => address !== fn.bdf);
       break;
@@ -166,15 +164,17 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
  * Parses `N:START END FLAGS` of a `resource` file, N counting from 1; flags are IORESOURCE_* of
  * linux/ioport.h.
  */
-function readBar(text: string): Bar | undefined {
+function readRegion(fn: PciFunction, text: string): void {
   const [, line, start, end, flags] = /^(\d+):(0x[0-9a-f]+) (0x[0-9a-f]+) (0x[0-9a-f]+)$/.exec(text) ?? [];
-  if (!line || !start || !end || !flags) return undefined;
+  if (!line || !start || !end || !flags) return;
   const bits = BigInt(flags);
   const index = Number(line) - 1;
   // there are six BARs; the seventh line is the option ROM, later ones belong to bridges and
   // virtual functions
-  if (index > 5 || !(bits & 0x200n) || BigInt(end) < BigInt(start)) return undefined;
-  return {
+  if (index > 5) return;
+  if (bits & 0x100n) fn.ports = [...fn.ports ?? [], index];
+  if (!(bits & 0x200n) || BigInt(end) < BigInt(start)) return;
+  fn.bars.push({
     index,
     start: BigInt(start),
     size: BigInt(end) - BigInt(start) + 1n,
@@ -182,7 +182,7 @@ function readBar(text: string): Bar | undefined {
     prefetch: Boolean(bits & 0x2000n),
     // IORESOURCE_UNSET: the region has a size but no address (linux/ioport.h)
     ...(bits & 0x20000000n || BigInt(start) === 0n ? { unplaced: true as const } : {}),
-  };
+  });
 }
 
 /**
