@@ -48,7 +48,7 @@ echo 'nogroup:x:65534:' >"$tree/etc/group"
 cp -r "$work/kernel/lib/modules/$version/modules.builtin" "$work/kernel/lib/modules/$version/modules.order" "$modules/"
 "$busybox" depmod -b "$work/kernel" "$version"
 depfile=$work/kernel/lib/modules/$version/modules.dep
-wanted='vfio-pci vfio_iommu_type1 e1000 e1000e nvme xhci-pci usbhid hid-generic ext4 crc32c_generic bochs tun'
+wanted='vfio-pci vfio_iommu_type1 e1000 e1000e nvme xhci-pci usbhid hid-generic ext4 crc32c_generic bochs tun virtio_pci'
 for name in $wanted; do
   # a line of modules.dep: PATH: PATHS that it needs
   grep -E "/$(echo "$name" | sed 's/[-_]/[-_]/g')\.ko:" "$depfile" | tr -d : | tr ' ' '\n'

@@ -1,9 +1,11 @@
 /** Boots a topology in QEMU under TCG and controls it over its serial console. */
+import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Serial } from "../serial.mts";
+import { archive } from "./tables.mts";
 import type { Topology } from "./topologies.mts";
 
 /** A running machine. */
@@ -17,7 +19,7 @@ const units = { intel: ["-device", "intel-iommu,intremap=on"], amd: ["-device", 
 
 /** Boots a machine. Throws if QEMU exits, or if the machine is not ready after ten minutes. */
 export async function boot(topology: Topology, built: string): Promise<Machine> {
-  const { iommu, devices, kernel = "", modules = [], awaits, more = [], machine, firmware } = topology;
+  const { iommu, devices, kernel = "", modules = [], awaits, more = [], machine, firmware, tables } = topology;
   const work = mkdtempSync(join(tmpdir(), "homelab-gpu-lab-"));
   const flash: string[] = [];
   if (firmware === "ovmf") {
@@ -28,6 +30,12 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
       "-drive",
       `if=pflash,unit=1,format=raw,file=${work}/vars.fd`,
     );
+  }
+  let initrd = `${built}/initrd`;
+  if (tables) {
+    const plain = readFileSync(initrd);
+    initrd = join(work, "initrd");
+    writeFileSync(initrd, Buffer.concat([archive(tables), plain]));
   }
   const child = spawn("qemu-system-x86_64", [
     ...[
@@ -54,7 +62,7 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
       ...more.map((word) => word.replace("ROOT", `${built}/root.img`)),
     ],
     ...devices.flatMap((device) => ["-device", device]),
-    ...["-kernel", `${built}/vmlinuz`, "-initrd", `${built}/initrd`],
+    ...["-kernel", `${built}/vmlinuz`, "-initrd", initrd],
     ...[
       "-append",
       // on a busy machine the kernel's timer test fails under emulation, and the kernel panics
