@@ -1,4 +1,5 @@
 import process from "node:process";
+import { self } from "./self.mts";
 import { closest } from "./suggest.mts";
 import { withoutPasswords } from "./urls.mts";
 
@@ -18,13 +19,16 @@ export function wrap(text: string, width: number, first = "", next = " ".repeat(
 
 /**
  * A message for a terminal with that many columns, printed after a name such as `homelab-gpu: `.
- * Lines that are too wide are wrapped at spaces, except those that quote a file (`   12 | text`).
+ * Lines that are too wide are wrapped at spaces, except those that quote a file (`   12 | text`). A command of this
+ * program at the end of such a line has a line of its own, and is not wrapped.
  */
 export function wrapMessage(text: string, width: number, name: string): string {
   return (name + text).split("\n").flatMap((line) => {
     if (line.length <= width || /^ *\d* \|/.test(line)) return [line];
     const indent = /^ */.exec(line)![0];
-    return wrap(line.trimStart(), width, indent, `${indent}  `);
+    const at = line.indexOf(`: ${self("")}`);
+    const [before, command] = at < 0 ? [line, []] : [line.slice(0, at + 1), [`${indent}  ${line.slice(at + 2)}`]];
+    return [...wrap(before.trimStart(), width, indent, `${indent}  `), ...command];
   }).join("\n");
 }
 

@@ -5,6 +5,7 @@ import { commands } from "../lib/cli/commands.mts";
 import { helped, insteadOf, pageOf } from "../lib/cli/help.mts";
 import { main } from "../lib/cli/main.mts";
 import { acceptsOption, options } from "../lib/cli/options.mts";
+import { self } from "../lib/self.mts";
 import { closest } from "../lib/suggest.mts";
 import { wrapMessage } from "../lib/text.mts";
 import { fakeShell, own } from "./fake.mts";
@@ -109,6 +110,15 @@ test("a message is wrapped at the width of a terminal; quoted lines of a file ar
   assert.equal(lines.filter((line) => line.length > 80).map((line) => line.slice(0, 8)), ["   12 | "]);
   assert.ok(lines.some((line) => line.startsWith("        deep")));
   assert.is(wrapMessage(text, Infinity, ""), text);
+  const next = wrapMessage(
+    `the machine with a long name is not running: ${self("up")} --config x`,
+    60,
+    "homelab-gpu: ",
+  );
+  assert.equal(next.split("\n"), [
+    "homelab-gpu: the machine with a long name is not running:",
+    "  npx zx homelab-gpu.mts up --config x",
+  ]);
 });
 
 test.run();

@@ -85,7 +85,7 @@ export async function init(context: Context): Promise<number> {
 
 /** The message for a file that exists, with what to do next. */
 const exists = (context: Context, path: string) =>
-  `${path} exists and is not overwritten. Use it: ${selfFor(context, "up")}. For a new one, move it away first`;
+  `${path} exists and is not overwritten. For a new one, move it away first. To use it: ${selfFor(context, "up")}`;
 
 /** The config for this host, with its stack read as `up` reads it. */
 async function resolvedWith(
