@@ -118,6 +118,8 @@ test("gpu.driver: a rebuild does not help while the initramfs loads the card's d
     fixes(host.replace(/^\[configured\]$/m, `[configured]\nmodprobe.d/a.conf:${line}`), "gpu.driver", turing);
   const first = ["pre: vfio-pci", "pre: vfio vfio_pci", "post: nvidia_drm pre: vfio-pci", "  pre:  vfio-pci post: x"];
   for (const words of first) assert.equal(softdep(`softdep nvidia ${words}`), rebuild, "modprobe loads vfio-pci first");
+  assert.equal(softdep("softdep nvid* pre: vfio-pci"), rebuild);
+  assert.equal(softdep("softdep nvidia_* pre: vfio-pci"), prepare);
   for (const words of ["post: vfio-pci", "pre: vfio", "pre: vfio post: vfio-pci"]) {
     assert.equal(softdep(`softdep nvidia ${words}`), prepare, words);
   }

@@ -40,12 +40,19 @@ const moduleOf = (driver: string) => modules[driver] ?? dashed(driver);
 const isOf = (module: string, driver: string) =>
   dashed(module) === moduleOf(driver) || module.startsWith("nvidia") && driver === "nvidia";
 
+/**
+ * Whether a name of modprobe's configuration, which may end in *, matches a module (kmod,
+ * libkmod-module.c, fnmatch).
+ */
+const matches = (name: string, module: string) =>
+  name.endsWith("*") ? module.startsWith(name.slice(0, -1)) : name === module;
+
 /** Whether modprobe loads vfio-pci before a driver: `softdep DRIVER pre: MODULES post: MODULES` (modprobe.d(5)). */
 export function loadsVfioFirst({ configured }: Host, driver: string): boolean {
   return configured.some(({ file, text }) => {
     const [kind, module, ...words] = dashed(text).split(/\s+/);
     const earlier = / pre:(.*?)(?= post:|$)/.exec(` ${words.join(" ")}`)?.[1]?.split(" ") ?? [];
-    return /(^|\/)modprobe\.d\//.test(file) && kind === "softdep" && module === moduleOf(driver) &&
+    return /(^|\/)modprobe\.d\//.test(file) && kind === "softdep" && matches(module ?? "", moduleOf(driver)) &&
       earlier.includes("vfio-pci");
   });
 }
