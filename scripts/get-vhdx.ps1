@@ -134,7 +134,7 @@ $disk = Get-FullPath $Out
 $new = "$disk.new"
 $larger = "$disk.larger"
 foreach ($rest in $new, $larger) { if (Test-Path -LiteralPath $rest) { Remove-Item -LiteralPath $rest } }
-$info = (@(Invoke-Qemu info --output=json $image) -join "`n") | ConvertFrom-Json
+$info = (@(Invoke-Qemu info '--output=json' $image) -join "`n") | ConvertFrom-Json
 if ($info.'backing-filename' -or $info.'format-specific'.data.'data-file') {
     Stop-With "$image is only a part of an image: it refers to another file"
 }

@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { commandFix } from "../../fixes.mts";
+import { commandFix, doctorFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
@@ -7,12 +7,19 @@ const near = /hyperv|hyper-v|packer|PowerShell error|GpuPartition/i;
 const switches = commandFix("See the switches", "Get-VMSwitch | Format-List Name, SwitchType, AllowManagementOS");
 
 /** Errors of Packer's Hyper-V plugin, which runs PowerShell, by topic. */
-export const packerHypervFailures = (): Failure[] =>
-  rows({
+export const packerHypervFailures = (): Failure[] => [
+  ...rows({
     layer: "provider",
     near,
     source: "hashicorp/packer-plugin-hyperv; hashicorp/packer#4947 (2017-05), packer-plugin-hyperv#65 (2022-03)",
   }, [
+    [
+      "provider.access",
+      "cause",
+      /virtual machine with the name .{1,100} is already defined in Hyper-V/,
+      "an earlier build ended without deleting its VM",
+      commandFix("See the VMs of builds, and delete that one in Hyper-V Manager", "Get-VM"),
+    ],
     [
       "tools.present",
       "cause",
@@ -60,4 +67,40 @@ export const packerHypervFailures = (): Failure[] =>
       "its screen",
       "Set shutdown_command in the template, and watch the VM's screen in Hyper-V Manager",
     ],
-  ]);
+  ]),
+  ...rows({
+    layer: "provider",
+    near: /get-vhdx|prepare-build/,
+    source: "scripts/get-vhdx.ps1, scripts/prepare-build.ps1 (2026-11)",
+  }, [
+    [
+      "tools.present",
+      "cause",
+      /qemu-img is missing/,
+      "the image cannot be converted to a disk of Hyper-V without qemu-img",
+      doctorFix("tools.present"),
+    ],
+    [
+      "guest.image",
+      "cause",
+      /get-vhdx: (?:cannot reach|cannot fetch) /,
+      "the publisher's server of images cannot be reached, or the image is no longer there",
+      "Open that address in a browser on this host; curl uses the proxy in HTTPS_PROXY",
+      "Run it again: a partial download is continued",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(/is not a disk image \(qcow2/, /is only a part of an image: it refers to another file/),
+      "the file of image: is not a complete disk image: it is compressed, or needs another file",
+      "Decompress it, or convert it to one file: qemu-img convert -O qcow2 FILE NEW.qcow2",
+    ],
+    [
+      "hyperv.switch",
+      "cause",
+      /prepare-build: Hyper-V has no virtual switch /,
+      "the virtual switch of the config does not exist any more",
+      doctorFix("hyperv.switch"),
+    ],
+  ]),
+];

@@ -80,13 +80,16 @@ export const packerFailures = (): Failure[] => [
     near: packerWords,
     check: "verify.ssh",
     layer: "network",
-    message:
-      "Packer's own VM did not come as far as SSH in time: it is emulated and slow, its installer waits, or its " +
-      "boot command missed",
+    message: "Packer's own VM did not come as far as SSH in time: it is emulated and slow, its installer waits, its " +
+      "boot command missed, or it reports no address to Hyper-V",
     fix: [
       doctorFix("host.virtualization"),
       manualFix('See that KVM is used (accelerator = "kvm"), or raise ssh_timeout'),
       manualFix("Look at the build's screen: Packer prints a VNC address (vnc://127.0.0.1:59xx)"),
+      manualFix(
+        "With Hyper-V: the first boot installs hyperv-daemons (Ubuntu: linux-cloud-tools), which report the address, " +
+          "so the switch must give the VM an address and internet",
+      ),
       commandFix("Build with all messages", `PACKER_LOG=1 ${self("up")}`),
     ],
     source: "Packer 1.6; gem5/gem5#1211 (2024-06)",

@@ -67,7 +67,7 @@ export const vagrantBoxFailures = (): Failure[] => [
       /calculated checksum of the requested file does not match/,
       /is not what it should be: its sha/,
     ),
-    near: /vagrant|packer|qemu|box|image|get-image|of the requested file/i,
+    near: /vagrant|packer|qemu|box|image|get-image|get-vhdx|of the requested file/i,
     check: "host.disk",
     layer: "provider",
     message:
