@@ -131,6 +131,23 @@ test("gpu.match: a physical function is not bound while its virtual functions ar
   assert.equal(fixes.map(({ command }) => command), [off("0000:01:00.0")], "no virtual function of NVIDIA is advised");
 });
 
+test("iommu.group: a disk whose line in the probe is lost may be on the card's USB ports", () => {
+  const host = text("usb-disk-of-the-host-on-the-port-of-the-card");
+  const card = /^gpu: (.*)$/m.exec(own("test/hosts/usb-disk-of-the-host-on-the-port-of-the-card.findings"))![1]!;
+  const without = (lost: RegExp) => {
+    const rest = host.replace(lost, "");
+    assert.not.equal(rest, host);
+    return statuses(rest, "iommu.group", card);
+  };
+  assert.equal(statuses(host, "iommu.group", card), ["fail"]);
+  assert.equal(without(/^mount-\/srv:0000:01.*\n/m), ["unknown"], "only its bridge is left");
+  assert.equal(
+    without(/^mount-\/srv:.*\nmount-\/srv:.*\nroute.*\nroute.*\n/m),
+    ["unknown"],
+    "the route is lost as well",
+  );
+});
+
 test("iommu.group: no command unbinds a display or a device that the host uses", () => {
   const host = parseHost(text("card-in-the-group-shows-the-picture"));
   const findings = runChecks(

@@ -101,12 +101,14 @@ export function checkGroup(card: Card, host: Host): Verdict {
   if (usb && host.needs.keyboards === undefined) {
     return unknown(`could not read whether the only keyboard is connected to ${formatFunction(usb)}`, evidence);
   }
-  const lost = host.needs.untraced.filter((what) => what !== "route");
+  const { untraced, unread, route } = host.needs;
+  const routeUnread = route === undefined ? ["route"] : [];
+  const lost = [...new Set([...untraced.filter((what) => what !== "route"), ...unread, ...routeUnread])];
   if (usb && lost.length > 0) {
     return unknown(
-      `could not find the disks that ${lost.join(", ")} ${lost.length === 1 ? "needs" : "need"}, and ${
-        formatFunction(usb)
-      } may have one of them`,
+      `could not find the devices that ${lost.map(formatMember).join(", ")} ${
+        lost.length === 1 ? "needs" : "need"
+      }, and ${formatFunction(usb)} may have one of them`,
       evidence,
     );
   }

@@ -1,14 +1,24 @@
 /** What the host itself needs, which no VM may take. */
 import type { Host } from "./types.mts";
 import { compact, type Facts } from "./lines.mts";
-import { bdfs } from "./pci.mts";
+import { bdfs, isBridge } from "./pci.mts";
+import type { PciFunction } from "./pci-types.mts";
 
-/** The host's own uses of devices, from the lines of the section `needs` of a probe. */
-export function needsOf(needs: Facts): Host["needs"] {
+/**
+ * The host's own uses of devices, from the lines of the section `needs` of a probe. A mount point
+ * whose functions are only bridges, or none of the host's, has lost the line of its disk: its disk
+ * is untraced.
+ */
+export function needsOf(needs: Facts, pci: PciFunction[] | undefined): Host["needs"] {
   const mounts = needs.pairs.filter(([key]) => key.startsWith("mount-")).map(([key, bdf]) => ({
     point: key.slice(6),
     bdf,
   }));
+  const points = [...new Set(mounts.filter(({ bdf }) => isFunction(bdf)).map(({ point }) => point))];
+  const isDisk = (bdf: string) => pci!.some((fn) => fn.bdf === bdf && !isBridge(fn));
+  const lost = pci === undefined
+    ? []
+    : points.filter((point) => !mounts.some((mount) => mount.point === point && isDisk(mount.bdf)));
   const keyboards = needs.all("keyboard");
   return compact({
     mounts: mounts.filter(({ bdf }) => isFunction(bdf)),
@@ -16,6 +26,7 @@ export function needsOf(needs: Facts): Host["needs"] {
     route: needs.one("route-read") ? needs.all("route").filter(isFunction) : undefined,
     untraced: [
       ...mounts.filter(({ bdf }) => bdf === "untraced").map(({ point }) => point),
+      ...lost,
       ...["swap", "route"].filter((key) => needs.all(key).includes("untraced")),
     ],
     unread: [

@@ -54,6 +54,8 @@ export function parseHost(text: string): Host {
   const release = os.one("kernel");
   // WSL is part of Windows: its kernel has neither the host's cards nor its own KVM
   const wsl = existingPaths.includes("/dev/dxg") || /microsoft/i.test(release ?? "") || os.flag("wsl") === true;
+  // the PCI devices in WSL are Microsoft's virtual devices, not the host's
+  const pci = wsl && platform === "linux" ? undefined : parsePci(sections.get("pci"), sections.get("pci-names"));
 
   return compact<Host>({
     os: compact<Host["os"]>({
@@ -128,8 +130,7 @@ export function parseHost(text: string): Host {
       direct: directGroups(facts("iommu-groups").pairs),
       interrupts: iommu.one("interrupts-read") ? iommu.all("interrupt") : undefined,
     }),
-    // the PCI devices in WSL are Microsoft's virtual devices, not the host's
-    pci: wsl && platform === "linux" ? undefined : parsePci(sections.get("pci"), sections.get("pci-names")),
+    pci,
     pciCount: facts("pci").number("count"),
     display: {
       framebuffers: display.all("framebuffer").map((text) => {
@@ -138,7 +139,7 @@ export function parseHost(text: string): Host {
       ...(display.all("console").length > 0 ? { consoles: display.all("console") } : {}),
     },
     holders: holders(facts("holders")),
-    needs: needsOf(facts("needs")),
+    needs: needsOf(facts("needs"), pci),
     ovmf: sections.has("firmware") ? facts("firmware").all("ovmf") : undefined,
     virtiofsd: facts("firmware").one("virtiofsd"),
     windows: sections.has("windows") ? windowsOf(facts("windows")) : undefined,
