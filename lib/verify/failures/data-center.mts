@@ -4,7 +4,7 @@ import { driverLog, nvidiaWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const dcgm = /dcgm|nv-hostengine|nvidia|\bgpu/i;
+const dcgm = /dcgm|watching fields|nv-hostengine|nvidia|\bgpu/i;
 const services = new RegExp(`${nvidiaWords.source}|gridd|vgpu|fabric ?manager|nvlsm`, "i");
 const mig = /\bmig\b|nvidia-smi|\bNVML\b|\bNVRM\b|\bgpu/i;
 
@@ -119,7 +119,7 @@ export const dataCenterFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Unable to connect to host engine|Host engine is no longer connected|Host engine connection invalid/i,
-        /error connecting to nv-hostengine|Error starting nv-hostengine/,
+        /error connecting to nv-hostengine|Error starting nv-hostengine|Failed to start DCGM Server: -?\d/,
       ),
       "DCGM's own service (nv-hostengine) does not run, or did not start",
       guestFix("Start it", "systemctl enable --now nvidia-dcgm"),

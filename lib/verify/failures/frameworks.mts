@@ -52,7 +52,7 @@ export const frameworkFailures = (): Failure[] => [
         anyOf(
           /CUDNN_STATUS_(?:EXECUTION_FAILED|ALLOC_FAILED|MAPPING_ERROR|NOT_SUPPORTED|BAD_PARAM)/,
           /CUBLAS_STATUS_(?:EXECUTION_FAILED|ARCH_MISMATCH|INVALID_VALUE|NOT_SUPPORTED|INTERNAL_ERROR)/,
-          /cuFFT error: CUFFT|CUSOLVER_STATUS_\w{4,40}/,
+          /cuFFT error: CUFFT|CUSOLVER_STATUS_\w{4,40}|CUDNN_FE failure \d|CUDNN_BACKEND_API_FAILED/,
         ),
         "a call of CUDA's libraries failed: GPU memory ran out, or the library does not support this GPU or input",
         "Use less (batch, context), and a build for this GPU",
@@ -63,6 +63,7 @@ export const frameworkFailures = (): Failure[] => [
         anyOf(
           /Unable to register cu(?:DNN|FFT|BLAS) factory|successful NUMA node read from SysFS had negative value/,
           /could not open file to read NUMA node|TF-TRT Warning|kernel binaries compatible with compute capability/,
+          /Falling back to the CUDA driver for PTX compilation/,
         ),
         "a message of TensorFlow that harms nothing",
         "Look for another error",
@@ -70,7 +71,7 @@ export const frameworkFailures = (): Failure[] => [
       [
         "verify.service",
         "symptom",
-        /failed call to cuInit|Cannot dlopen some GPU libraries|could not retrieve CUDA device count/,
+        /Error loading CUDA libraries\. GPU will not be used|failed call to cuInit|Cannot dlopen some GPU libraries|could not retrieve CUDA device count/,
         "TensorFlow does not start on the GPU: none was given to the container, or its CUDA libraries are missing",
         "Write gpu: for that service, and use TensorFlow's GPU image (or pip install tensorflow[and-cuda])",
       ],
@@ -153,7 +154,7 @@ export const frameworkFailures = (): Failure[] => [
       [
         "verify.service",
         "fallback",
-        /EngineCore (?:hit an exception|encountered)|RayActorError|Worker failed with error/,
+        /EngineCore (?:hit an exception|encountered)|RayActorError|Worker failed with error|errors\.ChildFailedError/,
         "a worker of the program ended; its own error is below or further up",
         "Read the first error of its log",
       ],

@@ -62,16 +62,6 @@ export const gpuProgramFailures = (): Failure[] => [
       guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
     ],
     [
-      "guest.image",
-      "cause",
-      anyOf(
-        /unknown model architecture: '|key not found in model: |invalid magic characters/,
-        /does not recognize this architecture|Transformers does not recognize/,
-      ),
-      "the program in the image is older than the model, or the model's file is not whole",
-      "Use a newer tag of the image, and download the model again if that does not help",
-    ],
-    [
       "verify.service",
       "symptom",
       anyOf(

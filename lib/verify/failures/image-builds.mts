@@ -66,7 +66,7 @@ export const imageBuildFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /Requested \w{3,10} compute type, but the target device/,
+        /Requested \w{3,16} compute type, but the target device/,
         /cuBLAS failed with status CUBLAS_STATUS_NOT_SUPPORTED/,
       ),
       "the program (CTranslate2, faster-whisper) cannot compute with that kind of number on this GPU",
@@ -108,13 +108,6 @@ export const imageBuildFailures = (): Failure[] =>
       /A tensor with (?:all )?NaNs was produced/,
       "the numbers of the model became too large for half precision on this card (GTX 16 in particular)",
       "Start it with --no-half-vae, or --no-half (or upcast cross attention to float32 in its settings)",
-    ],
-    [
-      "verify.service",
-      "cause",
-      /must be divisible by tensor parallel|is not divisible by (?:tp_size|tensor.parallel)/i,
-      "the model does not fit that number of GPUs: its attention heads have to be a multiple of it",
-      "Choose another number (vLLM, SGLang: --tensor-parallel-size 1, 2, 4 or 8)",
     ],
     [
       "verify.service",

@@ -29,6 +29,10 @@ import { pythonProgramFailures } from "./python-programs.mts";
 import { partFailures } from "./part-fallbacks.mts";
 import { rocmFailures } from "./rocm.mts";
 import { intelFailures } from "./intel.mts";
+import { computeProgramFailures } from "./compute-programs.mts";
+import { llamaCppFailures } from "./llama-cpp.mts";
+import { modelFileFailures } from "./model-files.mts";
+import { modelServerFailures } from "./model-servers.mts";
 import { gpuServerFailures } from "./gpu-servers.mts";
 import { guestBootFailures } from "./guest-boot.mts";
 import { nvrmFailures } from "./nvrm.mts";
@@ -161,6 +165,10 @@ export const failures = (): Failure[] =>
     ...cdiFailures(),
     ...toolkitFailures(),
     ...containerRuntimeFailures(),
+    ...modelServerFailures(),
+    ...llamaCppFailures(),
+    ...modelFileFailures(),
+    ...computeProgramFailures(),
     ...programFailures(),
     ...pythonProgramFailures(),
     ...mediaProgramFailures(),

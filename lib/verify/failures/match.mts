@@ -143,7 +143,7 @@ const otherDevices =
 const levels = new RegExp(
   `^(?:-> )?(?:(?:time=\\S{4,40} )?level=\\w{4,8} msg=)?[\\s"'\`]*(?:\\[[\\w ]{2,30} @ 0x[0-9a-f]{1,16}\\] )?(?:(?:${
     [
-      "\\w{3,40}(?:Error|Exception)",
+      "\\w{2,40}(?:Error|Exception)",
       "\\[?(?:error|err|warning|warn|fatal|failed|failure|e|w)\\b\\]?|(?:erro|warn|fata)\\[\\d{4,8}\\]",
       "kernel|kvm|docker|podman|qemu[\\w.-]{0,20}|libvirt[\\w.]{0,16}|task error",
       "internal error|operation failed|unsupported configuration|error response from daemon",
@@ -152,6 +152,9 @@ const levels = new RegExp(
   })[!: \\t]{1,4}){0,5}$`,
   "i",
 );
+
+/** The head of a line in which Python reports an error: its message can begin with names before the words of an entry. */
+const pythonError = /^(?:\[rank\d{1,3}\]: )?[\w.]{2,80}(?:Error|Exception): /;
 
 /** Programs that a line names as its own: an entry for another one does not answer a single line of theirs. */
 const engines =
@@ -191,7 +194,8 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
     const own = shown.slice(first, last + 1).join("\n");
     // only the error was pasted, and it does not name a program of another kind
-    if (alone && !shared && levels.test(text.slice(0, start)) && text.length - end < 300) {
+    const before = text.slice(0, start).trimStart();
+    if (alone && !shared && (levels.test(before) || pythonError.test(before)) && text.length - end < 300) {
       if (!(near instanceof RegExp) || near.test(own) || !engines.test(own)) return true;
     }
     if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own))) return false;

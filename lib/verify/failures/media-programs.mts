@@ -43,6 +43,13 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
+        /No decoder surfaces left/,
+        "FFmpeg's decoder on the GPU (NVDEC) has no free picture buffer: its filters or encoder hold too many",
+        "Add -extra_hw_frames 8 before the input, or decode with fewer threads (-threads 1)",
+      ],
+      [
+        "verify.service",
+        "cause",
         /OpenEncodeSessionEx failed: (?:incompatible client key|invalid version)/,
         "the driver's video library (libnvidia-encode) refuses its caller: it was changed (nvidia-patch), or is of " +
         "another release than the driver",

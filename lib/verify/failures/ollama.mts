@@ -107,6 +107,28 @@ export const ollamaFailures = (): Failure[] => [
       "Pull it in the service's container (ollama pull NAME), and keep its folder /root/.ollama in a volume",
     ],
     [
+      "verify.service",
+      "note",
+      /amdgpu version file missing/,
+      "the kernel's own amdgpu driver is used instead of AMD's package, which is no fault",
+      "Look for another error",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /\.ollama\/\S{0,120}: permission denied/,
+      "Ollama may not use its folder: its volume belongs to another user than the one that the service runs as",
+      guestFix("See its owner, in the service's container", "docker compose exec SERVICE ls -ln /root/.ollama"),
+      "Remove user: from that service (the image runs as root), or give the folder to that user (chown -R)",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /this model requires MLX support/,
+      "that variant of the model is for Apple's processors only (MLX)",
+      "Pull a variant in GGUF: see the model's tags on Ollama's page",
+    ],
+    [
       "guest.image",
       "cause",
       /digest mismatch, file must be downloaded again/,

@@ -48,7 +48,7 @@ export const programEndFailures = (): Failure[] =>
       anyOf(
         /shutdown with signal (?:6|11)\b|terminated with signal SIG(?:SEGV|ABRT)|exitcode: -(?:6|11)\b/,
         /terminate called after throwing an instance of '(?:c10|thrust|at)::|free\(\): invalid pointer|double free or corruption/,
-        /terminated: signal: segmentation fault/,
+        /terminated: signal: segmentation fault|Fatal Python error: (?:Segmentation fault|Aborted|Bus error)/,
       ),
       "a process of the program crashed; the lines before it (what(): …) say why, if anything does",
       "Read the service's first error; use an image whose parts come from one release, and that fits the driver",
@@ -84,7 +84,7 @@ export const programEndFailures = (): Failure[] =>
     [
       "guest.image",
       "cause",
-      /Ninja is required to load C\+\+ extensions/,
+      /Ninja is required to load C\+\+ extensions|No such file or directory: 'ninja'/,
       "the program compiles a part of itself, and the image lacks ninja",
       "Install ninja-build (or pip install ninja) in the image; it also needs a compiler and the CUDA toolkit (devel)",
     ],
@@ -129,7 +129,8 @@ export const programEndFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /required GPUs exceeds the total number of available GPUs/,
+        /required GPUs exceeds the total number of available GPUs|less than (?:than )?max local gpu count/,
+        /NotEnoughCUDADevices|invalid device index \d{1,3}, only \d/,
         /No available node types can fulfill resource request \{.{0,40}GPU|World size \(\d{1,4}\) is larger than/,
       ),
       "the program is to use more GPUs than the container has",

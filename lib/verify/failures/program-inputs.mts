@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|invoke|blender|cycles|flash.?attn|vk_|model_|models|EngineCore|Engine |tcmalloc|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch/i;
+  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|invoke|blender|cycles|flash.?attn|vk_|model_|models|EngineCore|Engine |tcmalloc|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch|update_slots|Value not in list/i;
 const gpuWords =
   /torch|\bcuda|vllm|sglang|comfyui|transformers|diffus|onnxruntime|tensorrt|whisper|llama|ctranslate|invokeai|xformers/i;
 const gpuTest = "docker run --rm --gpus all ubuntu nvidia-smi";
@@ -22,7 +22,8 @@ export const programInputFailures = (): Failure[] =>
       "cause",
       anyOf(
         /error: (?:unrecognized arguments|argument --?\w[\w-]{1,40}): /,
-        /error: (?:invalid|unknown) argument: -/,
+        /error: (?:invalid|unknown) argument: -|error while handling argument "-/,
+        /error: (?:unexpected argument '-|invalid value '[^'\n]{0,80}' for '-)/,
       ),
       "the program does not take an option or value of its command line (of a service: command:)",
       "Look it up in the program's own help (its command with --help), in the release that the image has",
@@ -30,7 +31,10 @@ export const programInputFailures = (): Failure[] =>
     [
       "guest.image",
       "cause",
-      /Model architectures? \[.{2,80}\] (?:are|is) not supported|Unknown quantization method|Unrecognized model in /,
+      anyOf(
+        /Model architectures? \[.{2,80}\] (?:are|is) not supported|Unknown quantization method|Unrecognized model in /,
+        /does not recognize this architecture|Transformers does not recognize/,
+      ),
       "the program in the image does not know this kind of model or its quantization: it is older than the model, or " +
       "the folder is not a model's",
       "Use a newer tag of the image; see that the folder has config.json, and which programs the model's page names",
@@ -39,11 +43,15 @@ export const programInputFailures = (): Failure[] =>
       "guest.image",
       "cause",
       anyOf(
+        /Cannot find any (?:safetensors )?model weights with|No model weights found in: `/,
+        /Invalid repository ID or local directory specified|HFValidationError: Repo id must/,
+        /Unable to open file 'model\.bin' in model|NO_SUCHFILE : Load model from|Model in folder '[^']{2,60}' with filename '/,
         /does not appear to have a file named|Invalid model size '|Value not in list: /,
         /No such file or directory: ['"]\S{0,160}(?:\bmodels?\b|\.gguf|\.safetensors|ggml|snapshots|config\.json)/,
       ),
       "the program does not find the model by that path or name in its container",
       "See that volumes: puts the folder of models where the message looks, and that the name is spelled as the file",
+      "A path that is no folder in the container is taken for a name of Hugging Face: mount it (./models:/models)",
       "Download the model that the workflow or the command names",
     ],
     [
@@ -100,6 +108,7 @@ export const programInputFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
+        /\b0 active drivers \(\[\]\)/,
         /Device string must not be empty|cannot find any torch accelerator|No CUDA runtime is found, using CUDA_HOME/,
         /Cannot assign a device for operation|CUDA initialization failure with error: (?:100|3)\b/,
       ),
@@ -110,7 +119,7 @@ export const programInputFailures = (): Failure[] =>
     [
       "verify.service",
       "fallback",
-      /vLLM is running on UnspecifiedPlatform/,
+      /vLLM is running on UnspecifiedPlatform|\b0 active driver\(s\) found/,
       "vLLM finds no GPU: its container has none, or NVML does not answer there",
       "Write gpu: 1 (or all) for that service",
       guestFix("See that a container gets the GPU", gpuTest),
@@ -118,7 +127,7 @@ export const programInputFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /failed to find a memory slot for batch/,
+      /failed to find a memory slot for batch|failed to find free space in the KV cache/,
       "the context of the model is full: requests together are longer than it",
       "Raise the context (-c, num_ctx), or allow fewer requests at once (-np, OLLAMA_NUM_PARALLEL)",
     ],

@@ -25,6 +25,9 @@ export const programFailures = (): Failure[] => [
       /No available memory for the cache blocks/,
       /larger than the maximum number of tokens that can be stored in KV cache/,
       /Free memory on device .{0,60} is less than desired GPU memory utilization/,
+      /CUDA failed with error out of memory|failed to allocate CUDA\d{1,2} buffer|fail to allocate CUDA resources/,
+      /Insufficient VRAM (?:in split )?for model|Not enough memory to handle (?:`max_|\d{1,8} prefill)/,
+      /Failed to allocate memory for requested buffer of size/,
     ),
     check: "verify.service",
     layer: "image",
@@ -53,6 +56,7 @@ export const programFailures = (): Failure[] => [
     pattern: anyOf(
       /insufficient shared memory \(shm\)|dataloader's workers are out of shared memory/,
       /creating shared memory segment \/dev\/shm|Failed to increase the shared memory pool size|current SHM size of [\d.]{1,8} ?MB is too small/,
+      /unable to open shared memory object </,
     ),
     check: "verify.service",
     layer: "image",
@@ -106,6 +110,7 @@ export const programFailures = (): Failure[] => [
     pattern: anyOf(
       /FlashAttention only supports \w{1,12} GPUs or newer/,
       /Bfloat16 is only supported on GPUs with compute capability/,
+      /SGLang only supports sm\d{2} and above/,
       /is too old to be supported by the triton GPU compiler|type fp8\w{2,6} not supported in this architecture/,
     ),
     check: "verify.service",
@@ -128,7 +133,11 @@ export const programFailures = (): Failure[] => [
     source: "PyTorch, Triton, read 2026-11",
   },
   {
-    pattern: /(?:Cannot access|trying to access a) gated repo|GatedRepoError|401 Client Error.{0,80}huggingface/,
+    pattern: anyOf(
+      /(?:Cannot access|trying to access a) gated repo|GatedRepoError|401 Client Error.{0,80}huggingface/,
+      /Access to model \S{3,120} is restricted|Cannot access content at: https:\/\/huggingface/,
+      /(?:invalid http status code received: |invalid status code )(?:401|403)\b/,
+    ),
     check: "verify.service",
     layer: "image",
     message: "Hugging Face gives this model only to accounts that accepted its licence",

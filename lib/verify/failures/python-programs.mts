@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|safetensors|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio/i;
+  /torch|safetensors|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::/i;
 const image = "Use the program's own image, whose parts come from one release";
 
 /** Errors of Python programs and of llama.cpp in an image: packages, models, settings. */
@@ -83,6 +83,9 @@ export const pythonProgramFailures = (): Failure[] =>
         anyOf(
           /SafetensorError: |HeaderTooLarge|MetadataIncompleteBuffer|InvalidHeaderDeserialization/,
           /PytorchStreamReader failed|invalid load key, '|is not a (?:valid|safetensors) (?:safetensors )?file/,
+          /Consistency check failed: file should be of size|SHA mismatch for file|safetensors file is corrupt/,
+          /Error while deserializing header: |failed to read magic|INVALID_PROTOBUF : Load model from/,
+          /Error: invalid file magic|invalid magic characters/,
           /error loading model: (?:missing tensor|tensor '|corrupted|wrong number of tensors)|tensor .{1,80} data is not within the file bounds/,
         ),
         "a file of the model is not whole, or is a page of text in its place (Git LFS, a login)",
@@ -109,6 +112,7 @@ export const pythonProgramFailures = (): Failure[] =>
         anyOf(
           /Selected backend \S{4,60} is not valid for this configuration|No valid attention backend found/,
           /Quantization scheme is not supported for|Min capability: ?\d{2,3}\. /,
+          /Failed to find a kernel that can implement the|cutlass_\w{4,40} failed: Error Internal/,
           /(?:fp8|nvfp4|mxfp4)\S{0,20} .{0,60}(?:is )?not supported (?:on|for|by) (?:this|the current|your) (?:GPU|device|platform|hardware)/i,
         ),
         "the model's or the settings' way of computing (attention, quantization, kind of cache) does not " +
@@ -130,7 +134,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "symptom",
-        /ggml_vulkan: (?:No devices found|Error)|vk::\w{4,20}::\w{4,30}: Error\w{4,30}|ErrorDeviceLost/,
+        /ggml_vulkan: (?:No devices found|Error)|'vk::DeviceLostError'|vk::\w{4,20}::\w{4,30}: Error\w{4,30}|ErrorDeviceLost/,
         "Vulkan found no card, or lost it: its driver is not in the container, or the work took too long",
         "NVIDIA: NVIDIA_DRIVER_CAPABILITIES=all; AMD and Intel: devices: [/dev/dri] and " +
         "mesa-vulkan-drivers in the image",
@@ -185,7 +189,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /pull model manifest: (?:Get|Head|dial)\b|max retries exceeded: .{0,120}(?:ollama|huggingface)/,
+        /pull model manifest: (?:Get|Head|dial)\b|max retries exceeded: (?:EOF|.{0,120}(?:ollama|huggingface))/,
         "the model's registry is not reached: the container has no network or name server, or a proxy stands between",
         guestFix("See whether the machine reaches it", "curl -sI https://registry.ollama.ai"),
         "Set HTTPS_PROXY for that service if there is a proxy",
