@@ -41,6 +41,13 @@ export const computeProgramFailures = (): Failure[] => [
       "Use the program's own image, or install it in that Python: the wheel for its Python, PyTorch and CUDA",
     ],
     [
+      "verify.service",
+      "note",
+      /comfy-aimdo failed to load: /,
+      "ComfyUI goes on without a helper for the memory of NVIDIA cards, which AMD and Intel cards do not have",
+      "AMD, Intel: look for another error; NVIDIA: see that the container has the GPU (nvidia-smi)",
+    ],
+    [
       "guest.image",
       "cause",
       /No module named '?pkg_resources/,

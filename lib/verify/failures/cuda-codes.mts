@@ -191,7 +191,7 @@ export const cudaFallbackFailures = (): Failure[] =>
         /\bcudaError[A-Z]\w{3,40}|\bCUDA_ERROR_[A-Z_]{4,40}/,
         /\b(?:CUDA error|CUDA failure|CUDA runtime error|CUDA driver error|CUDA kernel error)\b|CUDARuntimeError|torch\.AcceleratorError/,
         /ggml_cuda\w{0,30}.{0,40}(?:fail|error)|cudaGetDeviceCount\S{0,12} (?:returned|failed)/,
-        /CUDNN_STATUS_[A-Z]\w{3,30}|CUBLAS_STATUS_[A-Z]\w{3,30}|RuntimeError: CUDA\b/,
+        /CUresult::CUDA_SUCCESS` failed|CUDNN_STATUS_[A-Z]\w{3,30}|CUBLAS_STATUS_[A-Z]\w{3,30}|RuntimeError: CUDA\b/,
       ),
       "a call of CUDA failed, for the reason in its name or behind the colon",
       newestCuda,

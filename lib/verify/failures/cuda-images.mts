@@ -72,6 +72,8 @@ export const cudaImageFailures = (): Failure[] => [
       /CUDA kernel \S{1,60} has no device code compatible with CUDA arch/,
       /No supported GPU\(s\) detected to run this container/,
       /GPU, which is not yet supported in this version of the container/,
+      /Runtime compute cap \d{2,3} is not compatible with compile time compute cap/,
+      /CUDA \d{2}\.\d (?:or higher )?is required for compute capability/,
       /device kernel image is invalid/,
       /(?<!HIP error: |ROCm error: )invalid device function|cudaErrorInvalidDeviceFunction/,
     ),
@@ -157,7 +159,7 @@ export const cudaImageFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /libcuda\.so\.1: cannot open shared object/,
+      /(?<!aimdo failed to load: )libcuda\.so\.1: cannot open shared object/,
       /Could not load dynamic library 'libcu\w{2,8}\.so/,
       /lib(?:cudart|cublas|cublasLt|cudnn\w{0,30}|nvrtc|cusparse|nccl)\.so\.[\d.]{1,8}: cannot open shared object/,
       /Could not load library lib(?:cudnn|cublas|cudart)|Unable to load any of \{lib(?:cudnn|cublas)/,
@@ -191,7 +193,7 @@ export const cudaImageFailures = (): Failure[] => [
     source: "glibc's loader, NVIDIA Container Toolkit; dengcao/Qwen3-Reranker-0.6B#2 (2025-07)",
   },
   {
-    pattern: /UVA is not available/,
+    pattern: /UVA is not available|cudaHostRegister\([^()\n]{3,60}\)/,
     check: "guest.cuda",
     layer: "image",
     message: "the program needs pinned memory (UVA), which WSL and some VMs do not give",

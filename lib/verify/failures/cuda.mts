@@ -29,7 +29,7 @@ export const cudaFailures = (): Failure[] => [
     pattern: anyOf(
       cudaErrors(999),
       /CUDA unknown error - this may be due to an incorrectly set up environment/,
-      /failed call to cuInit: UNKNOWN/,
+      /failed call to cuInit: UNKNOWN|cuInit\(0\) failed -> CUDA_ERROR_NOT_INITIALIZED/,
       /cuda runtime error \(30\)|error=(?:30|999) : unknown error/,
     ),
     near: nvidiaWords,
@@ -74,7 +74,7 @@ export const cudaFailures = (): Failure[] => [
       /inference compute\S{0,3} id=\S{1,4} library=cpu/,
       /torch\.cuda\.is_available\(\)\S{0,3}(?: is| returns| returned| was| ?=+>?| ?:)? ?False/,
       /Attempting to deserialize object on a CUDA device|CUDA driver initialization failed/,
-      /a CUDA-enabled jaxlib is not installed|Unable to initialize backend 'cuda'/,
+      /Unable to initialize backend 'cuda'/,
       /Using torch device: CPU\b|libbitsandbytes_cpu\.so: cannot open|Using device_type cpu\b/,
     ),
     near: /nvidia|cuda|\bgpus?\b|torch|inference compute|device_type/i,

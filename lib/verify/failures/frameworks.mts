@@ -9,7 +9,7 @@ const wheel = manualFix("Install the program's build for CUDA, of the release th
 /** Words of programs that compute on a GPU. */
 const computeWords = new RegExp(
   `${nvidiaWords.source}|torch|tensorflow|TF-TRT|onnx|jax|ggml|llama|ollama|vllm` +
-    "|ray\\b|cudnn|cublas|nccl|bitsandbytes|triton|comfyui",
+    "|ray\\b|cudnn|cublas|nccl|bitsandbytes|triton|comfyui|\\bsm_\\d{2}|PassManager",
   "i",
 );
 
@@ -107,7 +107,7 @@ export const frameworkFailures = (): Failure[] => [
       [
         "guest.cuda",
         "cause",
-        /ptxas fatal|PTXAS error|ptxas exited with non-zero|ptxas .{0,40}Value 'sm_|is not a recognized processor for this target/,
+        /ptxas fatal|PTXAS error|ptxas exited with non-zero|ptxas .{0,40}Value 'sm_|is not a recognized processor for this target|PassManager::run failed|Triton only supports CUDA \d{2}\.\d or higher, but got/,
         "the image's compiler for the GPU (ptxas, Triton) does not know this GPU",
         "Use an image with CUDA 12.8 or later and a Triton of the same time",
       ],

@@ -46,7 +46,7 @@ export const gpuServerFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Unable to load cu\w{2,10}\. Is it installed\?|The cu\w{2,10} library was not found/,
-        /Unable to use CUDA because of the following issues|Jax plugin configuration error/i,
+        /a CUDA-enabled jaxlib is not installed|Unable to use CUDA because of the following issues|Jax plugin configuration error/i,
         /(?:CUDA|cuSPARSE|cuDNN|cuFFT|cuSOLVER|cuBLAS|CUPTI) version .{0,60}(?:required|older than|but JAX was built)/,
       ),
       "JAX does not find CUDA's libraries of the release that it was built with, so it computes on the CPU",

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const video = /ffmpeg|AVHWDevice|qsv|mfx|libva|vaapi|vainfo|renderD\d|jellyfin|frigate|plex|emby/i;
-const compute = /xpu|intel|sycl|level.?zero|oneapi|openvino|ze_|libze|igc/i;
+const compute = /xpu|intel|sycl|level.?zero|oneapi|openvino|ze_|libze|igc|\bneo\b|Abort was called at/i;
 const kernelWords = /\bi915\b|\bxe\b|\[drm/;
 const nodes = guestFix("See the card's nodes and their groups", "ls -l /dev/dri");
 const passed = manualFix(
@@ -55,6 +55,15 @@ export const intelFailures = (): Failure[] => [
     near: compute,
     source: "PyTorch (c10/xpu), Level Zero, oneAPI (Unified Runtime), OpenVINO, read 2026-11",
   }, [
+    [
+      "verify.service",
+      "symptom",
+      /Abort was called at \d{1,5} line in file:/,
+      "Intel's compute runtime (NEO) stopped itself: most often its release does not know this card or kernel",
+      "Use a newer tag of the image, and a newer kernel in the VM",
+      nodes,
+      passed,
+    ],
     [
       "verify.service",
       "symptom",

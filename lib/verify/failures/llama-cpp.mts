@@ -82,7 +82,7 @@ export const llamaCppFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /could not load model: rpc error: code = (?:Unavailable desc = error reading from server|Canceled)/,
-        /grpc service not ready|failed starting\/connecting to the gRPC service|Backend process exited unexpectedly/,
+        /could not load model \(no success\): |grpc service not ready|failed starting\/connecting to the gRPC service|Backend process exited unexpectedly/,
       ),
       "LocalAI's backend, the process that computes, ended or did not start; its own lines say why",
       "Set DEBUG=true for that service, and read the lines of the backend (stderr) before this one",

@@ -33,6 +33,7 @@ export const mediaProgramFailures = (): Failure[] =>
         anyOf(
           /Hardware is lacking required capabilities|hwaccel initialisation returned error|Failed setup for format (?:cuda|vaapi|qsv|vulkan)/,
           /No support for codec \w{2,12} profile|Codec \w{2,8}_cuvid is not supported|_nvenc @ \w{3,20}\] Codec not supported|cuvidGetDecoderCaps failed|10 bit encode not supported/,
+          /No usable encoding (?:profile|entrypoint) found|No usable decoding (?:profile|entrypoint) found/,
           /device doesn't support required NVENC features|B frames as references are not supported/,
         ),
         "this GPU's video engine cannot do that codec, profile or size, so the program uses the CPU or fails",

@@ -29,6 +29,17 @@ export const modelFileFailures = (): Failure[] =>
     [
       "guest.image",
       "cause",
+      anyOf(
+        /param(?:_data)?\.(?:shape|size\(\)) == loaded_weight\.(?:shape|size\(\))/,
+        /Attempted to load weight \(.{1,60}\) into parameter/,
+      ),
+      "the model's weights have another shape than the program expects: it is older than the model, or does not know " +
+      "its quantization",
+      "Use a newer tag of the image, or another quantization of the model; leave --quantization out",
+    ],
+    [
+      "guest.image",
+      "cause",
       /Models quantized with '?\w{2,12}'? require the \w{4,20} backend/,
       "this release of the program no longer reads models of that quantization",
       "Use a model in its own format (TabbyAPI: EXL3), or an older release of the program",

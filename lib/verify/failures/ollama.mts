@@ -3,7 +3,7 @@ import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const words = /ollama|llama.?(?:server|runner)|source=\w{2,20}\.go/i;
+const words = /ollama|llm server|\/load": |llama.?(?:server|runner)|source=\w{2,20}\.go/i;
 const smi = guestFix("See the driver's release and the newest CUDA that it knows", "nvidia-smi");
 const log = guestFix("Read the lines above it in the service's log", "docker compose logs --no-color --tail 80");
 
@@ -79,7 +79,8 @@ export const ollamaFailures = (): Failure[] => [
       "fallback",
       anyOf(
         /llama-server process (?:has terminated|no longer running)|timed out waiting for llama-server/,
-        /model runner has unexpectedly stopped/,
+        /model runner has unexpectedly stopped|model failed to load, this may be due to resource limitations/,
+        /do load request: Post "http|error starting llama-server: llama-server binary not found/,
       ),
       "the process of Ollama that computes the model ended or did not start; its own lines above say why",
       log,
@@ -105,6 +106,14 @@ export const ollamaFailures = (): Failure[] => [
       /model ['"][^'"]{1,80}['"] not found|pull model manifest: file does not exist/,
       "Ollama does not have that model, or none has that name",
       "Pull it in the service's container (ollama pull NAME), and keep its folder /root/.ollama in a volume",
+    ],
+    [
+      "verify.service",
+      "symptom",
+      /unexpected server status: llm server (?:loading model|not responding)/,
+      "Ollama gave up waiting: the model was still being read from the disk, or did not fit and went to the CPU",
+      "Raise OLLAMA_LOAD_TIMEOUT (10m) for that service, and keep models on a fast disk",
+      smi,
     ],
     [
       "verify.service",

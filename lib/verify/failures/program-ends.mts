@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|cuda|python|\bpip\b|vllm|sglang|comfy|huggingface|triton|llama|ollama|onnx|tensorrt|jax|xla|nvcc|nvidia|\bgpu|ninja|whisper|diffus|DataLoader|generation|Shard|scheduler|fatal error: Killed|DNN|c10::|thrust|SymmDevice|all_reduce|ptxas|GLIBC|NumPy|tensor parallel|\[Errno/i;
+  /torch|cuda|python|\bpip\b|vllm|sglang|comfy|huggingface|triton|llama|ollama|onnx|tensorrt|jax|xla|nvcc|nvidia|\bgpu|ninja|whisper|diffus|DataLoader|generation|Shard|scheduler|fatal error: Killed|DNN|c10::|thrust|SymmDevice|all_reduce|ptxas|GLIBC|NumPy|tensor parallel|\[Errno|\(pid:\d|LLVM/i;
 
 /** How processes of programs for the GPU end (signals), and parts of an image that do not fit together. */
 export const programEndFailures = (): Failure[] =>
@@ -48,6 +48,7 @@ export const programEndFailures = (): Failure[] =>
       anyOf(
         /shutdown with signal (?:6|11)\b|terminated with signal SIG(?:SEGV|ABRT)|exitcode: -(?:6|11)\b/,
         /terminate called after throwing an instance of '(?:c10|thrust|at)::|free\(\): invalid pointer|double free or corruption/,
+        /Worker \(pid:\d{1,8}\) was sent (?:code 139|SIGSEGV)|LLVM ERROR: Cannot select: /,
         /terminated: signal: segmentation fault|Fatal Python error: (?:Segmentation fault|Aborted|Bus error)/,
       ),
       "a process of the program crashed; the lines before it (what(): …) say why, if anything does",

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|invoke|blender|cycles|flash.?attn|vk_|model_|models|EngineCore|Engine |tcmalloc|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch|update_slots|Value not in list/i;
+  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|invoke|blender|cycles|flash.?attn|vk_|model_|models|EngineCore|Engine |tcmalloc|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch|update_slots|Value not in list|\.gguf|\.safetensors/i;
 const gpuWords =
   /torch|\bcuda|vllm|sglang|comfyui|transformers|diffus|onnxruntime|tensorrt|whisper|llama|ctranslate|invokeai|xformers/i;
 const gpuTest = "docker run --rm --gpus all ubuntu nvidia-smi";
@@ -46,6 +46,7 @@ export const programInputFailures = (): Failure[] =>
         /Cannot find any (?:safetensors )?model weights with|No model weights found in: `/,
         /Invalid repository ID or local directory specified|HFValidationError: Repo id must/,
         /Unable to open file 'model\.bin' in model|NO_SUCHFILE : Load model from|Model in folder '[^']{2,60}' with filename '/,
+        /Error no file named \S{3,40}\.(?:bin|safetensors)|\.glob\('\*\.gguf'\)/,
         /does not appear to have a file named|Invalid model size '|Value not in list: /,
         /No such file or directory: ['"]\S{0,160}(?:\bmodels?\b|\.gguf|\.safetensors|ggml|snapshots|config\.json)/,
       ),
@@ -77,7 +78,7 @@ export const programInputFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      anyOf(/FlashInfer requires GPUs with|build does not support headdim|Unsupported head.?size/),
+      anyOf(/FlashInfer requires (?:GPUs with|sm\d)|build does not support headdim|Unsupported head.?size/),
       "the attention library has no code for this GPU or model",
       "Choose another: VLLM_ATTENTION_BACKEND=TRITON_ATTN, --attention-backend triton (SGLang), or attention: sdpa",
     ],

@@ -112,6 +112,7 @@ export const pythonProgramFailures = (): Failure[] =>
         anyOf(
           /Selected backend \S{4,60} is not valid for this configuration|No valid attention backend found/,
           /Quantization scheme is not supported for|Min capability: ?\d{2,3}\. /,
+          /Sinks are only supported in FlashAttention|kernels are only supported for|assert self\.quant_method is not None/,
           /Failed to find a kernel that can implement the|cutlass_\w{4,40} failed: Error Internal/,
           /(?:fp8|nvfp4|mxfp4)\S{0,20} .{0,60}(?:is )?not supported (?:on|for|by) (?:this|the current|your) (?:GPU|device|platform|hardware)/i,
         ),

@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const kernel = guestFix("Read what the driver says", "dmesg --level err,warn");
 const chip = guestFix("See the card's name for ROCm", "sh -c 'rocminfo | grep gfx'");
-const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch`, "i");
+const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch|miopen`, "i");
 
 /** Errors of ROCm by their kind (HIP's codes, HSA's codes, faults of the card). */
 export const rocmFailures = (): Failure[] =>
@@ -30,6 +30,15 @@ export const rocmFailures = (): Failure[] =>
           "Use an image whose ROCm names that chip; for one next to a supported one: HSA_OVERRIDE_GFX_VERSION",
         ),
         "If HSA_OVERRIDE_GFX_VERSION is set already: it names a chip of another generation; remove or correct it",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /MIOPEN failure \d|miopenStatus(?!Success)\w{5,40}/,
+        "ROCm's library for networks (MIOpen) fails: the image's ROCm does not support this chip, or it cannot write " +
+        "its files",
+        chip,
+        "Use an image whose ROCm names that chip; give the service a HOME that it may write (MIOPEN_USER_DB_PATH)",
       ],
       [
         "verify.service",
