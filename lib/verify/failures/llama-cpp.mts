@@ -98,7 +98,7 @@ export const llamaCppFailures = (): Failure[] =>
         /no backend found with (?:name|capabilities)|backend not found: [\w-]{2,60}/,
       ),
       "LocalAI has no such backend: it is not installed, is misspelt, or this image (core, CPU) lacks it",
-      "Install it (local-ai backends install NAME, or in the web page), or correct backend: in the model's file",
+      "Install it (local-ai backends install NAME, or in the web page), or correct its name in the model's file",
       "Keep the folder of backends in a volume (/backends), so that it outlives the container",
     ],
     [

@@ -2,7 +2,7 @@
 import { lineAt, lineStarts } from "../../places.mts";
 import type { Failure } from "./types.mts";
 import { type Pasted, rejoined, unwrapped } from "./paste.mts";
-import { keysOf, searcher } from "./words.mts";
+import { alternatives, keysOf, longest, searcher } from "./words.mts";
 import { anyOf } from "../../text.mts";
 
 /** A match of an entry in a log. */
@@ -17,23 +17,43 @@ export interface Match {
 
 /** Longer logs come from files and pipes, where no window has wrapped the lines. Characters. */
 const pasteLimit = 1 << 20;
-/** The pattern must match within this many characters before and after a key. */
+/** A pattern is tried on this many characters before a key at the most, and after it. */
 const reach = 800;
-/** What follows a match is looked at within this many characters (`(?!…)`). */
+/** What precedes or follows a match is looked at within this many characters (`(?<!…)`, `(?!…)`). */
 const ahead = 160;
+
+/** One of the alternatives of an entry's pattern. */
+interface Part {
+  rank: number;
+  source: string;
+  /** It is tried on so many characters before a key. */
+  before: number;
+  /** With a key that is so near behind the last one, it would find nothing else. */
+  skip: number;
+}
+
+/** The alternatives of a pattern, each with how much of a log it is tried on. */
+function partsOf({ source }: RegExp, rank: number): Part[] {
+  return alternatives(source).map((part) => {
+    const length = Math.min(longest(part), reach / 2);
+    const before = length < reach / 2 ? length + ahead : reach;
+    return { rank, source: part, before, skip: reach - ahead - length };
+  });
+}
 
 /**
  * Prepares a catalogue. Returns the function that finds its entries in a log. `compile`: creates
- * the expression that runs on a {@link squeezed} text from an entry's pattern.
+ * the expression that runs on a {@link squeezed} text from an alternative of an entry's pattern.
  */
 export function matcher(failures: Failure[], compile = compiled): (paste: Pasted, ours: boolean) => Match[] {
-  const patterns: (RegExp | undefined)[] = [];
-  const ranksOf = new Map<string, Set<number>>();
-  for (const [rank, { pattern }] of failures.entries()) {
-    for (const key of keysOf(pattern.source)) ranksOf.set(key, (ranksOf.get(key) ?? new Set<number>()).add(rank));
+  const parts = failures.flatMap(({ pattern }, rank) => partsOf(pattern, rank));
+  const expressions: (RegExp | undefined)[] = [];
+  const partsWith = new Map<string, Set<number>>();
+  for (const [index, { source }] of parts.entries()) {
+    for (const key of keysOf(source)) partsWith.set(key, (partsWith.get(key) ?? new Set<number>()).add(index));
   }
-  const ranks = [...ranksOf.values()];
-  const search = searcher([...ranksOf.keys()]);
+  const lists = [...partsWith.values()].map((indices) => [...indices]);
+  const search = searcher([...partsWith.keys()]);
 
   /** Adds the entries that are not found yet. `original`: the position in the log's text. */
   function find(
@@ -41,31 +61,35 @@ export function matcher(failures: Failure[], compile = compiled): (paste: Pasted
     fits: (failure: Failure, start: number, end: number) => boolean,
     found: Map<number, Match>,
   ): void {
-    const tried = new Map<number, number>();
+    const earlier = new Set(found.keys());
+    const next = new Float64Array(parts.length);
     search(text, (key, at) => {
-      for (const rank of ranks[key]!) {
-        // no match is longer than half a window: a match whose key is so near to an earlier one was
-        // found with that
-        if (found.has(rank) || at < (tried.get(rank) ?? 0)) continue;
-        const from = at < reach ? 0 : text.indexOf("\n", at - reach) + 1 || at - reach;
-        const begin = from > at ? at - reach : from;
-        const pattern = patterns[rank] ??= compile(failures[rank]!.pattern);
+      for (const index of lists[key]!) {
+        if (at < next[index]!) continue;
+        const { rank, source, before, skip } = parts[index]!;
+        const known = found.get(rank);
+        // another alternative can begin before the one that is found
+        if (known && (earlier.has(rank) || original(at) - known.start > reach)) continue;
+        const from = at < before ? 0 : text.indexOf("\n", at - before) + 1 || at - before;
+        const begin = from > at ? at - before : from;
+        const expression = expressions[index] ??= compile(new RegExp(source));
         const part = text.slice(begin, at + reach);
         const whole = at + reach >= text.length ? Infinity : part.length;
-        pattern.lastIndex = 0;
+        expression.lastIndex = 0;
         let match: RegExpExecArray | null;
-        while ((match = pattern.exec(part))) {
+        while ((match = expression.exec(part))) {
           // a match at the window's end may be cut off, or what follows it: it is found whole with a later key
           if (match.index + match[0].length + ahead >= whole) break;
           const start = original(begin + match.index + (/^\s*/.exec(match[0])![0].length));
           const end = original(begin + match.index + match[0].length);
+          if (known && start >= known.start) break;
           if (fits(failures[rank]!, start, end)) {
             found.set(rank, { failure: failures[rank]!, rank, start, end });
             break;
           }
           if (match[0] === "") break;
         }
-        tried.set(rank, at + reach / 2 - ahead);
+        next[index] = at + skip;
       }
     });
   }
@@ -153,7 +177,7 @@ const levels = new RegExp(
   "i",
 );
 
-/** The head of a line in which Python reports an error: its message can begin with names before the words of an entry. */
+/** The head of a line of an error of Python, whose message can begin with other words than an entry's. */
 const pythonError = /^(?:\[rank\d{1,3}\]: )?[\w.]{2,80}(?:Error|Exception): /;
 
 /** Programs that a line names as its own: an entry for another one does not answer a single line of theirs. */

@@ -19,7 +19,7 @@ export const modelServerFailures = (): Failure[] =>
         /is not divisible by (?:weight quantization block_[nk]|min_thread_[nk]|tile_[nk]_size)/,
       ),
       "the model, or its quantization, cannot be split among that many GPUs",
-      "Use a number of GPUs that divides the model's attention heads (--tensor-parallel-size 1, 2 or 4; TGI: " +
+      "Use as many GPUs as the attention heads are a multiple of (--tensor-parallel-size 1, 2 or 4; TGI: " +
       "--num-shard), or --pipeline-parallel-size instead",
     ],
     [

@@ -141,3 +141,27 @@ export function keysOf(source: string): string[] {
     [],
   );
 }
+
+/** The most characters that a pattern without `^` and `$` can match. Infinity if there is no bound. */
+export function longest(source: string): number {
+  const parts = pieces(source);
+  let [total, last] = [0, 0];
+  const of = (choices: string[]) => Math.max(...choices.map(longest));
+  const add = (length: number) => total += last = length;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i]!;
+    const [, least, most] = /^\{(\d+)(,\d*)?\}$/.exec(part) ?? [];
+    if (part === "|") return of(alternatives(source));
+    if (part === "(") {
+      let depth = 1;
+      let end = i + 1;
+      for (; depth > 0; end++) depth += parts[end] === "(" ? 1 : parts[end] === ")" ? -1 : 0;
+      const inner = parts.slice(i + 1, end - 1).join("");
+      add(/^\?(?:[=!]|<[=!])/.test(inner) ? 0 : of(alternatives(inner.replace(/^\?:/, ""))));
+      i = end - 1;
+    } else if (least !== undefined) total += last * ((most === "," ? Infinity : Number(most?.slice(1) ?? least)) - 1);
+    else if (part === "*" || part === "+") total += last * Infinity;
+    else if (part !== "?") add(/^(?:\\.|\[)/.test(part) ? 1 : part.length);
+  }
+  return Number.isNaN(total) ? Infinity : total;
+}
