@@ -70,9 +70,9 @@ export const llamaCppFailures = (): Failure[] =>
       "verify.service",
       "fallback",
       anyOf(
-        /llama-server \S{0,20} ?exited with (?:status )?code \d|model runner crashed/,
+        /llama-server \S{0,20} ?exited with (?:status )?code \d|model runner crashed|Inference server exited with code/,
       ),
-      "the llama-server that this program started ended; its own lines say why",
+      "the server that this program started for the model ended; its own lines say why",
       log,
       smi,
       "Start that command by hand in the container, without --log-disable, to see them",

@@ -110,7 +110,7 @@ export const modelServerFailures = (): Failure[] =>
         /Using 'pin_memory=False' as WSL is detected|KV cache pool is full\. Retract requests/,
         /is preempted by \S{1,40} mode because there is not enough KV cache space/,
         /retrying with tiled VAE (?:de|en)coding|FlashInfer is not available\. Falling back/,
-        /failed to fit params to free device memory|CUDA graph is not supported (?:for|on) /,
+        /GPU device discovery failed: device_discovery\.cc|failed to fit params to free device memory|CUDA graph is not supported (?:for|on) /,
       ),
       "the program goes on in another, slower way; it stops nothing",
       "Look for another error; if it is too slow: use less (context, requests at once, size of the picture)",

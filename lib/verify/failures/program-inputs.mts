@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|invoke|blender|cycles|flash.?attn|vk_|model_|models|EngineCore|Engine |tcmalloc|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch|update_slots|Value not in list|\.gguf|\.safetensors/i;
+  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|invoke|blender|cycles|flash.?attn|vk_|model_|models|EngineCore|Engine |tcmalloc|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch|update_slots|paddle|Value not in list|\.gguf|\.safetensors/i;
 const gpuWords =
   /torch|\bcuda|vllm|sglang|comfyui|transformers|diffus|onnxruntime|tensorrt|whisper|llama|ctranslate|invokeai|xformers/i;
 const gpuTest = "docker run --rm --gpus all ubuntu nvidia-smi";
@@ -109,7 +109,7 @@ export const programInputFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /\b0 active drivers \(\[\]\)/,
+        /\b0 active drivers \(\[\]\)|your CUDA device is not set properly\. CPU device will be used/,
         /Device string must not be empty|cannot find any torch accelerator|No CUDA runtime is found, using CUDA_HOME/,
         /Cannot assign a device for operation|CUDA initialization failure with error: (?:100|3)\b/,
       ),

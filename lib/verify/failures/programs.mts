@@ -27,7 +27,7 @@ export const programFailures = (): Failure[] => [
       /Free memory on device .{0,60} is less than desired GPU memory utilization/,
       /CUDA failed with error out of memory|failed to allocate CUDA\d{1,2} buffer|fail to allocate CUDA resources/,
       /Insufficient VRAM (?:in split )?for model|Not enough memory to handle (?:`max_|\d{1,8} prefill)/,
-      /Failed to allocate memory for requested buffer of size/,
+      /Failed to allocate memory for requested buffer of size|VRAM reservation failed|HostBuffer\.read_file_slice failed/,
     ),
     check: "verify.service",
     layer: "image",
