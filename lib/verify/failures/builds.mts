@@ -4,7 +4,8 @@ import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const near = new RegExp(
+/** Matches lines about image builds. */
+export const buildWords = new RegExp(
   `${dockerWords.source}|Dockerfile|did not complete successfully|^#\\d{1,3} |=> \\[|\\bRUN\\b|buildah|` +
     "failed to receive status",
   "i",
@@ -13,7 +14,7 @@ const cache = guestFix("Remove the builder's cache", "docker builder prune --for
 
 /** Errors of image builds (BuildKit, buildx, Buildah), by topic. */
 export const buildFailures = (): Failure[] =>
-  rows({ layer: "docker", near, source: "moby/buildkit, docker/buildx, read 2026-11" }, [
+  rows({ layer: "docker", near: buildWords, source: "moby/buildkit, docker/buildx, read 2026-11" }, [
     [
       "verify.service",
       "cause",

@@ -18,7 +18,7 @@ export const cardStartFailures = (): Failure[] => [
     layer: "kernel",
     near: nvidiaWords,
     source:
-      "NVIDIA/NVSentinel#155 (2025-10), NVIDIA/open-gpu-kernel-modules#789 (2025-02), NVIDIA/nvtrust#52 (2024-04)",
+      "NVIDIA/NVSentinel#155 (2025-10), NVIDIA/open-gpu-kernel-modules#789 (2025-02), NVIDIA/nvtrust#52 (2024-04), NVIDIA/open-gpu-kernel-modules#1151 (2026-05)",
   }, [
     [
       "gpu.power",
@@ -33,6 +33,16 @@ export const cardStartFailures = (): Failure[] => [
       manualFix(
         "Connect every power cable of the card; in a VM, stop and start it, so that the host resets the card",
       ),
+    ],
+    [
+      "gpu.reset",
+      "symptom",
+      /osInitNvMapping: \*\*\* Cannot attach gpu/,
+      "the driver cannot attach the card: it does not answer on the bus (after an Xid 79, a reset or sleep), or this " +
+      "release of the driver does not know the chip",
+      manualFix("If it worked before, or a line above names Xid 79 or D3cold: cut the card's power"),
+      powerCycle,
+      manualFix("If it never worked: use a newer driver branch (driver:), for RTX 50 with the open modules"),
     ],
     [
       "gpu.reset",
@@ -176,7 +186,7 @@ export const cardStartFailures = (): Failure[] => [
       "cause",
       anyOf(
         /GT\d: G[Uu]C: (?:firmware )?load failed|GuC init failed with|Failed to initialize uC \(/,
-        /\bGuC load failed: status/,
+        /\bGuC load failed: status|GT\d: load failed: status(?![^]{0,150}signature verif)/,
       ),
       "the firmware of Intel's card does not start: its files do not fit the driver, or the card was not reset",
       firmware,

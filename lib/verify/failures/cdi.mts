@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { guestFix, manualFix, toolkit } from "../../fixes.mts";
+import { commandFix, guestFix, manualFix, toolkit } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { each, install, nvidiaWords, registerRuntime, writeCdi } from "./fixes.mts";
 
@@ -21,7 +21,7 @@ export const cdiFailures = (): Failure[] => [
     source: "crun, Podman; NVIDIA/nvidia-container-toolkit#885 (2025-01)",
   },
   {
-    pattern: /unresolvable CDI devices runtime\.nvidia\.com\/gpu/,
+    pattern: /unresolvable CDI de ?vices runtime\.nvidia\.com\/gpu/,
     check: "verify.service",
     layer: "toolkit",
     message:
@@ -58,9 +58,20 @@ export const cdiFailures = (): Failure[] => [
     source: "Docker and Podman (container-device-interface); NixOS/nixpkgs#420638 (2025-06)",
   },
   {
+    pattern: /\bstat nvidia\.com\/gpu=\S{1,20}: no such file/,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "this Podman takes nvidia.com/gpu=… for a file: it is older than 4.1, or its Docker API older than 5",
+    fix: [
+      guestFix("See its release", "podman --version"),
+      manualFix("Use a distribution with a newer Podman (Debian 12, Ubuntu 24.04, Fedora), or Docker"),
+    ],
+    source: "Podman before 4.1; containers/podman#24474 (2024-11), #20257 (2023-10)",
+  },
+  {
     pattern: anyOf(
       /could not select device driver "cdi"/,
-      /CDI is not enabled|stat nvidia\.com\/gpu=\S{1,20}: no such file/,
+      /CDI is not enabled/,
       /error gathering device information while adding custom device "nvidia\.com\/gpu/,
     ),
     check: "verify.service",
@@ -111,6 +122,26 @@ export const cdiFailures = (): Failure[] => [
       guestFix("Set the mode back", "nvidia-ctk config --in-place --set nvidia-container-runtime.mode=auto"),
     ],
     source: "NVIDIA Container Toolkit 1.18; NVIDIA/nvidia-container-toolkit#1376 (2025-10)",
+  },
+  {
+    pattern: /failed to initialize dxcore context|failed to create discoverer for WSL driver/,
+    near: nvidiaWords,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "nvidia-ctk runs in WSL and does not find Windows' library libdxcore.so (in /usr/lib/wsl/lib)",
+    fix: [
+      commandFix(
+        "See whether it is there, and whether the loader knows it",
+        "sh -c 'ls /usr/lib/wsl/lib; ldconfig -p | grep dxcore'",
+      ),
+      commandFix(
+        "Let the loader know the folder",
+        "sh -c 'echo /usr/lib/wsl/lib >/etc/ld.so.conf.d/wsl.conf && ldconfig'",
+        { root: true },
+      ),
+      manualFix("If the folder is empty: install NVIDIA's driver on Windows, then wsl --update and wsl --shutdown"),
+    ],
+    source: "NVIDIA Container Toolkit; NVIDIA/nvidia-container-toolkit#452 (2024-06), #1739 (2026-04)",
   },
   {
     pattern: anyOf(

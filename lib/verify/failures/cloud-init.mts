@@ -43,6 +43,17 @@ export const cloudInitFailures = (): Failure[] =>
       "guest.image",
       "cause",
       anyOf(
+        /Invalid network-config(?: provided| \/\S{1,120})|network-config failed schema validation/,
+        /(?:Cloud|network) config schema errors: (?:config|ethernets|network|version)\b/,
+      ),
+      "cloud-init does not accept the network-config: a key is wrong, or belongs to another version of its format",
+      guestFix("See the place", "cloud-init schema --system --annotate"),
+      "Version 2 has ethernets: with addresses:, version 1 a list config: with subnets:; neither belongs in user-data",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
         /Failed loading yaml blob|Invalid (?:cloud-config|user-?data|schema)|Cloud config schema (?:errors|deprecations)/,
         /Unhandled non-multipart \(text\/x-not-multipart\) userdata|user-data .{0,60}#cloud-config/,
         /cloud-config failed schema validation|File .{0,40}needs to begin with "#cloud-config"/,

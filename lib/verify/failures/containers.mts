@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { guestFix } from "../../fixes.mts";
+import { commandFix, guestFix } from "../../fixes.mts";
 import { dockerWords, driverWorksOutside, lxc, toolkitPackages } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
@@ -10,6 +10,17 @@ const mounts = "Correct the path in volumes:, or create the file before the serv
 /** Errors of runc and dockerd, by topic. */
 export const containerFailures = (): Failure[] => [
   ...rows({ layer: "docker", near: dockerWords, source: "opencontainers/runc, moby/moby, read 2026-11" }, [
+    [
+      "host.virtualization",
+      "cause",
+      /custom device .{1,3}\/dev\/kvm/,
+      "the container asks for KVM, and this machine has no /dev/kvm: virtualization is off in the firmware, its module " +
+      "is not loaded, or this is a VM without nested virtualization (Docker Desktop on a Mac)",
+      commandFix("Load it, and see whether it is there", "sh -c 'modprobe -a kvm_intel kvm_amd; ls -l /dev/kvm'", {
+        root: true,
+      }),
+      "Turn on VT-x or SVM in the firmware's setup; in a VM, nested virtualization in the outer one",
+    ],
     [
       "verify.service",
       "cause",

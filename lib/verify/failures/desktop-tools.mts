@@ -98,12 +98,71 @@ export const desktopToolFailures = (): Failure[] => [
       "cause",
       anyOf(
         /use an ISO or VHDX image file with an ARM-based operating system|can't be started on Mac computers with Apple/i,
-        /Parallels VM image \(\*\.pvm\) could not be found|The configuration file you specified is invalid/,
+        /The configuration file you specified is invalid/,
       ),
       "the box is for another kind of processor, or has no image for Parallels: a Mac with Apple's chip " +
       "runs ARM64 systems only",
       "Use a box that has parallels and arm64 (bento/debian-12, bento/ubuntu-24.04), and remove the old " +
       "one: vagrant box remove NAME",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Parallels VM image \(\*\.pvm(?: or \*\.macvm)?\) could not be found|couldn't fetch the box image ID/,
+        /External disk image could not be found|VM cloning failed! Please ensure/,
+      ),
+      "the box or the VM's disk is incomplete: its files were moved or deleted, or the box is for another provider",
+      "Remove the VM and the box (vagrant destroy, vagrant box remove NAME), and fetch the box again",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /could not detect Parallels Desktop(?: Pro)?!|Parallels provider works only on macOS|`prlctl` binary/,
+      "Vagrant finds no Parallels Desktop with the program prlctl, which only its Pro and Business editions have",
+      commandFix("See whether it is there", "which prlctl && prlctl --version"),
+      "Install Parallels Desktop Pro or Business on a Mac, and start it once",
+    ],
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /version of Parallels Desktop(?: for Mac)? installed that is not supported/,
+        /Parallels Desktop is complaining that the installation/,
+      ),
+      "this Parallels Desktop is too old for Vagrant's plugin, or its installation is incomplete",
+      "Update Parallels Desktop, or install it again",
+      commandFix("Update the plugin", "vagrant plugin update vagrant-parallels"),
+    ],
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /Parallels DHCP leases file is not accessible|Shared network interface was not found/,
+        /host is not connected to Shared network/,
+      ),
+      "Vagrant does not learn the VM's address: Parallels' shared network is off, or its list of addresses is not " +
+      "readable",
+      commandFix(
+        "See the networks and who may read the list",
+        "sh -c 'prlsrvctl net list; ls -l /Library/Preferences/Parallels'",
+      ),
+      "In Parallels Desktop: Settings, Network, Shared: Connect Mac to this network",
+    ],
+    [
+      "host.folder",
+      "cause",
+      /unable to mount Parallels Desktop shared folders|Parallels Tools (?:were not detected|ISO file does not exist)/,
+      "the VM has no Parallels Tools, or too old ones, so that shared folders do not work",
+      "Install them in the VM (prlctl installtools NAME), then vagrant reload; for this project, rsync folders need none",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Parallels Desktop virtual machine with the name '[^']{1,80}' already exists/,
+      "another VM of Parallels has that name already",
+      commandFix("See the VMs", "prlctl list --all"),
+      "Give the machine another name, or delete the old VM (prlctl delete NAME), which deletes its disk",
     ],
     [
       "provider.access",

@@ -53,7 +53,7 @@ export const dockerFailures = (): Failure[] => [
       /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
       /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,
     ),
-    near: dockerWords,
+    near: new RegExp(`${dockerWords.source}|iptables`, "i"),
     check: "verify.docker",
     layer: "kernel",
     message:
@@ -66,7 +66,7 @@ export const dockerFailures = (): Failure[] => [
           "Debian: linux-image-amd64 rather than -cloud",
       ),
     ],
-    source: "Docker 28 (2025-02) and 29, iptables",
+    source: "Docker 28 (2025-02) and 29, iptables; dockur/windows#297 (2024-03)",
   },
   {
     pattern: anyOf(

@@ -7,6 +7,10 @@ import { cloudInitFailures } from "./cloud-init.mts";
 import { errnoFailures } from "./errnos.mts";
 import { hostFailures, hostFallbackFailures } from "./host-lists.mts";
 import { sshFailures } from "./ssh.mts";
+import { buildkitFailures } from "./buildkit.mts";
+import { packerBuilderFailures } from "./packer-builders.mts";
+import { uefiFailures } from "./uefi.mts";
+import { vagrantSettingFailures } from "./vagrant-settings.mts";
 import { vmDetailFailures } from "./vm-details.mts";
 import { forProxmox, isProxmox } from "./proxmox-fixes.mts";
 import { guestNetworkFailures } from "./guest-network.mts";
@@ -135,6 +139,10 @@ export const failures = (): Failure[] =>
     ...kernelPciFailures(),
     ...sshFailures(),
     ...packerTemplateFailures(),
+    ...packerBuilderFailures(),
+    ...buildkitFailures(),
+    ...uefiFailures(),
+    ...vagrantSettingFailures(),
     ...libvirtAnswerFailures(),
     ...cloudInitFailures(),
     ...moduleFailures(),

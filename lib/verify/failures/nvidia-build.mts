@@ -43,6 +43,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
+      /Building DKMS module: nvidia-\S{1,30} FAILED|DKMS module 'nvidia-\S{1,30}' failed to build/,
       /Bad return status for module build on kernel(?![^]{0,120}\/dkms\/(?:nvidia-fs|(?!nvidia)))/,
       /DKMS module '?nvidia\S{0,30} failed to build/,
       /BUILD_EXCLUSIVE directive which does not match this kernel/,

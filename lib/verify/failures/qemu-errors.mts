@@ -24,6 +24,14 @@ export const qemuErrorFailures = (): Failure[] => [
     ],
     [
       "host.virtualization",
+      "cause",
+      /eVMCS version range \[.{1,12}\] is not supported by kernel|Hyper-V .{2,60} is not supported by kernel/,
+      "the VM asks for a feature of Hyper-V (hv-evmcs, hv-passthrough) that this CPU or kernel does not offer",
+      "Leave it out of the CPU's features (libvirt: <hyperv>; QEMU: -cpu …,hv-…); hv-evmcs needs an Intel CPU",
+      "For a guest that runs VMs itself: allow nesting (options kvm_intel nested=1)",
+    ],
+    [
+      "host.virtualization",
       "symptom",
       anyOf(
         /KVM: (?:injection failed|unknown exit|exception \d{1,3} exit)|kvm version (?:too old|not supported)/,

@@ -124,7 +124,19 @@ export const serviceProgramFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /failed to find target \S{1,60}/,
+      /failed to find target default\b/,
+      "buildx 0.26.0 has a fault: it finds no service when Compose builds with it; or the bake file has no target " +
+      "“default”",
+      guestFix(
+        "Update the builder",
+        "sh -c 'apt-get update && apt-get install --only-upgrade -y docker-buildx-plugin docker-compose-plugin'",
+      ),
+      guestFix("See the targets of a bake file", "docker buildx bake --list=targets"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      /failed to find target (?!default\b)\S{1,60}/,
       "the build file (docker-bake.hcl or the Compose file) has no target or service with build: of that name",
       guestFix("See which it has", "docker buildx bake --list=targets"),
     ],

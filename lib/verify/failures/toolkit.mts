@@ -92,6 +92,27 @@ export const toolkitFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
+      /unable to generate new device filter program|could not get complete list of CGROUP_DEVICE/,
+      /failed to call BPF_PROG_(?:ATTACH|DETACH)|bpf_prog_query\(BPF_CGROUP_DEVICE\) failed: (?:invalid|function not)/,
+    ),
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "the kernel refuses the rules (a BPF program) by which the toolkit lets a container use the GPU: the kernel is " +
+      "old or lacks BPF, or the toolkit's library does not fit it",
+    fix: [
+      guestFix(
+        "Update the toolkit's library and its tools together",
+        "sh -c 'apt-get update && apt-get install --only-upgrade -y libnvidia-container1 libnvidia-container-tools " +
+          "nvidia-container-toolkit'",
+      ),
+      manualFix("Boot a current kernel of the distribution (6.1 or later)"),
+      manualFix("Or hand the GPU over by CDI (--device nvidia.com/gpu=all), for which the engine writes the rules"),
+    ],
+    source: "libnvidia-container (src/nvcgo); NVIDIA/libnvidia-container#256 (2024-03)",
+  },
+  {
+    pattern: anyOf(
       /bpf_prog_query\(BPF_CGROUP_DEVICE\) failed/,
       /failed to add device rules: |\/devices\.allow: operation not permitted/,
       /failed to get device cgroup mount path/,
@@ -104,8 +125,7 @@ export const toolkitFailures = (): Failure[] => [
       manualFix("Or update the toolkit, or hand GPUs over by CDI (nvidia.com/gpu=all)"),
       manualFix("On an ordinary system instead: restart Docker after the update of the kernel or of systemd"),
     ],
-    source:
-      "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#139 (2025-11), NVIDIA/libnvidia-container#256 (2024-03)",
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#139 (2025-11)",
   },
   {
     pattern: /unsatisfied condition: |requirement error: unsatisfied/,

@@ -36,7 +36,7 @@ export const vagrantPluginFailures = (): Failure[] => [
       /Unable to activate [\w.-]{1,60}, because [\w.-]{1,60} conflicts with/,
       /plugin\(s\) can't be installed due to the version conflicts below/,
       /Vagrant could not find compatible versions for gem /,
-      /Vagrant failed to properly resolve required dependencies/,
+      /Vagrant failed to properly resolve required dependencies(?![^]{0,140}Failed to build)/,
       /Error message given during initialization: Unable to resolve dependency/,
       /conflicting dependencies [\w-]{1,40} \([~>=<]{1,2} ?[\d.]{1,12}\) and /,
     ),
@@ -54,12 +54,43 @@ export const vagrantPluginFailures = (): Failure[] => [
     source: "RubyGems, Vagrant; hashicorp/vagrant#13537 (2024-11), hashicorp/vagrant#13377 (2024-04)",
   },
   {
+    pattern: /no such sysroot directory: '\S{1,120}\.sdk|missing xcrun at: |invalid active developer path/,
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "macOS has no compiler or SDK where Vagrant's plugins look for it: its command line tools are missing or old",
+    fix: [
+      commandFix("Install them", "xcode-select --install"),
+      manualFix("After an update of macOS: delete /Library/Developer/CommandLineTools, and install them again"),
+    ],
+    source: "macOS (xcrun, clang); hashicorp/vagrant#13548 (2024-11)",
+  },
+  {
+    pattern:
+      /Failed to build gem native extension|An error occurred while installing (?:ffi|racc|nokogiri|[\w-]{2,40}) \(/,
+    near: /vagrant/i,
+    check: "tools.present",
+    strength: "symptom",
+    layer: "packages",
+    message: "a library of Ruby that the plugin needs could not be compiled; the lines after it say what is missing",
+    fix: each(
+      install("Install a compiler and Ruby's headers", {
+        apt: "build-essential ruby-dev pkg-config libvirt-dev",
+        dnf: "gcc gcc-c++ make ruby-devel libvirt-devel",
+        pacman: "base-devel pkgconf libvirt",
+        zypper: "gcc gcc-c++ make ruby-devel libvirt-devel",
+      }),
+      manualFix("Read the mkmf.log or gem_make.out that it names"),
+    ),
+    source: "RubyGems, Vagrant; hashicorp/vagrant#13548 (2024-11)",
+  },
+  {
     pattern: anyOf(
       /libvirt library not found in default locations/,
       /You have to install development tools first/,
       /(?:development files for|depends on) a library which is not currently installed/,
-      /(?:ERROR: |error: )?Failed to build gem native extension/,
-      /An error occurred while installing (?:ruby-libvirt|fog-libvirt|nokogiri)/,
+      /An error occurred while installing (?:ruby-libvirt|fog-libvirt)/,
+      /Failed to build gem native extension[^]{0,150}ruby-libvirt/,
     ),
     near: /vagrant|ruby-libvirt|libvirt/i,
     check: "tools.present",

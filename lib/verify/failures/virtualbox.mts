@@ -47,6 +47,50 @@ export const virtualboxFailures = (): Failure[] => [
     source: "VirtualBox; hashicorp/vagrant#12531 (2021-10), #10396 (2018-11)",
   },
   {
+    pattern: /HM ring-0 init failed: VERR_NOT_AVAILABLE/,
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message:
+      "VirtualBox could not turn the CPU's virtualization on: since 7.2.2 it asks the kernel's KVM for it, which is " +
+      "not loaded, or of which this release knows nothing",
+    fix: [
+      commandFix(
+        "Load KVM, and see whether its module is there",
+        "modprobe -a kvm kvm_intel || modprobe -a kvm kvm_amd",
+        {
+          root: true,
+        },
+      ),
+      manualFix("Update VirtualBox to its newest release (7.2.10 or later)"),
+      manualFix("In a VM: give the outer VM the host's CPU, with nested virtualization"),
+    ],
+    source: "VirtualBox 7.2.2; VirtualBox/virtualbox#222 (2025-09), #609 (2026-04)",
+  },
+  {
+    pattern: anyOf(
+      /(?:SUPDrv|VBoxNet(?:Flt|Adp)|memobj-r0drv|the-linux-kernel|mp-r0drv|alloc-r0drv)[\w-]{0,30}\.[ch]:\d{1,5}:\d{1,4}: error: /,
+    ),
+    check: "provider.version",
+    layer: "hypervisor",
+    message: "VirtualBox's kernel module does not compile: this release of VirtualBox is older than the kernel",
+    fix: [
+      manualFix("Update VirtualBox to its newest release, then build the module again (/sbin/vboxconfig as root)"),
+      manualFix("Until then boot the kernel before it", { reboot: true }),
+    ],
+    source: "VirtualBox; VirtualBox/virtualbox#623 (2026-04), #5 (2025-05), #710 (2026-06)",
+  },
+  {
+    pattern: /Invalid graphics controller type '\d/,
+    check: "provider.version",
+    layer: "hypervisor",
+    message: "the box's settings are those of a newer VirtualBox: this one does not know its graphics controller",
+    fix: [
+      manualFix("Update VirtualBox to its newest release"),
+      manualFix("Or use an older release of the box (config.vm.box_version)"),
+    ],
+    source: "VirtualBox 7.1; alchemy-solutions/vagrant-cloud-images#4 (2025-06)",
+  },
+  {
     pattern: /VERR_SVM_HOST_SVME_NOT_ENABLED|Host API has not enabled SVME/,
     check: "host.virtualization",
     layer: "hypervisor",
@@ -99,7 +143,7 @@ export const virtualboxFailures = (): Failure[] => [
       /VirtualBox is complaining that the kernel module is not loaded/,
       /The vboxdrv kernel module is not loaded|VERR_VM_DRIVER_NOT_(?:INSTALLED|ACCESSIBLE)/,
       /Kernel driver not installed \(rc=-1908\)|character device \/dev\/vboxdrv does not exist/,
-      /There were problems setting up VirtualBox|vboxdrv\.sh: failed: /,
+      /There were problems setting up VirtualBox|vboxdrv\.sh: failed: |VERR_SUP_DRIVERLESS/,
     ),
     check: "provider.access",
     layer: "hypervisor",
