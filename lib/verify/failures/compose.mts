@@ -17,6 +17,18 @@ export const composeFailures = (): Failure[] => [
     source: "docker/cli, read 2026-11",
   },
   {
+    pattern: /network \S{1,80} was found but has incorrect label/,
+    check: "verify.service",
+    layer: "docker",
+    message: "a network of that name is there that this Compose project did not create: it was made by hand, by " +
+      "docker-compose 1 or by another project",
+    fix: [
+      manualFix("If no other project needs it: stop its containers, then docker network rm NAME"),
+      manualFix("Or use it as it is: networks: {NAME: {external: true}}"),
+    ],
+    source: "docker/compose; Layr-Labs/eigenda-operator-setup#61 (2024-02)",
+  },
+  {
     pattern: /lsetxattr \/\S{1,200}: (?:operation not permitted|operation not supported|permission denied)/,
     check: "verify.service",
     layer: "docker",

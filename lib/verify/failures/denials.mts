@@ -17,7 +17,7 @@ export const denialFailures = (): Failure[] => [
       "cause",
       anyOf(
         /apparmor="DENIED" .{0,120}profile="libvirt-[\w-]{1,60}"/,
-        /avc: denied .{0,200}(?:svirt_t|virtqemud_t|comm="qemu)/,
+        /avc: denied [^]{0,200}(?:svirt_t|virtqemud_t|comm="qemu)/,
       ),
       "AppArmor or SELinux forbids the VM's QEMU a file or device that it was given",
       "Keep disks, ROM files and images in /var/lib/libvirt/images, whose label and profile fit",

@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { guestFix } from "../../fixes.mts";
+import { commandFix, guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
@@ -13,6 +13,34 @@ const disk = guestFix("See the free space", "df -h / /boot /var");
 
 /** Errors of dnf, pacman, zypper and apt about packages that this project needs. */
 export const packageFailures = (): Failure[] => [
+  ...rows({ layer: "packages", source: "psygreg/linuxtoys#698 (2026-06), #1255 (2026-09)" }, [
+    [
+      "tools.present",
+      "cause",
+      /\b(?:dnf|yum|apt|apt-get|pacman|zypper): command not found/,
+      "the command is another distribution's: atomic Fedora (Silverblue, Kinoite, Bazzite) installs by rpm-ostree, " +
+      "Debian and Ubuntu by apt-get, Fedora by dnf, Arch by pacman, openSUSE by zypper",
+      commandFix("See which system it is", "cat /etc/os-release"),
+    ],
+    [
+      "tools.present",
+      "cause",
+      /database file for '[^']{1,40}' does not exist|failed to prepare transaction \(could not find database\)/,
+      "pacman has no lists of packages yet, or they were deleted",
+      commandFix("Fetch them, and update the system with them", "pacman -Syu", { root: true }),
+    ],
+  ]),
+  ...rows({ layer: "driver", source: "RPM Fusion (nvidia-fallback.service); gridhead#288 (2024-01)" }, [
+    [
+      "guest.driver",
+      "cause",
+      /NVIDIA kernel module (?:missing|not found)\. Falling back to nouveau/,
+      "NVIDIA's kernel module is not there for this kernel, or could not be loaded: its build failed or still runs, or " +
+      "Secure Boot refuses it",
+      commandFix("Build it, and read any error", "akmods --force", { root: true }),
+      commandFix("See whether Secure Boot is on", "mokutil --sb-state"),
+    ],
+  ]),
   ...rows({ layer: "packages", near: ours, source: "dnf, rpm, libsolv, zypper, general knowledge, 2026-11" }, [
     [
       "tools.present",

@@ -95,7 +95,23 @@ export const packerFailures = (): Failure[] => [
     source: "Packer 1.6; gem5/gem5#1211 (2024-06)",
   },
   {
-    pattern: /Packer experienced an authentication error|ssh: handshake failed: ssh: unable to authenticate/,
+    pattern: /SSH handshake err: ssh: handshake failed: (?:read tcp|EOF)/,
+    check: "verify.ssh",
+    strength: "symptom",
+    fallback: true,
+    layer: "network",
+    message:
+      "the forwarded port answers, and the guest's SSH does not yet: the VM still boots or installs, has no network, or " +
+      "a firewall or VPN of this host cuts the connection",
+    fix: [
+      manualFix("Watch the VM's screen (headless = false, or the VNC address that Packer prints)"),
+      manualFix("If it only needs longer: a larger ssh_timeout in the template"),
+    ],
+    source: "Packer; kubernetes-sigs/image-builder#1696 (2025-02)",
+  },
+  {
+    pattern:
+      /Packer experienced an authentication error|Detected authentication error\. Increasing handshake attempts|ssh: handshake failed: ssh: unable to authenticate/,
     near: packerWords,
     check: "verify.ssh",
     layer: "network",

@@ -20,7 +20,15 @@ export const machineFailures = (): Failure[] => [
     [
       "host.virtualization",
       "cause",
-      /unable to find CPU model '|CPU model .{0,60}(?:not found|is not supported)/,
+      /unable to find CPU model 'host'/,
+      "the CPU model host needs KVM (or Apple's HVF), and QEMU does not use it here: it is off, or the VM is for another " +
+      "kind of processor than this machine's",
+      "Run it with -accel kvm on the same kind of processor; where there is no KVM: the model max, which is emulated",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /unable to find CPU model '(?!host')|CPU model .{0,60}(?:not found|is not supported)/,
       "the VM asks for a CPU that this QEMU or host does not have",
       "Use host-passthrough, or a model of qemu-system-x86_64 -cpu help",
     ],

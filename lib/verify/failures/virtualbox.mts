@@ -80,6 +80,27 @@ export const virtualboxFailures = (): Failure[] => [
     source: "VirtualBox; VirtualBox/virtualbox#623 (2026-04), #5 (2025-05), #710 (2026-06)",
   },
   {
+    pattern: /Interpreting \S{1,240}\.ovf\.\.\.[^]{0,12}OK\.[^]{0,14}NS_ERROR_INVALID_ARG/,
+    check: "provider.access",
+    layer: "provider",
+    message: "VirtualBox fails to import a box while it imports another one: releases since 7.1 have that fault",
+    fix: [
+      commandFix("Import one at a time", "vagrant up --no-parallel"),
+      manualFix("If only one ran: delete the half VM's folder in “VirtualBox VMs”, and try again"),
+    ],
+    source: "VirtualBox 7.1; VirtualBox/virtualbox#80 (2025-07)",
+  },
+  {
+    pattern: /vboxdrv\S{0,4}:? (?:needs unknown symbol|Unknown symbol) (?:preempt_notifier|kvm_)\w{0,40}/,
+    check: "provider.version",
+    layer: "kernel",
+    message: "VirtualBox's module needs a kernel that is configured with KVM (since Linux 6.15), and this one is not",
+    fix: [
+      manualFix("Boot the distribution's own kernel, or build yours with CONFIG_KVM and the module for this CPU"),
+    ],
+    source: "VirtualBox 7.2; VirtualBox/virtualbox#9 (2025-06)",
+  },
+  {
     pattern: /Invalid graphics controller type '\d/,
     check: "provider.version",
     layer: "hypervisor",
@@ -122,7 +143,7 @@ export const virtualboxFailures = (): Failure[] => [
     source: "VirtualBox; VirtualBox/virtualbox#425 (2025-12)",
   },
   {
-    pattern: /VERR_SUP_VP_\w{1,60}|VBoxDrvStub error: /,
+    pattern: /VERR_SUP_VP_\w{1,60}|VBoxDrvStub error: |supR3HardenedWin\w{2,50}: |Error \(rc=-56\d\d\):/,
     check: "provider.access",
     strength: "symptom",
     layer: "hypervisor",

@@ -85,7 +85,7 @@ export const volumeFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /create mountpoint for \S{1,200} mount: .{0,300}(?:read-only file system|not a directory|file exists)/,
+        /create mountpoint for \S{1,200} mount: .{0,300}(?:read-only file system|not a directory|file exists)(?!.{0,60}Are you trying to mount)/,
         /make mountpoint "[^"]{1,200}": .{0,300}(?:read-only file system|not a directory)/,
         /creating [`'"][^`'"]{1,200}[`'"]: openat2 .{1,200}: (?:Not a directory|Read-only file system)/,
       ),

@@ -17,6 +17,36 @@ const install = commandFix(
 
 /** Sentences that WSL prints, by topic. */
 export const wslMessageFailures = (): Failure[] => [
+  ...rows({ layer: "provider", source: "microsoft/WSL#13616 (2025-10), #11630 (2024-05); Docker Desktop (2026-01)" }, [
+    [
+      "host.disk",
+      "cause",
+      /Failed to start the distribution\. Error code: \d{1,4}, failure step: 2\b/,
+      "WSL could not mount the distribution's virtual disk: most often its file system is damaged, as after a crash or " +
+      "a full drive",
+      "Stop WSL (wsl --shutdown), and copy the distribution's ext4.vhdx to a safe place first",
+      "From another distribution: wsl --mount PATH\\ext4.vhdx --vhd --bare, then e2fsck -f on that disk (see lsblk)",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Performing one-time upgrade of the Windows Subsystem for Linux file system/,
+      "WSL 1 could not convert the distribution's files after an update of Windows: files in it may not be changed",
+      "Export the distribution (wsl --export NAME FILE), remove it (wsl --unregister NAME deletes it), and import the " +
+      "file again as WSL 2: wsl --import NAME FOLDER FILE --version 2",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /Virtualization support not detected|virtualization support is not enabled on your machine/,
+      "Docker Desktop finds no virtualization: it is off in the firmware, or Windows' hypervisor does not start",
+      "Turn on VT-x or SVM in the firmware's setup; in a VM, nested virtualization in the outer one",
+      commandFix("Let Windows start its hypervisor, then restart", "bcdedit /set hypervisorlaunchtype auto", {
+        root: true,
+        reboot: true,
+      }),
+    ],
+  ]),
   ...rows({ layer: "provider", source: "microsoft/WSL (localization/strings/en-US), read 2026-11" }, [
     [
       "host.virtualization",
