@@ -66,7 +66,8 @@ export const buildkitFailures = (): Failure[] => [
         /failed to (?:fetch|checkout) remote \S|repository does not contain ref |failed to update submodules for/,
         /could not find default branch for repository|failed to find git binary|git was not found in the system/,
       ),
-      "the build takes a Git repository that it cannot fetch: its address, branch or password is wrong, or git is missing",
+      "the build takes a Git repository that it cannot fetch: its address, branch or password is wrong, or git is " +
+      "missing",
       guestFix("See whether it can be read", "git ls-remote ADDRESS"),
       "For a private one: --ssh default, or a secret GIT_AUTH_TOKEN",
     ],

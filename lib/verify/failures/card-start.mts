@@ -18,7 +18,8 @@ export const cardStartFailures = (): Failure[] => [
     layer: "kernel",
     near: nvidiaWords,
     source:
-      "NVIDIA/NVSentinel#155 (2025-10), NVIDIA/open-gpu-kernel-modules#789 (2025-02), NVIDIA/nvtrust#52 (2024-04), NVIDIA/open-gpu-kernel-modules#1151 (2026-05)",
+      "NVIDIA/NVSentinel#155 (2025-10), NVIDIA/open-gpu-kernel-modules#789 (2025-02), NVIDIA/nvtrust#52 (2024-04), " +
+      "NVIDIA/open-gpu-kernel-modules#1151 (2026-05)",
   }, [
     [
       "gpu.power",

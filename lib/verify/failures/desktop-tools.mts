@@ -154,7 +154,8 @@ export const desktopToolFailures = (): Failure[] => [
       "cause",
       /unable to mount Parallels Desktop shared folders|Parallels Tools (?:were not detected|ISO file does not exist)/,
       "the VM has no Parallels Tools, or too old ones, so that shared folders do not work",
-      "Install them in the VM (prlctl installtools NAME), then vagrant reload; for this project, rsync folders need none",
+      "Install them in the VM (prlctl installtools NAME), then vagrant reload; for this project, rsync folders " +
+      "need none",
     ],
     [
       "provider.access",

@@ -35,7 +35,8 @@ export const packageFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /NVIDIA kernel module (?:missing|not found)\. Falling back to nouveau/,
-      "NVIDIA's kernel module is not there for this kernel, or could not be loaded: its build failed or still runs, or " +
+      "NVIDIA's kernel module is not there for this kernel, or could not be loaded: its build failed or still " +
+      "runs, or " +
       "Secure Boot refuses it",
       commandFix("Build it, and read any error", "akmods --force", { root: true }),
       commandFix("See whether Secure Boot is on", "mokutil --sb-state"),

@@ -20,7 +20,8 @@ export const packerBuilderFailures = (): Failure[] =>
         /could not (?:find a packer-plugin-\S{1,120} file in|write final plugin binary file|create final plugin binary)/,
         /checksum mismatch for \S{1,120}: expected \S/,
       ),
-      "Packer's plugin could not be installed: what was downloaded is incomplete or is not what its list of checksums " +
+      "Packer's plugin could not be installed: what was downloaded is incomplete or is not what its list of " +
+      "checksums " +
       "names, or the plugin folder is not writable",
       commandFix("See the plugins and their folder", "packer plugins installed"),
       "Delete ~/.config/packer/plugins (Packer installs them again), see the free space, and run packer init again",
@@ -78,7 +79,8 @@ export const packerBuilderFailures = (): Failure[] =>
         /Fixed VHD disks (?:are (?:not supported|only supported)|do not support)|Generation 2 VMs don't support/,
         /(?:vTPM|TPM) is only supported on|Error enabling TPM: /,
       ),
-      "the template asks for what this kind of VM does not have (Hyper-V: fixed disks and floppies are for generation " +
+      "the template asks for what this kind of VM does not have (Hyper-V: fixed disks and floppies are for " +
+      "generation " +
       "1, a TPM for generation 2)",
       "Correct generation, use_fixed_vhd_format, enable_tpm or floppy_files in the template",
     ],

@@ -100,8 +100,8 @@ export const packerFailures = (): Failure[] => [
     strength: "symptom",
     fallback: true,
     layer: "network",
-    message:
-      "the forwarded port answers, and the guest's SSH does not yet: the VM still boots or installs, has no network, or " +
+    message: "the forwarded port answers, and the guest's SSH does not yet: the VM still boots or installs, has no " +
+      "network, or " +
       "a firewall or VPN of this host cuts the connection",
     fix: [
       manualFix("Watch the VM's screen (headless = false, or the VNC address that Packer prints)"),

@@ -180,9 +180,11 @@ export const qemuErrorFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /Failed to connect to '\/\S{1,100}\.sock': Permission denied/,
-      "QEMU may not use the socket of a helper (virtiofsd, swtpm): it belongs to another user, or AppArmor or SELinux " +
+      "QEMU may not use the socket of a helper (virtiofsd, swtpm): it belongs to another user, or AppArmor or " +
+      "SELinux " +
       "forbids it",
-      "Let libvirt start the helper itself; for your own: run it as QEMU's user (libvirt-qemu, qemu), with its socket " +
+      "Let libvirt start the helper itself; for your own: run it as QEMU's user (libvirt-qemu, qemu), with its " +
+      "socket " +
       "below /var/lib/libvirt/qemu",
       commandFix("See what was refused", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'", { root: true }),
     ],

@@ -21,7 +21,8 @@ export const machineFailures = (): Failure[] => [
       "host.virtualization",
       "cause",
       /unable to find CPU model 'host'/,
-      "the CPU model host needs KVM (or Apple's HVF), and QEMU does not use it here: it is off, or the VM is for another " +
+      "the CPU model host needs KVM (or Apple's HVF), and QEMU does not use it here: it is off, or the VM is for " +
+      "another " +
       "kind of processor than this machine's",
       "Run it with -accel kvm on the same kind of processor; where there is no KVM: the model max, which is emulated",
     ],

@@ -94,7 +94,8 @@ export const uefiFailures = (): Failure[] => [
       "guest.firmware",
       "cause",
       /SBAT self-check failed|Verifying shim SBAT data failed/,
-      "shim refuses to start: it is older than the revocation list (SBAT) in this machine's firmware, which an update " +
+      "shim refuses to start: it is older than the revocation list (SBAT) in this machine's firmware, which an " +
+      "update " +
       "of Windows or of another system raised",
       "Turn Secure Boot off, boot, and update shim (apt: shim-signed; dnf: shim-x64)",
       "Then reset the list (mokutil --set-sbat-policy delete), reboot twice, and turn Secure Boot on",
