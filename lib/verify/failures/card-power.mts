@@ -53,8 +53,12 @@ export const cardPowerFailures = (): Failure[] => [
     source: "libvirt 9.0, QEMU 7.2 (2022-12); gnif/vendor-reset#76",
   },
   {
-    pattern: /PCIe Bus Error: severity=Uncorrect|AER: .{0,20}Uncorrect(?:ed|able) \((?:Non-)?Fatal\)/,
-    near: /nvidia|NVRM|vfio|amdgpu/i,
+    pattern: anyOf(
+      /PCIe Bus Error: severity=Uncorrect|AER: .{0,20}Uncorrect(?:ed|able) \((?:Non-)?Fatal\)/,
+      /AER: can't recover \(no error_detected callback\)|AER: device recovery failed/,
+      /AER: TLP Header: |AER: Root Port link has been reset/,
+    ),
+    near: /nvidia|NVRM|vfio|amdgpu|radeon|\bi915\b|\bvga\b|\bgpu/i,
     check: "gpu.power",
     strength: "symptom",
     layer: "kernel",

@@ -28,6 +28,7 @@ import { podmanFailures } from "./podman.mts";
 import { proxmoxFailures } from "./proxmox.mts";
 import { syncFailures } from "./sync.mts";
 import { ollamaFailures } from "./ollama.mts";
+import { modelRunFailures } from "./model-runs.mts";
 import { mediaProgramFailures } from "./media-programs.mts";
 import { pythonProgramFailures } from "./python-programs.mts";
 import { partFailures } from "./part-fallbacks.mts";
@@ -177,6 +178,7 @@ export const failures = (): Failure[] =>
     ...llamaCppFailures(),
     ...modelFileFailures(),
     ...computeProgramFailures(),
+    ...modelRunFailures(),
     ...programFailures(),
     ...pythonProgramFailures(),
     ...mediaProgramFailures(),

@@ -13,19 +13,6 @@ export const kernelPciFailures = (): Failure[] => [
   ...rows({ layer: "kernel", near: "card", source }, [
     [
       "gpu.power",
-      "symptom",
-      anyOf(
-        /AER: Uncorrect(?:ed|able) \((?:Non-)?Fatal\) error (?:message )?received/,
-        /AER: can't recover \(no error_detected callback\)|AER: device recovery failed/,
-        /AER: TLP Header: |AER: Root Port link has been reset/,
-      ),
-      "the card's PCI Express link had an error that the host could not mend: the card hangs, sits badly, or " +
-      "lacks power",
-      "Check its slot, riser and power cables; set the slot to an older PCIe generation in the firmware's setup",
-      powerCycle,
-    ],
-    [
-      "gpu.power",
       "cause",
       anyOf(
         /pciehp: Slot\([\w-]{1,10}\): (?:Link Down|Card not present)/,

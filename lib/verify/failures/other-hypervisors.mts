@@ -112,13 +112,6 @@ export const otherHypervisorFailures = (): Failure[] => [
       "Choose another address: VirtualBox allows host-only networks in 192.168.56.0/21",
     ],
     [
-      "tools.present",
-      "cause",
-      /GitHub API rate limit/,
-      "GitHub refuses more requests of this address for an hour, from where Packer fetches its plugins",
-      "Wait an hour, or set PACKER_GITHUB_API_TOKEN to a token without any permission",
-    ],
-    [
       "provider.access",
       "symptom",
       /(?:lxc-start: \S{1,40}: .{0,120}Failed|lxc_init: \d{1,5} |Failed to run lxc\.hook\.|cgfsng\.c: )/,

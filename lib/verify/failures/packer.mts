@@ -30,7 +30,7 @@ export const packerFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /plugin host rate limited|getting a plugin got rate limited|PACKER_GITHUB_API_TOKEN/,
+      /plugin host rate limited|getting a plugin got rate limited|PACKER_GITHUB_API_TOKEN|GitHub API rate limit/,
       /api\.github\.com\/\S{1,120}: 403 API rate limit/,
     ),
     near: /packer|plugin/i,

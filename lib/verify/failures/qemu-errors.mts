@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { commandFix, doctorFix, firmwareFix, lessMemory } from "../../fixes.mts";
+import { commandFix, doctorFix, firmwareFix } from "../../fixes.mts";
 import { qemuOptions, qemuSource, vfioWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
@@ -78,18 +78,6 @@ export const qemuErrorFailures = (): Failure[] => [
       "Allow it: cgroup_device_acl in /etc/libvirt/qemu.conf, with libvirt's user in the group input",
     ],
     [
-      "host.memory",
-      "cause",
-      anyOf(
-        /ioctl\(KVM_CREATE_VM\) failed: 12|kvm_init_vcpu failed: Cannot allocate memory/,
-        /preallocating memory failed|can't open backing store \/dev\/hugepages/,
-      ),
-      "the host does not have the memory, or the huge pages, that the VM asks for",
-      commandFix("See what is free", "grep -iE 'memavail|hugepages' /proc/meminfo"),
-      lessMemory,
-      "For huge pages: reserve enough (vm.nr_hugepages) and mount hugetlbfs, or remove memoryBacking",
-    ],
-    [
       "host.virtualization",
       "cause",
       anyOf(
@@ -149,7 +137,8 @@ export const qemuErrorFailures = (): Failure[] => [
       anyOf(
         /network backend '\w{1,12}' is not compiled into this binary|'\w{1,20}' is not a valid char driver name/,
         /Display '\w{1,12}' is not available|does not have OpenGL support enabled/,
-        /OpenGL is not supported by display backend/,
+        /OpenGL is not supported by display backend|does not accept value '(?:gtk|sdl|spice-app)/,
+        /-display .{0,60}not (?:available|compiled)/,
         /egl: (?:no drm render node|render node init failed)/,
       ),
       "this QEMU was built without that display, network or character device, or its package for it is not installed",

@@ -29,13 +29,6 @@ export const machineFailures = (): Failure[] => [
     [
       "host.virtualization",
       "cause",
-      /unable to find CPU model '(?!host')|CPU model .{0,60}(?:not found|is not supported)/,
-      "the VM asks for a CPU that this QEMU or host does not have",
-      "Use host-passthrough, or a model of qemu-system-x86_64 -cpu help",
-    ],
-    [
-      "host.virtualization",
-      "cause",
       /failed to set MSR 0x\w{1,8} to|kvm_buf_set_msrs: Assertion/,
       "the kernel's KVM does not take a CPU register that QEMU sets: the VM's CPU model does not fit, or QEMU and " +
       "kernel are of different times",
@@ -47,16 +40,6 @@ export const machineFailures = (): Failure[] => [
       /already loaded vendor module 'kvm_/,
       "KVM's module for this CPU is loaded already, so nothing has to be done",
       "Look for another error",
-    ],
-    [
-      "provider.mode",
-      "cause",
-      anyOf(
-        /Display '\w{1,12}' is not available|does not accept value '(?:gtk|sdl|spice-app)/,
-        /-display .{0,60}not (?:available|compiled)/,
-      ),
-      "this QEMU is built without that kind of display, or its package for it is not installed",
-      "Use headless or -display none (VNC), or install the package with QEMU's displays",
     ],
     [
       "provider.mode",

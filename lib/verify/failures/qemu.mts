@@ -67,15 +67,18 @@ export const qemuFailures = (): Failure[] => [
     pattern: anyOf(
       /Host CPU does not provide required features|CPU is incompatible with host CPU/,
       /guest CPU doesn't match specification/,
+      /unable to find CPU model '(?!host')|CPU model .{0,60}(?:not found|is not supported)/,
     ),
+    near: vmWords,
     check: "host.virtualization",
     layer: "hypervisor",
-    message: "the VM asks for a CPU that this host does not have",
+    message: "the VM asks for a CPU that this QEMU or host does not have",
     fix: [
       manualFix(
         "Use the host's own CPU (virsh edit: <cpu mode='host-passthrough'/>; Vagrant: libvirt.cpu_mode = " +
           "'host-passthrough'), and recreate the VM if it came from another host",
       ),
+      manualFix("Or a model of QEMU's own list: qemu-system-x86_64 -cpu help"),
     ],
     source: "libvirt 9.0 (2023-01)",
   },

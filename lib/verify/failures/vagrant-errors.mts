@@ -91,13 +91,6 @@ export const vagrantErrorFailures = (): Failure[] =>
     ],
     [
       "provider.access",
-      "symptom",
-      /is reporting that it isn't usable|provider for this Vagrant-managed machine is reporting/,
-      "the provider does not work on this machine, for the reason below",
-      status,
-    ],
-    [
-      "provider.access",
       "cause",
       /active machine was found with a different provider/,
       "Vagrant already has this machine with another provider",

@@ -128,6 +128,7 @@ export const vagrantOwnFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /that was requested to back the machine .{0,80}isn't usable on this system/,
+        /is reporting that it isn't usable|provider for this Vagrant-managed machine is reporting/,
         /Installation of the provider '[^']{1,40}' failed/,
         /doesn't support automatic installation\. This is a limitation of this provider/,
         /Failed to start domain: /,

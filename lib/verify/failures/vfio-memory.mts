@@ -53,11 +53,17 @@ export const vfioMemoryFailures = (): Failure[] => [
     pattern: anyOf(
       /cannot set up guest memory '|unable to map backing store for guest RAM/,
       /Unable to find any usable hugetlbfs mount|Insufficient free host memory pages available/,
+      /ioctl\(KVM_CREATE_VM\) failed: 12|kvm_init_vcpu failed: Cannot allocate memory/,
+      /preallocating memory failed|can't open backing store \/dev\/hugepages/,
     ),
     check: "host.memory",
     layer: "hypervisor",
     message: "the host lacks the memory, or the huge pages, that the VM asks for",
-    fix: [lessMemory, commandFix("See what is free", "grep -E 'MemAvailable|HugePages' /proc/meminfo")],
+    fix: [
+      lessMemory,
+      commandFix("See what is free", "grep -E 'MemAvailable|HugePages' /proc/meminfo"),
+      manualFix("For huge pages: reserve enough (vm.nr_hugepages) and mount hugetlbfs, or remove memoryBacking"),
+    ],
     source: "QEMU 7.2 (2022-12); bryansteiner/gpu-passthrough-tutorial#33",
   },
   {
