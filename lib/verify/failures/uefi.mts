@@ -98,7 +98,7 @@ export const uefiFailures = (): Failure[] => [
       "update " +
       "of Windows or of another system raised",
       "Turn Secure Boot off, boot, and update shim (apt: shim-signed; dnf: shim-x64)",
-      "Then reset the list (mokutil --set-sbat-policy delete), reboot twice, and turn Secure Boot on",
+      "Then reset the list (mokutil --set-sbat-policy delete), reboot once, and turn Secure Boot on again",
     ],
     [
       "guest.image",

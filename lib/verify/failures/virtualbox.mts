@@ -51,17 +51,15 @@ export const virtualboxFailures = (): Failure[] => [
     check: "host.virtualization",
     layer: "hypervisor",
     message:
-      "VirtualBox could not turn the CPU's virtualization on: since 7.2.2 it asks the kernel's KVM for it, which is " +
-      "not loaded, or of which this release knows nothing",
+      "VirtualBox could not turn the CPU's virtualization on: since 7.2.2 it does so through the kernel's KVM, and " +
+      "this kernel or this release does not take part",
     fix: [
-      commandFix(
-        "Load KVM, and see whether its module is there",
-        "modprobe -a kvm kvm_intel || modprobe -a kvm kvm_amd",
-        {
-          root: true,
-        },
-      ),
       manualFix("Update VirtualBox to its newest release (7.2.10 or later)"),
+      commandFix(
+        "See whether KVM is loaded, and whether a file keeps it off",
+        "sh -c 'lsmod | grep kvm; grep -rn " +
+          "kvm /etc/modprobe.d'",
+      ),
       manualFix("In a VM: give the outer VM the host's CPU, with nested virtualization"),
     ],
     source: "VirtualBox 7.2.2; VirtualBox/virtualbox#222 (2025-09), #609 (2026-04)",
