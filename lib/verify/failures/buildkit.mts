@@ -85,7 +85,7 @@ export const buildkitFailures = (): Failure[] => [
         /dest (?:file )?is required for \w{2,12} exporter|dest cannot be stdout for|failed to create output file/,
         /destination (?:directory|file) \S{1,160} is a (?:file|directory)|failed to evaluate (?:path|local output)/,
       ),
-      "the place for the build's output (output:, --output dest=) does not exist, or is a file where a folder is " +
+      "the place for the build's output (--output dest=…) does not exist, or is a file where a folder is " +
       "needed",
       "Create the folder first (mkdir -p), or correct dest=",
     ],

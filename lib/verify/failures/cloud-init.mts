@@ -48,7 +48,7 @@ export const cloudInitFailures = (): Failure[] =>
       ),
       "cloud-init does not accept the network-config: a key is wrong, or belongs to another version of its format",
       guestFix("See the place", "cloud-init schema --system --annotate"),
-      "Version 2 has ethernets: with addresses:, version 1 a list config: with subnets:; neither belongs in user-data",
+      "Version 2 is a map “ethernets”, version 1 a list “config” with “subnets”; neither belongs in user-data",
     ],
     [
       "guest.image",

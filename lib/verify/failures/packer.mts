@@ -105,7 +105,7 @@ export const packerFailures = (): Failure[] => [
       "a firewall or VPN of this host cuts the connection",
     fix: [
       manualFix("Watch the VM's screen (headless = false, or the VNC address that Packer prints)"),
-      manualFix("If it only needs longer: a larger ssh_timeout in the template"),
+      manualFix("If it only takes more time, write a larger ssh_timeout in the template"),
     ],
     source: "Packer; kubernetes-sigs/image-builder#1696 (2025-02)",
   },
