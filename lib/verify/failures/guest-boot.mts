@@ -2,12 +2,14 @@ import type { Failure } from "./types.mts";
 import { manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
+import { uefiFailures } from "./uefi.mts";
 
 const console = manualFix("Watch the VM's screen or console (virsh console NAME): the lines before this one say more");
 const older = manualFix("Choose the kernel before it in the boot menu, then rebuild the initramfs of the new one");
 
 /** Messages of a system that does not boot: its firmware, boot loader, kernel or initramfs. */
 export const guestBootFailures = (): Failure[] => [
+  ...uefiFailures(),
   ...rows({
     layer: "kernel",
     source:

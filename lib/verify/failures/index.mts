@@ -9,7 +9,6 @@ import { hostFailures, hostFallbackFailures } from "./host-lists.mts";
 import { sshFailures } from "./ssh.mts";
 import { buildkitFailures } from "./buildkit.mts";
 import { packerBuilderFailures } from "./packer-builders.mts";
-import { uefiFailures } from "./uefi.mts";
 import { vagrantSettingFailures } from "./vagrant-settings.mts";
 import { vmDetailFailures } from "./vm-details.mts";
 import { forProxmox, isProxmox } from "./proxmox-fixes.mts";
@@ -28,7 +27,6 @@ import { podmanFailures } from "./podman.mts";
 import { proxmoxFailures } from "./proxmox.mts";
 import { syncFailures } from "./sync.mts";
 import { ollamaFailures } from "./ollama.mts";
-import { modelRunFailures } from "./model-runs.mts";
 import { mediaProgramFailures } from "./media-programs.mts";
 import { pythonProgramFailures } from "./python-programs.mts";
 import { partFailures } from "./part-fallbacks.mts";
@@ -142,7 +140,6 @@ export const failures = (): Failure[] =>
     ...packerTemplateFailures(),
     ...packerBuilderFailures(),
     ...buildkitFailures(),
-    ...uefiFailures(),
     ...vagrantSettingFailures(),
     ...libvirtAnswerFailures(),
     ...cloudInitFailures(),
@@ -178,7 +175,6 @@ export const failures = (): Failure[] =>
     ...llamaCppFailures(),
     ...modelFileFailures(),
     ...computeProgramFailures(),
-    ...modelRunFailures(),
     ...programFailures(),
     ...pythonProgramFailures(),
     ...mediaProgramFailures(),

@@ -3,6 +3,7 @@ import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { cudaErrors } from "./cuda-names.mts";
 import { imageBuildFailures } from "./image-builds.mts";
+import { modelRunFailures } from "./model-runs.mts";
 import { ncclFailures } from "./nccl.mts";
 import { programEndFailures } from "./program-ends.mts";
 import { programInputFailures } from "./program-inputs.mts";
@@ -11,6 +12,7 @@ import { programInputFailures } from "./program-inputs.mts";
 export const programFailures = (): Failure[] => [
   ...ncclFailures(),
   ...imageBuildFailures(),
+  ...modelRunFailures(),
   ...programEndFailures(),
   ...programInputFailures(),
   {
