@@ -8,7 +8,8 @@
 #   DATA_ROOT=FOLDER mount-data.sh     prefix of all paths, in place of /
 #
 # Only a blank disk is formatted. The folders are then copied to it; the originals stay on the system
-# disk, under the mounts. A disk with the data of an earlier VM is mounted as it is. A disk with any
+# disk, under the mounts: data-originals.sh removes them, or uses them again. Their sizes are in
+# /etc/homelab-gpu-data-originals. A disk with the data of an earlier VM is mounted as it is. A disk with any
 # other content is refused.
 #
 # A run that was stopped at any line is continued by the next one: the file system gets its final
@@ -138,19 +139,30 @@ esac
       done
     fi
   }
+  # what is still to be copied must fit, before the engine is stopped
+  all=0
+  for pair in $folders; do
+    mkdir -p "$root${pair#*:}"
+    [ -d "$root$at/${pair%%:*}" ] || all=$((all + $(du -sxk "$root${pair#*:}" | cut -f 1)))
+  done
+  for pair in $folders; do rm -rf "$root$at/${pair%%:*}.part"; done
+  free=$(df -Pk "$root$at" | awk 'END { print $4 }')
+  [ "$all" -lt "$free" ] ||
+    die "$(for pair in $folders; do printf '%s ' "${pair#*:}"; done)have $((all / 1024)) MiB," \
+      "and $((free / 1024)) MiB are free on the data disk: write a larger data:, and run up again"
+  # the folders on the system disk, which stay under the mounts: path and KiB
+  originals=$root/etc/homelab-gpu-data-originals
   for pair in $folders; do
     folder=$root${pair#*:} own=$root$at/${pair%%:*}
-    mkdir -p "$folder"
     [ ! -d "$own" ] || continue
     stop_engine
-    rm -rf "$own.part"
     needs=$(du -sxk "$folder" | cut -f 1)
-    has=$(df -Pk "$root$at" | awk 'END { print $4 }')
-    [ "$needs" -lt "$has" ] ||
-      die "${pair#*:} has $((needs / 1024)) MiB, and $((has / 1024)) MiB are free on the data disk:" \
-        "write a larger data:, and run up again"
-    say "copying ${pair#*:} to the data disk"
+    say "copying ${pair#*:} to the data disk: $((needs / 1024)) MiB"
     cp -a -x "$folder" "$own.part"
+    if [ "$needs" -ge 1024 ]; then
+      { sed "\\#^${pair#*:} #d" "$originals" 2>/dev/null || true; echo "${pair#*:} $needs"; } >"$originals.new"
+      mv "$originals.new" "$originals"
+    fi
     sync
     mv "$own.part" "$own"
   done
@@ -186,11 +198,18 @@ esac
   fi
   if [ -n "${changed:-}" ] && command -v systemctl >/dev/null; then systemctl daemon-reload; fi
 
+  # folders of the host that are mounted below one of these would be hidden
+  shared=
   for pair in $folders; do
     [ -z "$(mounted "${pair#*:}")" ] || continue
     stop_engine
+    if [ -z "$shared" ] && [ -n "$(findmnt -nro SOURCE -t virtiofs 2>/dev/null)" ]; then
+      umount -a -t virtiofs
+      shared=yes
+    fi
     mount --bind "$root$at/${pair%%:*}" "$root${pair#*:}"
   done
+  [ -z "$shared" ] || mount -a -t virtiofs
   # an earlier run may have stopped before this line
   if command -v systemctl >/dev/null; then
     for unit in $units; do

@@ -95,6 +95,8 @@ else
   lan
   # disk:MOUNT-POINT SIZE USED, in KiB
   df -Pk / /srv 2>/dev/null | awk '$6 == "/srv" || ($6 == "/" && !n++) { print "disk:" $6 " " $2 " " $3 }'
+  # original:PATH KIB, a folder that mount-data.sh copied to the data disk
+  sed -n 's|^/|original:/|p' "$etc/homelab-gpu-data-originals" 2>/dev/null
   services
   wait
 fi

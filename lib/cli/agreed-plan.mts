@@ -4,6 +4,7 @@ import { makePlan } from "../plan/plan.mts";
 import type { Plan } from "../plan/types.mts";
 import { confirmed } from "./confirm.mts";
 import { type Context, log } from "./context.mts";
+import { agreesToMove } from "./data-migration.mts";
 import { inspect, type Inspection } from "./inspect.mts";
 import { readTexts } from "./plan-texts.mts";
 
@@ -23,13 +24,16 @@ export async function agreedPlan(
   const planOf = ({ resolved, host, lab }: Inspection) => makePlan(resolved, host, lab, texts, options);
   const plan = planOf(first);
   if (!(await agreesToLose(context, first, plan.replaces))) return undefined;
+  if (!(await agreesToMove(context, first, plan.gainsData))) return undefined;
   if (plan.steps.length === 0) return { plan, found: first };
   // another run may have changed what was read before the lock was held
   await take();
   const found = await inspect(context, loaded, context.args, pull ? "always" : "unproven");
   const again = planOf(found);
   const more = again.replaces.filter((name) => !plan.replaces.includes(name));
-  return (await agreesToLose(context, found, more)) ? { plan: again, found } : undefined;
+  const moved = again.gainsData.filter((name) => !plan.gainsData.includes(name));
+  const agrees = await agreesToLose(context, found, more) && await agreesToMove(context, found, moved);
+  return agrees ? { plan: again, found } : undefined;
 }
 
 /** Asks before VMs are recreated: lists what is deleted and what stays. */

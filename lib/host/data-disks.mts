@@ -20,6 +20,10 @@ export const dataRecord = (name: string): string => `data/${name}`;
 /** The volume of a machine's data disk where no record names another. `prefix`: of the lab's domains. */
 export const defaultDataVolume = (prefix: string, name: string): string => `${prefix}${name}-data.qcow2`;
 
+/** The folders of a VM that are on its data disk. `engine`: `docker` or `podman`. */
+export const dataFolders = (engine: string): string[] =>
+  engine === "podman" ? ["/srv", "/var/lib/containers"] : ["/srv", "/var/lib/docker", "/var/lib/containerd"];
+
 /** The machines with a record of a data disk, those that have left the config included. */
 export async function listDataDisks(shell: Shell, folder: string): Promise<string[]> {
   return shell.platform === "linux" ? await shell.list(`${folder}/data`) : [];

@@ -9,6 +9,7 @@ import { ampleMmioWindow, mmioWindowOf } from "../resolve/cards.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
 import { formatFunction } from "../host/pci.mts";
 import { boxChanges, missingInBox } from "./box-changes.mts";
+import { gainsDataDisk } from "./data-migration.mts";
 import { isOwn } from "../resolve/providers.mts";
 
 /**
@@ -36,7 +37,7 @@ export function outdated(
       what: "its data disk",
       has: hardware && (hardware.dataVolume ?? "none"),
       // a VM whose data: was removed keeps the disk
-      wants: machine.provider === "libvirt" && machine.data !== undefined
+      wants: machine.provider === "libvirt" && machine.data !== undefined && !gainsDataDisk(machine, there)
         ? machine.dataVolume ?? "a disk of its own"
         : hardware?.dataVolume ?? "none",
     },

@@ -7,6 +7,7 @@ import { partitionRequest } from "../resolve/partition.mts";
 import type { Lab } from "../host/lab.mts";
 import { joinList } from "../text.mts";
 import { dataRecord, defaultDataVolume } from "../host/data-disks.mts";
+import { attachStep, gainsDataDisk, newDataDisk } from "./data-migration.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
 import { boxesToBuild, removesBox, upgradeOf } from "./upgrade.mts";
@@ -55,7 +56,7 @@ const scripts = [
 const driverScripts = ["copy-driver.ps1", "receive-driver.sh"];
 
 /** Scripts for data disks. */
-const dataScripts = ["mount-data.sh", "remove-data.sh"];
+const dataScripts = ["attach-data.sh", "mount-data.sh", "data-originals.sh", "remove-data.sh"];
 
 /** The script for folders of the host. */
 const folderScripts = ["mount-folders.sh"];
@@ -150,6 +151,7 @@ export function makePlan(
       ...work.flatMap(({ machine, after }) => inQueue(machine.name, after)),
     ],
     replaces,
+    gainsData: work.flatMap(({ machine, gainsData }) => (gainsData ? [machine.name] : [])),
     ownLines,
     findings: work.flatMap(({ findings }) => findings),
   };
@@ -173,6 +175,7 @@ function workOn(
     creates: false,
     starts: false,
     replaces: false,
+    gainsData: false,
     before: [],
     after: [],
     files: [],
@@ -202,11 +205,14 @@ function workOn(
       command: ["sh", "scripts/box-volumes.sh", "check", machine.box],
     });
   }
+  const gainsData = !creates && gainsDataDisk(machine, existing);
+  if (gainsData) before.push(attachStep(machine, existing, lab.prefix));
   const refolded = !creates && foldersChanged(machine, existing);
   const reconnected = !creates && lanChanged(machine, existing);
-  const restarts = !starts && (resized || refolded || reconnected);
+  const restarts = !starts && (gainsData || resized || refolded || reconnected);
   if (restarts) {
     const reasons = [
+      ...(gainsData ? ["with its data disk"] : []),
       ...(resized ? [`with ${machine.cpus} CPUs and ${machine.memory} MiB`] : []),
       ...(refolded ? ["with other folders"] : []),
       ...(reconnected ? ["with another network"] : []),
@@ -274,17 +280,8 @@ function workOn(
     }
     after.push(proofOf(machine, config));
   }
-  return {
-    builds,
-    pinned,
-    creates,
-    starts,
-    replaces,
-    before,
-    after,
-    files,
-    findings: stale && !replaces ? [stale] : [],
-  };
+  const findings = [...(stale && !replaces ? [stale] : []), ...(gainsData ? [newDataDisk(machine, existing)] : [])];
+  return { builds, pinned, creates, starts, replaces, gainsData, before, after, files, findings };
 }
 
 function hasDataDisks({ machines }: Resolved, lab: Lab): boolean {

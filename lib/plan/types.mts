@@ -10,6 +10,8 @@ export interface Plan {
    * config.
    */
   replaces: string[];
+  /** Machines whose existing VM gets a data disk, and restarts with it. */
+  gainsData: string[];
   /** The user's own lines in the blocks of machines, as they are written. */
   ownLines: { machine: string; text: string }[];
   /** Findings of the plan itself. A plan with a failed one must not be run. */

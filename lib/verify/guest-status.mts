@@ -1,4 +1,5 @@
 /** The output of `status-guest.sh`: what runs in a guest, and the use of its cards and file systems. */
+import { formatSize } from "../text.mts";
 import { factsOf } from "./guest-facts.mts";
 import { type SeenService, seenServices } from "./services.mts";
 
@@ -23,6 +24,12 @@ export interface SeenDisk {
   usedMiB: number;
 }
 
+/** A folder on the system disk of a guest that its data disk has taken the place of. */
+export interface SeenOriginal {
+  path: string;
+  sizeMiB: number;
+}
+
 /** A container of a Compose project. */
 export interface SeenContainer {
   /** Its service; for a stack, STACK/SERVICE. */
@@ -38,6 +45,8 @@ export interface GuestStatus {
   containers: SeenContainer[];
   gpus: SeenGpu[];
   disks: SeenDisk[];
+  /** Folders that stayed on the system disk when they were copied to the data disk. */
+  originals: SeenOriginal[];
   /** The address of its network card in the LAN; absent if it has none. */
   lan?: string;
 }
@@ -63,6 +72,10 @@ export function guestStatusOf(text: string): GuestStatus | undefined {
       ...facts.all("gpu-sysfs").flatMap(sysfsGpu),
     ],
     ...(lan === undefined ? {} : { lan }),
+    originals: facts.all("original").flatMap((value) => {
+      const [, path, size] = /^(\S+) (\d+)$/.exec(value) ?? [];
+      return path ? [{ path, sizeMiB: Math.round(Number(size) / 1024) }] : [];
+    }),
     disks: facts.all("disk").flatMap((value) => {
       const [, mount, size, used] = /^(\S+) (\d+) (\d+)$/.exec(value) ?? [];
       return mount
@@ -159,4 +172,10 @@ export function gpuLine({ name, ...of }: SeenGpu): string {
 export function diskLine({ mount, sizeMiB, usedMiB }: SeenDisk): string {
   const gibibytes = (size: number) => (size < 10 * 1024 ? (size / 1024).toFixed(1) : Math.round(size / 1024));
   return `${mount}: ${gibibytes(usedMiB)} of ${gibibytes(sizeMiB)} GiB used`;
+}
+
+/** The folders that stayed on the system disk, in one line. */
+export function originalsLine(originals: SeenOriginal[]): string {
+  const list = originals.map(({ path, sizeMiB }) => `${path} (${formatSize(sizeMiB * 1024 ** 2)})`).join(", ");
+  return `also still on the system disk, as copied to the data disk: ${list}; scripts/data-originals.sh removes them`;
 }

@@ -3,7 +3,7 @@ import type { Finding } from "../../findings.mts";
 import { type Lab, type LabMachine, stateName } from "../../host/lab.mts";
 import { visible } from "../../text.mts";
 import { jsonText } from "../../urls.mts";
-import { diskLine, gpuLine, type GuestStatus } from "../../verify/guest-status.mts";
+import { diskLine, gpuLine, type GuestStatus, originalsLine } from "../../verify/guest-status.mts";
 import type { SeenService } from "../../verify/services.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
 import type { LoadedConfig } from "../load-config.mts";
@@ -114,6 +114,7 @@ function details({ machine, answer, services }: Shown): string[] {
     ...serviceLines(services, machine.address),
     ...answer.gpus.map(gpuLine),
     ...answer.disks.map(diskLine),
+    ...(answer.originals.length === 0 ? [] : [originalsLine(answer.originals)]),
     ...(answer.lan === undefined ? [] : [`in the LAN: ${answer.lan}`]),
     ...engine,
   ];
@@ -147,6 +148,7 @@ function asJson({ name, machine, answer, services, fresh, outdated }: Shown, lab
       clockMHz: gpu.clockMHz ?? null,
     })),
     disks: answer?.disks ?? [],
+    originals: answer?.originals ?? [],
     lanAddress: answer?.lan ?? null,
   };
 }
