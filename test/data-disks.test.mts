@@ -132,13 +132,18 @@ test("a VM keeps its disk in the Vagrantfile when data: is removed: Vagrant woul
   assert.match(text.slice(text.indexOf("define 'old'")), /l\.storage :file, size: '200G', path: 'old_a-data\.qcow2'/);
 });
 
-test("a VM without the disk must be recreated; one with it is left alone", () => {
+test("a VM without the disk gets it, and one with another disk must be recreated; one with it is left alone", () => {
   const running: Partial<LabMachine> = { state: "running", address: "192.168.121.5", bootId: "b/1", hardware };
   const without = planned(", data: 200 GiB", running);
-  assert.equal(without.findings.map(({ status, message }) => [status, message.slice(0, 45)]), [
+  assert.equal(without.findings.map(({ status, message }) => [status, message.slice(0, 36)]), [
+    ["warn", "up restarts its VM with a data disk,"],
+  ]);
+  assert.equal(without.gainsData, ["a"]);
+  const another = planned(", data: 200 GiB", { ...running, data, hardware: { ...hardware, dataVolume: "x.qcow2" } });
+  assert.equal(another.findings.map(({ status, message }) => [status, message.slice(0, 45)]), [
     ["fail", "its data disk changed since the VM was create"],
   ]);
-  assert.equal(without.steps, []);
+  assert.equal([another.steps, another.gainsData], [[], []]);
   assert.equal(planned(", data: 200 GiB", running, { recreate: true }).replaces, ["a"]);
   const has = { ...running, data, hardware: { ...hardware, dataVolume: data.volume } };
   assert.equal(planned(", data: 200 GiB", has).findings, []);

@@ -77,18 +77,18 @@ async function folderSizes(
   return sizes.length > 0 ? sizes : undefined;
 }
 
-/** Says where the originals are, how to remove them, and how to go back. */
-export function logOriginals(context: Context, { resolved, loaded }: Inspection, names: string[]): void {
+/** Prints where the originals are, how to remove them, and how to go back. */
+export function printOriginals(context: Context, { resolved, loaded }: Inspection, names: string[]): void {
   for (const machine of resolved.machines.filter(({ name }) => names.includes(name))) {
     const run = (word: string) =>
       `${self(`ssh ${machine.name}`)} -- ${shellWord(`${runAsRoot(machine)} -- ${word}`)} <${
         shellWord(`${loaded.folder}/scripts/data-originals.sh`)
       }`;
-    log(
-      context,
-      `${dataFolders(machine.engine).join(", ")} of ${machine.name} are on its data disk; the originals stay on the ` +
-        `system disk, under the mounts\n  to remove them: ${run("remove")}\n  to go back, remove data: from the ` +
-        `config, then: ${run("back")}`,
+    // in one line each, so that the commands can be copied
+    context.shell.stdout(
+      `  ${dataFolders(machine.engine).join(", ")} of ${machine.name} are on its data disk; the originals stay on ` +
+        `the system disk, under the mounts\n    to remove them: ${run("remove")}\n` +
+        `    to go back, remove data: from the config, then: ${run("back")}\n`,
     );
   }
 }

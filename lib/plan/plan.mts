@@ -185,7 +185,7 @@ function workOn(
   const stale = outdated(machine, host, existing, box);
   const { builds, pinned, ...way } = upgradeOf(existing, lab, box, upgrade);
   if (stale?.status === "fail" && !recreate && !way.replaces) return { ...nothing, findings: [stale] };
-  const replaces = way.replaces || (stale !== undefined && recreate);
+  const replaces = way.replaces || recreate && (stale !== undefined || gainsDataDisk(machine, existing));
   const creates = replaces || existing.state === "absent" || existing.state === "half-made";
 
   const before: Step[] = [];

@@ -125,6 +125,29 @@ ${at}/containerd /var/lib/containerd none bind,nofail,x-systemd.requires-mounts-
   ]);
 });
 
+test("the sizes of what stays on the system disk are recorded, of folders from 1 MiB on", ({ folder }) => {
+  writeFileSync(join(folder, "var/lib/docker/image"), Buffer.alloc(3 * 1024 ** 2));
+  const { status, stdout, stderr } = mountData(folder);
+  assert.is(status, 0, stderr);
+  assert.match(stdout, /copying \/var\/lib\/docker to the data disk: 3 MiB/);
+  const record = readFileSync(join(folder, "etc/homelab-gpu-data-originals"), "utf8");
+  assert.match(record, /^\/var\/lib\/docker 3\d{3}\n$/);
+  assert.ok(existsSync(join(folder, "var/lib/docker/image")), "the original stays");
+  assert.is(mountData(folder).status, 0);
+  assert.is(readFileSync(join(folder, "etc/homelab-gpu-data-originals"), "utf8"), record);
+});
+
+test("folders of the host below are unmounted before the disk is mounted over them, and mounted again", ({ folder }) => {
+  writeFileSync(join(folder, "mounts"), "virtiofs 0:60 /\n");
+  const umount = `echo "umount $*" >>'${join(folder, "log")}'`;
+  const mount = (log: string[]) => log.filter((line) => /^u?mount (-a|--bind)/.test(line));
+  const { status, stderr, log } = mountData(folder, { umount });
+  assert.is(status, 0, stderr);
+  assert.is(mount(log)[0], "umount -a -t virtiofs");
+  assert.is(mount(log).at(-1), "mount -a -t virtiofs");
+  assert.equal(mount(mountData(folder, { umount }).log), [], "nothing is unmounted by the next run");
+});
+
 const bytes = (folder: string) => createHash("sha256").update(readFileSync(join(folder, "dev/vdb"))).digest("hex");
 const changes = (log: string[]) => log.filter((line) => /^mount |^podman|systemctl (stop|daemon-reload)/.test(line));
 
@@ -291,6 +314,8 @@ test("Podman: its own folder, and its containers are stopped first", ({ folder }
 
 /** Programs that change something. */
 const steps = ["mkfs.ext4", "e2label", "mount", "systemctl", "cp", "mv"];
+/** A folder on the system disk that is large enough to be recorded. */
+const image = Buffer.alloc(2 * 1024 ** 2, "x");
 
 test("a power cut at any step: the next run has the same end, and nothing is lost", ({ folder }) => {
   const real = (name: string) => spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" }).stdout.trim();
@@ -320,6 +345,7 @@ n=$(($(cat '${cuts}/count' 2>/dev/null || echo 0) + 1)); echo $n >'${cuts}/count
     mkdirSync(cuts);
     for (const path of parts) rmSync(join(folder, path), { recursive: true, force: true });
     guest(folder);
+    writeFileSync(join(folder, "var/lib/docker/image"), image);
     writeFileSync(mounts, "");
     const whole = mountData(folder, wrapped);
     assert.is(whole.status, 0, whole.stderr);
@@ -337,6 +363,9 @@ n=$(($(cat '${cuts}/count' 2>/dev/null || echo 0) + 1)); echo $n >'${cuts}/count
       assert.is(readFileSync(join(cut, at, "srv/photos/one"), "utf8"), "photo", String(step));
       assert.equal(fstab(cut).match(/^UUID=\S+ \/var|^\/var.* bind/gm)?.length, 4, String(step));
       assert.not.ok(existsSync(join(cut, at, "docker.part")));
+      const record = readFileSync(join(cut, "etc/homelab-gpu-data-originals"), "utf8");
+      assert.match(record, /^\/var\/lib\/docker 2\d{3}\n$/, String(step));
+      assert.is(readFileSync(join(cut, "var/lib/docker/volumes/models/_data/weights"), "utf8"), "weights");
       assert.is(readFileSync(join(cut, "mounts"), "utf8").trim().split("\n").length, 4, String(step));
       rmSync(cut, { recursive: true, force: true });
     }

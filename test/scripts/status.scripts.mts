@@ -75,6 +75,16 @@ test("services of the config and of stacks are listed with ports and containers"
   assert.is(answer!.disks[0]!.mount, "/");
 });
 
+test("what stayed on the system disk beside a data disk is listed", ({ folder }) => {
+  assert.equal(asked(folder, nothing).answer!.originals, []);
+  mkdirSync(`${folder}/etc`, { recursive: true });
+  writeFileSync(`${folder}/etc/homelab-gpu-data-originals`, "/srv 2048\n/var/lib/docker 4194304\n");
+  assert.equal(asked(folder, nothing).answer!.originals, [
+    { path: "/srv", sizeMiB: 2 },
+    { path: "/var/lib/docker", sizeMiB: 4096 },
+  ]);
+});
+
 test("an engine that does not answer is not an engine without containers", ({ folder }) => {
   assert.is(asked(folder, nothing).answer!.engine, "silent");
   const none = asked(folder, { ...nothing, docker: "exit 0" }).answer!;

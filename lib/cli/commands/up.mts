@@ -3,7 +3,7 @@ import { acquireLock, type Lock } from "../../run/lock.mts";
 import { agreedPlan } from "../agreed-plan.mts";
 import { carryOut, type Outcome, writePlan } from "../carry-out.mts";
 import { type Context, log, selfFor } from "../context.mts";
-import { logOriginals } from "../data-migration.mts";
+import { printOriginals } from "../data-migration.mts";
 import { inspect } from "../inspect.mts";
 import { closeLab } from "../lab-state.mts";
 import { logOrphans, printFindings, printOutdated } from "../report.mts";
@@ -54,7 +54,7 @@ export async function up(context: Context): Promise<number> {
     if (failure) throw failure;
     const lab = plan.steps.length === 0 ? found.lab : await readLab(shell, config, folder);
     await printMachines(context, found, lab);
-    logOriginals(context, found, plan.gainsData);
+    printOriginals(context, found, plan.gainsData);
     return judged.some(({ status }) => status === "fail") ? 1 : 0;
   } finally {
     await lock?.release();
