@@ -57,6 +57,11 @@ export class World {
   /** Bridge and MAC address of each domain's card in the LAN, as it was last started. */
   readonly #lans = new Map<string, [string, string] | undefined>();
 
+  /** The volume of each domain's data disk: in its definition, and as it was last started. */
+  readonly #data = { defined: new Map<string, string>(), started: new Map<string, string>() };
+  /** Domains whose data disk is mounted. */
+  readonly #mounted = new Set<string>();
+
   constructor(config: string, host: string) {
     this.disk = new Map([["/proc/sys/kernel/random/boot_id", "boot\n"]]);
     this.config = config;
@@ -93,7 +98,11 @@ export class World {
     };
     const known = files.map(([path, text]) => [path, path.endsWith("/state.json") ? sorted(text) : text] as const);
     const plain = known.map(([path, text]) => [path, text.replace(/"(at|bootId)": "[^"]*"/g, '"$1": ""')] as const);
-    const domains = [...this.domains].map(([name, number]) => [name, number ? "runs" : "off"] as const);
+    const domains = [...this.domains].map(([name, number]) => {
+      const data = this.#data.started.get(name);
+      const disk = data === undefined ? "" : ` with ${data}${this.#mounted.has(name) ? ", mounted" : ""}`;
+      return [name, `${number ? "runs" : "off"}${disk}`] as const;
+    });
     return Object.fromEntries([...plain, ...domains].sort(([a], [b]) => a.localeCompare(b)));
   }
 
@@ -240,6 +249,10 @@ export class World {
               "<alias name='ua-homelab-gpu-lan'/></interface>"
             : ""
         )
+      }${
+        [this.#data[number ? "started" : "defined"].get(name)].map((volume) =>
+          volume ? `<disk type='file'><source file='/pool/${volume}'/><serial>homelab-gpu-data</serial></disk>` : ""
+        )
       }${window}</domain>\n`;
     }).join("");
   }
@@ -269,7 +282,7 @@ export class World {
     }
   }
 
-  #run(command: string[], { output, cwd = this.folder }: RunOptions): RunResult {
+  #run(command: string[], { input, output, cwd = this.folder }: RunOptions): RunResult {
     const [program, verb, ...rest] = command;
     const words = command.join(" ");
     this.calls.push(words);
@@ -280,6 +293,12 @@ export class World {
     if (program === "vagrant" && (verb === "up" || verb === "reload")) {
       for (const machine of rest.filter((word) => !word.startsWith("-"))) {
         const block = disk.get(`${folder}/Vagrantfile`)?.split(`define '${machine}'`)[1]?.split("define '")[0] ?? "";
+        const domain = prefixOf(folder) + machine;
+        const volume = /l\.storage .*path: '([^']+)'/.exec(block)?.[1];
+        if (!domains.has(domain) && volume) this.#data.defined.set(domain, volume);
+        const defined = this.#data.defined.get(domain);
+        if (defined) this.#data.started.set(domain, defined);
+        if (verb === "reload") domains.set(domain, ++this.#numbers);
         const tags = [...block.matchAll(/l\.share_folder .*'(homelab-gpu-\w+)'/g)].map(([, tag]) => tag!);
         this.#folders.set(prefixOf(folder) + machine, tags.sort());
         const [, bridge, mac] = /l\.connect_lan '(\S+)', '(\S+)'/.exec(block) ?? [];
@@ -309,11 +328,15 @@ export class World {
       domains.set(rest.at(-1)!, undefined);
     } else if (words.startsWith("sh scripts/remove-vm.sh")) {
       domains.delete(rest[1]!);
+      for (const disks of Object.values(this.#data)) disks.delete(rest[1]!);
+      this.#mounted.delete(rest[1]!);
       for (const path of [...disk.keys()]) {
         if (path.startsWith(`${folder}/.vagrant/machines/${rest[0]}/`)) disk.delete(path);
       }
       disk.delete(`${folder}/ssh/${rest[0]}`);
       disk.delete(`${folder}/verify/${rest[0]}.txt`);
+    } else if (words.startsWith("sh scripts/attach-data.sh")) {
+      this.#data.defined.set(rest[0]!, rest[1]!);
     } else if (words.includes("add-box.sh")) {
       const [name, version] = rest;
       const boxes = `${process.env.VAGRANT_HOME ?? `${process.env.HOME ?? ""}/.vagrant.d`}/boxes`;
@@ -344,6 +367,10 @@ export class World {
       );
     } else if (words.includes("prepare/apply.sh")) {
       disk.set("/var/lib/homelab-gpu/done", "yes");
+    }
+    if (program === "ssh" && input?.endsWith("scripts/mount-data.sh")) {
+      const domain = prefixOf(folder) + command[3]!;
+      if (this.#data.started.has(domain)) this.#mounted.add(domain);
     }
     if (output) disk.set(output.startsWith("/") ? output : `${cwd}/${output}`, out);
     return { code, tail: [] };

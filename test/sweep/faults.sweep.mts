@@ -39,11 +39,18 @@ function alike(world: World, expected: Record<string, string>, when: string): vo
   assert.equal(differs.map((path) => [path, outcome[path]]), [], when);
 }
 
+/** Gives the machine b a data disk in the config. */
+const withData = (context: Context) =>
+  context.shell.write(`${process.cwd()}/homelab-gpu.yaml`, plain.replace("image: debian-12", "$&, data: 2 GiB"))
+    .then(() => 0);
+
 /** The commands: the state that each one starts from, and its options. */
 const commands: { name: string; command: Command; gpu: boolean; before: Command[]; options?: Partial<Options> }[] = [
   { name: "up", command: up, gpu: false, before: [] },
   { name: "up with a card", command: up, gpu: true, before: [] },
   { name: "up after down", command: up, gpu: false, before: [up, down] },
+  { name: "up with a data disk for an existing VM", command: up, gpu: false, before: [up, withData] },
+  { name: "up with a data disk for a VM that is off", command: up, gpu: false, before: [up, down, withData] },
   { name: "verify", command: verify, gpu: false, before: [up] },
   { name: "down", command: down, gpu: false, before: [up] },
   { name: "destroy", command: destroy, gpu: false, before: [up] },
