@@ -44,7 +44,10 @@ esac
       # a bind mount without what is mounted below it shows what is under the mount
       parent=${path%/*}
       mount --bind "$root${parent:-/}" "$view"
-      find "$view/${path##*/}" -xdev -mindepth 1 -delete
+      if ! find "$view/${path##*/}" -xdev -mindepth 1 -delete; then
+        umount "$view"
+        die "a part of the original of $path is still in use: restart this VM (sudo reboot), and run this again"
+      fi
       umount "$view"
       sed -i "\\#^$path #d" "$record"
       say "deleted the original of $path"

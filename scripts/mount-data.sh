@@ -203,6 +203,13 @@ esac
   for pair in $folders; do
     [ -z "$(mounted "${pair#*:}")" ] || continue
     stop_engine
+    # an engine that was slow to stop leaves file systems of containers mounted
+    case ${pair#*:} in
+      /var/lib/*)
+        awk -v at="$root${pair#*:}/" 'index($5, at) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+          while read -r left; do umount -l "$left" || true; done
+        ;;
+    esac
     if [ -z "$shared" ] && [ -n "$(findmnt -nro SOURCE -t virtiofs 2>/dev/null)" ]; then
       umount -a -t virtiofs
       shared=yes
