@@ -57,8 +57,8 @@ test("up asks with the sizes, then attaches the disk, restarts the VM and moves 
   ]);
   const said = world.output.join("");
   assert.match(said, /Restart the VM a with its data disk/);
-  assert.match(said, /to remove them: .*ssh a -- 'sudo sh -s -- remove' <\S+\/scripts\/data-originals\.sh/);
-  assert.match(said, /to go back, remove data: from the config, then: .*ssh a -- 'sudo sh -s -- back' <\S+/);
+  assert.match(said, /to remove them\n {6}.*ssh a -- 'sudo sh -s -- remove' <\S+\/scripts\/data-originals\.sh/);
+  assert.match(said, /to go back, after data: is removed from the config\n {6}.*ssh a -- 'sudo sh -s -- back' <\S+/);
   assert.ok(world.disk.has(`${world.folder}/scripts/data-originals.sh`));
   assert.is(world.disk.get(`${world.folder}/data/a`), `${domain(world)}-data.qcow2\n`);
 });

@@ -87,8 +87,8 @@ export function printOriginals(context: Context, { resolved, loaded }: Inspectio
     // in one line each, so that the commands can be copied
     context.shell.stdout(
       `  ${dataFolders(machine.engine).join(", ")} of ${machine.name} are on its data disk; the originals stay on ` +
-        `the system disk, under the mounts\n    to remove them: ${run("remove")}\n` +
-        `    to go back, remove data: from the config, then: ${run("back")}\n`,
+        `the system disk, under the mounts\n    to remove them\n      ${run("remove")}\n` +
+        `    to go back, after data: is removed from the config\n      ${run("back")}\n`,
     );
   }
 }
