@@ -17,7 +17,6 @@ import {
   makeDisk,
   parts,
   script,
-  writeBuiltConfig,
   writeConfig,
 } from "./host/machine.mts";
 
@@ -104,21 +103,6 @@ test("verify passes each layer, and another up has nothing to do", async () => {
   assert.is(code, 0, out);
   assert.match(out, /✓ verify\.vfio \(gpu-vm\): vfio-pci has 0000:02:00\.0, 0000:02:00\.1/);
   assert.match(out, /✓ verify\.pci \(gpu-vm\): the VM has 0000:02:00\.0 \[0300\][^✓✗]*1002:5046[^✓✗]*\sas\s+0000:/);
-  assert.match((await run("up")).out, /nothing to do/);
-});
-
-test("upgrade: a VM of a new box has the card and is proven", async () => {
-  const write = await tell(writeBuiltConfig);
-  assert.is(write.code, 0, write.out);
-  const { code, out } = await run("upgrade --yes");
-  assert.is(code, 0, out);
-  assert.match(out, /gpu-vm is upgraded and proven: its box is homelab-gpu\/tiny 1\.\d+\.\d+/);
-  assert.match(out, /gpu-vm is up at [\d.]+ with 0000:02:00\.0, 0000:02:00\.1.*, proven/);
-  const now = await drivers();
-  assert.equal(heldBy(now), ["vfio-pci", "vfio-pci"]);
-  assert.equal(others(now), others(before));
-  const boxes = await tell("ls /home/me/.vagrant.d/boxes/homelab-gpu-VAGRANTSLASH-tiny");
-  assert.match(boxes.out, /^0\n1\.\d+\.\d+$/m, "a box that was not built here stays");
   assert.match((await run("up")).out, /nothing to do/);
 });
 

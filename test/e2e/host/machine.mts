@@ -60,24 +60,10 @@ export const config = `machines:
     gpu: {enabled: true, vendor_id: ${card.vendor_id}, device_id: ${card.device_id}, mode: passthrough}
 `;
 
-const written = (path: string, text: string) => `echo ${Buffer.from(text).toString("base64")} | base64 -d >${path}`;
-
 /** A command of one line that writes it on the host. */
-export const writeConfig = `mkdir -p /lab && ${written("/lab/homelab-gpu.yaml", config)} && chown -R me /lab`;
-
-/**
- * A command of one line after which the box is built on the host, from now on: with stand-ins
- * for Packer, which would boot a VM of Debian in this emulated machine, and for the program that it
- * uses. The box is the tiny one.
- */
-export const writeBuiltConfig = `${
-  written("/lab/homelab-gpu.yaml", config.replace("    cpus", "    image: {file: /srv/tiny/tiny.box}\n    cpus"))
-} && ${
-  written(
-    "/usr/local/bin/packer",
-    '#!/bin/sh\ncase $1 in build) cp /srv/tiny/tiny.box box.box ;; *) echo "Packer v1.6.6" ;; esac\n',
-  )
-} && printf '#!/bin/sh\\n' >/usr/local/bin/xorriso && chmod 755 /usr/local/bin/packer /usr/local/bin/xorriso`;
+export const writeConfig = `mkdir -p /lab && echo ${
+  Buffer.from(config).toString("base64")
+} | base64 -d >/lab/homelab-gpu.yaml && chown -R me /lab`;
 
 /**
  * The start of a command line that runs as an ordinary user: `me`, who may use libvirt and sudo, or
