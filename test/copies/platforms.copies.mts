@@ -2,7 +2,7 @@
 // script; on others, it names its platform.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { root } from "../fake.mts";
@@ -42,7 +42,10 @@ async function says(platform: string | undefined, words: string[], config = "") 
     env: { XDG_CACHE_HOME: join(work, "cache") },
   });
   const plain = (text: string) =>
-    text.replaceAll(folder, "FOLDER").replaceAll("homelab-gpu.mjs", "homelab-gpu.mts").replace(
+    text.replaceAll(folder, "FOLDER").replaceAll(basename(folder), "NAME").replaceAll(
+      "homelab-gpu.mjs",
+      "homelab-gpu.mts",
+    ).replace(
       /_?-?[0-9a-f]{6}_/g,
       "N",
     );
