@@ -506,7 +506,7 @@ test("another computer in the LAN reaches a service; by a macvtap this host does
 
 test("a VM that started although another one failed is recorded, and not recreated", async () => {
   rmSync(join(home, ".homelab-gpu/ssh/e2e"));
-  assert.match((await run("ssh", "--", "true")).said, /e2e was never reached: npx zx homelab-gpu\.m[jt]s up/);
+  assert.match((await run("ssh", "--", "true")).said, /e2e was never reached: npx zx (\S+\/)?homelab-gpu\.m[jt]s up/);
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, endOf(said));
   assert.match(said, /1\/1 Save the SSH config of e2e/);
@@ -529,7 +529,8 @@ test("destroy --data leaves no domain, volume, network or file of the VM", async
   assert.not.match(virsh("list --all"), new RegExp(own));
   assert.not.match(virsh("vol-list default"), new RegExp(`${own}|${box.replace("/", "-VAGRANTSLASH-")}`));
   const networks = virsh("net-list --all --name").split("\n").filter((name) => name && name !== "default");
-  assert.equal(networks.sort(), otherNetworks.sort());
+  // vagrant-libvirt also removes its network of an earlier lab if no VM uses it
+  assert.equal(networks.filter((name) => !otherNetworks.includes(name)), []);
   assert.not.ok(existsSync(join(home, ".homelab-gpu/ssh/e2e")));
   assert.match((await run("destroy", "--yes")).said, /there is nothing to remove/);
 });
