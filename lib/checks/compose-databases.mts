@@ -8,74 +8,76 @@ import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import { blockOf, flaw, type ProjectFlaw } from "./compose-flaw.mts";
 
-interface Database {
-  /** The image's repository, without a registry or mirror. */
+/** Images whose entrypoint asks for a password: docker-library/postgres, mysql and mariadb; read 2026-11-27. */
+const databases: {
   image: RegExp;
   /** Variables of which one must have a value: `_FILE` after the name counts too. */
   passwords: string[];
-}
-
-/** Images whose entrypoint asks for a password: docker-library/postgres, mysql and mariadb; read 2026-11-27. */
-const databases: Database[] = [
+}[] = [
   {
-    image: /(^|\/)(postgres|pgvector\/pgvector|postgis\/postgis|timescale\/timescaledb)$/,
+    image: /^(postgres|pgvector\/pgvector|postgis\/postgis|timescale\/timescaledb|ghcr\.io\/immich-app\/postgres)$/,
     passwords: ["POSTGRES_PASSWORD", "POSTGRES_HOST_AUTH_METHOD"],
   },
   {
-    image: /^((docker\.io\/)?(library\/)?mysql|(docker\.io\/)?mysql\/mysql-server)$/,
+    image: /^mysql$/,
     passwords: ["MYSQL_ROOT_PASSWORD", "MYSQL_ALLOW_EMPTY_PASSWORD", "MYSQL_RANDOM_ROOT_PASSWORD"],
   },
   {
-    image: /^(docker\.io\/)?(library\/)?mariadb$/,
+    image: /^mariadb$/,
     passwords: ["ROOT_PASSWORD", "ALLOW_EMPTY_ROOT_PASSWORD", "RANDOM_ROOT_PASSWORD", "ROOT_PASSWORD_HASH"].flatMap(
       (name) => [`MARIADB_${name}`, `MYSQL_${name.replace("EMPTY_ROOT", "EMPTY")}`],
     ),
   },
 ];
 
-/** Not an image of a vendor that has its own rules. */
-const postgresImage = /^((docker\.io\/)?(library\/)?postgres|(docker\.io\/)?(pgvector\/pgvector|postgis\/postgis))$/;
+/** A service that runs the server of an image, without an entrypoint of its own. */
+interface Server {
+  service: ComposeService;
+  /** The image's name, without Docker Hub's host (or a mirror of it) and `library/`. */
+  image: string;
+  tag: string;
+  /** The variables of which its database needs one; undefined for another image. */
+  passwords: string[] | undefined;
+}
 
-/** The flaws of a service that runs a database from its usual image, without an entrypoint of its own. */
-export function databaseFlaws(service: ComposeService): ProjectFlaw[] {
+function serverOf(service: ComposeService): Server | undefined {
   const { image, build, entrypoint, command } = service;
-  if (typeof image !== "string" || build !== undefined || entrypoint !== undefined || image.includes("$")) return [];
+  if (typeof image !== "string" || build !== undefined || entrypoint !== undefined) return undefined;
   // another program of the image, such as a client, needs none of it
   const [program = ""] = typeof command === "string" ? command.trim().split(/\s+/) : texts(command);
-  if (!/^(-.*|postgres|mysqld|mariadbd|mongod)?$/.test(program)) return [];
+  if (!/^(-.*|postgres|mysqld|mariadbd|mongod)?$/.test(program)) return undefined;
   const [name, tag] = imageParts(image);
-  return [...withoutPassword(service, name), ...incomplete(service, name), ...postgresVolume(service, name, tag)];
+  const own = name.replace(/^(docker\.io|mirror\.gcr\.io|public\.ecr\.aws\/docker)\//, "").replace(/^library\//, "");
+  return { service, image: own, tag, passwords: databases.find((row) => row.image.test(own))?.passwords };
+}
+
+/** The flaws of a service that runs a database from its usual image. */
+export function databaseFlaws(service: ComposeService): ProjectFlaw[] {
+  const server = serverOf(service);
+  return server ? [...withoutPassword(server), ...incomplete(server), ...postgresVolume(server)] : [];
 }
 
 /** The variables of which a database needs one, where a service has none of them. */
-function withoutPassword(service: ComposeService, name: string): ProjectFlaw[] {
-  const row = databases.find(({ image }) => image.test(name));
+function withoutPassword({ service, image, passwords }: Server): ProjectFlaw[] {
   // the files may have it, and this reader does not merge them
-  if (!row || service.env_file !== undefined || service.secrets !== undefined) return [];
+  if (!passwords || service.env_file !== undefined || service.secrets !== undefined) return [];
   const has = Object.keys(environmentOf(service));
-  if (has.some((one) => row.passwords.includes(one.replace(/_FILE$/, "")))) return [];
-  const [first] = row.passwords as [string];
-  return [{
-    ...flaw(
-      `runs ${name} without a password: the container ends at its first start`,
-      "image:",
-      `Add to environment: ${first}: …`,
-    ),
-  }];
+  if (has.some((one) => passwords.includes(one.replace(/_FILE$/, "")))) return [];
+  return [flaw(
+    `runs ${image} without a password: the container ends at its first start`,
+    "image:",
+    `Add to environment: ${passwords[0]}: …`,
+  )];
 }
 
-/** The variables without a value that the password of a database is, with the names of these services. */
+/** Variables without a value that hold the password of a database, each with the database's service. */
 export function databasePasswords(project: ComposeProject): { variable: string; service: string }[] {
   return enabledOf(project).flatMap(([service, body]) => {
-    const { image } = body;
-    const name = typeof image === "string" && body.build === undefined ? imageParts(image)[0] : "";
-    const row = databases.find(({ image }) => image.test(name));
+    const { passwords } = serverOf(body) ?? {};
     const values = environmentOf(body);
-    if (!row || row.passwords.some((one) => values[one] || values[`${one}_FILE`])) return [];
+    if (!passwords || passwords.some((one) => values[one] || values[`${one}_FILE`])) return [];
     return project.unsetVariables.flatMap(({ variable = "" }) => {
-      const feeds = new RegExp(
-        `\\b(${row.passwords.join("|")})["']?\\s*[:=]\\s*["']?\\$\\{?${literally(variable)}\\b`,
-      );
+      const feeds = new RegExp(`\\b(${passwords.join("|")})["']?\\s*[:=]\\s*["']?\\$\\{?${literally(variable)}\\b`);
       const isUsed = Object.entries(project.texts).some(([file, text]) =>
         blockOf(file, text, service).some(({ lines }) => lines.some((line) => feeds.test(line)))
       );
@@ -87,19 +89,18 @@ export function databasePasswords(project: ComposeProject): { variable: string; 
 }
 
 /** Variables that exclude or need each other. */
-function incomplete(service: ComposeService, name: string): ProjectFlaw[] {
+function incomplete({ service, image }: Server): ProjectFlaw[] {
   const values = environmentOf(service);
-  const official = name.replace(/^(docker\.io\/)?(library\/)?/, "");
-  if (["mysql", "mariadb"].includes(official)) {
+  if (["mysql", "mariadb"].includes(image)) {
     // docker-library/mysql and mariadb, docker-entrypoint.sh; read 2026-11-27
     const key = ["MYSQL_USER", "MARIADB_USER"].find((one) => values[one] === "root");
     return key === undefined ? [] : [flaw(
       `has ${key}: root, which the image refuses: it is for another user than root`,
-      `${key}`,
+      key,
       `Remove ${key} and its password; the password of root is ${key.replace("USER", "ROOT_PASSWORD")}`,
     )];
   }
-  if (official !== "mongo" || service.env_file !== undefined) return [];
+  if (image !== "mongo" || service.env_file !== undefined) return [];
   // docker-library/mongo, docker-entrypoint.sh; read 2026-11-27
   const pair = ["MONGO_INITDB_ROOT_USERNAME", "MONGO_INITDB_ROOT_PASSWORD"];
   const given = Object.keys(values).map((one) => one.replace(/_FILE$/, ""));
@@ -116,11 +117,11 @@ function incomplete(service: ComposeService, name: string): ProjectFlaw[] {
  * PostgreSQL 18 and later keep their data in a folder of the release below /var/lib/postgresql, and do not start with a
  * mount at the old place (docker-library/postgres#1259; read 2026-11-27). `latest` is at least 18 since 2025-09.
  */
-function postgresVolume(service: ComposeService, name: string, tag: string): ProjectFlaw[] {
-  if (!postgresImage.test(name)) return [];
+function postgresVolume({ service, image, tag }: Server): ProjectFlaw[] {
+  if (!/^(postgres|pgvector\/pgvector|postgis\/postgis)$/.test(image)) return [];
   const [, digits] = /^(?:pg)?(\d+)(?=[.\-]|$)/.exec(tag) ?? [];
   const newest = digits === undefined && /^(latest|alpine\d*(\.\d+)?|bookworm|trixie)?$/.test(tag) &&
-    name.endsWith("postgres");
+    image === "postgres";
   if (digits === undefined ? !newest : Number(digits) < 18) return [];
   if (environmentOf(service).PGDATA !== undefined || service.env_file !== undefined) return [];
   const old = mountsOf(service).find(({ target }) => /^\/var\/lib\/postgresql\/data\/?$/.test(target));

@@ -49,11 +49,10 @@ export function addService(
 ): string {
   const file = fileWith(project, machine, other);
   const meant = closest(other, Object.keys(project.model?.services ?? {}));
-  return file === undefined && meant !== undefined
-    ? `Write ${meant} instead of ${other}, or add the service ${other}`
-    : file === undefined
+  if (file !== undefined) return `${file} has the service ${other}. Write ${withFiles([...project.files, file])}`;
+  return meant === undefined
     ? `Add the service ${other}, or remove it from ${key}`
-    : `${file} has the service ${other}. Write ${withFiles([...project.files, file])}`;
+    : `Write ${meant} instead of ${other}, or add the service ${other}`;
 }
 
 /** Texts to find the line of a dependency by: `depends_on`, or a shared namespace. */
@@ -180,8 +179,8 @@ function declaration(kind: string, name: string, declared: string[]): string {
   if (isPlaceholder(name)) return `Replace ${name} with your own ${kind === "volume" ? "folder (./…)" : "name"}`;
   if (kind === "volume" && name.includes("/")) return `Write ./${name}`;
   const meant = closest(name, declared);
-  const add = `dd ${name}: to the top-level ${kind}s:`;
-  return meant === undefined ? `A${add}` : `Write ${meant} instead of ${name}, or a${add}`;
+  const place = `${name}: to the top-level ${kind}s:`;
+  return meant === undefined ? `Add ${place}` : `Write ${meant} instead of ${name}, or add ${place}`;
 }
 
 /** The names that a section declares. */

@@ -1,6 +1,6 @@
 /** A flaw of a Compose project, and its place in the project's files. */
 import { dirname } from "node:path/posix";
-import type { ComposeProject } from "../compose/types.mts";
+import type { BaseImage, ComposeProject } from "../compose/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import { lineOf, literally } from "../compose/refusals.mts";
@@ -82,6 +82,10 @@ export function placeOf({ name, texts }: ComposeProject, at: string | string[] |
     (blocks[0] && { file: blocks[0].file, line: blocks[0].first });
   return place ? `${name}/${place.file}:${place.line}` : name;
 }
+
+/** The place of the `FROM` of an image that a service is built from, such as `immich/Dockerfile:1`. */
+export const placeOfBase = (project: ComposeProject, { file, line }: BaseImage, service: string): string =>
+  file === undefined ? placeOf(project, "dockerfile_inline", service) : `${project.name}/${file}:${line}`;
 
 /**
  * The lines of a service in a file, from its name to the next line with the same or less

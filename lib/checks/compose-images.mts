@@ -1,7 +1,7 @@
 /** What a service needs of its image: that it can be pulled, and that it has the program of its health check. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import type { ProjectFlaw } from "./compose-flaw.mts";
+import { placeOfBase, type ProjectFlaw } from "./compose-flaw.mts";
 import { imageParts } from "../compose/image-name.mts";
 import { isUnofficial } from "../compose/official-images.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
@@ -48,10 +48,10 @@ function pulled(name: string, { image, build }: ComposeService, project: Compose
       ? [{ image, subject: `has the image ${image}`, place: { at: "image:", text: image } }]
       : [];
   }
-  return (ownValue(project.bases ?? {}, name) ?? []).map(({ image, file, line }) => ({
-    image,
-    subject: `is built from the image ${image}`,
-    place: { evidence: { read: `${project.name}/${file}:${line}`, value: `FROM ${image}` } },
+  return (ownValue(project.bases ?? {}, name) ?? []).map((base) => ({
+    image: base.image,
+    subject: `is built from the image ${base.image}`,
+    place: { evidence: { read: placeOfBase(project, base, name), value: `FROM ${base.image}` } },
   }));
 }
 
@@ -73,7 +73,7 @@ function otherPlatform({ image, subject, place }: Pulled): ProjectFlaw[] {
 function absentCuda({ image, subject, place }: Pulled): ProjectFlaw[] {
   const [name, tag] = imageParts(image);
   if (!/^(docker\.io\/)?nvidia\/cuda$/.test(name) || image.includes("@")) return [];
-  const [, major, patch] = /^(\d+)(?:\.\d+)(\.\d+)?(?=-|$)/.exec(tag) ?? [];
+  const [, major, patch] = /^(\d+)\.\d+(\.\d+)?(?=-|$)/.exec(tag) ?? [];
   const isKnown = major === undefined ? !/^(latest)?$/.test(tag) : Number(major) > 10 && patch !== undefined;
   if (isKnown) return [];
   const why = major === undefined

@@ -1,5 +1,5 @@
 /** Whether the Dockerfile of a service has the stage that `build.target` names. */
-import { dockerfilePath, stagesOf } from "../compose/build-stages.mts";
+import { dockerfilePath, stagesOf } from "../compose/dockerfile.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import { manualFix } from "../fixes.mts";

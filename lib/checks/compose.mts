@@ -17,7 +17,7 @@ import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
 import { collisions } from "./compose-collisions.mts";
 import { addService } from "./compose-declared.mts";
-import { placeOf, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
+import { placeOf, placeOfBase, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
 import { ipv6Flaws } from "./compose-engine.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
 import { unusedGpuFlaws } from "./compose-unused.mts";
@@ -107,7 +107,7 @@ export function projectServices(projects: ComposeProject[] = []): PlacedService[
   return projects.flatMap((project) =>
     startedOf(project).map(([name, body]) => ({
       ...{ name: `${project.name}/${name}`, machine: project.machine, body },
-      ...baseOf(project, name),
+      ...baseImageOf(project, name),
       place: (at: string[]) => placeOf(project, at, name),
     }))
   );
@@ -120,9 +120,9 @@ export type PlacedService = Service & {
   base?: { image: string; place: string };
 };
 
-function baseOf({ name, bases = {} }: ComposeProject, service: string): Pick<PlacedService, "base"> {
-  const { image, file, line } = ownValue(bases, service)?.find(({ isFinal }) => isFinal) ?? {};
-  return image === undefined ? {} : { base: { image, place: `${name}/${file}:${line}` } };
+function baseImageOf(project: ComposeProject, service: string): Pick<PlacedService, "base"> {
+  const base = ownValue(project.bases ?? {}, service)?.find(({ isFinal }) => isFinal);
+  return base ? { base: { image: base.image, place: placeOfBase(project, base, service) } } : {};
 }
 
 function projectVerdicts(

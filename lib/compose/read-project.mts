@@ -13,7 +13,7 @@ import type { ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts
 import { dotEnv, envFileFlaws, envFileMissing } from "./variables.mts";
 import { askCompose, type HostCompose, inFolder, ofGuest, type UnknownCompose } from "./host-compose.mts";
 import { absentEnvFile, readerResult } from "./problem-places.mts";
-import { readDockerfiles } from "./build-stages.mts";
+import { readDockerfiles } from "./dockerfile.mts";
 import { type ProjectReads, projectReads } from "./project-reads.mts";
 import { baseOf, envFiles, hostPath, namedPaths } from "./paths.mts";
 import { enabledOf, enabledServices } from "./enabled.mts";

@@ -108,8 +108,11 @@ export interface BaseImage {
   image: string;
   /** The service's own image starts from it; otherwise another stage of the build does. */
   isFinal: boolean;
-  /** Its `FROM`: the Dockerfile, relative to the project's folder where it is below it, and the line, from 1. */
-  file: string;
+  /**
+   * Its `FROM`: the Dockerfile, relative to the project's folder where it is below it, and the line, from 1. No file:
+   * the text is in the Compose file (`dockerfile_inline`).
+   */
+  file?: string;
   line: number;
 }
 

@@ -139,20 +139,17 @@ export async function readDockerfiles(
     const { target, args, dockerfile_inline: inline } = mapAt(service, "build");
     const paths = dockerfilePaths(service, project);
     if (service.build === undefined || (paths.length === 0 && typeof inline !== "string")) continue;
-    const found = typeof inline === "string" ? { path: "", text: inline } : await readOnce(paths);
+    const found: { text: string; path?: string } | undefined = typeof inline === "string"
+      ? { text: inline }
+      : await readOnce(paths);
     if (!found) continue;
     const own = stagesOf(found.text);
     if (target !== undefined && paths[0] !== undefined && own) stages[paths[0]] = own;
-    const images = baseImagesOf(found.text, buildArguments(args), typeof target === "string" ? target : undefined);
-    const file = found.path.startsWith(`${project.folder}/`)
-      ? found.path.slice(project.folder.length + 1)
-      : found.path || "dockerfile_inline";
-    if (images.length > 0) bases[name] = images.map((one) => ({ ...one, file }));
+    const values = environmentOf({ environment: args });
+    const images = baseImagesOf(found.text, values, typeof target === "string" ? target : undefined);
+    const { path } = found;
+    const file = path?.startsWith(`${project.folder}/`) ? path.slice(project.folder.length + 1) : path;
+    if (images.length > 0) bases[name] = images.map((one) => ({ ...one, ...(file === undefined ? {} : { file }) }));
   }
   return { stages, bases };
-}
-
-/** `build.args`, in either form; null: the value is that of the caller's environment. */
-function buildArguments(args: unknown): Record<string, string | null> {
-  return environmentOf({ environment: args });
 }
