@@ -184,9 +184,10 @@ function notTaken(
   const before = loadedBeforeVfio(host, drivers);
   const early = imageHasVfio(host) || written || host.kernel.builtin.includes("vfio-pci") ||
     drivers.every((driver) => loadsVfioFirst(host, driver));
-  // initramfs-tools loads the modules of its list by their names, which a blacklist does not prevent
+  // initramfs-tools loads the modules of its list by their names, which only the kernel's own
+  // blacklist prevents, and an install command
   const byName = early && initramfsOf(host)?.kind === "initramfs-tools";
-  const obstacle = loadingObstacles(host).find(({ text }) => !byName || text.startsWith("install"));
+  const obstacle = loadingObstacles(host).find(({ text }) => !byName || /^(install|module_blacklist=)/.test(text));
   // the files that prepare writes put the options into the image
   const bare = !written && imageLacksOptions(host) &&
     sources.some(({ source }) => source !== undefined && /\/modprobe\.d\//.test(source.from));

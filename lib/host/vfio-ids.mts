@@ -140,9 +140,10 @@ const blacklisting = /^(modprobe\.|module_)blacklist=(.*,)?vfio[-_]pci(,|$)/;
 /**
  * Lines of modprobe's configuration, and kernel arguments, that prevent vfio-pci from loading: an
  * install command, or a blacklist, which systemd-modules-load obeys (modprobe.d(5),
- * modules-load.d(5)).
+ * modules-load.d(5)). Empty where vfio-pci is built into the kernel.
  */
 export function loadingObstacles(host: Host): { from: string; text: string }[] {
+  if (host.kernel.builtin.includes("vfio-pci")) return [];
   const lines = host.configured.filter((one) =>
     isModprobe(one) && /^(install|blacklist)\s+vfio[-_]pci\b/.test(one.text)
   ).map(({ file, text }) => ({ from: pathOf(file), text }));
