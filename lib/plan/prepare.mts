@@ -13,6 +13,7 @@ import { ownGrubText } from "../host/boot-loaders.mts";
 import { readsGrubFolder } from "../host/boot-entries.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
+import { imageLacksOptions } from "../host/initramfs-order.mts";
 import { guixBinding, isGuix } from "../host/guix.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
 import { foreignIds, goneModules, loadingObstacles, stubSourceOf, unknownIdsOf } from "../host/vfio-ids.mts";
@@ -262,10 +263,7 @@ function initramfsFiles(kind: Initramfs["kind"] | undefined, withRules: boolean,
       return [{ path: ownPaths.dracut, text, mode: 0o644 }];
     }
     case "mkinitcpio": {
-      // the hook modconf includes /etc/modprobe.d
-      const hooks = host.configured.filter(({ file, text }) => /^mkinitcpio\.conf/.test(file) && /^HOOKS/.test(text));
-      const bare = hooks.length > 0 && !hooks.some(({ text }) => /modconf/.test(text));
-      const items = [...(bare ? [modules] : []), ...(withRules ? [rules] : [])].join(" ");
+      const items = [...(imageLacksOptions(host) ? [modules] : []), ...(withRules ? [rules] : [])].join(" ");
       const text = `${head}MODULES+=(vfio_pci)\n${items ? `FILES+=(${items})\n` : ""}`;
       return [{ path: ownPaths.mkinitcpio, text, mode: 0o644 }];
     }
