@@ -142,7 +142,7 @@ function ivrs({ pci = [] }: Host): Fix[] {
   ];
 }
 
-function reserved({ groups }: Card, host: Host): Verdict {
+function reserved({ groups, assignedFunctions }: Card, host: Host): Verdict {
   if (!host.iommu.groups || groups.length === 0) {
     return skip("the card is in no IOMMU group");
   }
@@ -156,7 +156,11 @@ function reserved({ groups }: Card, host: Host): Verdict {
   const { kernel } = host.os;
   const arm = host.iommu.acpiTables?.includes("IORT") ?? false;
   const intel = host.iommu.acpiTables?.includes("DMAR") ?? host.cpu.vendor === "GenuineIntel";
-  const message = `the firmware reserves memory for this card (${amd ? "IVMD" : arm ? "RMR of IORT" : "RMRR"})`;
+  // the kernel lists the regions of a group without their devices
+  const isAlone = (host.pci ?? []).every((fn) => fn.group !== directGroup || assignedFunctions.includes(fn));
+  const message = `the firmware reserves memory for ${isAlone ? "this card" : "a device of this card's IOMMU group"} (${
+    amd ? "IVMD" : arm ? "RMR of IORT" : "RMRR"
+  })`;
   // Since 6.6 such groups cannot be passed to a VM (drivers/iommu/iommu.c, require_direct:
   // “requires a 1:1 mapping”). Before, VT-d refused them (device_is_rmrr_locked), except graphics
   // and USB, whose regions are called direct-relaxable since 5.3; AMD-Vi did not refuse them.
