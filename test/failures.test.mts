@@ -359,7 +359,7 @@ test("explain prints the page of a check or of each check in a group", async () 
   } catch (error) {
     assert.match(
       (error as Error).message,
-      /no file iommu\.grup, and no check of that name: did you mean iommu\.group\?/,
+      /no file and no check iommu\.grup: did you mean iommu\.group\?/,
     );
   }
 });

@@ -66,10 +66,9 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
  * The card to request. Among the first maker's cards that can be passed through: the one with the
  * fewest warnings; cards that the host displays on come after the others, and the processor's
  * graphics last. Without one: a card whose failures end by themselves. A card that the host displays
- * on, or the processor's graphics, comes after another maker's card that the host does not need. Without any of
- * them: the card with the fewest failures. Undefined if the host has no
- * card, or only the display chips of servers and VMs that it displays on. `pci`: the host's
- * functions.
+ * on, or the processor's graphics, comes after another maker's card that the host does not need.
+ * Without any of them: the card with the fewest failures. Undefined if the host has no card, or only
+ * the display chips of servers and VMs that it displays on. `pci`: the host's functions.
  */
 export function bestOf(all: Judged[], pci: PciFunction[] = []): Judged | undefined {
   const maker = makers.find((id) => all.some(({ card }) => card.vendor === id)) ??

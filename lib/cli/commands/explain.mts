@@ -71,10 +71,11 @@ async function readLog(context: Context, path: string): Promise<string> {
     throw error instanceof UserError ? new UserError(error.message) : error;
   });
   if (read === undefined) {
-    const isName = /^[a-z]+(\.[a-z-]+)?$/i.test(path) && !/\.(log|txt)$/i.test(path);
+    // build.out is a file, gpu.nope a check
+    const isName = /^[a-z]+(\.[a-z-]+)?$/i.test(path) && !/\.(log|txt|out|err)$/i.test(path);
     throw new UserError(
       isName
-        ? unknownCheck(`there is no file ${path}, and no check of that name`, path, explainableIds())
+        ? unknownCheck(`there is no file and no check ${path}`, path, explainableIds())
         : `there is no file ${path}`,
     );
   }
