@@ -90,6 +90,10 @@ test("the images of a Dockerfile: stages, arguments, continued lines, other synt
   assert.equal(of("# syntax=other/frontend\nFROM a\n"), []);
   assert.equal(of("FROM \\\n  a \\\n  AS b\n"), ["a 1 final"]);
   assert.equal(of("FROM scratch\n"), []);
+  const script = "RUN <<-EOF cat && <<'TWO' cat\nSELECT x\nFROM users\n\tEOF\nFROM b AS c\nTWO\n";
+  assert.equal(of(`FROM a\n${script}COPY --from=d /x /x\n`), ["a 1 final"], "here-documents have no instructions");
+  assert.equal(of("FROM a AS b\nRUN cat <<<word && echo $((1 << 2))\nFROM c\n"), ["c 3 final"]);
+  assert.equal(of(`FROM a AS d\n${script}FROM e\nCOPY --from=d /x /x\n`), ["e 8 final", "a 1"]);
   assert.equal(of("FROM a\n", {}, "none"), []);
 });
 

@@ -28,7 +28,13 @@ function instructionsOf(text: string): Instruction[] | undefined {
   if (syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]|$)/.test(syntax)) return undefined;
   const found: Instruction[] = [];
   let open = false;
+  // the ends of the here-documents of an instruction that are still to come
+  let heredocs: string[] = [];
   lines.forEach((line, i) => {
+    if (heredocs.length > 0 && !open) {
+      if (line.replace(/^\t+/, "") === heredocs[0]) heredocs = heredocs.slice(1);
+      return;
+    }
     // comments and empty lines do not end an instruction
     if (/^\s*(#|$)/.test(line)) return;
     const ends = !line.trimEnd().endsWith(escape);
@@ -36,6 +42,10 @@ function instructionsOf(text: string): Instruction[] | undefined {
     if (open) found.at(-1)!.text += part;
     else found.push({ text: part, line: i + 1 });
     open = !ends;
+    const { text } = found.at(-1)!;
+    if (!open && /^\s*(RUN|COPY|ADD)\s/i.test(text)) {
+      heredocs = [...text.matchAll(/(?<!<)<<-?(["']?)([A-Za-z_]\w*)\1/g)].map(([, , word]) => word!);
+    }
   });
   return found;
 }
