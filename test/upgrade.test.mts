@@ -10,38 +10,10 @@ import { upgrade } from "../lib/cli/commands/upgrade.mts";
 import { insteadOf } from "../lib/cli/help.mts";
 import { parseState } from "../lib/host/state.mts";
 import { versionChanges } from "../lib/verify/version-changes.mts";
+import { boxOf, one, ran, running, said, state, versions } from "./upgraded.mts";
 import { World } from "./world.mts";
 
 const test = suite("upgrade");
-const one = `machines:
-  - {name: a, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
-services: {web: {image: x/web}}
-`;
-const state = (world: World) => JSON.parse(world.disk.get(`${world.folder}/state.json`)!);
-/** The versions of a box in Vagrant, oldest first. */
-const versions = (world: World, box = "lab-VAGRANTSLASH-x") =>
-  [...world.disk.keys()].flatMap((path) => new RegExp(`/boxes/${box}/([^/]+)/`).exec(path)?.[1] ?? []).sort();
-/** The version of the box that a machine's VM has. */
-const boxOf = (world: World, name = "a") =>
-  JSON.parse(world.disk.get(`${world.folder}/.vagrant/machines/${name}/libvirt/box_meta`)!).version as string;
-const said = (world: World) => world.output.join("");
-/** The commands of a run, without those that only read. */
-const ran = (world: World) =>
-  world.calls.flatMap((words) =>
-    /^(packer|vagrant (up|box)|sh (\.\.\/\.\.\/)?scripts\/(get-image|add-box|remove-vm|remove-box|box-volumes))/.exec(
-      words,
-    )?.[0] ??
-      []
-  );
-
-/** A host whose machine was brought up; what it printed and ran is forgotten. */
-async function running(config = one): Promise<World> {
-  const world = new World(config, "vm-without-gpu");
-  assert.is(await world.runCommand(up, world.context([])), 0, said(world));
-  world.calls = [];
-  world.output = [];
-  return world;
-}
 
 test("a new box is built, the VM is created from it and proven, and the old box is removed", async () => {
   const world = await running();

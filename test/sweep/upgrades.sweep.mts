@@ -3,38 +3,10 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { up } from "../../lib/cli/commands/up.mts";
 import { upgrade } from "../../lib/cli/commands/upgrade.mts";
+import { boxOf, ran, running, said, state, versions } from "../upgraded.mts";
 import { type Fault, Killed, World } from "../world.mts";
 
 const test = suite("upgrades");
-const one = `machines:
-  - {name: a, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
-services: {web: {image: x/web}}
-`;
-const state = (world: World) => JSON.parse(world.disk.get(`${world.folder}/state.json`)!);
-/** The versions of a box in Vagrant, oldest first. */
-const versions = (world: World, box = "lab-VAGRANTSLASH-x") =>
-  [...world.disk.keys()].flatMap((path) => new RegExp(`/boxes/${box}/([^/]+)/`).exec(path)?.[1] ?? []).sort();
-/** The version of the box that a machine's VM has. */
-const boxOf = (world: World, name = "a") =>
-  JSON.parse(world.disk.get(`${world.folder}/.vagrant/machines/${name}/libvirt/box_meta`)!).version as string;
-const said = (world: World) => world.output.join("");
-/** The commands of a run, without those that only read. */
-const ran = (world: World) =>
-  world.calls.flatMap((words) =>
-    /^(packer|vagrant (up|box)|sh (\.\.\/\.\.\/)?scripts\/(get-image|add-box|remove-vm|remove-box|box-volumes))/.exec(
-      words,
-    )?.[0] ??
-      []
-  );
-
-/** A host whose machine was brought up; what it printed and ran is forgotten. */
-async function running(config = one): Promise<World> {
-  const world = new World(config, "vm-without-gpu");
-  assert.is(await world.runCommand(up, world.context([])), 0, said(world));
-  world.calls = [];
-  world.output = [];
-  return world;
-}
 
 /** Runs a command that is killed at an operation; returns the operation, or nothing if it ended before. */
 async function killed(world: World, at: number, command: typeof up, context = world.context): Promise<string> {
