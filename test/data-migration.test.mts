@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { plan } from "../lib/cli/commands/plan.mts";
+import { status } from "../lib/cli/commands/status.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { prefixOf } from "../lib/host/lab.mts";
 import { World } from "./world.mts";
@@ -119,6 +120,12 @@ test("plan shows the steps and what they mean; Podman's folders are its own", as
     assert.match(said, new RegExp(`up restarts its VM with a data disk, and copies ${folders} .* to it`));
     assert.equal(steps(world), []);
   }
+});
+
+test("status does not call a VM outdated that up itself gives a data disk: --recreate would lose its data", async () => {
+  const world = await lab();
+  assert.is(await world.runCommand(status, world.context([], { json: true })), 0);
+  assert.match(world.output.join(""), /"outdated": null/);
 });
 
 test("a VM whose disks libvirt does not report gets none", async () => {

@@ -33,7 +33,7 @@ export function attachStep(
 export function newDataDisk({ name, engine, data = 0 }: ResolvedMachine, { data: disk }: LabMachine): Finding {
   const holds = dataHolds(engine);
   return {
-    check: "machine.outdated",
+    check: "storage.data",
     machine: name,
     status: "warn",
     message: isFilled(disk)
