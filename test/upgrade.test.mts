@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { destroy } from "../lib/cli/commands/destroy.mts";
 import { down } from "../lib/cli/commands/down.mts";
 import { plan } from "../lib/cli/commands/plan.mts";
+import { status } from "../lib/cli/commands/status.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { upgrade } from "../lib/cli/commands/upgrade.mts";
 import { insteadOf } from "../lib/cli/help.mts";
@@ -155,6 +156,46 @@ test("nothing happens without a yes; the question names what goes and what stays
     /stays: the old box until the new one is proven; if it is not, the VM gets the old one again/,
   );
   assert.equal([ran(world), state(world).upgrades], [[], undefined]);
+});
+
+test("a new box needs space beside the old one; an upgrade that has begun goes on without", async () => {
+  const world = await running();
+  const { probe } = world;
+  world.probe = probe.replace(/^images:.*/m, `images:${3 * 1024 ** 2}`);
+  assert.is(await world.runCommand(upgrade, world.context([])), 1);
+  assert.match(said(world), /host\.disk: no space for the image: 3072 MiB free, 4096 needed/);
+  assert.is(await world.runCommand((context) => plan(context, true), world.context([], { dryRun: true })), 1);
+  assert.equal([ran(world), state(world).upgrades], [[], undefined]);
+  assert.is(await world.runCommand(up, world.context([])), 0, "up builds nothing");
+  world.probe = probe;
+  world.withoutSsh.add("a");
+  assert.is(await world.runCommand(upgrade, world.context([])), 1);
+  world.withoutSsh.clear();
+  world.probe = probe.replace(/^images:.*/m, `images:${3 * 1024 ** 2}`);
+  world.output = [];
+  await world.runCommand(upgrade, world.context([]));
+  assert.match(said(world), /a is not upgraded: it has its box from before/);
+});
+
+test("status names an unfinished upgrade and the command that continues it", async () => {
+  const world = await running();
+  const shown = async () => {
+    world.output = [];
+    assert.is(await world.runCommand(status, world.context([])), 0);
+    const text = said(world);
+    world.output = [];
+    await world.runCommand(status, world.context([], { json: true }));
+    return [
+      /^ {2}its upgrade is not finished: .* upgrade a continues it$/m.test(text),
+      /"upgradeUnfinished": true/.test(said(world)),
+    ];
+  };
+  assert.equal(await shown(), [false, false]);
+  world.withoutSsh.add("a");
+  assert.is(await world.runCommand(upgrade, world.context([])), 1);
+  assert.equal(await shown(), [true, true]);
+  world.config = one.replace("name: a", "name: b");
+  assert.equal(await shown(), [false, false], "of a machine that left the config, nothing is upgraded");
 });
 
 test("upgrade -n shows the steps and changes nothing", async () => {

@@ -47,7 +47,8 @@ export class World {
   /** Running steps, by process. */
   readonly #running = new Map<Shell, number>();
   #numbers = 0;
-  readonly #probe: string;
+  /** The text of the probe while no VM runs. */
+  probe: string;
   /** UUIDs of domains that were renamed after their creation. */
   readonly uuids = new Map<string, string>();
   /** Host functions of each domain. */
@@ -65,7 +66,7 @@ export class World {
   constructor(config: string, host: string) {
     this.disk = new Map([["/proc/sys/kernel/random/boot_id", "boot\n"]]);
     this.config = config;
-    this.#probe = own(`test/hosts/${host}.txt`);
+    this.probe = own(`test/hosts/${host}.txt`);
   }
 
   /** Replaces the config. */
@@ -82,7 +83,7 @@ export class World {
     const taken = [...this.domains].flatMap(([name, number]) => (number && this.#passed.get(name)) || []);
     const text = taken.reduce(
       (now, bdf) => now.replace(new RegExp(`^(${bdf}/driver:).*`, "m"), "$1vfio-pci"),
-      this.#probe,
+      this.probe,
     );
     return text.split("\n").filter((line) => !this.unreadable?.test(line)).join("\n");
   }
@@ -236,7 +237,7 @@ export class World {
       const window = hostdevs.length > 0
         ? (/X-PciMmio64Mb,string=\d+/.exec(this.disk.get(`${this.folder}/Vagrantfile`) ?? "")?.[0] ?? "")
         : "";
-      const type = this.#probe.includes("flag:vmx") ? "kvm" : "qemu";
+      const type = this.probe.includes("flag:vmx") ? "kvm" : "qemu";
       return `Id: ${number ?? "-"}\nName: ${name}\nUUID: ${
         this.uuids.get(name) ?? uuid(name)
       }\nCPU(s): 2\nMax memory: 1048576 KiB\n<domain type='${type}'>${hostdevs.join("")}${

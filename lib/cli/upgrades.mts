@@ -1,4 +1,5 @@
 /** Unfinished upgrades: which machines can be upgraded, their records in state.json, and what ends them. */
+import { runChecks } from "../checks/index.mts";
 import { UserError } from "../errors.mts";
 import { readLab } from "../host/lab.mts";
 import { readState, type Upgrade, writeState } from "../host/state.mts";
@@ -25,6 +26,19 @@ export function selectUpgrades(context: Context, { names, resolved, lab }: Inspe
   }
   for (const { line } of refused) log(context, line);
   return names.filter((one) => refused.every(({ name }) => name !== one));
+}
+
+/**
+ * The findings for an upgrade of some machines. `host.disk` counts no box for a VM that runs; an upgrade
+ * that begins builds one beside the old box.
+ */
+export function upgradeFindings({ findings, host, resolved, lab, names: named }: Inspection, names: string[]) {
+  const builds = (name: string) => names.includes(name) && lab.machines[name]!.upgrade === undefined;
+  const machines = resolved.machines
+    .filter(({ name, running }) => running || named.includes(name))
+    .map((machine) => (builds(machine.name) ? { ...machine, running: false } : machine));
+  const space = runChecks(host, { ...resolved, machines }, ["host.disk"]);
+  return [...findings.filter(({ check }) => check !== "host.disk"), ...space];
 }
 
 /** Milliseconds after which a box that an interrupted upgrade built is built again. */

@@ -9,7 +9,7 @@ import { diffFiles } from "../../run/steps.mts";
 import { type Context, log, styleFor } from "../context.mts";
 import { inspect } from "../inspect.mts";
 import { readTexts } from "../plan-texts.mts";
-import { selectUpgrades } from "../upgrades.mts";
+import { selectUpgrades, upgradeFindings } from "../upgrades.mts";
 import { jsonText } from "../../urls.mts";
 
 /** `plan [machine…]`: what `up` would write and run, or `upgrade`. Touches nothing. */
@@ -31,7 +31,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
     },
   );
   const changes = await diffFiles(context.shell, loaded.folder, files);
-  const findings = [...found.findings, ...stops];
+  const findings = [...(upgrade ? upgradeFindings(found, names) : found.findings), ...stops];
   const summary = summaryOf(changes, steps, await readDurations(shell, loaded.folder));
   const ok = !findings.some(({ status }) => status === "fail");
   if (options.json) {

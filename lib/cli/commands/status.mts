@@ -47,6 +47,9 @@ export async function status(context: Context): Promise<number> {
   for (const one of entries) {
     const lines = [
       summary(one, lab),
+      ...(hasOpenUpgrade(one, lab)
+        ? [`  its upgrade is not finished: ${selfFor(context, `upgrade ${one.name}`)} continues it`]
+        : []),
       ...(one.machine.state === "running" ? details(one) : []).map((line) => `  ${line}`),
     ].map(visible);
     const old = one.outdated ? formatFinding(one.outdated, style).map((line) => `  ${line}`) : [];
@@ -78,6 +81,10 @@ async function shownOf(
     : proven;
   return { name, machine, answer, services, fresh };
 }
+
+/** Whether an upgrade of a machine in the config was interrupted, or is not proven. */
+const hasOpenUpgrade = ({ name, machine }: Shown, lab: Lab) =>
+  machine.upgrade !== undefined && !Object.hasOwn(lab.orphans, name);
 
 /** The first line of a machine. */
 function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
@@ -121,7 +128,8 @@ function details({ machine, answer, services }: Shown): string[] {
 }
 
 /** A machine as `status --json` has it; what is not known is null. */
-function asJson({ name, machine, answer, services, fresh, outdated }: Shown, lab: Lab): object {
+function asJson(shown: Shown, lab: Lab): object {
+  const { name, machine, answer, services, fresh, outdated } = shown;
   const { state, address, cpus, memory, proof, hardware } = machine;
   const running = state === "running";
   return {
@@ -135,6 +143,7 @@ function asJson({ name, machine, answer, services, fresh, outdated }: Shown, lab
     provenAt: running && fresh ? proof!.at : null,
     answers: running ? answer !== undefined : null,
     outdated: outdated?.message ?? null,
+    upgradeUnfinished: hasOpenUpgrade(shown, lab),
     services: running ? services.map((one) => ({ ...one, urls: urlsOf(one, address) })) : [],
     gpus: (answer?.gpus ?? []).map((gpu) => ({
       name: gpu.name,

@@ -13,7 +13,7 @@ import { printFindings } from "../report.mts";
 import { applySafeFixes } from "../safe-fixes.mts";
 import { sayTo } from "../say.mts";
 import { printMachines } from "../seen.mts";
-import { endUpgrades, newUpgrades, recordUpgrades, selectUpgrades } from "../upgrades.mts";
+import { endUpgrades, newUpgrades, recordUpgrades, selectUpgrades, upgradeFindings } from "../upgrades.mts";
 
 /**
  * `upgrade [machine…]`: builds a box with the packages of today, creates the VMs from it, and proves
@@ -32,8 +32,9 @@ export async function upgrade(context: Context): Promise<number> {
   const take = async () => (lock ??= await acquireLock(shell, folder, "upgrade", (line) => log(context, line)));
   try {
     found = await applySafeFixes(context, found, take);
-    if (found.findings.some(({ status }) => status === "fail")) {
-      printFindings(context, found.findings, found.host);
+    const findings = upgradeFindings(found, names);
+    if (findings.some(({ status }) => status === "fail")) {
+      printFindings(context, findings, found.host);
       return 1;
     }
     if (!(await agreesToLose(context, found, existing(found, names), "upgrade"))) return 1;
