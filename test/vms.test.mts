@@ -216,7 +216,7 @@ test("hyperv: a known image is made a disk of Hyper-V and built into a box witho
   const script = (command: string[]) => command.slice(command.indexOf("-File") + 1).join(" ");
   const cloud = "https://cloud-images.ubuntu.com/noble/current";
   const box = "packer/lab~x~hyperv";
-  const name = `${prefixOf(folder)}build-lab-x`;
+  const name = `${prefixOf(folder)}build_lab-x`;
   assert.equal(plan.steps.slice(1, 3).map(({ command }) => script(command)), [
     `scripts/get-vhdx.ps1 -Out ${box}/disk.vhdx -Gib 64 ` +
     `-Url ${cloud}/noble-server-cloudimg-amd64.img -Sums ${cloud}/SHA256SUMS`,

@@ -26,7 +26,8 @@ export function fromVhdx(
 ): BoxBuilder | undefined {
   if (image.kind === "debootstrap") return undefined;
   const { box, provider, memory } = machine;
-  const vm = `${prefixOf(lab)}build-${box.replaceAll("/", "-")}`;
+  // prepare-build.ps1 deletes the VM of this name: the name of a machine has no underscore
+  const vm = `${prefixOf(lab)}build_${box.replaceAll("/", "-")}`;
   const secret = secretOf(image);
   const disk = `${folder}/disk.vhdx`;
   return {
