@@ -96,6 +96,14 @@ export const packerHypervFailures = (): Failure[] => [
       "Decompress it, or convert it to one file: qemu-img convert -O qcow2 FILE NEW.qcow2",
     ],
     [
+      "guest.image",
+      "cause",
+      anyOf(/is a sparse file, which Hyper-V refuses/, /has the attribute \w{1,20}, and Hyper-V refuses such disks/),
+      "the disk of the box is compressed, encrypted or sparse on its drive, and Hyper-V refuses such disks",
+      "Remove the attributes Compressed and Encrypted of the lab's folder in its properties",
+      "Or move the lab to a folder that is neither",
+    ],
+    [
       "hyperv.switch",
       "cause",
       /prepare-build: Hyper-V has no virtual switch /,
