@@ -37,7 +37,7 @@ $qemu = Get-Program 'qemu-img'
 # QEMU's installer does not add its folder to PATH
 if (-not $qemu -and $env:ProgramFiles) {
     $installed = Join-Path $env:ProgramFiles 'qemu\qemu-img.exe'
-    if (Test-Path $installed) { $qemu = $installed }
+    if (Test-Path -LiteralPath $installed) { $qemu = $installed }
 }
 if (-not $qemu) { Stop-With 'qemu-img is missing: winget install --exact --id SoftwareFreedomConservancy.QEMU' }
 
@@ -69,6 +69,7 @@ function Get-Image($kind, $sum) {
     while (-not $lock) {
         try { $lock = [IO.File]::Open("$image.lock", 'OpenOrCreate', 'ReadWrite', 'None') }
         catch [IO.IOException] {
+            if (-not (Test-Path -LiteralPath "$image.lock")) { Stop-With "cannot create ${image}.lock: $_" }
             if (-not $waits) { Say 'another run is getting this image: waiting for it' }
             $waits = $true
             [Threading.Thread]::Sleep(1000)
@@ -92,7 +93,10 @@ function Get-Image($kind, $sum) {
             if (Test-Path -LiteralPath $part) { Remove-Item -LiteralPath $part }
             Invoke-Curl $Url $to | Out-Null
         }
-        if ($LASTEXITCODE -eq 63) { Stop-With "$public is larger than $max GiB" }
+        if ($LASTEXITCODE -eq 63) {
+            if (Test-Path -LiteralPath $part) { Remove-Item -LiteralPath $part }
+            Stop-With "$public is larger than $max GiB"
+        }
         # the next try continues the partial file
         if ($LASTEXITCODE -ne 0) { Stop-With "cannot fetch $public" }
         $found = Get-Sum $part $kind

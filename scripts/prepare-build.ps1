@@ -35,14 +35,14 @@ foreach ($rest in @(Get-VM | Where-Object { $_.Name -eq $Vm })) {
     Remove-VM -VM $rest -Force
     # Packer's folder for it: ...\Temp\hyperv1234567\NAME
     $parent = if ($rest.Path) { Split-Path $rest.Path }
-    if ($parent -and (Split-Path -Leaf $parent) -match '^hyperv\d+$' -and (Test-Path $parent)) {
-        Remove-Item -Recurse -Force $parent
+    if ($parent -and (Split-Path -Leaf $parent) -match '^hyperv\d+$' -and (Test-Path -LiteralPath $parent)) {
+        Remove-Item -Recurse -Force -LiteralPath $parent
     }
 }
 
 # --- key ---
 $seed = Join-Path $here 'seed'
-if (Test-Path $seed) { Remove-Item -Recurse -Force $seed }
+if (Test-Path -LiteralPath $seed) { Remove-Item -Recurse -Force -LiteralPath $seed }
 New-Item -ItemType Directory -Force $seed | Out-Null
 $key = Join-Path $seed 'key'
 # Windows PowerShell drops an empty argument; PowerShell 7 does not

@@ -34,7 +34,7 @@ function global:Test-Path {
     [CmdletBinding()] param([Parameter(Position = 0)]$Path, $LiteralPath)
     $at = if ($LiteralPath) { $LiteralPath } else { $Path }
     if (Test-Windows $at) { return $global:Fake.registry.Contains("$at") -or $global:Fake.files.Contains("$at") }
-    Microsoft.PowerShell.Management\Test-Path -LiteralPath $at
+    Microsoft.PowerShell.Management\Test-Path @PSBoundParameters
 }
 function global:Get-Location {
     [CmdletBinding()] param()
@@ -43,7 +43,7 @@ function global:Get-Location {
 # qemu-img.exe writes sparse files on NTFS: state.marks has the attributes of files by the end of their names
 function global:Get-Item {
     [CmdletBinding()] param([Parameter(Position = 0)]$Path, $LiteralPath)
-    $item = Microsoft.PowerShell.Management\Get-Item -LiteralPath $(if ($LiteralPath) { $LiteralPath } else { $Path })
+    $item = Microsoft.PowerShell.Management\Get-Item @PSBoundParameters
     foreach ($end in @($global:Fake.marks.Keys)) {
         if ($item.FullName.EndsWith($end)) { return [pscustomobject]@{ FullName = $item.FullName; Attributes = [IO.FileAttributes]$global:Fake.marks[$end] } }
     }

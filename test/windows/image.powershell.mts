@@ -2,7 +2,16 @@
 // qemu-img and curl read and write them, and real programs check the results.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -85,6 +94,13 @@ const listed = disk({ Url: url, Sums: sums("empty-SHA512SUMS") });
 const unlisted = disk({ Url: url, Sums: sums("nowhere-SHA512SUMS") });
 const wrong = disk({ Url: url, Checksum: `sha256:${"0".repeat(64)}` });
 const form = disk({ Url: url, Checksum: "md5:0" });
+// the cache cannot have a file with such a name
+const long = disk({ Url: url, Checksum: `sha256:${"0".repeat(300)}` });
+on("a lock that cannot be created is an error, not a run to wait for", [long], ({ code, error }) => {
+  assert.is(code, 1);
+  assert.not.match(error, /waiting for it/);
+});
+
 on("an image without the right checksum is refused", [listed, unlisted, wrong, form], (...all) => {
   const errors = [
     /has no checksum of debian-13%20generic\.qcow2/,
@@ -116,6 +132,19 @@ on("a damaged image is fetched again, and a partial download is continued", [dam
   assert.match(all[0]!.error, /is damaged: it is removed and fetched again/);
   for (const { code, error } of all) assert.is(code, 0, error);
   for (const { out } of [damaged, partial, longer]) isDisk(out);
+});
+
+// curl's exit code for a transfer that is too large
+writeFileSync(at("curl"), '#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\necho start >"$2"\nexit 63\n', {
+  mode: 0o755,
+});
+const large = disk({ Url: url, Checksum: `sha256:${"0".repeat(64)}` }, {
+  programs: { curl: at("curl"), "qemu-img": "qemu-img" },
+});
+on("a partial download that is too large is removed", [large], ({ code, error }) => {
+  assert.is(code, 1);
+  assert.match(error, /is larger than 32 GiB/);
+  assert.equal(readdirSync(large.cache).filter((name) => !name.endsWith(".lock")), []);
 });
 
 const archive = disk({ File: at("archive.raw") });
@@ -162,7 +191,7 @@ const switches = [
 function build(name: string, Switch: string, vms: unknown[] = [], times = 1) {
   mkdirSync(at(name));
   copyFileSync(new URL("../../scripts/install-hyperv.sh", import.meta.url), at(name, "install-hyperv.sh"));
-  const words = { Folder: at(name), Vm: "lab_build-lab-x", Switch };
+  const words = { Folder: at(name), Vm: "lab_build_lab-x", Switch };
   const runs = Array.from({ length: times }, () => ({ script: "scripts/prepare-build.ps1", words }));
   return { entry: { state: { ...host(11), marks: {}, switches, vms }, runs }, out: at(name), cache: "" };
 }
@@ -195,19 +224,22 @@ on("the switch is looked up, since Packer creates one that does not exist", [nam
   assert.is(all[1]!.error, "prepare-build: Hyper-V has no virtual switch NAT");
 });
 
-mkdirSync(at("Temp", "hyperv1234567", "lab_build-lab-x"), { recursive: true });
-const left = build("left", "LAN", [
-  vm({ Name: "lab_build-lab-x", State: "Running", Path: at("Temp", "hyperv1234567", "lab_build-lab-x") }),
-  vm({ Name: "lab_a", Id: "other", Path: at("Temp") }),
-]);
+// the first path, read as a pattern, matches the second one
+const temp = at("Temp [1]", "hyperv1234567");
+const similar = at("Temp 1", "hyperv1234567");
+for (const path of [temp, similar]) mkdirSync(join(path, "lab_build_lab-x"), { recursive: true });
+const left = build("left [1]", "LAN", [
+  vm({ Name: "lab_build_lab-x", State: "Running", Path: join(temp, "lab_build_lab-x") }),
+  vm({ Name: "lab_build-lab-x", Id: "other", Path: at("Temp [1]") }),
+], 2);
 on(
   "the VM of a build that was killed is deleted with its folder, and no other VM",
   [left],
-  ({ code, error, log, state }) => {
-    assert.is(code, 0, error);
-    assert.equal(log, ["Stop-VM lab_build-lab-x", "Remove-VM lab_build-lab-x"]);
-    assert.equal(state.vms.map(({ Name }: { Name: string }) => Name), ["lab_a"]);
-    assert.equal([existsSync(at("Temp", "hyperv1234567")), existsSync(at("Temp"))], [false, true]);
+  ({ code, error, log, state }, again) => {
+    assert.equal([code, again!.code], [0, 0], error + again!.error);
+    assert.equal(log, ["Stop-VM lab_build_lab-x", "Remove-VM lab_build_lab-x"]);
+    assert.equal(state.vms.map(({ Name }: { Name: string }) => Name), ["lab_build-lab-x"]);
+    assert.equal([temp, at("Temp [1]"), similar].map((path) => existsSync(path)), [false, true, true]);
   },
 );
 
