@@ -155,12 +155,13 @@ function instead({ all, networkManager, ssh }: Interfaces, written = ""): Fix[] 
   ).map(({ name }) => name);
   // ip link shows a VLAN as eno1.20@eno1
   const [plain = ""] = written.split("@");
-  const names = usable.includes(plain) ? [plain] : usable;
+  const isVlan = usable.includes(plain);
+  const names = isVlan ? [plain] : usable;
   const wired = all.find(({ kind, master }) => kind === "wired" && master === undefined)?.name;
   const careful = ssh ? ". Do it at the console: your SSH session ends if this goes wrong" : "";
   return [
     ...(names.length > 0 ? [manualFix(`Write lan: ${joinList(names, "or")}`)] : []),
-    ...(wired === undefined || names !== usable ? [] : [bridgeOf(wired, networkManager, careful)]),
+    ...(wired === undefined || isVlan ? [] : [bridgeOf(wired, networkManager, careful)]),
     ...(names.length === 0
       ? [manualFix("Connect this host by cable, or remove network: and use the NAT address")]
       : []),
@@ -188,16 +189,17 @@ function wrongAddress(
   { addresses: all = [] }: Interface,
 ): { message: string; fix: Fix[] } | undefined {
   const wanted = address === undefined ? undefined : ipv4Network(address);
-  // an address of a point-to-point link, /31 or /32, does not say which network the interface is in
-  const addresses = all.filter((own) => Number(own.split("/")[1] ?? 32) <= 30);
-  if (!wanted || addresses.length === 0) return undefined;
+  if (!wanted) return undefined;
   const plain = address!.split("/")[0];
-  if (addresses.some((own) => own.split("/")[0] === plain)) {
+  if (all.some((own) => own.split("/")[0] === plain)) {
     return {
       message: `${plain} is the address of this host on ${lan}`,
       fix: [manualFix("Write another address of that network, which the router does not give away")],
     };
   }
+  // an address of a point-to-point link, /31 or /32, does not say which network the interface is in
+  const addresses = all.filter((own) => Number(own.split("/")[1] ?? 32) <= 30);
+  if (addresses.length === 0) return undefined;
   const within = addresses.some((own) => {
     const network = ipv4Network(own);
     return wanted.address > network.first && wanted.address < network.last;
