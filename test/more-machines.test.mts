@@ -133,22 +133,6 @@ test("gpu.driver: a rebuild does not help while the initramfs loads the card's d
   assert.not.match(finding(left, "gpu.driver").message, /mkinitcpio/, "this host uses initramfs-tools");
 });
 
-test("gpu.driver: a blacklist does not stop a list of initramfs-tools, an install line and the kernel's own do", () => {
-  const host = text("rtx4070-desktop-debian12").replace(
-    /^\[configured\]\n/m,
-    "$&modprobe.d/vfio.conf:options vfio-pci ids=10de:2786,10de:22bc\ninitramfs-tools/modules:vfio_pci\n",
-  );
-  const isObstacle = (line: string, from = host) =>
-    /prevents loading/.test(finding(from.replace(/^\[configured\]\n/m, `$&${line}\n`), "gpu.driver").message);
-  const install = "modprobe.d/b.conf:install vfio-pci /bin/true";
-  assert.not.ok(isObstacle("modprobe.d/b.conf:blacklist vfio-pci"));
-  assert.ok(isObstacle(install));
-  const refused = host.replace(/^grub:GRUB_CMDLINE_LINUX "$/m, "$&\nconfigured:module_blacklist=vfio-pci");
-  assert.ok(isObstacle("", refused));
-  assert.not.ok(isObstacle("", refused.replace("module_", "modprobe.")));
-  assert.not.ok(isObstacle(install, host.replace("[kernel]\n", "$&builtin:vfio-pci\n")), "nothing loads it");
-});
-
 test("init and gpu.present offer no display that a hypervisor emulates", async () => {
   const host = text("crostini-container-with-a-virtual-display");
   assert.match((await says("init", host)).text, /without a GPU;[^]*this host has no graphics card/);
