@@ -103,6 +103,12 @@ test("iommu.group: names an equal card that shares no group", () => {
   assert.not.match(finding(shown, "iommu.group", card).fixes, /equal card/);
   const switched = '{vendor_id: 10de, device_id: 1db1, address: "06:00.0"}';
   assert.not.match(finding(text("two-v100-behind-one-switch"), "iommu.group", switched).fixes, /equal card/);
+  const only = host.replace(/^0000:0[18]:00\.0\/.*\n/gm, "").replace(/^(0000:0[23467].*\/driver:).*$/gm, "$1none");
+  const held = finding(only, "iommu.group", card);
+  assert.match(held.message, /shares it with 0000:05:00\.0 \[0302\] 10de:1c07 [^)]*\)$/);
+  assert.not.match(held.fixes, /equal card/, "it is in the same group");
+  const part = host.replace("[pci]\n", "$&0000:01:00.0/physfn:0000:05:00.0\n");
+  assert.not.match(finding(part, "iommu.group", card).fixes, /equal card/, "a virtual function is not a whole card");
 });
 
 test("gpu.present: an external card may not be authorized", () => {

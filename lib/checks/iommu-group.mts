@@ -176,10 +176,15 @@ function fixedInPlace({ gpu }: Card, host: Host): Fix {
   );
 }
 
-/** An equal card in groups of its own, which the host does not display on. */
+/**
+ * An equal card in groups of its own, which the host does not display on. A virtual function is not
+ * equal to a whole card, though it may have the same ids.
+ */
 function equalCard({ gpu, groups }: Card, host: Host): Fix[] {
+  const isWhole = ({ physicalFunction }: PciFunction) => physicalFunction === undefined;
   const free = (host.pci ?? []).find((fn) => {
     if (fn.vendor !== gpu.vendor || fn.device !== gpu.device || groups.includes(fn.group ?? "")) return false;
+    if (isWhole(fn) !== isWhole(gpu)) return false;
     const other = cardOf(fn, host);
     const passed = [...other.assignedFunctions, ...other.groupPeers];
     return fn.group !== undefined && fn.group !== null && blockersOf(other).length === 0 &&
