@@ -101,6 +101,14 @@ test("every text of an entry is in a log", () => {
   }
 });
 
+/** Texts of two programs, whose contexts tell which of them printed it. */
+const printedByTwo = ["cannot open display: "];
+
+test("a text is in one entry only", () => {
+  const parts = failures().flatMap(({ pattern }) => alternatives(pattern.source).map((part) => part.toLowerCase()));
+  assert.equal([...new Set(parts.filter((part, i) => parts.indexOf(part) !== i))], printedByTwo);
+});
+
 test("unrelated logs and logs of successful runs have no causes", () => {
   for (const [name, text] of foreign) assert.equal(causesOf(text).map(({ message }) => message), [], name);
   assert.equal(likelyCauses(""), []);

@@ -90,7 +90,6 @@ export const aptFailures = (): Failure[] => [
       /Unable to correct problems, you have held broken packages/,
       /E: Unmet dependencies\. Try 'apt --fix-broken install'/,
       /The following packages have unmet dependencies/,
-      /pkgProblemResolver::Resolve generated breaks/,
       /Depends: \S{0,60}(?:nvidia|cuda)\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /Held packages were changed and -y was used without/,
     ),

@@ -57,7 +57,8 @@ export const buildkitFailures = (): Failure[] => [
       ),
       "what was downloaded for the build is not what the Dockerfile's checksum or digest names: it was changed, or " +
       "replaced by an error page",
-      "Look at the address in a browser; if the new content is right, write its checksum (ADD --checksum=…, FROM …@…)",
+      "Open the address in a browser; if its publisher changed the content, write the new checksum " +
+      "(ADD --checksum=…, FROM …@…)",
     ],
     [
       "verify.service",
@@ -96,8 +97,8 @@ export const buildkitFailures = (): Failure[] => [
         /additional privileges requested(?:: pass|$)/,
         /pass "?--allow=\S{2,60}"? to grant requested privileges/,
       ),
-      "the bake file asks for a right (files outside of its folder, the host's network) that was not allowed on the " +
-      "command line",
+      "the bake file asks for a permission (files outside of its folder, the host's network) that the command line " +
+      "does not give",
       "If you trust the file: repeat the command with the --allow options that it prints",
     ],
     [
@@ -110,7 +111,7 @@ export const buildkitFailures = (): Failure[] => [
       ),
       "the builder is too old for an option of this build, or the built-in builder does not have it",
       update,
-      "Or make a builder of its own: docker buildx create --use --driver docker-container",
+      "Or create a separate builder: docker buildx create --use --driver docker-container",
     ],
     [
       "verify.service",
@@ -127,8 +128,8 @@ export const buildkitFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /mismatched image rootfs and manifest layers/,
-      "the image cannot be unpacked: it is damaged, or no image but a build's cache that was pushed under that name",
-      "Use another tag of it, or tell its publisher: the layers of its manifest and configuration differ",
+      "the image cannot be unpacked: it is damaged, or a build's cache was pushed under that name",
+      "Use another tag of it, or report it to its publisher: manifest and configuration list different layers",
       guestFix("See what it consists of", "docker buildx imagetools inspect IMAGE"),
     ],
   ]),

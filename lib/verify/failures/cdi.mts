@@ -61,7 +61,8 @@ export const cdiFailures = (): Failure[] => [
     pattern: /\bstat nvidia\.com\/gpu=\S{1,20}: no such file/,
     check: "verify.service",
     layer: "toolkit",
-    message: "this Podman takes nvidia.com/gpu=… for a file: it is older than 4.1, or its Docker API older than 5",
+    message:
+      "Podman reads nvidia.com/gpu=… as the path of a device: it is older than 4.1 (through its Docker API: than 5)",
     fix: [
       guestFix("See its release", "podman --version"),
       manualFix("Use a distribution with a newer Podman (Debian 12, Ubuntu 24.04, Fedora), or Docker"),
@@ -135,7 +136,7 @@ export const cdiFailures = (): Failure[] => [
         "sh -c 'ls /usr/lib/wsl/lib; ldconfig -p | grep dxcore'",
       ),
       commandFix(
-        "Let the loader know the folder",
+        "Add the folder to the loader's list",
         "sh -c 'echo /usr/lib/wsl/lib >/etc/ld.so.conf.d/wsl.conf && ldconfig'",
         { root: true },
       ),

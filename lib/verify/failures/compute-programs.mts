@@ -27,7 +27,7 @@ export const computeProgramFailures = (): Failure[] => [
       "guest.cuda",
       "cause",
       /Configured (?:CUDA|ROCm) binary not found at|BNB_(?:CUDA|ROCM)_VERSION=\d{2,4} environment variable detected/,
-      "bitsandbytes has no build for the CUDA that it was told or found: it is older than that CUDA",
+      "bitsandbytes has no build for the CUDA release that it found or that is set: it is older than that release",
       "pip install -U bitsandbytes in the image, and remove BNB_CUDA_VERSION from the service's environment",
     ],
     [
@@ -53,7 +53,7 @@ export const computeProgramFailures = (): Failure[] => [
       /No module named '?pkg_resources/,
       "a Python program needs pkg_resources, which newer releases of setuptools no longer have",
       'Install an older one in its environment: pip install "setuptools<81"',
-      "Use a newer release of the program, which does without",
+      "Or use a newer release of the program that does not need it",
     ],
     [
       "verify.service",
@@ -85,7 +85,7 @@ export const computeProgramFailures = (): Failure[] => [
       "symptom",
       /returned: (?:BAD_WORK_UNIT|CORE_RESTART|BAD_FRAME_CHECKSUM)\b|Bad State detected\.\.\./,
       "Folding@home's core computed a wrong result, or crashed: an unstable card (overclocked, hot), or a faulty unit",
-      "Undo overclocking, and watch temperatures (nvidia-smi); a single unit that fails on all machines is the unit's",
+      "Undo overclocking, and watch temperatures (nvidia-smi); if one unit fails on every machine, the unit is faulty",
       manualFix("If every unit fails at once: update the driver (driver: {branch: …}) and rebuild the box"),
     ],
   ]),

@@ -15,8 +15,7 @@ export const containerFailures = (): Failure[] => [
       "cause",
       /custom device .{1,3}\/dev\/kvm/,
       "the container asks for KVM, and this machine has no /dev/kvm: virtualization is off in the firmware, its " +
-      "module " +
-      "is not loaded, or this is a VM without nested virtualization (Docker Desktop on a Mac)",
+      "module is not loaded, or this is a VM without nested virtualization (Docker Desktop on a Mac)",
       commandFix("Load it, and see whether it is there", "sh -c 'modprobe -a kvm_intel kvm_amd; ls -l /dev/kvm'", {
         root: true,
       }),

@@ -113,7 +113,8 @@ export const desktopToolFailures = (): Failure[] => [
         /External disk image could not be found|VM cloning failed! Please ensure/,
       ),
       "the box or the VM's disk is incomplete: its files were moved or deleted, or the box is for another provider",
-      "Remove the VM and the box (vagrant destroy, vagrant box remove NAME), and fetch the box again",
+      "Remove the VM and the box (vagrant destroy, which deletes the VM's disk; vagrant box remove NAME), and fetch " +
+      "the box again",
     ],
     [
       "tools.present",

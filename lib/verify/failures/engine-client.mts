@@ -164,7 +164,7 @@ export const engineClientFailures = (): Failure[] => [
       "Give rootlesskit an AppArmor profile with the rule userns, as its own hint prints it; packages of Docker " +
       "bring " +
       "one",
-      "Or for all programs: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+      "Or for all programs, which is less safe: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
     ],
     [
       "verify.docker",

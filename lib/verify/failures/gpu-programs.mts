@@ -56,7 +56,7 @@ export const gpuProgramFailures = (): Failure[] => [
     [
       "verify.service",
       "symptom",
-      /Failed to infer device type|no supported devices found for platform|Can't initialize NVML/,
+      /no supported devices found for platform|Can't initialize NVML/,
       "the program finds no GPU that it can use",
       "Write gpu: 1 (or all) for that service, and use the variant of its image for CUDA or ROCm",
       guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
@@ -131,7 +131,7 @@ export const gpuProgramFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /via 'vk_icdGetInstanceProcAddr' for ICD|Cannot create Vulkan instance|VK_ERROR_INCOMPATIBLE_DRIVER|ERROR_INCOMPATIBLE_DRIVER|vkEnumeratePhysicalDevices: .{0,60}ERROR_/,
+        /via 'vk_icdGetInstanceProcAddr' for ICD|Cannot create Vulkan instance|ERROR_INCOMPATIBLE_DRIVER|vkEnumeratePhysicalDevices: .{0,60}ERROR_/,
         /MESA-LOADER: failed to open|failed to load driver: (?:nvidia|nouveau|swrast)/,
       ),
       "Vulkan or OpenGL finds no driver for the card in the container: its graphics libraries were not passed in",

@@ -43,7 +43,7 @@ export const hostProgramFailures = (): Failure[] => [
     [
       "tools.present",
       "note",
-      /stored in legacy trusted\.gpg keyring|apt-key is deprecated/,
+      /stored in legacy trusted\.gpg|apt-key is deprecated/,
       "apt warns about an old place of the source's key, which still works",
       "Nothing to do now; Signed-By with a file in /etc/apt/keyrings is the new way",
     ],

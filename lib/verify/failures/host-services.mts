@@ -70,8 +70,7 @@ export const hostServiceFailures = (): Failure[] => [
       "cause",
       /[Cc]annot (?:write to|open) \/proc\/sys\/net\/ipv[46]\/|cannot enable IPv[46] forwarding/,
       "libvirt may not change the host's network settings in /proc/sys: it runs in a container, or as your user",
-      "Use the system's libvirt on the host itself; in a container: run it with --privileged, or with /proc/sys " +
-      "writable",
+      "Use the system's libvirt on the host itself, or give its container a writable /proc/sys",
     ],
     [
       "guest.image",

@@ -13,7 +13,7 @@ export const libvirtDefinitionFailures = (): Failure[] => [
       "gpu.in-use",
       "cause",
       anyOf(
-        /PCI device \S{1,20} is already in use|PCI device \S{1,20} is in use by driver/,
+        /PCI device \S{1,20} is already in use/,
         /PCI slot \S{1,20} already in use/,
       ),
       "libvirt counts the card as used: another VM has it, or a part of it (its audio function) stayed with one",
@@ -155,7 +155,7 @@ export const libvirtDefinitionFailures = (): Failure[] => [
       "cause",
       anyOf(
         /virtiofs is not (?:yet )?supported in session mode/,
-        /could not start virtiofsd|Unable to find a satisfying virtiofsd/,
+        /could not start virtiofsd/,
         /\bvirtiofsd\S{0,12} (?:died|failed|exited)/,
       ),
       "a shared folder by virtiofs does not start: virtiofsd is missing or may not read the folder, or libvirt " +

@@ -24,7 +24,7 @@ export const llamaCppFailures = (): Failure[] =>
         /draft model (?:special tokens|vocab(?: type)?) must (?:closely )?match target model/,
         /mismatch between text model \(n_embd = \d{1,6}\) and mmproj/,
       ),
-      "two files of models that must belong together do not: the draft model or the projector (mmproj) is one of " +
+      "two files of models that must belong together do not: the draft model or the projector (mmproj) is for " +
       "another model",
       "Take both from the same model's page: --mmproj of the same size, a draft model of the same family",
     ],
@@ -32,8 +32,8 @@ export const llamaCppFailures = (): Failure[] =>
       "verify.service",
       "cause",
       /image input is not supported - hint|you may need to provide the mmproj/,
-      "the model was started without its projector, which it needs for pictures",
-      "Add --mmproj FILE (or -hf NAME, which fetches it), and use a model that knows pictures",
+      "the model was started without its projector, which it needs for images",
+      "Add --mmproj FILE (or -hf NAME, which fetches it), and use a model that accepts images",
     ],
     [
       "verify.service",
@@ -62,7 +62,7 @@ export const llamaCppFailures = (): Failure[] =>
       "verify.service",
       "fallback",
       anyOf(/ggml_abort\+0x|ggml_print_backtrace\+0x/),
-      "llama.cpp stopped itself at an inner check; the line above the backtrace (GGML_ASSERT, CUDA error) says which",
+      "llama.cpp stopped at an internal check; the line above the backtrace (GGML_ASSERT, CUDA error) names it",
       log,
       "Use a newer tag of the image; try without flash attention, speculation and a quantized cache",
     ],
@@ -112,7 +112,7 @@ export const llamaCppFailures = (): Failure[] =>
     [
       "verify.service",
       "note",
-      /Model is busy for too long, killing it|is idle for too long, killing it/,
+      /\[WatchDog\] .{1,80} is (?:busy|idle) for too long, killing it/,
       "LocalAI's watchdog ended a model on purpose, because it was idle or busy for long",
       "Raise LOCALAI_WATCHDOG_BUSY_TIMEOUT (or _IDLE_TIMEOUT) for that service, if this comes too soon",
     ],

@@ -55,7 +55,7 @@ export const modelFileFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /(?:invalid http status code received: |invalid status code )404\b/,
+      /(?:invalid http status code received: |(?<!upstream sent )invalid status code )404\b/,
       "the model's file is not under that address: name, file or quantization is misspelt, or it was moved",
       "Open the address in a browser, and take the name from the model's page",
     ],

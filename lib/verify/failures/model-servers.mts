@@ -72,14 +72,14 @@ export const modelServerFailures = (): Failure[] =>
         /reasoning parser could not locate think start\/end tokens|think_end_token '[^']{1,40}' must encode to/,
         /could not locate tool calls? start\/end tokens in the tokenizer!/,
       ),
-      "the parser for reasoning or tool calls is one for another model: its marks are not in this model's tokenizer",
+      "the parser for reasoning or tool calls is for another model: this model's tokenizer lacks its tokens",
       "Name the parser of this model (--reasoning-parser, --tool-call-parser), or leave the option out",
     ],
     [
       "verify.service",
       "cause",
       /invalid literal for int\(\) with base 10: '(?:GPU|MIG)-/,
-      "the program takes GPUs by number only, and CUDA_VISIBLE_DEVICES names one by its UUID",
+      "the program accepts only numbers of GPUs, and CUDA_VISIBLE_DEVICES has a UUID",
       "Set CUDA_VISIBLE_DEVICES=0 (inside a container GPUs count from 0), and choose the card by gpu: in the config",
     ],
     [
@@ -112,7 +112,7 @@ export const modelServerFailures = (): Failure[] =>
         /retrying with tiled VAE (?:de|en)coding|FlashInfer is not available\. Falling back/,
         /GPU device discovery failed: device_discovery\.cc|failed to fit params to free device memory|CUDA graph is not supported (?:for|on) /,
       ),
-      "the program goes on in another, slower way; it stops nothing",
+      "the program continues in a slower way: this is a warning, not an error",
       "Look for another error; if it is too slow: use less (context, requests at once, size of the picture)",
     ],
     [
@@ -143,7 +143,7 @@ export const modelServerFailures = (): Failure[] =>
         /Server error: error trying to connect: No such file or directory|Download process was signaled to shutdown/,
         /text_generation_launcher: Download encountered an error/,
       ),
-      "a process of Text Generation Inference (TGI) ended; its own error is above, behind “Shard complete standard " +
+      "a process of Text Generation Inference (TGI) ended; its own error is above, after “Shard complete standard " +
       "error output”",
       first,
       smi,

@@ -76,7 +76,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "the engine runs inside a container (LXC, another engine, a rootless one) that forbids it to mount " +
       "/proc or /sys",
       "LXC (Proxmox): update the host's lxc-pve, set nesting=1; or run the engine in a VM",
-      "Podman in Podman: --security-opt unmask=ALL --security-opt label=disable --device /dev/fuse, or --privileged",
+      "Podman in Podman: --security-opt unmask=ALL --security-opt label=disable --device /dev/fuse",
     ],
     [
       "verify.docker",

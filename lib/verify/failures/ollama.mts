@@ -3,7 +3,7 @@ import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const words = /ollama|llm server|\/load": |llama.?(?:server|runner)|source=\w{2,20}\.go/i;
+const words = /ollama|pulling manifest|llm server|\/load": |llama.?(?:server|runner)|source=\w{2,20}\.go/i;
 const smi = guestFix("See the driver's release and the newest CUDA that it knows", "nvidia-smi");
 const log = guestFix("Read the lines above it in the service's log", "docker compose logs --no-color --tail 80");
 

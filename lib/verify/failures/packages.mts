@@ -17,7 +17,10 @@ export const packageFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /\b(?:dnf|yum|apt|apt-get|pacman|zypper): command not found/,
+      anyOf(
+        /\b(?:dnf|yum|apt|apt-get|pacman|zypper): (?:command )?not found/,
+        /command not found: (?:dnf|yum|apt|apt-get|pacman|zypper)\b/,
+      ),
       "the command is another distribution's: atomic Fedora (Silverblue, Kinoite, Bazzite) installs by rpm-ostree, " +
       "Debian and Ubuntu by apt-get, Fedora by dnf, Arch by pacman, openSUSE by zypper",
       commandFix("See which system it is", "cat /etc/os-release"),
@@ -36,8 +39,7 @@ export const packageFailures = (): Failure[] => [
       "cause",
       /NVIDIA kernel module (?:missing|not found)\. Falling back to nouveau/,
       "NVIDIA's kernel module is not there for this kernel, or could not be loaded: its build failed or still " +
-      "runs, or " +
-      "Secure Boot refuses it",
+      "runs, or Secure Boot refuses it",
       commandFix("Build it, and read any error", "akmods --force", { root: true }),
       commandFix("See whether Secure Boot is on", "mokutil --sb-state"),
     ],
@@ -87,7 +89,7 @@ export const packageFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Failed to download metadata for repo|Cannot download repomd\.xml|Cannot prepare internal mirrorlist/,
-        /All mirrors were tried|Failed to synchronize cache for repo|Repository '[^']{1,80}' is invalid/,
+        /All mirrors were tried|Failed to synchronize cache for repo/,
         /not found on medium|Curl error \(\d{1,2}\)/,
       ),
       "a package source does not answer: it does not have this release, is moved, or the network fails",
@@ -265,7 +267,7 @@ export const packageFailures = (): Failure[] => [
       "tools.present",
       "note",
       anyOf(
-        /is configured multiple times in|stored in legacy trusted\.gpg|apt-key is deprecated/,
+        /is configured multiple times in/,
         /unable to initialize frontend|does not have a stable CLI interface/,
       ),
       "a warning of apt, which harms nothing",

@@ -3,7 +3,7 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const near = /packer|qemu|hyperv|==> \S{1,60}: |\bpkr\b|Error: /i;
+const near = /packer|qemu|hyperv|==> \S{1,60}: |\bpkr\b/i;
 
 /** What Packer and its plugins for QEMU and Hyper-V say about settings, downloads of plugins and their steps. */
 export const packerBuilderFailures = (): Failure[] =>
@@ -21,8 +21,7 @@ export const packerBuilderFailures = (): Failure[] =>
         /checksum mismatch for \S{1,120}: expected \S/,
       ),
       "Packer's plugin could not be installed: what was downloaded is incomplete or is not what its list of " +
-      "checksums " +
-      "names, or the plugin folder is not writable",
+      "checksums names, or the plugin folder is not writable",
       commandFix("See the plugins and their folder", "packer plugins installed"),
       "Delete ~/.config/packer/plugins (Packer installs them again), see the free space, and run packer init again",
     ],
@@ -80,8 +79,7 @@ export const packerBuilderFailures = (): Failure[] =>
         /(?:vTPM|TPM) is only supported on|Error enabling TPM: /,
       ),
       "the template asks for what this kind of VM does not have (Hyper-V: fixed disks and floppies are for " +
-      "generation " +
-      "1, a TPM for generation 2)",
+      "generation 1, a TPM for generation 2)",
       "Correct generation, use_fixed_vhd_format, enable_tpm or floppy_files in the template",
     ],
     [
@@ -96,7 +94,7 @@ export const packerBuilderFailures = (): Failure[] =>
       "provider.access",
       "fallback",
       /Error (?:cloning|creating|exporting|starting|stopping|compacting) (?:virtual machine|vm|VM|disks): /,
-      "Hyper-V or QEMU refused a step of Packer's, for the reason behind the colon",
+      "Hyper-V or QEMU refused a step of Packer, for the reason after the colon",
       "Run packer build with PACKER_LOG=1 and -on-error=ask, and read the first error",
     ],
   ]);

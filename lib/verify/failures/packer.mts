@@ -101,8 +101,7 @@ export const packerFailures = (): Failure[] => [
     fallback: true,
     layer: "network",
     message: "the forwarded port answers, and the guest's SSH does not yet: the VM still boots or installs, has no " +
-      "network, or " +
-      "a firewall or VPN of this host cuts the connection",
+      "network, or a firewall or VPN of this host cuts the connection",
     fix: [
       manualFix("Watch the VM's screen (headless = false, or the VNC address that Packer prints)"),
       manualFix("If it only takes more time, write a larger ssh_timeout in the template"),

@@ -148,7 +148,7 @@ export const programInputFailures = (): Failure[] =>
       anyOf(
         /Engine process failed to start|RPC call to execute_model timed out|Engine loop has died/,
         /Stable diffusion model failed to load|exiting due to model loading error|failed to create context with model/,
-        /srv {1,4}load_model: failed|Failed to execute script '|grpc service not ready|GGML_ASSERT\(/i,
+        /srv {1,4}load_model: failed|Failed to execute script '|GGML_ASSERT\(/i,
         /[Cc]apture cuda graph failed/,
       ),
       "the program gave up; an error above says why",

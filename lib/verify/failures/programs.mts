@@ -138,7 +138,7 @@ export const programFailures = (): Failure[] => [
     pattern: anyOf(
       /(?:Cannot access|trying to access a) gated repo|GatedRepoError|401 Client Error.{0,80}huggingface/,
       /Access to model \S{3,120} is restricted|Cannot access content at: https:\/\/huggingface/,
-      /(?:invalid http status code received: |invalid status code )(?:401|403)\b/,
+      /(?:invalid http status code received: |(?<!upstream sent )invalid status code )(?:401|403)\b/,
     ),
     check: "verify.service",
     layer: "image",

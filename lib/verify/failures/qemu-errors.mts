@@ -170,11 +170,9 @@ export const qemuErrorFailures = (): Failure[] => [
       "cause",
       /Failed to connect to '\/\S{1,100}\.sock': Permission denied/,
       "QEMU may not use the socket of a helper (virtiofsd, swtpm): it belongs to another user, or AppArmor or " +
-      "SELinux " +
-      "forbids it",
+      "SELinux forbids it",
       "Let libvirt start the helper itself; for your own: run it as QEMU's user (libvirt-qemu, qemu), with its " +
-      "socket " +
-      "below /var/lib/libvirt/qemu",
+      "socket below /var/lib/libvirt/qemu",
       commandFix("See what was refused", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'", { root: true }),
     ],
     [

@@ -22,8 +22,7 @@ export const machineFailures = (): Failure[] => [
       "cause",
       /unable to find CPU model 'host'/,
       "the CPU model host needs KVM (or Apple's HVF), and QEMU does not use it here: it is off, or the VM is for " +
-      "another " +
-      "kind of processor than this machine's",
+      "another kind of processor than this machine's",
       "Run it with -accel kvm on the same kind of processor; where there is no KVM: the model max, which is emulated",
     ],
     [
@@ -55,7 +54,7 @@ export const machineFailures = (): Failure[] => [
       "provider.access",
       "cause",
       anyOf(
-        /could not configure \/dev\/net\/tun|bridge helper failed|failed to parse default acl file/,
+        /could not configure \/dev\/net\/tun|bridge helper failed/,
         /network script \S{1,80} failed/,
       ),
       "QEMU could not make the VM's network device: it lacks the permission, or the bridge",

@@ -72,7 +72,7 @@ export const qemuVfioFailures = (): Failure[] => [
     [
       "provider.mode",
       "cause",
-      /Need to set caching-mode=on|need to set caching-mode=on/,
+      /need to set caching-mode=on/,
       "a VM with a vIOMMU and a passed card needs the vIOMMU's caching mode",
       "Write <driver intremap='on' caching_mode='on'/> in <iommu model='intel'>, or remove the vIOMMU",
     ],

@@ -106,7 +106,7 @@ export const toolErrorFailures = (): Failure[] => [
       anyOf(
         /(?:GPG|OpenPGP) signature verification error: |(?:GPG|OpenPGP) check (?:FAILED|failed)/,
         /Signing key not found|Failed to retrieve \S{1,20} key/,
-        /is not installed\. Failing package is: |Public key for \S{1,160} is not installed/,
+        /is not installed\. Failing package is: /,
       ),
       "the key that this package source signs with is not installed here, or its publisher did not give it",
       "Fetch the key from the publisher's page, and import it: rpm --import FILE",

@@ -51,7 +51,7 @@ export const uefiFailures = (): Failure[] => [
       "guest.firmware",
       "symptom",
       /ASSERT \[\w{1,40}\] \S{1,160}\.c\(\d{1,5}\): |ASSERT_EFI_ERROR \(Status = /,
-      "the VM's firmware stopped at one of its own checks: the condition behind the colon does not hold",
+      "the VM's firmware stopped at one of its own checks: the condition after the colon is false",
       "Update the firmware package (ovmf, edk2-ovmf) and QEMU together; take devices out of the VM one by one",
     ],
     [
@@ -95,8 +95,7 @@ export const uefiFailures = (): Failure[] => [
       "cause",
       /SBAT self-check failed|Verifying shim SBAT data failed/,
       "shim refuses to start: it is older than the revocation list (SBAT) in this machine's firmware, which an " +
-      "update " +
-      "of Windows or of another system raised",
+      "update of Windows or of another system raised",
       "Turn Secure Boot off, boot, and update shim (apt: shim-signed; dnf: shim-x64)",
       "Then reset the list (mokutil --set-sbat-policy delete), reboot once, and turn Secure Boot on again",
     ],

@@ -57,8 +57,7 @@ export const vagrantPluginFailures = (): Failure[] => [
     pattern: /no such sysroot directory: '\S{1,120}\.sdk|missing xcrun at: |invalid active developer path/,
     check: "tools.present",
     layer: "packages",
-    message:
-      "macOS has no compiler or SDK where Vagrant's plugins look for it: its command line tools are missing or old",
+    message: "macOS has no compiler or SDK, which Vagrant's plugins need: its command line tools are missing or old",
     fix: [
       commandFix("Install them", "xcode-select --install"),
       manualFix("After an update of macOS: delete /Library/Developer/CommandLineTools, and install them again"),

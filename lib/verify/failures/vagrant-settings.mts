@@ -69,10 +69,10 @@ export const vagrantSettingFailures = (): Failure[] =>
       "provider.access",
       "fallback",
       /Error while uploading image to storage pool: |Error while downloading volume '[^']{1,120}' from storage pool/,
-      "the box's image could not be copied into or out of libvirt's storage pool, for the reason behind the colon: " +
+      "the box's image could not be copied into or out of libvirt's storage pool, for the reason after the colon: " +
       "most often a full disk or a broken connection",
       commandFix("See the pool's free space", "virsh -c qemu:///system pool-info default"),
-      "Remove the half copy (virsh -c qemu:///system vol-list default; vol-delete), and try again",
+      "Delete the incomplete copy (virsh -c qemu:///system vol-list default; vol-delete), and try again",
     ],
     [
       "provider.access",

@@ -53,7 +53,6 @@ export const vagrantSshFailures = (): Failure[] => [
       /Permission denied \(publickey/,
       /Authentication failure\. Retrying/,
       /no matching host key type found|send_pubkey_test: no mutual signature|signature algorithm ssh-rsa not in/,
-      /Too many authentication failures/,
     ),
     near: /vagrant|homelab|packer|==> |qemu|ssh-rsa|SSH authentication failed!|Warning: Authentication failure/i,
     check: "verify.ssh",

@@ -50,7 +50,8 @@ export const virtualboxCodeFailures = (): Failure[] =>
       "cause",
       /VERR_VD_\w{4,40}|VERR_(?:DEV_IO|READ|WRITE)_ERROR\b/,
       "a disk image of the VM is damaged, incomplete or read-only, or the host's disk has errors",
-      "Remove the VM and its box (vagrant destroy, vagrant box remove), and fetch the box again",
+      "Remove the VM and its box (vagrant destroy, which deletes the VM's disk; vagrant box remove), and fetch the " +
+      "box again",
       commandFix("See the host's disk errors", "dmesg --level err,warn", { root: true }),
     ],
     [

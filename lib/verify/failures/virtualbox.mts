@@ -52,7 +52,7 @@ export const virtualboxFailures = (): Failure[] => [
     layer: "hypervisor",
     message:
       "VirtualBox could not turn the CPU's virtualization on: since 7.2.2 it does so through the kernel's KVM, and " +
-      "this kernel or this release does not take part",
+      "this kernel or this release does not support that",
     fix: [
       manualFix("Update VirtualBox to its newest release (7.2.10 or later)"),
       commandFix(
@@ -84,7 +84,7 @@ export const virtualboxFailures = (): Failure[] => [
     message: "VirtualBox fails to import a box while it imports another one: releases since 7.1 have that fault",
     fix: [
       commandFix("Import one at a time", "vagrant up --no-parallel"),
-      manualFix("If only one ran: delete the half VM's folder in “VirtualBox VMs”, and try again"),
+      manualFix("If only one ran: delete the folder of the incomplete VM in “VirtualBox VMs”, and try again"),
     ],
     source: "VirtualBox 7.1; VirtualBox/virtualbox#80 (2025-07)",
   },

@@ -23,8 +23,7 @@ export const wslMessageFailures = (): Failure[] => [
       "cause",
       /Failed to start the distribution\. Error code: \d{1,4}, failure step: 2\b/,
       "WSL could not mount the distribution's virtual disk: most often its file system is damaged, as after a " +
-      "crash or " +
-      "a full drive",
+      "crash or a full drive",
       "Stop WSL (wsl --shutdown), and copy the distribution's ext4.vhdx to a safe place first",
       "From another distribution: wsl --mount PATH\\ext4.vhdx --vhd --bare, then e2fsck -f on that disk (see lsblk)",
     ],
@@ -34,8 +33,7 @@ export const wslMessageFailures = (): Failure[] => [
       /Performing one-time upgrade of the Windows Subsystem for Linux file system/,
       "WSL 1 could not convert the distribution's files after an update of Windows: files in it may not be changed",
       "Export the distribution (wsl --export NAME FILE), remove it (wsl --unregister NAME deletes it), and import " +
-      "the " +
-      "file again as WSL 2: wsl --import NAME FOLDER FILE --version 2",
+      "the file again as WSL 2: wsl --import NAME FOLDER FILE --version 2",
     ],
     [
       "host.virtualization",
