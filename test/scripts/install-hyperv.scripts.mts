@@ -80,6 +80,18 @@ test("Ubuntu: the tools of each kernel, and those of the kernels to come", ({ fo
   assert.match(other!, / linux-cloud-tools-generic-hwe-22\.04 .*5\.15\.0-1-generic .*6\.8\.0-79-generic$/);
 });
 
+test("Ubuntu: a kernel without tools in the package sources does not stop the build", ({ folder }) => {
+  const [, tools] = install(folder, {
+    ...cloud,
+    kernels: ["6.8.0-79-generic", "6.14.0-1-oem"],
+    installed: [...cloud.installed!, "linux-image-oem-24.04"],
+  }, true);
+  assert.is(
+    tools,
+    "apt-get install linux-cloud-tools-common linux-cloud-tools-virtual linux-cloud-tools-6.8.0-79-generic",
+  );
+});
+
 test("Ubuntu: a kernel whose tools are no longer published is replaced, at the first boot only", ({ folder }) => {
   const old = { ...cloud, kernels: ["6.8.0-31-generic"] };
   assert.equal(install(folder, old, true).slice(1), [

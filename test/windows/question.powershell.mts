@@ -24,7 +24,13 @@ writeFileSync(script, /-Command ([^]*)$/.exec(asked[0]!)![1]!);
 const more = { ProcessorCount: 4, MemoryStartup: 2048 * 1024 ** 2 };
 const adapter = { IPAddresses: ["172.20.1.5", "fe80::1"] };
 const running = vm({ ...more, State: "Running", NetworkAdapters: [adapter] });
-const cim = { Msvm_ComputerSystem: [{ Name: id.toUpperCase(), TimeOfLastStateChange: "2026-11-27T10:00:00Z" }] };
+// WMI also reports the host
+const cim = {
+  Msvm_ComputerSystem: [
+    { Name: "LAB-PC", TimeOfLastStateChange: "2026-11-20T08:00:00Z" },
+    { Name: id.toUpperCase(), TimeOfLastStateChange: "2026-11-27T10:00:00Z" },
+  ],
+};
 const state = { ...host(11), cim, marks: {} };
 const results = plan([
   {
