@@ -63,5 +63,5 @@ try {
     & ssh -F "ssh/$Name" $Name "echo $version $hash >/tmp/homelab-gpu-driver.txt"
     if ($LASTEXITCODE -ne 0) { Stop-With "$Name cannot be reached over SSH" }
 } finally {
-    Remove-Item -ErrorAction SilentlyContinue $archive
+    Remove-Item -ErrorAction SilentlyContinue -LiteralPath $archive
 }

@@ -54,7 +54,7 @@ export function fromVhdx(
         ),
       },
       {
-        title: `Create an SSH key and a seed CD for this build`,
+        title: "Create an SSH key and a seed CD for this build",
         command: powershellScript(
           ...["-File", "scripts/prepare-build.ps1", "-Folder", folder, "-Vm", vm, "-Switch", switchOf(machine, host)],
         ),

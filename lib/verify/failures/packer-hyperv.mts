@@ -63,8 +63,7 @@ export const packerHypervFailures = (): Failure[] => [
       "cause",
       /Error shutting down VM: PowerShell error|Stop-VM ?: Failed to stop/,
       "the VM did not shut down when it was asked: the guest has no integration services, or waits for " +
-      "something on " +
-      "its screen",
+      "something on its screen",
       "Set shutdown_command in the template, and watch the VM's screen in Hyper-V Manager",
     ],
   ]),
