@@ -30,6 +30,7 @@ esac
 {
   # the device number and the folder of a mount: 254:16 /docker
   mounted() { findmnt -nro MAJ:MIN,FSROOT -M "$root$1" 2>/dev/null | tail -n 1; }
+  still="is still in use: restart this VM (sudo reboot), and run this again"
   remove() {
     view=$root/run/homelab-gpu-original
     mkdir -p "$view"
@@ -46,7 +47,7 @@ esac
       mount --bind "$root${parent:-/}" "$view"
       if ! find "$view/${path##*/}" -xdev -mindepth 1 -delete; then
         umount "$view"
-        die "a part of the original of $path is still in use: restart this VM (sudo reboot), and run this again"
+        die "a part of the original of $path $still"
       fi
       umount "$view"
       sed -i "\\#^$path #d" "$record"
@@ -77,9 +78,9 @@ esac
     shared=$(findmnt -nro SOURCE -t virtiofs 2>/dev/null || true)
     [ -z "$shared" ] || umount -a -t virtiofs
     for pair in $folders; do
-      [ -z "$(mounted "${pair#*:}")" ] || umount "$root${pair#*:}"
+      [ -z "$(mounted "${pair#*:}")" ] || umount "$root${pair#*:}" || die "${pair#*:} $still"
     done
-    [ -z "$(mounted "$at")" ] || umount "$root$at"
+    [ -z "$(mounted "$at")" ] || umount "$root$at" || die "$at $still"
     [ -z "$shared" ] || mount -a -t virtiofs
     rm -f "$record"
     if command -v systemctl >/dev/null; then

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { root, standIns } from "../fake.mts";
+import { dataFolders } from "../../lib/host/data-disks.mts";
+import { own, root, standIns } from "../fake.mts";
 
 const test = suite<{ folder: string }>("the originals of a data disk");
 
@@ -117,6 +118,28 @@ test("back: folders of the host below are unmounted before, and mounted again", 
   assert.is(status, 0, stderr);
   const mounting = log.filter((line) => /^u?mount/.test(line));
   assert.equal([mounting[0], mounting.at(-1)], ["umount -a -t virtiofs", "mount -a -t virtiofs"]);
+});
+
+test("back: a folder in use is named with what to do, and a later run finishes", ({ folder }) => {
+  const { status, stderr } = originals(folder, "back", { umount: "echo 'umount: target is busy.' >&2; exit 32" });
+  assert.is(status, 1);
+  assert.match(stderr, /\/srv is still in use: restart this VM \(sudo reboot\), and run this again\n$/);
+  assert.is(text(folder, "etc/fstab"), system, "after a restart, nothing is mounted");
+  assert.is(originals(folder, "back").status, 0);
+  assert.equal([text(folder, "mounts"), text(folder, record)], ["", undefined]);
+});
+
+test("the scripts and the questions of up name the same folders", () => {
+  const choices = ["mount-data", "data-originals"].map((name) =>
+    /^folders='srv[^]*?^esac$/m.exec(own(`scripts/${name}.sh`))![0]
+  );
+  assert.is(choices[0], choices[1]);
+  for (const engine of ["docker", "podman"]) {
+    const { stdout } = spawnSync("sh", ["-c", `engine=${engine}\n${choices[0]}\necho "$folders"`], {
+      encoding: "utf8",
+    });
+    assert.equal(stdout.trim().split(" ").map((pair) => pair.split(":")[1]), dataFolders(engine));
+  }
 });
 
 for (const word of ["remove", "back"]) {
