@@ -23,7 +23,12 @@ import { fail, pass, skip, unknown } from "./results.mts";
 export function checkGroup(card: Card, host: Host): Verdict {
   const { gpu, assignedFunctions, alsoPassed, groupPeers, bridges, unverified } = card;
   const staysOnHost = card.staysOnHost.filter((fn) => !groupPeers.includes(fn));
-  if (!gpu.group) {
+  const vital = [...assignedFunctions, ...groupPeers].flatMap((fn) =>
+    usesOf(fn, host).filter(({ vital }) => vital).map(({ use }) =>
+      `${formatFunction(fn)} ${className(fn)} carries ${use}`
+    )
+  );
+  if (!gpu.group && vital.length === 0) {
     return gpu.group === null
       ? skip("the card is in no IOMMU group")
       : unknown("could not read the card's IOMMU group");
@@ -32,7 +37,7 @@ export function checkGroup(card: Card, host: Host): Verdict {
   const word = card.groups.length === 1 ? "group" : "groups";
   const evidence: Evidence[] = [
     ...[...assignedFunctions, ...alsoPassed, ...groupPeers, ...bridges].map((fn) => ({
-      read: `group ${fn.group ?? "?"}`,
+      read: fn.group === null ? "no group" : `group ${fn.group ?? "?"}`,
       value: `${formatFunction(fn)} ${className(fn)}, ${driven(fn)}${
         bridges.includes(fn)
           ? " (a bridge: does not count)"
@@ -48,19 +53,17 @@ export function checkGroup(card: Card, host: Host): Verdict {
       value: `${formatFunction(fn)} ${className(fn)}, in the same slot, not part of the card: stays on the host`,
     })),
   ];
-  const boardmates = assignedFunctions.filter((fn) => fn !== gpu && isDisplay(fn) && slotOf(fn) !== slotOf(gpu));
-  const vital = [...assignedFunctions, ...groupPeers].flatMap((fn) =>
-    usesOf(fn, host).filter(({ vital }) => vital).map(({ use }) =>
-      `${formatFunction(fn)} ${className(fn)} carries ${use}`
-    )
-  );
+  // prepare binds the card's own functions, also before the IOMMU is on
   if (vital.length > 0) {
     return fail(
-      `passing ${word} ${number} to a VM would take devices that this host needs: ${vital.join("; ")}`,
+      `passing ${gpu.group ? `${word} ${number}` : "the card"} to a VM would take devices that this host needs: ${
+        vital.join("; ")
+      }`,
       evidence,
       separating(card, host),
     );
   }
+  const boardmates = assignedFunctions.filter((fn) => fn !== gpu && isDisplay(fn) && slotOf(fn) !== slotOf(gpu));
   const inTheWay = blockersOf(card);
   // a damaged text may lack the facts of the card's own functions: they are then not known to be
   // foreign
