@@ -148,6 +148,16 @@ test("iommu.group: a disk whose line in the probe is lost may be on the card's U
   );
 });
 
+test("prepare refuses a card with a disk of this host before the IOMMU is on, and says what it could not read", async () => {
+  const host = text("usb-disk-of-the-host-on-the-port-of-the-card");
+  const card = "{vendor_id: 10de, device_id: 1e04}";
+  const off = await says("prepare", host.replace(/iommu_group:\d+$/gm, "iommu_group:none"), card);
+  assert.is(off.code, 1);
+  assert.match(off.text, /✗ iommu\.group \(m\): passing the card to a VM would take devices .* the disk of \/srv/);
+  const unread = await says("prepare", host.replace(/^mount-\/srv:0000:01.*\n/m, ""), card);
+  assert.match(unread.text, /\? iommu\.group \(m\): could not find the devices that \/srv needs[^]*options vfio-pci/);
+});
+
 test("iommu.group: no command unbinds a display or a device that the host uses", () => {
   const host = parseHost(text("card-in-the-group-shows-the-picture"));
   const findings = runChecks(

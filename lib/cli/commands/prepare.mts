@@ -2,7 +2,7 @@ import type { Finding, Fix } from "../../findings.mts";
 import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { rebuildInitramfs } from "../../host/initramfs.mts";
-import { stopsPrepare } from "../../checks/before-prepare.mts";
+import { neededForPrepare, stopsPrepare } from "../../checks/before-prepare.mts";
 import { notesFor } from "../../checks/index.mts";
 import { UserError } from "../../errors.mts";
 import { commandFix } from "../../fixes.mts";
@@ -12,7 +12,7 @@ import { acquireLock } from "../../run/lock.mts";
 import { boundBy } from "../../plan/bound-already.mts";
 import { leftToDo, ownFiles, type Preparation, preparationOf, stateDir } from "../../plan/prepare.mts";
 import { applyScript } from "../../plan/prepare-scripts.mts";
-import { formatFindings, formatFix, inRootsPath } from "../print.mts";
+import { formatFinding, formatFindings, formatFix, inRootsPath } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, hasNoSudo, log, reporterOf, styleFor } from "../context.mts";
@@ -63,7 +63,10 @@ export async function prepare(context: Context): Promise<number> {
     log(context, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
     return 0;
   }
-  shell.stdout(`${preparationLines(preparation, style).join("\n")}\n`);
+  const unsure = findings.filter(({ check, status }) => status === "unknown" && neededForPrepare.includes(check))
+    .flatMap((finding) => formatFinding(finding, style));
+  const lines = [...unsure, ...(unsure.length > 0 ? [""] : []), ...preparationLines(preparation, style)];
+  shell.stdout(`${lines.join("\n")}\n`);
   if (!options.apply) {
     log(context, "nothing was changed: prepare --apply makes these changes, prepare --undo reverts them");
     return 0;
