@@ -155,12 +155,16 @@ export const aptFailures = (): Failure[] => [
     pattern: anyOf(
       /Could not get lock \/var\/lib\/(?:dpkg|apt)|dpkg frontend lock \([^)]{1,80}\), is another process/,
       /System management is locked by|Waiting for process with pid \d{1,8} to finish/,
-      /Failed to obtain the transaction lock|unable to lock database/,
+      /Failed to obtain the transaction lock|unable to lock (?:database|administration directory)/,
+      /frontend lock was locked by another process|could not lock database: File exists/,
     ),
     check: "tools.present",
     layer: "packages",
-    message: "another program is installing packages at the same time",
-    fix: [manualFix("Wait until it ends, and run this again")],
+    message: "another program is installing packages at the same time, or one was killed and left its lock",
+    fix: [
+      manualFix("Wait until it ends (unattended-upgrades, packagekit), and run this again"),
+      manualFix("If no package manager runs (pacman only): remove /var/lib/pacman/db.lck"),
+    ],
     source: "apt, read 2026-11",
   },
   {

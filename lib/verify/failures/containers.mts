@@ -61,13 +61,6 @@ export const containerFailures = (): Failure[] => [
       lxc,
     ],
     [
-      "verify.service",
-      "cause",
-      /rootlessport cannot expose privileged port/,
-      "rootless engines may not use ports below 1024",
-      "Use a higher port, or set net.ipv4.ip_unprivileged_port_start",
-    ],
-    [
       "verify.docker",
       "cause",
       /netavark: .{0,80}(?:Netlink error|iptables|nftables|create bridge|failed to)/,

@@ -4,7 +4,6 @@ import { capabilities, newestCuda, nvidiaWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const devel = "Use the image's devel form (nvidia/cuda:…-devel), which has nvcc, and set CUDA_HOME=/usr/local/cuda";
 const wheel = manualFix("Install the program's build for CUDA, of the release that the image has");
 /** Words of programs that compute on a GPU. */
 const computeWords = new RegExp(
@@ -77,17 +76,6 @@ export const frameworkFailures = (): Failure[] => [
       ],
       [
         "guest.cuda",
-        "cause",
-        anyOf(
-          /CUDA_HOME (?:environment variable is not set|does not exist)|nvcc: (?:command )?not found/,
-          /CUDA_TOOLKIT_ROOT_DIR not found|Could not find CUDAToolkit|No CUDA toolset found|Failed to find nvcc/,
-          /CUDA Toolkit not found|Unable to find nvcc/,
-        ),
-        "the program builds code for the GPU, and the image has no CUDA compiler (nvcc)",
-        devel,
-      ],
-      [
-        "guest.cuda",
         "symptom",
         anyOf(
           /(?:does not|doesn't) support .{0,40}(?:Torch\/CUDA|CUDA version|your GPU)/,
@@ -107,7 +95,7 @@ export const frameworkFailures = (): Failure[] => [
       [
         "guest.cuda",
         "cause",
-        /ptxas fatal|PTXAS error|ptxas exited with non-zero|ptxas .{0,40}Value 'sm_|is not a recognized processor for this target|PassManager::run failed|Triton only supports CUDA \d{2}\.\d or higher, but got/,
+        /ptxas fatal|PTXAS error|ptxas .{0,40}Value 'sm_|is not a recognized processor for this target|PassManager::run failed|Triton only supports CUDA \d{2}\.\d or higher, but got/,
         "the image's compiler for the GPU (ptxas, Triton) does not know this GPU",
         "Use an image with CUDA 12.8 or later and a Triton of the same time",
       ],

@@ -51,17 +51,6 @@ export const hostProgramFailures = (): Failure[] => [
       "tools.present",
       "cause",
       anyOf(
-        /frontend lock was locked by another process|could not lock database: File exists/,
-        /unable to lock (?:database|administration directory)/,
-      ),
-      "another package manager runs, or one was killed and left its lock",
-      "Wait for it to end (unattended-upgrades, packagekit); remove the lock only if none runs (pacman: " +
-      "/var/lib/pacman/db.lck)",
-    ],
-    [
-      "tools.present",
-      "cause",
-      anyOf(
         /files list file for package '[^']{1,60}' is missing|unrecoverable fatal error, aborting/,
         /archive uses unknown compression for member|is not a Debian format archive/,
       ),

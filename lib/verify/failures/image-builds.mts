@@ -30,6 +30,9 @@ export const imageBuildFailures = (): Failure[] =>
       anyOf(
         /cannot find -l(?:cudart|cublas|cublasLt|cudnn|nvrtc|curand|cusparse|nccl)\b/,
         /(?:cuda\w{0,30}|cublas\w{0,10}|cudnn\w{0,16}|curand\w{0,12}|cusparse|nvml|nvrtc|nccl|cub\/cub)\.h(?:pp)?: No such file/,
+        /CUDA_HOME (?:environment variable is not set|does not exist)|nvcc: (?:command )?not found/,
+        /CUDA_TOOLKIT_ROOT_DIR not found|Could not find CUDAToolkit|No CUDA toolset found|Failed to find nvcc/,
+        /CUDA Toolkit not found|Unable to find nvcc/,
         /Could not find nvcc|\/usr\/local\/cuda[\w.-]{0,12}\/bin\/nvcc'?:? ?(?:No such|not found)|No such file or directory: '\S{0,60}\bnvcc'/,
       ),
       "the program compiles code for the GPU, and the image has no CUDA toolkit (nvcc, headers, libraries)",

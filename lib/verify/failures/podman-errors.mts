@@ -46,7 +46,7 @@ export const podmanErrorFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /rootlessport (?:listen|cannot expose privileged)|cannot expose privileged port/,
+      /rootlessport listen|cannot expose privileged port/,
       "without root, Podman may not open that port (below 1024), or it is taken",
       guestFix("Allow it", "sysctl -w net.ipv4.ip_unprivileged_port_start=80"),
       "Or publish a port above 1023",

@@ -83,7 +83,6 @@ export const qemuErrorFailures = (): Failure[] => [
       anyOf(
         /kvm_init_vcpu: kvm_get_vcpu failed|unsupported KVM_EXIT_MEMORY_FAULT/,
         /kvm run failed (?:Function not implemented|Invalid argument)/,
-        /KVM internal error\. Suberror: \d{1,3}/,
       ),
       "KVM stopped the VM: it asks for CPUs or memory that this kernel or CPU does not give, as in nested " +
       "virtualization or with too new a QEMU",
@@ -118,18 +117,6 @@ export const qemuErrorFailures = (): Failure[] => [
       ),
       "the VM's CPU has other address bits than the host's: large memory regions of a card may find no room",
       "Use cpu mode='host-passthrough' with <maxphysaddr mode='passthrough'/> (QEMU: -cpu host,host-phys-bits=on)",
-    ],
-    [
-      "guest.firmware",
-      "cause",
-      anyOf(
-        /combined size of system firmware exceeds|failed to read the initial flash content/,
-        /system firmware block device \S{1,20} has invalid size/,
-      ),
-      "the UEFI firmware and its variables have the wrong size: files of two variants (2M, 4M, .secboot) are " +
-      "mixed, or one is cut off",
-      "Take code and variables of one variant (OVMF_CODE_4M with OVMF_VARS_4M), and copy the variables again from " +
-      "the template",
     ],
     [
       "provider.mode",

@@ -53,14 +53,16 @@ export const qemuFileFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /system firmware block device .{0,80}has invalid size/,
+      /system firmware block device .{0,80}has invalid size|combined size of system firmware exceeds/,
+      /failed to read the initial flash content/,
       /device requires \d{5,9} bytes, .{0,80}block backend .{0,80}provides \d{3,9} bytes/,
     ),
     near: vmWords,
     check: "guest.firmware",
     layer: "hypervisor",
     message:
-      "the VM's UEFI variables do not belong to its firmware image: one is the 2 MiB form, the other the 4 MiB form",
+      "the VM's UEFI variables do not belong to its firmware image: one is the 2 MiB form, the other the 4 MiB form, " +
+      "or a file is cut off",
     fix: [
       commandFix("Write the variables from their template again", "virsh -c qemu:///system start NAME --reset-nvram"),
       manualFix("Use CODE and VARS of one set: OVMF_CODE_4M.fd with OVMF_VARS_4M.fd"),
