@@ -56,7 +56,8 @@ export const amdFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /Unable to open \/dev\/kfd|not member of "render" group|permission problems block access/,
+      /Unable to open \/dev\/kfd read-write: (?:Permission denied|Operation not permitted|No such)/,
+      /not member of "\w{1,20}" group|permission problems block access/,
       /kfd driver not loaded|Could not initialize Tensile host: No devices found/,
     ),
     check: "verify.service",
@@ -64,10 +65,33 @@ export const amdFailures = (): Failure[] => [
     message:
       "the program may not open AMD's compute device: it was not passed in, or its user is not in the group render",
     fix: [
-      manualFix("Write devices: [/dev/kfd, /dev/dri] and group_add: [video, render] for that service"),
-      guestFix("See the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
+      manualFix(
+        "Write devices: [/dev/kfd, /dev/dri] and group_add: with the number of the group that has the nodes (an image " +
+          "without a group render refuses its name)",
+      ),
+      guestFix("See the nodes and the numbers of their groups", "ls -ln /dev/kfd /dev/dri"),
+      manualFix(
+        "Rootless: the user who starts the container has to be in that group too; Docker Desktop runs containers in " +
+          "a VM that has no card: docker context use default",
+      ),
     ],
-    source: "ROCm (rocminfo), read 2026-11",
+    source: "ROCm (rocminfo), read 2026-11; ROCm/ROCm-docker#116 (2023-10), ROCm/container-toolkit#86 (2026-01)",
+  },
+  {
+    pattern: /Unable to open \/dev\/kfd read-write: (?:Invalid argument|Cannot allocate memory|Resource temporarily)/,
+    check: "guest.driver",
+    layer: "driver",
+    message:
+      "AMD's kernel driver for compute (KFD) refuses the program, though its user may open /dev/kfd: the driver does " +
+      "not serve this card for compute, or could not set itself up for the program",
+    fix: [
+      guestFix("Read what the driver says about it", "sh -c 'dmesg | grep -iE \"kfd|amdgpu\" | tail -n 40'"),
+      manualFix("Start the newest installed kernel, and the newest linux-firmware for a new card", { reboot: true }),
+      manualFix(
+        "If an older kernel served it: boot that one; in an LXC container, the host's kernel is the one that counts",
+      ),
+    ],
+    source: "Linux (amdkfd); ROCm/legacy-rocm-build#5379 (2025-09), #6166 (2026-04), #2232 (2023-06)",
   },
   {
     pattern: anyOf(

@@ -97,7 +97,6 @@ export const hostErrorFailures = (): Failure[] => [
       anyOf(
         /mmio request 0x4100: failure|Failed to retrieve hwconfig table/,
         /Failed to load DMC firmware|DMC firmware has wrong CSS/,
-        /Missing GuC-Err-Cap reglist/,
       ),
       "a message of Intel's driver that harms nothing: a virtual function has no such table, or saving power " +
       "needs a " +

@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { intelKernelFailures } from "./intel-kernel.mts";
 import { rows } from "./rows.mts";
 
 const video = /ffmpeg|AVHWDevice|qsv|mfx|libva|vaapi|vainfo|renderD\d|jellyfin|frigate|plex|emby/i;
@@ -18,6 +19,7 @@ const firmware = manualFix(
 
 /** Messages of Intel's kernel drivers, of its video (QSV, VA-API) and of its compute programs. */
 export const intelFailures = (): Failure[] => [
+  ...intelKernelFailures(),
   ...rows({ layer: "toolkit", near: video, source: "FFmpeg (hwcontext_qsv, qsv), libva, Intel VPL; read 2026-11" }, [
     [
       "verify.service",

@@ -175,7 +175,7 @@ export const kernelPartFailures = (): Failure[] => [
     [
       "guest.driver",
       "symptom",
-      /(?:Timedout job: seqno|Engine memory cat error|Device has been marked wedged|Kernel-submitted job timed out|Only a rebind may clear the failure|GuC mmio request 0x\w{2,8}: (?:failure 0x|no reply|reply))/,
+      /(?:Timedout job: seqno|Engine memory cat error|Device has been marked wedged|Kernel-submitted job timed out|Only a rebind may clear the failure|GuC mmio request 0x\w{2,8}: (?:failure 0x|reply))/,
       "a job on Intel's card did not end, or the driver gave the card up: a program's fault, too old a firmware or " +
       "kernel, or a card that was not reset",
       manualFix("Update kernel and linux-firmware, and stop and start the VM, which resets the card"),
