@@ -66,8 +66,8 @@ export const amdFailures = (): Failure[] => [
       "the program may not open AMD's compute device: it was not passed in, or its user is not in the group render",
     fix: [
       manualFix(
-        "Write devices: [/dev/kfd, /dev/dri] and group_add: with the number of the group that has the nodes (an image " +
-          "without a group render refuses its name)",
+        "Write devices: [/dev/kfd, /dev/dri] and group_add: with the number of the group that has the nodes (an " +
+          "image without a group render refuses its name)",
       ),
       guestFix("See the nodes and the numbers of their groups", "ls -ln /dev/kfd /dev/dri"),
       manualFix(

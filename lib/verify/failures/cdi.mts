@@ -87,6 +87,10 @@ export const cdiFailures = (): Failure[] => [
       ),
       guestFix("Restart Docker", "systemctl restart docker"),
       manualFix(
+        "If it fails only after a boot: Docker started before the specification was written; let its service wait " +
+          "(After=nvidia-cdi-refresh.service in a drop-in of docker.service)",
+      ),
+      manualFix(
         "Compose passes CDI devices since 2.30, Podman's Docker API since 5; with older ones write gpus: or " +
           "--gpus all",
       ),
@@ -143,6 +147,22 @@ export const cdiFailures = (): Failure[] => [
       manualFix("If the folder is empty: install NVIDIA's driver on Windows, then wsl --update and wsl --shutdown"),
     ],
     source: "NVIDIA Container Toolkit; NVIDIA/nvidia-container-toolkit#452 (2024-06), #1739 (2026-04)",
+  },
+  {
+    pattern: /invalid device, empty device edits/,
+    near: nvidiaWords,
+    check: "verify.service",
+    layer: "toolkit",
+    message: "nvidia-ctk found a GPU without its device nodes, so it wrote no CDI specification",
+    fix: [
+      guestFix("Create the nodes", "nvidia-modprobe -c=0 -u"),
+      ...writeCdi,
+      guestFix(
+        "If it stays: let the toolkit work without CDI, then restart the engine",
+        "nvidia-ctk config --in-place --set nvidia-container-runtime.mode=legacy",
+      ),
+    ],
+    source: "NVIDIA Container Toolkit 1.19; kaito-project/kaito#2326 (2026-09)",
   },
   {
     pattern: anyOf(

@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { guestFix, manualFix, toolkit } from "../../fixes.mts";
+import { commandFix, guestFix, manualFix, toolkit } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { writeCdi } from "./fixes.mts";
 
@@ -9,7 +9,7 @@ export const containerRuntimeFailures = (): Failure[] => [
     pattern: anyOf(
       /fork\/exec \S{0,80}nvidia-(?:cdi-hook|ctk): no such file/,
       /nvidia-cdi-hook \S{1,40} failed: /,
-      /error executing hook `?\S{0,60}nvidia-c(?:di-hook|tk)|nvidia-cdi-hook\S{0,4}:? .{0,80}(?:error|fail)/,
+      /error executing hook `?\S{0,160}nvidia-c(?:di-hook|tk)|nvidia-cdi-hook\S{0,4}:? .{0,80}(?:error|fail)/,
     ),
     check: "verify.service",
     layer: "toolkit",
@@ -41,7 +41,7 @@ export const containerRuntimeFailures = (): Failure[] => [
     source: "containerd, as Docker shows it, read 2026-11",
   },
   {
-    pattern: /error executing hook `\S{0,60}nvidia-container/,
+    pattern: /error executing hook `\S{0,60}nvidia-container-(?:runtime-hook|toolkit|cli)/,
     check: "verify.service",
     strength: "symptom",
     layer: "toolkit",
@@ -67,6 +67,24 @@ export const containerRuntimeFailures = (): Failure[] => [
       ...toolkit,
     ],
     source: "runc and crun, as Docker and Podman show it; NVIDIA/nvidia-container-runtime#190 (2023-07)",
+  },
+  {
+    pattern: /lxc_setup:\d{1,5} - Failed to run mount hooks|Failed to run: \S{1,80} forkstart \S/,
+    near: /\blxc|incus|lxd/i,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "toolkit",
+    message:
+      "LXC (Incus, LXD) could not prepare the container: most often a hook of it failed, with nvidia.runtime=true " +
+      "NVIDIA's, which needs a driver that answers and a toolkit that is as new as the driver",
+    fix: [
+      commandFix("See what NVIDIA's part says, outside of the container", "nvidia-container-cli -k -d /dev/tty info", {
+        root: true,
+      }),
+      manualFix("Driver 580 and later: update libnvidia-container to 1.17.8 or later; Incus 6.11: update it too"),
+      manualFix("To see that it is the GPU: set nvidia.runtime=false and start it"),
+    ],
+    source: "LXC (src/lxc/conf.c), Incus; lxc/incus#2397 (2025-08), zabbly/incus#81 (2025-04)",
   },
   {
     pattern: anyOf(

@@ -45,8 +45,8 @@ export const intelKernelFailures = (): Failure[] =>
       "gpu.power",
       "cause",
       /Device is non-operational; MMIO access returns 0xFFFFFFFF|MMIO unreliable|returns all ones, device lost/,
-      "Intel's card answers nothing (all bits one): it sleeps, was not reset, or the host has not enabled this virtual " +
-      "function",
+      "Intel's card answers nothing (all bits one): it sleeps, was not reset, or the host has not enabled this " +
+      "virtual function",
       functions,
       manualFix("In a VM: blacklist the driver, and load it after the boot (modprobe i915): some cards wake up late"),
       powerCycle,

@@ -23,6 +23,16 @@ export const podmanErrorFailures = (): Failure[] => [
       guestFix("Install its helpers", "apt-get install -y conmon crun netavark aardvark-dns passt uidmap"),
     ],
     [
+      "guest.engine",
+      "cause",
+      /fork\/exec \S{0,60}(?:conmon|crun|runc|netavark|pasta|slirp4netns|newuidmap): permission denied/,
+      "Podman may not start its helper program: SELinux refuses it (after an update of container-selinux), or its " +
+      "file system is mounted without exec",
+      guestFix("See what SELinux refused", "ausearch -m avc -ts recent"),
+      guestFix("Give the programs their labels again", "restorecon -RFv /usr/bin /usr/libexec/podman"),
+      "If an update began it: update container-selinux again, or go back to the one before",
+    ],
+    [
       "verify.service",
       "cause",
       anyOf(

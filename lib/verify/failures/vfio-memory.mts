@@ -89,13 +89,14 @@ export const vfioMemoryFailures = (): Failure[] => [
     check: "gpu.window",
     layer: "kernel",
     message:
-      "a memory region of the card does not fit into the addresses that the firmware (in a VM: the VM's) provides for it",
+      "a memory region of the card does not fit into the addresses that the firmware (in a VM: the VM's) provides " +
+      "for it",
     fix: [
       doctorFix("gpu.window"),
       aboveFour,
       manualFix(
         "If the VM's kernel says it: UEFI (OVMF), q35 and host-passthrough; then a larger window (-fw_cfg " +
-          "name=opt/ovmf/X-PciMmio64Mb,string=262144, or the root port's pref64-reserve for a card that is hot-plugged)",
+          "name=opt/ovmf/X-PciMmio64Mb,string=262144; for a hot-plugged card, pref64-reserve of its root port)",
       ),
     ],
     source: "Linux (drivers/pci); canonical/lxd#14380 (2024-10), LekKit/RVVM#197",
