@@ -79,11 +79,15 @@ export const cudaImageFailures = (): Failure[] => [
     ),
     check: "guest.cuda",
     layer: "image",
-    message: "the image has no code for this GPU: its CUDA or PyTorch is older than the GPU (RTX 50, sm_120, needs " +
-      "CUDA 12.8)",
+    message:
+      "the image has no code for this GPU: its CUDA or PyTorch is older than the GPU (RTX 50, sm_120, needs CUDA " +
+      "12.8), or no longer supports so old a one (Pascal, Volta)",
     fix: [
       newerImage,
-      manualFix("For an old GPU (Pascal, Volta): use an image of CUDA 12 or older, since CUDA 13 has no code for it"),
+      manualFix(
+        "For an old GPU (Pascal, Volta): use PyTorch's build for CUDA 12.6 (cu126), or an image of CUDA 12.6 or " +
+          "older; CUDA 13 has no code for it",
+      ),
     ],
     source: "CUDA, PyTorch; NVIDIA/personaplex#23 (2026-01), ashleykleynhans/a1111-docker#11 (2026-01)",
   },

@@ -30,6 +30,25 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "libvirt; libreswan/libreswan#2763 (2026-05)",
   },
   {
+    pattern: /(?:Failed to apply firewall rules [^]{1,200})?table '\w{2,12}' is incompatible, use 'nft' tool/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "libvirt writes its firewall rules with iptables, and that table has rules of nftables that iptables does not " +
+      "understand",
+    fix: [
+      manualFix(
+        'Write firewall_backend = "nftables" in /etc/libvirt/network.conf (libvirt 10.4 and later), then restart ' +
+          "virtnetworkd or libvirtd",
+      ),
+      commandFix("Or see who wrote that table, and let that program use another name", "nft list tables", {
+        root: true,
+      }),
+    ],
+    source: "iptables 1.8 (nf_tables), libvirt; virt-manager/virt-manager#413 (2022-07)",
+  },
+  {
     pattern: anyOf(
       /Failed to (?:apply|add) firewall (?:rules?|command)/,
       /COMMAND_FAILED: '\S{0,30}(?:iptables|nft)\S{0,10} .{0,120}LIBVIRT/,

@@ -40,7 +40,9 @@ export const moduleFailures = (): Failure[] => [
       ),
       manualFix("Or use a module that the distribution has signed (Ubuntu: linux-modules-nvidia-…)"),
       manualFix(
-        "On a host that keeps Secure Boot: enrol DKMS's key (mokutil --import /var/lib/dkms/mok.pub), then reboot",
+        "On a host that keeps Secure Boot: enrol the key that signed it (mokutil --import FILE: Ubuntu " +
+          "/var/lib/shim-signed/mok/MOK.der, Debian /var/lib/dkms/mok.pub, Fedora " +
+          "/etc/pki/akmods/certs/public_key.der), then reboot and confirm it on the screen",
       ),
     ],
     source: "kmod and Linux; NVIDIA/gpu-driver-container#44 (2023)",

@@ -274,4 +274,24 @@ export const packageFailures = (): Failure[] => [
       "Look for a line that begins with E:",
     ],
   ]),
+  ...rows({
+    layer: "packages",
+    near: ours,
+    source: "apt, dnf, libsolv; k4yt3x/video2x#1029 (2023-12), general knowledge, 2026-11",
+  }, [
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Depends: (?:libc6|libssl[\d.]{1,4}(?:t64)?|libstdc\+\+6|libgcc-s1|libglib2\.0-0(?:t64)?|libtinfo[56]|dpkg|debhelper|python3) .{0,40}(?:is to be installed|not installable)/,
+        /nothing provides (?:lib(?:c|ssl|crypto|stdc\+\+|gcc_s)\.so\.\d{1,2}|rpmlib|glibc|openssl-libs)\W/,
+        /requires (?:lib(?:c|ssl|crypto|stdc\+\+)\.so\.\d{1,2}\([^)]{1,40}\)\S{0,12}|rpmlib\S{1,60}), but none of/,
+      ),
+      "the packages are built for another release of the distribution: the base libraries (libc6, libssl, libstdc++) " +
+      "have other versions here",
+      "Use the publisher's source for this release (see VERSION_ID in /etc/os-release), and remove the other one: its " +
+      "file is in /etc/apt/sources.list.d or /etc/yum.repos.d",
+      refresh,
+    ],
+  ]),
 ];

@@ -3,7 +3,7 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const near = /packer|qemu|hyperv|==> \S{1,60}: |\bpkr\b/i;
+const near = /packer|qemu|hyperv|==> \S{1,60}: |\bpkr\b|Some builds didn't complete|--> [\w.-]{1,60}: /i;
 
 /** What Packer and its plugins for QEMU and Hyper-V say about settings, downloads of plugins and their steps. */
 export const packerBuilderFailures = (): Failure[] =>
@@ -45,6 +45,22 @@ export const packerBuilderFailures = (): Failure[] =>
       /Timeout waiting for machine to restart/,
       "Packer waited for the VM to come back after a restart, and it did not in time (windows-restart: 5 minutes)",
       'Write restart_timeout = "30m" in that provisioner; watch the VM\'s screen for what it waits for',
+    ],
+    [
+      "guest.image",
+      "cause",
+      /refusing to override existing file/,
+      "Proxmox has a file of that name already, and without a checksum it does not know whether it is the same",
+      'Write iso_checksum (or "file:" and the publisher\'s list), or use the file that is there: iso_file',
+    ],
+    [
+      "guest.image",
+      "cause",
+      /no checksum found in: |unsupported checksum type/,
+      "the checksum that the template names does not belong to that image: its list has no line for it, or the " +
+      "publisher replaced the image",
+      "Open both addresses in a browser, and correct iso_url and iso_checksum together; a list is written as " +
+      '"file:https://…/SHA256SUMS"',
     ],
     [
       "provider.mode",

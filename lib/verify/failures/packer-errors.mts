@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const packerWords =
-  /packer|pkr\.hcl|==> (?!error|warning)[\w.-]{1,60}: |hashicorp|Failed getting the "github|Datasource/i;
+  /packer|pkr\.hcl|==> (?!error|warning)[\w.-]{1,60}: |Some builds didn't complete|hashicorp|Failed getting the "github|Datasource/i;
 const validate = commandFix("Check the template", "packer validate .");
 const init = commandFix("Install the plugins that the template names", "packer init .");
 const log = "Read Packer's log: PACKER_LOG=1 packer build .";

@@ -1,13 +1,30 @@
 import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const vms = commandFix("See the VMs, and those that run", "VBoxManage list vms; VBoxManage list runningvms");
 const log = "Read Logs/VBox.log in the VM's folder: its last lines name the part that failed";
 
 /** VirtualBox's error codes (VERR_…, VBOX_E_…) that its other table does not have. */
-export const virtualboxCodeFailures = (): Failure[] =>
-  rows({
+export const virtualboxCodeFailures = (): Failure[] => [
+  ...rows({
+    layer: "kernel",
+    source: "Linux (the kernel's log), VirtualBox; VirtualBox/virtualbox#37 (2025-06)",
+  }, [
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /EMT-\d{1,3}\[\d{1,8}\]: segfault at|segfault at .{1,160} in VBox\w{2,20}\.so/,
+        /BUG: scheduling while atomic: EMT-\d{1,3}\//,
+      ),
+      "VirtualBox crashes while it runs a VM: this release of VirtualBox does not work with this kernel",
+      "Update VirtualBox to its newest release, then build its modules again (/sbin/vboxconfig as root)",
+      "Until then boot the kernel before it",
+    ],
+  ]),
+  ...rows({
     layer: "hypervisor",
     near: /VirtualBox|VBox|VERR_/i,
     source: "VirtualBox/virtualbox (include/iprt/err.h, include/VBox/err.h, VirtualBox.xidl), read 2026-11",
@@ -84,6 +101,14 @@ export const virtualboxCodeFailures = (): Failure[] =>
     [
       "provider.access",
       "cause",
+      /(?:\(state is |Invalid machine state: )(?:Aborted|GuruMeditation)/,
+      "VirtualBox's VM ended by itself: VirtualBox crashed, or its process was ended",
+      log,
+      "See whether the kernel ended or stopped it: dmesg | grep -i -e vbox -e EMT -e 'out of memory'",
+    ],
+    [
+      "provider.access",
+      "cause",
       /VBOX_E_INVALID_VM_STATE|VBOX_E_OBJECT_IN_USE/,
       "the VM is in a state that does not allow this: it runs, is saved, or another program uses it",
       vms,
@@ -98,4 +123,5 @@ export const virtualboxCodeFailures = (): Failure[] =>
       vms,
       "Put the folder back, or remove the entry: VBoxManage unregistervm NAME",
     ],
-  ]);
+  ]),
+];

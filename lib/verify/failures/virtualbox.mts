@@ -66,7 +66,8 @@ export const virtualboxFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /(?:SUPDrv|VBoxNet(?:Flt|Adp)|memobj-r0drv|the-linux-kernel|mp-r0drv|alloc-r0drv)[\w-]{0,30}\.[ch]:\d{1,5}:\d{1,4}: error: /,
+      /(?:SUPDrv|VBoxNet(?:Flt|Adp)|memobj-r0drv|the-linux-kernel|mp-r0drv|alloc-r0drv)[\w-]{0,30}\.[ch]:\d{1,5}:\d{1,4}: (?:error|erreur|Fehler|errore|erro|错误|ошибка)[ :：]/,
+      /combined-os-(?:specific|agnostic)\.o: error: |(?:rt|VBox|supdrv)\w{3,60}\+0x[0-9a-f]{1,6}: (?:redundant CLD|call to \{dynamic\})/,
     ),
     check: "provider.version",
     layer: "hypervisor",
@@ -75,7 +76,7 @@ export const virtualboxFailures = (): Failure[] => [
       manualFix("Update VirtualBox to its newest release, then build the module again (/sbin/vboxconfig as root)"),
       manualFix("Until then boot the kernel before it", { reboot: true }),
     ],
-    source: "VirtualBox; VirtualBox/virtualbox#623 (2026-04), #5 (2025-05), #710 (2026-06)",
+    source: "VirtualBox; VirtualBox/virtualbox#623 (2026-04), #5, #116 (2025), #708, #710 (2026-06)",
   },
   {
     pattern: /Interpreting \S{1,240}\.ovf\.\.\.[^]{0,12}OK\.[^]{0,14}NS_ERROR_INVALID_ARG/,
