@@ -289,8 +289,8 @@ export const packageFailures = (): Failure[] => [
       ),
       "the packages are built for another release of the distribution: the base libraries (libc6, libssl, libstdc++) " +
       "have other versions here",
-      "Use the publisher's source for this release (see VERSION_ID in /etc/os-release), and remove the other one: its " +
-      "file is in /etc/apt/sources.list.d or /etc/yum.repos.d",
+      "Use the publisher's source for this release (see VERSION_ID in /etc/os-release), and remove the other one: " +
+      "its file is in /etc/apt/sources.list.d or /etc/yum.repos.d",
       refresh,
     ],
   ]),
