@@ -19,15 +19,15 @@ function loaded(path: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-test("--version and --help load no package and no command", () => {
-  const modules = [...loaded("lib/cli/quick.mts")];
+test("--version, --help and the early logins load no package and no command", () => {
+  const modules = [...loaded("lib/cli/early-login.mts"), ...loaded("lib/cli/quick.mts")];
   assert.ok(modules.includes("lib/cli/commands.mts"), modules.join());
   assert.equal(
     modules.filter((path) => path in dependencies || /^lib\/(?:cli\/commands|checks|plan)\//.test(path)),
     [],
   );
   const imports = [...own("homelab-gpu.mts").matchAll(/^import "(.*)";$/gm)].map(([, path]) => path);
-  assert.equal(imports, ["./lib/cli/compile-cache.mts", "./lib/cli/quick.mts"]);
+  assert.equal(imports, ["./lib/cli/compile-cache.mts", "./lib/cli/early-login.mts", "./lib/cli/quick.mts"]);
 });
 
 /** The programs that the probe is to run, for the words of a command line. */

@@ -3,11 +3,11 @@ import { UserError } from "../errors.mts";
 import type { Engine } from "../config/types.mts";
 import { type LabMachine, stateName } from "../host/lab.mts";
 import { asset } from "../plan/assets.mts";
-import { runAsRoot } from "../plan/vm-steps.mts";
 import { self } from "../self.mts";
 import { type GuestStatus, guestStatusOf } from "../verify/guest-status.mts";
 import type { Context } from "./context.mts";
 import type { LoadedConfig } from "./load-config.mts";
+import { impatient, questionTo, sshCommand } from "./login.mts";
 
 /**
  * The start of an SSH command to a running machine, for the lab's folder; `options` come before its
@@ -39,7 +39,9 @@ export async function askGuest(
   machine: LabMachine,
   only?: "services",
 ): Promise<GuestStatus | undefined> {
-  return isReachable(machine) ? await query(context, source, name, sshTo(name, machine, impatient), only) : undefined;
+  return isReachable(machine)
+    ? await query(context, source, name, [...sshTo(name, machine, impatient), `sudo sh -s${only ? ` -- ${only}` : ""}`])
+    : undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function askEarly(
   const names = await context.shell.list(`${source.folder}/ssh`);
   return new Map(
     source.config.machines.filter(({ name }) => names.includes(name)).map(({ name }) => {
-      const answer = query(context, source, name, sshCommand(name, impatient));
+      const answer = query(context, source, name, questionTo(name));
       // of a machine that does not run, nobody reads the answer
       answer.catch(() => {});
       return [name, answer];
@@ -62,21 +64,17 @@ export async function askEarly(
   );
 }
 
-/** Options of ssh for questions: it asks for no password, and does not wait long. */
-const impatient = ["-o", "BatchMode=yes", "-o", "ConnectTimeout=5"];
-
-const sshCommand = (name: string, options: string[]) => ["ssh", "-F", `ssh/${name}`, ...options, name];
-
 /** The answer to `status-guest.sh` by an SSH command. */
 async function query(
   { shell }: Context,
   source: LoadedConfig,
   name: string,
-  ssh: string[],
-  only?: "services",
+  command: string[],
 ): Promise<GuestStatus | undefined> {
-  const command = [...ssh, `${runAsRoot({ engine: engineOfMachine(source, name) })}${only ? ` -- ${only}` : ""}`];
-  const input = await asset(shell, "scripts/status-guest.sh");
+  const engine = engineOfMachine(source, name);
+  // not in the command: a login may have begun before the config was read
+  const setting = engine === "docker" ? "" : `ENGINE=${engine}\n`;
+  const input = setting + await asset(shell, "scripts/status-guest.sh");
   const { ok, out } = await shell.capture(command, {
     input,
     cwd: source.folder,

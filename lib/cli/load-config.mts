@@ -11,6 +11,7 @@ import { withoutGpus } from "../resolve/resolve.mts";
 import type { Host } from "../host/types.mts";
 import type { Shell } from "../shell.mts";
 import { self } from "../self.mts";
+import { configPaths } from "./config-paths.mts";
 import type { Context } from "./context.mts";
 
 /** The config that is used, and its path. */
@@ -36,12 +37,11 @@ export interface LoadedConfig {
  */
 export async function loadConfig(context: Context, probe?: () => Promise<string>): Promise<LoadedConfig> {
   const { shell, options } = context;
-  const personal = `${process.env.XDG_CONFIG_HOME || `${homeDir()}/.config`}/homelab-gpu/config.yaml`;
   if (options.config) {
     const text = await readNamed(shell, options.config);
     return fromText(context, text, options.config, dirname(resolve(options.config)), false);
   }
-  for (const path of ["homelab-gpu.yaml", personal]) {
+  for (const path of configPaths()) {
     const text = await shell.read(path);
     if (text !== undefined) return fromText(context, text, path, dirname(resolve(path)), false);
   }

@@ -10,6 +10,7 @@ import { Interrupted } from "../errors.mts";
 import { Lines } from "../lines.mts";
 import type { CaptureOptions, RunOptions, Shell } from "../shell.mts";
 import { Screen, withoutPasswords } from "../urls.mts";
+import { takeEarly } from "./shell/early.mts";
 import { files, folderOf } from "./shell/files.mts";
 import { askOnInput, write } from "./shell/output.mts";
 import {
@@ -56,7 +57,7 @@ export function realShell(): Shell {
     }
     listening = true;
   };
-  const watched = (child: ProcessPromise) => {
+  const watched = (child: Pick<ProcessPromise, "pid" | "child">) => {
     listen();
     const group = child.pid;
     if (!group) return () => {};
@@ -94,9 +95,10 @@ export function realShell(): Shell {
     async capture(command: string[], options: CaptureOptions = {}) {
       const { input, cwd, env, about } = options;
       const limit = (options.limit ?? patience.answer) * timeoutFactor(process.env);
-      const { $ } = await import("zx/core");
+      const early = input === undefined || env ? undefined : takeEarly(command, cwd, input);
       const settings = { ...quietly, ...placed(cwd, env), ...(input === undefined ? {} : { input }) };
-      const child = start($, { ...settings, ...directly(command, input === undefined) });
+      const child = early ??
+        start((await import("zx/core")).$, { ...settings, ...directly(command, input === undefined) });
       const done = watched(child);
       const telling = setTimeout(() => {
         const label = about ?? shortened(withoutPasswords(command.join(" ")));
@@ -119,7 +121,7 @@ export function realShell(): Shell {
         // a process that waits for a device cannot be killed
         setTimeout(() => leave(), (limit + 2 * patience.end) * 1000),
       ];
-      const ended = await Promise.race([child, gaveUp]);
+      const ended = await Promise.race([early?.ended ?? child as ProcessPromise, gaveUp]);
       for (const timer of [telling, ...ending]) clearTimeout(timer);
       captured.delete(end);
       done();

@@ -30,7 +30,7 @@ export function start($: typeof import("zx/core").$, settings: object): ProcessP
 }
 
 /** Detaches from a program that cannot be ended, so that this process can exit. */
-export function abandon({ child }: ProcessPromise): void {
+export function abandon({ child }: Pick<ProcessPromise, "child">): void {
   for (const stream of child?.stdio ?? []) stream?.destroy();
   child?.unref();
 }
