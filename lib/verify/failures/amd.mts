@@ -196,10 +196,20 @@ export const amdFailures = (): Failure[] => [
     near: "card",
     check: "gpu.reset",
     layer: "kernel",
-    message:
-      "the card does not come back from its reset (reset bug of many AMD cards; on others a fault of power or slot)",
-    fix: [...resetFixes, remedies.awake, doctorFix("gpu.reset")],
-    source: "Linux (drivers/pci); gnif/vendor-reset#72 (2023-07), #76 (2023)",
+    message: "the card does not come back from its reset, as many AMD cards, RTX 50 and RTX PRO (Blackwell) and some " +
+      "of Intel's processor graphics do; on others a fault of power or slot",
+    fix: [
+      powerCycle,
+      manualFix("AMD: start the VM only once after each boot of the host; Polaris, Vega and Navi 1x: vendor-reset"),
+      manualFix(
+        "RTX 50, RTX PRO (Blackwell): NVIDIA knows the fault; update the host's kernel and the guest's driver, and " +
+          "shut the guest down from inside rather than by force",
+      ),
+      remedies.awake,
+      doctorFix("gpu.reset"),
+    ],
+    source: "Linux (drivers/pci); gnif/vendor-reset#72 (2023-07), #76 (2023), " +
+      "NVIDIA/open-gpu-kernel-modules#853 (2025-05), patmagauran/i915ovmfPkg#23 (2021-12)",
   },
   {
     pattern: anyOf(
@@ -216,7 +226,6 @@ export const amdFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /(?:amdgpu\S{0,20} .{0,60})?\[(?:mmhub|gfxhub)\d?\] (?:no-retry |retry )?page fault/,
-      /AMDGPU Device Coredump|Ring timed out details/,
     ),
     check: "gpu.reset",
     layer: "driver",
@@ -230,6 +239,7 @@ export const amdFailures = (): Failure[] => [
     pattern: anyOf(
       /amdgpu\S{0,20} .{0,80}(?:ring \S{1,20} timeout|GPU reset begin)/,
       /VM_L2_PROTECTION_FAULT|\[drm:amdgpu_job_timedout|MES failed to respon/,
+      /AMDGPU Device Coredump|Ring timed out details/,
       /ring \S{1,20} (?:reset|test) failed|VRAM is lost|amdgpu_cs_ioctl|Trying to push to a killed entity/,
     ),
     near: amdWords,

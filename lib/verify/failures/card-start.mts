@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { guestFix, manualFix } from "../../fixes.mts";
+import { commandFix, guestFix, manualFix } from "../../fixes.mts";
 import { driverLog, nvidiaWords, powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
@@ -61,8 +61,34 @@ export const cardStartFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "driver",
-    source: "NVIDIA vGPU manager; mbilker/vgpu_unlock-rs#10 (2022-05)",
+    source: "NVIDIA vGPU manager; mbilker/vgpu_unlock-rs#10 (2022-05), DualCoder/vgpu_unlock#71 (2021-08), " +
+      "NVIDIA/nvidia-installer#15 (2021-04), wvthoog/proxmox-vgpu-installer#30 (2025-07)",
   }, [
+    [
+      "provider.mode",
+      "cause",
+      /Failed to get VM UUID from QEMU command-line/,
+      "NVIDIA's vGPU manager finds no UUID of the VM on QEMU's command line, and starts no vGPU without it",
+      manualFix("QEMU: -uuid UUID; Proxmox: qm set ID --args '-uuid UUID'; libvirt passes the domain's by itself"),
+    ],
+    [
+      "gpu.match",
+      "cause",
+      /vGPU is supported only on VGX capable boards|vGPU validation of the GPU failed/,
+      "NVIDIA's driver splits this card into no vGPUs: GeForce and most workstation cards have none",
+      manualFix("Pass the whole card (mode: passthrough), or share it between containers of one VM"),
+    ],
+    [
+      "gpu.in-use",
+      "cause",
+      /vfio [0-9a-f]{8}-[0-9a-f-]{27}: error getting device from group \d{1,4}: Input\/output error/,
+      "NVIDIA's vGPU manager on the host refused the vGPU (a mediated device) to the VM; its own log says why",
+      commandFix("Read it", "journalctl -u nvidia-vgpu-mgr -b --no-pager -n 50", { root: true }),
+      manualFix(
+        "Often: the VM has no UUID, the profile needs more memory than is free, or the host's driver did not build " +
+          "for its kernel (nvidia-smi vgpu)",
+      ),
+    ],
     [
       "guest.driver",
       "cause",
@@ -126,12 +152,12 @@ export const cardStartFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       anyOf(
-        /page fault \(src_id[^]{1,160} in process (?!pid 0)\S{1,60} pid [1-9]/,
+        /page fault \(src_id:\d{1,4} ring:\d{1,4} vmid:[1-9]/,
         /MES might be in unrecoverable state/,
       ),
-      "a program's work on the AMD card failed or hung: ROCm, the kernel or the card's firmware has a fault with " +
-      "it, or is too old for the card",
-      manualFix("Update the kernel and linux-firmware, and take the newest ROCm that names this card (gfx…)"),
+      "a program's work on the AMD card failed or hung: the kernel, Mesa, ROCm or the card's firmware has a fault " +
+      "with it, or is too old for the card",
+      manualFix("Update kernel, linux-firmware and Mesa; for compute, the newest ROCm that names this card (gfx…)"),
       manualFix("See whether the kernel argument amdgpu.cwsr_enable=0 helps, as on Ryzen AI Max (gfx1151)", {
         reboot: true,
       }),

@@ -139,7 +139,11 @@ export const cardFailures = (): Failure[] => [
       "a warning of QEMU that harms nothing: a card's own memory is not mapped for other devices (peer to peer); " +
       "look for another error",
     fix: [
-      manualFix("If the VM does not start, read the last error instead; if it starts, there is nothing to do"),
+      manualFix("If the VM does not start, read the last error instead; if it works, there is nothing to do"),
+      manualFix(
+        "If its screen stays black, or its driver finds no card: limit its address bits (libvirt: <maxphysaddr " +
+          "mode='passthrough' limit='39'/>; QEMU: -cpu host,host-phys-bits-limit=39)",
+      ),
       manualFix(
         "If the tool gave up waiting: a VM with a card takes long to start, since all of its memory is locked " +
           "first; raise its timeout",

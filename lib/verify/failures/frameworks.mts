@@ -117,7 +117,7 @@ export const frameworkFailures = (): Failure[] => [
           /unable to load (?:cudart|cuda driver) library|nvml vram init failure|library=cpu/,
           /unable to locate gpu dependency|entering low vram mode|total_vram="?0 B/,
         ),
-        "the model runs on the CPU: the program sees no GPU, or is a build without CUDA",
+        "the model runs on the CPU: the program sees no GPU, CUDA does not start for it, or it is a build without CUDA",
         "Write gpu: for that service, and use the image's CUDA form",
         guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
       ],

@@ -38,7 +38,7 @@ export const nvidiaFailures = (): Failure[] => [
       "Linux (kernel/module/signing.c); NVIDIA/open-gpu-kernel-modules#344 (2022-08), gnif/vendor-reset#96 (2025-02)",
   },
   {
-    pattern: /nvidia\.ko because it does not include the required GPU/,
+    pattern: /because it does not include the required GPU/,
     near: nvidiaWords,
     check: "guest.driver",
     layer: "driver",

@@ -27,7 +27,7 @@ export const nvrmFailures = (): Failure[] => [
     [
       "gpu.reset",
       "cause",
-      /GPU requires re(?:set|start)|NVMLError_ResetRequired|NV_ERR_RESET_REQUIRED|NV_ERR_GPU_IN_FULLCHIP_RESET|uvm encountered global fatal error|RC watchdog: GPU is probably locked/,
+      /GPU requires re(?:set|start)|NVMLError_ResetRequired|NV_ERR_RESET_REQUIRED|NV_ERR_GPU_IN_FULLCHIP_RESET|uvm encountered global fatal error/,
       "the card hangs since an error and has to be reset",
       restart,
       powerCycle,
@@ -114,6 +114,14 @@ export const nvrmFailures = (): Failure[] => [
       ),
       "nvidia-peermem is for InfiniBand cards that read the GPU's memory; without such a card it is not needed",
       "Remove it from /etc/modules-load.d, or install the InfiniBand driver (DOCA-OFED) first",
+    ],
+    [
+      "gpu.reset",
+      "symptom",
+      /RC watchdog: GPU is probably locked/,
+      "the GPU hangs since an error, which the NVRM lines before name, and has to be reset",
+      restart,
+      powerCycle,
     ],
     [
       "guest.driver",
