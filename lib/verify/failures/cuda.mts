@@ -51,13 +51,21 @@ export const cudaFailures = (): Failure[] => [
     pattern: anyOf(
       cudaErrors(802),
       /system not yet initialized/,
-      /nvidia-fabricmanager\S{0,10}: (?:Failed|Main process)/,
+      /nvidia-fabricmanager\S{0,10}: (?:Failed|Main process)|Job for nvidia-fabricmanager\.service failed/,
+      /NVLink fabric is not initialized|Failed to start nvidia-fabricmanager/,
     ),
     near: new RegExp(`${nvidiaWords.source}|gpu_burn`, "i"),
     check: "guest.driver",
     layer: "driver",
     message: "the GPUs of this kind (SXM, HGX) need NVIDIA's Fabric Manager, which does not run",
-    fix: [guestFix("Start it", "systemctl enable --now nvidia-fabricmanager")],
+    fix: [
+      guestFix("Start it", "systemctl enable --now nvidia-fabricmanager"),
+      guestFix("If it fails: read why", "journalctl -u nvidia-fabricmanager -b --no-pager -n 50"),
+      manualFix(
+        "Its release has to be exactly the driver's. A VM with some of the GPUs only: it runs on the host, which " +
+          "sets up their partition",
+      ),
+    ],
     source: "CUDA, Error 802, read 2026-11",
   },
   {

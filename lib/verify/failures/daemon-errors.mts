@@ -179,6 +179,8 @@ export const daemonErrorFailures = (): Failure[] => [
       "containerd's settings (/etc/containerd/config.toml) are not valid for its version",
       guestFix("See what it reads", "containerd config dump"),
       "Correct the line that it names; Docker needs no such file: move it away, and restart containerd",
+      "If nvidia-ctk wrote it (no corresponding runtime): containerd config default into that file first, then " +
+      "nvidia-ctk runtime configure --runtime=containerd --config-source=command",
     ],
     [
       "verify.docker",

@@ -120,6 +120,7 @@ export const nvidiaFailures = (): Failure[] => [
     fix: [
       manualFix("If it says that WPR2 is up, or it worked before a reboot of the VM: the card needs a reset"),
       powerCycle,
+      manualFix(`If it fails at every start: take the newest branch, or (before Blackwell) modules: proprietary`),
       manualFix(`If it happens under load: try another release of the branch (driver: {branch: …}) ${rebuildBox}`),
     ],
     source: "NVIDIA driver (NVRM); NVIDIA/open-gpu-kernel-modules#446 (2026-04), #1230 (2026)",

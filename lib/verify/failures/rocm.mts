@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const kernel = guestFix("Read what the driver says", "dmesg --level err,warn");
 const chip = guestFix("See the card's name for ROCm", "sh -c 'rocminfo | grep gfx'");
-const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch|miopen`, "i");
+const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch|miopen|librocdxg`, "i");
 
 /** Errors of ROCm by their kind (HIP's codes, HSA's codes, faults of the card). */
 export const rocmFailures = (): Failure[] =>
@@ -73,6 +73,14 @@ export const rocmFailures = (): Failure[] =>
         /(?:HIP|ROCm) error: invalid (?:argument|resource handle|value|context)|\bhipErrorInvalid(?:Value|Handle|Context)\b/,
         "a program gave ROCm a value that it does not take: a fault of the program, or parts of different releases",
         "Update the program or its image; install its parts (PyTorch, extensions) from one release",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /(?:librocdxg|libhsa-runtime64|libhsakmt|libamdhip64)\S{0,12}: undefined symbol: \w{3,60}/,
+        "parts of ROCm are of different releases: the library that was mounted into the container does not fit the " +
+        "image's ROCm",
+        "Use an image of the same ROCm release as that library, or a library of the image's; in WSL: librocdxg",
       ],
       [
         "verify.service",

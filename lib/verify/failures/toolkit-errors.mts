@@ -26,6 +26,34 @@ export const toolkitErrorFailures = (): Failure[] => [
       ...writeCdi,
     ],
     [
+      "hyperv.driver",
+      "cause",
+      /(?:stat|open|lookup) failed: \/usr\/lib\/wsl\/\S{1,120}: no such file/,
+      "Windows' driver brings that file not into WSL: it is too old for CUDA in WSL, or damaged",
+      "Install the newest NVIDIA driver on Windows (none in WSL), then wsl --update and wsl --shutdown",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /nvidia-persistenced\/socket: no such device or address/,
+      "the socket of NVIDIA's persistence daemon is there, but nothing listens on it, so that the toolkit cannot " +
+      "pass it on",
+      guestFix("Restart the daemon, which replaces its socket", "systemctl restart nvidia-persistenced"),
+      "Where it is not installed: remove /run/nvidia-persistenced/socket, and old hooks in /usr/libexec/oci/hooks.d",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /ldconfig value \S{1,80} is not host-relative/,
+      "the toolkit's configuration names the path of ldconfig without the @ that newer releases (1.17.3 and later) " +
+      "require",
+      guestFix(
+        "Write it with the @",
+        "nvidia-ctk config --in-place --set nvidia-container-cli.ldconfig=@/sbin/ldconfig",
+      ),
+      "Ubuntu has @/sbin/ldconfig.real",
+    ],
+    [
       "guest.driver",
       "cause",
       /mount error: (?:stat|open) failed: \S{1,160}: no such file/,
