@@ -676,16 +676,22 @@ fi
 
 # The PCI functions that the host itself needs. `untraced`: the function could not be found. `none`:
 # it needs no PCI function. The helpers add functions to $found, and set $lost if a function could
-# not be found.
+# not be found. `mounts`, `swaps`, `routes` and `keyboards` are the numbers of these lines: a text
+# that lost one of them is damaged.
 section needs
 add() { # the functions of $value
   for on in $value; do
     case " $found " in *" $on "*) ;; *) found="$found $on" ;; esac
   done
 }
-needs() { # KEY: prints the functions in $found
-  for on in $found; do fact "$1" "$on"; done
-  if [ -n "$lost" ]; then fact "$1" untraced; elif [ -z "$found" ]; then fact "$1" none; fi
+needs() { # KEY: prints the functions in $found, and counts the lines in $printed
+  for on in $found; do
+    fact "$1" "$on"
+    printed=$((printed + 1))
+  done
+  if [ -n "$lost" ]; then set -- "$1" untraced; elif [ -z "$found" ]; then set -- "$1" none; else return 0; fi
+  fact "$1" "$2"
+  printed=$((printed + 1))
 }
 block() { # MAJOR:MINOR: also through device mapper, RAID and NVMe multipath
   target "$sys/dev/block/$1" || { lost=yes; return 0; }
@@ -797,17 +803,22 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as in mountinfo; for ZFS, SOURCE is the na
     point = shown($5)
     if (!seen[key, point]++) points[key] = points[key] " " point
   }
-  END { for (i = 1; i <= count; i++) print first[order[i]] points[order[i]] }' "$proc/self/mountinfo" |
+  END { for (i = 1; i <= count; i++) print first[order[i]] points[order[i]] }' "$proc/self/mountinfo" | {
+  printed=0
   while read -r device type source points; do
     volume "$device" "$type" "$source"
     for point in $points; do needs "mount-$point"; done
   done
+  fact mounts "$printed"
+}
 if [ -r "$proc/swaps" ]; then
+  printed=0
   while read -r source kind _; do
     [ "$kind" = partition ] || continue # the disk of a swap file is that of its mount point
     volume 0:0 swap "$source"
     needs swap
   done <"$proc/swaps"
+  fact swaps "$printed"
 fi
 carrier() { # INTERFACE: through bridges, bonds and VLANs; clears $lost if it finds a device
   if [ -e "$sys/class/net/$1/device" ]; then
@@ -829,15 +840,18 @@ if [ -r "$proc/net/route" ]; then
   awk '
     $2 == "00000000" && !seen[$1]++ { print $1 }
     $1 ~ /^0+$/ && $2 == "00" && $NF != "lo" && !seen[$NF]++ { print $NF }' "$@" | {
-    routes=
+    printed=0
     while read -r interface; do
-      routes=yes
       found=
       lost=yes
       carrier "$interface"
       needs route
     done
-    [ -n "$routes" ] || fact route none
+    if [ "$printed" = 0 ]; then
+      fact route none
+      printed=1
+    fi
+    fact routes "$printed"
   }
 fi
 for path in "$sys"/class/net/*/device; do
@@ -856,14 +870,18 @@ done
 if [ -r "$proc/bus/input/devices" ]; then
   fact input-read yes
   # (this file never ends for a reader that reads single bytes, such as the shell's read)
-  awk '/^S: Sysfs=/ { path = substr($0, 10) } /^H: Handlers=.*sysrq.*kbd/ { print path }' "$proc/bus/input/devices" |
+  awk '/^S: Sysfs=/ { path = substr($0, 10) } /^H: Handlers=.*sysrq.*kbd/ { print path }' "$proc/bus/input/devices" | {
+    printed=0
     while read -r path; do
       functions "$path"
       case $path in
         */usb*) fact keyboard "${value##* }" ;;
         *) fact keyboard other ;;
       esac
+      printed=$((printed + 1))
     done
+    fact keyboards "$printed"
+  }
 fi
 
 cd "$begun" 2>/dev/null || cd /

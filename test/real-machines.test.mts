@@ -141,11 +141,19 @@ test("iommu.group: a disk whose line in the probe is lost may be on the card's U
   };
   assert.equal(statuses(host, "iommu.group", card), ["fail"]);
   assert.equal(without(/^mount-\/srv:0000:01.*\n/m), ["unknown"], "only its bridge is left");
+  assert.equal(without(/^mount-\/srv:.*\nmount-\/srv:.*\nmounts.*\nroute.*\nroute.*\n/m), ["unknown"], "and the route");
   assert.equal(
-    without(/^mount-\/srv:.*\nmount-\/srv:.*\nroute.*\nroute.*\n/m),
+    without(/^(mount-\/srv:.*\n){2}/m),
     ["unknown"],
-    "the route is lost as well",
+    "nothing is left of /srv: the number of lines is wrong",
   );
+  assert.equal(without(/^mounts:.*\n/m), ["fail"], "a probe before the counts");
+  const both = host.replace(/^(mount-\/srv:.*\n)+/m, "").replace(/^mounts:.*$/m, "mounts:1");
+  assert.equal(statuses(both, "iommu.group", card), ["pass"], "no disk on its ports");
+  for (const lost of [/^keyboard:.*\n/m, /^route:.*\n/m]) {
+    assert.not.equal(both.replace(lost, ""), both);
+    assert.equal(statuses(both.replace(lost, ""), "iommu.group", card), ["unknown"], String(lost));
+  }
 });
 
 test("prepare refuses a card with a disk of this host before the IOMMU is on, and says what it could not read", async () => {

@@ -27,7 +27,8 @@ function nodesOf({ gpu, groups, assignedFunctions }: Card): string[] {
 export function holdersVerdict(card: Card, host: Host, running: boolean): Verdict {
   const { holders, pci = [] } = host;
   const nodes = nodesOf(card);
-  if (card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
+  const held = holders?.processes.filter(({ node }) => nodes.includes(node)) ?? [];
+  if (held.length === 0 && card.gpu.driver === "nvidia" && card.gpu.nvidiaMinor === undefined) {
     return unknown("could not read which of /dev/nvidia0, /dev/nvidia1 … is this card's", [{
       read: `/proc/driver/nvidia/gpus/${card.gpu.bdf}/information`,
       value: "not read",
@@ -39,7 +40,6 @@ export function holdersVerdict(card: Card, host: Host, running: boolean): Verdic
   if (!holders) {
     return unknown("open files are not checked: the facts are from another machine's files");
   }
-  const held = holders.processes.filter(({ node }) => nodes.includes(node));
   const evidence = held.map(({ pid, node, command }) => ({ read: node, value: `held by ${command} (process ${pid})` }));
   if (held.length > 0) {
     const vm = held.every(({ node }) => node.startsWith("/dev/vfio/"));

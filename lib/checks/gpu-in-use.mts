@@ -1,6 +1,7 @@
 import type { Check } from "./types.mts";
 import { eachCard } from "./each.mts";
 import { driverVerdict } from "./gpu-driver.mts";
+import { withTwins } from "./gpu-twins.mts";
 import { holdersVerdict } from "./gpu-holders.mts";
 import { displayVerdict } from "./gpu-display.mts";
 
@@ -11,7 +12,12 @@ export const gpuInUseChecks: Check[] = [
     about: "which host driver holds the card, whether vfio-pci can take it, and what will happen",
     why: "the host's driver must release the card before the VM gets it",
     confirm: "lspci -nnk -d ::03xx",
-    check: (host, config) => eachCard(host, config, (card, { provider }) => driverVerdict(card, host, provider)),
+    check: (host, config) =>
+      eachCard(
+        host,
+        config,
+        (card, { provider }) => withTwins(driverVerdict(card, host, provider), card, host, config),
+      ),
   },
   {
     id: "gpu.in-use",

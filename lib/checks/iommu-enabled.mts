@@ -179,13 +179,13 @@ function offOnArm(table: string | undefined, host: Host, evidence: Evidence[]): 
 const isVm = ({ cpu }: Host) => cpu.flags?.includes("hypervisor") === true;
 
 /**
- * Whether no setting of this system gives it an IOMMU: Xen has it, or the host is a VM whose
- * hypervisor offers none.
+ * Whether no setting of this system gives it an IOMMU: Xen has it, the host is a VM whose
+ * hypervisor offers none, or a Mac whose firmware describes none.
  */
 export function cannotHaveIommu(host: Host): boolean {
   const { units, acpiTables } = host.iommu;
   const none = units?.length === 0 && acpiTables !== undefined && !acpiTables.some((name) => name in tables);
-  return host.hypervisor !== undefined || (isVm(host) && none);
+  return host.hypervisor !== undefined || ((isVm(host) || isApple(host.dmi)) && none);
 }
 
 function offInFirmware(host: Host, evidence: Evidence[]): Verdict {

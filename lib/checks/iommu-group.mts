@@ -11,6 +11,7 @@ import {
   formatFunction,
   isDisplay,
   isIntegrated,
+  isOnboard,
   isPortable,
   slotOf,
 } from "../host/pci.mts";
@@ -142,12 +143,14 @@ function separating(card: Card, host: Host): Fix[] {
   const ownUsb = card.assignedFunctions.some((fn) => fn.class?.startsWith("0c03") && needed(fn));
   const replug = ownUsb ? [manualFix("Connect the devices on the card's USB ports to other ports of this host")] : [];
   if (ownUsb && !card.groupPeers.some(needed)) return replug;
+  const onCards = card.groupPeers.filter(needed).filter((fn) => !isOnboard(fn));
+  const orThat = onCards.length > 0 ? `, or move ${formatAddresses(onCards)} to another slot` : "";
   return [
     ...(movable(card, host)
-      ? [manualFix(
-        "Put the card in another slot, preferably one that is wired to the CPU, or move that device to another slot",
-        { root: true, reboot: true },
-      )]
+      ? [manualFix(`Put the card in another slot, preferably one that is wired to the CPU${orThat}`, {
+        root: true,
+        reboot: true,
+      })]
       : [fixedInPlace(card, host)]),
     ...equalCard(card, host),
     ...replug,

@@ -20,10 +20,16 @@ export function needsOf(needs: Facts, pci: PciFunction[] | undefined): Host["nee
     ? []
     : points.filter((point) => !mounts.some((mount) => mount.point === point && isDisk(mount.bdf)));
   const keyboards = needs.all("keyboard");
+  const [routes, swap] = [needs.all("route"), needs.all("swap")];
+  // the probe counts its lines; texts of older probes have no counts
+  const whole = (count: string, lines: number) => {
+    const number = needs.one(count);
+    return number === undefined || number === String(lines);
+  };
   return compact({
     mounts: mounts.filter(({ bdf }) => isFunction(bdf)),
-    swap: needs.all("swap").filter(isFunction),
-    route: needs.one("route-read") ? needs.all("route").filter(isFunction) : undefined,
+    swap: swap.filter(isFunction),
+    route: needs.one("route-read") ? routes.filter(isFunction) : undefined,
     untraced: [
       ...mounts.filter(({ bdf }) => bdf === "untraced").map(({ point }) => point),
       ...lost,
@@ -31,11 +37,14 @@ export function needsOf(needs: Facts, pci: PciFunction[] | undefined): Host["nee
     ],
     unread: [
       ...(needs.all("mount-/").some(isTraceResult) ? [] : ["/"]),
-      ...(needs.all("route").some(isTraceResult) ? [] : ["route"]),
-      ...(needs.all("swap").every(isTraceResult) ? [] : ["swap"]),
+      ...(lost.length > 0 || whole("mounts", mounts.length) ? [] : ["a mount point"]),
+      ...(routes.some(isTraceResult) && whole("routes", routes.length) ? [] : ["route"]),
+      ...(swap.every(isTraceResult) && whole("swaps", swap.length) ? [] : ["swap"]),
     ],
     interfaces: needs.all("interface").map((text) => ({ bdf: text.split(" ")[0]!, name: text.split(" ")[1] ?? "" })),
-    keyboards: needs.one("input-read") && keyboards.every(isPlace) ? keyboards : undefined,
+    keyboards: needs.one("input-read") && keyboards.every(isPlace) && whole("keyboards", keyboards.length)
+      ? keyboards
+      : undefined,
   });
 }
 

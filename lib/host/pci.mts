@@ -221,13 +221,17 @@ export function isPortable({ dmi }: { dmi: Record<string, string> }): boolean {
   return ["8", "9", "10", "11", "14", "30", "31", "32"].includes(dmi.chassis_type ?? "");
 }
 
+const isOnRootBus = ({ bdf, upstreamBridges }: PciFunction) => /^0000:00:/.test(bdf) && upstreamBridges.length === 0;
+
+/** Whether a function is known to be part of the board: on the root bus, or of AMD's processor or chipset (1022). */
+export const isOnboard = (fn: PciFunction): boolean => isOnRootBus(fn) || fn.vendor === "1022";
+
 /**
  * Whether a display function is part of the processor: it is on the root bus, or its slot has a
  * function that only processors have (AMD's security processor, class 10).
  */
 export function isIntegrated(gpu: PciFunction, all: PciFunction[] = []): boolean {
-  const root = /^0000:00:/.test(gpu.bdf) && gpu.upstreamBridges.length === 0;
-  return root || all.some((fn) => slotOf(fn) === slotOf(gpu) && fn.class?.startsWith("1080") === true);
+  return isOnRootBus(gpu) || all.some((fn) => slotOf(fn) === slotOf(gpu) && fn.class?.startsWith("1080") === true);
 }
 
 /**

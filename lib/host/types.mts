@@ -150,7 +150,10 @@ export interface Host {
     route?: string[];
     /** Uses of devices whose PCI function was not found: mount points, `swap`, `route`. */
     untraced: string[];
-    /** `/` and `route`, if the probe reported no device for them; `swap`, if one of its devices is unreadable. */
+    /**
+     * `/` and `route`, if the probe reported no device for them; `swap`, if one of its devices is
+     * unreadable. Each also if the probe printed another number of lines; `a mount point` for mounts.
+     */
     unread: string[];
     interfaces: { bdf: string; name: string }[];
     /**

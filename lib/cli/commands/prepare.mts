@@ -2,7 +2,7 @@ import type { Finding, Fix } from "../../findings.mts";
 import type { Host } from "../../host/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { rebuildInitramfs } from "../../host/initramfs.mts";
-import { neededForPrepare, stopsPrepare } from "../../checks/before-prepare.mts";
+import { isPrepare, neededForPrepare, outlastsPrepare, stopsPrepare } from "../../checks/before-prepare.mts";
 import { notesFor } from "../../checks/index.mts";
 import { UserError } from "../../errors.mts";
 import { commandFix } from "../../fixes.mts";
@@ -49,6 +49,13 @@ export async function prepare(context: Context): Promise<number> {
     return 0;
   }
   const preparation = preparationOf(passed, host);
+  const outlasting = findings.filter((finding) => outlastsPrepare(finding, host)).map((finding): Finding => ({
+    ...finding,
+    fix: finding.fix.filter((fix) => !isPrepare(fix)),
+  }));
+  const before = (all: Finding[]) => all.flatMap((finding) => [...formatFinding(finding, style), ""]);
+  const off = outlasting.filter(({ check }) => check !== "gpu.display");
+  if (off.length > 0) shell.stdout(`${before(off).join("\n")}\n`);
   if (preparation.manual) return byHand(context, preparation, passed.every(({ driver }) => driver === "vfio-pci"));
   const texts = await Promise.all(ownFiles.map(async (path) => [path, await shell.read(path)] as const));
   const fileTexts = Object.fromEntries(texts);
@@ -63,9 +70,13 @@ export async function prepare(context: Context): Promise<number> {
     log(context, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
     return 0;
   }
-  const unsure = findings.filter(({ check, status }) => status === "unknown" && neededForPrepare.includes(check))
-    .flatMap((finding) => formatFinding(finding, style));
-  const lines = [...unsure, ...(unsure.length > 0 ? [""] : []), ...preparationLines(preparation, style)];
+  const unsure = findings.filter(({ check, status }) => status === "unknown" && neededForPrepare.includes(check));
+  const displays = outlasting.filter(({ check }) => check === "gpu.display");
+  const lines = [
+    ...before([...unsure, ...displays]),
+    ...(displays.length > 0 ? [...wrap(darkAtBoot, style.width, "note: ", "  "), ""] : []),
+    ...preparationLines(preparation, style),
+  ];
   shell.stdout(`${lines.join("\n")}\n`);
   if (!options.apply) {
     log(context, "nothing was changed: prepare --apply makes these changes, prepare --undo reverts them");
@@ -85,6 +96,8 @@ export async function prepare(context: Context): Promise<number> {
   log(context, `done; it takes effect at the next boot. To undo it: prepare --undo`);
   return 0;
 }
+
+const darkAtBoot = "from the next boot on, this host shows nothing on that card: make sure that SSH to it works first";
 
 /** Prints what to do by hand on a system whose configuration homelab-gpu does not write. */
 function byHand(context: Context, { manual, notes }: Preparation, bound: boolean): number {

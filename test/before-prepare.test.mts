@@ -1,0 +1,92 @@
+// What prepare says about the next boot before it changes anything, on saved hosts.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { main } from "../lib/cli/main.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell, own } from "./fake.mts";
+
+const test = suite("before prepare");
+const text = (name: string) => own(`test/hosts/${name}.txt`);
+const cardOf = (name: string) => /^gpu: (.*)$/m.exec(own(`test/hosts/${name}.findings`))![1]!;
+const configOf = (gpu: string) => `machines: [{name: m, provider: libvirt, box: lab/x, memory: 1024, gpu: ${gpu}}]`;
+
+/** What `prepare` prints on the saved host of this name, or on a changed text of it. */
+async function prepared(name: string, host = text(name)): Promise<{ code: number; text: string }> {
+  const { shell, said } = fakeShell({ host, "c.yaml": configOf(cardOf(name)) });
+  const code = await main(["prepare", "--no-color", "--host", "host", "--config", "c.yaml"], shell);
+  return { code, text: said.join("") };
+}
+/** The finding of a check on the saved host of this name, or on a changed text of it. */
+function finding(name: string, check: string, host = text(name)) {
+  const parsed = parseHost(host);
+  return runChecks(parsed, resolveConfig(parseConfig(configOf(cardOf(name))), parsed), [check])[0]!;
+}
+
+test("an IOMMU that is off in the firmware is named first; one that prepare turns on is not", async () => {
+  const name = "laptop-with-vt-d-off-lmde";
+  const firmware = await prepared(name);
+  assert.is(firmware.code, 0);
+  assert.match(
+    firmware.text,
+    /✗ iommu\.enabled \(m\)[^]*→ Turn on VT-d in the firmware setup[^]*options vfio-pci ids=/,
+  );
+  const kernel = text(name).replace(/^(acpi-tables:.*)$/m, "$1 DMAR");
+  assert.match((await prepared(name, kernel)).text, /intel_iommu=on/);
+  assert.not.match((await prepared(name, kernel)).text, /iommu\.enabled/);
+});
+
+test("a Mac without an IOMMU is refused: no setting turns it on", async () => {
+  const { code, text: said } = await prepared("mac-mini-with-an-external-card");
+  assert.is(code, 1);
+  assert.match(said, /✗ iommu\.enabled \(m\)[^]*A Mac has no setting for it/);
+  assert.not.match(said, /modprobe/);
+});
+
+test("a card that the host displays on: the display goes dark at the next boot", async () => {
+  for (const name of ["compositor-holds-a-card-with-a-display-pop", "rx7900-only-card-fedora"]) {
+    const { code, text: said } = await prepared(name);
+    assert.is(code, 0);
+    assert.match(said, /gpu\.display \(m\)[^]*note: from the next boot on, this host shows nothing on that card/, name);
+    assert.not.match(said, /homelab-gpu\.mts prepare$/m, "prepare does not advise to run prepare");
+  }
+  assert.not.match((await prepared("rtx4070-desktop-debian12")).text, /gpu\.display|from the next boot on/);
+});
+
+test("gpu.driver: a list of ids that also takes another card of the host at its next boot", () => {
+  const name = "own-ids-take-the-hosts-second-card-proxmox";
+  const { status, message, fix } = finding(name, "gpu.driver");
+  assert.is(status, "warn");
+  assert.match(
+    message,
+    /At the next boot \/etc\/modprobe\.d\/vfio\.conf also binds 0000:03:00\.0, which nouveau has now/,
+  );
+  assert.match(fix[0]!.title, /^Remove these ids from \/etc\/modprobe\.d\/vfio\.conf$/);
+  assert.match(fix[1]!.command!, /prepare$/);
+  const own = text(name).replace("modprobe.d/vfio.conf:", "modprobe.d/homelab-gpu.conf:");
+  assert.match(finding(name, "gpu.driver", own).fix[0]!.command!, /prepare$/, "prepare writes its own file again");
+  const apart = text(name).replace("0000:03:00.0/device:0x2504", "0000:03:00.0/device:0x2503");
+  assert.not.match(finding(name, "gpu.driver", apart).message, /At the next boot/);
+  const taken = text(name).replace("0000:03:00.0/driver:nouveau", "0000:03:00.0/driver:vfio-pci");
+  assert.not.match(finding(name, "gpu.driver", taken).message, /At the next boot/, "after that boot");
+});
+
+test("gpu.in-use: a process on the card's DRM node is found though NVIDIA's number of the card was not read", () => {
+  const name = "compositor-holds-a-card-with-a-display-pop";
+  const { status, message } = finding(name, "gpu.in-use");
+  assert.is(status, "fail");
+  assert.match(message, /^cosmic-comp \(1500\) holds the card/);
+  const free = text(name).replace(/^holds:.*card0.*\n/m, "");
+  assert.is(finding(name, "gpu.in-use", free).status, "unknown");
+});
+
+test("iommu.group: only a device that is not part of the board is to be moved", () => {
+  const titles = (name: string, host?: string) => finding(name, "iommu.group", host).fix.map(({ title }) => title);
+  assert.match(titles("old-board-shared-group-debian11")[0]!, /, or move 0000:02:00\.0 to another slot/);
+  const usb = text("old-board-shared-group-debian11").replace(/^(0000:02:00\.0\/vendor:0x).*$/m, "$11022");
+  assert.match(titles("old-board-shared-group-debian11", usb)[0]!, /wired to the CPU$/, "a part of AMD's chipset");
+});
+
+test.run();
