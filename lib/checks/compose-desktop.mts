@@ -15,6 +15,7 @@ const ofDesktop = anyOf(
   /^\/tmp\/\.(X11-unix|ICE-unix)(\/|$)/,
   /(^|\/)\.?(Xauthority|docker\.xauth|xauth)$/i,
   /^\/run\/user\/\d+(\/|$)/,
+  /(^|\/)\.(config\/pulse|pulse|pulse-cookie)(\/|$)/,
   /^\/(run\/desktop\/)?mnt\/(host\/)?wslg(\/|$)|^\/usr\/lib\/wsl(\/|$)/,
 );
 

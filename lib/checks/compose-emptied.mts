@@ -25,18 +25,18 @@ export function withoutEmptied(flaws: ProjectFlaw[], project: ComposeProject): {
 } {
   const records = Object.entries(project.emptied ?? {});
   const unset = new Set([...project.unsetVariables, ...project.refusals].map(({ variable }) => variable));
-  const causeOf = ({ text }: ProjectFlaw) =>
+  // several variables can leave the same text: $CONFIG/app and $CACHE/app
+  const causesOf = ({ text }: ProjectFlaw) =>
     text === undefined || text === ""
-      ? undefined
-      : records.find(([left, { names }]) =>
+      ? []
+      : records.filter(([left, { names }]) =>
         (left === text || left.startsWith(`${text}:`)) && names.some((one) => unset.has(one))
       );
-  const caused = flaws.flatMap((flaw): Emptied[] => {
-    const [text, { names }] = causeOf(flaw) ?? [undefined, { names: [] }];
-    return text === undefined ? [] : [{ text, names, fails: flaw.status === "fail" }];
-  });
+  const caused = flaws.flatMap((flaw) =>
+    causesOf(flaw).map(([text, { names }]): Emptied => ({ text, names, fails: flaw.status === "fail" }))
+  );
   const refused = records.flatMap(([text, { names, refused }]) => refused ? [{ text, names, fails: true }] : []);
-  return { kept: flaws.filter((flaw) => causeOf(flaw) === undefined), emptied: [...refused, ...caused] };
+  return { kept: flaws.filter((flaw) => causesOf(flaw).length === 0), emptied: [...refused, ...caused] };
 }
 
 /**

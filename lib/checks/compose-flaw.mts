@@ -42,8 +42,8 @@ export interface Fold {
   verb: [string, string];
   /** What the flaw is about, such as a path. */
   item: string;
-  /** What follows the list. `many`: it has several items. */
-  rest: (many: boolean) => string;
+  /** What follows the list. `many`: it has several items. `several`: several services have the flaw. */
+  rest: (many: boolean, several: boolean) => string;
   /** What to do about all of them. Without it, the fix of the first one. */
   fix?: (items: string[]) => Fix;
 }

@@ -25,7 +25,9 @@ function together(first: ProjectFlaw, group: ProjectFlaw[]): ProjectFlaw {
   const { fold: _, ...flaw } = first;
   return {
     ...flaw,
-    message: `${joinList(services)} ${verb[services.length > 1 ? 1 : 0]} ${joinList(listed)}${rest(items.length > 1)}`,
+    message: `${joinList(services)} ${verb[services.length > 1 ? 1 : 0]} ${joinList(listed)}${
+      rest(items.length > 1, services.length > 1)
+    }`,
     places: group.map(({ at, service, atTop }) => ({
       ...(at === undefined ? {} : { at }),
       ...(service === undefined ? {} : { service }),

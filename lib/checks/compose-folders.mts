@@ -30,7 +30,17 @@ export function sharing(named: string[], { name }: Machine): string {
  * many. A path without such a folder stays as it is.
  */
 export function commonFolders(paths: string[]): string[] {
-  const start = (path: string) => path.split("/").slice(0, path.startsWith("/home/") ? 4 : 3).join("/");
+  const deep = grouped(paths, (path) => path.startsWith("/home/") ? 4 : 3);
+  // a folder of its own at the top, such as /docker-data
+  return deep.length > 3 ? grouped(deep, (path) => ofSystem.test(path) ? path.split("/").length : 2) : deep;
+}
+
+/** Folders at the top of a file system with more in them than one project needs. */
+const ofSystem = /^\/(data|etc|home|media|mnt|nas|opt|root|srv|storage|tmp|usr|var|vol(ume)?\d*)(\/|$)/;
+
+/** Paths by their first parts, of which `depth` says how many count, the empty one before the first `/` included. */
+function grouped(paths: string[], depth: (path: string) => number): string[] {
+  const start = (path: string) => path.split("/").slice(0, depth(path)).join("/");
   return [...new Set(paths.map(start))].map((folder) => {
     const parts = paths.filter((path) => start(path) === folder).map((path) => path.split("/"));
     const [first = []] = parts;

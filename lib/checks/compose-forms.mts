@@ -7,6 +7,7 @@ import { isIP } from "node:net";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { texts } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
@@ -21,6 +22,7 @@ export function formFlaws(service: ComposeService, project: ComposeProject): Pro
     ...watchFlaws(service),
     ...mountFlaws(service),
     ...portFlaws(service),
+    ...quoteFlaws(service),
     ...otherFlaws(service),
   ];
 }
@@ -94,6 +96,39 @@ function mountFlaws(service: ComposeService): ProjectFlaw[] {
     }),
     ...texts(service.devices).filter((one) => !one.includes("$") && !one.includes("=") && one.split(":").length > 3)
       .map((one) => flaw(`has the device ${one}, which has too many colons`, one, "Write SOURCE:TARGET:PERMISSIONS")),
+  ];
+}
+
+/**
+ * Quotes that are part of a value, since YAML removes only those around a whole item: `- TZ="Europe/Paris"`, and a
+ * path with one quote. Compose passes them on (run with 2.26.1 on 2026-11-28).
+ */
+function quoteFlaws(service: ComposeService): ProjectFlaw[] {
+  const quoted = list(service.environment).filter(isPlainText).flatMap((one) => {
+    const [, name, quote, value] = /^([^=]+)=(["'])(.*)\2$/.exec(one) ?? [];
+    return name === undefined ? [] : [{ one, name, bare: `${name}=${value}`, quote }];
+  });
+  const stray = list(service.volumes).filter(isPlainText).filter((one) =>
+    one.split(":").some((part) => /^["']|["']$/.test(part))
+  );
+  return [
+    ...quoted.map(({ one, name, bare }): ProjectFlaw => ({
+      status: "warn",
+      message: `has ${one} with the quotes in its value`,
+      at: [one, `${name}=`],
+      fix: manualFix(`Write - ${bare}`),
+      fold: {
+        ...{ kind: "quotes", verb: ["has", "have"], item: one },
+        rest: (many) => (many ? " with the quotes in their values" : " with the quotes in its value"),
+        fix: () => manualFix('Remove these quotes, or put the whole item in quotes: - "NAME=value"'),
+      },
+    })),
+    ...stray.map((one): ProjectFlaw => ({
+      status: "warn",
+      message: `has the mount ${one}, in which a quote is part of the path`,
+      at: one,
+      fix: manualFix(`Write - ${one.replace(/["']/g, "")}`),
+    })),
   ];
 }
 

@@ -8,7 +8,7 @@ import { imageUser } from "../compose/image-users.mts";
 import { mountsOf } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { shellWord } from "../render.mts";
-import { isMap } from "../maps.mts";
+import { isMap, ownValue } from "../maps.mts";
 import { placeOfPath } from "./compose-paths.mts";
 
 /**
@@ -16,7 +16,7 @@ import { placeOfPath } from "./compose-paths.mts";
  * known by `user:` or by its image. Names of users, and groups, are not judged.
  */
 export function ownerFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
-  const user = userOf(service);
+  const user = userOf(name, service, project);
   if (!user) return [];
   const { uid, writes, named } = user;
   return bindsOf(service).flatMap(({ source, target }): ProjectFlaw[] => {
@@ -32,19 +32,19 @@ export function ownerFlaws(name: string, service: ComposeService, project: Compo
     const access = missing ? undefined : project.access?.[shown];
     if (!missing && (!writes || access?.uid === undefined || canWrite(access, uid))) return [];
     const item = project.inline ? path : shown;
-    const ends = () =>
-      `, ${
-        missing ? "which Docker creates for root" : `which belongs to user ${access!.uid}`
-      }, but runs as user ${uid} (${named}), which cannot write there`;
+    const ends = (_: boolean, several: boolean) =>
+      `, ${missing ? "which Docker creates for root" : `which belongs to user ${access!.uid}`}, but ${
+        several ? "run" : "runs"
+      } as user ${uid} (${named}), which cannot write there`;
     const fixOf = (items: string[]) => ownerFix(uid, missing, items.map((one) => join(project.folder, one)), project);
     return [{
       status: "warn",
-      message: `mounts ${item}${ends()}`,
+      message: `mounts ${item}${ends(false, false)}`,
       at: [source, shown, `:${target}`],
       text: source,
       fix: fixOf([shown]),
       fold: {
-        ...{ kind: `owner ${name} ${uid} ${missing} ${access?.uid}`, verb: ["mounts", "mount"], item },
+        ...{ kind: `owner ${named} ${uid} ${missing} ${access?.uid}`, verb: ["mounts", "mount"], item },
         ...{ rest: ends, fix: fixOf },
       },
     }];
@@ -65,9 +65,15 @@ function ownerFix(uid: number, missing: boolean, paths: string[], { inline, fold
 }
 
 /** The user that a service runs as, and what says so; undefined for root, or if it is not known. */
-function userOf({ user, image, build }: ComposeService): { uid: number; writes?: RegExp; named: string } | undefined {
+function userOf(
+  name: string,
+  { user, image, build, entrypoint }: ComposeService,
+  { builtUsers = {} }: ComposeProject,
+): { uid: number; writes?: RegExp; named: string } | undefined {
   const row = typeof image === "string" && build === undefined ? imageUser(image) : undefined;
   const written = user === undefined || user === null || user === "" ? undefined : String(user);
+  const built = build === undefined || entrypoint !== undefined ? undefined : ownValue(builtUsers, name);
+  if (written === undefined && built) return { uid: built.uid, named: `USER in ${built.place}` };
   if (written === undefined) return row && { ...row, named: `the user of ${image}` };
   const uid = /^(\d+)(:\w*)?$/.exec(written)?.[1];
   if (uid === undefined || Number(uid) === 0) return undefined;

@@ -12,6 +12,7 @@ import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
 import { databaseFlaws } from "./compose-databases.mts";
 import { imageFlaws } from "./compose-images.mts";
 import { ownerFlaws } from "./compose-owners.mts";
+import { reachFlaws } from "./compose-reach.mts";
 import { targetFlaws } from "./compose-target.mts";
 import { engineNameFlaws } from "./compose-engine.mts";
 import { daemonFlaws } from "./compose-daemon.mts";
@@ -60,6 +61,7 @@ export function projectFlaws(
     ...missingExternals(project, others),
     ...(project.inline ? [] : desktopFlaws(project, machine)),
     ...engineProjectFlaws(project, services, machine),
+    ...reachFlaws(project, machine, others),
     ...startsNothing(project, machine),
   ];
   const { kept, emptied } = withoutEmptied(found, project);

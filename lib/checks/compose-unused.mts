@@ -10,7 +10,7 @@ import { imageParts } from "../compose/image-name.mts";
 import { dependsOn } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
-import { isMap, mapAt } from "../maps.mts";
+import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
 import { withProfile } from "./compose-profiles.mts";
 
@@ -91,16 +91,25 @@ function usesNvidia(image: string): boolean {
 /** An image of a program that uses a GPU, in a project without GPU settings. */
 function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectFlaw | undefined {
   if (!gpus.every(isNvidiaRequest)) return undefined;
-  const [name, body] = enabledOf(project).find(([, { image, deploy }]) =>
+  const found = enabledOf(project).flatMap(([name, { image, build, deploy }]) => {
+    const base = ownValue(project.bases ?? {}, name)?.find(({ isFinal }) => isFinal);
+    const used = build === undefined ? image : base?.image;
     // another finding reports generic_resources
-    !JSON.stringify(deploy ?? "").includes("generic_resources") && typeof image === "string" && usesNvidia(image)
-  ) ?? [];
-  if (name === undefined) return undefined;
+    const isSwarms = JSON.stringify(deploy ?? "").includes("generic_resources");
+    return !isSwarms && typeof used === "string" && usesNvidia(used)
+      ? [{ name, used, isBuilt: build !== undefined }]
+      : [];
+  });
+  const [first] = found;
+  if (!first) return undefined;
+  const { name, used, isBuilt } = first;
   return {
     status: "warn",
-    message: `no service asks for a GPU: ${name} runs ${body!.image} on the CPU`,
+    message: `no service asks for a GPU: ${name}${isBuilt ? "," : ""} ${
+      isBuilt ? `which is built from ${used}, runs` : `runs ${used}`
+    } on the CPU`,
     service: name,
-    at: "image:",
+    at: isBuilt ? "build" : "image:",
     fix: manualFix(
       `Add to ${name}: deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, ` +
         "capabilities: [gpu]}]}}}",
@@ -221,7 +230,7 @@ function profileFlaw(project: ComposeProject, machine: ResolvedMachine): Project
 
 /** A line that asks for a GPU, wherever it is. */
 const asksInText =
-  /\bgpus?["']?:|-\s*["']?gpu\b|\[.*\bgpu\b.*\]|(driver|runtime)["']?:\s*["']?(nvidia|amd|cdi)\b|(nvidia|amd)\.com\/gpu|\/dev\/(dri|kfd|nvidia)/i;
+  /\bgpus?["']?:|-\s*["']?gpu["']?\s*$|[[,]\s*["']?gpu["']?\s*[,\]]|(driver|runtime)["']?:\s*["']?(nvidia|amd|cdi)\b|(nvidia|amd)\.com\/gpu|\/dev\/(dri|kfd|nvidia)/i;
 
 /**
  * Whether a project with errors may ask for a GPU in a part that could not be read: in a file that does not exist, or

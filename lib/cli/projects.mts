@@ -4,7 +4,6 @@ import { resolve } from "node:path";
 import type { Config, Service, Stack } from "../config/types.mts";
 import { configErrorAt } from "../config/parse.mts";
 import {
-  composeFileNames,
   composeFilesOf,
   ignorePatterns,
   type Project,
@@ -16,6 +15,7 @@ import { dotEnv, envFileMissing } from "../compose/variables.mts";
 import { ownValue } from "../maps.mts";
 import { inlineMissing, inlineVariables } from "../compose/inline.mts";
 import type { ComposeProject } from "../compose/types.mts";
+import { noComposeFile } from "../compose/no-compose-file.mts";
 import type { Shell } from "../shell.mts";
 
 /** Something wrong with a path or a variable, at its place in the config. */
@@ -56,7 +56,7 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   if (composeFiles.length === 0) {
     const message = names.length === 0
       ? `there is no folder ${path}, or it is empty`
-      : `${path} has no Compose file: ${composeFileNames.join(", ")}`;
+      : await noComposeFile(shell, path, names);
     flaws.push({ path: `${at}.path`, message });
     return undefined;
   }

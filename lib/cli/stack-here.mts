@@ -1,7 +1,8 @@
 /** The stack that a new config gets: the Compose project of a folder. */
 import { basename, dirname, relative, resolve } from "node:path";
 import { projectName } from "../config/raw.mts";
-import { composeFileNames, composeFilesOf } from "../compose/project.mts";
+import { composeFilesOf } from "../compose/project.mts";
+import { noComposeFile } from "../compose/no-compose-file.mts";
 import { dotEnv } from "../compose/variables.mts";
 import { inlineProject } from "../plan/stacks.mts";
 import { UserError } from "../errors.mts";
@@ -29,9 +30,7 @@ export async function starterStack(shell: Shell, home: string, folder?: string):
   if (!found) {
     if (folder === undefined) return undefined;
     throw new UserError(
-      names.length === 0
-        ? `there is no folder ${folder}, or it is empty`
-        : `${folder} has no Compose file: ${composeFileNames.join(", ")}`,
+      names.length === 0 ? `there is no folder ${folder}, or it is empty` : await noComposeFile(shell, folder, names),
       2,
     );
   }

@@ -109,6 +109,49 @@ export function baseImagesOf(
   });
 }
 
+/** The user that a build's image runs as. */
+export interface BuiltUser {
+  /** Number of the user. */
+  uid: number;
+  /** The line of its `USER`, from 1. */
+  line: number;
+}
+
+/**
+ * The user that the last stage, or the stage `target`, sets: by its number, or by a name that the stages create with
+ * `useradd --uid`. Undefined if it sets none, sets root, or its number is not known. `args`: as for the images.
+ */
+export function builtUser(text: string, args: Record<string, string | null>, target?: string): BuiltUser | undefined {
+  const stages: { name?: string; from: string; user?: { text: string; line: number } }[] = [];
+  const values: Record<string, string> = {};
+  const numbers = new Map<string, number>();
+  for (const { text: instruction, line } of instructionsOf(text) ?? []) {
+    const [, image, name] = from.exec(instruction) ?? [];
+    if (image !== undefined) stages.push({ from: image.toLowerCase(), ...(name ? { name: name.toLowerCase() } : {}) });
+    const [, kind = "", key, , value = ""] = /^\s*(ARG|ENV)\s+(\w+)([= ]\s*(\S*))?\s*$/i.exec(instruction) ?? [];
+    if (key !== undefined) {
+      const given = kind.toUpperCase() === "ARG" && Object.hasOwn(args, key) ? args[key] : undefined;
+      const own = given ?? withValues(value.replace(/^(["'])(.*)\1$/, "$2"), values);
+      if (own) values[key] = own;
+    }
+    for (const [, command] of withValues(instruction, values).matchAll(/\b(?:useradd|adduser)\s+([^&|;]*)/g)) {
+      const [, number] = /(?:^|\s)(?:--uid[ =]|-\w*u\s*)(\d+)\b/.exec(command!) ?? [];
+      const words = command!.trim().split(/\s+/);
+      for (const one of number === undefined ? [] : words) numbers.set(one, Number(number));
+    }
+    const [, user] = /^\s*USER\s+([^\s:]+)/i.exec(instruction) ?? [];
+    const stage = stages.at(-1);
+    if (user !== undefined && stage) stage.user = { text: withValues(user, values), line };
+  }
+  let at = target === undefined ? stages.length - 1 : stages.findIndex(({ name }) => name === target.toLowerCase());
+  while (stages[at] && !stages[at]!.user) {
+    at = stages.slice(0, at).findLastIndex(({ name }) => name === stages[at]!.from);
+  }
+  const user = stages[at]?.user;
+  const uid = user && (/^\d+$/.test(user.text) ? Number(user.text) : numbers.get(user.text));
+  return user && uid ? { uid, line: user.line } : undefined;
+}
+
 /** A text with the values of its variables; those that have none here are left. */
 function withValues(text: string, values: Record<string, string>): string {
   return text.replace(/\$(?:\{(\w+)(?::?-([^}]*))?\}|(\w+))/g, (whole, braced, fallback, plain) => {
@@ -129,12 +172,13 @@ function dockerfilePaths(service: ComposeService, project: Pick<ComposeProject, 
 
 /**
  * What is read of the Dockerfiles of a project: the stages of those whose services have `build.target`, by absolute
- * path, and the images that services are built from, by service. A Dockerfile that could not be read is absent.
+ * path, the images that services are built from and the users that they run as, by service. A Dockerfile that could
+ * not be read is absent.
  */
 export async function readDockerfiles(
   reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model">,
-): Promise<{ stages: Record<string, string[]>; bases: Record<string, BaseImage[]> }> {
+): Promise<Required<Pick<ComposeProject, "stages" | "bases" | "builtUsers">>> {
   const texts = new Map<string, string | undefined>();
   const readOnce = async (paths: string[]) => {
     for (const path of paths) {
@@ -145,6 +189,7 @@ export async function readDockerfiles(
   };
   const stages: Record<string, string[]> = {};
   const bases: Record<string, BaseImage[]> = {};
+  const builtUsers: NonNullable<ComposeProject["builtUsers"]> = {};
   for (const [name, service] of Object.entries(project.model?.services ?? {})) {
     const { target, args, dockerfile_inline: inline } = mapAt(service, "build");
     const paths = dockerfilePaths(service, project);
@@ -157,9 +202,13 @@ export async function readDockerfiles(
     if (target !== undefined && paths[0] !== undefined && own) stages[paths[0]] = own;
     const values = environmentOf({ environment: args });
     const images = baseImagesOf(found.text, values, typeof target === "string" ? target : undefined);
+    const user = builtUser(found.text, values, typeof target === "string" ? target : undefined);
     const { path } = found;
     const file = path?.startsWith(`${project.folder}/`) ? path.slice(project.folder.length + 1) : path;
+    if (user) {
+      builtUsers[name] = { uid: user.uid, place: file === undefined ? "dockerfile_inline" : `${file}:${user.line}` };
+    }
     if (images.length > 0) bases[name] = images.map((one) => ({ ...one, ...(file === undefined ? {} : { file }) }));
   }
-  return { stages, bases };
+  return { stages, bases, builtUsers };
 }

@@ -146,11 +146,20 @@ function modelOf({ ok, out }: CommandResult): ComposeModel | undefined {
   if (!ok) return undefined;
   try {
     const data = JSON.parse(out);
-    return isMap(data) ? { ...data, services: mapAt(data, "services") as ComposeModel["services"] } : undefined;
+    return isMap(data) ? { ...data, services: withoutNulls(mapAt(data, "services")) } : undefined;
   } catch {
     return undefined;
   }
 }
+
+/** The services of Compose's answer without the keys that they do not have: it prints `"command": null` for these. */
+const withoutNulls = (services: Record<string, unknown>): ComposeModel["services"] =>
+  Object.fromEntries(
+    Object.keys(services).map((name) => [
+      name,
+      Object.fromEntries(Object.entries(mapAt(services, name)).filter(([, value]) => value !== null)),
+    ]),
+  );
 
 const answerOf = (shell: Shell, command: string[], variables: Record<string, string> = {}, cwd?: string) =>
   shell.capture(command, {

@@ -93,6 +93,8 @@ export interface ComposeProject extends ProjectRequest {
   stages?: Record<string, string[]>;
   /** The images that the builds of services pull, by service, where their Dockerfiles show them. */
   bases?: Record<string, BaseImage[]>;
+  /** The users that built services run as, by service, and the place of `USER`, such as `app/Dockerfile:12`. */
+  builtUsers?: Record<string, { uid: number; place: string }>;
   /** Files that could not be read, as sentences with the reason. */
   unread?: string[];
   /** Paths of Git's submodules in the project's folder, from its .gitmodules. */

@@ -1,0 +1,172 @@
+// What a project reaches outside its VM and is reached by; folders without a Compose file of a default name; what
+// Compose's answer has and lacks. Compose 2.26.1 was run for the quotes and the nulls on 2026-11-28.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { starterStack } from "../lib/cli/stack-here.mts";
+import { builtUser } from "../lib/compose/dockerfile.mts";
+import { findCompose } from "../lib/compose/host-compose.mts";
+import { readProject } from "../lib/compose/read-project.mts";
+import { commonFolders } from "../lib/checks/compose-folders.mts";
+import { isOfDesktop } from "../lib/checks/compose-desktop.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import type { CommandResult } from "../lib/shell.mts";
+import { fakeShell } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
+
+const test = suite("compose reach");
+const card = savedHost("rtx4070-desktop-debian12");
+
+/** Doctor's failures and warnings for one stack, as `status PLACE message -> fix`. `keys`: more keys of its machine. */
+async function findings(
+  files: Record<string, string>,
+  { keys = "", answers = {} }: { keys?: string; answers?: Record<string, Partial<CommandResult>> } = {},
+) {
+  const disk = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/p/${path}`, text]));
+  const { shell } = fakeShell(disk, answers);
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };
+  const project = await readProject(shell, request, await findCompose(shell));
+  const config = "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, " +
+    `gpu: {device_id: 2786}${keys}}]`;
+  const resolved = { ...resolveConfig(parseConfig(config), card), projects: [project] };
+  return runChecks(card, resolved, ["services.compose"])
+    .filter(({ status }) => status === "fail" || status === "warn")
+    .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
+}
+const one = (text: string, options = {}) => findings({ "compose.yaml": text }, options);
+
+test("a program of the host is not in the VM, unless a service publishes its port", async () => {
+  const app = (keys: string) => `services:\n  app:\n    image: x\n    ${keys}\n`;
+  const [first = "", ...more] = await one(app("environment: [LLM=http://host.docker.internal:11434/v1]"));
+  assert.equal(more, []);
+  assert.match(
+    first,
+    /^warn p\/compose\.yaml:4 p: app has LLM=http:\/\/host\.docker\.internal:11434\/v1: host\.docker\.internal is a there, /,
+  );
+  assert.match(first, /this host's address in its network/);
+  const own = 'extra_hosts: ["llm.lan:host-gateway"]\n    command: serve --url=http://llm.lan:8000';
+  assert.match(
+    (await one(app(own))).join(),
+    /app has --url=http:\/\/llm\.lan:8000 in its command: llm\.lan is a there/,
+  );
+  for (
+    const keys of [
+      "environment: {NO_PROXY: 'localhost,host.docker.internal'}",
+      "environment: {CORS_ORIGINS: 'http://host.docker.internal:3000'}",
+      "environment: {LLM: 'http://host.docker.internal:11434'}\n  llm: {image: y, ports: ['11434:11434']}",
+      "environment: {LLM: 'http://host.docker.internal:11434'}\n  llm: {image: y, network_mode: host}",
+      "environment: {DB_HOST: host.docker.internal, DB_PORT: '5432'}\n    ports: ['80:80']",
+    ]
+  ) assert.equal(await one(app(keys)), [], keys);
+});
+
+test("a volume of an NFS server behind NAT needs an export with insecure", async () => {
+  const text = 'services:\n  app: {image: x, volumes: ["media:/media"]}\nvolumes:\n  media:\n    driver_opts:\n' +
+    '      type: nfs\n      o: "addr=nas.lan,nfsvers=4"\n      device: ":/media"\n';
+  const [first = "", ...more] = await one(text);
+  assert.equal(more, []);
+  assert.match(first, /^warn p\/compose\.yaml:7 p: the volume media is on the NFS server nas\.lan, .* -> Add insecure/);
+  assert.equal(await one(text, { keys: ", network: {lan: eno1}" }), []);
+  assert.equal(await one(text.replace("media:/media", "other:/media").concat("  other: {}\n")), []);
+});
+
+test("a project of which every port is on loopback is reached by nothing outside its VM", async () => {
+  const text = 'services:\n  app: {image: x, ports: ["127.0.0.1:80:80"]}\n';
+  assert.equal(await one(text), [
+    "warn p/compose.yaml:2 p: every published port is on 127.0.0.1 of a: only programs in a reach it -> Remove " +
+    "127.0.0.1: from the port that you need",
+  ]);
+  for (const more of ["  web: {image: y, ports: ['81:80']}\n", "  way: {image: cloudflare/cloudflared:1}\n"]) {
+    assert.equal(await one(text + more), [], more);
+  }
+});
+
+test("quotes in a value are reported with the item that is meant", async () => {
+  const text = 'services:\n  app:\n    image: x\n    environment:\n      - TZ="Europe/Paris"\n      - "A=1"\n' +
+    '      - JSON=["a"]\n    volumes:\n      - data:/work\'\nvolumes: {data: {}}\n';
+  const found = await one(text);
+  assert.equal(found.map((line) => line.replace(/^warn p\/compose\.yaml:/, "")), [
+    '5 p: app has TZ="Europe/Paris" with the quotes in its value -> Write - TZ=Europe/Paris',
+    "9 p: app has the mount data:/work', in which a quote is part of the path -> Write - data:/work",
+  ]);
+});
+
+test("what Compose prints as null is absent: a database without a password is found", async () => {
+  const service = { image: "postgres:16", command: null, entrypoint: null, environment: { POSTGRES_DB: "a" } };
+  const answers = {
+    "docker compose version": { ok: true, code: 0, out: "Docker Compose version 2.26.1" },
+    "docker compose -p p": { ok: true, code: 0, out: JSON.stringify({ name: "p", services: { db: service } }) },
+  };
+  const [first = "", ...more] = await findings(
+    { "compose.yaml": "services:\n  db:\n    image: postgres:16\n    environment: [POSTGRES_DB=a]\n" },
+    { answers },
+  );
+  assert.equal(more, []);
+  assert.match(first, /^fail p\/compose\.yaml:3 p: db runs postgres without a password/);
+});
+
+test("several variables that leave the same text are all named", async () => {
+  const text =
+    "services:\n  app:\n    image: x\n    volumes:\n      - $CONFIG/app:/config\n      - $CACHE/app:/cache\n";
+  const [first = "", ...more] = await one(text);
+  assert.equal(more, []);
+  assert.match(first, /CONFIG, CACHE have no value, which leaves “\/app:\/config” and “\/app:\/cache”/);
+});
+
+test("the user of a Dockerfile cannot write into a folder that Docker creates", async () => {
+  const text = 'services:\n  a: {build: ., volumes: ["./models:/models"]}\n  b: {build: ., volumes: ["./out:/out"]}\n';
+  const dockerfile = "FROM python:3.12\nARG UID=10001\nRUN useradd -m -u ${UID} app && true\nUSER app\n";
+  const [first = "", ...more] = await findings({ "compose.yaml": text, Dockerfile: dockerfile });
+  assert.equal(more, []);
+  assert.match(first, /a and b mount models and out, which Docker creates for root, but run as user 10001 \(USER in /);
+  assert.match(first, /\(USER in Dockerfile:4\)/);
+  const root = (lines: string) => findings({ "compose.yaml": text, Dockerfile: `FROM x\n${lines}\n` });
+  for (const lines of ["RUN true", "USER root", "USER app", "USER 10001\nUSER 0"]) assert.equal(await root(lines), []);
+  const stages = "FROM a AS base\nUSER 5:5\nFROM b AS tools\nUSER 6\nFROM base\nCOPY --from=tools /x /x\n";
+  assert.equal([builtUser(stages, {})?.uid, builtUser(stages, {}, "tools")?.uid], [5, 6]);
+  assert.is(builtUser("FROM a\nARG UID=1\nUSER ${UID}\n", { UID: "1234" })?.uid, 1234);
+});
+
+test("a service that is built from an image for NVIDIA's cards runs on the CPU without a request", async () => {
+  const text = "services:\n  triton:\n    build: .\n    profiles: []\n";
+  const [first = ""] = await findings({
+    "compose.yaml": text,
+    Dockerfile: "FROM nvcr.io/nvidia/tritonserver:25.03-py3\n",
+  });
+  assert.match(
+    first,
+    /^warn p\/compose\.yaml:3 .*: triton, which is built from nvcr\.io\/nvidia\/tritonserver:25\.03-py3, runs on the CPU/,
+  );
+  assert.equal(await findings({ "compose.yaml": text, Dockerfile: "FROM python:3\n" }), []);
+  // a profile's name is no request that an error may hide
+  const gpu = "services: {a: {deploy: {resources: {reservations: {devices: [{count: 1, capabilities: [gpu]}]}}}}}\n";
+  const base = "services:\n  a: {image: x, env_file: .env}\n  b:\n    image: x\n    profiles:\n      - gpu-scale\n" +
+    '    command: ["a [b] gpu-x"]\n';
+  const found = await findings({ "compose.yaml": base, "compose.gpu.yaml": gpu });
+  assert.match(found.join("\n"), /the GPU is in compose\.gpu\.yaml/);
+});
+
+test("a folder without a default name shows its other Compose files, also one level below", async () => {
+  const start = (files: Record<string, string>) => starterStack(fakeShell(files).shell, "/home/me", "/srv/app");
+  const says = async (files: Record<string, string>) => await start(files).catch((error: Error) => error.message);
+  const file = "services: {a: {image: x}}\n";
+  assert.is(
+    await says({ "/srv/app/docker-compose.gpu.yml": file, "/srv/app/compose-dev.yaml": file, "/srv/app/README": "" }),
+    "/srv/app has no Compose file of a default name, but compose-dev.yaml and docker-compose.gpu.yml: write, for " +
+      "example, COMPOSE_FILE=compose-dev.yaml into /srv/app/.env",
+  );
+  const below = await says({ "/srv/app/deploy/docker-compose.yml": file, "/srv/app/README": "" });
+  assert.match(String(below), /but deploy\/docker-compose\.yml: .* COMPOSE_FILE=deploy\/docker-compose\.yml into/);
+  assert.match(String(await says({ "/srv/app/README": "" })), /has no Compose file: compose\.yaml, /);
+});
+
+test("folders below one of the project's own at the top are shared as that one; PulseAudio is of a desktop", () => {
+  const paths = (top: string) => ["a", "b", "c", "d"].map((name) => `${top}/${name}`);
+  assert.equal(commonFolders(paths("/docker-data")), ["/docker-data"]);
+  assert.equal(commonFolders(paths("/mnt")), paths("/mnt"));
+  assert.ok(["~/.config/pulse/cookie", "/home/me/.pulse-cookie", "/run/user/1000/pulse"].every(isOfDesktop));
+  assert.not(isOfDesktop("/srv/.config/other"));
+});
+
+test.run();
