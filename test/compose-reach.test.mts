@@ -95,8 +95,8 @@ test("quotes in a value are reported with the item that is meant", async () => {
 test("what Compose prints as null is absent: a database without a password is found", async () => {
   const service = { image: "postgres:16", command: null, entrypoint: null, environment: { POSTGRES_DB: "a" } };
   const answers = {
-    "docker compose version": { ok: true, code: 0, out: "Docker Compose version 2.26.1" },
-    "docker compose -p p": { ok: true, code: 0, out: JSON.stringify({ name: "p", services: { db: service } }) },
+    "docker compose version": { out: "2.26.1\n" },
+    "docker compose -p p": { out: JSON.stringify({ name: "p", services: { db: service } }) },
   };
   const [first = "", ...more] = await findings(
     { "compose.yaml": "services:\n  db:\n    image: postgres:16\n    environment: [POSTGRES_DB=a]\n" },
