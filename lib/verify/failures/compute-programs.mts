@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { gpuMissingFailures } from "./gpu-missing.mts";
 import { rows } from "./rows.mts";
 
 const gpuTest = guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi");
@@ -8,6 +9,7 @@ const killed = guestFix("See whether the kernel ended it", "sh -c 'dmesg | grep 
 
 /** Messages of programs that compute for science, of notebooks, and of libraries in images for AMD cards. */
 export const computeProgramFailures = (): Failure[] => [
+  ...gpuMissingFailures(),
   ...rows({
     layer: "image",
     source: "bitsandbytes, ExLlama, TabbyAPI (their source), InvokeAI#7531 (2025-01), read 2026-11",

@@ -163,12 +163,10 @@ export const cudaImageFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /(?<!aimdo failed to load: )libcuda\.so\.1: cannot open shared object/,
       /Could not load dynamic library 'libcu\w{2,8}\.so/,
       /lib(?:cudart|cublas|cublasLt|cudnn\w{0,30}|nvrtc|cusparse|nccl)\.so\.[\d.]{1,8}: cannot open shared object/,
       /Could not load library lib(?:cudnn|cublas|cudart)|Unable to load any of \{lib(?:cudnn|cublas)/,
       /libtorch_cuda\.so: cannot open shared object/,
-      /Cannot load libcuda\.so|Could not dynamically load CUDA/,
     ),
     check: "guest.cuda",
     layer: "image",
@@ -176,7 +174,6 @@ export const cudaImageFailures = (): Failure[] => [
       "a CUDA library is missing in the container: libcuda comes with the GPU, the others belong into the image in " +
       "one version",
     fix: [
-      manualFix("libcuda.so.1: write gpu: 1 for that service, and see that its capabilities include compute"),
       manualFix(
         "libcudnn, libcublas, libcudart: use the image's runtime or devel variant, with the version that the " +
           "program wants",

@@ -181,8 +181,7 @@ export const frameworkFailures = (): Failure[] => [
         "cause",
         anyOf(
           /OpenEncodeSessionEx failed|No (?:NVENC )?capable devices found/,
-          /No device available for (?:encoder|decoder): device type cuda|CreateInputBuffer failed/,
-          /InitializeEncoder failed/,
+          /CreateInputBuffer failed|InitializeEncoder failed/,
         ),
         "the GPU's video encoder does not take the work: too many sessions at once, no memory, or a codec that " +
         "this GPU lacks",

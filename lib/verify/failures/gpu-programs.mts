@@ -46,7 +46,6 @@ export const gpuProgramFailures = (): Failure[] => [
       "guest.cuda",
       "cause",
       anyOf(
-        /flash[-_]attention\/hopper|flash_fwd_launch_template|flash_attn.{0,80}(?:no kernel image|invalid argument)/,
         /(?:xformers|sageattention|flash_attn|flashinfer).{0,120}(?:not built for|no operator found|only supports)/i,
         /No operator found for `memory_efficient_attention/,
       ),

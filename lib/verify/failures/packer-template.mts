@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { packerProxmoxFailures } from "./packer-proxmox.mts";
 import { rows } from "./rows.mts";
 
 const near =
@@ -10,8 +11,9 @@ const init = commandFix("Install the plugins that the template names", "packer i
 const upgrade = commandFix("Update the plugins", "packer init -upgrade .");
 
 /** What Packer says about a template and its plugins, in more detail than the general entries. */
-export const packerTemplateFailures = (): Failure[] =>
-  rows({
+export const packerTemplateFailures = (): Failure[] => [
+  ...packerProxmoxFailures(),
+  ...rows({
     layer: "provider",
     near,
     source:
@@ -142,4 +144,5 @@ export const packerTemplateFailures = (): Failure[] =>
       validate,
       init,
     ],
-  ]);
+  ]),
+];

@@ -1,5 +1,6 @@
 /** Turns pasted logs back into the text and the lines that the program wrote. */
 import { plain } from "../../lines.mts";
+import { translated } from "./translated.mts";
 
 /** A log prepared for the search: `text` and `shown` have the same lines, one for one. */
 export interface Pasted {
@@ -28,8 +29,13 @@ export function readPaste(raw: string): Pasted {
     // a quoted message of another program can be escaped more than once
     text = text.replace(/\\{1,4}(["'])/g, "$1").replace(/\\{1,2}[nt](?![a-z]*[\\:])/g, " ");
   }
-  return { text: text.replace(prefixes, ""), shown: text.split("\n") };
+  const shown = text.split("\n");
+  if (text.length <= translatedLimit) text = translated(text);
+  return { text: text.replace(prefixes, ""), shown };
 }
+
+/** Longer logs are not searched for translations. Characters. */
+const translatedLimit = 1 << 20;
 
 /**
  * Resolves what PowerShell writes errors in where its output is no console (CLIXML): control

@@ -9,6 +9,33 @@ import { each, install, vmWords } from "./fixes.mts";
  */
 export const qemuFileFailures = (): Failure[] => [
   {
+    pattern: /-fw_cfg \S{1,200}: can't load \S/,
+    check: "guest.image",
+    layer: "hypervisor",
+    message:
+      "QEMU cannot read the file that the VM gets by fw_cfg (Ignition, combustion): it is not there, or AppArmor, " +
+      "SELinux or its owner forbids it",
+    fix: [
+      manualFix("Put it below /var/lib/libvirt/images, readable for all (chmod 644)"),
+      commandFix("Read what AppArmor or SELinux refused", "journalctl -k --grep 'apparmor|avc' --no-pager -n 30", {
+        root: true,
+      }),
+      manualFix("If AppArmor did: allow it in /etc/apparmor.d/abstractions/libvirt-qemu (PATH r,)"),
+    ],
+    source: "QEMU (softmmu/vl.c); dmacvicar/terraform-provider-libvirt#142 (2017-06)",
+  },
+  {
+    pattern: /vfio-display-\w{3,10}: |doesn't support any \(known\) display method/,
+    check: "provider.mode",
+    layer: "hypervisor",
+    message: "the card's picture shall be shown by QEMU (display='on'), which only some virtual GPUs can, with OpenGL",
+    fix: [
+      manualFix("Write display='off' and ramfb='off' in that hostdev (virsh edit NAME): computing needs no picture"),
+      manualFix("Or add <graphics type='egl-headless'/> beside the VNC or SPICE display"),
+    ],
+    source: "QEMU (hw/vfio/display.c); intel/gvt-linux#227 (2023-03)",
+  },
+  {
     pattern: /failed to find romfile "/,
     check: "provider.access",
     layer: "hypervisor",

@@ -1,0 +1,51 @@
+/** Turns messages of programs that answered in another language back into English. */
+import { chinese, french, german, spanish } from "./translations.mts";
+
+/** A language: words that show it, and its messages as a text of lines. */
+type Language = [marks: RegExp, messages: string];
+
+const languages: Language[] = [
+  [/\b(?:nicht|der|die|das|wurde|Fehler|keine?|Speicherplatz|erlaubt|fehl|Abhängigkeits\w{0,20}|Paketes?)\b/i, german],
+  [/\b(?:impossible|aucune?|erreur|refusée|commande|dépendances|paquets?|pas|trop|réseau|clé|déjà)(?![a-z])/i, french],
+  [
+    /\b(?:no (?:se|existe|queda)|permiso|error (?:de|al|interno)|fallo|falló|pero|paquetes?|rehusada|orden)\b/i,
+    spanish,
+  ],
+  [/[\u4e00-\u9fff]/, chinese],
+];
+
+const rules = new Map<Language, [of: RegExp, english: string][]>();
+
+/** What stands for a punctuation mark. */
+const pieces: Record<string, string> = { "'": "['\"]?", ":": "[:\uff1a]", ",": "[,\uff0c]" };
+
+/** The expression that finds a translation, and the replacement. */
+function ruleOf(line: string): [RegExp, string] {
+  const [english, translation] = line.split(" = ") as [string, string];
+  const order = [...translation.matchAll(/\{(\d)\}/g)].map(([, number]) => number!);
+  const source = translation.replace(/[.*+?^$()|[\]\\/]/g, "\\$&").replace(
+    / ?(?:\{\d\}|[':,]) ?| /g,
+    (part) => part === " " ? " {1,3}" : ` {0,3}${pieces[part.trim()] ?? "([^\\s'\"]{1,200})"} {0,3}`,
+  );
+  const replacement = english.replace(/\{(\d)\}/g, (_, number) => `$${order.indexOf(number) + 1}`);
+  return [new RegExp(source, "gi"), english.endsWith(":") ? `${replacement} ` : replacement];
+}
+
+/**
+ * Replaces known translations in a text by the English messages. Its lines stay the same in number.
+ */
+export function translated(text: string): string {
+  let found = text;
+  for (const language of languages) {
+    const [marks, messages] = language;
+    if (!marks.test(text)) continue;
+    // the quotation marks of French, German and Spanish
+    found = found.replace(
+      /\u00ab ?([^\u00ab\u00bb\n]{1,200}?) ?\u00bb|\u00bb([^\u00ab\u00bb\n]{1,200})\u00ab/g,
+      "'$1$2'",
+    );
+    if (!rules.has(language)) rules.set(language, messages.trim().split("\n").map(ruleOf));
+    for (const [of, english] of rules.get(language)!) found = found.replace(of, english);
+  }
+  return found;
+}

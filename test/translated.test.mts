@@ -1,0 +1,68 @@
+// Messages of programs that answered in another language than English.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { likelyCauses } from "../lib/verify/failures/index.mts";
+import { translated } from "../lib/verify/failures/translated.mts";
+import { chinese, french, german, spanish } from "../lib/verify/failures/translations.mts";
+
+const test = suite("translated");
+
+for (const [name, messages] of Object.entries({ german, french, spanish, chinese })) {
+  test(`each message in ${name} becomes the English one`, () => {
+    for (const line of messages.trim().split("\n")) {
+      const [english, own] = line.split(" = ").map((part) => part.replace(/\{(\d)\}/g, "w$1")) as [string, string];
+      const text = translated(`x: ${own} nicht pas no se 错`);
+      assert.ok(text.toLowerCase().includes(english.toLowerCase()), `${own}: ${text}`);
+    }
+  });
+}
+
+test("a translated log has the cause of the English one", () => {
+  const logs: [english: string, ...others: string[]][] = [
+    [
+      "E: Unable to locate package nvidia-driver-580",
+      "E: Paket nvidia-driver-580 kann nicht gefunden werden.",
+      "Lecture des listes de paquets... Fait\nE: Impossible de trouver le paquet nvidia-driver-580",
+      "E: No se ha podido localizar el paquete nvidia-driver-580",
+      "正在读取软件包列表... 完成\nE: 无法定位软件包 nvidia-driver-580",
+    ],
+    [
+      "modprobe: ERROR: could not insert 'nvidia': Key was rejected by service",
+      "modprobe: ERROR: could not insert 'nvidia': Der SChlüssel wurde von Dienst zurückgewiesen",
+      "modprobe: ERROR: could not insert 'nvidia': La clé a été rejetée par le service",
+    ],
+    [
+      "Error starting domain: Requested operation is not valid: network 'default' is not active",
+      "Fehler beim Starten der Domain: Angeforderte Operation ist nicht gültig: network 'default' is not active",
+      "启动域时出错: 所需操作无效：网络 'default' 未激活",
+    ],
+    [
+      "error: failed to connect to the hypervisor\n" +
+      "error: Failed to connect socket to '/var/run/libvirt/libvirt-sock': Permission denied",
+      "Fehler: Verbindung zum Hypervisor scheiterte\n" +
+      "Fehler: Socket-Erstellung zu '/var/run/libvirt/libvirt-sock' fehlgeschlagen: Keine Berechtigung",
+      "错误：无法连接到 hypervisor\n错误：将插槽连接到 '/var/run/libvirt/libvirt-sock' 失败: 权限不够",
+    ],
+  ];
+  for (const [english, ...others] of logs) {
+    const [cause] = likelyCauses(english);
+    assert.ok(cause, english);
+    for (const text of others) assert.is(likelyCauses(text)[0]?.message, cause.message, text);
+  }
+});
+
+test("the line is shown as it was pasted, and a long log keeps its lines", () => {
+  const [cause] = likelyCauses("Lecture... Fait\nE: Impossible de trouver le paquet nvidia-driver-580");
+  assert.equal([cause!.line, cause!.number], ["E: Impossible de trouver le paquet nvidia-driver-580", 2]);
+  const long = "这是一行。 keine Berechtigung nicht\n".repeat(20_000);
+  const start = performance.now();
+  assert.is(translated(long).split("\n").length, long.split("\n").length);
+  assert.ok(performance.now() - start < 3000);
+});
+
+test("English text stays as it is", () => {
+  const text = "the command does not pass: no such package, error de facto\nE: Unable to locate package x\n";
+  assert.is(translated(text), text);
+});
+
+test.run();
