@@ -40,8 +40,8 @@ export interface Setting {
 }
 
 /**
- * A text that a program prints when something goes wrong. Only English texts are known, as with
- * `LC_ALL=C`.
+ * A text that a program prints when something goes wrong, in English, as with `LC_ALL=C`:
+ * `translated.mts` turns some messages of other languages into it.
  */
 export interface Failure {
   /**
