@@ -19,7 +19,7 @@ import { jsonText } from "../../urls.mts";
 
 const unknown = [
   "homelab-gpu knows no error in this log",
-  "→ Read the first error in it: later ones often follow from it. Most error texts are known in English only (LC_ALL=C)",
+  "→ Read the first error in it: later ones often follow from it. Most texts are known in English only (LC_ALL=C)",
   `→ Check this host: ${self("doctor")}`,
   `→ Check a running VM: ${self("verify")}`,
 ];

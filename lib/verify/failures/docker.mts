@@ -60,7 +60,8 @@ export const dockerFailures = (): Failure[] => [
       "the kernel lacks modules that Docker's network needs: it was updated and not rebooted, or is a minimal or " +
       "WSL kernel",
     fix: [
-      manualFix("Reboot the VM into its newest kernel", { reboot: true }),
+      guestFix("Load them", "modprobe -a ip_tables iptable_nat br_netfilter overlay"),
+      manualFix("If there are no such modules: reboot into the newest kernel", { reboot: true }),
       manualFix(
         "Then install the kernel's extra modules: Ubuntu linux-modules-extra-…, Fedora kernel-modules-extra; " +
           "Debian: linux-image-amd64 rather than -cloud",

@@ -4,6 +4,8 @@ import { anyOf } from "../../text.mts";
 import { vagrantWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
+const noDrop = 'With Docker: its FORWARD policy is DROP; write "ip-forward-no-drop": true in /etc/docker/daemon.json ' +
+  "(Docker 28 and later), or set net.ipv4.ip_forward=1 before Docker starts";
 const exportsFix = commandFix("See what this host exports", "exportfs -v", { root: true });
 
 /** Firewalls of the host between VMs and their network, shared folders over NFS, and installers in a VM. */
@@ -31,8 +33,24 @@ export const guestNetworkFailures = (): Failure[] => [
       ),
       "the host's firewall drops what VMs send to other networks: they reach this host, and nothing beyond it",
       commandFix("ufw: let them out", "ufw route allow in on virbr0", { root: true }),
-      'With Docker: its FORWARD policy is DROP; write "ip-forward-no-drop": true in /etc/docker/daemon.json ' +
-      "(Docker 28 and later), or set net.ipv4.ip_forward=1 before Docker starts",
+      noDrop,
+    ],
+  ]),
+  ...rows({ layer: "network", near: /libvirt|virbr/i, source: "iptables, Docker; kevoreilly/CAPEv2#2887 (2025)" }, [
+    [
+      "provider.access",
+      "symptom",
+      /Chain FORWARD \(policy DROP/,
+      "this host drops forwarded packets unless a rule allows them (Docker sets that): VMs that no rule names reach " +
+      "this host, and nothing beyond it",
+      noDrop,
+      commandFix(
+        "Until the next start of Docker: let the VMs' bridge through",
+        "iptables -I DOCKER-USER -i virbr0 -j ACCEPT",
+        {
+          root: true,
+        },
+      ),
     ],
   ]),
   ...rows({ layer: "provider", near: vagrantWords, source: "nfs-utils, util-linux, Vagrant; read 2026-11" }, [

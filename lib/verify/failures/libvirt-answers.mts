@@ -15,6 +15,24 @@ const source = "libvirt (src/util/virerror.c, src/qemu, src/network), read 2026-
 /** Messages of libvirt that differ by what the system answered, and the kinds of its errors. */
 export const libvirtAnswerFailures = (): Failure[] => [
   {
+    pattern: /module 'libvirt(?:mod)?' has no attribute '(?:VIR_|vir)\w{2,40}/,
+    check: "provider.version",
+    layer: "provider",
+    message:
+      "Python's libvirt module is another one than the program expects: it is older, or a module of another package " +
+      "named libvirt hides it",
+    fix: [
+      commandFix("See which one Python loads", "python3 -c 'import libvirt; print(libvirt.__file__)'"),
+      commandFix("Remove one that pip installed", "pip uninstall libvirt-python"),
+      install("Install the distribution's", {
+        apt: "python3-libvirt",
+        dnf: "python3-libvirt",
+        pacman: "libvirt-python",
+      })({}),
+    ],
+    source: "libvirt-python, virt-manager; virt-manager/virt-manager#842 (2025-02)",
+  },
+  {
     pattern: /find 'swtpm(?:_setup)?' binary in \$PATH|swtpm.{0,60}not found/,
     check: "tools.present",
     layer: "provider",

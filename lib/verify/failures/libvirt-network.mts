@@ -127,6 +127,20 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "libvirt (src/util/virdnsmasq.c), read 2026-11; netblue30/firejail#5137 (2022-05)",
   },
   {
+    pattern: /error while loading shared libraries: libvirt[\w-]{0,12}\.so/,
+    check: "tools.present",
+    layer: "provider",
+    message:
+      "a program of libvirt does not find libvirt's own library: it was built into /usr/local, or parts of two " +
+      "releases are mixed",
+    fix: [
+      commandFix("See which there are", "sh -c 'ldconfig -p | grep libvirt; find /usr -name \"libvirt.so*\"'"),
+      manualFix("Built here: list its folder in /etc/ld.so.conf.d/libvirt.conf, then run ldconfig as root"),
+      manualFix("Otherwise keep one: remove the other build (ninja uninstall), and install the packages again"),
+    ],
+    source: "glibc's loader, libvirt; kevoreilly/CAPEv2#2423 (2024-12)",
+  },
+  {
     pattern: /Child process \(VIR_BRIDGE_NAME=\S{1,20} \S{0,60}dnsmasq/,
     near: vmWords,
     check: "provider.access",

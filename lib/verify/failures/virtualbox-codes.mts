@@ -2,12 +2,14 @@ import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
+import { virtualboxNetworkFailures } from "./virtualbox-network.mts";
 
 const vms = commandFix("See the VMs, and those that run", "VBoxManage list vms; VBoxManage list runningvms");
 const log = "Read Logs/VBox.log in the VM's folder: its last lines name the part that failed";
 
 /** VirtualBox's error codes (VERR_…, VBOX_E_…) that its other table does not have. */
 export const virtualboxCodeFailures = (): Failure[] => [
+  ...virtualboxNetworkFailures(),
   ...rows({
     layer: "kernel",
     source: "Linux (the kernel's log), VirtualBox; VirtualBox/virtualbox#37 (2025-06)",

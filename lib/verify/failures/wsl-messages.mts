@@ -17,6 +17,18 @@ const install = commandFix(
 
 /** Sentences that WSL prints, by topic. */
 export const wslMessageFailures = (): Failure[] => [
+  ...rows({ layer: "driver", source: "microsoft/WSL#11277 (2024-02), #11870 (2024-08)" }, [
+    [
+      "guest.driver",
+      "cause",
+      /segmentation fault (?:\(core dumped\) )?(?:\S{0,40}\/)?nvidia-smi|nvidia-smi: .{0,20}segmentation fault/,
+      "nvidia-smi itself crashes: in WSL Windows' drivers 551 to 566 did that on some cards, and programs that " +
+      "compute can still work",
+      "In WSL: install a newer driver in Windows, run wsl --update and wsl --shutdown, then try again",
+      "See whether CUDA works: python3 -c 'import torch; print(torch.cuda.is_available())'",
+      "On Linux: its library is of another release than the module; reboot after an update of the driver",
+    ],
+  ]),
   ...rows({ layer: "provider", source: "microsoft/WSL#13616 (2025-10), #11630 (2024-05); Docker Desktop (2026-01)" }, [
     [
       "host.disk",
