@@ -153,8 +153,8 @@ test("a folder without a default name shows its other Compose files, also one le
   const file = "services: {a: {image: x}}\n";
   assert.is(
     await says({ "/srv/app/docker-compose.gpu.yml": file, "/srv/app/compose-dev.yaml": file, "/srv/app/README": "" }),
-    "/srv/app has no Compose file of a default name, but compose-dev.yaml and docker-compose.gpu.yml: write, for " +
-      "example, COMPOSE_FILE=compose-dev.yaml into /srv/app/.env",
+    "/srv/app has no Compose file of a default name, but docker-compose.gpu.yml and compose-dev.yaml: write, for " +
+      "example, COMPOSE_FILE=docker-compose.gpu.yml into /srv/app/.env",
   );
   const below = await says({ "/srv/app/deploy/docker-compose.yml": file, "/srv/app/README": "" });
   assert.match(String(below), /but deploy\/docker-compose\.yml: .* COMPOSE_FILE=deploy\/docker-compose\.yml into/);
@@ -167,6 +167,103 @@ test("folders below one of the project's own at the top are shared as that one; 
   assert.equal(commonFolders(paths("/mnt")), paths("/mnt"));
   assert.ok(["~/.config/pulse/cookie", "/home/me/.pulse-cookie", "/run/user/1000/pulse"].every(isOfDesktop));
   assert.not(isOfDesktop("/srv/.config/other"));
+});
+
+test("one finding names all services with an image for NVIDIA's cards", async () => {
+  const found = await one("services:\n  a: {image: ollama/ollama}\n  b: {image: ollama/ollama}\n");
+  assert.match(
+    found.join(),
+    /no service asks for a GPU: a and b run ollama\/ollama on the CPU -> Add to a and b: deploy/,
+  );
+});
+
+test("an image for Intel's cards does not use NVIDIA's, also with /dev/dri alone", async () => {
+  const files = { "/lab/p/compose.yaml": "services: {a: {image: 'x/ollama-intel:latest', devices: [/dev/dri]}}\n" };
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };
+  const project = await readProject(fakeShell(files).shell, request, undefined);
+  const config = "machines: [{name: a, box: lab/x, image: debian-13, provider: libvirt, gpu: {device_id: 2786}}]";
+  const resolved = { ...resolveConfig(parseConfig(config), card), projects: [project] };
+  const messages = runChecks(card, resolved, ["services.gpu"]).map(({ status, message }) => `${status} ${message}`);
+  assert.is(messages.length, 1, messages.join("\n"));
+  assert.match(messages[0]!, /^fail p\/a: its image x\/ollama-intel:latest uses only Intel GPUs/);
+});
+
+test("what Compose says of a missing env file is said once; an example in a folder is named; proxies are quiet", async () => {
+  const text =
+    "x-a: &a\n  env_file: .env\nservices:\n  app:\n    <<: *a\n    image: x\n    environment: [P=$http_proxy]\n";
+  const answers = {
+    "docker compose version": { out: "2.26.1\n" },
+    "docker compose -p p": {
+      ok: false,
+      code: 1,
+      err: "env file /lab/p/.env not found: stat /lab/p/.env: no such file\n",
+    },
+  };
+  const [first = "", ...more] = await findings({ "compose.yaml": text, "envs/env.template": "A=1\n" }, { answers });
+  assert.equal(more, []);
+  assert.match(
+    first,
+    /^fail .* app needs the env file \.env, which does not exist -> Copy envs\/env\.template to \.env/,
+  );
+  const [odd = ""] = await findings({ "compose.yaml": text, ".env(example)": "A=1\n" });
+  assert.match(odd, /Copy \.env\(example\) to \.env/);
+});
+
+test("a required variable of a long mount is one finding; missing folders that are not created are one", async () => {
+  const mount = (source: string) =>
+    `{type: bind, source: ${source}, target: /x${source.length}, bind: {create_host_path: false}}`;
+  const text = `services:\n  a:\n    image: x\n    volumes:\n      - ${mount('"${KEYS:?set KEYS}"')}\n` +
+    `      - ${mount("./data")}\n  b:\n    image: x\n    volumes: [${mount("./data")}, ${mount("./logs1")}]\n`;
+  const found = await one(text);
+  assert.is(found.length, 2, found.join("\n"));
+  assert.match(found[0]!, /^fail p\/compose\.yaml:5 p: KEYS has no value: set KEYS/);
+  assert.match(
+    found[1]!,
+    /a and b mount the folder data and the folder logs1, which do not exist: create_host_path is /,
+  );
+  assert.match(found[1]!, /-> Create data and logs1$/);
+});
+
+test("images that start from postgres need its password too", async () => {
+  for (
+    const image of ["ankane/pgvector:latest", "tensorchord/pgvecto-rs:pg16", "ghcr.io/tensorchord/vchord-postgres:1"]
+  ) {
+    const [first = ""] = await one(`services:\n  db: {image: '${image}', environment: [POSTGRES_DB=a]}\n`);
+    assert.match(first, /^fail .* without a password/, image);
+  }
+});
+
+test("a file of a default name and files for this system are suggested first, two levels down too", async () => {
+  const files = [
+    "docker-compose.gpu-dev.yml",
+    "docker-compose.mac.yml",
+    "docker-compose.yml",
+    "docker-compose.amd.yml",
+  ];
+  const disk = Object.fromEntries(files.map((name) => [`/srv/app/server/docker/${name}`, "services: {}\n"]));
+  const error = await starterStack(fakeShell(disk).shell, "/home/me", "/srv/app").catch((one: Error) => one.message);
+  assert.match(String(error), /but server\/docker\/docker-compose\.yml, server\/docker\/docker-compose\.amd\.yml, /);
+});
+
+test("an empty submodule is named as such, once, in builds and in mounts", async () => {
+  const disk = {
+    "/lab/p/compose.yaml":
+      "services:\n  a: {build: ./one}\n  b: {build: {context: ./two, dockerfile: ../Dockerfile}}\n" +
+      "  c: {image: x, volumes: ['./two/src:/src']}\n",
+    "/lab/p/.gitmodules": '[submodule "one"]\n\tpath = one\n[submodule "two"]\n\tpath = two\n',
+    "/lab/p/Dockerfile": "FROM x\n",
+  };
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [], copied: ["compose.yaml", "Dockerfile"] };
+  const project = await readProject(fakeShell(disk).shell, request, undefined);
+  const paths = { ...project.paths, "/lab/p/one": "folder" as const, "/lab/p/two": "folder" as const };
+  const config = "machines: [{name: a, box: lab/x, image: debian-13, provider: libvirt}]";
+  const resolved = { ...resolveConfig(parseConfig(config), card), projects: [{ ...project, paths }] };
+  const found = runChecks(card, resolved, ["services.compose"]).filter(({ status }) => /fail|warn/.test(status));
+  assert.equal(found.map(({ status, message }) => `${status} ${message}`), [
+    "fail p: a and b are built from one and two, empty submodules of Git",
+    "warn p: c mounts two/src of a submodule of Git that is empty here",
+  ]);
+  assert.ok(found.every(({ fix }) => /^Get the submodules: run git submodule update --init/.test(fix[0]!.title)));
 });
 
 test.run();

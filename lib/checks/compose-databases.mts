@@ -15,7 +15,9 @@ const databases: {
   passwords: string[];
 }[] = [
   {
-    image: /^(postgres|pgvector\/pgvector|postgis\/postgis|timescale\/timescaledb|ghcr\.io\/immich-app\/postgres)$/,
+    // images that start from postgres and keep its entrypoint
+    image:
+      /^(postgres|(pgvector|ankane)\/pgvector|postgis\/postgis|timescale\/timescaledb|tensorchord\/[\w-]+|apache\/age|paradedb\/paradedb|ghcr\.io\/(immich-app\/postgres|tensorchord\/[\w-]+))$/,
     passwords: ["POSTGRES_PASSWORD", "POSTGRES_HOST_AUTH_METHOD"],
   },
   {

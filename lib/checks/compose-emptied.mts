@@ -68,8 +68,9 @@ function isOfDisabled(variable: string, project: ComposeProject): boolean {
   return lines.length > 0 && lines.every(Boolean);
 }
 
-/** Variables of the caller's terminal, without which programs run too. */
-const ofTerminal = /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL)$/;
+/** Variables of the caller's terminal and its proxies, without which programs run too. */
+const ofTerminal =
+  /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL|(https?|ftp|all|no)_proxy|(HTTPS?|FTP|ALL|NO)_PROXY)$/;
 
 /**
  * The variables of a project without a value, except those in `copied`: those that break

@@ -13,7 +13,16 @@ import {
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
-import { creation, envOf, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
+import {
+  creation,
+  envOf,
+  fetchSubmodules,
+  isUnfetched,
+  leftOutMessage,
+  ofSubmodules,
+  parentFix,
+  placeOfPath,
+} from "./compose-paths.mts";
 
 /** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
 function needed(
@@ -206,6 +215,15 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
       },
     }));
   }
+  if (place.path !== project.folder && isUnfetched(place.relativePath, project)) {
+    return flaw(`is built from ${place.relativePath}, an empty submodule of Git`, fetchSubmodules).map((one) => ({
+      ...one,
+      fold: {
+        ...{ kind: "submodule", verb: ["is built from", "are built from"], item: place.relativePath },
+        rest: (many) => (many ? ", empty submodules of Git" : ", an empty submodule of Git"),
+      },
+    }));
+  }
   const places = (dockerfileOf(service) ?? []).map((path) => placeOfPath(path, project));
   const file = places.find((one) => one?.kind !== "missing") ?? places[0];
   if (file?.kind === "missing") {
@@ -233,12 +251,6 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
     ? flaw(leftOutMessage(`is built from ${place.relativePath}`), `Remove ${place.relativePath} from .dockerignore`)
     : [];
 }
-
-/** Whether paths are in submodules of Git, whose folders are empty or absent after a plain clone. */
-const ofSubmodules = (paths: string[], { submodules = [] }: ComposeProject) =>
-  paths.every((path) => submodules.some((one) => path === one || path.startsWith(`${one}/`)));
-
-const fetchSubmodules = "Get the submodules: run git submodule update --init --recursive in the project's folder";
 
 function missingContext(paths: string[], project: ComposeProject): string {
   if (ofSubmodules(paths, project)) return fetchSubmodules;

@@ -20,7 +20,7 @@ export function formFlaws(service: ComposeService, project: ComposeProject): Pro
   return [
     ...buildFlaws(service, project),
     ...watchFlaws(service),
-    ...mountFlaws(service),
+    ...mountFlaws(service, project),
     ...portFlaws(service),
     ...quoteFlaws(service),
     ...otherFlaws(service),
@@ -74,10 +74,12 @@ function watchFlaws(service: ComposeService): ProjectFlaw[] {
 }
 
 /** Mounts and devices with a part too many or too few. */
-function mountFlaws(service: ComposeService): ProjectFlaw[] {
+function mountFlaws(service: ComposeService, { refusals }: ComposeProject): ProjectFlaw[] {
+  // a variable that Compose requires and that has no value is a finding of its own
+  const isRequired = refusals.some(({ variable }) => variable !== undefined);
   return [
     ...list(service.volumes).flatMap((one): ProjectFlaw[] => {
-      if (isMap(one) && one.type === "bind" && (one.source === undefined || one.source === "")) {
+      if (isMap(one) && one.type === "bind" && (one.source === undefined || (one.source === "" && !isRequired))) {
         return [
           flaw("has a bind mount without a source", [String(one.target ?? ""), "bind"], "Write source: ./FOLDER"),
         ];

@@ -92,7 +92,7 @@ function absentCuda({ image, subject, place }: Pulled): ProjectFlaw[] {
 /** An image that exists only where it was built, and that no service of the project builds. */
 function unbuilt(
   { image, build, pull_policy, provider }: ComposeService,
-  { model, inline }: ComposeProject,
+  { model, inline, copied }: ComposeProject,
 ): ProjectFlaw[] {
   if (typeof image !== "string" || build !== undefined || provider !== undefined || image.includes("$")) return [];
   if (inline || !isUnofficial(image)) return [];
@@ -108,7 +108,11 @@ function unbuilt(
       `has the image ${image}, which exists only where it was built: Docker Hub has no official image of that name`,
     at: "image:",
     text: image,
-    fix: manualFix("Write build: with the folder of its Dockerfile, or the image's full name"),
+    fix: manualFix(
+      copied?.includes("Dockerfile")
+        ? "Write build: . (the project has a Dockerfile), or the image's full name"
+        : "Write build: with the folder of its Dockerfile, or the image's full name",
+    ),
   }];
 }
 

@@ -11,7 +11,8 @@ import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 import { isOfDesktop } from "./compose-desktop.mts";
 import { isShareable, sharedPath, sharing, yamlWord } from "./compose-folders.mts";
-import { creation, creations, keepFix, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
+import { insideFlaws, isFileName, lineTexts } from "./compose-own-mounts.mts";
+import { parentFix, placeOfPath } from "./compose-paths.mts";
 import { anyOf } from "../text.mts";
 
 /** Paths that every Linux VM has. */
@@ -21,12 +22,6 @@ const vmPaths = anyOf(
   /^\/etc\/(protocols|services|rpc|networks|nsswitch\.conf|host\.conf|ld\.so\..*|environment|profile|pam\.d|security|login\.defs|subuid|subgid|fstab|mtab|debian_version|issue|default\/locale)(\/|$)/,
   /^\/(etc)?$/,
 );
-/**
- * A name that looks like a file's rather than a folder's: its ending is not a version or domain.
- */
-const fileName =
-  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|LICENSE|\.[a-z]+rc|[^/]*\.(conf|cfg|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|js|ts|lua|php|html?|css|pem|key|crt|cer|p12|htpasswd|list|rules|tpl|tmpl|template|acl|hcl|nginx|vcl|csv|lic|log|db|sqlite3?|gguf|safetensors|onnx|pth?|ckpt|engine|pbtxt|zip|tgz|gz|xz|zst|tar|jks|pub|so(\.\d+)*))$/i;
-
 /** The mounts of a service whose source differs between the VM and the host. */
 export function mountFlaws(
   name: string,
@@ -102,72 +97,12 @@ function mountFlaw(
       },
     }];
   }
-  const { path, kind, inside, relativePath: shown, leftOut } = place;
+  const { path, inside, relativePath: shown } = place;
   // such a folder of this host says nothing of what is in it, and the VM has it too
   const exists = place.exists && !/^\/(mnt|media|home|opt|srv|root)$/.test(path);
-  const isFile = fileName.test(path) || fileName.test(target);
+  const isFile = isFileName(path) || isFileName(target);
   const at = inside ? shown : source;
-  if (inside && absolute) {
-    return [{
-      status: "fail",
-      message: `mounts ${path} by its path on this host: the project's folder has another path in the VM`,
-      at: lineTexts(source, target),
-      fix: manualFix(`Write ${path === project.folder ? "." : `./${shown}`}`),
-    }];
-  }
-  if (inside) {
-    if (kind === "missing" && isFile) {
-      return [{
-        status: "fail",
-        message: `mounts the file ${shown}, which does not exist: Docker would create a folder of that name`,
-        at,
-        fix: manualFix(creation(shown, project)),
-        fold: {
-          ...{ kind: "missing file", verb: ["mounts", "mount"], item: `the file ${shown}` },
-          rest: (many) =>
-            many
-              ? ", which do not exist: Docker would create folders of these names"
-              : ", which does not exist: Docker would create a folder of that name",
-          fix: (items) => manualFix(creations(items.map((one) => one.replace("the file ", "")), project)),
-        },
-      }];
-    }
-    if (kind === "missing" && creates !== true) {
-      return [{
-        status: creates === false ? "fail" : "warn",
-        message: `mounts the folder ${shown}, which does not exist: ${
-          creates === false
-            ? "create_host_path is false"
-            : "some versions of Compose do not create it in this long form"
-        }`,
-        at,
-        fix: manualFix(`Create ${shown}`),
-      }];
-    }
-    if (leftOut) {
-      return [{
-        status: kind === "file" ? "fail" : "warn",
-        message: leftOutMessage(`mounts ${shown}`) +
-          (kind === "file" ? "" : ": the container starts with an empty folder"),
-        at,
-        fix: keepFix([shown]),
-        fold: {
-          ...{ kind: `left out ${kind}`, verb: ["mounts", "mount"], item: shown, fix: keepFix },
-          rest: () => leftOutMessage("") + (kind === "file" ? "" : ": the containers start with empty folders"),
-        },
-      }];
-    }
-    if (kind === "folder" && fileName.test(path) && fileName.test(target)) {
-      return [{
-        status: "warn",
-        message:
-          `mounts ${shown} as the file ${target}, but ${shown} is a folder: Docker creates one where a file is missing`,
-        at,
-        fix: manualFix(`Remove the folder ${shown}, and create the file`),
-      }];
-    }
-    return [];
-  }
+  if (inside) return insideFlaws({ target, creates, absolute, source, isFile }, place, project);
   if (/^\/(var\/)?run\/docker\.sock$/.test(path) && machine.engine === "podman") {
     return [{ status: "warn", message: `mounts ${path}, which engine: podman does not have`, at }];
   }
@@ -257,19 +192,13 @@ function mountFlaw(
 }
 
 /**
- * Texts to find a mount's line by: if the source contains a variable, the target still has its
- * written form.
- */
-const lineTexts = (source: string, target: string) => [source, `:${target}`, target, `${source}:${target}`];
-
-/**
  * Mounts of an inline service by a relative path: files next to the config are not copied, so
  * Docker would create an empty folder, which is lost with the VM. Other paths are paths in the VM.
  */
 export function inlineMountFlaws(service: ComposeService): ProjectFlaw[] {
   return mountsOf(service).flatMap(({ type, source = "", target }): ProjectFlaw[] => {
     if (type !== "bind" || !/^(\.|~)/.test(source)) return [];
-    const isFile = fileName.test(source) || fileName.test(target);
+    const isFile = isFileName(source) || isFileName(target);
     return [{
       status: isFile ? "fail" : "warn",
       message: `mounts ${source}, which is not copied into the VM: ${

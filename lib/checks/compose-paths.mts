@@ -6,7 +6,7 @@ import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 
 /** A path as the checks use it. */
-interface Place {
+export interface Place {
   /** Absolute path on the host. */
   path: string;
   kind: PathKind;
@@ -95,3 +95,19 @@ export function copyOfEnv({ envExamples = [] }: ComposeProject, variables: strin
   const left = lacks(best);
   return `Copy ${best.file} to .env in the project's folder${left.length > 0 ? `, and set ${left.join(", ")}` : ""}`;
 }
+
+/** Whether paths are in submodules of Git, whose folders are empty or absent after a plain clone. */
+export const ofSubmodules = (paths: string[], { submodules = [] }: Pick<ComposeProject, "submodules">): boolean =>
+  paths.every((path) => submodules.some((one) => path === one || path.startsWith(`${one}/`)));
+
+/** What to do about a submodule that is not fetched. */
+export const fetchSubmodules =
+  "Get the submodules: run git submodule update --init --recursive in the project's folder";
+
+/** Whether a folder of a submodule has nothing in it: a plain clone leaves it so. */
+export const isUnfetched = (
+  shown: string,
+  { submodules, copied }: Pick<ComposeProject, "submodules" | "copied">,
+): boolean =>
+  ofSubmodules([shown], submodules ? { submodules } : {}) && copied !== undefined &&
+  !copied.some((one) => one.startsWith(`${shown}/`));

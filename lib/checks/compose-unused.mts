@@ -103,15 +103,18 @@ function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectF
   const [first] = found;
   if (!first) return undefined;
   const { name, used, isBuilt } = first;
+  const names = found.filter((one) => one.used === used && one.isBuilt === isBuilt).map((one) => one.name);
+  const many = names.length > 1;
+  const run = many ? "run" : "runs";
   return {
     status: "warn",
-    message: `no service asks for a GPU: ${name}${isBuilt ? "," : ""} ${
-      isBuilt ? `which is built from ${used}, runs` : `runs ${used}`
+    message: `no service asks for a GPU: ${joinList(names)}${isBuilt ? "," : ""} ${
+      isBuilt ? `which ${many ? "are" : "is"} built from ${used}, ${run}` : `${run} ${used}`
     } on the CPU`,
     service: name,
     at: isBuilt ? "build" : "image:",
     fix: manualFix(
-      `Add to ${name}: deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, ` +
+      `Add to ${joinList(names)}: deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, ` +
         "capabilities: [gpu]}]}}}",
     ),
   };

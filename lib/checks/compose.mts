@@ -155,8 +155,9 @@ function projectVerdicts(
   const isOurs = ({ message }: ProjectProblem) => {
     const [, undefinedName] = /refers to undefined (?:volume|network|config|secret) (\S+?):?(?=\s|$)/.exec(message) ??
       [];
-    return undefinedName !== undefined &&
-      flaws.some(({ status, message }) => status === "fail" && message.includes(undefinedName));
+    const [, absentEnv] = /env file (\S+) not found/.exec(message) ?? [];
+    const named = undefinedName ?? (absentEnv === undefined ? undefined : `env file ${absentEnv.split("/").at(-1)}`);
+    return named !== undefined && flaws.some(({ status, message }) => status === "fail" && message.includes(named));
   };
   const refused = project.refusals.map((problem) => ({ problem, verdict: refusal(project, problem, machine) })).filter((
     { problem, verdict: { evidence: [place] } },

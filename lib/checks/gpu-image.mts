@@ -25,8 +25,9 @@ export function gpuImageFlaws(
   // an image that is built here may have any name: what it is built from counts
   const image = build === undefined ? written : base?.image;
   if (typeof image !== "string" || gpus.length === 0) return [];
-  if (!demands.some(({ vendor }) => vendor !== "drm")) return [];
   const needs = makerOfImage(image);
+  // the nodes of /dev/dri say nothing of the vendor; AMD's programs need /dev/kfd too
+  if (!demands.some(({ vendor }) => vendor !== "drm") && (needs !== "intel" || demands.length === 0)) return [];
   const has = gpus.map(({ vendorId }) =>
     (Object.keys(vendorIds) as GpuMaker[]).find((one) => vendorIds[one] === vendorId)
   );

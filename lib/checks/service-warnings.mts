@@ -5,6 +5,7 @@ import { mapAt } from "../maps.mts";
 import type { Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
+import { makerOfImage } from "../compose/image-makers.mts";
 import { environmentOf } from "../compose/service.mts";
 import type { PlacedService } from "./compose.mts";
 import { amdCdi, type ServiceGpuRequest } from "../compose/gpu-requests.mts";
@@ -107,6 +108,8 @@ function drmOnNvidia(
   { gpus }: ResolvedMachine,
 ): Verdict | undefined {
   const onlyDrm = demands.length > 0 && demands.every(({ vendor }) => vendor === "drm");
+  // another finding: the image is for other cards
+  if (typeof body.image === "string" && makerOfImage(body.image) === "intel") return undefined;
   const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES !== undefined;
   if (!onlyDrm || visible || gpus.length === 0 || !gpus.every(isNvidiaRequest)) return undefined;
   return {

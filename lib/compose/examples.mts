@@ -10,7 +10,15 @@ export async function readEnvExamples(
   folder: string,
   names: string[],
 ): Promise<NonNullable<ComposeProject["envExamples"]>> {
-  const files = names.filter((name) => /^\.?env[._-]|\.env$/i.test(name)).sort().slice(0, 10);
+  const own = names.filter((name) => /^\.?env[._(-]|\.env$/i.test(name)).sort();
+  // some projects keep them in a folder
+  const folders = own.length > 0 ? [] : names.filter((name) => /^\.?(envs?|config|docker|examples?)$/.test(name));
+  const below = await Promise.all(
+    folders.map(async (one) =>
+      (await reads.list(join(folder, one))).filter((name) => exampleOf(".env", [name])).map((name) => `${one}/${name}`)
+    ),
+  );
+  const files = [...own, ...below.flat().sort()].slice(0, 10);
   return await Promise.all(files.map(async (file) => {
     const values = dotEnv(await reads.read(join(folder, file)) ?? "");
     return { file, names: Object.keys(values).filter((name) => values[name] !== "") };

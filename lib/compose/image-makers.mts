@@ -27,6 +27,12 @@ export const imageMakers: Row[] = [
   { image: /./, tag: /(^|[-_.])(intel|openvino|ipex|xpu|sycl|oneapi)/i, maker: "intel", source: byTag, read },
   { image: /(^|\/)intel(analytics)?\/[^/]+$/, maker: "intel", source: "hub.docker.com/u/intel", read },
   {
+    image: /(^|\/)[^/]+-intel(-(arc|gpu|xpu))?$/,
+    maker: "intel",
+    source: "the image's own name, as of ghcr.io/ava-agentone/ollama-intel",
+    read: "2026-11-28",
+  },
+  {
     image: /./,
     tag: /cuda|(^|[-_.])cu1[1-3]\d?($|[-_.])|cublas|nvidia|tensorrt/i,
     maker: "nvidia",

@@ -1,31 +1,43 @@
 /** What a folder without a Compose file of a default name has instead. */
-import { join } from "node:path";
+import { basename, join } from "node:path/posix";
 import type { Shell } from "../shell.mts";
 import { joinList } from "../text.mts";
 import { composeFileNames } from "./project.mts";
 
 const isComposeFile = (name: string) => /compose[^/]*\.ya?ml$|^(docker-)?stack[^/]*\.ya?ml$/i.test(name);
 
+/** The order of files: those that are for another system, for development or for other cards are last. */
+function rank(path: string): number {
+  const name = basename(path);
+  if (composeFileNames.includes(name)) return 0;
+  return /mac|win|dev|test|jetson|arm|wsl/i.test(name) ? 3 : /cpu|amd|rocm|intel|vulkan/i.test(name) ? 2 : 1;
+}
+
 /** The most folders that are looked into. */
 const most = 40;
 
 /**
- * The message about a folder in which Compose finds no file: the other Compose files in it and one level below.
+ * The message about a folder in which Compose finds no file: the other Compose files in it and below.
  * `names`: what the folder has.
  */
 export async function noComposeFile(shell: Shell, folder: string, names: string[]): Promise<string> {
-  const own = names.filter(isComposeFile).sort();
-  const folders = names.filter((name) => !name.includes(".") && name !== "node_modules").slice(0, most);
-  const below = own.length > 0 ? [] : await Promise.all(
-    folders.map(async (name) =>
-      (await shell.list(join(folder, name))).filter(isComposeFile).map((one) => `${name}/${one}`)
-    ),
+  const own = names.filter(isComposeFile);
+  const listed = async (folders: string[]) =>
+    (await Promise.all(
+      folders.slice(0, most).map(async (one) => (await shell.list(join(folder, one))).map((name) => `${one}/${name}`)),
+    )).flat();
+  const isFile = (path: string) => isComposeFile(basename(path));
+  const below = own.length > 0 ? [] : await listed(names.filter((name) => !/\.|^node_modules$/.test(name)));
+  const deeper = own.length > 0 || below.some(isFile)
+    ? []
+    : await listed(below.filter((path) => /\/(docker|compose|deploy(ment)?)$/.test(path)));
+  const others = [...own, ...below.filter(isFile), ...deeper.filter(isFile)].sort((a, b) =>
+    rank(a) - rank(b) || (a < b ? -1 : 1)
   );
-  const others = [...own, ...below.flat().sort()];
   const [first] = others;
-  const listed = others.length > 6 ? [...others.slice(0, 6), `${others.length - 6} more`] : others;
+  const shown = others.length > 6 ? [...others.slice(0, 6), `${others.length - 6} more`] : others;
   return first === undefined
     ? `${folder} has no Compose file: ${composeFileNames.join(", ")}`
-    : `${folder} has no Compose file of a default name, but ${joinList(listed)}: write, for example, ` +
+    : `${folder} has no Compose file of a default name, but ${joinList(shown)}: write, for example, ` +
       `COMPOSE_FILE=${first} into ${join(folder, ".env")}`;
 }

@@ -1,0 +1,139 @@
+/** Mounts of paths in a project's own folder: whether they exist and are copied into the VM. */
+import type { ComposeProject } from "../compose/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { manualFix } from "../fixes.mts";
+import { joinList } from "../text.mts";
+import {
+  creation,
+  creations,
+  fetchSubmodules,
+  isUnfetched,
+  keepFix,
+  leftOutMessage,
+  type Place,
+} from "./compose-paths.mts";
+
+/**
+ * A name that looks like a file's rather than a folder's: its ending is not a version or domain.
+ */
+const fileName =
+  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|LICENSE|\.[a-z]+rc|[^/]*\.(conf|cfg|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|js|ts|lua|php|html?|css|pem|key|crt|cer|p12|htpasswd|list|rules|tpl|tmpl|template|acl|hcl|nginx|vcl|csv|lic|log|db|sqlite3?|gguf|safetensors|onnx|pth?|ckpt|engine|pbtxt|zip|tgz|gz|xz|zst|tar|jks|pub|so(\.\d+)*))$/i;
+
+/** Whether a path looks like that of a file rather than of a folder. */
+export const isFileName = (path: string): boolean => fileName.test(path);
+
+/**
+ * Texts to find a mount's line by: if the source contains a variable, the target still has its
+ * written form.
+ */
+export const lineTexts = (
+  source: string,
+  target: string,
+): string[] => [source, `:${target}`, target, `${source}:${target}`];
+
+interface OwnMount {
+  source: string;
+  target: string;
+  /** It is written as an absolute path. */
+  absolute: boolean;
+  /** As of a bind: whether Compose creates a missing source. */
+  creates: boolean | undefined;
+  /** Its source or its target looks like a file. */
+  isFile: boolean;
+}
+
+/** The flaws of a mount whose source is in the project's folder. */
+export function insideFlaws(
+  { source, target, absolute, creates, isFile }: OwnMount,
+  { path, kind, relativePath: shown, leftOut }: Place,
+  project: ComposeProject,
+): ProjectFlaw[] {
+  const at = shown;
+  if (absolute) {
+    return [{
+      status: "fail",
+      message: `mounts ${path} by its path on this host: the project's folder has another path in the VM`,
+      at: lineTexts(source, target),
+      fix: manualFix(`Write ${path === project.folder ? "." : `./${shown}`}`),
+    }];
+  }
+  if (!isFile && kind !== "file" && isUnfetched(shown, project)) {
+    return [{
+      status: "warn",
+      message: `mounts ${shown} of a submodule of Git that is empty here`,
+      at,
+      fix: manualFix(fetchSubmodules),
+      fold: {
+        ...{ kind: "submodule", verb: ["mounts", "mount"], item: shown },
+        rest: (
+          many,
+        ) => (many ? " of submodules of Git that are empty here" : " of a submodule of Git that is empty here"),
+      },
+    }];
+  }
+  if (kind === "missing" && isFile) {
+    return [{
+      status: "fail",
+      message: `mounts the file ${shown}, which does not exist: Docker would create a folder of that name`,
+      at,
+      fix: manualFix(creation(shown, project)),
+      fold: {
+        ...{ kind: "missing file", verb: ["mounts", "mount"], item: `the file ${shown}` },
+        rest: (many) =>
+          many
+            ? ", which do not exist: Docker would create folders of these names"
+            : ", which does not exist: Docker would create a folder of that name",
+        fix: (items) => manualFix(creations(items.map((one) => one.replace("the file ", "")), project)),
+      },
+    }];
+  }
+  if (kind === "missing" && creates !== true) {
+    return [{
+      status: creates === false ? "fail" : "warn",
+      message: `mounts the folder ${shown}, which does not exist: ${
+        creates === false ? "create_host_path is false" : "some versions of Compose do not create it in this long form"
+      }`,
+      at,
+      fix: manualFix(`Create ${shown}`),
+      fold: {
+        ...{ kind: `missing folder ${creates}`, verb: ["mounts", "mount"], item: `the folder ${shown}` },
+        rest: (many) =>
+          `, which ${many ? "do" : "does"} not exist: ${
+            creates === false
+              ? "create_host_path is false"
+              : `some versions of Compose do not create ${many ? "them" : "it"} in this long form`
+          }`,
+        fix: (items) => manualFix(`Create ${joinList(items.map((one) => one.replace("the folder ", "")))}`),
+      },
+    }];
+  }
+  if (leftOut) {
+    const isNeeded = kind === "file" || creates === false;
+    const then = kind === "file"
+      ? () => ""
+      : creates === false
+      ? () => ", and create_host_path is false"
+      : (many: boolean) =>
+        many ? ": the containers start with empty folders" : ": the container starts with an empty folder";
+    return [{
+      status: isNeeded ? "fail" : "warn",
+      message: leftOutMessage(`mounts ${shown}`) + then(false),
+      at,
+      fix: keepFix([shown]),
+      fold: {
+        ...{ kind: `left out ${kind} ${isNeeded}`, verb: ["mounts", "mount"], item: shown, fix: keepFix },
+        rest: () => leftOutMessage("") + then(true),
+      },
+    }];
+  }
+  if (kind === "folder" && isFileName(path) && isFileName(target)) {
+    return [{
+      status: "warn",
+      message:
+        `mounts ${shown} as the file ${target}, but ${shown} is a folder: Docker creates one where a file is missing`,
+      at,
+      fix: manualFix(`Remove the folder ${shown}, and create the file`),
+    }];
+  }
+  return [];
+}
