@@ -1,6 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix, guestFix, manualFix } from "../../fixes.mts";
 import { amdWords } from "./fixes.mts";
+import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const exportsOf = commandFix("See what this host exports", "exportfs -v", { root: true });
@@ -141,6 +142,31 @@ export const serviceToolFailures = (): Failure[] => [
         "sh -c 'amd-ctk runtime configure && amd-ctk cdi generate'",
       ),
       guestFix("See that amdgpu has the card", "ls -l /dev/kfd /dev/dri"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /AMD GPU driver \(amdgpu\) is not installed or loaded/,
+        /AMD Container Toolkit requires the amdgpu driver to be installed/,
+      ),
+      "the package of AMD's container toolkit installs only where amdgpu is loaded: the driver has no card here, " +
+      "or an image is built (rpm-ostree, bootc, a Dockerfile), where the package sees no driver",
+      guestFix("See that amdgpu has the card", "ls -l /dev/kfd /dev/dri"),
+      guestFix("If not, load the driver and read what it says", "sh -c 'modprobe amdgpu; dmesg | grep amdgpu'"),
+      manualFix("Without the toolkit: devices: [/dev/kfd, /dev/dri] and group_add: [video, render] for that service"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /\b(?:amd-ctk|rocm-?smi|amd-smi|rocminfo|hipconfig|hipcc): (?:command )?not found/,
+        /command not found: (?:amd-ctk|rocm-smi|amd-smi|rocminfo)|Command '(?:amd-ctk|rocm-smi|amd-smi|rocminfo)' not found/,
+      ),
+      "that program of AMD is not installed here, or its folder is not searched (sudo has its own list of folders)",
+      guestFix("See where it lies", "ls /opt/rocm/bin /usr/bin/amd-ctk /usr/local/bin/amd-ctk"),
+      manualFix('Call it by its whole path: sudo "$(command -v amd-ctk)", sudo /opt/rocm/bin/rocm-smi'),
+      manualFix("amd-ctk comes with the package amd-container-toolkit, the others with ROCm"),
     ],
   ]),
 ];

@@ -61,6 +61,10 @@ const codes: [code: number | number[], strength: Strength, layer: Layer, message
     manualFix(
       "Check the card's power cables, its slot or riser, and the power supply; cap its power with nvidia-smi -pl",
     ),
+    manualFix(
+      "A card outside of the case (OCuLink, Thunderbolt) or on a riser: a shorter cable, an older PCIe generation " +
+        "for its slot, or the kernel argument pcie_ports=native",
+    ),
     remedies.awake,
     doctorFix("gpu.power"),
   ]],
