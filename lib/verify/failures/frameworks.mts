@@ -96,8 +96,10 @@ export const frameworkFailures = (): Failure[] => [
         "guest.cuda",
         "cause",
         /ptxas fatal|PTXAS error|ptxas .{0,40}Value 'sm_|is not a recognized processor for this target|PassManager::run failed|Triton only supports CUDA \d{2}\.\d or higher, but got/,
-        "the image's compiler for the GPU (ptxas, Triton) does not know this GPU",
-        "Use an image with CUDA 12.8 or later and a Triton of the same time",
+        "the image's compiler for the GPU (ptxas, Triton) does not support this GPU: the GPU is newer than it, or " +
+        "older than it still supports",
+        "RTX 50 and later: use an image with CUDA 12.8 or later and a Triton of the same time",
+        "Below compute capability 7.5 (GTX 900 and 1000, Volta): start the program without Triton and SageAttention",
       ],
       [
         "guest.cuda",

@@ -79,8 +79,28 @@ export const qemuFileFailures = (): Failure[] => [
     source: "libvirt, read 2026-11",
   },
   {
+    pattern: /block device '?pflash0'? has invalid size|combined size of system firmware exceeds/,
+    near: vmWords,
+    check: "guest.firmware",
+    layer: "hypervisor",
+    message: "the file given as UEFI firmware is not one in raw form: it is cut off or another file (a web page, the " +
+      "variables), or an image (qcow2) that is read as raw",
+    fix: [
+      commandFix("See what it is", "sh -c 'file CODE.fd; qemu-img info CODE.fd'"),
+      manualFix(
+        "Give the distribution's raw files: OVMF_CODE_4M.fd as firmware, a copy of OVMF_VARS_4M.fd as variables",
+      ),
+      manualFix(
+        "If it is qcow2 (Fedora): qemu-img convert -O raw FILE.qcow2 FILE.fd, or name its format (format=qcow2)",
+      ),
+      manualFix("quickemu: delete the VM's OVMF_CODE.fd, and run quickget again"),
+    ],
+    source: "QEMU (pc_sysfw.c), read 2026-11; quickemu-project/quickemu#1861 (2026-01), " +
+      "hashicorp/packer-plugin-qemu#225 (2025-10)",
+  },
+  {
     pattern: anyOf(
-      /system firmware block device .{0,80}has invalid size|combined size of system firmware exceeds/,
+      /system firmware block device .{0,80}has invalid size/,
       /failed to read the initial flash content/,
       /device requires \d{5,9} bytes, .{0,80}block backend .{0,80}provides \d{3,9} bytes/,
     ),
@@ -98,7 +118,7 @@ export const qemuFileFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /unable to find any master var store/,
+      /unable to find any master var store|EFI boot requested but no EFI firmware found/,
       /Unable to find (?:any firmware to satisfy|'efi' firmware)/,
       /open (?:file )?'[^']{0,160}(?:OVMF|AAVMF|ovmf|edk2)[^']{0,80}': No such file/,
       /(?:OVMF|AAVMF)\w{0,20}\.fd\S{0,4}:? .{0,30}(?:No such file|does not exist|not found)/,

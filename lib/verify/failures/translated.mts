@@ -25,7 +25,7 @@ function ruleOf(line: string): [RegExp, string] {
   const order = [...translation.matchAll(/\{(\d)\}/g)].map(([, number]) => number!);
   const source = translation.replace(/[.*+?^$()|[\]\\/]/g, "\\$&").replace(
     / ?(?:\{\d\}|[':,]) ?| /g,
-    (part) => part === " " ? " {1,3}" : ` {0,3}${pieces[part.trim()] ?? "([^\\s'\"]{1,200})"} {0,3}`,
+    (part) => part === " " ? "[ \\n]{1,3}" : `[ \\n]{0,3}${pieces[part.trim()] ?? "([^\\s'\"]{1,200})"} {0,3}`,
   );
   const replacement = english.replace(/\{(\d)\}/g, (_, number) => `$${order.indexOf(number) + 1}`);
   return [new RegExp(source, "gi"), english.endsWith(":") ? `${replacement} ` : replacement];
@@ -45,7 +45,11 @@ export function translated(text: string): string {
       "'$1$2'",
     );
     if (!rules.has(language)) rules.set(language, messages.trim().split("\n").map(ruleOf));
-    for (const [of, english] of rules.get(language)!) found = found.replace(of, english);
+    for (const [of, english] of rules.get(language)!) {
+      found = found.replace(of, (part: string, ...words: unknown[]) =>
+        // a window can have broken the message: what follows stays on its line
+        english.replace(/\$(\d)/g, (_, number) => `${words[Number(number) - 1]}`) + part.replace(/[^\n]/g, ""));
+    }
   }
   return found;
 }

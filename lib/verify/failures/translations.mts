@@ -1,11 +1,14 @@
 /**
  * Messages of glibc, apt, dpkg, bash and libvirt in four languages, one a line: the English text, and the
  * translation. `{1}` is a word that both have. Read from the message catalogues of Debian 12 (2023-06): glibc
- * 2.36, apt 2.6, dpkg 1.21, bash 5.2, libvirt 9.0; the last lines of each from forums, 2026-11.
+ * 2.36, apt 2.6, dpkg 1.21, bash 5.2, libvirt 9.0; the first and last lines of each from forums, 2026-11.
  */
 
 /** German. */
 export const german = `
+A parameter cannot be found that matches parameter name '{1}' = \
+Es wurde kein Parameter gefunden, der dem Parameternamen '{1}' entspricht
+'{1}' is not recognized as the name of a cmdlet = Die Benennung '{1}' wurde nicht als Name eines Cmdlet
 No such file or directory = Datei oder Verzeichnis nicht gefunden
 Permission denied = Keine Berechtigung
 Operation not permitted = Die Operation ist nicht erlaubt
@@ -66,6 +69,9 @@ implicit declaration of function = implizite Deklaration der Funktion
 
 /** French. */
 export const french = `
+A parameter cannot be found that matches parameter name '{1}' = \
+Impossible de trouver un paramètre correspondant au nom '{1}'
+'{1}' is not recognized as the name of a cmdlet = Le terme '{1}' n'est pas reconnu comme nom d'applet de commande
 No such file or directory = Aucun fichier ou dossier de ce type
 Permission denied = Permission non accordée
 Operation not permitted = Opération non permise
@@ -120,6 +126,9 @@ internal error: = erreur interne:
 
 /** Spanish. */
 export const spanish = `
+A parameter cannot be found that matches parameter name '{1}' = \
+No se encuentra ningún parámetro que coincida con el nombre del parámetro '{1}'
+'{1}' is not recognized as the name of a cmdlet = El término '{1}' no se reconoce como nombre de un cmdlet
 No such file or directory = No existe el fichero o el directorio
 Permission denied = Permiso denegado
 Operation not permitted = Operación no permitida
@@ -178,6 +187,9 @@ implicit declaration of function = declaración implícita de la función
 
 /** Chinese. */
 export const chinese = `
+A parameter cannot be found that matches parameter name '{1}' = \
+找不到与参数名称'{1}'匹配的参数
+'{1}' is not recognized as the name of a cmdlet = 无法将'{1}'项识别为 cmdlet
 No such file or directory = 没有那个文件或目录
 Permission denied = 权限不够
 Operation not permitted = 不允许的操作
