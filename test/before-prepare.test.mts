@@ -73,6 +73,56 @@ test("gpu.driver: a list of ids that also takes another card of the host at its 
   assert.not.match(finding(name, "gpu.driver", taken).message, /At the next boot/, "after that boot");
 });
 
+test("gpu.driver, prepare: an equal second card that prepare's own list of ids took with the first", async () => {
+  const name = "two-equal-cards-bound-by-own-ids";
+  assert.is(finding(name, "gpu.driver").status, "pass", "a list of the user's own");
+  const own = text(name).replaceAll("modprobe.d/vfio.conf:", "modprobe.d/homelab-gpu.conf:");
+  assert.not.equal(own, text(name));
+  const { status, message, fix } = finding(name, "gpu.driver", own);
+  assert.is(status, "warn");
+  assert.match(message, /\/etc\/modprobe\.d\/homelab-gpu\.conf also binds 0000:03:00\.0, which no machine gets/);
+  assert.match(fix[0]!.command!, /prepare$/);
+  assert.match((await prepared(name, own)).text, /KERNEL=="0000:01:00\.0"/, "prepare binds the first by its address");
+});
+
+test("gpu.driver: a udev rule for an address counts only for the device whose ids it has", () => {
+  const name = "own-ids-take-the-hosts-second-card-proxmox";
+  const rule = (address: string, device: string) =>
+    text(name).replace(
+      /^modprobe\.d\/vfio\.conf:.*$/m,
+      `udev/rules.d/70-homelab-gpu.rules:ACTION=="add", SUBSYSTEM=="pci", KERNEL=="${address}", ATTR{vendor}=="0x10de", ` +
+        `ATTR{device}=="0x${device}", ATTR{driver_override}="vfio-pci"`,
+    ).replace("0000:01:00.0/driver:vfio-pci", "0000:01:00.0/driver:nouveau");
+  const says = (host: string) => finding(name, "gpu.driver", host).message;
+  assert.match(says(rule("0000:01:00.0", "2504")), /^configured for vfio-pci|^only 0000:01:00\.0 .*is configured/);
+  const other = /names 0000:01:00\.0 for vfio-pci, which no device of this host has/;
+  assert.match(says(rule("0000:01:00.0", "2786")), other, "the card before this one");
+  assert.match(says(rule("0000:07:00.0", "2504")), /names 0000:07:00\.0 for vfio-pci/, "the card's address before");
+});
+
+test("gpu.driver: a configured card stays with its driver while the IOMMU is off: no new initramfs changes that", () => {
+  const name = "laptop-with-vt-d-off-lmde";
+  const configured = text(name).replace(
+    "[configured]\n",
+    "[configured]\nmodprobe.d/homelab-gpu.conf:options vfio-pci ids=10de:13b0,10de:0fbc\n",
+  );
+  const { status, message, fix } = finding(name, "gpu.driver", configured);
+  assert.is(status, "warn");
+  assert.match(message, /vfio-pci takes no card while the IOMMU is off/);
+  assert.equal(fix, []);
+});
+
+test("prepare --host: this machine's own files say nothing about the other one", async () => {
+  const name = "rtx4070-desktop-debian12";
+  const { shell, said } = fakeShell({ host: text(name), "c.yaml": configOf("{}") });
+  const asked: string[] = [];
+  const read = shell.read.bind(shell);
+  shell.read = (path) => (asked.push(path), read(path));
+  await main(["prepare", "--no-color", "--host", "host", "--config", "c.yaml"], shell);
+  assert.match(said.join(""), /options vfio-pci ids=/);
+  assert.equal(asked.filter((path) => path.startsWith("/etc/") || path.startsWith("/var/lib/homelab-gpu")), []);
+});
+
 test("gpu.in-use: a process on the card's DRM node is found though NVIDIA's number of the card was not read", () => {
   const name = "compositor-holds-a-card-with-a-display-pop";
   const { status, message } = finding(name, "gpu.in-use");

@@ -203,6 +203,13 @@ function notTaken(
       ),
     );
   }
+  if (loads && held.every(({ group }) => group === null)) {
+    return warn(
+      `configured for vfio-pci, but ${joinList(drivers)} ${drivers.length === 1 ? "has" : "have"} bound it: ` +
+        "vfio-pci takes no card while the IOMMU is off (iommu.enabled)",
+      [...evidence, ...lines],
+    );
+  }
   return warn(
     `configured for vfio-pci, but ${joinList(drivers)} ${drivers.length === 1 ? "has" : "have"} bound it: ${
       obstacle

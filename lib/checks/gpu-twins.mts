@@ -8,30 +8,35 @@ import { vfioSourceOf } from "../host/vfio-ids.mts";
 import { manualFix, remedies } from "../fixes.mts";
 
 /**
- * A verdict about a card's driver, with a warning if a list of ids takes another card from this host
- * at its next boot: vfio-pci takes every function with these ids (drivers/vfio/pci/vfio_pci.c). A card
- * that vfio-pci has already is not reported.
+ * A verdict about a card's driver, with a warning if a list of ids takes another card from this host:
+ * vfio-pci takes every function with these ids (drivers/vfio/pci/vfio_pci.c). A card that vfio-pci has
+ * already by a list of the user's own is not reported: that can be what the user wants.
  */
 export function withTwins(verdict: Verdict, card: Card, host: Host, { machines }: Resolved): Verdict {
   const passed = machines.flatMap(({ assignedFunctions }) => assignedFunctions ?? []);
   const own = new Set(card.assignedFunctions.flatMap((fn) => vfioSourceOf(fn, host)?.text ?? []));
   const taken = (host.pci ?? []).flatMap((fn) => {
-    if (!isDisplay(fn) || typeof fn.driver !== "string" || fn.driver === "vfio-pci") return [];
+    if (!isDisplay(fn) || typeof fn.driver !== "string") return [];
     const source = passed.includes(fn) ? undefined : vfioSourceOf(fn, host);
-    return source && own.has(source.text) ? [{ fn, source }] : [];
+    if (!source || !own.has(source.text)) return [];
+    return fn.driver === "vfio-pci" && !ownFiles.includes(source.from) ? [] : [{ fn, source }];
   });
   const [first] = taken;
   if (!first || verdict.status === "fail") return verdict;
   const { from, text } = first.source;
-  const names = taken.map(({ fn }) => `${fn.bdf}, which ${fn.driver} has now`).join(" and ");
+  const bound = taken.every(({ fn }) => fn.driver === "vfio-pci");
+  const names = taken.map(({ fn: { bdf, driver } }) => bound ? bdf : `${bdf}, which ${driver} has now`).join(" and ");
+  const same = `${taken.length === 1 ? "it has" : "they have"} the same ids`;
   return {
     ...verdict,
     status: "warn",
-    message: `${verdict.message}. At the next boot ${from} also binds ${names}: it has the same ids`,
+    message: `${verdict.message}. ${
+      bound ? `${from} also binds ${names}, which no machine gets` : `At the next boot ${from} also binds ${names}`
+    }: ${same}`,
     evidence: [...(verdict.evidence ?? []), { read: from, value: text }],
     fix: [
       ...(ownFiles.includes(from) ? [] : [manualFix(`Remove these ids from ${from}`, { root: true })]),
-      { ...remedies.bindAtBoot, title: "Bind the card by its address instead, so that this host keeps the other one" },
+      { ...remedies.bindAtBoot, title: "Bind the card by its address instead, so that this host has the other one" },
       ...(verdict.fix ?? []).filter(({ command }) => command !== remedies.bindAtBoot.command),
     ],
   };

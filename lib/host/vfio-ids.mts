@@ -71,23 +71,45 @@ export function unknownIdsOf({ ids }: IdList, { pci }: Host): string[] {
   return pci ? ids.filter((id) => !pci.some((fn) => isIdOf(id, fn))) : [];
 }
 
-/** The list of ids that takes effect, with its ids that no function of the host has. Undefined if there are none. */
+/**
+ * The list of ids that takes effect, with its ids that no function of the host has; else the udev rules for addresses
+ * where no such device is. Undefined if there are none.
+ */
 export function strayIds(host: Host): { from: string; text: string; ids: string[] } | undefined {
   const last = idLists(host).at(-1);
   const ids = last ? unknownIdsOf(last, host) : [];
-  return last && ids.length > 0 ? { from: last.from, text: last.text, ids } : undefined;
+  if (last && ids.length > 0) return { from: last.from, text: last.text, ids };
+  const rules = host.configured.filter(({ file, text }) =>
+    isRule(file, text) && host.pci && !host.pci.some((fn) => isRuleFor(text, fn))
+  );
+  const addresses = rules.flatMap(({ text }) => /KERNELS?=="([0-9a-f:.]+)"/.exec(text)?.[1] ?? []);
+  const [first] = rules;
+  return first && addresses.length > 0
+    ? { from: pathOf(first.file), text: first.text, ids: [...new Set(addresses)] }
+    : undefined;
 }
 
 /** Whether what binds a function is an argument that is configured, but not active before the next boot. */
 export const isPending = (host: Host, { from, text }: { from: string; text: string }): boolean =>
   from === commandLine && waitsForReboot(host, text) === true;
 
+/** Whether a line is a udev rule that gives a device to vfio-pci. */
+const isRule = (file: string, text: string) => /^udev\//.test(file) && /driver_override.*vfio/.test(text);
+
+/** Whether a udev rule matches a function: its address, and its ids where the rule has them. */
+function isRuleFor(text: string, { bdf, vendor, device }: PciFunction): boolean {
+  const wanted = (name: string) =>
+    new RegExp(`ATTR\\{${name}\\}=="0x([0-9a-f]{4})"`, "i").exec(text)?.[1]?.toLowerCase();
+  const same = (id: string | undefined, is: string | undefined) => id === undefined || is === undefined || id === is;
+  return text.includes(bdf) && same(wanted("vendor"), vendor) && same(wanted("device"), device);
+}
+
 /** What binds a function to vfio-pci: the file and the line. Undefined if nothing does. */
 export function vfioSourceOf(fn: PciFunction, host: Host): { from: string; text: string } | undefined {
   const last = idLists(host).at(-1);
   if (last?.ids.some((id) => isIdOf(id, fn))) return last;
   const byAddress = host.configured.find(({ file, text }) =>
-    (/^udev\//.test(file) && /driver_override.*vfio/.test(text) && text.includes(fn.bdf)) ||
+    (isRule(file, text) && isRuleFor(text, fn)) ||
     (file === `driverctl.d/${fn.bdf}` && /^vfio[-_]pci$/.test(text))
   );
   return byAddress && { from: pathOf(byAddress.file), text: byAddress.text };

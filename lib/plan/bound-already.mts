@@ -1,8 +1,8 @@
 /** Cards that the host's own configuration binds to vfio-pci, so that `prepare` has nothing to do. */
 import type { PciFunction } from "../host/pci-types.mts";
 import type { Host } from "../host/types.mts";
-import { ownFiles } from "../host/own-files.mts";
-import { ownLoading, vfioSourceOf } from "../host/vfio-ids.mts";
+import { ownFiles, ownPaths } from "../host/own-files.mts";
+import { ownLoading, pathOf, vfioSourceOf } from "../host/vfio-ids.mts";
 import type { Preparation } from "./prepare.mts";
 
 /**
@@ -12,11 +12,17 @@ import type { Preparation } from "./prepare.mts";
  */
 export function boundBy(
   functions: PciFunction[],
-  { arguments: changes }: Preparation,
+  { arguments: changes, files }: Preparation,
   there: Record<string, string | undefined>,
   host: Host,
 ): string[] | undefined {
   if (changes.length > 0 || ownFiles.some((path) => there[path] !== undefined)) return undefined;
+  // on another machine the files themselves were not read, but the probe has their lines
+  const planned = files.find(({ path }) => path === ownPaths.modprobe)?.text ?? "";
+  const isStale = host.configured.some(({ file, text }) =>
+    pathOf(file) === ownPaths.modprobe && text.startsWith("options vfio-pci ") && !planned.includes(text)
+  );
+  if (isStale) return undefined;
   const own = ownLoading(host);
   const sources = functions.map((fn) => fn.driver === "vfio-pci" ? (vfioSourceOf(fn, host) ?? own)?.from : undefined);
   return sources.every((from) => from !== undefined) ? [...new Set(sources)] : undefined;

@@ -174,7 +174,7 @@ function todo(context: Context, host: Host, findings: Finding[]): string[] {
         i === 0 ? line.replace(/^\S+ /, "") : line
       );
     }),
-    ...(fails.some(late) ? [["Reboot"]] : []),
+    ...(fails.some(late) && ordered.at(-1)!.fix.at(-1)?.command !== "reboot" ? [["Reboot"]] : []),
   ];
   const where = options.host ? ", on that host" : "";
   const next = `${selfFor(context, "up")}`;

@@ -57,9 +57,11 @@ export async function prepare(context: Context): Promise<number> {
   const off = outlasting.filter(({ check }) => check !== "gpu.display");
   if (off.length > 0) shell.stdout(`${before(off).join("\n")}\n`);
   if (preparation.manual) return byHand(context, preparation, passed.every(({ driver }) => driver === "vfio-pci"));
-  const texts = await Promise.all(ownFiles.map(async (path) => [path, await shell.read(path)] as const));
+  // the files of this machine say nothing about another one
+  const here = (path: string) => options.host ? undefined : shell.read(path);
+  const texts = await Promise.all(ownFiles.map(async (path) => [path, await here(path)] as const));
   const fileTexts = Object.fromEntries(texts);
-  const whole = (await shell.read(`${stateDir}/done`)) !== undefined;
+  const whole = (await here(`${stateDir}/done`)) !== undefined;
   const others = boundBy(passed, preparation, fileTexts, host);
   if (others) {
     log(context, `nothing to do: vfio-pci has the card, by ${joinList(others)}`);
