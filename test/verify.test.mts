@@ -143,7 +143,7 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
     /580.95.05 \(proprietary modules\) .* works only with NVIDIA's open kernel modules/,
   ],
   "no-devices": ["verify.smi", /nvidia-smi shows no GPU in the VM: the driver could not start the card/],
-  "version-mismatch": ["verify.smi", /the driver's libraries were updated, and its old kernel module is still loaded/],
+  "version-mismatch": ["verify.smi", /the driver's libraries and its loaded kernel module are of two releases/],
   "smi-missing": ["verify.smi", /nvidia-smi is not in this box/],
   "smi-hangs": ["verify.smi", /does not answer within a minute/],
   "one-card-of-two": ["verify.smi", /shows 1 of 2 GPUs/],

@@ -142,7 +142,6 @@ export const amdFailures = (): Failure[] => [
       /hw_init of IP block <(?:psp|smu|gfx\w{0,12})> failed/,
       /amdgpu: (?:smu firmware loading failed|failed to (?:init|load) (?:smu|psp))/,
       /trn=\d{1,3} (?:ACK|VALID) should not assert/,
-      /SMU: I'm not done with your previous command/,
     ),
     near: amd,
     check: "gpu.reset",
@@ -238,7 +237,7 @@ export const amdFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /amdgpu\S{0,20} .{0,80}(?:ring \S{1,20} timeout|GPU reset begin)/,
-      /VM_L2_PROTECTION_FAULT|\[drm:amdgpu_job_timedout|MES failed to respon/,
+      /VM_L2_PROTECTION_FAULT|\[drm:amdgpu_job_timedout/,
       /AMDGPU Device Coredump|Ring timed out details/,
       /ring \S{1,20} (?:reset|test) failed|VRAM is lost|amdgpu_cs_ioctl|Trying to push to a killed entity/,
     ),

@@ -153,7 +153,7 @@ export const cardStartFailures = (): Failure[] => [
       "cause",
       anyOf(
         /page fault \(src_id:\d{1,4} ring:\d{1,4} vmid:[1-9]/,
-        /MES might be in unrecoverable state/,
+        /MES (?:failed to respon|might be in unrecoverable state)/,
       ),
       "a program's work on the AMD card failed or hung: the kernel, Mesa, ROCm or the card's firmware has a fault " +
       "with it, or is too old for the card",
@@ -162,6 +162,28 @@ export const cardStartFailures = (): Failure[] => [
         reboot: true,
       }),
       guestFix("Read what the driver says", "dmesg --level err,warn"),
+      powerCycle,
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      /SMU: I'm not done with your previous command/,
+      "the AMD card's power controller (SMU) does not answer: at the start of a VM it keeps its last user's state " +
+      "(reset bug), later the card hangs",
+      powerCycle,
+      manualFix(
+        "At a start: start the VM only once after each boot of the host; vendor-reset is for Polaris to Navi 1x",
+      ),
+      manualFix("Later: update kernel and linux-firmware where the card is used"),
+    ],
+  ]),
+  ...rows({ layer: "vfio", source: "Cloud Hypervisor; cloud-hypervisor/cloud-hypervisor#8895 (2026-09)" }, [
+    [
+      "gpu.window",
+      "cause",
+      /map VFIO MMIO region: .{0,60}map an IOVA range to the IOAS: Bad address/,
+      "iommufd cannot map the card's own memory for other devices (peer to peer), and Cloud Hypervisor ends there",
+      manualFix("Write vfio_p2p_dma=off beside iommufd=on in --platform, or leave iommufd out"),
     ],
   ]),
   ...rows({

@@ -86,7 +86,9 @@ export const moduleFailures = (): Failure[] => [
     near: nvidiaWords,
     check: "guest.driver",
     layer: "driver",
-    message: "the driver's libraries were updated, and its old kernel module is still loaded",
+    message:
+      "the driver's libraries and its loaded kernel module are of two releases: updated without a reboot, or of " +
+      "two sources",
     fix: [
       guestFix("Reboot the VM", "reboot"),
       manualFix("If it stays: module and libraries come from two sources; install both in one version"),

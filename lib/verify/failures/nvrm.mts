@@ -88,10 +88,12 @@ export const nvrmFailures = (): Failure[] => [
       anyOf(
         /NVRM: .{0,80}\b(?:VBIOS|vbios|ROM image)\b.{0,60}(?:fail|not |invalid|bad|unable)/,
         /failed to copy vbios to system memory/,
+        /NVRM: .{0,60}(?:did not find valid ROM signature|failed to (?:locate|extract|find|parse) .{0,30}(?:VBIOS|ROMs))/,
       ),
       "the driver could not read the card's firmware image (VBIOS): the host was booted with this card, or it is a " +
-      "laptop's, which has none of its own",
+      "laptop's, which has none of its own, or it was plugged into a running VM",
       "Give the VM the card's ROM as a file, and do not boot the host with this card's picture",
+      "If it fails only at times: start the VM with the card, instead of plugging it in",
       powerCycle,
     ],
     [
