@@ -165,4 +165,40 @@ test("iommu.interrupts: on AMD the kernel log names the reason; old chipsets hav
   assert.match(fixes(newer, "iommu.interrupts", card)[0]!, /firmware setup/);
 });
 
+test("what a provider lacks on a host that cannot have it is left out: no fix of it helps", () => {
+  const machine = (provider: string, mode: string) =>
+    `machines: [{name: vm, provider: ${provider}, box: lab/x, memory: 1024, gpu: {mode: ${mode}}}]`;
+  const found = (name: string, config: string, only: string[] = []) => {
+    const host = parseHost(text(name));
+    return runChecks(host, resolveConfig(parseConfig(config), host), only).map(({ check, status }) =>
+      `${status} ${check}`
+    );
+  };
+  const home = found("windows-11-home", machine("hyperv", "partition"));
+  assert.ok(home.includes("fail provider.host"));
+  assert.equal(home.filter((one) => /(fail|unknown) hyperv/.test(one)), []);
+  assert.equal(found("windows-11-home", machine("hyperv", "partition"), ["hyperv.card"]), []);
+  const wsl = found("wsl2-ubuntu", machine("libvirt", "passthrough"));
+  assert.ok(wsl.includes("fail provider.host"));
+  assert.not.ok(wsl.includes("fail guest.firmware"));
+});
+
+test("hyperv.policy: Windows Server 2019 has no partitions that a policy could allow", () => {
+  const server = (build: number) =>
+    runOn(text("windows-server-2022-rtx4090").replace(/^build:.*$/m, `build:${build}`), "hyperv.policy");
+  assert.is(server(20348), "fail");
+  assert.is(server(17763), "skip");
+});
+
+test("gpu.present: no card is to be installed in a Mac", () => {
+  assert.match(fixes(text("macos-apple-silicon"), "gpu.present", "{}")[0]!, /^Run this on a host that has one$/);
+});
+
+/** The status of a check for a partition with Hyper-V on a host's text. */
+function runOn(host: string, check: string): string {
+  const parsed = parseHost(host);
+  const config = "machines: [{name: vm, provider: hyperv, box: lab/x, memory: 1024, gpu: {mode: partition}}]";
+  return runChecks(parsed, resolveConfig(parseConfig(config), parsed), [check])[0]!.status;
+}
+
 test.run();

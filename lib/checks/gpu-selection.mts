@@ -109,7 +109,7 @@ function present(request: GpuRequest, host: Host): Verdict {
     manualFix(
       cards.some((fn) => !isDisplayChip(fn))
         ? "Name a card of this host (vendor_id, device_id)"
-        : "Install a card, or run this on a host that has one",
+        : `${host.os.platform === "macos" ? "Run" : "Install a card, or run"} this on a host that has one`,
     ),
     ...(host.pci.some(({ driver }) => driver === "thunderbolt")
       ? [

@@ -5,10 +5,11 @@ import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { Partitionable } from "../host/windows-types.mts";
+import { serverWithPartitions } from "../host/windows.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { dxgkrnlBuilds } from "../resolve/dxgkrnl.mts";
 import { driverVersion, partitionableOf } from "../resolve/partition.mts";
-import { fail, pass, unknown, warn } from "./results.mts";
+import { fail, pass, skip, unknown, warn } from "./results.mts";
 
 /**
  * A partition of a card with Hyper-V (GPU-P): whether the card can be partitioned, how, and what
@@ -199,6 +200,9 @@ function policy(request: ResolvedGpuRequest, host: Host): Verdict {
   }
   if (windows.product === "client") {
     return pass("client Windows has no such policy");
+  }
+  if (windows.build !== undefined && windows.build < serverWithPartitions) {
+    return skip("this Windows Server has no GPU partitions");
   }
   const evidence = policies.map((name) => ({
     read: `${policyKey}\\${name}`,

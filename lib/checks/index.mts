@@ -79,11 +79,28 @@ export const checks: Check[] = [
  * that throws becomes an `unknown` finding with the error.
  */
 export function runChecks(host: Host, config: Resolved, only: string[] = []): Finding[] {
-  const findings = findingsOf(host, config, only);
+  const findings = onPossibleHosts(findingsOf(host, config, only), host, config);
   if (!findings.some(advisesPrepare)) return findings;
   const before = only.length === 0 ? findings : findingsOf(host, config, neededForPrepare);
   const stop = before.find((finding) => stopsPrepare(finding, host));
   return stop ? findings.map((finding) => withoutPrepare(finding, stop)) : findings;
+}
+
+/** Checks of what a provider needs from its host. */
+const providersNeeds = /^(hyperv\.|guest\.firmware$)/;
+
+/**
+ * Leaves out what a provider lacks on a host that cannot have that provider (Hyper-V on Windows Home, libvirt in
+ * WSL): no fix of it helps.
+ */
+function onPossibleHosts(findings: Finding[], host: Host, config: Resolved): Finding[] {
+  const isLacking = ({ check, status }: Finding) => providersNeeds.test(check) && status !== "pass";
+  if (!findings.some(isLacking)) return findings;
+  const where = findings.some(({ check }) => check === "provider.host")
+    ? findings
+    : findingsOf(host, config, ["provider.host"]);
+  const stopped = where.filter(({ check, status }) => check === "provider.host" && status === "fail");
+  return findings.filter((one) => !isLacking(one) || !stopped.some(({ machine }) => machine === one.machine));
 }
 
 function findingsOf(host: Host, config: Resolved, only: string[]): Finding[] {
