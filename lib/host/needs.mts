@@ -21,10 +21,12 @@ export function needsOf(needs: Facts, pci: PciFunction[] | undefined): Host["nee
     : points.filter((point) => !mounts.some((mount) => mount.point === point && isDisk(mount.bdf)));
   const keyboards = needs.all("keyboard");
   const [routes, swap] = [needs.all("route"), needs.all("swap")];
-  // the probe counts its lines; texts of older probes have no counts
+  // the probe counts its lines; texts of older probes have no counts. It prints no count of swap
+  // devices if it cannot read them.
+  const isCounted = ["mounts", "routes", "keyboards"].some((count) => needs.all(count).length > 0);
   const whole = (count: string, lines: number) => {
     const number = needs.one(count);
-    return number === undefined || number === String(lines);
+    return number === undefined ? !isCounted || count === "swaps" : number === String(lines);
   };
   return compact({
     mounts: mounts.filter(({ bdf }) => isFunction(bdf)),
