@@ -79,6 +79,8 @@ export const forms: Record<string, (text: string) => string> = {
   "wrapped at 80 columns behind Compose's prefix": (text) => wrapAt(each(text, "ml-worker-1  | "), 80),
   "wrapped at 120 columns in the journal": (text) => wrapAt(each(text, "Mar 02 10:11:12 lab app[812]: "), 120),
   "HTML wrapped at 80 columns": (text) => wrapAt(forms["HTML"]!(text), 80),
+  "a frame": (text) => text.split("\n").map((line) => `app-1  | \u2502 ${line.padEnd(100)} \u2502`).join("\n"),
+  "typed with capitals": (text) => text.replace(/(?<=^|[.:] )[a-z]/gm, (letter) => letter.toUpperCase()),
   "a mark of UTF-8": (text) => `\ufeff${text}`,
 };
 

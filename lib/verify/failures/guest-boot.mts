@@ -28,6 +28,10 @@ export const guestBootFailures = (): Failure[] => [
       "another name or UUID than its settings say, or there is no initramfs",
       older,
       manualFix(
+        "In an installer (Packer, kickstart): it did not get its source; see that the VM reaches the HTTP server and " +
+          "the repository",
+      ),
+      manualFix(
         "In a VM: give the disk the bus that its image was made for (virtio, scsi, sata); a disk by UUID " +
           "needs no name",
       ),

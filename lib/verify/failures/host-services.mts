@@ -77,6 +77,7 @@ export const hostServiceFailures = (): Failure[] => [
       "cause",
       anyOf(
         /can't connect to remote host \(10\.0\.2\.2\)|Failed to retrieve the preconfiguration file/,
+        /failed to fetch kickstart from http|curl:? \(\d{1,2}\) Failed to connect to 10\.0\.2\.2/,
         /(?:curl|wget)\S{0,4}:? .{0,80}10\.0\.2\.2.{0,60}(?:refused|timed out|No route)/,
       ),
       "the installer in Packer's VM did not get its answer file from Packer's HTTP server: the host's firewall " +

@@ -64,7 +64,7 @@ export const kvmFailures = (): Failure[] => [
       /failed to initialize kvm: No such/,
       /Domain requires KVM, but it is not available|does not support virt type 'kvm'/,
       /could not find capabilities for .{0,60}domaintype=kvm/,
-      /Host does not support domain type kvm/,
+      /Host does not support domain type kvm(?! with machine)/,
       /CPU mode 'host-passthrough' .{0,80}is not supported by hypervisor/,
       /kvm: (?:support for .{1,20} disabled by|disabled by) bios/,
       /KVM acceleration (?:can NOT be used|not available)/,
@@ -88,6 +88,7 @@ export const kvmFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /unsupported machine type:? ['"]?[\w.-]{0,40}/,
+      /Host does not support domain type kvm with machine '/,
       /does not support machine type '/,
       /Host does not support .{0,60}with machine '/,
       /Supported machines are:|list supported machines/,

@@ -12,6 +12,13 @@ export const llamaCppFailures = (): Failure[] =>
   rows({ layer: "image", source }, [
     [
       "verify.service",
+      "symptom",
+      /failed to allocate [\d.,]{1,12} MiB of pinned memory/,
+      "llama.cpp could not pin memory of the host for the GPU, and takes ordinary memory: it is slower, and goes on",
+      "Give the machine more memory, or let the service lock more (ulimits: memlock: -1)",
+    ],
+    [
+      "verify.service",
       "cause",
       /V cache quantization requires flash_attn/,
       "a quantized cache (-ctv, --cache-type-v) needs flash attention, which is off",

@@ -30,6 +30,8 @@ export function readPaste(raw: string): Pasted {
     text = text.replace(/\\{1,4}(["'])/g, "$1").replace(/\\{1,2}[nt](?![a-z]*[\\:])/g, " ");
   }
   const shown = text.split("\n");
+  // the frames that Rich and other programs draw around a message
+  if (/[\u2502\u2503]/.test(text)) text = text.replace(/[ \t]{0,160}[\u2502\u2503][ \t]{0,20}$/gm, "");
   if (text.length <= translatedLimit) text = translated(text);
   return { text: text.replace(prefixes, ""), shown };
 }
@@ -75,6 +77,7 @@ const prefixes = new RegExp(
       /(?:[A-Z][a-z]{2} [ \d]\d|\d{4}-\d\d-\d\dT)[ \dT:.+-]{8,40} [\w.-]{1,64} (?:(?=nvidia-(?!c)|nv-\w)|[\w@.\/-]{1,40}(?:\[\d{1,8}\])?: )/,
       /(?:[\d.]{7,15}: )?(?:kern|user): +\w{1,10}: \[[^\]]{10,40}\]: /,
       /[\w.-]{1,60} {1,30}\| /,
+      /[ \t]{0,80}[\u2502\u2503] {0,4}/,
       /==> [\w.-]{1,40}: /,
       / {4}[a-z][\w.-]{0,40}: /,
       /#\d{1,4} \d{1,6}\.\d{1,6} /,

@@ -17,6 +17,14 @@ export const toolkitErrorFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      /failed to create (?:sym)?link.{0,20} \[?libGLX_nvidia\S{0,20} |libGLX_indirect\.so\.0\]?: failed to/,
+      "the toolkit 1.17.0 cannot make its link in images that have Mesa's already (libGLX_indirect.so.0)",
+      "Update the toolkit to 1.17.1 or later, then write the CDI specification again",
+      ...writeCdi,
+    ],
+    [
+      "verify.service",
+      "cause",
       anyOf(
         /mount error: (?:mount operation|file creation|open|stat) failed: .{1,200}: (?:operation not permitted|permission denied|read-only file system)/,
       ),
