@@ -81,6 +81,8 @@ export const forms: Record<string, (text: string) => string> = {
   "HTML wrapped at 80 columns": (text) => wrapAt(forms["HTML"]!(text), 80),
   "a frame": (text) => text.split("\n").map((line) => `app-1  | \u2502 ${line.padEnd(100)} \u2502`).join("\n"),
   "typed with capitals": (text) => text.replace(/(?<=^|[.:] )[a-z]/gm, (letter) => letter.toUpperCase()),
+  "Markdown's escapes": (text) => text.replace(/[_*#]/g, "\\$&"),
+  "spaces before colons": (text) => text.replace(/(?<=\w): /g, " : "),
   "a mark of UTF-8": (text) => `\ufeff${text}`,
 };
 

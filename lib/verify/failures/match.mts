@@ -108,6 +108,8 @@ export function matcher(failures: Failure[], compile = compiled): (paste: Pasted
     if (text.length <= pasteLimit) {
       const whole = unwrapped(paste);
       if (whole !== undefined) findIn({ text: whole, original: (at) => at });
+      // a text that was typed from a picture
+      if (/\w : /.test(text)) findIn(shorten({ text, original: (at) => at }, spaceBeforeColon));
       const joined = rejoined({ text, shown });
       // each removed line break moved the following text by one
       if (joined) findIn({ text: joined.text, original: (at) => at + firstFrom(joined.breaks, at + 1) });
@@ -124,6 +126,8 @@ interface Shortened {
 
 /** Blanks beyond the first, and those at the ends of a line. */
 const surplusBlanks = /(?<=\n) +| +(?=[ \n])/g;
+/** A space before a colon, as some languages write it. */
+const spaceBeforeColon = / (?=: )/g;
 /** What NVIDIA's kernel module writes before each line of a message. */
 const moduleName = /(?<=\n)NVRM: ?/g;
 
@@ -158,7 +162,7 @@ const cardWords = anyOf(
 /** Makers of graphics cards and their drivers. */
 const makers = /nvidia|NVRM|nouveau|amdgpu|radeon|\bi915\b|\bvga\b|\bgpu/i;
 /** Words of programs that use VFIO for other devices. */
-const otherPrograms = /\bEAL:|\bdpdk|\bspdk/i;
+const otherPrograms = /\bEAL ?:|\bdpdk|\bspdk/i;
 /** Words about devices that are not graphics cards. */
 const otherDevices =
   /\bnvme|thunderbolt|xhci|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|r8169|megaraid|mpt3sas/i;

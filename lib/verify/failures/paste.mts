@@ -24,6 +24,8 @@ export function readPaste(raw: string): Pasted {
   if (/[\u2018-\u201f\u00a0]/.test(text)) {
     text = text.replace(/[\u2018\u2019\u201a\u201b]/g, "'").replace(/[\u201c-\u201f]/g, '"').replaceAll("\u00a0", " ");
   }
+  // Markdown's escapes, as forums copy them
+  if (text.includes("\\_")) text = text.replace(/\\([_*#<>[\]])/g, "$1");
   if (text.includes("\\x0a")) text = text.replace(/\\x0a(?:NVRM: )?/g, " ");
   if (/\\["'nt]/.test(text)) {
     // a quoted message of another program can be escaped more than once
