@@ -189,8 +189,8 @@ test("an image for Intel's cards does not use NVIDIA's, also with /dev/dri alone
 });
 
 test("what Compose says of a missing env file is said once; an example in a folder is named; proxies are quiet", async () => {
-  const text =
-    "x-a: &a\n  env_file: .env\nservices:\n  app:\n    <<: *a\n    image: x\n    environment: [P=$http_proxy]\n";
+  const text = "x-a: &a\n  env_file: .env\nservices:\n  app:\n    image: x\n    env_file: .env\n" +
+    "    environment: [P=$http_proxy]\n  gpu:\n    <<: *a\n    image: y\n    profiles: [gpu]\n";
   const answers = {
     "docker compose version": { out: "2.26.1\n" },
     "docker compose -p p": {
