@@ -6,8 +6,12 @@ import { runChecks } from "../lib/checks/index.mts";
 import { starterStack } from "../lib/cli/stack-here.mts";
 import { builtUser } from "../lib/compose/dockerfile.mts";
 import { findCompose } from "../lib/compose/host-compose.mts";
+import { imageFor } from "../lib/compose/image-makers.mts";
+import { refusalsOf } from "../lib/compose/refusals.mts";
+import type { ComposeProject } from "../lib/compose/types.mts";
 import { readProject } from "../lib/compose/read-project.mts";
 import { commonFolders } from "../lib/checks/compose-folders.mts";
+import { parentFix } from "../lib/checks/compose-paths.mts";
 import { isOfDesktop } from "../lib/checks/compose-desktop.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
@@ -264,6 +268,68 @@ test("an empty submodule is named as such, once, in builds and in mounts", async
     "warn p: c mounts two/src of a submodule of Git that is empty here",
   ]);
   assert.ok(found.every(({ fix }) => /^Get the submodules: run git submodule update --init/.test(fix[0]!.title)));
+});
+
+test("services of an extended file that nothing uses are not refused", async () => {
+  const text = "services:\n  a:\n    image: x\n    extends: {file: hw.yml, service: gpu}\n    ports: 5\n";
+  const hw = "services:\n  gpu:\n    devices: [/dev/dri]\n  other:\n    volumes:\n";
+  const refused = await findings({ "compose.yaml": text, "hw.yml": hw });
+  assert.not.match(refused.join("\n"), /other/);
+  assert.match(refused.join("\n"), /^fail p\/compose\.yaml:5 /);
+  const used = await findings({ "compose.yaml": text.replace("gpu", "other"), "hw.yml": hw });
+  assert.match(used.join("\n"), /services\.other\.volumes must be/);
+});
+
+test("a backslash before a variable stays: one finding, which fails where Compose reads a volume", async () => {
+  const text =
+    "services:\n  a:\n    image: x\n    environment:\n      - TZ=\\${ZONE:-UTC}\n    command: echo \\$$HOME # \\${NO}\n" +
+    "    volumes:\n      - \\${DATA:-/srv}/a:/a\n";
+  const [first = "", ...more] = await one(text);
+  assert.match(
+    first,
+    /^warn p\/compose\.yaml:5 p: lines 5 and 8 of compose\.yaml have a backslash before a variable: .* -> Write \$\{ZONE\} /,
+  );
+  assert.ok(more.every((line) => !/^fail/.test(line)), more.join("\n"));
+  const answers = {
+    "docker compose version": { out: "2.26.1\n" },
+    "docker compose -p p": {
+      ok: false,
+      code: 1,
+      err: 'service "a" refers to undefined volume \\/srv/a: invalid compose project\n',
+    },
+  };
+  const refused = (await one(text, { answers })).filter((line) => /^fail/.test(line));
+  assert.is(refused.length, 1, refused.join("\n"));
+  assert.match(refused[0]!, /backslash before a variable/);
+});
+
+test("a device without a source is that of a variable without a value", async () => {
+  const found = await one('services:\n  a: {image: x, devices: ["${STICK}:/dev/ttyUSB0"]}\n');
+  assert.equal(found, [
+    "fail p/compose.yaml:2 p: STICK has no value, which leaves “:/dev/ttyUSB0”: Compose or Docker refuses that -> " +
+    "Set STICK in the project's .env",
+  ]);
+});
+
+test("a program that can use a GPU is named where no service asks for one", async () => {
+  const [first = "", ...more] = await one("services:\n  tv:\n    image: lscr.io/linuxserver/jellyfin:latest\n");
+  assert.equal(more, []);
+  assert.match(first, /^warn p\/compose\.yaml:3 p: no service asks for a GPU: tv can use one, and works on the CPU /);
+  assert.equal(await one("services: {a: {image: nginx}}\n"), []);
+});
+
+test("Ollama's image for AMD's cards has a counterpart for NVIDIA's", async () => {
+  assert.is(imageFor("ollama/ollama:0.1.47-rocm", "nvidia"), "ollama/ollama:0.1.47");
+  assert.is(imageFor("ollama/ollama:rocm", "nvidia"), "ollama/ollama:latest");
+  assert.is(imageFor("ollama/ollama", "amd"), "ollama/ollama:rocm");
+});
+
+test("a whole home folder is no folder to copy, and a conflict of an include says what to do", async () => {
+  const project = { folder: "/home/me/app", files: ["compose.yaml"] } as ComposeProject;
+  assert.match(parentFix(["/home/me/lib"], project), /^Copy it into the project's folder/);
+  assert.match(parentFix(["/home/me/git/lib"], { ...project, folder: "/home/me/git/app" }), /path to \/home\/me\/git,/);
+  const [first] = refusalsOf("networks.proxy conflicts with imported resource\n", "/lab/p");
+  assert.match(first!.mend!, /^Declare it in one of the two files only/);
 });
 
 test.run();

@@ -128,6 +128,10 @@ function lists(service: ComposeService): ProjectFlaw[] {
           "Write an address, or host-gateway",
         )
       ),
+    ...texts(service.devices).filter((one) => one.startsWith(":")).map((one): ProjectFlaw => ({
+      ...flaw(`has the device ${one} without a source, which Docker refuses`, one, "Write SOURCE:TARGET"),
+      text: one,
+    })),
     ...each(
       "devices",
       (one) => one.split(":").length < 3 || /^[rwm]{1,3}$/.test(one.split(":")[2]!),

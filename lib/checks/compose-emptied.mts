@@ -128,7 +128,10 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
     ...flaw(
       ofDatabase.filter((one) => !breaking.includes(one)),
       "fail",
-      () => `: ${joinList([...new Set(passwords.map(({ service }) => service))])} does not start without a password`,
+      () => {
+        const services = [...new Set(passwords.map(({ service }) => service))];
+        return `: ${joinList(services)} ${services.length > 1 ? "do" : "does"} not start without a password`;
+      },
     ),
     ...flaw(secret, "warn", () => ": the service starts with an empty password or key"),
     ...flaw(rest, "warn", (them) => `: Compose replaces ${them} with an empty string, or omits ${them}`),

@@ -197,7 +197,8 @@ function contextFlaws(context: string, service: ComposeService, project: Compose
     return flaw(`is built from ${place.path}${ends}`, parentFix([place.path], project)).map((one) => ({
       ...one,
       fold: {
-        ...{ kind: "context outside", verb: ["is built from", "are built from"], item: place.path, rest: () => ends },
+        ...{ kind: "context outside", verb: ["is built from", "are built from"], item: place.path },
+        rest: (many) => (many ? pluralOf(ends) : ends),
         fix: (paths) => manualFix(parentFix(paths, project)),
       },
     }));

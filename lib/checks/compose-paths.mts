@@ -3,7 +3,7 @@ import type { ComposeProject, PathKind } from "../compose/types.mts";
 import { dirname, isAbsolute } from "node:path/posix";
 import { baseOf, hostPath } from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
-import { joinList } from "../text.mts";
+import { homeDir, joinList } from "../text.mts";
 
 /** A path as the checks use it. */
 export interface Place {
@@ -50,7 +50,9 @@ export function parentFix(outside: string[], { folder, files }: ComposeProject):
   const [parent = "/"] = [...parents(folder)].filter((one) =>
     outside.every((path) => `${path}/`.startsWith(`${one}/`))
   );
-  if (parent === "/" || files.some((file) => isAbsolute(file))) {
+  // the folder of all that a user has is too much to copy
+  const isTooMuch = /^\/((home|media|mnt|opt|root|srv|tmp|usr|var)?|home\/[^/]+)$/.test(parent) || parent === homeDir();
+  if (isTooMuch || files.some((file) => isAbsolute(file))) {
     return "Copy it into the project's folder, and write its path there (./…)";
   }
   const steps = folder.slice(parent.length + 1).split("/");

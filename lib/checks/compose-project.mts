@@ -1,5 +1,5 @@
 /** Finds what cannot work in a VM in one Compose project. Pure: all files were read before. */
-import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ComposeProject, ComposeService, ProjectProblem } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf, startedOf } from "../compose/enabled.mts";
@@ -41,7 +41,8 @@ export function projectFlaws(
     Object.values(project.emptied ?? {}).some(({ refused }) => refused);
   const found: ProjectFlaw[] = [
     ...(project.warnings ?? []).map(({ message, file, line, mend }): ProjectFlaw => ({
-      status: "warn",
+      // what is left of a path with a backslash is a volume to Compose, which it refuses
+      status: /backslash/.test(message) && project.refusals.some(isBackslashed) ? "fail" : "warn",
       message,
       evidence: { read: `${project.name}/${file}:${line}`, value: message },
       ...(mend === undefined ? {} : { fix: manualFix(mend) }),
@@ -67,6 +68,9 @@ export function projectFlaws(
   const { kept, emptied } = withoutEmptied(found, project);
   return foldFlaws([...unsetFlaws(project, emptied, variablesOfExample(kept, project)), ...kept]);
 }
+
+/** Whether Compose refuses a name that begins with a backslash. */
+export const isBackslashed = ({ message }: ProjectProblem): boolean => /undefined volume \\/.test(message);
 
 /** The flaws of a service that show when its container is created. */
 function containerFlaws(

@@ -101,7 +101,7 @@ function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectF
       : [];
   });
   const [first] = found;
-  if (!first) return undefined;
+  if (!first) return optionalFlaw(project);
   const { name, used, isBuilt } = first;
   const names = found.filter((one) => one.used === used && one.isBuilt === isBuilt).map((one) => one.name);
   const many = names.length > 1;
@@ -116,6 +116,28 @@ function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectF
     fix: manualFix(
       `Add to ${joinList(names)}: deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, ` +
         "capabilities: [gpu]}]}}}",
+    ),
+  };
+}
+
+/** Programs that encode, decode or detect on an NVIDIA GPU if they get one, and on the CPU otherwise. */
+const canUse =
+  /(^|\/)(jellyfin|plex|pms-docker|emby(server)?|immich-server|frigate|tdarr(_node)?|unmanic|fileflows|ersatztv)$/;
+
+/** A program that can use a GPU, in a project in which no service asks for one. */
+function optionalFlaw(project: ComposeProject): ProjectFlaw | undefined {
+  const [name] =
+    enabledOf(project).find(([, { image }]) => typeof image === "string" && canUse.test(imageParts(image)[0])) ??
+      [];
+  if (name === undefined) return undefined;
+  return {
+    status: "warn",
+    message: `no service asks for a GPU: ${name} can use one, and works on the CPU without it`,
+    service: name,
+    at: "image:",
+    fix: manualFix(
+      `Add to ${name}: deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, ` +
+        "capabilities: [gpu]}]}}}, and NVIDIA_DRIVER_CAPABILITIES: all to its environment",
     ),
   };
 }

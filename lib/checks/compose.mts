@@ -24,7 +24,7 @@ import { unusedGpuFlaws } from "./compose-unused.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
 import { withProfile } from "./compose-profiles.mts";
 import { podmanFlaws } from "./compose-podman.mts";
-import { projectFlaws } from "./compose-project.mts";
+import { isBackslashed, projectFlaws } from "./compose-project.mts";
 import { sizeVerdicts } from "./compose-size.mts";
 import { valueFlaws } from "./compose-values.mts";
 
@@ -152,7 +152,9 @@ function projectVerdicts(
     evidence.map(({ read }) => read)
   );
   // of two errors at one place, or about one undefined name, ours says what to do
-  const isOurs = ({ message }: ProjectProblem) => {
+  const isOurs = (problem: ProjectProblem) => {
+    const { message } = problem;
+    if (isBackslashed(problem)) return flaws.some(({ message }) => /backslash/.test(message));
     const [, undefinedName] = /refers to undefined (?:volume|network|config|secret) (\S+?):?(?=\s|$)/.exec(message) ??
       [];
     const [, absentEnv] = /env file (\S+) not found/.exec(message) ?? [];

@@ -17,6 +17,7 @@ import {
   type ServiceGpuRequest,
   withCount,
 } from "../compose/gpu-requests.mts";
+import { imageFor } from "../compose/image-makers.mts";
 import { vendorIds } from "../host/vendors.mts";
 import type { PlacedService } from "./compose.mts";
 
@@ -130,10 +131,16 @@ function missing({ gpu, body }: Service, demands: ServiceGpuRequest[], machine: 
   if (absent) {
     const { key, vendor } = absent;
     const whose = vendor === "amd" ? "no AMD GPU" : "no NVIDIA GPU";
+    const instead = vendor === "amd" && has(vendorIds.nvidia) > 0 && typeof body.image === "string"
+      ? imageFor(body.image, "nvidia")
+      : undefined;
     return [flaw(
       `it asks for a GPU${key === "gpu" ? "" : ` (${key})`}, but ${name} has ${gpus.length > 0 ? whose : "none"}`,
       vendor === "amd" && has(vendorIds.intel) > 0 && devicesOf(body).some(({ source }) => /^\/dev\/dri/.test(source))
         ? "Remove /dev/kfd, a device of AMD cards: an Intel card needs /dev/dri only"
+        : instead !== undefined
+        ? `Write image: ${instead} and deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, ` +
+          `capabilities: [gpu]}]}}} instead of the devices, or give ${name} an AMD card (gpu:)`
         : gpus.length === 0
         ? `Give ${name} a card (gpu:), or remove the GPU from the service`
         : `Use the project's settings for ${

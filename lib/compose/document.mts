@@ -8,6 +8,7 @@ import { correctionOf } from "./shape-fixes.mts";
 import { refusedTabs } from "./tabs.mts";
 import { typedKeys } from "./typed-keys.mts";
 import type { ProjectProblem } from "./types.mts";
+import { joinList } from "../text.mts";
 import { lineIn } from "./value-lines.mts";
 
 /**
@@ -55,6 +56,21 @@ export function readDocument(
   if (!isMap(yaml.root)) {
     if (!isScalarNull(yaml)) refuse("a Compose file is a mapping", 1);
     return {};
+  }
+  const escaped = text.split("\n").flatMap((line, i) => {
+    const [, name] = /\\(\$\{?\w+)/.exec(line.replace(/(^|\s)#.*$/, "")) ?? [];
+    return name === undefined ? [] : [{ line: above + i + 1, name: name.startsWith("${") ? `${name}}` : name }];
+  });
+  if (escaped.length > 0) {
+    const [{ line, name }] = escaped as [{ line: number; name: string }];
+    warnings.push({
+      message: `line${escaped.length > 1 ? "s" : ""} ${joinList(escaped.map((one) => String(one.line)))} of ${path} ${
+        escaped.length > 1 ? "have" : "has"
+      } a backslash before a variable: Compose fills in the variable and keeps the backslash`,
+      file: path,
+      line,
+      mend: `Write ${name} without the backslash, or $${name} for the text itself`,
+    });
   }
   const data = filled(yaml.data(yaml.root), source, results) as Record<string, unknown>;
   const flaws = shapeFlaws(data);

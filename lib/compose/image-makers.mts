@@ -140,6 +140,17 @@ const counterparts: { image: RegExp; to: (name: string, tag: string) => Partial<
       return { amd: `${name}:${plain}-rocm`, intel: `${name}:${plain}`, nvidia: `${name}:${plain}-tensorrt` };
     },
   },
+  {
+    // github.com/ollama/ollama, docs/docker.mdx: -rocm is the tag for AMD's cards
+    image: /(^|\/)ollama\/ollama$/,
+    to: (name, tag) => {
+      const plain = tag === "rocm" ? "latest" : tag.replace(/-rocm$/, "");
+      return {
+        amd: `${name}:${plain === "latest" || plain === "" ? "rocm" : `${plain}-rocm`}`,
+        nvidia: `${name}:${plain}`,
+      };
+    },
+  },
   { image: /(^|\/)pytorch\/pytorch$/, to: () => ({ amd: "rocm/pytorch" }) },
   {
     image: /(^|\/)invoke-ai\/invokeai$/,

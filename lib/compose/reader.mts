@@ -55,7 +55,8 @@ export function readProjectFiles(
   const services = Object.fromEntries(
     Object.entries(mapAt(merged, "services")).map(([name, body]) => [name, isMap(body) ? body : {}]),
   ) as Record<string, ComposeService>;
-  const { refusals, unsetVariables, wanted } = read;
+  const { unsetVariables, wanted } = read;
+  const refusals = read.refusals.filter((one) => read.isUsed(one));
   const failed = refusals.length > 0 && Object.keys(services).length === 0;
   return {
     ...(failed ? {} : { model: { ...(merged as Partial<ComposeModel>), services } }),
@@ -87,6 +88,10 @@ class Reading {
    */
   readonly #settings = new Map<string, { values: Record<string, string | undefined>; folder?: string }>();
   readonly #documents = new Map<string, Record<string, unknown>>();
+  /** The files that the project has or includes. */
+  readonly #whole = new Set<string>();
+  /** The services that are read of each file: of one that another extends, only some. */
+  readonly #services = new Map<string, Set<string>>();
 
   readonly #files: string[];
 
@@ -102,8 +107,21 @@ class Reading {
     this.#values = values;
   }
 
+  /**
+   * Whether a refusal is about what the project uses. Compose does not check the other services of a file that one
+   * service of it is extended from (run with 2.26.1 on 2026-11-28).
+   */
+  isUsed({ message, file }: ProjectProblem): boolean {
+    const names = this.#services.get(file ?? "");
+    if (names === undefined || this.#whole.has(file!) || !message.startsWith("services.")) return true;
+    return [...names].some((name) =>
+      message.startsWith(`services.${name}.`) || message.startsWith(`services.${name} `)
+    );
+  }
+
   /** A file with its `extends` and `include` resolved; empty if it cannot be read. */
   file(path: string, above: string[] = []): Record<string, unknown> {
+    this.#whole.add(path);
     const data = this.#data(path);
     if (above.includes(path)) {
       this.#includesItself([...above, path]);
@@ -176,6 +194,7 @@ class Reading {
   }
 
   #service(path: string, name: string, above: string[]): ComposeService {
+    this.#services.set(path, (this.#services.get(path) ?? new Set()).add(name));
     const id = `${path}\n${name}`;
     const body = mapAt(mapAt(this.#data(path), "services"), name);
     if (above.includes(id)) {
