@@ -318,13 +318,13 @@ test("a program that can use a GPU is named where no service asks for one", asyn
   assert.equal(await one("services: {a: {image: nginx}}\n"), []);
 });
 
-test("Ollama's image for AMD's cards has a counterpart for NVIDIA's", async () => {
+test("Ollama's image for AMD's cards has a counterpart for NVIDIA's", () => {
   assert.is(imageFor("ollama/ollama:0.1.47-rocm", "nvidia"), "ollama/ollama:0.1.47");
   assert.is(imageFor("ollama/ollama:rocm", "nvidia"), "ollama/ollama:latest");
   assert.is(imageFor("ollama/ollama", "amd"), "ollama/ollama:rocm");
 });
 
-test("a whole home folder is no folder to copy, and a conflict of an include says what to do", async () => {
+test("a whole home folder is no folder to copy, and a conflict of an include says what to do", () => {
   const project = { folder: "/home/me/app", files: ["compose.yaml"] } as ComposeProject;
   assert.match(parentFix(["/home/me/lib"], project), /^Copy it into the project's folder/);
   assert.match(parentFix(["/home/me/git/lib"], { ...project, folder: "/home/me/git/app" }), /path to \/home\/me\/git,/);
