@@ -8,6 +8,14 @@ import type { Context, Options } from "../lib/cli/context.mts";
 import type { CommandResult, RunOptions, RunResult, Shell } from "../lib/shell.mts";
 import { fakeShell, options as none, own } from "./fake.mts";
 
+/** Files of this project, each read once: sweeps read the same ones in thousands of runs. */
+const texts = new Map<string, string>();
+function ownText(path: string): string {
+  const text = texts.get(path) ?? own(path);
+  texts.set(path, text);
+  return text;
+}
+
 /** Thrown to simulate a killed process: nothing runs after it, not even clean-up. */
 export class Killed extends Error {}
 
@@ -41,12 +49,14 @@ export class World {
   libvirtError?: string;
   /** Answers of other programs, by the first words of the command. */
   readonly answers: Record<string, Partial<CommandResult>> = {};
-  operations = 0;
+  /** The operations of the last session, in order. */
+  operations: string[] = [];
   /** Lines of the probe that cannot be read from now on. */
   unreadable?: RegExp;
   /** Running steps, by process. */
   readonly #running = new Map<Shell, number>();
   #numbers = 0;
+  readonly #name: string;
   /** The text of the probe while no VM runs. */
   probe: string;
   /** UUIDs of domains that were renamed after their creation. */
@@ -63,10 +73,38 @@ export class World {
   /** Domains whose data disk is mounted. */
   readonly #mounted = new Set<string>();
 
-  constructor(config: string, host: string) {
-    this.disk = new Map([["/proc/sys/kernel/random/boot_id", "boot\n"]]);
-    this.config = config;
-    this.probe = own(`test/hosts/${host}.txt`);
+  /** A host with this config and the probe of a saved host; `from`: a host that it continues. */
+  constructor(config: string, host: string, from?: World) {
+    this.disk = new Map(from?.disk ?? [["/proc/sys/kernel/random/boot_id", "boot\n"]]);
+    if (!from) this.config = config;
+    this.#name = host;
+    this.probe = from?.probe ?? ownText(`test/hosts/${host}.txt`);
+  }
+
+  /** Another host in the same state. No command may be running. */
+  copy(): World {
+    const made = new World("", this.#name, this);
+    const add = <K, V>(to: Map<K, V>, from: Map<K, V>) => from.forEach((value, key) => to.set(key, value));
+    add(made.domains, this.domains);
+    add(made.uuids, this.uuids);
+    add(made.#passed, this.#passed);
+    add(made.#folders, this.#folders);
+    add(made.#lans, this.#lans);
+    add(made.#data.defined, this.#data.defined);
+    add(made.#data.started, this.#data.started);
+    for (const name of ["alive", "unresponsive", "withoutSsh"] as const) {
+      for (const one of this[name]) (made[name] as Set<number | string>).add(one);
+    }
+    for (const machine of this.#mounted) made.#mounted.add(machine);
+    made.calls = [...this.calls];
+    made.output = [...this.output];
+    made.mostConcurrent = this.mostConcurrent;
+    made.operations = [...this.operations];
+    made.#numbers = this.#numbers;
+    if (this.libvirtError !== undefined) made.libvirtError = this.libvirtError;
+    if (this.unreadable) made.unreadable = this.unreadable;
+    Object.assign(made.answers, this.answers);
+    return made;
   }
 
   /** Replaces the config. */
@@ -118,12 +156,12 @@ export class World {
   ): Context {
     const fake = fakeShell();
     let dead: Error | undefined;
-    this.operations = 0;
+    this.operations = [];
     const perform = async (operation: string) => {
       if (dead) throw dead;
       await pause?.();
-      this.operations++;
-      if (fault?.at !== this.operations) return;
+      this.operations.push(operation);
+      if (fault?.at !== this.operations.length) return;
       try {
         fault.inject(operation);
       } catch (error) {
@@ -152,7 +190,7 @@ export class World {
       },
       run: async (command, settings) => {
         await perform(`start ${command.join(" ")}`);
-        await settings.started?.(1000 + this.operations);
+        await settings.started?.(1000 + this.operations.length);
         this.#count(shell, 1);
         try {
           this.#half(command);
@@ -166,7 +204,7 @@ export class World {
         await perform(`read ${path}`);
         return disk.get(full(path)) ??
           (/\/(templates|scripts)\//.test(path) && !path.startsWith(this.folder)
-            ? own(path.replace(/.*\/(templates|scripts)\//, "$1/"))
+            ? ownText(path.replace(/.*\/(templates|scripts)\//, "$1/"))
             : undefined);
       },
       readTail: async (path, bytes) => {
@@ -362,7 +400,7 @@ export class World {
           ...(stack ? [`stack:${stack} applied\n`] : []),
         ];
       });
-      out = own("test/guests/fine.txt").replace(/^service:.*\n/gm, "").replace(
+      out = ownText("test/guests/fine.txt").replace(/^service:.*\n/gm, "").replace(
         "end:yes",
         `${services.join("")}end:yes`,
       );

@@ -58,52 +58,53 @@ const commands: { name: string; command: Command; gpu: boolean; before: Command[
   { name: "prepare", command: prepare, gpu: true, before: [], options: { apply: true } },
 ];
 
-const faults: Record<string, (operation: string) => void> = {
-  "killed (SIGKILL, power cut)": () => {
-    throw new Killed();
+/** Faults: the operations in which each can happen, and the error that it causes there. */
+const faults: Record<string, { in: RegExp; error: (operation: string) => Error }> = {
+  "killed (SIGKILL, power cut)": { in: /^/, error: () => new Killed() },
+  "interrupted (SIGINT)": { in: /^(ask|run)/, error: () => new Interrupted() },
+  "the file system is broken": {
+    in: /^(read|write|create|claim|remove|move|stamp|list)/,
+    error: (operation) => new UserError(`cannot ${operation}: i/o error (EIO)`, 1),
   },
-  "interrupted (SIGINT)": (operation) => {
-    if (/^(ask|run)/.test(operation)) throw new Interrupted();
-  },
-  "the file system is broken": (operation) => {
-    if (/^(read|write|create|claim|remove|move|stamp|list)/.test(operation)) {
-      throw new UserError(`cannot ${operation}: i/o error (EIO)`, 1);
-    }
-  },
-  "the disk is full": (operation) => {
-    if (/^(write|create)/.test(operation)) throw new UserError("no space left on the device", 1);
-  },
+  "the disk is full": { in: /^(write|create)/, error: () => new UserError("no space left on the device", 1) },
 };
 
 for (const { name, command, gpu, before, options } of commands) {
-  for (const [what, inject] of Object.entries(faults)) {
+  for (const [what, { in: possible, error }] of Object.entries(faults)) {
     test(`${name}, ${what}, at every operation: the next run continues`, async () => {
       const whole = await host(gpu, before);
+      // each stopped run starts from a copy of this host
+      const start = whole.copy();
       assert.is(await whole.runCommand(command, whole.context([], options)), 0, whole.output.join(""));
       const expected = whole.outcome;
-      let at = 1;
-      for (;; at++) {
-        const world = await host(gpu, before);
+      const operations = whole.operations;
+      assert.ok(operations.length > 15, `only ${operations.length} operations`);
+      /** Runs the command again on a host, which must then be in the expected state. */
+      const continues = async (world: World, when: string) => {
+        world.output = [];
+        assert.is(await world.runCommand(command, world.context([], options)), 0, `${when}: ${world.output.join("")}`);
+        alike(world, expected, when);
+      };
+      for (const [i, operation] of operations.entries()) {
+        if (!possible.test(operation)) continue;
+        const world = start.copy();
         let struck = "";
         const fault: Fault = {
-          at,
-          inject: (operation) => {
-            struck = operation;
-            inject(operation);
+          at: i + 1,
+          inject: (now) => {
+            struck = now;
+            throw error(now);
           },
         };
         try {
           await world.runCommand(command, world.context([], options, { fault }));
-        } catch (error) {
-          if (!(error instanceof Killed || error instanceof Interrupted)) throw error;
+        } catch (thrown) {
+          if (!(thrown instanceof Killed || thrown instanceof Interrupted)) throw thrown;
         }
-        if (!struck) break;
-        world.output = [];
-        const code = await world.runCommand(command, world.context([], options));
-        assert.is(code, 0, `after ${struck} (operation ${at}): ${world.output.join("")}`);
-        alike(world, expected, `after ${struck} (operation ${at})`);
+        assert.is(struck, operation);
+        await continues(world, `after ${struck} (operation ${i + 1})`);
       }
-      assert.ok(at > 15, `only ${at} operations`);
+      await continues(whole, "after a complete run");
     });
   }
 }
@@ -166,8 +167,9 @@ test("the clock may be set back between runs and during one", async () => {
 test("two runs at once, in 500 orders (seed 7): one runs at a time, and the lab stays whole", async () => {
   const dice = random(7);
   const single = await host(false, [up]);
+  const starts = [await host(false), await host(false, [up])];
   for (let i = 0; i < 500; i++) {
-    const world = await host(false, i % 2 === 0 ? [] : [up]);
+    const world = starts[i % 2]!.copy();
     world.alive.add(process.pid);
     const pause = async () => {
       for (let turns = dice.below(4); turns > 0; turns--) await Promise.resolve();

@@ -35,6 +35,14 @@ function harmful(command: string): boolean {
   return /HOSTILE/.test(outside) || inner.some(harmful);
 }
 
+/** Whether one of the texts in a value is hostile. */
+function carries(value: unknown): boolean {
+  if (typeof value === "string") return value.includes("HOSTILE");
+  if (typeof value === "function") throw new Error("a function may hide a text");
+  if (value instanceof Map) return [...value].some(carries);
+  return typeof value === "object" && value !== null && Object.values(value).some(carries);
+}
+
 test("the measure itself distinguishes quoted from unquoted", () => {
   assert.not.ok(harmful("echo 'x'\\''; HOSTILE'"));
   assert.ok(harmful("echo 'x'; HOSTILE; ''"));
@@ -50,6 +58,7 @@ const card = parseConfig("machines: [{name: vm, box: lab/x, image: debian-13, me
 test("a probe: no command that is shown or run has any of its texts unquoted", () => {
   const unquoted: string[] = [];
   let looked = 0;
+  let carriers = 0;
   for (const name of hosts) {
     const lines = own(`test/hosts/${name}`).split("\n");
     // each fact once: its value followed by, or replaced by, a hostile one
@@ -59,6 +68,9 @@ test("a probe: no command that is shown or run has any of its texts unquoted", (
       for (const value of [lines[i]! + hostile, lines[i]!.slice(0, at + 1) + hostile]) {
         try {
           const host = parseHost([...lines.slice(0, i), value, ...lines.slice(i + 1)].join("\n"));
+          // everything below is a function of the host: without the text in it there is none in a command
+          if (!carries(host)) continue;
+          carriers++;
           const resolved = resolveConfig(card, host);
           const fixes: Fix[] = runChecks(host, resolved).flatMap(({ fix }) => fix);
           const passed = resolved.machines.flatMap(({ assignedFunctions = [] }) => assignedFunctions);
@@ -71,6 +83,7 @@ test("a probe: no command that is shown or run has any of its texts unquoted", (
             scripts.push(applyScript(preparation), undoScript(preparation));
           }
           for (const command of [...fixes.flatMap(({ command }) => command ?? []), ...scripts]) {
+            if (!command.includes("HOSTILE")) continue;
             looked++;
             if (harmful(command)) unquoted.push(`${name}: ${value}\n${command}`);
           }
@@ -81,7 +94,8 @@ test("a probe: no command that is shown or run has any of its texts unquoted", (
     }
   }
   assert.equal(unquoted.slice(0, 5), [], `${unquoted.length} commands`);
-  assert.ok(looked > 10_000, `only ${looked} commands were looked at`);
+  assert.ok(carriers > 10_000, `only ${carriers} hosts have the text`);
+  assert.ok(looked > 300, `only ${looked} commands have the text`);
 });
 
 test("a log: fixes are fixed texts, and contain nothing of the log", () => {

@@ -31,8 +31,9 @@ async function killed(world: World, at: number, command: typeof up, context = wo
 for (const [next, command] of [["up", up], ["upgrade", upgrade]] as const) {
   test(`killed at every operation: the next ${next} leaves one proven VM and one box`, async () => {
     let builtAgain = 0;
+    const start = await running();
     for (let at = 1;; at++) {
-      const world = await running();
+      const world = start.copy();
       const [old] = versions(world);
       const struck = await killed(world, at, upgrade);
       const hasNew = versions(world).length > 1 || versions(world)[0] !== old;
@@ -56,9 +57,10 @@ for (const [next, command] of [["up", up], ["upgrade", upgrade]] as const) {
 }
 
 test("killed at every operation of going back: the next upgrade finishes that, with exit code 1", async () => {
+  const start = await running();
   /** A host on which the services fail with every box but the old one. */
-  const broken = async () => {
-    const world = await running();
+  const broken = () => {
+    const world = start.copy();
     const [old] = versions(world);
     const context: World["context"] = (...words) => {
       const made = World.prototype.context.apply(world, words);
@@ -73,7 +75,7 @@ test("killed at every operation of going back: the next upgrade finishes that, w
   };
   let goneBack = 0;
   for (let at = 1;; at++) {
-    const { world, old, context } = await broken();
+    const { world, old, context } = broken();
     const struck = await killed(world, at, upgrade, context);
     if (!struck) break;
     const failed = state(world).upgrades?.a.failed;
