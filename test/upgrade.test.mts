@@ -235,6 +235,12 @@ test("two machines with one box: it is built once, and kept while one of them ha
   - {name: b, box: lab/x, image: debian-13, cpus: 2, memory: 1024}
 `;
   const world = await running(both);
+  const told = async (args: string[]) => {
+    world.output = [];
+    await world.runCommand((context) => plan(context, true), world.context(args, { dryRun: true }));
+    return /If a step fails, that is every VM that is not proven by then/.test(said(world));
+  };
+  assert.equal([await told([]), await told(["a"])], [true, false]);
   const [old] = versions(world);
   assert.is(await world.runCommand(upgrade, world.context(["a"])), 0, said(world));
   assert.is(versions(world).length, 2, "b has the old one");

@@ -12,6 +12,8 @@ import { readTexts } from "../plan-texts.mts";
 import { selectUpgrades, upgradeFindings } from "../upgrades.mts";
 import { jsonText } from "../../urls.mts";
 
+const together = "If a step fails, that is every VM that is not proven by then: to upgrade one alone, name it.";
+
 /** `plan [machine…]`: what `up` would write and run, or `upgrade`. Touches nothing. */
 export async function plan(context: Context, upgrade = false): Promise<number> {
   const { shell, options } = context;
@@ -67,7 +69,11 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
       ]),
       ...(warned.length > 0 ? ["", ...warned] : []),
       ...(upgrade
-        ? ["", "A VM that is not proven gets its old box again. The box that is not needed is removed."]
+        ? [
+          "",
+          "A VM that is not proven gets its old box again. The box that is not needed is removed.",
+          ...(names.length > 1 ? [together] : []),
+        ]
         : []),
       ...(idle ? [] : ["", ...wrap(summaryLine(summary), style.width)]),
     ]
