@@ -46,7 +46,7 @@ export const remedies = {
   ),
   powerCycle: manualFix(
     "Shut the VMs down, power the host off, wait ten seconds, and power it on: a reboot leaves the card powered",
-    { root: true, reboot: true },
+    { root: true },
   ),
   bindAtBoot: commandFix("More reliable: bind the card to vfio-pci at boot", self("prepare"), {
     reboot: true,

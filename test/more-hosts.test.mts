@@ -194,6 +194,19 @@ test("gpu.present: no card is to be installed in a Mac", () => {
   assert.match(fixes(text("macos-apple-silicon"), "gpu.present", "{}")[0]!, /^Run this on a host that has one$/);
 });
 
+test("gpu.power: a card that fell off the bus needs no reboot after the power was off", () => {
+  const host = text("rtx4070-desktop-debian12").replace(/^(0000:01:00\.0\/config:).*$/m, "$1 ff ff ff ff");
+  const [{ status, fix }] = findings(host, "gpu.power", "{}") as [ReturnType<typeof findings>[0]];
+  assert.is(status, "fail");
+  assert.equal(fix.map(({ reboot }) => reboot), [false]);
+});
+
+test("iommu.acs: the command that removes the argument from this host's boot loader", () => {
+  const host = text("rtx4070-desktop-debian12").replace(/^kernel:.*$/m, "kernel:6.17.9-zen1-1-zen")
+    .replace("read:/proc/cmdline\n", "read:/proc/cmdline\nrunning:pcie_acs_override=downstream\n");
+  assert.match(fixes(host, "iommu.acs", "{}")[0]!, /^Remove pcie_acs_override=downstream .*GRUB/);
+});
+
 /** The status of a check for a partition with Hyper-V on a host's text. */
 function runOn(host: string, check: string): string {
   const parsed = parseHost(host);

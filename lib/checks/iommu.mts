@@ -232,6 +232,13 @@ function acs(host: Host): Verdict {
     ? warn(
       `${override} splits groups that the hardware does not split: the VM's card can reach its neighbours' memory`,
       evidence,
+      [
+        removeArgument(host, override),
+        manualFix("If the card shares its group then: put it in a slot that is wired to the CPU", {
+          root: true,
+          reboot: true,
+        }),
+      ],
     )
     : pass("no argument splits the groups", evidence);
 }
