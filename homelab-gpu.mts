@@ -4,6 +4,7 @@ import { existsSync, realpathSync } from "node:fs";
 import { basename } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import "./lib/run/shell/runtime.mts";
 import "./lib/cli/compile-cache.mts";
 import "./lib/cli/early-login.mts";
 import "./lib/cli/quick.mts";

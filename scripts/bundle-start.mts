@@ -20,6 +20,7 @@ import process from "node:process";
 import { Script } from "node:vm";
 import { commands } from "../lib/cli/commands.mts";
 import { compiledFolder } from "../lib/cli/compiled-folder.mts";
+import "../lib/run/shell/runtime.mts";
 import "../lib/cli/early-login.mts";
 import "../lib/cli/quick.mts";
 

@@ -46,8 +46,9 @@ function emptied(path: string): string {
   return exported.map((name) => `export const ${name} = () => [];`).join("\n");
 }
 
-/** A text as it looks, between backquotes. */
-const quoted = (text: string) => `\`${text.replace(/[\\`]|\$(?=\{)/g, "\\$&")}\``;
+/** The getter of a text, on one line: V8 reads over it, and the text is made when it is used. */
+const getter = (path: string) =>
+  `  get "${path}"() { return JSON.parse(${JSON.stringify(JSON.stringify(textOf(path)))}); },`;
 
 const entry = join(root, "homelab-gpu.mts");
 const start = join(root, "scripts/bundle-start.mts");
@@ -71,9 +72,7 @@ function plugin(builtinFrom: string): Plugin {
       builder.onLoad({ filter: /\/lib\/plan\/bundled\.mts$/ }, () => ({
         contents: [
           "export const bundled = {",
-          ...texts.filter((path) => !without.texts.includes(path)).map((path) =>
-            `  "${path}": ${quoted(textOf(path))},`
-          ),
+          ...texts.filter((path) => !without.texts.includes(path)).map(getter),
           "};",
           `export const builtFor = ${platform ? JSON.stringify({ platform, without: without.texts }) : "undefined"};`,
         ].join("\n"),
@@ -133,13 +132,14 @@ async function bundle(path: string, builtinFrom: string, define: Record<string, 
 }
 
 /**
- * The program behind the start: its own code in comment lines, tables and packages compressed. What is
+ * The program behind the start: its own code in comment lines, tables, texts and packages compressed. What is
  * compressed has fewer lines than its text: the start adds empty ones, so that a line of a stack trace
  * is a line of the file.
  */
 function stored(program: string): string {
   const parts = program.split(/^(?=\/\/ \S+\.[cm]?[tj]s$)/m);
-  const isPacked = (part: string) => /^\/\/ (lib\/verify\/failures|node_modules)\//.test(part);
+  const isPacked = (part: string) =>
+    /^\/\/ (lib\/verify\/failures\/|lib\/plan\/bundled\.mts|node_modules\/)/.test(part);
   const runs: string[] = [];
   parts.forEach((part, i) => {
     if (i > 0 && isPacked(part) === isPacked(parts[i - 1]!)) runs[runs.length - 1] += part;

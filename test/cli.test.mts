@@ -11,6 +11,7 @@ import { main } from "../lib/cli/main.mts";
 import type { Shell } from "../lib/shell.mts";
 import { realShell } from "../lib/run/shell.mts";
 import { checkDoctorJson } from "./every-host.mts";
+import { oldestNode, unfitRuntime } from "../lib/run/shell/runtime.mts";
 import { fakeShell, own, root } from "./fake.mts";
 import { someHosts } from "./hosts.mts";
 
@@ -36,7 +37,7 @@ test.before.each((context) => {
 test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
 
 test("a wrong config ends the command without waiting for the probe", async () => {
-  const { shell } = fakeShell({ "homelab-gpu.yaml": "machines: 1\n" });
+  const { shell } = fakeShell({ "homelab-gpu.yaml": "machines: 1\n", [`${root}/scripts/probe-linux.sh`]: "" });
   let closed = false;
   const answer = new Promise<never>(() => {});
   const code = await main(["doctor"], { ...shell, capture: () => answer, close: () => void (closed = true) });
@@ -76,7 +77,16 @@ test("wrong usage is refused in a few lines, with exit code 2 and without a stac
     [["plan", "--config"], /--config needs one FILE/],
     [["plan", "--config", "missing.yaml"], /there is no file missing\.yaml/],
     [["doctor", "--host", "missing.txt"], /there is no file missing\.txt/],
-    [["doctor", "--host", "bad.txt"], /this is no saved probe/],
+    [["doctor", "--host", "bad.txt"], /bad\.txt is no saved probe/],
+    [["doctor", "--host", "me@gpubox"], /no file me@gpubox; for a host over ssh: --host ssh:\/\/me@gpubox\n/],
+    [["doctor", "--host", "bad.txt", "--host", "bad.txt"], /--host is there twice, and needs one FILE/],
+    [
+      ["--host", "doctor", "bad.txt"],
+      /no command bad\.txt: --host takes the word behind it, doctor,[^]* doctor --host bad\.txt\n/,
+    ],
+    [["-V"], /unknown option -V: did you mean --version\?/],
+    [[""], /the command is an empty word\n/],
+    [["logs", "helo"], /there is no service helo: did you mean hello\?/],
     [["toString"], /there is no command toString/],
     [["down", "--json"], /--json is an option of up -n, plan, doctor, [^]*,\s+not\s+of\s+down\n/],
     [["up", "--json"], /--json is an option of up -n, plan, doctor, [^]*,\s+not\s+of\s+up\n/],
@@ -91,6 +101,45 @@ test("wrong usage is refused in a few lines, with exit code 2 and without a stac
     assert.match(err, text);
     assert.equal([code, out], [2, ""], err);
   }
+});
+
+test("what was meant as the config, and is not read, is named", async () => {
+  const config = "machines: [{name: a, box: lab/x, provision: [scripts]}]\n";
+  for (const name of ["homelab-gpu.yml", "homelab-gpu.yaml.txt", "Homelab-GPU.yaml"]) {
+    for (const words of [["doctor"], ["status"], ["init"]]) {
+      const { code, err } = await within(words, { [`./${name}`]: config });
+      assert.is(code, 2, err);
+      assert.ok(err.startsWith(`homelab-gpu: ${name} is not read: rename it to homelab-gpu.yaml`), err);
+    }
+  }
+  const here = process.cwd();
+  const files = { "homelab-gpu.yaml": config, [`${here}/scripts`]: "", [`${here}/scripts/x.sh`]: "" };
+  const folder = await within(["doctor"], files);
+  assert.is(folder.code, 2, folder.err);
+  assert.match(folder.err, /yaml:1:46: \S+\/scripts is a folder, but must be a file\n/);
+});
+
+test("a stack's folder that is a file, empty or missing is named as that", async () => {
+  const config = (path: string) => `machines: [{name: a, box: lab/x}]\nstacks: [{path: ${path}}]\n`;
+  const compose = { [`${process.cwd()}/web/compose.yaml`]: "services: {a: {image: x}}\n" };
+  const said = async (path: string) => (await within(["doctor"], { "homelab-gpu.yaml": config(path), ...compose })).err;
+  assert.match(await said("./web/compose.yaml"), /compose\.yaml is a file: write the folder that it is in\n/);
+  assert.match(await said("./wep"), /there is no folder \S+\/wep\n/);
+});
+
+test("an old Node.js, and Deno without permissions, are refused in one line", () => {
+  assert.is(unfitRuntime("20.11.0"), undefined);
+  assert.is(unfitRuntime("26.0.0"), undefined);
+  assert.match(unfitRuntime("18.20.8")!, /^this is Node\.js 18\.20\.8: install 20\.11 or later from /);
+  assert.match(unfitRuntime("20.10.0")!, /^this is Node\.js 20\.10\.0/);
+  const { engines } = JSON.parse(own("package.json"));
+  assert.is(engines.node, `>=${oldestNode.join(".")}`);
+  const deno = (state: string, terminal: boolean) =>
+    unfitRuntime("20.11.0", { permissions: { querySync: () => ({ state }) }, stdin: { isTerminal: () => terminal } });
+  assert.is(deno("granted", false), undefined);
+  assert.is(deno("prompt", true), undefined);
+  assert.match(deno("prompt", false)!, /start it with deno run -A$/);
+  assert.match(deno("denied", true)!, /start it with deno run -A$/);
 });
 
 test("a command refuses options that it does not use; all commands accept -n", async () => {

@@ -98,6 +98,7 @@ test("reports all mistakes at once, each with its place", () => {
     image: {url: "https://example.org/x"}
   - name: B
     box: 12
+    memory: lots
 services:
   "a\\nb": {image: x}
   web: {image: x, machine: nope}
@@ -110,8 +111,9 @@ services:
     "8:12 a url needs a checksum to verify the download",
     "9:11 two machines are named B",
     "10:10 box must be text (put quotes around it), not “12”",
-    "12:3 “a·b” is not a valid service name: use letters, digits, dots, hyphens and underscores",
-    "13:28 service web runs on nope, but there is no machine of that name",
+    "11:13 memory must be a size from 256 MiB to 16 TiB: MiB, or a number with its unit, not “lots”",
+    "13:3 “a·b” is not a valid service name: use letters, digits, dots, hyphens and underscores",
+    "14:28 service web runs on nope, but there is no machine of that name",
   ]);
 });
 

@@ -27,7 +27,12 @@ test("--version, --help and the early logins load no package and no command", ()
     [],
   );
   const imports = [...own("homelab-gpu.mts").matchAll(/^import "(.*)";$/gm)].map(([, path]) => path);
-  assert.equal(imports, ["./lib/cli/compile-cache.mts", "./lib/cli/early-login.mts", "./lib/cli/quick.mts"]);
+  assert.equal(imports, [
+    "./lib/run/shell/runtime.mts",
+    "./lib/cli/compile-cache.mts",
+    "./lib/cli/early-login.mts",
+    "./lib/cli/quick.mts",
+  ]);
 });
 
 /** The programs that the probe is to run, for the words of a command line. */

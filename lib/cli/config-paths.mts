@@ -1,8 +1,11 @@
 import process from "node:process";
 import { homeDir } from "../text.mts";
 
+/** The name of a config in the current folder. */
+export const defaultName = "homelab-gpu.yaml";
+
 /** The paths at which a config is looked for, without `--config`: in the current folder, then the user's own. */
 export const configPaths = (): string[] => [
-  "homelab-gpu.yaml",
+  defaultName,
   `${process.env.XDG_CONFIG_HOME || `${homeDir()}/.config`}/homelab-gpu/config.yaml`,
 ];

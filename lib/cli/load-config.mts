@@ -11,7 +11,7 @@ import { withoutGpus } from "../resolve/resolve.mts";
 import type { Host } from "../host/types.mts";
 import type { Shell } from "../shell.mts";
 import { self } from "../self.mts";
-import { configPaths } from "./config-paths.mts";
+import { configPaths, defaultName } from "./config-paths.mts";
 import type { Context } from "./context.mts";
 
 /** The config that is used, and its path. */
@@ -42,12 +42,33 @@ export async function loadConfig(context: Context, probe?: () => Promise<string>
     return fromText(context, text, options.config, dirname(resolve(options.config)), false);
   }
   for (const path of configPaths()) {
-    const text = await shell.read(path);
+    const text = await readAsUsage(shell, path);
     if (text !== undefined) return fromText(context, text, path, dirname(resolve(path)), false);
+    if (path === defaultName) await refuseMisnamed(shell);
   }
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
   const text = probe ? await textFor(shell, starter, parseHost(await probe())) : starter;
-  return fromText(context, text, "none yet: using what init would write", process.cwd(), true);
+  const above = await shell.fingerprint(`../${defaultName}`) === undefined
+    ? ""
+    : ` (for ../${defaultName}: --config ../${defaultName})`;
+  return fromText(context, text, `none yet: using what init would write${above}`, process.cwd(), true);
+}
+
+/** Names that people give the config, and that are not read. */
+const misnamed = /^homelab-gpu\.(?:ya?ml|json|ya?ml\.txt)$/i;
+
+/**
+ * Throws {@link UserError} if the current folder has no config, but a file that was meant as one: what `init` would
+ * write must not be used in its place.
+ */
+export async function refuseMisnamed(shell: Shell): Promise<void> {
+  const name = (await shell.list(".")).find((one) => misnamed.test(one));
+  if (name === undefined) return;
+  throw new UserError(
+    name === defaultName
+      ? `${name} is a link to a file that does not exist`
+      : `${name} is not read: rename it to ${defaultName}, or add --config ${name}`,
+  );
 }
 
 /** What `init` would write for a host and the current folder. */
@@ -94,22 +115,31 @@ export async function requireFiles({ shell }: Context, { config, text, name, sta
   ]);
   const stamps = await Promise.all(named.map(({ file }) => shell.fingerprint(file)));
   const missing = named.filter((_, i) => stamps[i] === undefined);
+  const names = await Promise.all(named.map(({ file }, i) => stamps[i] === undefined ? [] : shell.list(file)));
+  const folders = named.filter((_, i) => names[i]!.length > 0);
   // what init writes names a file that has to be fetched, and init says so
   if (starter && missing.length > 0) {
     throw new UserError(
       `${missing[0]!.file}, which the VM is created from, does not exist yet: ${self("init")} says what to do`,
     );
   }
-  if (missing.length > 0) {
-    throw configErrorAt(text, name, missing.map(({ path, file }) => ({ path, message: `there is no file ${file}` })));
-  }
+  const flaws = [
+    ...missing.map(({ path, file }) => ({ path, message: `there is no file ${file}` })),
+    ...folders.map(({ path, file }) => ({ path, message: `${file} is a folder, but must be a file` })),
+  ];
+  if (flaws.length > 0) throw configErrorAt(text, name, flaws);
 }
 
 /** A file that was named on the command line. That it cannot be read is wrong usage. */
 export async function readNamed(shell: Shell, path: string): Promise<string> {
-  const text = await shell.read(path).catch((error: unknown) => {
-    throw error instanceof UserError ? new UserError(error.message) : error;
-  });
+  const text = await readAsUsage(shell, path);
   if (text === undefined) throw new UserError(`there is no file ${path}`);
   return text;
+}
+
+/** A file's text, if it exists. That it cannot be read is wrong usage. */
+async function readAsUsage(shell: Shell, path: string): Promise<string | undefined> {
+  return await shell.read(path).catch((error: unknown) => {
+    throw error instanceof UserError ? new UserError(error.message) : error;
+  });
 }

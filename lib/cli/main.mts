@@ -11,7 +11,7 @@ import type { Shell } from "../shell.mts";
 import { sayTo } from "./say.mts";
 import { realShell } from "../run/shell.mts";
 import { reasonOf } from "../run/shell/reasons.mts";
-import { version } from "../self.mts";
+import { self, version } from "../self.mts";
 import { closest } from "../suggest.mts";
 import { unknownName } from "../text.mts";
 
@@ -60,7 +60,8 @@ function parse(argv: string[]): Typed {
     const next = before[i + 1];
     const own = value ?? (next !== undefined && (next === "-" || !next.startsWith("-")) ? before[++i]! : "");
     const again = optionWords.some((one) => one.startsWith(`--${name}=`));
-    if (own === "" || again) throw new UserError(`--${name} needs one ${option.takes}`);
+    if (again) throw new UserError(`--${name} is there twice, and needs one ${option.takes}`);
+    if (own === "") throw new UserError(`--${name} needs one ${option.takes}`);
     optionWords.push(`--${name}=${own}`);
   }
   const off = known.filter(({ name }) => name.startsWith("no-")).map(({ name }) => name.slice(3));
@@ -74,7 +75,11 @@ function parse(argv: string[]): Typed {
 }
 
 function unknownOption(option: string): UserError {
-  const meant = option.startsWith("--") ? closest(option, known.map(({ name }) => `--${name}`)) : undefined;
+  const meant = option === "-V"
+    ? "--version"
+    : option.startsWith("--")
+    ? closest(option, known.map(({ name }) => `--${name}`))
+    : undefined;
   const more = meant ? `: did you mean ${meant}?` : "\n  help COMMAND lists the options of a command";
   return new UserError(`unknown option ${option}${more}`);
 }
@@ -142,7 +147,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     shell.stdout(about === undefined ? help() : (await import("./help.mts")).pageOf(about));
     return found.help || name === "help" ? 0 : 2;
   }
-  const command = await commandNamed(name);
+  const command = await commandNamed(name, found);
   if (args.length > 0 && !command.takes) throw new UserError(`${name} takes no arguments, but got ${args[0]}`);
   const present = known.filter((option) =>
     option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]
@@ -185,9 +190,21 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
   return await command.run({ shell, options, args, passthroughArgs });
 }
 
-/** The command of that name. Throws {@link UserError} with the command that was meant. */
-async function commandNamed(name: string): Promise<Command> {
+/**
+ * The command of that name; `found`: the options of the command line. Throws {@link UserError} with the command that
+ * was meant.
+ */
+async function commandNamed(name: string, found: Record<string, unknown> = {}): Promise<Command> {
   if (Object.hasOwn(commands, name)) return commands[name]!;
+  if (name === "") throw new UserError("the command is an empty word\n  help lists the commands");
+  const taker = known.find((option) => option.takes && Object.hasOwn(commands, String(found[option.name])));
+  if (taker) {
+    const taken = String(found[taker.name]);
+    throw new UserError(
+      `there is no command ${name}: --${taker.name} takes the word behind it, ${taken}, as its ${taker.takes}\n` +
+        `  write the command first: ${self(taken)} --${taker.name} ${name}`,
+    );
+  }
   const { insteadOf } = await import("./help.mts");
   const instead = insteadOf(name);
   throw new UserError(

@@ -1,4 +1,5 @@
 /** Runs the probe, which reads the facts of a host. */
+import process from "node:process";
 import { asset, requirePlatform } from "../plan/assets.mts";
 import { UserError } from "../errors.mts";
 import { parseHost } from "../host/parse.mts";
@@ -6,6 +7,8 @@ import { powershellScript } from "../host/windows.mts";
 import { readNamed } from "./load-config.mts";
 import { isSshUrl, probeOverSsh } from "./ssh-probe.mts";
 import type { Context } from "./context.mts";
+import { self } from "../self.mts";
+import type { Shell } from "../shell.mts";
 
 /**
  * The probe's text: this host's own, or that of `--host`: a saved one (a file, `-` for standard
@@ -18,9 +21,15 @@ export async function readProbe(context: Context, ask?: string[], hardware = fal
   if (options.host) {
     const saved = isSshUrl(options.host)
       ? await probeOverSsh(shell, options.host, ask)
-      : await readNamed(shell, options.host);
+      : await readSaved(shell, options.host);
     const [, platform] = /^homelab-gpu-probe \d+ (\w+)/.exec(saved) ?? [];
-    if (platform !== undefined) requirePlatform(platform);
+    if (platform === undefined) {
+      throw new UserError(
+        `${options.host === "-" ? "standard input" : options.host} is no saved probe: its first line is not ` +
+          `“homelab-gpu-probe …”\n  make one with: ${self("doctor --save FILE")}`,
+      );
+    }
+    requirePlatform(platform);
     return saved;
   }
   const probe = probes[shell.platform] ?? probes.linux!;
@@ -33,6 +42,14 @@ export async function readProbe(context: Context, ask?: string[], hardware = fal
   if (shell.platform !== "linux" || !parseHost(text).os.wsl) return text;
   const ofWindows = await probed(context, probes.win32!).catch(() => undefined);
   return ofWindows?.startsWith("homelab-gpu-probe ") ? ofWindows.replace("[os]", "[os]\nwsl:yes") : text;
+}
+
+/** The text of a saved probe. Throws UserError; for what looks like a login, with the URL that is meant. */
+async function readSaved(shell: Shell, path: string): Promise<string> {
+  if (/^[\w.-]+@[\w.-]+$/.test(path) && await shell.fingerprint(path) === undefined) {
+    throw new UserError(`there is no file ${path}; for a host over ssh: --host ssh://${path}`);
+  }
+  return await readNamed(shell, path);
 }
 
 /** How each system is probed: the program takes the script from its standard input. */
@@ -52,12 +69,19 @@ async function probed(
   env: Record<string, string> = {},
 ): Promise<string> {
   const input = await asset(shell, script);
-  const { ok, out, err } = await shell.capture(command, {
+  const { ok, out, err, code } = await shell.capture(command, {
     input,
     limit: 60,
     about: "the probe of this host",
     ...(Object.keys(env).length > 0 ? { env } : {}),
   });
-  if (!ok) throw new UserError(`the probe failed: ${err.trim().split("\n").at(-1) ?? ""}`, 1);
+  if (!ok) {
+    const last = err.trim().split("\n").at(-1);
+    const absent = `there is no program ${command[0]} in PATH, which is ${process.env.PATH || "empty"}`;
+    throw new UserError(
+      `the probe failed: ${last || (code === 127 ? absent : `${command[0]} ended with code ${code}`)}`,
+      1,
+    );
+  }
   return out;
 }

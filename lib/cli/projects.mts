@@ -54,9 +54,7 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   const own = stackVariables(stack, at, flaws);
   const composeFiles = composeFilesOf(names, { ...dotEnv(envFile, own), ...own });
   if (composeFiles.length === 0) {
-    const message = names.length === 0
-      ? `there is no folder ${path}, or it is empty`
-      : await noComposeFile(shell, path, names);
+    const message = await noComposeFile(shell, path, names);
     flaws.push({ path: `${at}.path`, message });
     return undefined;
   }

@@ -29,10 +29,7 @@ export async function starterStack(shell: Shell, home: string, folder?: string):
   const found = composeFilesOf(names, env).length > 0 && (folder !== undefined || composeFilesOf(names, {}).length > 0);
   if (!found) {
     if (folder === undefined) return undefined;
-    throw new UserError(
-      names.length === 0 ? `there is no folder ${folder}, or it is empty` : await noComposeFile(shell, folder, names),
-      2,
-    );
+    throw new UserError(await noComposeFile(shell, folder, names), 2);
   }
   const own = projectName(basename(path));
   const from = relative(resolve(home), path).replaceAll("\\", "/");

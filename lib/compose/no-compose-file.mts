@@ -21,6 +21,7 @@ const most = 40;
  * `names`: what the folder has.
  */
 export async function noComposeFile(shell: Shell, folder: string, names: string[]): Promise<string> {
+  if (names.length === 0) return await noFolder(shell, folder);
   const own = names.filter(isComposeFile);
   const listed = async (folders: string[]) =>
     (await Promise.all(
@@ -40,4 +41,12 @@ export async function noComposeFile(shell: Shell, folder: string, names: string[
     ? `${folder} has no Compose file: ${composeFileNames.join(", ")}`
     : `${folder} has no Compose file of a default name, but ${joinList(shown)}: write, for example, ` +
       `COMPOSE_FILE=${first} into ${join(folder, ".env")}`;
+}
+
+/** What is wrong with the folder of a Compose project, in which no name was found. */
+async function noFolder(shell: Shell, path: string): Promise<string> {
+  if (await shell.fingerprint(path) === undefined) return `there is no folder ${path}`;
+  // a folder has no text
+  const isFile = await shell.read(path).then((text) => text !== undefined, () => false);
+  return isFile ? `${path} is a file: write the folder that it is in` : `the folder ${path} is empty`;
 }

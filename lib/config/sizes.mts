@@ -14,6 +14,12 @@ export function sizeInMib(text: string): number | undefined {
   return Number.isInteger(mib) ? mib : undefined;
 }
 
+/** A size in MiB as text: `256 MiB`, `16 TiB`. */
+export function sizeText(mib: number): string {
+  const power = [2, 1].find((one) => mib % 1024 ** one === 0) ?? 0;
+  return `${mib / 1024 ** power} ${["MiB", "GiB", "TiB"][power]}`;
+}
+
 /**
  * Sections of a Compose file that people paste next to `services:`, and what to write in this file
  * instead.

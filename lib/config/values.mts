@@ -1,5 +1,6 @@
 /** Nodes as values: their kind, their text, and the names of values and shapes in errors. */
 import type { Shape } from "./shape.mts";
+import { sizeText } from "./sizes.mts";
 import { closest } from "../suggest.mts";
 import { withoutPasswords } from "../urls.mts";
 import { kindOf, type ScalarKind } from "./scalars.mts";
@@ -31,6 +32,9 @@ export function form(shape: Shape, node: Node | null = null): string {
       return values.length === 1 ? values[0]! : `one of ${values.join(", ")}`;
     }
     case "whole": {
+      if (shape.size) {
+        return `a size from ${sizeText(shape.min)} to ${sizeText(shape.max)}: MiB, or a number with its unit`;
+      }
       const digits = kind(node) === "text" && /^[0-9]+$/.test(scalarText(node)!);
       return `a whole number from ${shape.min} to ${shape.max}${digits && !shape.quoted ? " (without quotes)" : ""}`;
     }

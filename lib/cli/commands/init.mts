@@ -18,6 +18,7 @@ import { firstFew } from "../../text.mts";
 import { cardName } from "../card-name.mts";
 import { bestOf, hopelessOf, judgeCards, type Judged } from "../choose-card.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
+import { refuseMisnamed } from "../load-config.mts";
 import { readProbe } from "../probe.mts";
 import { starterStack } from "../stack-here.mts";
 import { formatFinding, formatNumbered } from "../print.mts";
@@ -29,6 +30,7 @@ export async function init(context: Context): Promise<number> {
   if ((await shell.fingerprint(path)) !== undefined) {
     throw new UserError(exists(context, path), 1);
   }
+  if (options.config === undefined) await refuseMisnamed(shell);
   const host = parseHost(await readProbe(context));
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
   const schema = await schemaFor(path);

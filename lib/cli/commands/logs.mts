@@ -10,6 +10,7 @@ import { type Context, log, styleFor } from "../context.mts";
 import { askGuest, engineOfMachine, isReachable, sshTo } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
 import { formatPlan } from "../print.mts";
+import type { LoadedConfig } from "../load-config.mts";
 import { selectMachines } from "../select-machines.mts";
 
 /** A container in a machine, and the service that it belongs to: NAME, or STACK/NAME. */
@@ -62,7 +63,10 @@ export async function logs(context: Context): Promise<number> {
 /** The containers of all running machines, asked at the same time. Throws {@link UserError} if none answers. */
 async function containersOf(context: Context, lab: Lab, source: Parameters<typeof askGuest>[1]): Promise<Logged[]> {
   const running = Object.entries(lab.machines).filter(([, machine]) => isReachable(machine));
-  if (running.length === 0) throw new UserError(`no machine is running: ${self("up")}`, 1);
+  if (running.length === 0) {
+    requireNames(source, context.args);
+    throw new UserError(`no machine is running: ${self("up")}`, 1);
+  }
   const answers = await Promise.all(running.map(async ([machine, there]) => {
     const answer = await askGuest(context, source, machine, there, "services");
     if (!answer) log(context, `${machine} does not answer over SSH: ${self("verify")} says why`);
@@ -70,6 +74,26 @@ async function containersOf(context: Context, lab: Lab, source: Parameters<typeo
   }));
   if (answers.every((one) => one === undefined)) throw new UserError("no machine answered", 1);
   return answers.flatMap((one) => one ?? []);
+}
+
+/**
+ * Throws {@link UserError} for a word that is neither a service of the config nor a stack. The services of a stack are
+ * not known while its machine is off, so a word that could be one of them is accepted.
+ */
+function requireNames({ config }: LoadedConfig, words: string[]): void {
+  const stacks = config.stacks.map(({ name }) => name);
+  const names = [...config.services.map(({ name }) => name), ...stacks];
+  for (const word of words) {
+    if (names.includes(word) || stacks.includes(word.replace(/\/.*/, ""))) continue;
+    if (stacks.length === 0 || closest(word, names) !== undefined) throw noService(word, names, names);
+  }
+}
+
+/** The error for a name that matches no service. `forms`: the names as people type them. */
+function noService(word: string, services: string[], forms: string[]): UserError {
+  const meant = closest(word, forms);
+  const more = services.length === 0 ? "" : `; the services are ${services.join(", ")}`;
+  return new UserError(`there is no service ${word}${meant ? `: did you mean ${meant}?` : more}`);
 }
 
 /**
@@ -96,10 +120,7 @@ export function chosenContainers(all: Logged[], words: string[]): Logged[] {
     if (names.length > 0) return inStacks;
     if (stack.length > 0) return stack;
     const services = [...new Set(all.map(({ service }) => service))].sort();
-    const meant = closest(word, [...services, ...services.map((name) => name.replace(/.*\//, ""))]);
-    throw new UserError(
-      `there is no service ${word}${meant ? `: did you mean ${meant}?` : `; the services are ${services.join(", ")}`}`,
-    );
+    throw noService(word, services, [...services, ...services.map((name) => name.replace(/.*\//, ""))]);
   });
   return words.length > 0 ? [...new Set(found)] : all;
 }

@@ -6,11 +6,12 @@ import { commandFix } from "../../fixes.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
 import { inQueue } from "../../plan/stages.mts";
 import { acquireLock } from "../../run/lock.mts";
+import type { Step } from "../../plan/types.mts";
 import { proofOf } from "../../plan/proof.mts";
 import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, log, reporterOf, styleFor } from "../context.mts";
-import { inspect } from "../inspect.mts";
+import { inspect, type Inspection } from "../inspect.mts";
 import { readTexts } from "../plan-texts.mts";
 import { closeLab } from "../lab-state.mts";
 import { saveAddresses } from "../ssh-address.mts";
@@ -32,15 +33,8 @@ export async function verify(context: Context): Promise<number> {
     shell.stdout(`${formatPlan(loaded.folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
     return 0;
   }
-  const texts = await readTexts(context, loaded.config);
-  const lock = await acquireLock(shell, loaded.folder, "verify", (line) => log(context, line));
-  try {
-    await saveAddresses(shell, loaded.folder, lab.machines);
-    await shell.write(`${loaded.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
-    await runSteps(reporterOf(context), loaded.folder, steps, lock);
-  } finally {
-    await lock.release();
-  }
+  // nothing is written while no machine runs
+  if (up.length > 0) await runProofs(context, found, steps);
   const findings = [...down.map(notUp), ...(await verifyMachines(context, found, up))];
   if (context.options.json) {
     const ok = !findings.some(({ status }) => status === "fail");
@@ -55,6 +49,20 @@ export async function verify(context: Context): Promise<number> {
   }
   shell.stdout(`${formatFindings(findings, { ...styleFor(context, "out", found.host), verbose: true }).join("\n")}\n`);
   return findings.some(({ status }) => status === "fail") ? 1 : 0;
+}
+
+/** Runs the steps that ask the machines, under the lock of the lab. */
+async function runProofs(context: Context, { loaded, lab }: Inspection, steps: Step[]): Promise<void> {
+  const { shell } = context;
+  const texts = await readTexts(context, loaded.config);
+  const lock = await acquireLock(shell, loaded.folder, "verify", (line) => log(context, line));
+  try {
+    await saveAddresses(shell, loaded.folder, lab.machines);
+    await shell.write(`${loaded.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
+    await runSteps(reporterOf(context), loaded.folder, steps, lock);
+  } finally {
+    await lock.release();
+  }
 }
 
 function notUp({ name }: ResolvedMachine): Finding {

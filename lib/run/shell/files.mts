@@ -64,7 +64,10 @@ export const files: Files = {
 
   async create(path: string, text: string) {
     const temporary = temporaryPath(path);
-    await files.write(temporary, text, 0o600);
+    await files.write(temporary, text, 0o600).catch((error: unknown) => {
+      // the user knows the file by its own name
+      throw error instanceof UserError ? new UserError(error.message.replace(temporary, path), error.code) : error;
+    });
     try {
       await link(temporary, path);
       return true;
