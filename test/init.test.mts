@@ -75,7 +75,7 @@ test("init writes a stack for the Compose project next to the config, or for --s
   const service = await of("--config", "/srv/immich/homelab-gpu.yaml", "--service", "ollama");
   assert.not.match(service.disk.get("/srv/immich/homelab-gpu.yaml")!, /stacks:/);
   for (
-    const [dir, says] of [["/nowhere", /there is no folder \/nowhere$/], ["/srv", /\/srv has no Compose file/]]
+    const [dir, says] of [["/nowhere", /there is no folder \/nowhere\n/], ["/srv", /\/srv has no Compose file/]]
   ) {
     const wrong = await of("--config", "/lab/homelab-gpu.yaml", "--stack", String(dir));
     assert.is(wrong.code, 2);
