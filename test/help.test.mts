@@ -1,7 +1,7 @@
 // The pages of commands, and the messages for unknown commands, options, checks and machines.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { commands } from "../lib/cli/commands.mts";
+import { commands, help } from "../lib/cli/commands.mts";
 import { helped, insteadOf, pageOf } from "../lib/cli/help.mts";
 import { main } from "../lib/cli/main.mts";
 import { acceptsOption, options } from "../lib/cli/options.mts";
@@ -27,6 +27,16 @@ test("every command has a page on one screen, by help COMMAND and by COMMAND --h
     const lines = page.out.trimEnd().split("\n");
     assert.equal([lines.length < 24, lines.filter((line) => line.length > 80)], [true, []], name);
   }
+});
+
+test("help fits narrow terminals; only commands of examples may be wider", () => {
+  for (const columns of [60, 72]) {
+    const wide = Object.keys(commands).flatMap((name) => pageOf(name, columns).split("\n"))
+      .concat(help(columns).split("\n")).filter((line) => line.length > columns);
+    assert.equal(wide.filter((line) => !line.startsWith(`  ${self("")}`)), [], String(columns));
+  }
+  assert.equal(pageOf("up", 200), pageOf("up"));
+  assert.equal(help(200), help());
 });
 
 test("each page has at least two examples, with options that the command accepts", () => {

@@ -1,7 +1,7 @@
 import { UserError } from "../errors.mts";
 import { type Command, options } from "./options.mts";
 import { self } from "../self.mts";
-import { unknownName } from "../text.mts";
+import { unknownName, wrap } from "../text.mts";
 
 /** The commands, by name, in the order of `--help`. */
 export const commands: Record<string, Command> = {
@@ -106,10 +106,14 @@ export const commands: Record<string, Command> = {
   },
 };
 
-/** `--help`: the commands, and the options that every command takes. Pages of commands are in help.mts. */
-export function help(): string {
+/**
+ * `--help` for a terminal of that many columns: the commands, and the options that every command takes. Pages of
+ * commands are in help.mts.
+ */
+export function help(columns = 80): string {
+  const most = Math.min(columns, 80);
   const rows = (pairs: [string, string][], width: number) =>
-    pairs.map(([left, right]) => `  ${left.padEnd(width)} ${right}`);
+    pairs.flatMap(([left, right]) => wrap(right, most, `  ${left.padEnd(width)} `));
   const cells = rows(
     options.filter(({ for: only }) => !only).map((
       { name, letter, takes, summary },
@@ -117,13 +121,13 @@ export function help(): string {
     18,
   );
   return [
-    "Passes this workstation's GPU to a container inside a VM, or says why it can't.",
+    ...wrap("Passes this workstation's GPU to a container inside a VM, or says why it can't.", most),
     "",
     ...rows(Object.entries(commands).map(([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary]), 27),
     "",
-    ...inPairs(cells),
+    ...(most < 80 ? cells : inPairs(cells)),
     "",
-    `${self("help COMMAND")} shows its options, and examples.`,
+    ...wrap(`${self("help COMMAND")} shows its options, and examples.`, most),
     "",
   ].join("\n");
 }

@@ -137,34 +137,35 @@ const pages: Record<string, Page> = {
   },
 };
 
-/** The page of a command, at most 80 columns wide. */
-export function pageOf(name: string): string {
+/** The page of a command for a terminal of that many columns. A command of an example is not wrapped. */
+export function pageOf(name: string, columns = 80): string {
+  const most = Math.min(columns, 80);
   const { takes } = commands[name]!;
   const { about, examples } = pages[name]!;
   const width = Math.max(...examples.map(([command]) => self(command).length));
-  const own = options.filter((option) => option.for && acceptsOption(option, name, true)).map((option) => {
+  const own = options.filter((option) => option.for && acceptsOption(option, name, true)).flatMap((option) => {
     const { letter, takes: value, summary } = option;
     const flag = `${letter ? `-${letter}, ` : "    "}--${option.name}${value ? ` ${value}` : ""}`;
     const only = acceptsOption(option, name) ? "" : " (with -n)";
-    return `  ${flag.padEnd(18)} ${summary.replace(/^[a-z]+(, [a-z]+)*: /, "")}${only}`;
+    return wrap(summary.replace(/^[a-z]+(, [a-z]+)*: /, "") + only, most, `  ${flag.padEnd(18)} `, " ".repeat(21));
   });
   const general = options.filter((option) => !option.for).map((option) =>
     `${option.letter ? `-${option.letter}` : `--${option.name}`}`
   );
   const exampleLines = examples.flatMap(([command, does]) => {
     const line = `  ${self(command).padEnd(width)}  ${does}`;
-    return line.length <= 80 ? [line] : [`  ${self(command)}`, `      ${does}`];
+    return line.length <= most ? [line] : [`  ${self(command)}`, ...wrap(does, most, "      ")];
   });
   return [
-    ...wrap(`${self(name)} ${takes}`.trim(), 80),
+    ...wrap(`${self(name)} ${takes}`.trim(), most, "", "  "),
     "",
-    ...wrap(about, 78, "", ""),
+    ...wrap(about, Math.min(columns, 78), "", ""),
     "",
     "Examples:",
     ...exampleLines,
     "",
     ...(own.length > 0 ? ["Options:", ...own, ""] : []),
-    ...wrap(`Also: ${general.join(", ")}.`, 80, "", "  "),
+    ...wrap(`Also: ${general.join(", ")}.`, most, "", "  "),
     "",
   ].join("\n");
 }

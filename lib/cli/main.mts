@@ -144,7 +144,9 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     const [about, ...more] = name === "help" ? args : [name];
     if (name === "help" && more.length > 0) throw new UserError(`help takes one COMMAND, but got ${more[0]} too`);
     if (about !== undefined) await commandNamed(about);
-    shell.stdout(about === undefined ? help() : (await import("./help.mts")).pageOf(about));
+    const { out, columns } = shell.terminal;
+    const width = out ? columns : undefined;
+    shell.stdout(about === undefined ? help(width) : (await import("./help.mts")).pageOf(about, width));
     return found.help || name === "help" ? 0 : 2;
   }
   const command = await commandNamed(name, found);

@@ -5,15 +5,15 @@
  */
 import { basename } from "node:path";
 import process from "node:process";
-import { writeAll } from "../run/shell/output.mts";
+import { outputColumns, writeAll } from "../run/shell/output.mts";
 import { version } from "../self.mts";
 import { help } from "./commands.mts";
 
 const answers: Record<string, () => string> = {
   "--version": () => `${version}\n`,
-  "--help": help,
-  "-h": help,
-  help,
+  "--help": () => help(outputColumns()),
+  "-h": () => help(outputColumns()),
+  help: () => help(outputColumns()),
 };
 
 const [script = "", word = ""] = process.argv.slice(-2);

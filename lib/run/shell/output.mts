@@ -42,6 +42,9 @@ function to(name: "stdout" | "stderr"): (text: string) => void {
   };
 }
 
+/** The columns of the terminal of standard output; 80 if that is no terminal. */
+export const outputColumns = (): number => process.stdout.columns || 80;
+
 /** Writes text to a stream. If nothing reads it any more, the text is dropped and the run continues. */
 export const write = { stdout: to("stdout"), stderr: to("stderr") };
 
