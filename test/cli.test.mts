@@ -77,7 +77,7 @@ test("wrong usage is refused in a few lines, with exit code 2 and without a stac
     [["plan", "--config"], /--config needs one FILE/],
     [["plan", "--config", "missing.yaml"], /there is no file missing\.yaml/],
     [["doctor", "--host", "missing.txt"], /there is no file missing\.txt/],
-    [["doctor", "--host", "bad.txt"], /bad\.txt is no saved probe/],
+    [["doctor", "--host", "bad.txt"], /bad\.txt is not a saved probe/],
     [["doctor", "--host", "me@gpubox"], /no file me@gpubox; for a host over ssh: --host ssh:\/\/me@gpubox\n/],
     [["doctor", "--host", "bad.txt", "--host", "bad.txt"], /--host is there twice, and needs one FILE/],
     [

@@ -144,7 +144,7 @@ test("the missing files of secrets are one finding; unknown options of a mount t
   assert.equal(more, []);
   assert.match(
     options,
-    /^warn .*: uid=1 and gid=2 are no mount options, .* -> Remove uid=1,gid=2; options of a volume/,
+    /^warn .*: uid=1 and gid=2 are not mount options, .* -> Remove uid=1,gid=2; options of a volume/,
   );
 });
 

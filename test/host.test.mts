@@ -64,8 +64,8 @@ test("reads whether VirtualBox's extension pack is installed", () => {
 });
 
 test("refuses a text that is not a probe, or one of a later format", () => {
-  assert.throws(() => parseHost("hello"), /this is no saved probe/);
-  assert.throws(() => parseHost(""), /this is no saved probe/);
+  assert.throws(() => parseHost("hello"), /this is not a saved probe/);
+  assert.throws(() => parseHost(""), /this is not a saved probe/);
   assert.throws(() => parseHost("homelab-gpu-probe 2 linux\n"), /use a newer homelab-gpu/);
 });
 

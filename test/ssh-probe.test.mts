@@ -75,7 +75,7 @@ test("what is no host name never reaches ssh", async () => {
   for (const name of names) {
     const { code, commands, err } = await within(["doctor", "--host", `ssh://${name}`], { out: probe });
     assert.equal([code, commands], [2, []], name);
-    assert.match(err, /is no host for ssh: write ssh:\/\/\[USER@\]HOST\[:PORT\]/);
+    assert.match(err, /is not a host for ssh: write ssh:\/\/\[USER@\]HOST\[:PORT\]/);
   }
 });
 

@@ -103,7 +103,7 @@ function lists(service: ComposeService): ProjectFlaw[] {
     });
   return [
     ...["cap_add", "cap_drop"].flatMap((key) =>
-      each(key, isCapability, "is no capability of Linux", "Correct it: man 7 capabilities lists them")
+      each(key, isCapability, "is not a capability of Linux", "Correct it: man 7 capabilities lists them")
     ),
     ...each(
       "security_opt",
@@ -114,16 +114,16 @@ function lists(service: ComposeService): ProjectFlaw[] {
     ...each(
       "device_cgroup_rules",
       (one) => /^[acb] (\d+|\*):(\d+|\*) [rwm]{1,3}$/.test(one),
-      "has not the form TYPE MAJOR:MINOR PERMISSIONS",
+      "does not have the form TYPE MAJOR:MINOR PERMISSIONS",
       "Write, for example, c 188:* rwm",
     ),
-    ...each("dns", (one) => isIP(one) !== 0, "is no address", "Write an address, such as 1.1.1.1"),
+    ...each("dns", (one) => isIP(one) !== 0, "is not an address", "Write an address, such as 1.1.1.1"),
     ...hosts.filter(({ address }) =>
       isWritten(address) && address !== "host-gateway" && isIP(address.replace(/^\[|\]$/g, "")) === 0
     )
       .map(({ name, address }) =>
         flaw(
-          `has ${address} for ${name} under extra_hosts, which is no address`,
+          `has ${address} for ${name} under extra_hosts, which is not an address`,
           address,
           "Write an address, or host-gateway",
         )
@@ -172,7 +172,11 @@ function limitsOf(service: ComposeService): ProjectFlaw[] {
     ).map((
       name,
     ) =>
-      flaw(`has ${name} under ulimits, which is no limit of Linux`, `${name}:`, `The limits are ${limits.join(", ")}`)
+      flaw(
+        `has ${name} under ulimits, which is not a limit of Linux`,
+        `${name}:`,
+        `The limits are ${limits.join(", ")}`,
+      )
     ),
     ...(both ? [flaw(`has cpus and ${both}, which Docker refuses together`, `${both}:`, `Remove ${both}`)] : []),
     ...(swap !== undefined && swap > 0 && limit === undefined

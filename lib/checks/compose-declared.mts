@@ -113,13 +113,13 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
       text: one,
       ...(kind === "volume" && one.includes("/") && !isPlaceholder(one)
         ? {
-          message: `${name} mounts ${one}, which is no path to Compose but a volume that is not declared`,
+          message: `${name} mounts ${one}, which Compose reads as a volume, not as a path, and which is not declared`,
           fold: {
             ...{ kind: "path without a dot", verb: ["mounts", "mount"], item: one },
             rest: (many) =>
               many
-                ? ", which are no paths to Compose but volumes that are not declared"
-                : ", which is no path to Compose but a volume that is not declared",
+                ? ", which Compose reads as volumes, not as paths, and which are not declared"
+                : ", which Compose reads as a volume, not as a path, and which is not declared",
             fix: (paths) => manualFix(`Write ${joinList(paths.map((path) => `./${path}`))}`),
           },
         }

@@ -128,7 +128,7 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
       status: "warn",
       message: `has the mount ${one}: ${joinList(words)} ${
         words.length > 1
-          ? "are no mount options, and Compose ignores them"
+          ? "are not mount options, and Compose ignores them"
           : "is not a mount option, and Compose ignores it"
       }`,
       at: one,

@@ -143,7 +143,7 @@ function portFlaws(service: ComposeService): ProjectFlaw[] {
       ...(isPlainText(port.host_ip) && isIP(port.host_ip) === 0
         ? [
           flaw(
-            `publishes a port on ${port.host_ip}, which is no address`,
+            `publishes a port on ${port.host_ip}, which is not an address`,
             port.host_ip,
             "Write an address, or remove host_ip",
           ),
@@ -152,7 +152,7 @@ function portFlaws(service: ComposeService): ProjectFlaw[] {
     ]),
     ...texts(service.expose).filter((one) => !one.includes("$") && !/^\d+(-\d+)?(\/(tcp|udp|sctp))?$/i.test(one)).map((
       one,
-    ) => flaw(`exposes ${one}, which is no port`, ["expose", one], "Write a number, such as 8080, or 53/udp")),
+    ) => flaw(`exposes ${one}, which is not a port`, ["expose", one], "Write a number, such as 8080, or 53/udp")),
   ];
 }
 
@@ -174,7 +174,7 @@ function otherFlaws(service: ComposeService): ProjectFlaw[] {
       ]
       : []),
     ...files.filter(({ mode }) => isPlainText(mode) && !/^0?o?[0-7]+$/.test(mode)).map(({ mode }) =>
-      flaw(`has mode: ${mode}, which is no number of permissions`, [`mode: ${mode}`, String(mode)], "Write mode: 0440")
+      flaw(`has mode: ${mode}, which is not a file mode`, [`mode: ${mode}`, String(mode)], "Write mode: 0440")
     ),
     ...names.map((one) =>
       flaw(`has a space after the variable ${one.trim()}`, `${one}=`, `Write ${one.trim()}= without the space`)

@@ -83,7 +83,7 @@ function interrupts(host: Host): Verdict {
   );
   if (broken) {
     return fail(
-      "interrupts are not remapped: remapping is broken on this chipset (Intel 5500, 5520, X58) and the " +
+      "interrupts are not remapped, because remapping is broken on this chipset (Intel 5500, 5520, X58) and the " +
         "kernel turns it off: VFIO will refuse the card (Operation not permitted)",
       [...evidence, {
         read: `/sys/bus/pci/devices/${broken.bdf}`,

@@ -194,7 +194,7 @@ function wrongAddress(
   if (all.some((own) => own.split("/")[0] === plain)) {
     return {
       message: `${plain} is the address of this host on ${lan}`,
-      fix: [manualFix("Write another address of that network, which the router does not give away")],
+      fix: [manualFix("Write another address of that network, which the router does not assign by DHCP")],
     };
   }
   // an address of a point-to-point link, /31 or /32, does not say which network the interface is in

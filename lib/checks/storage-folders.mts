@@ -75,7 +75,7 @@ function ofFolder(folder: SharedFolder, { folder: lab, hostFolders }: Resolved):
   }
   // libvirt opens it as root
   if (state.kind === "unreadable") {
-    return unknown(`you may not read ${from}: whether it is a folder is not known`, evidence);
+    return unknown(`you have no permission to read ${from}, so it was not checked`, evidence);
   }
   const home = lab === undefined ? undefined : hostFolders?.[dirname(lab)];
   const realLab = home?.kind === "folder" ? `${home.real}/${basename(lab!)}` : lab;

@@ -25,7 +25,7 @@ export async function readProbe(context: Context, ask?: string[], hardware = fal
     const [, platform] = /^homelab-gpu-probe \d+ (\w+)/.exec(saved) ?? [];
     if (platform === undefined) {
       throw new UserError(
-        `${options.host === "-" ? "standard input" : options.host} is no saved probe: its first line is not ` +
+        `${options.host === "-" ? "standard input" : options.host} is not a saved probe: its first line is not ` +
           `“homelab-gpu-probe …”\n  make one with: ${self("doctor --save FILE")}`,
       );
     }

@@ -24,7 +24,7 @@ export async function probeOverSsh(shell: Shell, host: string, ask?: string[]): 
   const [, login = "", port] = url.exec(host) ?? [];
   if (login === "" || Number(port ?? 22) > 65535) {
     throw new UserError(
-      `${host} is no host for ssh: write ssh://[USER@]HOST[:PORT], where HOST is a name, an address or an alias of ` +
+      `${host} is not a host for ssh: write ssh://[USER@]HOST[:PORT], where HOST is a name, an address or an alias of ` +
         "~/.ssh/config",
     );
   }

@@ -19,7 +19,7 @@ export function parseHost(text: string): Host {
   const [, format, platform] = /^homelab-gpu-probe (\d+) (\w+)\s*$/.exec(first) ?? [];
   if (!format) {
     throw new UserError(
-      "this is no saved probe: its first line is not “homelab-gpu-probe …”\n  make one with: homelab-gpu.mts " +
+      "this is not a saved probe: its first line is not “homelab-gpu-probe …”\n  make one with: homelab-gpu.mts " +
         "doctor --save FILE",
     );
   }
