@@ -42,7 +42,12 @@ export async function loadConfig(context: Context, probe?: () => Promise<string>
     return fromText(context, text, options.config, dirname(resolve(options.config)), false);
   }
   for (const path of configPaths()) {
-    const text = await readAsUsage(shell, path);
+    let text: string | undefined;
+    try {
+      text = await shell.read(path);
+    } catch (error) {
+      throw asUsage(error);
+    }
     if (text !== undefined) return fromText(context, text, path, dirname(resolve(path)), false);
     if (path === defaultName) await refuseMisnamed(shell);
   }
@@ -132,14 +137,14 @@ export async function requireFiles({ shell }: Context, { config, text, name, sta
 
 /** A file that was named on the command line. That it cannot be read is wrong usage. */
 export async function readNamed(shell: Shell, path: string): Promise<string> {
-  const text = await readAsUsage(shell, path);
+  const text = await shell.read(path).catch((error: unknown) => {
+    throw asUsage(error);
+  });
   if (text === undefined) throw new UserError(`there is no file ${path}`);
   return text;
 }
 
-/** A file's text, if it exists. That it cannot be read is wrong usage. */
-async function readAsUsage(shell: Shell, path: string): Promise<string | undefined> {
-  return await shell.read(path).catch((error: unknown) => {
-    throw error instanceof UserError ? new UserError(error.message) : error;
-  });
+/** An error of reading what the user named or wrote, as wrong usage. */
+function asUsage(error: unknown): unknown {
+  return error instanceof UserError ? new UserError(error.message) : error;
 }

@@ -24,8 +24,8 @@ export async function probeOverSsh(shell: Shell, host: string, ask?: string[]): 
   const [, login = "", port] = url.exec(host) ?? [];
   if (login === "" || Number(port ?? 22) > 65535) {
     throw new UserError(
-      `${host} is not a host for ssh: write ssh://[USER@]HOST[:PORT], where HOST is a name, an address or an alias of ` +
-        "~/.ssh/config",
+      `${host} is not a host for ssh: write ssh://[USER@]HOST[:PORT], where HOST is a name, an address or an alias ` +
+        "of ~/.ssh/config",
     );
   }
   const linux = await probeBy(shell, { login, port, script: "scripts/probe-linux.sh", ask });
