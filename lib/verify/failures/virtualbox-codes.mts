@@ -42,11 +42,19 @@ export const virtualboxCodeFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /VERR_VM_DRIVER_(?:LOAD|OPEN)_ERROR|VERR_SUPDRV_\w{4,40}/,
+      /VERR_VM_DRIVER_(?:LOAD|OPEN)_ERROR|VERR_SUPDRV_(?!NO_RAW_MODE)\w{4,40}/,
       "VirtualBox's kernel driver is installed and does not load: it does not fit this kernel, or Windows " +
       "or Secure Boot refuses it",
       commandFix("Linux: build and load it, and read why it fails", "/sbin/vboxconfig", { root: true }),
       "Windows: run VirtualBox's installer as administrator, choose Repair, then restart Windows",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /VBoxDrv(?:Stub)?\) failed: 0xc0000034|Driver is probably stuck stopping\/starting/,
+      "VirtualBox's driver does not run on this Windows: it is not installed, is stopped, or waits for a restart",
+      "Read its state: sc.exe query vboxsup (VirtualBox 6.1 and older: vboxdrv)",
+      "Restart Windows; if it stays: run VirtualBox's installer as administrator, choose Repair, then restart",
     ],
     [
       "provider.access",
