@@ -183,7 +183,7 @@ test("flaws of one kind are one finding with a list", async () => {
   );
   assert.match(
     found,
-    /-> Share them with a: folders: \[\{from: \/mnt\/media0, to: \/mnt\/media0\}, …\].*or use named volumes$/,
+    /-> Share them with a: folders: \[\{from: \/mnt\/media0, to: \/mnt\/media0\}, .*\].*or use named volumes$/,
   );
   const env = "services:\n  a: {image: x, env_file: [.env]}\n  b: {image: x, env_file: [.env]}\n";
   assert.equal(await findings({ "compose.yaml": env, "sample.env": "A=1\n" }), [

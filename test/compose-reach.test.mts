@@ -332,4 +332,33 @@ test("a whole home folder is no folder to copy, and a conflict of an include say
   assert.match(first!.mend!, /^Declare it in one of the two files only/);
 });
 
+test("missing env files are one finding, with all of their examples", async () => {
+  const text = "services:\n  a: {image: x, env_file: env/a.env}\n  b: {image: y, env_file: [env/a.env, env/b.env]}\n";
+  const found = await findings({ "compose.yaml": text, "env/b.env.example": "A=1\n" });
+  assert.equal(found, [
+    "fail p/compose.yaml:2 p: a and b need the env file env/a.env and the env file env/b.env, which do not exist -> " +
+    "Copy env/b.env.example to env/b.env, and fill it in. Create env/a.env",
+  ]);
+});
+
+test("the CUDA toolkit of a host and folders of ARM computers are not in a VM; paths of libraries are quiet", async () => {
+  const mounts = "[/usr/local/cuda-12.4:/usr/local/cuda:ro, /usr/lib/aarch64-linux-gnu:/l]";
+  const found = await one(
+    `services:\n  a:\n    image: x\n    environment: [P=$LD_LIBRARY_PATH]\n    volumes: ${mounts}\n`,
+  );
+  assert.is(found.length, 2, found.join("\n"));
+  assert.match(
+    found[0]!,
+    /^warn p\/compose\.yaml:5 p: a mounts \/usr\/local\/cuda-12\.4, the CUDA toolkit of another /,
+  );
+  assert.match(found[1]!, /a folder of computers with ARM: a does not have it -> Remove the mount/);
+});
+
+test("many folders to share are all named", async () => {
+  const names = ["a", "b", "c", "d", "e"];
+  const volumes = names.map((name) => `/home/me/${name}:/${name}`).join(", ");
+  const [first = ""] = await one(`services: {a: {image: x, volumes: [${volumes}]}}\n`);
+  assert.ok(names.every((name) => first.includes(`{from: /home/me/${name}, to: /home/me/${name}}`)), first);
+});
+
 test.run();

@@ -70,7 +70,7 @@ function isOfDisabled(variable: string, project: ComposeProject): boolean {
 
 /** Variables of the caller's terminal and its proxies, without which programs run too. */
 const ofTerminal =
-  /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL|(https?|ftp|all|no)_proxy|(HTTPS?|FTP|ALL|NO)_PROXY)$/;
+  /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL|LD_LIBRARY_PATH|PYTHONPATH|(https?|ftp|all|no)_proxy|(HTTPS?|FTP|ALL|NO)_PROXY)$/;
 
 /**
  * The variables of a project without a value, except those in `copied`: those that break

@@ -15,8 +15,10 @@ import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
 import {
   creation,
+  creations,
   envOf,
   fetchSubmodules,
+  forSeveral,
   isUnfetched,
   leftOutMessage,
   ofSubmodules,
@@ -36,8 +38,9 @@ function needed(
   const { kind, inside, relativePath: shown, leftOut } = place;
   const flaw = (message: string, mend: string): ProjectFlaw[] => {
     const [start, rest = ""] = message.split(/(?=, which)|(?= outside)/);
-    // one missing file is one finding, and so are all missing files of secrets
+    // one missing file is one finding, and so are all missing files of secrets, and all missing env files
     const several = granted.test(subject);
+    const isEnv = subject === "the env file" && rest === ", which does not exist";
     return [{
       ...{
         status: "fail",
@@ -47,11 +50,14 @@ function needed(
         text: written,
       },
       fold: {
-        kind: several ? `granted${rest}` : message,
+        kind: several ? `granted${rest}` : isEnv ? "missing env file" : message,
         verb: ["needs", "need"],
         item: several ? shown : start!.replace("needs ", ""),
         rest: (many) => (many ? pluralOf(rest) : rest),
         ...(several ? { fix: (files) => manualFix(files.length > 1 ? forSeveral(mend, files, project) : mend) } : {}),
+        ...(isEnv
+          ? { fix: (items) => manualFix(creations(items.map((one) => one.replace("the env file ", "")), project)) }
+          : {}),
       },
     }];
   };
@@ -92,21 +98,6 @@ const pluralOf = (rest: string) =>
     "it is not copied",
     "they are not copied",
   );
-
-/** What to do about several files for which a fix says what to do about one. */
-function forSeveral(mend: string, files: string[], project: ComposeProject): string {
-  if (!/^(Create|Copy .* and fill it in)/.test(mend)) {
-    return mend.replace(/^Copy it into/, "Copy them into").replace("write its path", "write their paths").replace(
-      /^Write !.*? at the end/,
-      `Write ${joinList(files.map((file) => `!${file}`))} at the end`,
-    ).replace(/^Put a file at .*/, `Put files at ${joinList(files)}`);
-  }
-  const made = files.map((file) => creation(file, project));
-  const absent = files.filter((_, i) => made[i]!.startsWith("Create "));
-  const copies = made.filter((one) => !one.startsWith("Create "));
-  return [...(absent.length > 0 ? [absent.length > 3 ? "Create them" : `Create ${joinList(absent)}`] : []), ...copies]
-    .join("; ");
-}
 
 /** Env files, build contexts, configs and secrets of a service. */
 export function neededFiles(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {

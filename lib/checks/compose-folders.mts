@@ -15,11 +15,14 @@ export function sharedPath(path: string, { folders = [] }: Machine): SharedFolde
 export const isShareable = (path: string, { provider }: Machine): boolean =>
   provider === "libvirt" && refusedTarget(path) === undefined && !/^\/opt\//.test(path);
 
+/** The most folders that a sentence lists. */
+const most = 12;
+
 /** How paths of the host get into the VM, as a sentence. */
 export function sharing(named: string[], { name }: Machine): string {
   const paths = named.length > 3 ? commonFolders(named) : named;
   const all = paths.map(yamlWord).map((path) => `{from: ${path}, to: ${path}}`);
-  const folders = [...all.slice(0, all.length > 3 ? 1 : 3), ...(all.length > 3 ? ["…"] : [])].join(", ");
+  const folders = [...all.slice(0, most), ...(all.length > most ? ["…"] : [])].join(", ");
   const them = paths.length < named.length ? "their folders" : paths.length > 1 ? "them" : "it";
   return `Share ${them} with ${name}: folders: [${folders}], with read_only: false if a ` +
     "service writes there";

@@ -22,6 +22,12 @@ const vmPaths = anyOf(
   /^\/etc\/(protocols|services|rpc|networks|nsswitch\.conf|host\.conf|ld\.so\..*|environment|profile|pam\.d|security|login\.defs|subuid|subgid|fstab|mtab|debian_version|issue|default\/locale)(\/|$)/,
   /^\/(etc)?$/,
 );
+/** Folders of the computer on which a project was written that only some Linux systems have. */
+const foreignFolders: { pattern: RegExp; what: string }[] = [
+  { pattern: /^\/usr\/local\/cuda[^/]*(\/|$)/, what: "the CUDA toolkit of another computer" },
+  { pattern: /^\/usr\/lib\/(aarch64|arm)[\w-]*(\/|$)/, what: "a folder of computers with ARM" },
+];
+
 /** The mounts of a service whose source differs between the VM and the host. */
 export function mountFlaws(
   name: string,
@@ -107,6 +113,15 @@ function mountFlaw(
   if (inside) return insideFlaws({ target, creates, absolute, source, isFile }, place, project);
   if (/^\/(var\/)?run\/docker\.sock$/.test(path) && machine.engine === "podman") {
     return [{ status: "warn", message: `mounts ${path}, which engine: podman does not have`, at }];
+  }
+  const foreign = foreignFolders.find(({ pattern }) => pattern.test(path));
+  if (foreign && absolute) {
+    return [{
+      status: "warn",
+      message: `mounts ${path}, ${foreign.what}: ${machine.name} does not have it`,
+      at: lineTexts(at, target),
+      fix: manualFix("Remove the mount: the image must contain these files itself"),
+    }];
   }
   // compose-desktop.mts reports these
   if (isOfDesktop(path)) return [];

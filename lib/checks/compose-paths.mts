@@ -113,3 +113,18 @@ export const isUnfetched = (
 ): boolean =>
   ofSubmodules([shown], submodules ? { submodules } : {}) && copied !== undefined &&
   !copied.some((one) => one.startsWith(`${shown}/`));
+
+/** What to do about several files for which a fix says what to do about one. */
+export function forSeveral(mend: string, files: string[], project: ComposeProject): string {
+  if (!/^(Create|Copy .* and fill it in)/.test(mend)) {
+    return mend.replace(/^Copy it into/, "Copy them into").replace("write its path", "write their paths").replace(
+      /^Write !.*? at the end/,
+      `Write ${joinList(files.map((file) => `!${file}`))} at the end`,
+    ).replace(/^Put a file at .*/, `Put files at ${joinList(files)}`);
+  }
+  const made = files.map((file) => creation(file, project));
+  const absent = files.filter((_, i) => made[i]!.startsWith("Create "));
+  const copies = made.filter((one) => !one.startsWith("Create "));
+  return [...(absent.length > 0 ? [absent.length > 3 ? "Create them" : `Create ${joinList(absent)}`] : []), ...copies]
+    .join("; ");
+}

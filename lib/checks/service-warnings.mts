@@ -103,13 +103,14 @@ function amdChosen(
  * CPU.
  */
 function drmOnNvidia(
-  { name, body, place }: PlacedService,
+  { name, body, place, base }: PlacedService,
   demands: ServiceGpuRequest[],
   { gpus }: ResolvedMachine,
 ): Verdict | undefined {
   const onlyDrm = demands.length > 0 && demands.every(({ vendor }) => vendor === "drm");
   // another finding: the image is for other cards
-  if (typeof body.image === "string" && makerOfImage(body.image) === "intel") return undefined;
+  const image = body.build === undefined ? body.image : base?.image;
+  if (typeof image === "string" && makerOfImage(image) === "intel") return undefined;
   const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES !== undefined;
   if (!onlyDrm || visible || gpus.length === 0 || !gpus.every(isNvidiaRequest)) return undefined;
   return {
