@@ -182,14 +182,22 @@ test("one finding names all services with an image for NVIDIA's cards", async ()
 });
 
 test("an image for Intel's cards does not use NVIDIA's, also with /dev/dri alone", async () => {
-  const files = { "/lab/p/compose.yaml": "services: {a: {image: 'x/ollama-intel:latest', devices: [/dev/dri]}}\n" };
+  const files = {
+    "/lab/p/compose.yaml": "services: {a: {image: 'x/ollama-intel:latest', devices: [/dev/dri]}, " +
+      "b: {build: ., devices: [/dev/dri]}}\n",
+    "/lab/p/Dockerfile": "FROM intel/oneapi:2025.0.1\n",
+  };
   const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };
   const project = await readProject(fakeShell(files).shell, request, undefined);
   const config = "machines: [{name: a, box: lab/x, image: debian-13, provider: libvirt, gpu: {device_id: 2786}}]";
   const resolved = { ...resolveConfig(parseConfig(config), card), projects: [project] };
   const messages = runChecks(card, resolved, ["services.gpu"]).map(({ status, message }) => `${status} ${message}`);
-  assert.is(messages.length, 1, messages.join("\n"));
+  assert.is(messages.length, 2, messages.join("\n"));
   assert.match(messages[0]!, /^fail p\/a: its image x\/ollama-intel:latest uses only Intel GPUs/);
+  assert.match(
+    messages[1]!,
+    /^fail p\/b: its image is built from intel\/oneapi:2025\.0\.1, which uses only Intel GPUs/,
+  );
 });
 
 test("what Compose says of a missing env file is said once; an example in a folder is named; proxies are quiet", async () => {
