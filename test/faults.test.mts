@@ -40,6 +40,7 @@ import { up } from "../lib/cli/commands/up.mts";
 import { fakeShell, own, root } from "./fake.mts";
 import { checkPrepareAdvice } from "./every-host.mts";
 import { savedHost, someHosts } from "./hosts.mts";
+import { until } from "./until.mts";
 import { World } from "./world.mts";
 
 const test = suite<{ folder: string }>("faults");
@@ -220,10 +221,7 @@ test("a saved probe replaces no other kind of file, no device and no pipe", asyn
   let read = "";
   reader.stdout.on("data", (chunk) => read += chunk);
   const ended = new Promise((resolve) => reader.on("close", resolve));
-  for (let tries = 0; tries < 50; tries++) {
-    if (await shell.save(pipe, saved, isProbe).then(() => true, () => false)) break;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  await until("the reader of the pipe", () => shell.save(pipe, saved, isProbe).then(() => true, () => false));
   await ended;
   assert.is(read, saved);
 });
