@@ -62,7 +62,8 @@ export async function boot(topology: Topology, built: string): Promise<Machine> 
       ...more.map((word) => word.replace("ROOT", `${built}/root.img`)),
     ],
     ...devices.flatMap((device) => ["-device", device]),
-    ...["-kernel", `${built}/vmlinuz`, "-initrd", initrd],
+    // OVMF starts no kernel by PVH
+    ...["-kernel", `${built}/${firmware === "ovmf" ? "vmlinuz" : "vmlinux"}`, "-initrd", initrd],
     ...[
       "-append",
       // on a busy machine the kernel's timer test fails under emulation, and the kernel panics
