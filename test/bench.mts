@@ -339,6 +339,9 @@ function reading(): void {
     row(`0.5 MB of “${part}”`, explained(part.repeat(5e5 / part.length)), short);
   }
 
+  const foreign = "这是一行。 keine Berechtigung nicht\n";
+  row("0.5 MB in other languages", explained(foreign.repeat(5e5 / foreign.length)), short);
+
   const spread = (title: string, times: number[]) => {
     print(`\n${title}   (wanted: under 200 ms)`);
     const middle = median(times);

