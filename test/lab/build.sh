@@ -75,7 +75,8 @@ cp "$here/verdict.pl" "$tree/verdict.pl"
 cp "$here/../../scripts/probe-linux.sh" "$tree/probe.sh"
 chmod 755 "$tree/init"
 
-(cd "$tree" && find . | "$busybox" cpio -o -H newc 2>/dev/null | gzip -1) >"$made/initrd"
+# not compressed, since it would be unpacked under emulation
+(cd "$tree" && find . | "$busybox" cpio -o -H newc 2>/dev/null) >"$made/initrd"
 truncate -s 128M "$made/root.img"
 mke2fs -q -t ext4 -d "$tree" "$made/root.img"
 touch "$made/whole"
