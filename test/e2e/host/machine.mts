@@ -60,10 +60,10 @@ export const config = `machines:
     gpu: {enabled: true, vendor_id: ${card.vendor_id}, device_id: ${card.device_id}, mode: passthrough}
 `;
 
+const written = (path: string, text: string) => `echo ${Buffer.from(text).toString("base64")} | base64 -d >${path}`;
+
 /** A command of one line that writes it on the host. */
-export const writeConfig = `mkdir -p /lab && echo ${
-  Buffer.from(config).toString("base64")
-} | base64 -d >/lab/homelab-gpu.yaml && chown -R me /lab`;
+export const writeConfig = `mkdir -p /lab && ${written("/lab/homelab-gpu.yaml", config)} && chown -R me /lab`;
 
 /**
  * The start of a command line that runs as an ordinary user: `me`, who may use libvirt and sudo, or
@@ -78,6 +78,9 @@ export const as = (user: "me" | "stranger") =>
  */
 export const parts = ["homelab-gpu.mts", "lib", "scripts", "templates", "package.json", "node_modules"];
 export const script = `${as("me")} node /project/node_modules/zx/build/cli.js /project/homelab-gpu.mts`;
+
+/** How the one file is started if it is on that disk instead: it starts in half of the time. */
+export const oneFile = `${as("me")} node /project/homelab-gpu.mjs`;
 
 const devices = (crowded: boolean) => [
   // as wide as the CPU: a limit would need another entry in qemuargs, and those of the box and of
