@@ -45,6 +45,7 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true }));
     });
     assert.is((await shell.capture(["no-such-program-anywhere"])).code, 127);
     assert.is((await shell.capture(["cat"], { input: "in" })).out, "in");
+    assert.is((await shell.capture(["cat"], { input: "" })).out, "");
     assert.is((await shell.capture(["cat"])).out, "", "no terminal to wait for");
   });
 

@@ -2,6 +2,7 @@
  * The real {@link Shell}: the only code, with its parts in shell/, that uses files, processes and
  * streams. Tests use a fake.
  */
+import { Buffer } from "node:buffer";
 import { createWriteStream } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import process from "node:process";
@@ -96,7 +97,12 @@ export function realShell(): Shell {
       const { input, cwd, env, about } = options;
       const limit = (options.limit ?? patience.answer) * timeoutFactor(process.env);
       const early = input === undefined || env ? undefined : takeEarly(command, cwd, input);
-      const settings = { ...quietly, ...placed(cwd, env), ...(input === undefined ? {} : { input }) };
+      // zx leaves the input open for an empty text, not for empty bytes
+      const settings = {
+        ...quietly,
+        ...placed(cwd, env),
+        ...(input === undefined ? {} : { input: Buffer.from(input) }),
+      };
       const child = early ??
         start((await import("zx/core")).$, { ...settings, ...directly(command, input === undefined) });
       const done = watched(child);
