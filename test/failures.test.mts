@@ -174,7 +174,7 @@ test("a single line that any program could print is not explained as a certain p
     ["0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", /^Kubernetes finds too few free GPUs/],
     ["Connection reset by 203.0.113.9 port 51234 [preauth]", undefined],
     ["sshd[1]: error: kex_exchange_identification: Connection closed by remote host", undefined],
-    ["Error: ENOSPC: System limit for number of file watchers reached, watch '/app'", /which is no lack of disk/],
+    ["Error: ENOSPC: System limit for number of file watchers reached, watch '/app'", /which is not a lack of disk/],
     ["Image not found", undefined],
     ["Error: Network not found", undefined],
     ["Error: No storage pool found", undefined],

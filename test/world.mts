@@ -84,7 +84,9 @@ export class World {
   /** Another host in the same state. No command may be running. */
   copy(): World {
     const made = new World("", this.#name, this);
-    const add = <K, V>(to: Map<K, V>, from: Map<K, V>) => from.forEach((value, key) => to.set(key, value));
+    function add<K, V>(to: Map<K, V>, from: Map<K, V>): void {
+      for (const [key, value] of from) to.set(key, value);
+    }
     add(made.domains, this.domains);
     add(made.uuids, this.uuids);
     add(made.#passed, this.#passed);

@@ -148,8 +148,8 @@ export const containerStartFailures = (): Failure[] =>
       "verify.docker",
       "cause",
       /reopen(?:ing)? \/dev\/null|container's \/dev\/null is invalid/,
-      "/dev/null of the container is no device node: a file took its place, or the container around Docker forbids " +
-      "devices",
+      "/dev/null of the container is not a device node: a file took its place, or the container around Docker " +
+      "forbids devices",
       guestFix("See that it is a device (crw-rw-rw-)", "ls -l /dev/null"),
       "If it is a file: reboot the VM, which creates the node again; look for a volume or script that writes to it",
     ],

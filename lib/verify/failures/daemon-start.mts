@@ -22,7 +22,7 @@ export const daemonStartFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       /unable to configure the Docker daemon with file \S{1,120}: (?:invalid character|unexpected end|EOF|json)/,
-      "/etc/docker/daemon.json is no valid JSON: a comma, quote or bracket is missing or too many",
+      "/etc/docker/daemon.json is not valid JSON: a comma, quote or bracket is missing or too many",
       guestFix("See where", "python3 -m json.tool /etc/docker/daemon.json"),
     ],
     [

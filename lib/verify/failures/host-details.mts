@@ -173,7 +173,7 @@ export const hostDetailFailures = (): Failure[] => [
         /Couldn't find kernel for install tree/,
       ),
       "virt-install does not find the medium: the file does not exist or may not be read, or the address of " +
-      "--location is no install tree",
+      "--location is not an install tree",
       "Check the path; for an ISO use --cdrom FILE or --location FILE,kernel=…,initrd=…; for a cloud image --import",
     ],
     [
@@ -208,7 +208,7 @@ export const hostDetailFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /\(domain_definition\):\d{1,6}: /,
-      "the VM's definition is no well-formed XML at the line that it names",
+      "the VM's definition is not well-formed XML at the line that it names",
       "Correct it there: each element that is opened is closed again",
     ],
     [

@@ -61,7 +61,7 @@ export const ociRuntimeFailures = (): Failure[] =>
         /inotify\w{0,20}.{0,60}(?:no space left|too many open|limit on the number)/,
         /(?:ENOSPC: )?System limit for number of file watchers reached/,
       ),
-      "a limit of open files or of watches (inotify) is reached, which is no lack of disk space",
+      "a limit of open files or of watches (inotify) is reached, which is not a lack of disk space",
       guestFix("Raise the watches", "sysctl -w fs.inotify.max_user_instances=1024 fs.inotify.max_user_watches=524288"),
       limits,
     ],
@@ -210,7 +210,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "verify.service",
       "note",
       /exited (?:with code |\()1(?:43|30)\b/,
-      "the container was ended by a signal from outside (143: stop; 130: Ctrl+C), which is no fault of its own",
+      "the container was ended by a signal from outside (143: stop; 130: Ctrl+C), which is not its fault",
       "Look for the reason in what stopped it: docker compose events, or a health check that restarts it",
     ],
   ]);

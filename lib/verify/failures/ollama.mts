@@ -119,7 +119,7 @@ export const ollamaFailures = (): Failure[] => [
       "verify.service",
       "note",
       /amdgpu version file missing/,
-      "the kernel's own amdgpu driver is used instead of AMD's package, which is no fault",
+      "the kernel's own amdgpu driver is used instead of AMD's package, which is not a fault",
       "Look for another error",
     ],
     [

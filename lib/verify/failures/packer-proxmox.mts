@@ -64,7 +64,7 @@ export const packerProxmoxFailures = (): Failure[] =>
         /found (?:matching VM \(ID: \d{1,9}, name: [^)]{1,80}\), but it is not a template|multiple VMs with name)/,
         /one of clone_vm or clone_vm_id must be specified|clone_vm and clone_vm_id cannot both/,
       ),
-      "the template to clone is not named clearly: it is missing, is no template, or several VMs have that name",
+      "the template to clone is not named clearly: it is missing, is not a template, or several VMs have that name",
       "Write clone_vm_id with the number of a template (qm template ID makes one of a VM)",
     ],
     [

@@ -52,7 +52,7 @@ export const programInputFailures = (): Failure[] =>
       ),
       "the program does not find the model by that path or name in its container",
       "See that volumes: puts the folder of models where the message looks, and that the name is spelled as the file",
-      "A path that is no folder in the container is taken for a name of Hugging Face: mount it (./models:/models)",
+      "A path that is not a folder in the container is taken for a name of Hugging Face: mount it (./models:/models)",
       "Download the model that the workflow or the command names",
     ],
     [

@@ -168,7 +168,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
       anyOf(
         /can't (?:hotplug|unplug) (?:bootdisk|device) '|error on hot-?(?:un)?plug(?:ging)? device '/,
       ),
-      "the device cannot be added to or removed from the running VM: its guest holds it, or it is no hot-plug device",
+      "the device cannot be added to or removed from the running VM: its guest holds it, or it cannot be hot-plugged",
       "Shut the VM down, change the setting, and start it",
     ],
     [

@@ -138,7 +138,7 @@ export const qemuErrorFailures = (): Failure[] => [
       "cause",
       /slot is not hot-pluggable|Attempted to set up multifunction device/,
       "the functions of a card are placed so that QEMU does not take them: the first lacks multifunction, or its " +
-      "port is no hot-plug port",
+      "port is not a hot-plug port",
       "Put the card on a pcie-root-port of its own, with multifunction='on' on function 0",
     ],
     [

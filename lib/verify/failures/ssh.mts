@@ -106,7 +106,7 @@ export const sshFailures = (): Failure[] =>
         /(?:Load key|identity file|Identity file) "?\S{1,160}"?:? (?:invalid format|error in libcrypto|No such file|not accessible|bad permissions|type -1)/,
         /(?:key_load_|sshkey_)\w{4,30}: .{0,60}(?:invalid format|error in libcrypto|incorrect passphrase)/,
       ),
-      "ssh cannot read the private key: the file does not exist, is no key of OpenSSH (PuTTY's .ppk, Windows " +
+      "ssh cannot read the private key: the file does not exist, is not a key of OpenSSH (PuTTY's .ppk, Windows " +
       "line ends, " +
       "no last line break), or has a passphrase",
       "See what it is: ssh-keygen -y -f KEY; convert a .ppk in PuTTYgen; end the file with a line break",

@@ -183,7 +183,7 @@ export const vagrantErrorFailures = (): Failure[] =>
       "guest.image",
       "cause",
       /A Hyper-V box should contain both|box you're using with the .{1,30}provider/,
-      "that box is no whole box of that provider: its VM or its disk is missing",
+      "that box is not complete for that provider: its VM or its disk is missing",
       "Add the box again, or another one that exists for the provider",
     ],
     [

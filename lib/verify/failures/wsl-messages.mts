@@ -159,7 +159,7 @@ export const wslMessageFailures = (): Failure[] => [
         /A distribution with the supplied name already exists|Invalid distribution name: |install location is already in use/,
         /imported file is not a valid Linux distribution|(?:Importing|Exporting) the distribution failed/,
       ),
-      "WSL does not have that distribution, has one of that name already, or its file is no root file system",
+      "WSL does not have that distribution, has one of that name already, or its file is not a root file system",
       list,
       commandFix("See those that can be installed", "wsl --list --online"),
     ],
