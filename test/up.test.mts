@@ -214,6 +214,14 @@ test("a card that moves to another machine keeps the record of its host driver",
   assert.is(await world.runCommand(destroy, world.context([])), 0, world.output.join(""));
 });
 
+test("destroy removes the VMs of a lab whose folder was removed", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  for (const path of world.disk.keys()) if (path.startsWith(`${world.folder}/`)) world.disk.delete(path);
+  assert.is(await world.runCommand(destroy, world.context([])), 0, world.output.join(""));
+  assert.is(world.domains.size, 0);
+});
+
 test("destroy removes what it asked about, and keeps records that were added meanwhile", async () => {
   const world = new World(two.replace(/1024}\n$/, "1024, gpu: {device_id: 2786}}\n"), "rtx4070-desktop-debian12");
   assert.is(await world.runCommand(up, world.context(["a"])), 0, world.output.join(""));

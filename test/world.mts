@@ -367,6 +367,8 @@ export class World {
       domains.set(prefixOf(folder) + rest[0], undefined);
     } else if (words.startsWith("virsh -c qemu:///system destroy")) {
       domains.set(rest.at(-1)!, undefined);
+    } else if (/^sh scripts\//.test(words) && !disk.has(`${folder}/${words.split(" ")[1]}`)) {
+      code = 2;
     } else if (words.startsWith("sh scripts/remove-vm.sh")) {
       domains.delete(rest[1]!);
       for (const disks of Object.values(this.#data)) disks.delete(rest[1]!);

@@ -31,6 +31,14 @@ const config =
 const { PATH } = standIns(join(work, "programs"), { virsh: "exit 1", vagrant: "exit 1" });
 // what Node compiles of the copies is removed with them
 const env = { PATH: PATH!, XDG_CACHE_HOME: join(work, "cache") };
+/** The same while libvirt says that each VM exists. */
+const withVms = {
+  ...env,
+  PATH: standIns(join(work, "existing"), {
+    virsh: 'for words; do :; done; set -- $words; printf "Id: 1\\nName: ${2%%;}\\n"',
+    vagrant: "exit 1",
+  }).PATH!,
+};
 
 const deno = "Deno" in globalThis;
 
@@ -82,7 +90,7 @@ function here(folder: string, command: string[]): Promise<Said> {
 }
 
 /**
- * Checks `doctor`, `plan` and `verify` of a copy, called from a folder: their output is the same as
+ * Checks `doctor`, `plan` and `destroy` of a copy, called from a folder: their output is the same as
  * here, and the copy is unchanged.
  */
 async function works(code: string, script: string, folder: string, words: string[] = [], before = bare): Promise<void> {
@@ -96,8 +104,8 @@ async function works(code: string, script: string, folder: string, words: string
   ]);
   assert.equal(said, expected);
   assert.match(said[1]!.out, /\.homelab-gpu/);
-  const { out, err } = await run(["verify"]);
-  assert.match(out, /verify\.ssh \(a\): the VM is not running/, err);
+  const { err } = await started([...before, script, "destroy", "--yes", ...words], { folder, env: withVms });
+  assert.match(err, /Remove the VM a\n.*1\/\d done/s);
   assert.equal(treeOf(code), was);
 }
 const left = (folder: string) => readdirSync(folder).sort();
@@ -213,11 +221,11 @@ test("state is next to the config, or in the current folder without one", async 
     relative(elsewhere, join(folder, "homelab-gpu.yaml")),
   ]);
   assert.equal(left(elsewhere), []);
-  const { out } = await started([...bare, join(code, "homelab-gpu.mts"), "verify", "--no-gpu", "--host", host], {
+  const { err } = await started([...bare, join(code, "homelab-gpu.mts"), "destroy", "--yes"], {
     folder: elsewhere,
-    env,
+    env: withVms,
   });
-  assert.match(out, /verify\.ssh \(devlab\)/);
+  assert.match(err, /Remove the VM devlab\n/);
   assert.equal(left(elsewhere), [".homelab-gpu"]);
   assert.not.ok(left(dirname(code)).includes(".homelab-gpu"));
 });
