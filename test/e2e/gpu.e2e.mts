@@ -16,6 +16,7 @@ import {
   type HostOptions,
   makeDisk,
   oneFile,
+  writeBuiltConfig,
   writeConfig,
 } from "./host/machine.mts";
 
@@ -50,6 +51,18 @@ const drivers = async () =>
   )).out.split("\n");
 const heldBy = (lines: string[]) =>
   card.functions.map((bdf) => lines.find((line) => line.startsWith(bdf))!.split(" ")[1]);
+/**
+ * The VM, by the id of its domain. Fails unless vfio-pci has the card, the other cards keep their drivers,
+ * and the last proof saw both functions in the VM.
+ */
+async function provenVm(): Promise<string> {
+  const now = await drivers();
+  assert.equal(heldBy(now), ["vfio-pci", "vfio-pci"]);
+  assert.equal(others(now), others(before), "a second card, left alone, keeps its driver");
+  const { out } = await tell("cat /lab/.homelab-gpu/verify/gpu-vm.txt");
+  assert.is(out.match(new RegExp(`${card.vendor_id}:${card.device_id}`, "g"))?.length, 2, out);
+  return (await tell("cat /lab/.homelab-gpu/.vagrant/machines/gpu-vm/libvirt/id")).out;
+}
 const others = (lines: string[]) => lines.filter((line) => !card.functions.some((bdf) => line.startsWith(bdf)));
 
 async function boot(options: Partial<HostOptions> = {}): Promise<void> {
@@ -91,15 +104,24 @@ test("doctor reports a user without permission for libvirt", async () => {
   assert.match(out, /sudo usermod -aG libvirt "\$USER"/);
 });
 
+let vm = "";
 test("up: the card is on vfio-pci, and in the VM by its ids, class and address", async () => {
   const { code, out } = await run("up");
   assert.is(code, 0, out);
   assert.match(out, /gpu-vm is up at [\d.]+/);
-  const now = await drivers();
-  assert.equal(heldBy(now), ["vfio-pci", "vfio-pci"]);
-  assert.equal(others(now), others(before), "a second card, left alone, keeps its driver");
+  vm = await provenVm();
   const guest = await run("ssh -- cat '/sys/bus/pci/devices/*/device'");
   assert.match(guest.out, /0x5046/);
+});
+
+const proven = /gpu-vm is up at [\d.]+ with 0000:02:00\.0, 0000:02:00\.1.*, proven/;
+test("up --recreate: the card goes from the VM to one of a changed box", async () => {
+  const write = await tell(writeBuiltConfig);
+  assert.is(write.code, 0, write.out);
+  const { code, out } = await run("up --recreate --yes");
+  assert.is(code, 0, out);
+  assert.match(out, proven);
+  assert.is.not(await provenVm(), vm);
 });
 
 test("verify passes each layer, and another up has nothing to do", async () => {

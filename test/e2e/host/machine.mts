@@ -66,6 +66,21 @@ const written = (path: string, text: string) => `echo ${Buffer.from(text).toStri
 export const writeConfig = `mkdir -p /lab && ${written("/lab/homelab-gpu.yaml", config)} && chown -R me /lab`;
 
 /**
+ * A command of one line after which the box is built on the host: with stand-ins for Packer, which would
+ * boot a VM of Debian in this emulated machine, and for a program that it needs. What they build is the
+ * tiny box.
+ */
+export const writeBuiltConfig = [
+  written("/lab/homelab-gpu.yaml", config.replace("    cpus", "    image: {file: /srv/tiny/tiny.box}\n    cpus")),
+  written(
+    "/usr/local/bin/packer",
+    '#!/bin/sh\ncase $1 in build) cp /srv/tiny/tiny.box box.box ;; *) echo "Packer v1.6.6" ;; esac\n',
+  ),
+  "printf '#!/bin/sh\\n' >/usr/local/bin/xorriso",
+  "chmod 755 /usr/local/bin/packer /usr/local/bin/xorriso",
+].join(" && ");
+
+/**
  * The start of a command line that runs as an ordinary user: `me`, who may use libvirt and sudo, or
  * `stranger`, who may not.
  */
