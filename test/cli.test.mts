@@ -79,7 +79,7 @@ test("wrong usage is refused in a few lines, with exit code 2 and without a stac
     [["doctor", "--host", "missing.txt"], /there is no file missing\.txt/],
     [["doctor", "--host", "bad.txt"], /bad\.txt is not a saved probe/],
     [["doctor", "--host", "me@gpubox"], /no file me@gpubox; for a host over ssh: --host ssh:\/\/me@gpubox\n/],
-    [["doctor", "--host", "bad.txt", "--host", "bad.txt"], /--host is there twice, and needs one FILE/],
+    [["doctor", "--host", "bad.txt", "--host", "bad.txt"], /--host is given twice, but takes one FILE/],
     [
       ["--host", "doctor", "bad.txt"],
       /no command bad\.txt: --host takes the word behind it, doctor,[^]* doctor --host bad\.txt\n/,

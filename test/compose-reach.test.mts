@@ -40,6 +40,12 @@ async function findings(
 }
 const one = (text: string, options = {}) => findings({ "compose.yaml": text }, options);
 
+/** The answers of a Compose that refuses the project with this message. */
+const refusedWith = (err: string) => ({
+  "docker compose version": { out: "2.26.1\n" },
+  "docker compose -p p": { ok: false, code: 1, err },
+});
+
 test("a program of the host is not in the VM, unless a service publishes its port", async () => {
   const app = (keys: string) => `services:\n  app:\n    image: x\n    ${keys}\n`;
   const [first = "", ...more] = await one(app("environment: [LLM=http://host.docker.internal:11434/v1]"));
@@ -203,14 +209,7 @@ test("an image for Intel's cards does not use NVIDIA's, also with /dev/dri alone
 test("what Compose says of a missing env file is said once; an example in a folder is named; proxies are quiet", async () => {
   const text = "x-a: &a\n  env_file: .env\nservices:\n  app:\n    image: x\n    env_file: .env\n" +
     "    environment: [P=$http_proxy]\n  gpu:\n    <<: *a\n    image: y\n    profiles: [gpu]\n";
-  const answers = {
-    "docker compose version": { out: "2.26.1\n" },
-    "docker compose -p p": {
-      ok: false,
-      code: 1,
-      err: "env file /lab/p/.env not found: stat /lab/p/.env: no such file\n",
-    },
-  };
+  const answers = refusedWith("env file /lab/p/.env not found: stat /lab/p/.env: no such file\n");
   const [first = "", ...more] = await findings({ "compose.yaml": text, "envs/env.template": "A=1\n" }, { answers });
   assert.equal(more, []);
   assert.match(
@@ -298,14 +297,7 @@ test("a backslash before a variable stays: one finding, which fails where Compos
     /^warn p\/compose\.yaml:5 p: lines 5 and 8 of compose\.yaml have a backslash before a variable: .* -> Write \$\{ZONE\} /,
   );
   assert.ok(more.every((line) => !/^fail/.test(line)), more.join("\n"));
-  const answers = {
-    "docker compose version": { out: "2.26.1\n" },
-    "docker compose -p p": {
-      ok: false,
-      code: 1,
-      err: 'service "a" refers to undefined volume \\/srv/a: invalid compose project\n',
-    },
-  };
+  const answers = refusedWith('service "a" refers to undefined volume \\/srv/a: invalid compose project\n');
   const refused = (await one(text, { answers })).filter((line) => /^fail/.test(line));
   assert.is(refused.length, 1, refused.join("\n"));
   assert.match(refused[0]!, /backslash before a variable/);

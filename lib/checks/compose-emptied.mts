@@ -68,7 +68,7 @@ function isOfDisabled(variable: string, project: ComposeProject): boolean {
   return lines.length > 0 && lines.every(Boolean);
 }
 
-/** Variables of the caller's terminal and its proxies, without which programs run too. */
+/** Variables of the caller's terminal, of its proxies and of paths of libraries, without which programs run too. */
 const ofTerminal =
   /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL|LD_LIBRARY_PATH|PYTHONPATH|(https?|ftp|all|no)_proxy|(HTTPS?|FTP|ALL|NO)_PROXY)$/;
 

@@ -95,7 +95,7 @@ function programsOfHost(
 /**
  * Volumes of an NFS server behind libvirt's NAT: it gives connections ports from 1024 on (libvirt,
  * src/network/network_iptables.c, masquerade to 1024-65535), which an export without `insecure` refuses (man 5
- * exports). Both from general knowledge.
+ * exports).
  */
 function nfsFlaws(
   { model }: ComposeProject,

@@ -1,16 +1,15 @@
 /** What down and destroy share: which machines, the question, the lock, the steps. */
 import type { Step } from "../plan/types.mts";
 import { type Lab, type LabMachine, readLab, requireLibvirtAnswer } from "../host/lab.mts";
-import { asset, names as assets } from "../plan/assets.mts";
 import { acquireLock } from "../run/lock.mts";
 import { formatPlan } from "./print.mts";
 import { confirmed } from "./confirm.mts";
 import { runSteps } from "../run/steps.mts";
 import { type Context, log, reporterOf, styleFor } from "./context.mts";
+import { writeScripts } from "./step-scripts.mts";
 import { logUnreadState } from "./lab-state.mts";
 import { selectNames } from "./select-machines.mts";
 import type { LoadedConfig } from "./load-config.mts";
-import type { Shell } from "../shell.mts";
 
 /** The existing ones of these machines, and the machines that the config no longer has. */
 export function machinesOf({ machines, orphans }: Lab, names: string[]): [string, LabMachine][] {
@@ -76,16 +75,4 @@ export async function runWork(
     await lock.release();
   }
   return { code: 0, names, ran: true };
-}
-
-/**
- * Writes the scripts that the steps run. The lab's folder lacks them if a user has removed it, or if an older
- * release made it.
- */
-async function writeScripts(shell: Shell, folder: string, steps: Step[]): Promise<void> {
-  const words = new Set(steps.flatMap(({ command }) => command));
-  for (const name of assets) {
-    const path = name.replace(/^templates\//, "");
-    if (words.has(path)) await shell.write(`${folder}/${path}`, await asset(shell, name));
-  }
 }

@@ -60,7 +60,7 @@ function parse(argv: string[]): Typed {
     const next = before[i + 1];
     const own = value ?? (next !== undefined && (next === "-" || !next.startsWith("-")) ? before[++i]! : "");
     const again = optionWords.some((one) => one.startsWith(`--${name}=`));
-    if (again) throw new UserError(`--${name} is there twice, and needs one ${option.takes}`);
+    if (again) throw new UserError(`--${name} is given twice, but takes one ${option.takes}`);
     if (own === "") throw new UserError(`--${name} needs one ${option.takes}`);
     optionWords.push(`--${name}=${own}`);
   }

@@ -2,12 +2,11 @@
 import process from "node:process";
 import { asset, requirePlatform } from "../plan/assets.mts";
 import { UserError } from "../errors.mts";
-import { parseHost } from "../host/parse.mts";
+import { notAProbe, parseHost } from "../host/parse.mts";
 import { powershellScript } from "../host/windows.mts";
 import { readNamed } from "./load-config.mts";
 import { isSshUrl, probeOverSsh } from "./ssh-probe.mts";
 import type { Context } from "./context.mts";
-import { self } from "../self.mts";
 import type { Shell } from "../shell.mts";
 
 /**
@@ -23,12 +22,7 @@ export async function readProbe(context: Context, ask?: string[], hardware = fal
       ? await probeOverSsh(shell, options.host, ask)
       : await readSaved(shell, options.host);
     const [, platform] = /^homelab-gpu-probe \d+ (\w+)/.exec(saved) ?? [];
-    if (platform === undefined) {
-      throw new UserError(
-        `${options.host === "-" ? "standard input" : options.host} is not a saved probe: its first line is not ` +
-          `“homelab-gpu-probe …”\n  make one with: ${self("doctor --save FILE")}`,
-      );
-    }
+    if (platform === undefined) throw notAProbe(options.host === "-" ? "standard input" : options.host);
     requirePlatform(platform);
     return saved;
   }

@@ -2,10 +2,20 @@ import { kvmOpenToVms } from "./kvm.mts";
 import { needsOf } from "./needs.mts";
 import type { Configuration, ForwardChain, Forwarding, Host } from "./types.mts";
 import { UserError } from "../errors.mts";
+import { self } from "../self.mts";
 import { compact, Facts, mebibytes, number, product } from "./lines.mts";
 import { windowsOf } from "./windows.mts";
 import { cutKeys } from "./cut.mts";
 import { bdfs, parsePci } from "./pci.mts";
+
+/** The error for a text that is not a probe's; `what`: the text, as the sentence names it. */
+export function notAProbe(what: string): UserError {
+  return new UserError(
+    `${what} is not a saved probe: its first line is not “homelab-gpu-probe …”\n  make one with: ${
+      self("doctor --save FILE")
+    }`,
+  );
+}
 
 /**
  * Parses a probe's text into a Host.
@@ -18,10 +28,7 @@ export function parseHost(text: string): Host {
   const [first = "", ...lines] = text.split(/\r?\n/);
   const [, format, platform] = /^homelab-gpu-probe (\d+) (\w+)\s*$/.exec(first) ?? [];
   if (!format) {
-    throw new UserError(
-      "this is not a saved probe: its first line is not “homelab-gpu-probe …”\n  make one with: homelab-gpu.mts " +
-        "doctor --save FILE",
-    );
+    throw notAProbe("this");
   }
   if (format !== "1") {
     throw new UserError(`this probe has format ${format}, and this version reads format 1: use a newer homelab-gpu`);

@@ -12,7 +12,7 @@ import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
 import { type Context, log, reporterOf, styleFor } from "../context.mts";
 import { inspect, type Inspection } from "../inspect.mts";
-import { readTexts } from "../plan-texts.mts";
+import { writeScripts } from "../step-scripts.mts";
 import { closeLab } from "../lab-state.mts";
 import { saveAddresses } from "../ssh-address.mts";
 import { verifyMachines } from "../verify-machines.mts";
@@ -54,11 +54,10 @@ export async function verify(context: Context): Promise<number> {
 /** Runs the steps that ask the machines, under the lock of the lab. */
 async function runProofs(context: Context, { loaded, lab }: Inspection, steps: Step[]): Promise<void> {
   const { shell } = context;
-  const texts = await readTexts(context, loaded.config);
   const lock = await acquireLock(shell, loaded.folder, "verify", (line) => log(context, line));
   try {
     await saveAddresses(shell, loaded.folder, lab.machines);
-    await shell.write(`${loaded.folder}/scripts/verify-guest.sh`, texts["scripts/verify-guest.sh"]!);
+    await writeScripts(shell, loaded.folder, steps);
     await runSteps(reporterOf(context), loaded.folder, steps, lock);
   } finally {
     await lock.release();
