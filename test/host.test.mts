@@ -69,6 +69,20 @@ test("refuses a text that is not a probe, or one of a later format", () => {
   assert.throws(() => parseHost("homelab-gpu-probe 2 linux\n"), /use a newer homelab-gpu/);
 });
 
+test("a lost line about the host's needs makes them unread, by the number that the probe printed", () => {
+  const whole = own("test/hosts/rtx4070-desktop-debian12.txt").replace("mounts:2\n", "mounts:2\nswap:none\nswaps:1\n");
+  const unread = (from: string, to: string) => {
+    assert.ok(whole.includes(from), from);
+    return parseHost(whole.replace(from, to)).needs.unread;
+  };
+  assert.equal(parseHost(whole).needs.unread, []);
+  assert.equal(unread("mount-/:0000:00:1a.0\n", ""), ["a mount point"]);
+  assert.equal(unread("route:0000:00:1c.0\n", ""), ["route"]);
+  assert.equal(unread("swaps:1", "swaps:2"), ["swap"]);
+  assert.equal(parseHost(whole).needs.keyboards, ["0000:00:14.0"]);
+  assert.is(parseHost(whole.replace("keyboards:1", "keyboards:2")).needs.keyboards, undefined);
+});
+
 test("reads a damaged probe", () => {
   const text = own("test/hosts/vm-without-gpu.txt");
   const [first, ...lines] = text.split("\n");

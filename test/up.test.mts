@@ -88,6 +88,13 @@ test("a VM that does not start does not affect the others: the next run recreate
   assert.equal(world.calls.filter((words) => words.startsWith("vagrant ssh-config")).length, 3);
 });
 
+test("verify writes nothing while no machine runs", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.runCommand(verify, world.context([])), 1);
+  assert.match(world.output.join(""), /✗ verify\.ssh \(a\): the VM is not running/);
+  assert.equal(world.operations.filter((one) => /^(write|create|claim|remove) /.test(one)), []);
+});
+
 test("an earlier proof does not count for a machine that no longer answers", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
