@@ -29,7 +29,7 @@ export const intelKernelFailures = (): Failure[] =>
           "linux-firmware; then power the host off and on",
         { root: true, reboot: true },
       ),
-      manualFix("i915-sriov-dkms names the kernels that each of its releases knows; xe in the kernel is the other way"),
+      manualFix("i915-sriov-dkms names the kernels that each of its releases knows; or use the kernel's own xe"),
     ],
     [
       "guest.driver",
@@ -45,7 +45,7 @@ export const intelKernelFailures = (): Failure[] =>
       "gpu.power",
       "cause",
       /Device is non-operational; MMIO access returns 0xFFFFFFFF|MMIO unreliable|returns all ones, device lost/,
-      "Intel's card answers nothing (all bits one): it sleeps, was not reset, or the host has not enabled this " +
+      "Intel's card does not answer (reads are all ones): it sleeps, was not reset, or the host has not enabled this " +
       "virtual function",
       functions,
       manualFix("In a VM: blacklist the driver, and load it after the boot (modprobe i915): some cards wake up late"),
@@ -87,8 +87,8 @@ export const intelKernelFailures = (): Failure[] =>
       "guest.driver",
       "cause",
       /Survivability Mode|Firmware flash required/,
-      "the firmware on Intel's card itself is damaged or unfinished: its driver starts only so far that it can be " +
-      "written again",
+      "the firmware on Intel's card itself is damaged or unfinished: its driver starts only to let it be written " +
+      "again",
       commandFix("See whether the vendor offers it", "fwupdmgr get-updates"),
       manualFix("Else write the card's firmware with its maker's tool, mostly from Windows; then power off and on"),
     ],
@@ -96,7 +96,7 @@ export const intelKernelFailures = (): Failure[] =>
       "gpu.window",
       "cause",
       /VRAM: \S{1,24} is larger than resource/,
-      "Intel's card has more memory than the window that the firmware gave it: xe does not start it so",
+      "Intel's card has more memory than the window that the firmware gave it: xe does not start the card",
       manualFix("Turn on Above 4G Decoding and Resizable BAR in the firmware setup; in a VM: UEFI (OVMF) and q35"),
       doctorFix("gpu.window"),
     ],

@@ -19,7 +19,7 @@ export const libvirtAnswerFailures = (): Failure[] => [
     check: "provider.version",
     layer: "provider",
     message:
-      "Python's libvirt module is another one than the program expects: it is older, or a module of another package " +
+      "Python's libvirt module is not the one that the program expects: it is older, or a module of another package " +
       "named libvirt hides it",
     fix: [
       commandFix("See which one Python loads", "python3 -c 'import libvirt; print(libvirt.__file__)'"),

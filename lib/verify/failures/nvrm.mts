@@ -121,7 +121,7 @@ export const nvrmFailures = (): Failure[] => [
       "gpu.reset",
       "symptom",
       /RC watchdog: GPU is probably locked/,
-      "the GPU hangs since an error, which the NVRM lines before name, and has to be reset",
+      "the GPU hangs after an error that earlier NVRM lines name, and has to be reset",
       restart,
       powerCycle,
     ],

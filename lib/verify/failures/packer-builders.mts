@@ -51,7 +51,7 @@ export const packerBuilderFailures = (): Failure[] =>
       "cause",
       /refusing to override existing file/,
       "Proxmox has a file of that name already, and without a checksum it does not know whether it is the same",
-      'Write iso_checksum (or "file:" and the publisher\'s list), or use the file that is there: iso_file',
+      'Write iso_checksum (or "file:" and the publisher\'s list), or use the existing file with iso_file',
     ],
     [
       "guest.image",

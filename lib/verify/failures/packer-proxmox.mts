@@ -39,7 +39,7 @@ export const packerProxmoxFailures = (): Failure[] =>
       "Proxmox does not accept a network or disk of the template: a value in it has the wrong form or is missing",
       "Compare network_adapters (model, bridge) and disks (type, disk_size, storage_pool, format) with the plugin's " +
       "page",
-      commandFix("On the node, see how such a line looks", "qm config ID"),
+      commandFix("On the node, see what such a line looks like", "qm config ID"),
     ],
     [
       "provider.mode",
@@ -100,6 +100,6 @@ export const packerProxmoxFailures = (): Failure[] =>
       ),
       "the build is done, and Proxmox refused a change to the finished VM, for the reason after the colon",
       "See whether the VM is still locked or runs (qm unlock ID; qm stop ID), then build again",
-      "A CD drive that is not there: write unmount = true only for ISOs of the boot_iso and additional blocks",
+      "If the VM lacks such a CD drive: write unmount = true only for ISOs of the boot_iso and additional blocks",
     ],
   ]);

@@ -76,7 +76,7 @@ export const pythonProgramFailures = (): Failure[] =>
           /device >= 0 && device < num_gpus|Invalid CUDA 'device=|CUDA_VISIBLE_DEVICES .{0,40}(?:invalid|not valid)/,
         ),
         "CUDA_VISIBLE_DEVICES hides the GPUs from the program, or names one that the container does not have",
-        "Remove it from the service's environment, or set it to 0: inside, GPUs count from 0, and it knows no “all”",
+        "Remove it from the service's environment, or set it to 0: inside, GPUs count from 0, and “all” is refused",
       ],
       [
         "guest.image",

@@ -28,7 +28,7 @@ export const qemuFileFailures = (): Failure[] => [
     pattern: /vfio-display-\w{3,10}: |doesn't support any \(known\) display method/,
     check: "provider.mode",
     layer: "hypervisor",
-    message: "the card's picture shall be shown by QEMU (display='on'), which only some virtual GPUs can, with OpenGL",
+    message: "QEMU is to show the card's picture (display='on'): only some virtual GPUs support that, with OpenGL",
     fix: [
       manualFix("Write display='off' and ramfb='off' in that hostdev (virsh edit NAME): computing needs no picture"),
       manualFix("Or add <graphics type='egl-headless'/> beside the VNC or SPICE display"),

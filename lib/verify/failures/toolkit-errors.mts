@@ -37,7 +37,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       "hyperv.driver",
       "cause",
       /(?:stat|open|lookup) failed: \/usr\/lib\/wsl\/\S{1,120}: no such file/,
-      "Windows' driver brings that file not into WSL: it is too old for CUDA in WSL, or damaged",
+      "Windows' driver does not bring that file into WSL: it is too old for CUDA in WSL, or damaged",
       "Install the newest NVIDIA driver on Windows (none in WSL), then wsl --update and wsl --shutdown",
     ],
     [
