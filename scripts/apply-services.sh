@@ -37,13 +37,10 @@ elif [ "$engine" = podman ]; then
   containers | xargs -r podman rm -f >/dev/null
   podman-compose -p homelab-gpu -f compose.new.yaml up -d
 else
-  compose() {
-    if docker compose version >/dev/null 2>&1; then
-      docker compose -p homelab-gpu "$@"
-    else
-      docker-compose -p homelab-gpu "$@"
-    fi
-  }
+  program=docker-compose
+  if docker compose version >/dev/null 2>&1; then program='docker compose'; fi
+  # shellcheck disable=SC2086 # words
+  compose() { set -- $program -p homelab-gpu "$@" && "$@"; }
   compose -f compose.new.yaml config -q
   [ -z "${PULL-}" ] || compose -f compose.new.yaml pull -q --ignore-pull-failures || not_newer
   compose -f compose.new.yaml up -d --remove-orphans

@@ -65,14 +65,20 @@ unpack() { # NAME
   rm -rf "$own/new" "$own/had" "$own/has" "$own/names-had" "$own/names-has" "$archive"
 }
 
-compose() { # with the project's variables, in a subshell: they must not change this script's own
+# each start of Docker's command line is slow: this looks only once
+find_compose() {
   if [ "$engine" = podman ]; then
-    set -- podman-compose "$@"
-  elif docker compose version >/dev/null 2>&1; then
-    set -- docker compose "$@"
+    program=podman-compose
+  elif version=$(docker compose version --short 2>/dev/null); then
+    program='docker compose'
   else
-    set -- docker-compose "$@"
+    program=docker-compose version=$(docker-compose version --short 2>/dev/null) || version=
   fi
+}
+
+compose() { # with the project's variables, in a subshell: they must not change this script's own
+  # shellcheck disable=SC2086 # words
+  set -- $program "$@"
   # shellcheck disable=SC1090,SC1091 # written by homelab-gpu
   (. "$own/variables" && exec "$@")
 }
@@ -114,21 +120,24 @@ run() { # NAME
   done <"$own/project"
   [ ! -s "$own/override.yaml" ] || set -- "$@" -f "$own/override.yaml"
   for profile in ${profiles:-}; do set -- "$@" --profile "$profile"; done
-  rm -f "$own/applied" "$own/failed"
+  rm -f "$own/applied" "$own/failed" "$own/services.new"
   drop_outdated "$name"
+  find_compose
   if [ "$engine" = docker ]; then
-    version=$(compose version --short 2>/dev/null | sed 's/^v//')
+    version=${version#v}
     if older "${version:-0}" "$minimum"; then
       echo "Compose ${version:-of an unknown version} cannot run stacks, which need $minimum or later" >"$own/failed"
       return 1
     fi
-    compose "$@" config -q 2>"$own/failed" || return 1
-    # a service with 0 replicas does not have to run
-    compose "$@" config 2>/dev/null | awk '/^[^ ]/ { inside = ($0 == "services:") }
-      inside && /^  [^ ].*:$/ { name = $1; sub(/:$/, "", name) }
-      inside && (/^    scale: 0$/ || /^      replicas: 0$/) { print name }' >"$own/none"
-    compose "$@" config --services 2>/dev/null | grep -vxF -f "$own/none" >"$own/services" || true
-    rm -f "$own/none"
+    # the names of the services that must run: without those with 0 replicas
+    code=$({ { compose "$@" config 2>"$own/failed"; echo $? >&3; } | awk '
+      function finish() { if (name != "") print name; name = "" }
+      /^[^ ]/ { finish(); inside = ($0 == "services:") }
+      inside && /^  [^ ].*:$/ { finish(); name = $1; gsub(/[":]/, "", name) }
+      inside && (/^    scale: 0$/ || /^      replicas: 0$/) { name = "" }
+      END { finish() }' >"$own/services.new"; } 3>&1)
+    [ "$code" = 0 ] || return 1
+    mv "$own/services.new" "$own/services"
     if [ -n "${PULL-}" ]; then
       # A failed pull (an image that is only in this guest, a registry that does not answer) must
       # not stop the running services.

@@ -10,6 +10,7 @@
 #   PART=yes            with NVIDIA: the card is a part of the host's card (dxgkrnl)
 #   GRAPHICS=amd,intel  the guest has cards by these makers, with drivers of the kernel
 #   ENGINE=podman       the container engine; default: docker
+#   STACKS_ROOT         folder of the stacks; default: /srv/homelab-gpu
 #
 # The script waits at most SECONDS until the services run. A service that was restarted must then
 # run for SECONDS, so the script waits up to twice as long. If the health check of a service has no
@@ -21,7 +22,7 @@ export LC_ALL
 patience=${1:-0} deadline=$(($(date +%s) + ${1:-0})) engine=${ENGINE:-docker} part=${PART:-} proc=${PROC:-/proc}
 sys=${SYS:-/sys} dev=${DEV:-/dev} graphics=${GRAPHICS:-}
 [ $# -gt 0 ] && shift
-projects=/srv/homelab-gpu/projects stacks=
+projects=${STACKS_ROOT:-/srv/homelab-gpu}/projects stacks=
 for service; do
   shift
   case $service in
@@ -165,11 +166,10 @@ else
   # Prints per line: SERVICE STATUS EXIT-CODE RESTARTS HEALTH RESTART-POLICY CONTAINER. RESTARTS is
   # 0 for a service that has run for $enough seconds.
   states() {
-    for project in homelab-gpu $stacks; do
-      "$engine" ps -aq --filter "label=com.docker.compose.project=$project"
-    done | xargs -r "$engine" inspect --format \
+    "$engine" ps -aq --filter label=com.docker.compose.project | xargs -r "$engine" inspect --format \
       '{{index .Config.Labels "com.docker.compose.project"}}/{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{if .State.Health}}{{or .State.Health.Status "none"}}{{else}}none{{end}} {{or .HostConfig.RestartPolicy.Name "no"}} {{.State.Pid}} {{.Name}}' |
       while read -r service status code restarts health policy process name; do
+        case " homelab-gpu $stacks " in *" ${service%%/*} "*) ;; *) continue ;; esac
         [ "$restarts" = 0 ] || [ "$(age "$process")" -lt "$enough" ] || restarts=0
         echo "${service#homelab-gpu/} $status $code $restarts $health $policy $name"
       done

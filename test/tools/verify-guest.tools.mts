@@ -23,8 +23,8 @@ const programs = {
     "info "*) echo "io.containerd.runc.v2 nvidia runc " ;;
     "ps --filter") echo 1 2 3 ;;
     "inspect "*State.Error*) [ "$4" != homelab-gpu-late-1 ] || echo 'unsatisfied condition: cuda>=12.9' ;;
-    "inspect "*) printf '%s\\n' "web running 0 0 none always 1 /homelab-gpu-web-1" "late created 128 0 none no 0 /homelab-gpu-late-1" \\
-      "ml-worker running 0 0 none always 1 /homelab-gpu-ml-worker-1" ;;
+    "inspect "*) printf '%s\\n' "homelab-gpu/web running 0 0 none always 1 /homelab-gpu-web-1" "homelab-gpu/late created 128 0 none no 0 /homelab-gpu-late-1" \\
+      "homelab-gpu/ml-worker running 0 0 none always 1 /homelab-gpu-ml-worker-1" ;;
     "logs "*) echo "of $4" ;;
     "exec nvidia-smi") [ "$2" = homelab-gpu-ml-worker-1 ] && exec nvidia-smi -L; echo "no $2" ;;
     *) echo "docker $*" >&2; exit 1 ;;
@@ -77,14 +77,21 @@ const podman = (command: string) =>
       printf '%s\\n' ' 53 53/udp' ' 8080 80/tcp' '127.0.0.1 9000 90/tcp' '::1 9001 91/tcp' ;;
     "inspect {{.State.Pid}}") echo 1 ;;
     *State.Error*) ;;
-    "inspect "*) echo "st/ml running 0 0 none no 1 st_ml_1" ;;
+    "inspect "*) printf '%s\\n' "st/ml running 0 0 none no 1 st_ml_1" "another/ml running 0 0 none no 1 another_ml_1" ;;
     "exec nvidia-smi") echo "Error: crun: executable file \\\`nvidia-smi\\\` not found in \\$PATH" >&2; exit 127 ;;
   esac`;
 
 test("Podman: a container asks for the GPUs that its command names; ports without an address count", ({ folder }) => {
+  mkdirSync(join(folder, "projects/st"), { recursive: true });
+  writeFileSync(join(folder, "projects/st/services"), "ml\n");
   const of = (command: string) => {
-    const env = { ...standIns(folder, { ...programs, podman: podman(command) }), ENGINE: "podman", NVIDIA: "yes" };
-    const { stdout, stderr } = spawnSync("sh", [`${root}/scripts/verify-guest.sh`, "0", "st/ml"], {
+    const env = {
+      ...standIns(folder, { ...programs, podman: podman(command) }),
+      ENGINE: "podman",
+      NVIDIA: "yes",
+      STACKS_ROOT: folder,
+    };
+    const { stdout, stderr } = spawnSync("sh", [`${root}/scripts/verify-guest.sh`, "0", "st/"], {
       env,
       encoding: "utf8",
     });
@@ -120,7 +127,7 @@ test("AMD: reads its render node, and the nodes that a container has and can ope
     "inspect {{.State.Pid}}") echo 7 ;;
     "inspect {{json .HostConfig.Devices}}")
       echo '[{"PathOnHost":"/dev/kfd","PathInContainer":"/dev/kfd"},{"PathOnHost":"/dev/dri","PathInContainer":"/dev/dri"}]' ;;
-    "inspect "*) echo "web running 0 0 none always 7 /homelab-gpu-web-1" ;;
+    "inspect "*) echo "homelab-gpu/web running 0 0 none always 7 /homelab-gpu-web-1" ;;
     "exec sh") ${exec} ;;
   esac`;
   const facts = (exec: string) => {
@@ -190,7 +197,7 @@ esac`,
 
 test("waits for services that may still start, and not for one that ended", ({ folder }) => {
   const seconds = (state: string) => {
-    const { says, seconds } = watched(folder, 20, `echo "web ${state} 0 /homelab-gpu-web-1"`);
+    const { says, seconds } = watched(folder, 20, `echo "homelab-gpu/web ${state} 0 /homelab-gpu-web-1"`);
     assert.is(says, `${state} homelab-gpu-web-1`);
     return seconds;
   };
@@ -204,7 +211,7 @@ test("accepts a service that starts while it waits, and then stops waiting", ({ 
   const { says, seconds } = watched(
     folder,
     20,
-    `[ "$NOW" -ge 10 ] && state=running || state=created; echo "web $state 0 0 none no 0 /homelab-gpu-web-1"`,
+    `[ "$NOW" -ge 10 ] && state=running || state=created; echo "homelab-gpu/web $state 0 0 none no 0 /homelab-gpu-web-1"`,
   );
   assert.is(says, "running 0 0 none no homelab-gpu-web-1");
   assert.ok(seconds >= 10 && seconds < 18, `${seconds} s`);
@@ -214,13 +221,13 @@ test("waits for every container of a service", ({ folder }) => {
   const { seconds } = watched(
     folder,
     20,
-    `echo "web running 0 0 none no 0 /homelab-gpu-web-1"
-    [ "$NOW" -ge 10 ] && state=running || state=created; echo "web $state 0 0 none no 0 /homelab-gpu-web-2"`,
+    `echo "homelab-gpu/web running 0 0 none no 0 /homelab-gpu-web-1"
+    [ "$NOW" -ge 10 ] && state=running || state=created; echo "homelab-gpu/web $state 0 0 none no 0 /homelab-gpu-web-2"`,
   );
   assert.ok(seconds >= 10 && seconds < 18, `${seconds} s`);
 });
 
-const restarted = (pid: number | "$LOOK") => `echo "web running 0 4 none always ${pid} /homelab-gpu-web-1"`;
+const restarted = (pid: number | "$LOOK") => `echo "homelab-gpu/web running 0 4 none always ${pid} /homelab-gpu-web-1"`;
 /** A different process for each query, which has just started. */
 const young = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [i + 1, 2 * i]));
 const fine = "running 0 0 none always homelab-gpu-web-1";
@@ -247,7 +254,7 @@ test("a service that fails between two reads is found", ({ folder }) => {
   const { says } = watched(
     folder,
     0,
-    '[ "$LOOK" = 1 ] && n=0 || n=1; echo "web running 0 $n none always $LOOK /x"',
+    '[ "$LOOK" = 1 ] && n=0 || n=1; echo "homelab-gpu/web running 0 $n none always $LOOK /x"',
     young,
   );
   assert.is(says, "running 0 1 none always x");
@@ -275,7 +282,7 @@ test("a partition: reads dxgkrnl and the host's driver instead of NVIDIA's modul
 });
 
 test("reads the GPU of each running container; the second one's lines have SERVICE#2", ({ folder }) => {
-  const line = (state: string, n: number) => `"web ${state} 0 0 none always 1 /web-${n}"`;
+  const line = (state: string, n: number) => `"homelab-gpu/web ${state} 0 0 none always 1 /web-${n}"`;
   const docker = `case "$1 $3" in
     "version {{.Server.Version}}") echo 26.1.5 ;;
     "info "*) echo nvidia ;;
@@ -297,7 +304,7 @@ test("reads the GPU of each running container; the second one's lines have SERVI
 test("reads the nodes of a card in each running container", ({ folder }) => {
   for (const id of [41, 43]) mkdirSync(join(folder, `proc/${id}/root/dev/dri`), { recursive: true });
   writeFileSync(join(folder, "proc/41/root/dev/dri/renderD128"), "");
-  const line = (n: number) => `"web running 0 0 none always 1 /web-${n}"`;
+  const line = (n: number) => `"homelab-gpu/web running 0 0 none always 1 /web-${n}"`;
   const docker = `case "$1 $3" in
     "version {{.Server.Version}}") echo 26.1.5 ;;
     "ps --filter") echo 1 3 ;;
