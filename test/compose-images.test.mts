@@ -259,4 +259,39 @@ test("of several files with GPUs the one for the whole project is first", async 
   assert.match(found!, /COMPOSE_FILE=compose\.yaml:compose\.gpu\.yaml /);
 });
 
+test("a FROM whose variables have no value ends the build", async () => {
+  const built = (dockerfile: string, build = "    build: .\n") =>
+    findings({ ...service(build), Dockerfile: dockerfile }).then(failures);
+  assert.equal(await built("ARG BASE\nFROM ${BASE} AS one\nFROM one\n"), [
+    "fail p/Dockerfile:2 p: a cannot be built from ${BASE}: BASE has no value, which leaves no image -> Set BASE in the " +
+    "service's build.args, or write a default: ARG BASE=VALUE",
+  ]);
+  assert.equal(await built("ARG NAME=nvidia/cuda\nARG TAG\nFROM $NAME:$TAG\n"), [
+    "fail p/Dockerfile:3 p: a cannot be built from $NAME:$TAG: TAG has no value, which leaves “nvidia/cuda:”, which is " +
+    "not an image name -> Set TAG in the service's build.args, or write a default: ARG TAG=VALUE",
+  ]);
+  // an ARG after the first FROM, and none at all
+  assert.match(
+    (await built("FROM x AS one\nARG BASE=y\nFROM ${BASE}\n")).join(),
+    /^fail p\/Dockerfile:3 .* -> Write ARG BASE=VALUE before the first FROM: only such variables/,
+  );
+  const args = (value: string) => `    build:\n      context: .\n      args: {BASE: ${value}}\n`;
+  assert.equal((await built("ARG BASE\nFROM ${BASE}\n", args("''"))).length, 1);
+  for (
+    const [dockerfile, build] of [
+      ["ARG BASE=x:1\nFROM ${BASE}\n"],
+      ["ARG BASE\nFROM ${BASE:-x:1}\n"],
+      ["ARG BASE\nFROM ${BASE}\n", args("x:1")],
+      // the VM's environment may have it
+      ["ARG BASE\nFROM ${BASE}\n", args("")],
+      ["FROM --platform=$BUILDPLATFORM x:$TARGETARCH\n"],
+      ["ARG SUFFIX\nFROM x:1$SUFFIX\n"],
+      ["ARG REGISTRY\nFROM ${REGISTRY}x:1\n"],
+      ["ARG A=x B=1\nFROM $A:$B\n"],
+      ["ARG V=1\nARG TAG=v${V}\nFROM x:$TAG\n"],
+      ["ARG BASE\nFROM ${BASE#v}\n"],
+    ] as const
+  ) assert.equal(await built(dockerfile, build), [], `${dockerfile} ${build}`);
+});
+
 test.run();

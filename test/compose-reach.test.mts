@@ -52,7 +52,7 @@ test("a program of the host is not in the VM, unless a service publishes its por
   assert.equal(more, []);
   assert.match(
     first,
-    /^warn p\/compose\.yaml:4 p: app has LLM=http:\/\/host\.docker\.internal:11434\/v1: host\.docker\.internal is a there, /,
+    /^warn p\/compose\.yaml:4 p: app has LLM=http:\/\/host\.docker\.internal:11434\/v1: Docker in a does not know host\.docker\.internal, which only Docker Desktop has; nothing on a publishes its port -> /,
   );
   assert.match(first, /this host's address in its network/);
   const own = 'extra_hosts: ["llm.lan:host-gateway"]\n    command: serve --url=http://llm.lan:8000';
@@ -60,15 +60,75 @@ test("a program of the host is not in the VM, unless a service publishes its por
     (await one(app(own))).join(),
     /app has --url=http:\/\/llm\.lan:8000 in its command: llm\.lan is a there/,
   );
+  const named = "    extra_hosts: ['host.docker.internal:host-gateway']";
+  const there = [
+    `environment: {LLM: 'http://host.docker.internal:11434'}\n${named}\n  llm: {image: y, ports: ['11434:11434']}`,
+    `environment: {LLM: 'http://host.docker.internal:11434'}\n${named}\n  llm: {image: y, network_mode: host}`,
+    `environment: {DB_HOST: host.docker.internal, DB_PORT: '5432'}\n    ports: ['80:80']\n${named}`,
+  ];
   for (
     const keys of [
       "environment: {NO_PROXY: 'localhost,host.docker.internal'}",
       "environment: {CORS_ORIGINS: 'http://host.docker.internal:3000'}",
-      "environment: {LLM: 'http://host.docker.internal:11434'}\n  llm: {image: y, ports: ['11434:11434']}",
-      "environment: {LLM: 'http://host.docker.internal:11434'}\n  llm: {image: y, network_mode: host}",
-      "environment: {DB_HOST: host.docker.internal, DB_PORT: '5432'}\n    ports: ['80:80']",
+      ...there,
     ]
   ) assert.equal(await one(app(keys)), [], keys);
+  for (const keys of there) {
+    const [first = "", ...more] = await one(app(keys.replace(`\n${named}`, "")));
+    assert.equal(more, []);
+    assert.match(
+      first,
+      /Docker in a does not know host\.docker\.internal, which only Docker Desktop has -> Write the /,
+    );
+    assert.match(first, /or add extra_hosts: \["host\.docker\.internal:host-gateway"\] to app$/);
+    // Podman gives its containers that name
+    assert.equal(await one(app(keys.replace(`\n${named}`, "")), { keys: ", engine: podman" }), [], keys);
+  }
+});
+
+test("localhost in a container is the container: the port of another service is not there", async () => {
+  const app = (keys: string, db = "image: redis:7") => `services:\n  app:\n    image: x\n    ${keys}\n  db: {${db}}\n`;
+  assert.equal(await one(app("environment: [CACHE=redis://:pw@localhost/0]")), [
+    "warn p/compose.yaml:4 p: app has CACHE=redis://:pw@localhost/0: localhost is the container itself there, and db " +
+    "has the port 6379 -> Write db:6379 instead of localhost",
+  ]);
+  assert.equal(await one(app("environment: {REDIS_HOST: 127.0.0.1}")), [
+    "warn p/compose.yaml:4 p: app has REDIS_HOST=127.0.0.1: 127.0.0.1 is the container itself there, and db has the " +
+    "port 6379 -> Write db:6379 instead of 127.0.0.1",
+  ]);
+  assert.equal(await one(app("command: run --llm http://localhost:9000/v1", "image: y, ports: ['9000:80']")), [
+    "warn p/compose.yaml:4 p: app has http://localhost:9000/v1 in its command: localhost is the container itself " +
+    "there, and db has the port 9000 -> Write db:80 instead of localhost:9000",
+  ]);
+  const ollama = await one(app("environment: {OLLAMA_BASE_URL: 'http://localhost:11434'}", "image: ollama/ollama"));
+  assert.match(ollama.join("\n"), /and db has the port 11434 -> Write db:11434 instead of localhost:11434/);
+  for (
+    const [keys, db] of [
+      ["environment: {REDIS_HOST: localhost, REDIS_PORT: '6380'}"],
+      ["environment: [CACHE=redis://db/0, CACHE_URL=redis://localhost:6380]"],
+      ["network_mode: host\n    environment: [CACHE=redis://localhost]"],
+      ["environment: [CACHE=redis://localhost]", "image: redis:7, network_mode: 'service:app'"],
+      ["ports: ['9000:3000']\n    environment: [API=http://localhost:9000]", "image: y, expose: ['9000']"],
+      ["environment: [APP_URL=http://localhost:9000]", "image: y, ports: ['9000:80']"],
+      ["environment: {CORS_ORIGINS: 'http://localhost:9000'}", "image: y, ports: ['9000:80']"],
+      ["command: serve --bind=127.0.0.1:9000", "image: y, ports: ['9000:80']"],
+    ] as const
+  ) assert.equal(await one(app(keys, db)), [], keys);
+});
+
+test("localhost in the pages of a browser is the browser's computer", async () => {
+  const app = (keys: string) => `services:\n  web:\n    image: x\n    ${keys}\n  api: {image: y, ports: ['8000:80']}\n`;
+  const [first = "", ...more] = await one(app("environment: {NEXT_PUBLIC_API_URL: 'http://localhost:8000'}"));
+  assert.equal(more, []);
+  assert.match(
+    first,
+    /^warn p\/compose\.yaml:4 p: web has NEXT_PUBLIC_API_URL=http:\/\/localhost:8000: in a browser localhost is the computer of the browser, not a -> Write the address of a instead of localhost: .*status a prints it$/,
+  );
+  const built = await one(app("build: {context: ., args: {VITE_API: 'http://localhost:8000'}}"));
+  assert.match(built.join("\n"), /web has VITE_API=http:\/\/localhost:8000: in a browser /);
+  for (const keys of ["environment: {VITE_API: 'http://localhost:9000'}", "environment: {VITE_API: /api}"]) {
+    assert.equal(await one(app(keys)), [], keys);
+  }
 });
 
 test("a volume of an NFS server behind NAT needs an export with insecure", async () => {

@@ -84,8 +84,11 @@ export function placeOf({ name, texts }: ComposeProject, at: string | string[] |
 }
 
 /** The place of the `FROM` of an image that a service is built from, such as `immich/Dockerfile:1`. */
-export const placeOfBase = (project: ComposeProject, { file, line }: BaseImage, service: string): string =>
-  file === undefined ? placeOf(project, "dockerfile_inline", service) : `${project.name}/${file}:${line}`;
+export const placeOfBase = (
+  project: ComposeProject,
+  { file, line }: Pick<BaseImage, "file" | "line">,
+  service: string,
+): string => file === undefined ? placeOf(project, "dockerfile_inline", service) : `${project.name}/${file}:${line}`;
 
 /**
  * The lines of a service in a file, from its name to the next line with the same or less

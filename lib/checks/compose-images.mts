@@ -8,6 +8,7 @@ import { isPlaceholder } from "../compose/placeholders.mts";
 import { environmentOf, texts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
+import { joinList } from "../text.mts";
 
 /** The flaws of a service's image and of the values that are meant to be replaced. */
 export function imageFlaws(
@@ -19,6 +20,7 @@ export function imageFlaws(
   return [
     ...pulled(name, service, project).flatMap((one) => [...otherPlatform(one), ...absentCuda(one)]),
     ...unbuilt(service, project),
+    ...blankBase(name, project),
     ...healthProgram(name, service, project),
     ...commandProgram(service),
     ...placeholders(service),
@@ -86,6 +88,30 @@ function absentCuda({ image, subject, place }: Pulled): ProjectFlaw[] {
     message: `${subject}, which Docker Hub does not have${why}`,
     ...place,
     fix: manualFix("Use a tag of hub.docker.com/r/nvidia/cuda/tags, such as 12.8.1-base-ubuntu24.04"),
+  }];
+}
+
+/** A build that ends at a `FROM`, because a variable in it has no value. */
+function blankBase(name: string, project: ComposeProject): ProjectFlaw[] {
+  const base = ownValue(project.blankBases ?? {}, name);
+  if (!base) return [];
+  const { written, left, names, undeclared } = base;
+  const unset = joinList(names);
+  const rest = () =>
+    `: ${unset} ${names.length > 1 ? "have" : "has"} no value, which leaves ${
+      left === "" ? "no image" : `“${left}”, which is not an image name`
+    }`;
+  const place = placeOfBase(project, base, name);
+  return [{
+    status: "fail",
+    message: `cannot be built from ${written}${rest()}`,
+    evidence: { read: place, value: `FROM ${written}` },
+    fix: manualFix(
+      undeclared.length > 0
+        ? `Write ARG ${undeclared[0]}=VALUE before the first FROM: only such variables have a value in FROM`
+        : `Set ${unset} in the service's build.args, or write a default: ARG ${names[0]}=VALUE`,
+    ),
+    fold: { kind: `blank ${place}`, verb: ["cannot be built", "cannot be built"], item: `from ${written}`, rest },
   }];
 }
 

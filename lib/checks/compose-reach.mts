@@ -4,12 +4,14 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { startedOf } from "../compose/enabled.mts";
 import { literally } from "../compose/refusals.mts";
-import { environmentOf, mountsOf, publishedPorts, texts } from "../compose/service.mts";
+import { mountsOf, publishedPorts, texts } from "../compose/service.mts";
+import { valuesOf } from "../compose/service-values.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
+import { localFlaws } from "./compose-local.mts";
 
-type Machine = Pick<ResolvedMachine, "name" | "provider" | "network">;
+type Machine = Pick<ResolvedMachine, "name" | "provider" | "network" | "engine">;
 
 /** The flaws of a project's ways in and out. `others`: the other projects of its machine. */
 export function reachFlaws(project: ComposeProject, machine: Machine, others: ComposeProject[]): ProjectFlaw[] {
@@ -17,6 +19,7 @@ export function reachFlaws(project: ComposeProject, machine: Machine, others: Co
   const all = [...services, ...others.flatMap(startedOf)];
   return [
     ...services.flatMap(([name, service]) => programsOfHost(name, service, all, machine)),
+    ...localFlaws(services, machine),
     ...nfsFlaws(project, services, machine),
     ...(project.inline ? [] : loopback(services, machine)),
   ];
@@ -25,69 +28,59 @@ export function reachFlaws(project: ComposeProject, machine: Machine, others: Co
 /** Names of the computer that runs the engine: Docker Desktop's, and Podman's. */
 const desktopNames = ["host.docker.internal", "gateway.docker.internal", "host.containers.internal"];
 
-/** The names that `extra_hosts` of a service gives to the engine's computer. */
-function gatewayNames({ extra_hosts: hosts }: ComposeService): string[] {
+/** The addresses that `extra_hosts` of a service gives to names. */
+function extraHosts({ extra_hosts: hosts }: ComposeService): Map<string, string> {
   const pairs = isMap(hosts)
     ? Object.entries(hosts).flatMap(([name, one]) => [one].flat().map((address) => [name, String(address)] as const))
     : texts(hosts).map((one) => {
       const [, name = one, address = ""] = /^([^:=]+)[:=](.*)$/.exec(one) ?? [];
       return [name, address] as const;
     });
-  return pairs.filter(([, address]) => address === "host-gateway").map(([name]) => name);
+  return new Map(pairs);
 }
 
-/** Variables whose values name hosts and reach none. */
-const onlyNames = /no_?proxy|allow|cors|origin|trusted|redirect|callback|public|external/i;
-
-/**
- * Values with the name of the host: in a VM that is the VM itself. Those with a port that a service of the machine
- * publishes are right; a service in the VM's own network may have any port.
- */
+/** Values with a name of the host, where nothing in the VM answers by that name. */
 function programsOfHost(
   name: string,
   service: ComposeService,
   all: [string, ComposeService][],
-  { name: vm }: Machine,
+  { name: vm, engine }: Machine,
 ): ProjectFlaw[] {
-  if (all.some(([other, body]) => other !== name && body.network_mode === "host")) return [];
-  const names = [...new Set([...desktopNames, ...gatewayNames(service)])];
+  const hosts = extraHosts(service);
+  const names = [...desktopNames, ...[...hosts].flatMap(([one, to]) => to === "host-gateway" ? [one] : [])];
   const pattern = new RegExp(`(?:^|//|[@=,])(${names.map(literally).join("|")})(?::(\\d+))?(?=$|[/?:,])`);
-  const values = [
-    ...Object.entries(environmentOf(service)).flatMap(([key, value]) =>
-      value === null || onlyNames.test(key) ? [] : [{ shown: `${key}=${value}`, value, at: [key] }]
-    ),
-    ...["command", "entrypoint"].flatMap((key) =>
-      [service[key] ?? []].flat().flatMap((one) => String(one).split(/\s+/)).map((value) => ({
-        shown: `${value} in its ${key}`,
-        value,
-        at: [value],
-      }))
-    ),
-  ];
-  const published = all.flatMap(([, body]) => publishedPorts(body));
-  return values.flatMap(({ shown, value, at }): ProjectFlaw[] => {
+  const hasHostNetwork = all.some(([other, body]) => other !== name && body.network_mode === "host");
+  return valuesOf(service).flatMap(({ shown, value, at }): ProjectFlaw[] => {
     const [, host, port] = pattern.exec(value) ?? [];
     if (host === undefined) return [];
     const number = Number(port ?? (/^https:/.test(value) ? 443 : /^http:/.test(value) ? 80 : NaN));
-    // a name without a port, whose port is in another variable
-    if (
-      Number.isNaN(number)
-        ? published.length > 0
-        : published.some(({ first, last }) => first <= number && number <= last)
-    ) {
-      return [];
-    }
-    const rest = () => `: ${host} is ${vm} there, not this host, and nothing on ${vm} publishes its port`;
+    const publisher = all.find(([, body]) =>
+      publishedPorts(body).some(({ first, last }) => Number.isNaN(number) || (first <= number && number <= last))
+    )?.[0];
+    // a service in the VM's own network may have any port
+    const isThere = publisher !== undefined || hasHostNetwork;
+    // Podman gives its containers these names itself
+    const hasName = hosts.has(host) || engine === "podman";
+    if (isThere && hasName) return [];
+    const rest = () =>
+      hasName
+        ? `: ${host} is ${vm} there, not this host, and nothing on ${vm} publishes its port`
+        : `: Docker in ${vm} does not know ${host}, which only Docker Desktop has${
+          isThere ? "" : `; nothing on ${vm} publishes its port`
+        }`;
     return [{
       status: "warn",
       message: `${name} has ${shown}${rest()}`,
       service: name,
       at,
       fix: manualFix(
-        "Run that program in a service and write the service's name, or write this host's address in its network " +
-          "(the program must listen on it)",
+        isThere
+          ? "Write the service's name and its port in the container instead, or add extra_hosts: " +
+            `["${host}:host-gateway"] to ${name}`
+          : "Run that program in a service and write the service's name, or write this host's address in its network " +
+            "(the program must listen on it)",
       ),
-      fold: { kind: `host ${host}`, verb: ["has", "have"], item: shown, rest },
+      fold: { kind: `host ${host} ${isThere}`, verb: ["has", "have"], item: shown, rest },
     }];
   });
 }

@@ -1,63 +1,18 @@
 /** What is read of the Dockerfiles of a project: stages, for `build.target`, and the images they are built from. */
 import { mapAt } from "../maps.mts";
+import { blankBaseOf } from "./blank-base.mts";
+import { fromPattern, instructionsOf } from "./dockerfile-instructions.mts";
 import { baseOf, dockerfileOf, hostPath } from "./paths.mts";
 import type { ProjectReads } from "./project-reads.mts";
 import { environmentOf } from "./service.mts";
 import type { BaseImage, ComposeProject, ComposeService } from "./types.mts";
-
-/** An instruction of a Dockerfile: its text in one line, and the number of its first line, from 1. */
-interface Instruction {
-  text: string;
-  line: number;
-}
-
-/**
- * The instructions of a Dockerfile. Undefined if `# syntax=` names another frontend than Docker's, which may have
- * other rules (docs.docker.com/reference/dockerfile, FROM and parser directives; read 2026-11-26).
- */
-function instructionsOf(text: string): Instruction[] | undefined {
-  const lines = text.replace(/^\ufeff/, "").split(/\r?\n/);
-  const end = lines.findIndex((line) => !/^\s*#\s*\w+\s*=/.test(line));
-  const directives = Object.fromEntries(
-    lines.slice(0, end < 0 ? undefined : end).map((line) => {
-      const [, name = "", value = ""] = /^\s*#\s*(\w+)\s*=\s*(.*?)\s*$/.exec(line)!;
-      return [name.toLowerCase(), value];
-    }),
-  );
-  const { syntax, escape = "\\" } = directives;
-  if (syntax !== undefined && !/^(docker\.io\/)?docker\/dockerfile(-upstream)?([:@]|$)/.test(syntax)) return undefined;
-  const found: Instruction[] = [];
-  let open = false;
-  // the ends of the here-documents of an instruction that are still to come
-  let heredocs: string[] = [];
-  lines.forEach((line, i) => {
-    if (heredocs.length > 0 && !open) {
-      if (line.replace(/^\t+/, "") === heredocs[0]) heredocs = heredocs.slice(1);
-      return;
-    }
-    // comments and empty lines do not end an instruction
-    if (/^\s*(#|$)/.test(line)) return;
-    const ends = !line.trimEnd().endsWith(escape);
-    const part = ends ? line.trimEnd() : line.trimEnd().slice(0, -1);
-    if (open) found.at(-1)!.text += part;
-    else found.push({ text: part, line: i + 1 });
-    open = !ends;
-    const { text } = found.at(-1)!;
-    if (!open && /^\s*(RUN|COPY|ADD)\s/i.test(text)) {
-      heredocs = [...text.matchAll(/(?<!<)<<-?(["']?)([A-Za-z_]\w*)\1/g)].map(([, , word]) => word!);
-    }
-  });
-  return found;
-}
-
-const from = /^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*$/i;
 
 /**
  * The names of a Dockerfile's stages (`FROM IMAGE AS NAME`) in lower case, since BuildKit does not
  * distinguish cases. Undefined if the file has another syntax.
  */
 export function stagesOf(text: string): string[] | undefined {
-  return instructionsOf(text)?.flatMap(({ text }) => from.exec(text)?.[2]?.toLowerCase() ?? []);
+  return instructionsOf(text)?.flatMap(({ text }) => fromPattern.exec(text)?.[2]?.toLowerCase() ?? []);
 }
 
 /**
@@ -73,7 +28,7 @@ export function baseImagesOf(
   const values: Record<string, string> = {};
   const stages: { name?: string; image: string; line: number; copies: string[] }[] = [];
   for (const { text: instruction, line } of instructionsOf(text) ?? []) {
-    const [, image, name] = from.exec(instruction) ?? [];
+    const [, image, name] = fromPattern.exec(instruction) ?? [];
     if (image !== undefined) {
       const own = name ? { name: name.toLowerCase() } : {};
       stages.push({ image: withValues(image, values), ...own, line, copies: [] });
@@ -126,7 +81,7 @@ export function builtUser(text: string, args: Record<string, string | null>, tar
   const values: Record<string, string> = {};
   const numbers = new Map<string, number>();
   for (const { text: instruction, line } of instructionsOf(text) ?? []) {
-    const [, image, name] = from.exec(instruction) ?? [];
+    const [, image, name] = fromPattern.exec(instruction) ?? [];
     if (image !== undefined) stages.push({ from: image.toLowerCase(), ...(name ? { name: name.toLowerCase() } : {}) });
     const [, kind = "", key, , value = ""] = /^\s*(ARG|ENV)\s+(\w+)([= ]\s*(\S*))?\s*$/i.exec(instruction) ?? [];
     if (key !== undefined) {
@@ -172,13 +127,13 @@ function dockerfilePaths(service: ComposeService, project: Pick<ComposeProject, 
 
 /**
  * What is read of the Dockerfiles of a project: the stages of those whose services have `build.target`, by absolute
- * path, the images that services are built from and the users that they run as, by service. A Dockerfile that could
- * not be read is absent.
+ * path, the images that services are built from, a `FROM` without an image and the users that they run as, by
+ * service. A Dockerfile that could not be read is absent.
  */
 export async function readDockerfiles(
   reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model">,
-): Promise<Required<Pick<ComposeProject, "stages" | "bases" | "builtUsers">>> {
+): Promise<Required<Pick<ComposeProject, "stages" | "bases" | "blankBases" | "builtUsers">>> {
   const texts = new Map<string, string | undefined>();
   const readOnce = async (paths: string[]) => {
     for (const path of paths) {
@@ -189,6 +144,7 @@ export async function readDockerfiles(
   };
   const stages: Record<string, string[]> = {};
   const bases: Record<string, BaseImage[]> = {};
+  const blankBases: NonNullable<ComposeProject["blankBases"]> = {};
   const builtUsers: NonNullable<ComposeProject["builtUsers"]> = {};
   for (const [name, service] of Object.entries(project.model?.services ?? {})) {
     const { target, args, dockerfile_inline: inline } = mapAt(service, "build");
@@ -208,7 +164,9 @@ export async function readDockerfiles(
     if (user) {
       builtUsers[name] = { uid: user.uid, place: file === undefined ? "dockerfile_inline" : `${file}:${user.line}` };
     }
+    const blank = blankBaseOf(found.text, values);
+    if (blank) blankBases[name] = { ...blank, ...(file === undefined ? {} : { file }) };
     if (images.length > 0) bases[name] = images.map((one) => ({ ...one, ...(file === undefined ? {} : { file }) }));
   }
-  return { stages, bases, builtUsers };
+  return { stages, bases, blankBases, builtUsers };
 }

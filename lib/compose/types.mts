@@ -93,6 +93,8 @@ export interface ComposeProject extends ProjectRequest {
   stages?: Record<string, string[]>;
   /** The images that the builds of services pull, by service, where their Dockerfiles show them. */
   bases?: Record<string, BaseImage[]>;
+  /** A `FROM` that variables without a value leave without an image, by service. */
+  blankBases?: Record<string, BlankBase>;
   /** The users that built services run as, by service, and the place of `USER`, such as `app/Dockerfile:12`. */
   builtUsers?: Record<string, { uid: number; place: string }>;
   /** Files that could not be read, as sentences with the reason. */
@@ -114,6 +116,21 @@ export interface BaseImage {
    * Its `FROM`: the Dockerfile, relative to the project's folder where it is below it, and the line, from 1. No file:
    * the text is in the Compose file (`dockerfile_inline`).
    */
+  file?: string;
+  line: number;
+}
+
+/** A `FROM` that is no image, because a variable in it has no value: the build ends there. */
+export interface BlankBase {
+  /** The image as written, such as `${BASE}`. */
+  written: string;
+  /** What is left of it, such as `ubuntu:`; it may be empty. */
+  left: string;
+  /** The variables without a value. */
+  names: string[];
+  /** Those of them that no `ARG` before the first `FROM` declares: `build.args` cannot set them. */
+  undeclared: string[];
+  /** Its place, as in {@link BaseImage}. */
   file?: string;
   line: number;
 }

@@ -1,0 +1,124 @@
+/** Addresses on loopback by which a service means another one: localhost in a container is the container itself. */
+import type { ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { environmentOf } from "../compose/service.mts";
+import { portInContainer } from "../compose/service-ports.mts";
+import { type ServiceValue, valuesOf } from "../compose/service-values.mts";
+import { manualFix } from "../fixes.mts";
+import { mapAt } from "../maps.mts";
+import { self } from "../self.mts";
+
+/** The ports of addresses that name none, by the scheme of a URL or the start of a variable's name. */
+const usual: [name: RegExp, port: number][] = [
+  [/^http$/, 80],
+  [/^https$/, 443],
+  [/^rediss?$/, 6379],
+  [/^(postgres|postgresql|pg)(\+\w+)?$/, 5432],
+  [/^(mysql|mariadb)(\+\w+)?$/, 3306],
+  [/^mongo(db)?$/, 27017],
+  [/^(amqp|rabbitmq)$/, 5672],
+  [/^memcached$/, 11211],
+  [/^qdrant$/, 6333],
+];
+const usualPort = (name: string) => usual.find(([pattern]) => pattern.test(name.toLowerCase()))?.[1];
+
+/**
+ * Variables that frameworks put into the pages of a browser (Next.js, Vite, Create React App, Nuxt, Expo, SvelteKit:
+ * their pages about environment variables, read 2026-11-28).
+ */
+const ofBrowser = /^(NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC)_/;
+
+/** Variables with a program's own address, or with the one that its users open. */
+const ownAddress =
+  /frontend|webui|webhook|nextauth|auth_url|root_?ur[il]|domain|bind|listen|(^|_)(app|base|site|web|host|server|self|own|dashboard|ui)_?ur[il]$|^ur[il]$/i;
+/** `…_BASE_URL` of a program that a service calls. */
+const calledBase = /(ollama|openai|llm|vllm|api|model|embedd\w*|tts|stt|searxng|comfyui)_?(api_?)?base(_?ur[il])?$/i;
+
+const loopback =
+  /(?:^|([a-z][a-z0-9+.-]*):\/\/|[@=,])(?:[^@/\s]*@)?(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?=$|[/?,;"'])/i;
+
+/** The flaws of the services' addresses on loopback: another service of the project has their port. */
+export function localFlaws(services: [string, ComposeService][], { name: vm }: Pick<ResolvedMachine, "name">) {
+  return services.flatMap(([name, service]): ProjectFlaw[] => {
+    // in the network of the VM, or of another container, localhost is not the container
+    if (/^(host|service:|container:)/.test(String(service.network_mode ?? ""))) return [];
+    const others = services.filter(([other, { network_mode: mode }]) =>
+      other !== name && mode !== `service:${name}` && mode !== "host"
+    );
+    return [
+      ...addressesOf(service).flatMap((address) => toOther(name, service, others, address)),
+      ...pagesOf(name, service, services, vm),
+    ];
+  });
+}
+
+interface Address extends Pick<ServiceValue, "shown" | "at"> {
+  host: string;
+  port: number;
+}
+
+/** The addresses on loopback that a service calls. */
+function addressesOf(service: ComposeService): Address[] {
+  const environment = environmentOf(service);
+  return valuesOf(service).flatMap(({ shown, value, variable = "", at }) => {
+    if (ofBrowser.test(variable) || (ownAddress.test(variable) && !calledBase.test(variable))) return [];
+    const [, scheme, host, written] = loopback.exec(value) ?? [];
+    if (host === undefined || /bind|listen/i.test(value)) return [];
+    const [, prefix] = /^(.+?)_?(?:HOST|HOSTNAME|ADDR|SERVER)$/i.exec(variable) ?? [];
+    const sibling = prefix === undefined ? undefined : environment[`${prefix}_PORT`];
+    const port = Number(written ?? sibling ?? usualPort(scheme ?? prefix?.split("_")[0] ?? "") ?? NaN);
+    return Number.isInteger(port) ? [{ shown, at, host, port }] : [];
+  });
+}
+
+function toOther(
+  name: string,
+  service: ComposeService,
+  others: [string, ComposeService][],
+  { shown, at, host, port }: Address,
+): ProjectFlaw[] {
+  // its own port, also as published: an address that its users open
+  if (portInContainer(service, port) !== undefined) return [];
+  const found = others.flatMap(([other, body]) => {
+    const target = portInContainer(body, port);
+    return target === undefined ? [] : [{ other, target }];
+  });
+  const [first] = found;
+  if (!first) return [];
+  const { other, target } = first;
+  const rest = () => `: ${host} is the container itself there, and ${other} has the port ${port}`;
+  return [{
+    status: "warn",
+    message: `${name} has ${shown}${rest()}`,
+    service: name,
+    at,
+    fix: manualFix(`Write ${other}:${target} instead of ${host}${shown.includes(`${host}:`) ? `:${port}` : ""}`),
+    fold: { kind: `local ${host} ${other} ${port}`, verb: ["has", "have"], item: shown, rest },
+  }];
+}
+
+/** Addresses in the pages of a browser: localhost is the browser's computer there. */
+function pagesOf(
+  name: string,
+  service: ComposeService,
+  services: [string, ComposeService][],
+  vm: string,
+): ProjectFlaw[] {
+  const values = { ...environmentOf({ environment: mapAt(service, "build").args }), ...environmentOf(service) };
+  return Object.entries(values).flatMap(([variable, value]): ProjectFlaw[] => {
+    const [, scheme = "", host, written] = ofBrowser.test(variable) ? loopback.exec(value ?? "") ?? [] : [];
+    const port = Number(written ?? usualPort(scheme) ?? NaN);
+    const publisher = services.find(([, body]) => portInContainer(body, port) !== undefined)?.[0];
+    if (host === undefined || publisher === undefined) return [];
+    const rest = () => `: in a browser ${host} is the computer of the browser, not ${vm}`;
+    return [{
+      status: "warn",
+      message: `${name} has ${variable}=${value}${rest()}`,
+      service: name,
+      at: [variable],
+      fix: manualFix(`Write the address of ${vm} instead of ${host}: ${self(`status ${vm}`)} prints it`),
+      fold: { kind: `page ${host}`, verb: ["has", "have"], item: `${variable}=${value}`, rest },
+    }];
+  });
+}

@@ -1,0 +1,35 @@
+/** The values of a service in which addresses may be: its environment, and the words of its command. */
+import { environmentOf } from "./service.mts";
+import type { ComposeService } from "./types.mts";
+
+/** A value of a service. */
+export interface ServiceValue {
+  /** How a message shows it: `NAME=VALUE`, or `VALUE in its command`. */
+  shown: string;
+  value: string;
+  /** The name of its variable; undefined for a word of a command. */
+  variable?: string;
+  /** Texts to find its line by. */
+  at: string[];
+}
+
+/** Variables whose values name addresses and reach none. */
+const onlyNames = /no_?proxy|allow|cors|origin|trusted|redirect|callback|public|external/i;
+
+/** The values of a service, without those of variables that only name addresses. */
+export function valuesOf(service: ComposeService): ServiceValue[] {
+  return [
+    ...Object.entries(environmentOf(service)).flatMap(([variable, value]) =>
+      value === null || onlyNames.test(variable)
+        ? []
+        : [{ shown: `${variable}=${value}`, value, variable, at: [variable] }]
+    ),
+    ...["command", "entrypoint"].flatMap((key) =>
+      [service[key] ?? []].flat().flatMap((one) => String(one).split(/\s+/)).map((value) => ({
+        shown: `${value} in its ${key}`,
+        value,
+        at: [value],
+      }))
+    ),
+  ];
+}
