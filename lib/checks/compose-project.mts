@@ -26,6 +26,7 @@ import { unsetFlaws, variablesOfExample, withoutEmptied } from "./compose-emptie
 import { foldFlaws } from "./compose-fold.mts";
 import { circularDependencies, dependencyFlaws, missingExternals, undeclaredNames } from "./compose-declared.mts";
 import { deviceFlaws } from "./compose-devices.mts";
+import { swarmFlaws } from "./compose-swarm.mts";
 import { groupFlaws, limitFlaws } from "./compose-vm.mts";
 
 /** All flaws of one project on its machine, except conflicts with other projects. */
@@ -90,6 +91,7 @@ function containerFlaws(
     ...ownerFlaws(name, service, project),
     ...deviceFlaws(service, machine),
     ...groupFlaws(service, machine),
+    ...swarmFlaws(service),
     ...networks(service, project),
     ...settings(service, project),
     ...engineFlaws(name, service, project, machine),

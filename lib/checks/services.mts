@@ -12,6 +12,7 @@ import { joinList } from "../text.mts";
 import { gpuImageFlaws } from "./gpu-image.mts";
 import { gpuRequestFlaws } from "./gpu-request-flaws.mts";
 import { serviceWarnings } from "./service-warnings.mts";
+import { modelVerdicts } from "./services-models.mts";
 
 /** The checks of the services' GPU requests. */
 export const serviceChecks: Check[] = [
@@ -19,13 +20,18 @@ export const serviceChecks: Check[] = [
     id: "services.gpu",
     about: "whether each service asks for GPUs that its machine has, in a form that Compose accepts",
     why: "Compose refuses incomplete reservations, and Docker does not start a container without its GPUs",
-    check: (_, { machines, services, projects }) =>
-      together([...services, ...projectServices(projects)].flatMap((service: PlacedService) => {
+    check: (_, { machines, services, projects }) => {
+      const all: PlacedService[] = [...services, ...projectServices(projects)];
+      return together(all.flatMap((service) => {
         const machine = machines.find(({ name }) => name === service.machine);
-        return machine
-          ? gpus(service, machine).map((verdict) => ({ service: service.name, machine: machine.name, ...verdict }))
-          : [];
-      })),
+        if (!machine) return [];
+        const own = all.filter((other) => other.machine === machine.name);
+        return [...gpus(service, machine), ...modelVerdicts(service, own, machine)].map((verdict) => ({
+          ...{ service: service.name, machine: machine.name },
+          ...verdict,
+        }));
+      }));
+    },
   },
 ];
 

@@ -1,0 +1,173 @@
+/** The language models that services load, as far as their commands and variables name them with a size. */
+import { imageParts } from "./image-name.mts";
+import { environmentOf } from "./service.mts";
+import type { ComposeService } from "./types.mts";
+
+/** A model that a service loads. */
+export interface NamedModel {
+  /** Its name as written, such as `meta-llama/Llama-3.3-70B-Instruct` or `llama3.3:70b`. */
+  name: string;
+  /** Thousand millions of parameters: what the name says, for a mixture of experts at least. */
+  billions: number;
+  /** The bits of a parameter in the card's memory, at least. */
+  bits: number;
+}
+
+/** What loads models of Hugging Face, and how many cards share the weights. */
+export interface ModelServer {
+  program: "vLLM" | "Text Generation Inference" | "SGLang";
+  model?: NamedModel;
+  /** The processes that each take a card; undefined if the program takes all cards. */
+  cards?: number;
+  /** Texts to find the line of that number by. */
+  at: string[];
+  /** The share of each card's memory that it takes when it starts, for vLLM. */
+  share?: number;
+}
+
+/**
+ * Options by program: the model, the numbers whose product is that of the cards, and what moves weights or processes
+ * elsewhere (docs.vllm.ai, engine arguments; TGI's launcher; SGLang's server arguments; read 2026-11-28).
+ */
+const programs: {
+  image: RegExp;
+  program: ModelServer["program"];
+  model: string[];
+  cards: string[][];
+  variables: Record<string, string>;
+}[] = [
+  {
+    image: /(^|\/)vllm-openai(-rocm)?$|(^|\/)rocm\/vllm(-dev)?$/,
+    program: "vLLM",
+    model: ["--model"],
+    cards: [["--tensor-parallel-size", "-tp"], ["--pipeline-parallel-size", "-pp"]],
+    variables: {},
+  },
+  {
+    image: /(^|\/)text-generation-inference$/,
+    program: "Text Generation Inference",
+    model: ["--model-id"],
+    cards: [["--num-shard"]],
+    variables: { MODEL_ID: "--model-id", NUM_SHARD: "--num-shard", QUANTIZE: "--quantize" },
+  },
+  {
+    image: /(^|\/)lmsysorg\/sglang$/,
+    program: "SGLang",
+    model: ["--model-path", "--model"],
+    cards: [["--tensor-parallel-size", "--tp-size", "--tp"], ["--pipeline-parallel-size", "--pp-size", "--pp"]],
+    variables: {},
+  },
+];
+const quantization = ["--quantization", "--quantize", "-q"];
+const elsewhere = ["--cpu-offload-gb", "--distributed-executor-backend", "--nnodes", "--nodes", "--headless"];
+
+/** The server of models that a service is, by its image and command; undefined if it is none. */
+export function modelServerOf(service: ComposeService): ModelServer | undefined {
+  const { image, build } = service;
+  const row = typeof image === "string" && build === undefined
+    ? programs.find((one) => one.image.test(imageParts(image)[0]))
+    : undefined;
+  if (!row) return undefined;
+  const words = [...wordsOf(service, row.variables), ...wordsOf(service)];
+  // options have - or _ between their words
+  const valueOf = (names: string[]) => words.findLast(({ option }) => names.includes(option.replaceAll("_", "-")));
+  if (valueOf(elsewhere)) return { program: row.program, at: [] };
+  const name = valueOf(row.model)?.value ?? (row.program === "vLLM" ? operandOf(service) : undefined);
+  const numbers = row.cards.map((names) => valueOf(names));
+  const isKnown = numbers.every((one) => one === undefined || /^\d+$/.test(one.value));
+  const takesAll = row.program === "Text Generation Inference" && numbers.every((one) => one === undefined);
+  const size = name === undefined ? undefined : billionsOf(name);
+  const bits = name === undefined ? undefined : bitsOf(name, valueOf(quantization)?.value);
+  const share = Number(valueOf(["--gpu-memory-utilization"])?.value ?? 0.9);
+  return {
+    program: row.program,
+    ...(name !== undefined && size !== undefined && bits !== undefined
+      ? { model: { name, billions: size, bits } }
+      : {}),
+    ...(isKnown && !takesAll ? { cards: numbers.reduce((product, one) => product * Number(one?.value ?? 1), 1) } : {}),
+    at: numbers.flatMap((one) => one === undefined ? [] : [one.option]),
+    ...(row.program === "vLLM" && share > 0 ? { share } : {}),
+  };
+}
+
+interface Option {
+  option: string;
+  value: string;
+}
+
+/** The options of a service's command with their values, or those that its variables set. */
+function wordsOf(service: ComposeService, variables?: Record<string, string>): Option[] {
+  if (variables) {
+    const environment = environmentOf(service);
+    return Object.entries(variables).flatMap(([name, option]) =>
+      environment[name] ? [{ option, value: environment[name] }] : []
+    );
+  }
+  const words = commandWords(service);
+  return words.flatMap((word, i) => {
+    const [, option, value] = /^(--?[\w-]+?)(?:=(.*))?$/.exec(word) ?? [];
+    return option === undefined ? [] : [{ option, value: value ?? words[i + 1] ?? "" }];
+  });
+}
+
+/** The words of a service's entrypoint and command, without the quotes around them. */
+function commandWords({ entrypoint, command }: ComposeService): string[] {
+  return [entrypoint ?? [], command ?? []].flat().flatMap((one) => String(one).split(/[\s\\]+/))
+    .map((word) => word.replace(/^["']|["']$/g, "")).filter((word) => word !== "");
+}
+
+/** The model that `vllm serve MODEL` names, or that is the first word of the command of vLLM's image. */
+function operandOf(service: ComposeService): string | undefined {
+  const words = commandWords(service);
+  const operand = words[words.indexOf("serve") + 1];
+  return operand === undefined || operand.startsWith("-") ? undefined : operand;
+}
+
+/**
+ * The size in a model's name: `70B`, `8x7B`. The experts of a mixture share layers: 8x7B has 47, not 56, and 8x22B 141,
+ * not 176, so 0.8 of the product is counted.
+ */
+function billionsOf(name: string): number | undefined {
+  const [, experts, size] = /(?:^|[-_.:])(?:(\d+)x)?(\d+(?:\.\d+)?)b(?=$|[-_.:])/i.exec(name.split("/").at(-1)!) ?? [];
+  if (size === undefined || Number(size) > 2000) return undefined;
+  return Number(size) * (experts === undefined ? 1 : Number(experts) * 0.8);
+}
+
+/**
+ * The bits of a model of Hugging Face, by its name and the option of quantization; undefined if they are not known.
+ * Without either the weights have 16, except for models that are published with fewer (openai/gpt-oss: MXFP4; the
+ * models of Mistral of December 2025: FP8; their pages at huggingface.co, from general knowledge).
+ */
+function bitsOf(name: string, option = ""): number | undefined {
+  const text = `${name} ${option}`.toLowerCase();
+  if (/gguf|exl[23]|hqq|aqlm|quip|bitnet|1\.58|[23]-?bit|[_-]w[23]a/.test(text)) return undefined;
+  if (/awq|gptq|marlin|int4|4-?bit|w4a|nf4|fp4|bnb|bitsandbytes|autoround|auto-round|qat|gpt-oss/.test(text)) return 4;
+  if (/fp8|int8|8-?bit|w8a|eetq|-2512\b/.test(text)) return 8;
+  return option === "" || /^(none|null)$/.test(option) ? 16 : undefined;
+}
+
+/**
+ * The models of Ollama that a service names: `ollama pull NAME` and `ollama run NAME` in its command, requests to
+ * Ollama's API there, and variables with a name of Ollama's form. Without a quantization in its name a model has
+ * about 4 bits (docs.ollama.com, import: Q4_K_M; read 2026-11-28).
+ */
+export function ollamaModelsOf(service: ComposeService): (NamedModel & { at: string[] })[] {
+  const text = [service.entrypoint ?? [], service.command ?? []].flat().join(" ");
+  const pulled = [
+    ...text.matchAll(/\bollama\s+(?:pull|run)\s+["']?([\w./:-]+)/g),
+    ...text.matchAll(/"(?:name|model)"\s*:\s*"([\w./:-]+)"/g),
+  ].map(([, name]) => ({ name: name!, at: [name!] }));
+  const variables = Object.entries(environmentOf(service)).flatMap(([variable, value]) =>
+    (value ?? "").split(/[,;\s]+/).filter((one) => /^[a-z0-9][\w./-]*:\d[\w.-]*$/i.test(one)).map((name) => ({
+      name,
+      at: [name, variable],
+    }))
+  );
+  return [...pulled, ...variables].flatMap(({ name, at }) => {
+    const tag = name.split(":").at(-1)!;
+    const billions = name.includes(":") ? billionsOf(tag) : undefined;
+    if (billions === undefined || /cloud/.test(tag)) return [];
+    const [, quantized, float] = /[-_]i?q(\d)|[-_](?:fp|bf|f)(16)\b/i.exec(tag) ?? [];
+    return [{ name, billions, bits: Number(quantized ?? float ?? 4), at }];
+  });
+}
