@@ -6,7 +6,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import "./lib/run/shell/runtime.mts";
 import "./lib/cli/compile-cache.mts";
-import "./lib/cli/early-login.mts";
+import "./lib/cli/early-programs.mts";
 import "./lib/cli/quick.mts";
 
 /** The words behind this script's name, whoever started it (zx, node, tsx, deno), and by whatever link. */

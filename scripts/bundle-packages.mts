@@ -40,7 +40,7 @@ function namesOf(root: string): Map<string, Set<string>> {
 }
 
 /** Modules that take long to load and that not each command uses. */
-const slow = ["node:crypto", "node:child_process"];
+const slow = ["node:crypto", "node:child_process", "node:net", "node:fs/promises"];
 
 /**
  * Puts the packages into the file, and takes Node's own modules by `builtin`, a function that the
@@ -50,6 +50,11 @@ const slow = ["node:crypto", "node:child_process"];
 export function withPackages(builder: PluginBuild, root: string, builtinFrom: string): void {
   const names = namesOf(root);
   builder.onResolve({ filter: /^yaml$/ }, () => ({ path: join(root, "node_modules/yaml/browser/index.js") }));
+  // the program decides about colours, and uses the basic ones
+  builder.onResolve({ filter: /^#supports-color$/ }, ({ path }) => ({ path, namespace: "colours" }));
+  builder.onLoad({ filter: /./, namespace: "colours" }, () => ({
+    contents: "export default { stdout: { level: 1 }, stderr: { level: 1 } };",
+  }));
   builder.onResolve({ filter: /^zx$/ }, ({ path }) => ({ path, namespace: "zx" }));
   builder.onLoad({ filter: /./, namespace: "zx" }, () => ({
     contents: 'export const core = async () => require("zx/core");',

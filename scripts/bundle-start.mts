@@ -1,11 +1,10 @@
 /**
  * The start of the one-file build: it runs the program that follows it in the file. The program is
- * in comment lines, which V8 skips, and is compiled by this code. It keeps what V8 compiled in the
- * cache folder for each command, since compiling takes more time than most commands.
+ * in comment lines, which V8 skips, and is compiled by this code. It keeps the program's text and, for each
+ * command, what V8 compiled of it in the cache folder: compiling takes more time than most commands.
  */
 import {
   closeSync,
-  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -21,7 +20,7 @@ import { Script } from "node:vm";
 import { commands } from "../lib/cli/commands.mts";
 import { compiledFolder } from "../lib/cli/compiled-folder.mts";
 import "../lib/run/shell/runtime.mts";
-import "../lib/cli/early-login.mts";
+import "../lib/cli/early-programs.mts";
 import "../lib/cli/quick.mts";
 
 type Builtin = (name: string) => unknown;
@@ -30,55 +29,51 @@ declare const builtin: Builtin;
 
 // undefined or not a path for a program that came from a pipe or an address
 const path = import.meta.filename ?? "";
-if (!existsSync(path)) {
+const stat = path === "" ? undefined : statSync(path, { bigint: true, throwIfNoEntry: false });
+if (!stat) {
   process.stderr.write("homelab-gpu: this program reads its own file: save it, then run it: node homelab-gpu.mjs up\n");
   process.exit(2);
 }
-const file = readFileSync(path);
+/**
+ * Identifies this very file without reading it: each change gives it another ctime, which no program can
+ * set (stat(2)).
+ */
+const identity = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].join(" ");
 
-/** Where the program begins. */
-const begins = file.indexOf("\n//(async function (") + 1;
 const linesOf = (text: string) => text.split("\n").length - 1;
 
+/** The program, and the number of lines before it. */
+interface Text {
+  program: string;
+  above: number;
+}
+
 /** The program: lines behind `//`, and between them compressed lines behind `//|`, which stay as many lines. */
-function unpacked(): string {
+function unpacked(): Text {
   const { brotliDecompressSync } = builtin("node:zlib") as typeof import("node:zlib");
-  return file.toString("utf8", begins).split(/((?:^\/\/\|.*\n)+)/m).map((part) => {
+  const file = readFileSync(path);
+  const begins = file.indexOf("\n//(async function (") + 1;
+  const program = file.toString("utf8", begins).split(/((?:^\/\/\|.*\n)+)/m).map((part) => {
     if (!part.startsWith("//|")) return part.replace(/^\/\//gm, "");
     const text = brotliDecompressSync(Buffer.from(part.replace(/^\/\/\|/gm, ""), "base64")).toString();
     return text + "\n".repeat(linesOf(part) - linesOf(text));
   }).join("");
+  return { program, above: linesOf(file.toString("utf8", 0, begins)) };
 }
 
-/** The names of kept compilations begin with it. */
+/** The names of kept files begin with it. */
 const prefix = "one-file-";
 
-/** A kept compilation: the program, V8's data, and the commands whose parts are in it. */
-interface Kept {
-  program: string;
-  data: Buffer;
-  commands: string[];
-}
-
-/**
- * What this user kept for this very file, if anything. The data is there twice: V8 does not survive
- * damaged data, and comparing takes less time than loading what computes a checksum.
- */
-function kept(place: string): Kept | undefined {
+/** What this user kept for this very file at a path, if anything. */
+function kept(place: string): Buffer | undefined {
   try {
     const opened = openSync(place, "r");
     try {
       const uid = process.geteuid?.();
       if (uid !== undefined && fstatSync(opened).uid !== uid) return undefined;
       const bytes = readFileSync(opened);
-      let end = 16;
-      const [same, names, program, data, again] = [0, 4, 8, 12, 12].map((at) => {
-        const start = end;
-        end += bytes.readUInt32LE(at);
-        return bytes.subarray(start, end);
-      }) as [Buffer, Buffer, Buffer, Buffer, Buffer];
-      if (bytes.length !== end || !same.equals(file) || !data.equals(again)) return undefined;
-      return { program: program.toString(), data, commands: names.toString().split(" ") };
+      const head = `${identity}\n`;
+      return bytes.toString("latin1", 0, head.length) === head ? bytes.subarray(head.length) : undefined;
     } finally {
       closeSync(opened);
     }
@@ -87,16 +82,33 @@ function kept(place: string): Kept | undefined {
   }
 }
 
-/** Keeps a compilation; without a writable folder the next start compiles again. */
-function keep(folder: string, place: string, { program, data, commands }: Kept): void {
-  const parts = [file, Buffer.from(commands.join(" ")), Buffer.from(program), data];
-  const sizes = Buffer.alloc(16);
-  parts.forEach(({ length }, i) => sizes.writeUInt32LE(length, i * 4));
+/** The kept text of the program: it is in ASCII, and its last line is its first. */
+function keptText(place: string): Text | undefined {
+  const bytes = kept(place);
+  if (!bytes) return undefined;
+  const [head, end] = [bytes.indexOf("\n"), bytes.lastIndexOf("\n")];
+  if (end <= head || bytes.toString("latin1", 0, head) !== bytes.toString("latin1", end + 1)) return undefined;
+  return { program: bytes.toString("latin1", head + 1, end), above: Number(bytes.toString("latin1", 0, head)) };
+}
+
+/**
+ * The kept data of V8. It is there twice: V8 does not survive damaged data, and comparing takes less time
+ * than loading what computes a checksum.
+ */
+function keptData(place: string): Buffer | undefined {
+  const bytes = kept(place);
+  const [data, again] = [bytes?.subarray(0, bytes.length / 2), bytes?.subarray(bytes.length / 2)];
+  return data && again && data.equals(again) ? data : undefined;
+}
+
+/** Keeps these at a path; without a writable folder the next start compiles again. */
+function keep(folder: string, place: string, parts: (string | Buffer)[]): void {
   const unfinished = `${place}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const bytes = [`${identity}\n`, ...parts].map((part) => typeof part === "string" ? Buffer.from(part) : part);
     // wx: in a folder where others may write, it follows no link
-    writeFileSync(unfinished, Buffer.concat([sizes, ...parts, data]), { mode: 0o600, flag: "wx" });
+    writeFileSync(unfinished, Buffer.concat(bytes), { mode: 0o600, flag: "wx" });
     renameSync(unfinished, place);
     removeOld(folder);
   } catch {
@@ -124,22 +136,20 @@ const command = `${words.find((word) => Object.hasOwn(commands, word)) ?? "none"
   words.includes("--host") ? "-host" : ""
 }`;
 const folder = compiledFolder();
-// the tables of explain are large, and reading what V8 made of them takes long
-const group = command.startsWith("explain") ? "explain" : "others";
-const place = folder && `${folder}/${prefix}${process.versions.v8}-${process.arch}-${group}`;
-const found = place ? kept(place) : undefined;
-const program = found?.program ?? unpacked();
-const script = new Script(program, {
-  filename: path,
-  // so that a line of a stack trace is one of the file
-  lineOffset: linesOf(file.toString("utf8", 0, begins)),
-  ...(found ? { cachedData: found.data } : {}),
-});
-const before = found && !script.cachedDataRejected ? found.commands : [];
-if (folder && place && !before.includes(command)) {
+const places = folder && `${folder}/${prefix}${process.versions.v8}-${process.arch}-`;
+const ofText = places && keptText(`${places}program`);
+const { program, above } = ofText || unpacked();
+// data of other commands would take as long to load as that of this one
+const data = places && ofText ? keptData(`${places}${command}`) : undefined;
+// the line offset makes a line of a stack trace one of the file
+const script = new Script(program, { filename: path, lineOffset: above, ...(data ? { cachedData: data } : {}) });
+if (folder && places && !(data && !script.cachedDataRejected)) {
   process.on("exit", (code) => {
     // a command line with mistakes does not need the parts of its command
-    if (code < 2) keep(folder, place, { program, data: script.createCachedData(), commands: [...before, command] });
+    if (code >= 2) return;
+    if (!ofText) keep(folder, `${places}program`, [`${above}\n`, program, `\n${above}`]);
+    const made = script.createCachedData();
+    keep(folder, `${places}${command}`, [made, made]);
   });
 }
 await (script.runInThisContext() as Program)(builtin, import.meta);

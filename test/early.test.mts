@@ -1,4 +1,4 @@
-// Programs that start before most of the code is loaded: the logins of `status`.
+// Programs that start before most of the code is loaded: the logins of `status`, the shell of the probe.
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,16 +64,18 @@ if (process.platform !== "win32") {
   });
 }
 
-/** Whether a command line in a folder starts the login to `a` early. */
-async function logsIn(folder: string, ...words: string[]): Promise<boolean> {
+/** Whether a command line in a folder starts a program early: the login to `a`, or a shell in this folder. */
+async function startsEarly(folder: string, which: "login" | "shell", ...words: string[]): Promise<boolean> {
   const [argv, here, path, config] = [process.argv, process.cwd(), process.env.PATH, process.env.XDG_CONFIG_HOME];
-  process.env.PATH = standIns(folder, { ssh: "cat" }).PATH;
+  process.env.PATH = standIns(folder, { ssh: "cat", sh: "cat" }).PATH;
   process.env.XDG_CONFIG_HOME = folder;
   process.argv = [...argv.slice(0, 1), "/x/homelab-gpu.mts", ...words];
   process.chdir(folder);
   try {
-    await import(`../lib/cli/early-login.mts?${words.join("&")}&${Math.random()}`);
-    return takeEarly(questionTo("a"), `${folder}/.homelab-gpu`, "") !== undefined;
+    await import(`../lib/cli/early-programs.mts?${words.join("&")}&${Math.random()}`);
+    return which === "login"
+      ? takeEarly(questionTo("a"), `${folder}/.homelab-gpu`, "") !== undefined
+      : takeEarly(["sh", "-s"], folder, "") !== undefined;
   } finally {
     process.chdir(here);
     process.argv = argv;
@@ -85,15 +87,27 @@ async function logsIn(folder: string, ...words: string[]): Promise<boolean> {
 
 if (!("Deno" in globalThis) && process.platform !== "win32") {
   test("status logs in to its machines before the rest is loaded, and other commands do not", async ({ folder }) => {
-    assert.not(await logsIn(folder, "status"), "there is no config");
+    assert.not(await startsEarly(folder, "login", "status"), "there is no config");
     const state = lab(folder);
-    assert.ok(await logsIn(folder, "status"));
-    assert.ok(await logsIn(folder, "status", "--json", "--no-gpu"));
+    assert.ok(await startsEarly(folder, "login", "status"));
+    assert.ok(await startsEarly(folder, "login", "status", "--json", "--no-gpu"));
     for (const words of ["doctor", "status --config x", "status --config=x", "help status", "status --help", ""]) {
-      assert.not(await logsIn(folder, ...words.split(" ")), words);
+      assert.not(await startsEarly(folder, "login", ...words.split(" ")), words);
     }
     chmodSync(state, 0o755);
-    assert.not(await logsIn(folder, "status"), "other users can enter the lab's folder");
+    assert.not(await startsEarly(folder, "login", "status"), "other users can enter the lab's folder");
+  });
+}
+
+if (process.platform === "linux" && !("Deno" in globalThis)) {
+  test("doctor of this host starts the shell of its probe before the rest is loaded", async ({ folder }) => {
+    assert.ok(await startsEarly(folder, "shell", "doctor"));
+    assert.ok(await startsEarly(folder, "shell", "doctor", "--json", "--no-gpu"));
+    for (
+      const words of ["status", "doctor --host x.txt", "doctor iommu", "doctor --save x", "help doctor", "doctor -h"]
+    ) {
+      assert.not(await startsEarly(folder, "shell", ...words.split(" ")), words);
+    }
   });
 }
 

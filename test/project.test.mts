@@ -156,7 +156,7 @@ test("only the shell uses files and processes", () => {
   assert.equal(
     modules.filter((path) => !isShell(path) && importsOf(path).some((to) => to.startsWith("lib/run/shell/"))),
     [
-      "lib/cli/early-login.mts",
+      "lib/cli/early-programs.mts",
       "lib/cli/main.mts",
       "lib/cli/quick.mts",
     ],

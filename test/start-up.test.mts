@@ -20,7 +20,7 @@ function loaded(path: string, seen = new Set<string>()): Set<string> {
 }
 
 test("--version, --help and the early logins load no package and no command", () => {
-  const modules = [...loaded("lib/cli/early-login.mts"), ...loaded("lib/cli/quick.mts")];
+  const modules = [...loaded("lib/cli/early-programs.mts"), ...loaded("lib/cli/quick.mts")];
   assert.ok(modules.includes("lib/cli/commands.mts"), modules.join());
   assert.equal(
     modules.filter((path) => path in dependencies || /^lib\/(?:cli\/commands|checks|plan)\//.test(path)),
@@ -30,7 +30,7 @@ test("--version, --help and the early logins load no package and no command", ()
   assert.equal(imports, [
     "./lib/run/shell/runtime.mts",
     "./lib/cli/compile-cache.mts",
-    "./lib/cli/early-login.mts",
+    "./lib/cli/early-programs.mts",
     "./lib/cli/quick.mts",
   ]);
 });

@@ -13,7 +13,7 @@ import type { CaptureOptions, RunOptions, Shell } from "../shell.mts";
 import { Screen, withoutPasswords } from "../urls.mts";
 import { takeEarly } from "./shell/early.mts";
 import { files, folderOf } from "./shell/files.mts";
-import { askOnInput, write } from "./shell/output.mts";
+import { askOnInput, isTerminal, sizeOf, write } from "./shell/output.mts";
 import {
   abandon,
   canHold,
@@ -69,10 +69,10 @@ export function realShell(): Shell {
   };
 
   const ask = async (question: string): Promise<string> => {
-    if (!process.stdin.isTTY) return "";
+    if (!isTerminal("stdin")) return "";
     listen();
     // if standard error is redirected, the question goes to the terminal that answers it
-    if (process.stderr.isTTY || !askOnInput(question)) write.stderr(question);
+    if (isTerminal("stderr") || !askOnInput(question)) write.stderr(question);
     const line = await new Promise<string>((resolve) => {
       const { stdin } = process;
       const finish = (text: string) => {
@@ -92,6 +92,7 @@ export function realShell(): Shell {
     return line.trim();
   };
 
+  const { rows } = sizeOf("stdout");
   return Object.assign(shell, {
     async capture(command: string[], options: CaptureOptions = {}) {
       const { input, cwd, env, about } = options;
@@ -224,11 +225,11 @@ export function realShell(): Shell {
 
     platform: process.platform,
     terminal: {
-      in: Boolean(process.stdin.isTTY),
-      out: Boolean(process.stdout.isTTY),
-      err: Boolean(process.stderr.isTTY),
-      columns: process.stdout.columns || process.stderr.columns || 80,
-      ...(process.stdout.rows ? { rows: process.stdout.rows } : {}),
+      in: isTerminal("stdin"),
+      out: isTerminal("stdout"),
+      err: isTerminal("stderr"),
+      columns: sizeOf("stdout").columns || sizeOf("stderr").columns || 80,
+      ...(rows ? { rows } : {}),
     },
   });
 }

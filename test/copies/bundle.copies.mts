@@ -165,8 +165,9 @@ test("what it compiled is kept for this very file only, and it works without a p
   const first = await doctor(places.ordinary);
   assert.match(first.out, /^Ready: /m);
   const compiled = join(cache, "homelab-gpu/compiled");
-  const [name, ...more] = readdirSync(compiled);
-  assert.ok(name && more.length === 0, `one file: ${[name, ...more]}`);
+  const [name, text, ...more] = readdirSync(compiled).sort() as [string, string];
+  const ends = [name, text, ...more].map((one) => one.replace(/^one-file-.*-(?=doctor|program)/, ""));
+  assert.equal(ends, ["doctor-host", "program"]);
   assert.equal(await doctor(places.ordinary), first, "with what was kept");
   assert.equal(await doctor(places.none), first, "without a home");
   assert.equal(await doctor({ XDG_CACHE_HOME: "/dev/null" }), first, "without a folder");
@@ -180,8 +181,17 @@ test("what it compiled is kept for this very file only, and it works without a p
   damaged.fill(0, whole.length - 20_000);
   writeFileSync(join(compiled, name), damaged);
   assert.equal(await doctor(places.ordinary), first, "nor one that is damaged");
+  const program = readFileSync(join(compiled, text));
+  writeFileSync(join(compiled, text), program.subarray(0, program.length - 100));
+  assert.equal(await doctor(places.ordinary), first, "nor a text that was cut off");
+  assert.ok(program.equals(readFileSync(join(compiled, text))), "and it is made again");
   writeFileSync(join(folder, "other.mjs"), readFileSync(built, "utf8").replaceAll("Ready", "Reedy"));
   assert.match((await doctor(places.ordinary, "other.mjs")).out, /^Reedy: /m, "an edited file runs as it is");
+  // of the same size and time
+  const { atime, mtime } = statSync(join(folder, "homelab-gpu.mjs"));
+  writeFileSync(join(folder, "homelab-gpu.mjs"), readFileSync(built, "utf8").replaceAll("Ready", "Reedy"));
+  utimesSync(join(folder, "homelab-gpu.mjs"), atime, mtime);
+  assert.match((await doctor(places.ordinary)).out, /^Reedy: /m, "it was edited, and got its old time");
 });
 
 test("what it keeps goes through no link, is its user's own, and is removed when it is old", async () => {
@@ -191,14 +201,24 @@ test("what it keeps goes through no link, is its user's own, and is removed when
   const doctor = () => started([...here, "homelab-gpu.mjs", "doctor", "--host", card], { folder, env });
   const first = await doctor();
   const compiled = join(cache, "homelab-gpu/compiled");
-  const [name] = readdirSync(compiled) as [string];
-  const kept = join(compiled, name);
+  const names = readdirSync(compiled).sort();
+  const [kept, text] = names.map((name) => join(compiled, name)) as [string, string];
 
-  rmSync(kept);
+  for (const path of [kept, text]) rmSync(path);
   writeFileSync(join(folder, "mine"), "mine");
   // exec keeps the process id, which is in the name of the unfinished file
-  const planted = 'ln -s "$1" "$2.$$"; shift 2; exec "$@"';
-  const words = [join(folder, "mine"), kept, process.execPath, ...here, "homelab-gpu.mjs", "doctor", "--host", card];
+  const planted = 'ln -s "$1" "$2.$$"; ln -s "$1" "$3.$$"; shift 3; exec "$@"';
+  const words = [
+    join(folder, "mine"),
+    kept,
+    text,
+    process.execPath,
+    ...here,
+    "homelab-gpu.mjs",
+    "doctor",
+    "--host",
+    card,
+  ];
   const { NODE_OPTIONS: _, ...clean } = process.env;
   const { status } = spawnSync("sh", ["-c", planted, "sh", ...words], { cwd: folder, env: { ...clean, ...env } });
   assert.is(status, 0);
@@ -207,16 +227,19 @@ test("what it keeps goes through no link, is its user's own, and is removed when
 
   assert.equal(await doctor(), first);
   if (process.getuid?.() === 0) {
-    chownSync(kept, 12345, 12345);
-    assert.equal(await doctor(), first);
-    assert.is(statSync(kept).uid, 0, "the file of another user is replaced");
+    for (const path of [kept, text]) {
+      chownSync(path, 12345, 12345);
+      assert.equal(await doctor(), first);
+      assert.is(statSync(path).uid, 0, "the file of another user is replaced");
+    }
   }
 
   const [old, recent] = ["one-file-9.8.177-x64-others", "one-file-14.9.1-x64-others"].map((one) => join(compiled, one));
   for (const path of [old!, recent!, join(compiled, "other")]) writeFileSync(path, "");
   for (const path of [old!, join(compiled, "other")]) utimesSync(path, 1_700_000_000, 1_700_000_000);
   await started([...here, "homelab-gpu.mjs", "plan", "--host", card], { folder, env });
-  assert.equal(readdirSync(compiled).sort(), [name, "one-file-14.9.1-x64-others", "other"].sort());
+  const plan = names[0]!.replace("doctor", "plan");
+  assert.equal(readdirSync(compiled).sort(), [...names, plan, "one-file-14.9.1-x64-others", "other"].sort());
 });
 
 test("a line of a stack trace is the line of the file, with what was kept too", async () => {

@@ -1,6 +1,7 @@
 /** The part of the shell that reads and writes files and folders. */
 import process from "node:process";
-import { link, lstat, mkdir, open, readdir, readlink, rename, rm, stat, unlink } from "node:fs/promises";
+import { readdirSync, statSync } from "node:fs";
+import { link, lstat, mkdir, open, readdir, readlink, rename, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { encodeText } from "../../encoding.mts";
 import { UserError } from "../../errors.mts";
@@ -86,15 +87,15 @@ export const files: Files = {
   remove: (path: string) => attempt("remove", path, () => rm(path, { recursive: true, force: true })),
 
   fingerprint: (path: string) =>
-    undefinedIfMissing("read", path, undefined, async () => {
-      const { size, mtimeMs } = await stat(path);
+    undefinedIfMissing("read", path, undefined, () => {
+      const { size, mtimeMs } = statSync(path);
       return `${size} ${mtimeMs}`;
     }),
 
   walk: (path: string, enters: (folder: string) => boolean) =>
     undefinedIfMissing("list", path, undefined, () => walk(path, "", enters)),
 
-  list: (path: string) => undefinedIfMissing("list", path, [], async () => (await readdir(path)).sort()),
+  list: (path: string) => undefinedIfMissing("list", path, [], () => readdirSync(path).sort()),
 };
 
 /** The largest file that is read whole, in bytes. */

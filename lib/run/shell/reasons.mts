@@ -19,7 +19,7 @@ export async function undefinedIfMissing<T, N>(
   verb: string,
   path: string,
   none: N,
-  act: () => Promise<T>,
+  act: () => T | Promise<T>,
 ): Promise<T | N> {
   try {
     return await act();
