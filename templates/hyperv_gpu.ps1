@@ -95,7 +95,8 @@ function Read-Record {
     "$(@(Get-Content -LiteralPath $Record -Encoding ASCII)[0])".Trim()
 }
 function Write-Record($path) {
-    if (-not $Record) { return }
+    # the same card has two paths: with PCI as the host has it, with PCIP as a VM has it
+    if (-not $Record -or (Test-Same (Read-Record) $path)) { return }
     $folder = Split-Path -Parent $Record
     if ($folder -and -not (Test-Path -LiteralPath $folder)) {
         New-Item -ItemType Directory -Path $folder | Out-Null
@@ -161,6 +162,13 @@ function Add-Part($vm) {
 
 # --- a whole card ---
 function Add-Whole($vm) {
+    # a VM does not start with a partition of a card that the host no longer has
+    if (Get-Command Get-VMGpuPartitionAdapter -ErrorAction SilentlyContinue) {
+        foreach ($adapter in @(Get-VMGpuPartitionAdapter -VM $vm)) {
+            Write-Output 'Removing the partition that the VM had before...'
+            Remove-VMGpuPartitionAdapter -VMGpuPartitionAdapter $adapter
+        }
+    }
     $there = @(Get-VMAssignableDevice -VM $vm)
     # cards that the config named before
     foreach ($other in @($there | Where-Object { -not (Test-Card $_.InstanceID) })) {

@@ -43,7 +43,8 @@ module HomelabGpu
 
     def ready
       mode = @config.gpu_partition_adapter ? "partition" : @config.gpu_assigned && "passthrough"
-      return unless mode
+      # the config no longer gives it a card: the host gets back the one that the VM has
+      return back unless mode
       run("give", "-Mode", mode, "-Id", @machine.id, *option("Vendor", @config.gpu_vendor_id),
         *option("Device", @config.gpu_device_id), *option("Instance", @config.gpu_instance),
         *option("Count", @config.gpu_partition_count))

@@ -37,7 +37,13 @@ function lab(folder: string, machine: string, host: Host = windows, change = (te
     prefix: "lab-1_",
     boxes: {},
     orphans: {},
-    machines: { a: { domain: "lab-1_a", state: "absent" as const } },
+    machines: {
+      a: {
+        domain: "lab-1_a",
+        state: "absent" as const,
+        ...(existsSync(join(folder, "cards/a.txt")) ? { cardTaken: true as const } : {}),
+      },
+    },
   };
   const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
   for (const { path, text } of makePlan(config, host, there, texts).files) {
@@ -153,6 +159,12 @@ test("destroy returns a card that the config no longer has, and queries no VM wi
     back(folder),
     "vagrant: delete_vm",
   ]);
+});
+
+test("a start without a card in the config returns the one that the VM has", ({ folder }) => {
+  mkdirSync(join(folder, "cards"));
+  writeFileSync(join(folder, "cards/a.txt"), "PCI\\VEN_10DE");
+  assert.equal(started(folder, ""), [back(folder), "vagrant: start_vm"]);
 });
 
 test("a card that Hyper-V refuses stops the start and the removal, with its error", ({ folder }) => {

@@ -302,6 +302,9 @@ function Set-Fake($state) {
     $build = [int]$state.windows.build
     $is = if ($state.windows.client) { if ($build -ge 22000) { '2022' } else { '10' } }
     elseif ($build -ge 26100) { '2025' } elseif ($build -ge 20348) { '2022' } elseif ($build -ge 17763) { '2019' } else { '2016' }
+    $made = "$is $($state.windows.hyperv)"
+    if ($global:FakeMade -eq $made) { return }
+    $global:FakeMade = $made
     foreach ($name in $does.Keys) {
         Remove-Item "function:$name" -ErrorAction SilentlyContinue
         if ($state.windows.hyperv -eq $false -and $name -match '-VM') { continue }

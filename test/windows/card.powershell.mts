@@ -1,9 +1,10 @@
-// hyperv_gpu.ps1 under real PowerShell, on a simulated Windows: what it does, step by step, and
-// what the next command does after a failure or a kill.
+// hyperv_gpu.ps1 under real PowerShell, on a simulated Windows: what it does, step by step. What the next
+// command does after a failure or a kill is in whole-card.powershell.mts.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { back, give, names, owner, partitioned, passed, record, returned } from "./card-runs.mts";
 import { card, device, host, id, partition, vm } from "./hosts.mts";
-import { type Entry, plan, type Result, type Run } from "./windows.mts";
+import { type Entry, plan, type Result } from "./windows.mts";
 
 const test = suite("card");
 /** A test of the results of these runs. */
@@ -11,58 +12,9 @@ function on(name: string, entries: Entry[], check: (results: Result[][]) => void
   const results = plan(entries);
   test(name, () => check(results()));
 }
-const script = "templates/hyperv_gpu.ps1";
-const give = (more: Partial<Run> = {}, words: Record<string, string | number> = {}): Run => ({
-  script,
-  words: {
-    Action: "give",
-    Mode: "passthrough",
-    Id: id,
-    Vendor: "10de",
-    Device: "2786",
-    Record: "cards/a.txt",
-    ...words,
-  },
-  ...more,
-});
-const back = (more: Partial<Run> = {}, words: Record<string, string> = {}): Run => ({
-  script,
-  words: { Action: "back", Id: id, Record: "cards/a.txt", ...words },
-  ...more,
-});
-/** The command that homelab-gpu runs for a machine without a VM: only the card's record is known. */
-const returned: Run = { script, words: { Action: "back", Record: "cards/a.txt" } };
-const partitioned = (words: Record<string, string | number> = {}) => give({}, { Mode: "partition", ...words });
-
-/** The owner of a card: `host` only if Windows has started it. */
-function owner({ state }: Result): string {
-  const [{ enabled, dismounted }] = state.devices;
-  const assigned = state.vms.find((one: { assigned: string[] }) => one.assigned.includes(card));
-  if (assigned) return dismounted ? `VM ${assigned.Name}` : "both";
-  return dismounted ? "nobody" : enabled ? "host" : "host, disabled";
-}
-const record = ({ files }: Result) => files.some(({ path }) => path === "cards/a.txt");
-const names = ({ log }: Result) =>
-  log.map((line) => line.split(" ")[0]!.replace("HostAssignableDevice", "").replace("-VM", "-"));
 const taken = ["Disable-PnpDevice", "Dismount-", "Add-AssignableDevice"];
 const given = ["Remove-AssignableDevice", "Mount-", "Enable-PnpDevice"];
 
-/** A card that a VM has, as the first `up` leaves it. */
-const passed = (more: Record<string, unknown> = {}) =>
-  host(2022, {
-    vms: [
-      vm({
-        assigned: [card],
-        SecureBoot: "Off",
-        AutomaticStopAction: "TurnOff",
-        GuestControlledCacheTypes: true,
-        LowMemoryMappedIoSpace: 3 * 1024 ** 3,
-        HighMemoryMappedIoSpace: 33280 * 1024 ** 2,
-      }),
-    ],
-    devices: [device({ enabled: false, dismounted: true })],
-    ...more,
-  });
 const stranded = (more: Record<string, unknown> = {}) =>
   host(2022, { devices: [device({ enabled: false, dismounted: true })], ...more });
 
@@ -86,85 +38,6 @@ on(
     }
   },
 );
-
-/**
- * The moves of a card, ended at each change: the state that is left, and what the next `up` (give)
- * and the next `destroy` of a machine with its VM (back) or without it (returned) do.
- */
-const table: { at: string; left: string; up: string[]; destroy: string[]; gone: string[] }[] = [
-  { at: "Set-VM", left: "host", up: ["Set-", "Set-Firmware", ...taken], destroy: [], gone: [] },
-  { at: "Set-VMFirmware", left: "host", up: ["Set-Firmware", ...taken], destroy: [], gone: [] },
-  { at: "Disable-PnpDevice", left: "host", up: taken, destroy: [], gone: [] },
-  {
-    at: "Dismount-VMHostAssignableDevice",
-    left: "host, disabled",
-    up: taken,
-    destroy: ["Enable-PnpDevice"],
-    gone: ["Enable-PnpDevice"],
-  },
-  {
-    at: "Add-VMAssignableDevice",
-    left: "nobody",
-    up: ["Add-AssignableDevice"],
-    destroy: given.slice(1),
-    gone: given.slice(1),
-  },
-];
-const returning: typeof table = [
-  { at: "Remove-VMAssignableDevice", left: "VM a", up: [], destroy: given, gone: given.slice(1) },
-  {
-    at: "Mount-VMHostAssignableDevice",
-    left: "nobody",
-    up: ["Add-AssignableDevice"],
-    destroy: given.slice(1),
-    gone: given.slice(1),
-  },
-  {
-    at: "Enable-PnpDevice",
-    left: "host, disabled",
-    up: taken,
-    destroy: ["Enable-PnpDevice"],
-    gone: ["Enable-PnpDevice"],
-  },
-];
-
-for (
-  const [what, rows, state, run] of [["to the VM", table, host(2022), give], [
-    "to the host",
-    returning,
-    passed(),
-    back,
-  ]] as const
-) {
-  on(
-    `a kill before each change on the way ${what}: the next up and the next destroy bring it to a good state`,
-    rows.flatMap((_, kill) => [
-      { state, runs: [run({ kill }), give()] },
-      { state, runs: [run({ kill }), back()] },
-      // the VM was deleted in Hyper-V's manager, which removes its device too
-      { state, runs: [run({ kill }), { ...returned, removeVm: true }] },
-    ]),
-    (results) => {
-      const all = results;
-      for (const [i, { at, left, up, destroy, gone }] of rows.entries()) {
-        const [toUp, toDestroy, toGone] = all.slice(3 * i, 3 * i + 3);
-        const [cut, next] = toUp!;
-        assert.equal([cut!.killed, owner(cut!)], [true, left], at);
-        assert.equal(
-          [next!.code, names(next!), owner(next!), record(next!)],
-          [0, up, "VM a", true],
-          `${at}: ${next!.error}`,
-        );
-        assert.equal(
-          [names(toDestroy![1]!), owner(toDestroy![1]!), record(toDestroy![1]!)],
-          [destroy, "host", false],
-          at,
-        );
-        assert.equal([names(toGone![1]!), owner(toGone![1]!), record(toGone![1]!)], [gone, "host", false], at);
-      }
-    },
-  );
-}
 
 {
   const cmdlets = ["Disable-PnpDevice", "Dismount-VMHostAssignableDevice", "Add-VMAssignableDevice"];
@@ -196,7 +69,7 @@ on("too little MMIO space: Hyper-V's words, and the host has its card", [{
   const fail = { "Add-VMAssignableDevice": "no room", "Mount-VMHostAssignableDevice": "no way back" };
   on("where undoing fails too, both are said, and the next up or destroy goes on", [
     { state: host(2022), runs: [give({ fail }), give()] },
-    { state: host(2022), runs: [give({ fail }), { ...returned, removeVm: true }] },
+    { state: host(2022), runs: [give({ fail }), returned({ removeVm: true })] },
   ], (results) => {
     const [[failed, next], [, gone]] = results as [[Result, Result], [Result, Result]];
     assert.equal([failed.code, owner(failed), record(failed)], [1, "nobody", true]);
@@ -207,7 +80,7 @@ on("too little MMIO space: Hyper-V's words, and the host has its card", [{
 
 on("destroy does not say that the host has its card where Windows does not show it started", [
   { state: passed(), runs: [back({ fail: { "Enable-PnpDevice": "Generic failure" } })] },
-  { state: passed({ devices: [device({ enabled: false, dismounted: true, Service: null })] }), runs: [back()] },
+  { state: passed(2022, { devices: [device({ enabled: false, dismounted: true, Service: null })] }), runs: [back()] },
 ], (results) => {
   const [[disabled], [driverless]] = results as [[Result], [Result]];
   assert.equal([disabled.code, disabled.out, record(disabled)], [1, [], true]);
@@ -225,6 +98,20 @@ on("a card that was left dismounted is found by up, also without a record, and g
   assert.match(found.out.join(), /already taken from the host/);
 });
 
+{
+  const adapters = [{ Id: "old", InstancePath: partition }];
+  on("up with the whole card first removes the partition that the VM had", [
+    { state: host(2025, { vms: [vm({ adapters })] }), runs: [give(), give()] },
+    { state: host(2019, { vms: [vm({ adapters })] }), runs: [give()] },
+  ], (results) => {
+    const [[first, again], [without]] = results as [[Result, Result], [Result]];
+    assert.is(names(first)[0], "Remove-GpuPartitionAdapter", first.error);
+    assert.equal([first.state.vms[0].adapters, owner(first), again.log], [[], "VM a", []]);
+    // Windows Server 2019 has no such adapters
+    assert.equal([without.code, names(without)[0]], [0, "Set-"], without.error);
+  });
+}
+
 on("up with a partition first returns the whole card that an earlier run took", [{
   state: host(2022),
   runs: [give({ kill: 4 }), partitioned()],
@@ -235,7 +122,7 @@ on("up with a partition first returns the whole card that an earlier run took", 
 });
 
 {
-  const state = passed({ vms: [vm(), vm({ Id: id.replace("8d", "9d"), Name: "other", assigned: [card] })] });
+  const state = passed(2022, { vms: [vm(), vm({ Id: id.replace("8d", "9d"), Name: "other", assigned: [card] })] });
   on("another VM's card is left to it and named", [{ state, runs: [give()] }], (results) => {
     const [[result]] = results as [[Result]];
     assert.equal([result.code, result.log, owner(result)], [1, [], "VM other"]);
@@ -245,7 +132,7 @@ on("up with a partition first returns the whole card that an earlier run took", 
 
 {
   const second = card.replace("DEV_2786", "DEV_1C02").replace("0010", "0020");
-  const state = passed({
+  const state = passed(2022, {
     devices: [
       device({ enabled: false, dismounted: true }),
       device({ InstanceId: second, Location: "PCIROOT(0)#PCI(0200)" }),

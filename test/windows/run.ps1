@@ -1,4 +1,4 @@
-# Runs scripts on a fake Windows. Takes a JSON file [{ state, runs: [{ script, words, change,
+# Runs scripts on a fake Windows. Takes a JSON file [{ state, runs: [{ script, words, change, vm,
 # kill, fail }] }] and prints JSON: for each run its exit code, its output, its changes, and the
 # state after it. The runs of one entry use the same Windows, one after the other.
 param([Parameter(Mandatory = $true)][string]$File)
@@ -16,6 +16,7 @@ foreach ($entry in (Get-Content -Raw $File | ConvertFrom-Json -AsHashtable)) {
     $results = foreach ($run in $entry.runs) {
         if ($run.change) { foreach ($key in $run.change.Keys) { $state[$key] = $run.change[$key] } }
         if ($run.removeVm) { $state.vms = @() }
+        if ($run.vm) { foreach ($vm in @($state.vms)) { foreach ($key in $run.vm.Keys) { $vm[$key] = $run.vm[$key] } } }
         $state.log = @()
         if ($state.env) { foreach ($key in $state.env.Keys) { Set-Item "env:$key" "$($state.env[$key])" } }
         $state.kill = $run.kill

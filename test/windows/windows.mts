@@ -36,6 +36,8 @@ export interface Run {
   /** Parts of the state that were changed by something else before. */
   change?: Record<string, unknown>;
   removeVm?: boolean;
+  /** Properties of the VMs that were changed by something else before, such as their state. */
+  vm?: Record<string, unknown>;
   /** Ends the script before this change, counted from 0. */
   kill?: number;
   /** Errors with which cmdlets refuse, once each. */
