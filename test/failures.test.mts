@@ -243,6 +243,22 @@ test("a message continues after the prefix that NVIDIA's module writes before ea
   }
 });
 
+test("spaces that a paste lost behind colons and commas do not prevent a match", () => {
+  const answers: [text: string, message: RegExp | undefined, line?: string][] = [
+    ["a:b\nvfio 0000:01:00.0:group 1 is not viable", /group/, "vfio 0000:01:00.0:group 1 is not viable"],
+    ["a:b\nNVRM:Xid (PCI:0000:01:00):79,pid=1200,GPU has fallen off the bus.", /Xid 79/],
+    ["x\nerror:Network not found:no network with matching name 'default'", /no network or bridge of that name/],
+    ["a:b\nqemu-system-x86_64:-device vfio-pci,host=01:00.0:vfio 0000:01:00.0:group 12 is not viable", /group/],
+    ["12:34:56 https://a.example:80/b std::error:c 10de:2b85", undefined],
+  ];
+  for (const [text, message, line] of answers) {
+    const [first] = likelyCauses(text);
+    assert.is(first?.number, message ? 2 : undefined, text);
+    if (message) assert.match(first!.message, message, text);
+    if (line) assert.is(first!.line, line);
+  }
+});
+
 test("a long line is cut to its relevant part", () => {
   const [cause] = likelyCauses(
     `${"before ".repeat(500)}vfio 0000:01:00.0: group 1 is not viable${" after".repeat(500)}`,

@@ -83,6 +83,8 @@ export const forms: Record<string, (text: string) => string> = {
   "typed with capitals": (text) => text.replace(/(?<=^|[.:] )[a-z]/gm, (letter) => letter.toUpperCase()),
   "Markdown's escapes": (text) => text.replace(/[_*#]/g, "\\$&"),
   "spaces before colons": (text) => text.replace(/(?<=\w): /g, " : "),
+  "no spaces after colons": (text) => text.replace(/(?<=\S): /g, ":"),
+  "no spaces after commas": (text) => text.replace(/(?<=\S), /g, ","),
   "a mark of UTF-8": (text) => `\ufeff${text}`,
 };
 

@@ -17,6 +17,8 @@ export interface Match {
 
 /** Longer logs come from files and pipes, where no window has wrapped the lines. Characters. */
 const pasteLimit = 1 << 20;
+/** Longer logs were not typed or copied by hand, which is how spaces are lost. Characters. */
+const typedLimit = 1 << 17;
 /** A pattern is tried on this many characters before a key at the most, and after it. */
 const reach = 800;
 /** What precedes or follows a match is looked at within this many characters (`(?<!…)`, `(?!…)`). */
@@ -110,6 +112,7 @@ export function matcher(failures: Failure[], compile = compiled): (paste: Pasted
       if (whole !== undefined) findIn({ text: whole, original: (at) => at });
       // a text that was typed from a picture
       if (/\w : /.test(text)) findIn(shorten({ text, original: (at) => at }, spaceBeforeColon));
+      if (text.length <= typedLimit) { for (const spaced of withLostSpaces(text)) findIn(spaced); }
       const joined = rejoined({ text, shown });
       // each removed line break moved the following text by one
       if (joined) findIn({ text: joined.text, original: (at) => at + firstFrom(joined.breaks, at + 1) });
@@ -128,6 +131,18 @@ interface Shortened {
 const surplusBlanks = /(?<=\n) +| +(?=[ \n])/g;
 /** A space before a colon, as some languages write it. */
 const spaceBeforeColon = / (?=: )/g;
+/**
+ * Marks behind which a paste lost the space. Not those in a link, a time, a PCI address or id. `marks`: a class.
+ * `more`: what else can follow.
+ */
+const lostSpace = (marks: string, more = "") =>
+  new RegExp(
+    `(?<=[^\\s:,])${marks}(?=[a-z'"\`[({<$*|/-]|\\.{1,2}/${more})` +
+      "(?!//|(?<=\\d.)\\d|(?<=\\b[\\da-f]{2,4}:)[\\da-f]{2,4}\\b)",
+    "gi",
+  );
+/** A number behind a colon is mostly part of an address or a tag. */
+const lostSpaces = [lostSpace(":"), lostSpace(":", "|:?\\d"), lostSpace(",", "|\\d")];
 /** What NVIDIA's kernel module writes before each line of a message. */
 const moduleName = /(?<=\n)NVRM: ?/g;
 
@@ -146,6 +161,21 @@ function shorten({ text, original }: Shortened, surplus: RegExp): Shortened {
     return "";
   });
   return { text: shorter, original: (at) => original(at + removed[firstFrom(places, at + 1)]!) };
+}
+
+/** The texts with the spaces that a paste lost behind colons and commas. Empty if it lost none. */
+function withLostSpaces(text: string): Shortened[] {
+  const found = new Map<string, Shortened>();
+  for (const lostSpace of lostSpaces) {
+    /** Positions in the longer text that a space was inserted at. */
+    const places: number[] = [];
+    const longer = text.replace(lostSpace, (mark, at: number) => {
+      places.push(at + 1 + places.length);
+      return `${mark} `;
+    });
+    if (places.length > 0) found.set(longer, { text: longer, original: (at) => at - firstFrom(places, at) });
+  }
+  return [...found.values()];
 }
 
 /** The pattern as it runs on a {@link squeezed} text: a space also matches a line break, and case is ignored. */
@@ -206,13 +236,16 @@ function firstFrom(numbers: number[], least: number): number {
 /** Returns whether a match has the context that its entry requires. */
 function nearby({ text, shown }: Pasted, ours: boolean) {
   const starts = lineStarts(text);
+  const isTyped = text.length <= typedLimit;
+  /** Returns whether a context is in a text, also if that lost the spaces behind its colons. */
+  const has = (context: RegExp, part: string) =>
+    context.test(part) ||
+    (isTyped && context.source.includes(" ") && context.test(part.replace(lostSpaces[0]!, "$& ")));
   const lines = new Map<RegExp, number[]>();
   /** Numbers of the lines that match a context. */
   const linesOf = (context: RegExp): number[] => {
     let found = lines.get(context);
-    if (!found) {
-      lines.set(context, found = shown.flatMap((line, i) => context.test(line) ? [i] : []));
-    }
+    if (!found) lines.set(context, found = shown.flatMap((line, i) => has(context, line) ? [i] : []));
     return found;
   };
   /** PCI addresses in lines that name a card. */
@@ -224,7 +257,7 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     // only the error was pasted, and it does not name a program of another kind
     const before = text.slice(0, start).trimStart();
     if (alone && !shared && (levels.test(before) || pythonError.test(before)) && text.length - end < 300) {
-      if (!(near instanceof RegExp) || near.test(own) || !engines.test(own)) return true;
+      if (!(near instanceof RegExp) || has(near, own) || !engines.test(own)) return true;
     }
     if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own))) return false;
     // a kernel's line between those of such a program is about the program's device
@@ -238,7 +271,7 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     if (near !== "card") {
       const at = linesOf(near);
       const next = at[firstFrom(at, first - 30)];
-      return (next !== undefined && next <= last + 30) || near.test(own);
+      return (next !== undefined && next <= last + 30) || has(near, own);
     }
     if (cardWords.test(own)) return true;
     const [device] = address.exec(own) ?? [];

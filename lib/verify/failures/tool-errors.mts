@@ -196,7 +196,7 @@ export const toolErrorFailures = (): Failure[] => [
       "provider.access",
       "cause",
       anyOf(
-        /lxc_setup: \d{1,5} |__lxc_start: \d{1,5} |run_buffer: \d{1,5} Script exited/,
+        /lxc_setup: \d{1,5} (?!-)|__lxc_start: \d{1,5} |run_buffer: \d{1,5} Script exited/,
         /startup for container '\d{1,9}' failed/,
       ),
       "an LXC container did not start: a mount or hook of its configuration failed; a VM of this project is no " +

@@ -92,7 +92,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /failed to (?:parse|read|load|unmarshal) CDI Spec|invalid CDI Spec(?! ?: failed add)|Spec validation failed/,
+        /failed to (?:parse|read|load|unmarshal) CDI Spec|invalid CDI Spec(?! ?: ?failed add)|Spec validation failed/,
         /invalid CDI device name|unqualified device/,
       ),
       "a CDI specification is damaged or newer than the engine understands, or the device's name is not " +
