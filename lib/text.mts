@@ -3,6 +3,22 @@ import { self } from "./self.mts";
 import { closest } from "./suggest.mts";
 import { withoutPasswords } from "./urls.mts";
 
+/** Characters of East Asian scripts that take two columns (Unicode, UAX #11). Emoji are two code units already. */
+const wide = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/g;
+
+/** The columns of a terminal that a text takes. `…` counts three: terminals without it get three dots. */
+export function columnsOf(text: string): number {
+  return text.length + 2 * (text.split("…").length - 1) + (text.match(wide)?.length ?? 0);
+}
+
+/** A text cut to so many columns. */
+export function cutTo(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text;
+  let end = columns - 3;
+  while (end > 0 && columnsOf(text.slice(0, end)) > columns - 3) end--;
+  return `${text.slice(0, Math.max(end, 0))}…`;
+}
+
 /**
  * Wraps a text at spaces to a width, with a prefix before the first line and one before the others;
  * a word longer than a line stays whole.
@@ -11,7 +27,7 @@ export function wrap(text: string, width: number, first = "", next = " ".repeat(
   const lines: string[] = [];
   for (const word of text.split(" ")) {
     const line = lines.at(-1);
-    if (line !== undefined && line.length + 1 + word.length <= width) lines[lines.length - 1] = `${line} ${word}`;
+    if (line !== undefined && columnsOf(`${line} ${word}`) <= width) lines[lines.length - 1] = `${line} ${word}`;
     else lines.push((lines.length === 0 ? first : next) + word);
   }
   return lines;
@@ -24,7 +40,7 @@ export function wrap(text: string, width: number, first = "", next = " ".repeat(
  */
 export function wrapMessage(text: string, width: number, name: string): string {
   return (name + text).split("\n").flatMap((line) => {
-    if (line.length <= width || /^ *\d* \|/.test(line)) return [line];
+    if (columnsOf(line) <= width || /^ *\d* \|/.test(line)) return [line];
     const indent = /^ */.exec(line)![0];
     const at = line.indexOf(`: ${self("")}`);
     const [before, command] = at < 0 ? [line, []] : [line.slice(0, at + 1), [`${indent}  ${line.slice(at + 2)}`]];

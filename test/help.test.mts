@@ -1,13 +1,14 @@
 // The pages of commands, and the messages for unknown commands, options, checks and machines.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { toAscii } from "../lib/cli/ascii.mts";
 import { commands, help } from "../lib/cli/commands.mts";
 import { helped, insteadOf, pageOf } from "../lib/cli/help.mts";
 import { main } from "../lib/cli/main.mts";
 import { acceptsOption, options } from "../lib/cli/options.mts";
 import { self } from "../lib/self.mts";
 import { closest } from "../lib/suggest.mts";
-import { wrapMessage } from "../lib/text.mts";
+import { columnsOf, cutTo, wrap, wrapMessage } from "../lib/text.mts";
 import { fakeShell, own } from "./fake.mts";
 
 const test = suite("help");
@@ -30,13 +31,29 @@ test("every command has a page on one screen, by help COMMAND and by COMMAND --h
 });
 
 test("help fits narrow terminals; only commands of examples may be wider", () => {
-  for (const columns of [60, 72]) {
-    const wide = Object.keys(commands).flatMap((name) => pageOf(name, columns).split("\n"))
-      .concat(help(columns).split("\n")).filter((line) => line.length > columns);
-    assert.equal(wide.filter((line) => !line.startsWith(`  ${self("")}`)), [], String(columns));
+  for (const columns of [60, 72, 80]) {
+    const pages = Object.keys(commands).flatMap((name) => pageOf(name, columns).split("\n"))
+      .concat(help(columns).split("\n"));
+    // three dots are wider than their mark
+    for (const lines of [pages, pages.map(toAscii)]) {
+      const wide = lines.filter((line) => line.length > columns);
+      assert.equal(wide.filter((line) => !line.startsWith(`  ${self("")}`)), [], String(columns));
+    }
   }
+  const starts = (text: string) => [...text.matchAll(/^ {2}(?:ssh|up|plan|init) .*?(?=start|write|show|log)/gm)];
+  assert.equal(new Set([help(), toAscii(help())].flatMap(starts).map(([start]) => start.length)).size, 1, "columns");
   assert.equal(pageOf("up", 200), pageOf("up"));
   assert.equal(help(200), help());
+});
+
+test("lines are cut and wrapped by their columns: three dots in ASCII, two for characters of East Asian scripts", () => {
+  assert.equal(["ab", "a…", "漢字", "ａ", "é"].map(columnsOf), [2, 4, 4, 2, 1]);
+  assert.equal([cutTo("abcdef", 6), cutTo("abcdefg", 6), cutTo("漢字漢字", 7)], ["abcdef", "abc…", "漢字…"]);
+  assert.equal(wrap("aa… bb 漢字", 7), ["aa…", "bb 漢字"]);
+  assert.is(
+    wrapMessage("there is no command shell…", 34, "homelab-gpu: "),
+    "homelab-gpu: there is no command\n  shell…",
+  );
 });
 
 test("each page has at least two examples, with options that the command accepts", () => {

@@ -21,9 +21,12 @@ const marks: Record<string, string> = {
   "°": " ",
 };
 
-/** A text with this program's marks in ASCII. Other characters, such as those of a file's name, stay. */
+/**
+ * A text with this program's marks in ASCII. Other characters, such as those of a file's name, stay. Spaces
+ * before another column make room for three dots.
+ */
 export function toAscii(text: string): string {
-  return text.replace(/[✓✗→←├└│─·×…“”‘’°]/g, (mark) => marks[mark]!);
+  return text.replace(/…(\S*) {2}(?= )/g, "...$1").replace(/[✓✗→←├└│─·×…“”‘’°]/g, (mark) => marks[mark]!);
 }
 
 /**

@@ -28,7 +28,7 @@ export const commands: Record<string, Command> = {
   doctor: {
     takes: "[CHECK…]",
     operands: "checks",
-    summary: "check whether this host can pass its GPU to a VM",
+    summary: "check if this host can pass its GPU to a VM",
     run: async (context) => (await import("./commands/doctor.mts")).doctor(context),
   },
   prepare: {
@@ -49,7 +49,7 @@ export const commands: Record<string, Command> = {
   },
   status: {
     takes: "",
-    summary: "show machines, services and how busy the cards are",
+    summary: "show machines, services and how busy cards are",
     run: async (context) => (await import("./commands/status.mts")).status(context),
   },
   logs: {
@@ -78,7 +78,7 @@ export const commands: Record<string, Command> = {
   upgrade: {
     takes: "[MACHINE…]",
     operands: "machines",
-    summary: "new box with today's driver; back if not proven",
+    summary: "build a new box; go back if it is not proven",
     run: async (context) =>
       context.options.dryRun
         ? (await import("./commands/plan.mts")).plan(context, true)
@@ -123,7 +123,7 @@ export function help(columns = 80): string {
   return [
     ...wrap("Passes this workstation's GPU to a container inside a VM, or says why it can't.", most),
     "",
-    ...rows(Object.entries(commands).map(([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary]), 27),
+    ...rows(Object.entries(commands).map(([name, { takes, summary }]) => [`${name} ${takes}`.trim(), summary]), 29),
     "",
     ...(most < 80 ? cells : inPairs(cells)),
     "",

@@ -2,7 +2,7 @@
 import { commands } from "./commands.mts";
 import { acceptsOption, options } from "./options.mts";
 import { self } from "../self.mts";
-import { wrap } from "../text.mts";
+import { columnsOf, wrap } from "../text.mts";
 
 /** What a command's page says besides its options: what it does, and examples with what they do. */
 interface Page {
@@ -154,7 +154,7 @@ export function pageOf(name: string, columns = 80): string {
   );
   const exampleLines = examples.flatMap(([command, does]) => {
     const line = `  ${self(command).padEnd(width)}  ${does}`;
-    return line.length <= most ? [line] : [`  ${self(command)}`, ...wrap(does, most, "      ")];
+    return columnsOf(line) <= most ? [line] : [`  ${self(command)}`, ...wrap(does, most, "      ")];
   });
   return [
     ...wrap(`${self(name)} ${takes}`.trim(), most, "", "  "),

@@ -5,8 +5,9 @@
  */
 import { basename } from "node:path";
 import process from "node:process";
-import { outputColumns, writeAll } from "../run/shell/output.mts";
+import { isTerminal, outputColumns, writeAll } from "../run/shell/output.mts";
 import { version } from "../self.mts";
+import { isAscii, toAscii } from "./ascii.mts";
 import { help } from "./commands.mts";
 
 const answers: Record<string, () => string> = {
@@ -18,6 +19,7 @@ const answers: Record<string, () => string> = {
 
 const [script = "", word = ""] = process.argv.slice(-2);
 if (/^homelab-gpu(\.m[tj]s)?$/.test(basename(script)) && Object.hasOwn(answers, word)) {
-  await writeAll(answers[word]!());
+  const text = answers[word]!();
+  await writeAll(isTerminal("stdout") && isAscii(process.env, process.platform) ? toAscii(text) : text);
   process.exit();
 }

@@ -4,7 +4,7 @@ import type { Finding, Status } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Resolved } from "../resolve/types.mts";
 import { self } from "../self.mts";
-import { firstFew, joinList, visible, wrap } from "../text.mts";
+import { columnsOf, firstFew, joinList, visible, wrap } from "../text.mts";
 import { countsOf, evidenceLines, formatFinding, formatFix, heading, marked, sentence, type Style } from "./print.mts";
 import { topologyLines } from "./topology.mts";
 
@@ -94,7 +94,7 @@ export function screenLines(findings: Finding[], parts: ScreenParts, style: Styl
 
 /** Lines of the terminal that these take up: one that is too wide takes several. */
 function shown(lines: string[], { width }: Style): number {
-  return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / width)), 0);
+  return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(columnsOf(line) / width)), 0);
 }
 
 /** For each subject of which a check ran: mark, name, counts, and a few words where they fit. */
@@ -108,7 +108,7 @@ function subjectLines(findings: Finding[], { facts }: ScreenParts, style: Style)
   });
   const column = Math.max(...rows.map(({ start }) => start.length)) + 2;
   return rows.flatMap(({ status, start, fact }) => {
-    const fits = fact !== "" && column + fact.length + 2 <= style.width;
+    const fits = fact !== "" && column + columnsOf(fact) + 2 <= style.width;
     return marked(status, visible(fits ? start.padEnd(column) + fact : start), { ...style, width: Infinity });
   });
 }
@@ -117,7 +117,7 @@ function subjectLines(findings: Finding[], { facts }: ScreenParts, style: Style)
 function nextLines({ text, command }: Next, width: number): string[] {
   if (command === undefined) return wrap(text, width, "", "  ");
   const line = `${text} ${command}`;
-  return line.length <= width ? [line] : [...wrap(text, width, "", "  "), `  ${command}`];
+  return columnsOf(line) <= width ? [line] : [...wrap(text, width, "", "  "), `  ${command}`];
 }
 
 function bodyLines(findings: Finding[], { topology }: ScreenParts, detail: Detail, style: Style): string[] {

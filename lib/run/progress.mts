@@ -1,7 +1,7 @@
 /** Shows a running step on the terminal. */
 import { Lines } from "../lines.mts";
 import type { Shell } from "../shell.mts";
-import { formatDuration, visible } from "../text.mts";
+import { cutTo, formatDuration, visible } from "../text.mts";
 import { withoutMeter } from "./transfer.mts";
 
 /** How a step is shown while it runs. */
@@ -40,7 +40,7 @@ export function stepLine(
   const usual = lastTime === undefined ? "" : `, last time ${formatDuration(lastTime)}`;
   const start = `${number} ${title}, ${formatDuration(elapsed)}${usual}`;
   const line = visible(output === "" ? start : `${start}: ${output.trim()}`);
-  return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+  return cutTo(line, width);
 }
 
 /**
