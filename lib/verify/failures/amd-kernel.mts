@@ -132,7 +132,7 @@ export const amdKernelFailures = (): Failure[] => [
     [
       "guest.driver",
       "fallback",
-      /\b(?:i915 0|xe 00|i915: )\S{0,14} .{0,60}(?:\*ERROR\*|fail|error|wedged|hang)/,
+      /\b(?:i915 0|xe 00|i915: (?!module verification))(?!\S{0,14} \[drm\] (?:\*ERROR\* )?(?:Failed to load )?DMC firmware)\S{0,14} .{0,60}(?:\*ERROR\*|fail|error|wedged|hang)/,
       "Intel's graphics driver reports an error of the card",
       kernel,
     ],

@@ -11,7 +11,38 @@ const log = "Read the service's whole log, and its first error";
  * the same program.
  */
 export const denialFailures = (): Failure[] => [
-  ...rows({ layer: "kernel", source: "Linux (audit), AppArmor, SELinux; general knowledge, 2026-11" }, [
+  ...rows({
+    layer: "kernel",
+    source: "Linux (audit), AppArmor, SELinux; stefanberger/swtpm#484 (2021-07), " +
+      "fedora-selinux/selinux-policy#2816 (2025-08)",
+  }, [
+    [
+      "provider.mode",
+      "cause",
+      /apparmor="DENIED" .{0,240}comm="swtpm/,
+      "AppArmor forbids the VM's virtual TPM (swtpm) its files",
+      "Update libvirt and swtpm from the distribution: their profiles belong together",
+      "A swtpm of your own build: allow its files in /etc/apparmor.d/local/usr.bin.swtpm, as “owner " +
+      "/var/lib/libvirt/swtpm/** rwk,”",
+      commandFix("Then load the profile again", "apparmor_parser -r /etc/apparmor.d/usr.bin.swtpm", { root: true }),
+    ],
+    [
+      "provider.access",
+      "cause",
+      new RegExp(
+        /avc: denied \{ [\w ]{2,40} \} .{0,300}:(?:svirt|virtqemud|virtd)\w{0,12}:\S{0,40} tcontext=\S{1,60}:/.source +
+          /(?:sysfs|sysctl\w{0,12}|kernel|proc\w{0,8}|\w{2,24}device)_t:/.source,
+      ),
+      "SELinux's policy forbids QEMU or libvirt a device or file of the kernel: the policy is older than this " +
+      "QEMU or libvirt",
+      commandFix("Update it", "dnf upgrade selinux-policy", { root: true }),
+      commandFix(
+        "Until there is one with the rule: allow what was denied",
+        "ausearch -m avc -ts recent | audit2allow -M homelab-vm && semodule -i homelab-vm.pp",
+        { root: true },
+      ),
+      "permissive=1 in the line: it was only logged, and is not what failed",
+    ],
     [
       "provider.access",
       "cause",

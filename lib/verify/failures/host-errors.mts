@@ -10,9 +10,22 @@ const nothing = "If nothing else is wrong: nothing to do; look for another error
 
 /**
  * Messages on the host that say more than their general forms in other lists: of VFIO, Proxmox,
- * vGPU and Intel's drivers.
+ * vGPU, Intel's drivers and WSL 1.
  */
 export const hostErrorFailures = (): Failure[] => [
+  ...rows({
+    layer: "kernel",
+    near: /nvidia|cuda|gpu|docker|dkms|kernel headers|modprobe|moddep|systemd|\bkvm\b|vagrant|\bwsl/i,
+    source: "microsoft/WSL#5554 (2020-07)",
+  }, [
+    [
+      "host.virtualization",
+      "cause",
+      /\b4\.4\.0-\d{5}-Microsoft\b/,
+      "this is WSL 1, which has no Linux kernel: no GPU, no kernel modules, no Docker",
+      "Convert it in PowerShell: wsl --list --verbose, then wsl --set-version NAME 2; its driver is that of Windows",
+    ],
+  ]),
   ...rows({
     layer: "vfio",
     near: cardPrograms,

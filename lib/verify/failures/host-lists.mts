@@ -4,6 +4,7 @@ import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { guestSetupFailures } from "./guest-setup.mts";
 import { otherHypervisorFailures } from "./other-hypervisors.mts";
 import { serviceToolFailures } from "./service-tools.mts";
+import { vmwareFailures } from "./vmware.mts";
 import { vmToolFailures } from "./vm-tools.mts";
 import { vmPartFailures, vmStateFailures } from "./vm-parts.mts";
 import { sshFileFailures } from "./ssh.mts";
@@ -15,6 +16,7 @@ export const hostFailures = (): Failure[] => [
   ...kernelPartFailures(),
   ...driverPartFailures(),
   ...vmToolFailures(),
+  ...vmwareFailures(),
   ...otherHypervisorFailures(),
   ...vmStateFailures(),
   ...serviceToolFailures(),

@@ -34,6 +34,19 @@ export const intelKernelFailures = (): Failure[] =>
     [
       "guest.driver",
       "cause",
+      /\b(?:i915|xe): (?:Unknown symbol|disagrees about version of symbol) \w/,
+      "Intel's driver does not fit the kernel's other graphics modules: it was built for another kernel, or they are " +
+      "not installed",
+      manualFix("Ubuntu: install linux-modules-extra of the kernel that runs; then modprobe drm_display_helper i915", {
+        root: true,
+      }),
+      manualFix("A driver of your own build (i915-sriov-dkms): build it again for the kernel that runs", {
+        root: true,
+      }),
+    ],
+    [
+      "guest.driver",
+      "cause",
       /I915 probe blocked for Device ID/i,
       "i915 was told to leave this card alone (i915.force_probe=!ID), as for xe or vfio-pci",
       manualFix("If i915 should drive it: remove that kernel argument or option, rebuild the initramfs and reboot", {

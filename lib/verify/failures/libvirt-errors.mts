@@ -34,6 +34,26 @@ export const libvirtErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
+      /Failed to acquire pid file '|Unable to obtain pidfile/,
+      "another libvirt daemon of this kind runs already: libvirtd and the daemons of its parts (virtqemud) exclude " +
+      "each other",
+      commandFix("See which run", "systemctl list-units 'libvirt*' 'virt*'"),
+      commandFix(
+        "If both do: keep the parts",
+        "systemctl disable --now libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket",
+        { root: true },
+      ),
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /Initialization of \w{2,20} state driver failed|Driver state initialization failed/,
+      "a part of libvirt's daemon does not start, for the reason behind the colon or in the line before",
+      daemonLog,
+    ],
+    [
+      "provider.access",
+      "cause",
       anyOf(
         /Storage volume not found|no storage vol with matching|cannot open volume '/,
         /virStorageVol\w{1,20} failed: cannot stat file|cannot stat file '\/var\/lib\/libvirt\/images/,

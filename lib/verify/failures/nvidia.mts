@@ -76,9 +76,15 @@ export const nvidiaFailures = (): Failure[] => [
     near: nvidiaWords,
     check: "guest.driver",
     layer: "driver",
-    message: "this driver release does not know the card: it is too old for a new card, or too new for an old one",
-    fix: [doctorFix("guest.driver"), manualFix(`Write another branch (driver: {branch: …}) ${rebuildBox}`)],
-    source: "NVIDIA driver (NVRM, nv-pci.c 580, 2025-08)",
+    message:
+      "this driver release does not know the card: it is too old for a new card, too new for an old one, or the VM " +
+      "has a vGPU, which only NVIDIA's vGPU guest driver knows",
+    fix: [
+      doctorFix("guest.driver"),
+      manualFix(`Write another branch (driver: {branch: …}) ${rebuildBox}`),
+      manualFix("A vGPU: install the guest driver of NVIDIA vGPU, in the host's branch"),
+    ],
+    source: "NVIDIA driver (NVRM, nv-pci.c 580, 2025-08); NVIDIA/gpu-operator#1371 (2025-03)",
   },
   {
     pattern: /unexpected WPR2 already up|GPU is likely in a bad state and may need to be reset/,

@@ -26,7 +26,7 @@ export function readPaste(raw: string): Pasted {
   }
   // Markdown's escapes, as forums copy them
   if (text.includes("\\_")) text = text.replace(/\\([_*#<>[\]])/g, "$1");
-  if (text.includes("\\x0a")) text = text.replace(/\\x0a(?:NVRM: )?/g, " ");
+  if (text.includes("\\x0a")) text = text.replace(/\\x0a(?:NVRM: ?)?/g, " ");
   if (/\\["'nt]/.test(text)) {
     // a quoted message of another program can be escaped more than once
     text = text.replace(/\\{1,4}(["'])/g, "$1").replace(/\\{1,2}[nt](?![a-z]*[\\:])/g, " ");

@@ -137,7 +137,7 @@ export const vmDetailFailures = (): Failure[] => [
       "provider.access",
       "cause",
       anyOf(
-        /firewall_backend '\w{3,12}' requested, but|no usable firewall backend/,
+        /firewall_backend '\w{3,12}' requested, but|no (?:usable|valid) firewall backend/,
         /unable to find .{0,20}(?:nft|iptables)\b.{0,20}binary/,
       ),
       "libvirt's network needs nft or iptables, and the configured one is not installed",

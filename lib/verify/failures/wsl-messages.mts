@@ -29,7 +29,10 @@ export const wslMessageFailures = (): Failure[] => [
       "On Linux: its library is of another release than the module; reboot after an update of the driver",
     ],
   ]),
-  ...rows({ layer: "provider", source: "microsoft/WSL#13616 (2025-10), #11630 (2024-05); Docker Desktop (2026-01)" }, [
+  ...rows({
+    layer: "provider",
+    source: "microsoft/WSL#13616 (2025-10), #11630 (2024-05); Docker Desktop (2026-01)",
+  }, [
     [
       "host.disk",
       "cause",
@@ -46,6 +49,21 @@ export const wslMessageFailures = (): Failure[] => [
       "WSL 1 could not convert the distribution's files after an update of Windows: files in it may not be changed",
       "Export the distribution (wsl --export NAME FILE), remove it (wsl --unregister NAME deletes it), and import " +
       "the file again as WSL 2: wsl --import NAME FOLDER FILE --version 2",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /could not be found in this WSL 1 distro|This operation requires WSL 2\.|WSL_E_WSL2_NEEDED/,
+      "the distribution is one of WSL 1, and this needs WSL 2",
+      "Convert it in PowerShell: wsl --list --verbose, then wsl --set-version NAME 2",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /WSL1 is not supported with your current machine|WSL_E_WSL1_NOT_SUPPORTED/,
+      "the distribution is one of WSL 1, whose part of Windows is not installed",
+      "Convert it: wsl --set-version NAME 2; a new one: wsl --install NAME, with wsl --set-default-version 2 before",
+      "To keep WSL 1: turn on Windows Subsystem for Linux in “Turn Windows features on or off”, and restart",
     ],
     [
       "host.virtualization",
