@@ -37,9 +37,10 @@ export class Lines {
   }
 }
 
-/** A line without colours, cursor movements and titles. */
+/** A line without colours, cursor movements and titles, also without those that PowerShell wrote as text. */
 export function plain(line: string): string {
-  return line.includes("\u001b") ? line.replace(escapes, "") : line;
+  const raw = line.includes("\u001b") ? line.replace(escapes, "") : line;
+  return raw.includes("_x001") ? raw.replace(/_x001B_\[[0-9;]*m/gi, "") : raw;
 }
 
 /** The last state of a line that was rewritten in place. */

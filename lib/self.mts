@@ -32,10 +32,12 @@ export function commandOf(started: Started): string | undefined {
   if (at < 1) return undefined;
   const word = (text: string) => commandWord(text, started.isWindows);
   // Node and Deno give the script's whole path, zx gives what was typed
-  if (at > 1) return /^(zx|cli\.js)$/.test(basename(argv[1]!)) ? `npx zx ${word(argv[at]!)}` : undefined;
+  // Windows' PowerShell takes npx for npx.ps1, which its execution policy may refuse
+  const npx = started.isWindows ? "npx.cmd" : "npx";
+  if (at > 1) return /^(zx|cli\.js)$/.test(basename(argv[1]!)) ? `${npx} zx ${word(argv[at]!)}` : undefined;
   const script = shortPath(argv[at]!, started);
   if (isDeno) return `deno run -A ${script}`;
-  if (execArgv.some((one) => /tsx[\\/]dist[\\/]preflight/.test(one))) return `npx tsx ${script}`;
+  if (execArgv.some((one) => /tsx[\\/]dist[\\/]preflight/.test(one))) return `${npx} tsx ${script}`;
   return [nodeOf(started), ...execArgv.map(word), script].join(" ");
 }
 
@@ -83,7 +85,7 @@ export function self(command: string): string {
     path: process.env.PATH,
     isWindows: process.platform === "win32",
     isDeno: "Deno" in globalThis,
-  }) ?? "npx zx homelab-gpu.mts";
+  }) ?? `${process.platform === "win32" ? "npx.cmd" : "npx"} zx homelab-gpu.mts`;
   return `${process.env.HOMELAB_GPU_COMMAND || found} ${command}`;
 }
 

@@ -137,6 +137,19 @@ if ($null -ne $drives) {
     Write-Fact 'drives-read' 'yes'
     foreach ($drive in $drives) { Write-Fact 'network-drive' $drive.DeviceID }
 }
+# Vagrant refuses a folder without rights for SYSTEM, which Hyper-V runs as: its subfolders get those of this folder
+$rules = Read-Or { , @((Get-Acl -LiteralPath $here).Access) }
+if ($null -ne $rules) {
+    $system = @($rules | Where-Object {
+        "$($_.AccessControlType)" -eq 'Allow' -and "$($_.FileSystemRights)" -match 'FullControl' -and
+            "$($_.InheritanceFlags)" -match 'ContainerInherit' -and
+            (Read-Or { $_.IdentityReference.Translate([Security.Principal.SecurityIdentifier]).Value }) -eq 'S-1-5-18'
+    })
+    Write-Flag 'system-access' ($system.Count -gt 0)
+}
+# the folder of Vagrant's boxes, with x for each letter and digit
+$boxes = if ($env:VAGRANT_HOME) { $env:VAGRANT_HOME } elseif ($env:USERPROFILE) { "$env:USERPROFILE\.vagrant.d" }
+if ($boxes) { Write-Fact 'vagrant-home' ($boxes -replace '(?<!^)[^\\/''\u2018-\u201b\[\]$`%!^&;.: -]', 'x') }
 $policy = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\HyperV'
 $values = Read-Or { Get-ItemProperty $policy }
 if ($values -or -not (Test-Path $policy)) {

@@ -54,9 +54,57 @@ test("a network drive is recognised by its letter; drives that were not read are
   assert.is(folder("C:\\lab\\.homelab-gpu", client.replace("drives-read:yes\n", "")), "unknown");
 });
 
+test("the folder of Vagrant's boxes is checked in the same way, without a user's name", () => {
+  const boxes = (path: string, text = client) =>
+    found(
+      "host.folder",
+      text.replace(/^vagrant-home:.*$/m, () => `vagrant-home:${path}`),
+      "",
+      "C:\\lab\\.homelab-gpu",
+    )!;
+  const quoted = boxes("C:\\xxxxx\\x'xxxxx\\.xxxxxxx.x");
+  assert.equal(quoted.slice(0, 2), [
+    "fail",
+    "the folder of Vagrant's boxes has a quote in its path, which breaks quoted paths in Vagrant's scripts",
+  ]);
+  assert.match(quoted[2], "VAGRANT_HOME");
+  assert.is(boxes("\\\\xxx\\xxxx\\.xxxxxxx.x")[0], "fail");
+  assert.is(boxes("H:\\.xxxxxxx.x", client.replace("drives-read:yes", "drives-read:yes\nnetwork-drive:H:"))[0], "fail");
+  assert.is(boxes(`C:\\${"xxxxx\\".repeat(40)}`)[0], "fail");
+  assert.is(boxes("C:\\xx&xx\\.xxxxxxx.x")[0], "warn");
+  assert.is(boxes("D:\\xxxxxxx.x")[0], "pass");
+});
+
+test("a folder without full control for SYSTEM is reported with the command that grants it", () => {
+  const refused = found(
+    "host.folder",
+    client.replace("system-access:yes", "system-access:no"),
+    "",
+    "C:\\lab\\.homelab-gpu",
+  )!;
+  assert.is(refused[0], "fail");
+  assert.match(refused[1], /^SYSTEM, which Hyper-V runs as, has no full control/);
+  const unread = found(
+    "host.folder",
+    client.replace(/^(system-access|vagrant-home):.*\n/gm, ""),
+    "",
+    "C:\\lab\\.homelab-gpu",
+  )!;
+  assert.equal(unread.slice(0, 2), [
+    "unknown",
+    "could not read whether SYSTEM may use the folder, where Vagrant's boxes are",
+  ]);
+});
+
 test("the folder is checked only for Hyper-V, and only on the host itself", () => {
   assert.is(found("host.folder", client, "")?.[0], undefined);
   assert.is(folder("/home/o'brien/lab/.homelab-gpu"), undefined);
+});
+
+test("Hyper-V is turned on by the command of that Windows", () => {
+  const fix = (text: string) => found("tools.present", text.replace("hyperv:yes", "hyperv:no"))![2];
+  assert.match(fix(client), "Turn Hyper-V on");
+  assert.match(fix(server), "Install the role Hyper-V");
 });
 
 const two = server.replace(

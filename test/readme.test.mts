@@ -41,6 +41,10 @@ test("each of its commands exists", () => {
     if (task !== undefined) return task in tasks ? [] : [`no task ${task}`];
     if (/^npm(?:\.cmd)? (?:ci|test|link)$/.test(line)) return [];
     if (/^source <\(homelab-gpu completion (?:bash|zsh)\)$|^homelab-gpu\(\) \{ .*; \}$/.test(line)) return [];
+    // the tiers powershell and tools compare these with PowerShell's grammar and Microsoft's reference
+    if (/^(?:(?:"[\w.]+",? )+\|$|ForEach-Object |wsl |Enable-WindowsOptionalFeature |# on Server: )/.test(line)) {
+      return [];
+    }
     return /^(?:git clone|cd|scp -F ssh\/|rm -r) ?/.test(line) ? [] : [line];
   });
   assert.equal(wrong, []);
@@ -55,8 +59,11 @@ test("it begins with the command for the main job and the one for the tests", ()
 });
 
 test("each line of its Windows block is valid in PowerShell 5.1", () => {
-  const [block = "", ...more] = blocks("powershell");
-  assert.equal([more.length, /&&|\|\||\$\(|^[A-Z_]+=/m.test(block)], [0, false], block);
+  const found = blocks("powershell");
+  assert.is(found.length, 2);
+  for (const block of found) assert.not.match(block, /&&|\|\||\$\(|^[A-Z_]+=/m);
+  // npm and npx alone are scripts there, which the execution policy may refuse
+  assert.not.match(found.join(""), /^np[mx] /m);
 });
 
 test("each of its configs is valid", () => {

@@ -44,8 +44,11 @@ test("repeats zx, tsx and Deno", () => {
   assert.is(typed([zx, "homelab-gpu.mts", "doctor"]), "npx zx homelab-gpu.mts");
   assert.is(typed([zx, "--quiet", "../x/homelab-gpu.mjs", "doctor"]), "npx zx ../x/homelab-gpu.mjs");
   assert.is(typed(["/l/zx/build/cli.js", "homelab-gpu.mjs"]), "npx zx homelab-gpu.mjs");
+  const windows = { isWindows: true };
+  assert.is(typed(["/l/zx/build/cli.js", "homelab-gpu.mts"], windows), "npx.cmd zx homelab-gpu.mts");
   const execArgv = ["--require", "/l/tsx/dist/preflight.cjs", "--import", "file:///l/tsx/dist/loader.mjs"];
   assert.is(typed(["/home/ada/lab/homelab-gpu.mts"], { execArgv }), "npx tsx homelab-gpu.mts");
+  assert.is(typed(["/home/ada/lab/homelab-gpu.mts"], { execArgv, ...windows }), "npx.cmd tsx homelab-gpu.mts");
   assert.is(typed(["/home/ada/lab/homelab-gpu.mts"], { isDeno: true }), "deno run -A homelab-gpu.mts");
 });
 

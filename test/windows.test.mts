@@ -16,7 +16,10 @@ import { savedHost } from "./hosts.mts";
 const test = suite("windows");
 const host = savedHost;
 
-async function probed(platform: NodeJS.Platform, answers: Record<string, { out?: string; code?: number }>) {
+async function probed(
+  platform: NodeJS.Platform,
+  answers: Record<string, { out?: string; err?: string; code?: number }>,
+) {
   const scripts = ["probe-linux.sh", "probe-macos.sh", "probe-windows.ps1"];
   const files = Object.fromEntries(scripts.map((name) => [`${root}/scripts/${name}`, name]));
   const { shell, asked } = fakeShell(files, answers);
@@ -32,6 +35,9 @@ test("each system has its own probe, which needs no shell that it lacks", async 
   assert.is(text, "windows");
   assert.match(asked[0]!, /^powershell\.exe .*-NonInteractive .*ReadToEnd/);
   assert.match((await probed("win32", { "powershell.exe": { code: 1 } })).text, /^the probe failed/);
+  const err =
+    '#< CLIXML\n<Objs><S S="Error">_x001B_[31;1mInvoke-Expression: out of memory_x001B_[0m_x000D_</S></Objs>\n';
+  assert.is((await probed("win32", { "powershell.exe": { code: 1, err } })).text, "the probe failed: out of memory");
 });
 
 test("inside WSL, Windows itself is probed", async () => {
@@ -83,6 +89,8 @@ test("reads the probe of Windows", () => {
     libraries: true,
     switches: [{ id: "5f0a7a44-2a3c-4d1f-9a55-0d3c7e1b9f60", type: "External", name: "vSwitch" }],
     networkDrives: [],
+    systemAccess: true,
+    vagrantHome: "C:\\xxxxx\\x\\.xxxxxxx.x",
   });
   assert.equal(partitionable!.map(({ counts, count }) => [counts, count]), [[[16, 8, 4, 2], 16]]);
   assert.equal(drivers.map(({ name, version, status }) => [name, version, status]), [

@@ -1,15 +1,15 @@
-import type { Host } from "../host/types.mts";
 import type { Evidence } from "../findings.mts";
+import { commandFix, manualFix } from "../fixes.mts";
+import type { Host } from "../host/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import { manualFix } from "../fixes.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import type { Check, Verdict } from "./types.mts";
 
-/** Whether Hyper-V and Vagrant's scripts for it can work in the folder of the lab. */
+/** Whether Hyper-V and Vagrant's scripts for it can work in the folder of the lab and in that of the boxes. */
 export const labFolderChecks: Check[] = [
   {
     id: "host.folder",
-    about: "whether the folder of the config can hold VMs of Hyper-V",
+    about: "whether the folder of the config and that of Vagrant's boxes can hold VMs of Hyper-V",
     why: "Vagrant's scripts for Hyper-V put paths between quotes, and Hyper-V opens disks as another user",
     confirm: "Get-Location",
     check: (host, { machines, folder }) =>
@@ -24,56 +24,95 @@ export const labFolderChecks: Check[] = [
 
 const isWindowsPath = (path: string) => /^[a-z]:[\\/]|^[\\/]{2}/i.test(path);
 
-/**
- * What the longest path below the folder adds: `\.vagrant\machines\NAME\hyperv\Virtual Machines\`,
- * an id and an ending. Without long paths turned on in each program, a path has 259 characters at
- * most (Microsoft, Maximum Path Length Limitation, 2024-07).
- */
-const below = "\\.vagrant\\machines\\\\hyperv\\Virtual Machines\\".length + 36 + ".vmgs".length;
+/** A folder whose path matters. */
+interface Folder {
+  path: string;
+  /** The subject of a message, and what goes into evidence. */
+  name: string;
+  read: string;
+  /** The number of characters that the longest path below it adds. */
+  below: number;
+  /** How another folder is used. */
+  elsewhere: string;
+}
 
-function judge(folder: string, { name }: ResolvedMachine, { windows }: Host): Verdict {
-  const evidence: Evidence[] = [{ read: "folder", value: folder }];
-  const elsewhere = [manualFix("Move the config to a short, plain folder on a disk of this host, such as C:\\lab")];
-  const drive = folder.slice(0, 2).toUpperCase();
+// an id and the longest ending of a file of Hyper-V
+const file = 36 + ".vmgs".length;
+
+function judge(path: string, { name, box }: ResolvedMachine, { windows = { drivers: [] } }: Host): Verdict {
+  const lab: Folder = {
+    path,
+    name: "the folder",
+    read: "folder",
+    below: `\\.vagrant\\machines\\${name}\\hyperv\\Virtual Machines\\`.length + file,
+    elsewhere: "Move the config to a short, plain folder on a disk of this host, such as C:\\lab",
+  };
+  const boxes: Folder = {
+    path: windows.vagrantHome ?? "",
+    name: "the folder of Vagrant's boxes",
+    read: "VAGRANT_HOME, with x for letters",
+    // NAME\1.VERSION.0\hyperv\Virtual Hard Disks\
+    below: `\\boxes\\${box.replaceAll("/", "-VAGRANTSLASH-")}\\1.4294967295.0\\hyperv\\Virtual Hard Disks\\`.length +
+      file,
+    elsewhere: "Set VAGRANT_HOME to a short, plain folder, such as C:\\vagrant.d, in the environment of your user",
+  };
+  const own = flawOf(lab, windows.networkDrives);
+  if (own?.status === "fail") return own;
+  const evidence: Evidence[] = [{ read: lab.read, value: path }];
+  if (windows.systemAccess === false) {
+    return fail(
+      "SYSTEM, which Hyper-V runs as, has no full control of the current folder and of what is created in it",
+      [...evidence, { read: "(Get-Acl .).Access", value: "no inheritable full control for SYSTEM" }],
+      [
+        commandFix("Grant it, in the folder of the config", 'icacls.exe . /grant "*S-1-5-18:(OI)(CI)F"', {
+          root: true,
+        }),
+        manualFix(lab.elsewhere),
+      ],
+    );
+  }
+  const other = windows.vagrantHome === undefined ? undefined : flawOf(boxes, windows.networkDrives);
+  if (other?.status === "fail") return other;
+  if (own ?? other) return (own ?? other)!;
+  const unread = [
+    ...(windows.networkDrives === undefined ? [`whether ${path.slice(0, 2)} is a network drive`] : []),
+    ...(windows.systemAccess === undefined ? ["whether SYSTEM may use the folder"] : []),
+    ...(windows.vagrantHome === undefined ? ["where Vagrant's boxes are"] : []),
+  ];
+  return unread.length > 0
+    ? unknown(`could not read ${unread.join(", ")}`, evidence)
+    : pass("it can hold VMs", evidence);
+}
+
+/** What is wrong with the path of a folder; undefined if nothing is. `drives`: the host's network drives. */
+function flawOf({ path, name, read, below, elsewhere }: Folder, drives: string[] | undefined): Verdict | undefined {
+  const evidence: Evidence[] = [{ read, value: path }];
+  const fix = [manualFix(elsewhere)];
   // PowerShell takes the typographic ones for quotes too (about_Quoting_Rules)
-  if (/['\u2018-\u201b]/.test(folder)) {
+  if (/['\u2018-\u201b]/.test(path)) {
+    return fail(`${name} has a quote in its path, which breaks quoted paths in Vagrant's scripts`, evidence, fix);
+  }
+  if (/[[\]]/.test(path)) {
+    return fail(`${name} has brackets in its path, which PowerShell reads as a pattern`, evidence, fix);
+  }
+  if (/^[\\/]{2}/.test(path) || drives?.includes(path.slice(0, 2).toUpperCase())) {
     return fail(
-      "the folder has a quote in its path, which breaks quoted paths in Vagrant's scripts",
+      `${name} is on a network drive, but Hyper-V opens disks as another user, who does not have that drive`,
       evidence,
-      elsewhere,
+      fix,
     );
   }
-  if (/[[\]]/.test(folder)) {
-    return fail("the folder has brackets in its path, which PowerShell reads as a pattern", evidence, elsewhere);
+  // without long paths turned on in each program, a path has 259 characters at most (Microsoft, Maximum
+  // Path Length Limitation, 2024-07)
+  const excess = path.length + below - 259;
+  if (excess > 0) {
+    return fail(`the path of ${name} is ${excess} characters too long for the files of a VM`, evidence, fix);
   }
-  if (/^[\\/]{2}/.test(folder) || windows?.networkDrives?.includes(drive)) {
-    return fail(
-      "the folder is on a network drive, but Hyper-V opens disks as another user, who does not have that drive",
-      evidence,
-      elsewhere,
-    );
+  if (/[\\/]OneDrive( - [^\\/]+)?[\\/]/i.test(path)) {
+    return warn(`${name} is in OneDrive, which uploads the disks of VMs and locks them meanwhile`, evidence, fix);
   }
-  const longest = folder.length + below + name.length;
-  if (longest > 259) {
-    return fail(
-      `the path of the folder is ${longest - 259} characters too long for the files of a VM`,
-      evidence,
-      elsewhere,
-    );
-  }
-  if (/[\\/]OneDrive( - [^\\/]+)?[\\/]/i.test(folder)) {
-    return warn(
-      "the folder is in OneDrive, which uploads the disks of VMs and locks them meanwhile",
-      evidence,
-      elsewhere,
-    );
-  }
-  const marks = [...new Set(folder.match(/[$`%!^&;]/g) ?? [])];
-  if (marks.length > 0) {
-    return warn(`the folder has ${marks.join(" ")} in its path, which a shell may interpret`, evidence, elsewhere);
-  }
-  if (windows?.networkDrives === undefined) {
-    return unknown(`could not read whether ${drive} is a network drive`, evidence);
-  }
-  return pass("it can hold VMs", evidence);
+  const marks = [...new Set(path.match(/[$`%!^&;]/g) ?? [])];
+  return marks.length > 0
+    ? warn(`${name} has ${marks.join(" ")} in its path, which a shell may interpret`, evidence, fix)
+    : undefined;
 }

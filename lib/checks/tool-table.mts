@@ -18,6 +18,8 @@ export interface Tool {
    */
   packages: Partial<Record<Family, string[]>>;
   fallback: Fix;
+  /** What to do on Windows Server, if that differs. */
+  onServer?: Fix;
 }
 
 const program = (name: string) => (host: Host) => (host.programs ? name in host.programs : undefined);
@@ -145,6 +147,12 @@ export const tools: Record<string, Tool> = Object.fromEntries(
       fallback: commandFix(
         "Turn Hyper-V on, with its PowerShell module, in a PowerShell that was started as administrator",
         "Enable-WindowsOptionalFeature -Online -All -FeatureName Microsoft-Hyper-V",
+        { root: true, reboot: true },
+      ),
+      // on a server the feature does not include the PowerShell module (Microsoft, Install Hyper-V, 2026-11)
+      onServer: commandFix(
+        "Install the role Hyper-V with its PowerShell module, in a PowerShell that was started as administrator",
+        "Install-WindowsFeature -Name Hyper-V -IncludeManagementTools",
         { root: true, reboot: true },
       ),
     },

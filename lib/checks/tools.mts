@@ -70,10 +70,14 @@ export function installs(missing: Tool[], host: Host): Fix[] {
         }),
       ]
       : []),
-    ...rest.filter((tool) => !stepped.includes(tool)).map(({ fallback }) => fallback),
+    ...rest.filter((tool) => !stepped.includes(tool)).map(({ fallback, onServer }) =>
+      isServer(host) && onServer ? onServer : fallback
+    ),
     ...upstreamSteps(stepped.map(({ name }) => name), host),
   ];
 }
+
+const isServer = ({ windows }: Host) => windows?.product !== undefined && windows.product !== "client";
 
 /** Whether a Linux host has another architecture than the guests. */
 const isForeign = ({ os }: Host) => os.platform === "linux" && os.arch !== undefined && os.arch !== "x86_64";

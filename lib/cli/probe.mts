@@ -3,7 +3,7 @@ import process from "node:process";
 import { asset, requirePlatform } from "../plan/assets.mts";
 import { UserError } from "../errors.mts";
 import { notAProbe, parseHost } from "../host/parse.mts";
-import { powershellScript } from "../host/windows.mts";
+import { plainPowershell, powershellScript } from "../host/windows.mts";
 import { readNamed } from "./load-config.mts";
 import { isSshUrl, probeOverSsh } from "./ssh-probe.mts";
 import type { Context } from "./context.mts";
@@ -70,7 +70,7 @@ async function probed(
     ...(Object.keys(env).length > 0 ? { env } : {}),
   });
   if (!ok) {
-    const last = err.trim().split("\n").at(-1);
+    const last = command[0] === "powershell.exe" ? plainPowershell(err) : err.trim().split("\n").at(-1);
     const absent = `there is no program ${command[0]} in PATH, which is ${process.env.PATH || "empty"}`;
     throw new UserError(
       `the probe failed: ${last || (code === 127 ? absent : `${command[0]} ended with code ${code}`)}`,

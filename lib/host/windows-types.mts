@@ -38,6 +38,13 @@ export interface Windows {
   switches?: VirtualSwitch[];
   /** Drive letters of network drives, such as `Z:`; absent where drives could not be listed. */
   networkDrives?: string[];
+  /** Whether SYSTEM, which Hyper-V runs as, gets full control of what is created in the current folder. */
+  systemAccess?: boolean;
+  /**
+   * The folder of Vagrant's boxes with `x` for each letter and digit but the drive, which keeps what matters
+   * of a path without a user's name: `C:\\xxxxx\\x'xxxxx\\.xxxxxxx.x`.
+   */
+  vagrantHome?: string;
   /** Cards that Hyper-V can partition; absent where they could not be listed. */
   partitionable?: Partitionable[];
   /** Why they could not be listed. */

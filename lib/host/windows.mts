@@ -1,5 +1,5 @@
 /** Parses what the probe prints about Windows and Hyper-V. */
-import { stripVTControlCharacters } from "node:util";
+import { plain } from "../lines.mts";
 import type { Partitionable, VideoDriver, VirtualSwitch, Windows } from "./windows-types.mts";
 import { compact, type Facts, number } from "./lines.mts";
 
@@ -23,9 +23,8 @@ export function powershellScript(...rest: string[]): string[] {
  * CLIXML`, tags, `_x000D_`) and the colours of PowerShell 7.
  */
 export function plainPowershell(text: string): string {
-  const plain = text.replace(/^#< CLIXML\s*/, "").replace(/<[^<>]*>/g, " ").replace(/_x001B_\[[\d;]*m/gi, "")
-    .replace(/_x000D_|_x000A_/gi, "\n");
-  const lines = stripVTControlCharacters(plain).split("\n").map((line) => line.trim()).filter(Boolean);
+  const inner = text.replace(/^#< CLIXML\s*/, "").replace(/<[^<>]*>/g, " ").replace(/_x000D_|_x000A_/gi, "\n");
+  const lines = plain(inner).split("\n").map((line) => line.trim()).filter(Boolean);
   return (lines.find((line) => !/^(At line:|\+|Line \||\d+ \||\|)/.test(line)) ?? "").replace(/^\S+-\S+ ?: /, "");
 }
 
@@ -53,6 +52,8 @@ export function windowsOf(facts: Facts): Windows {
     choice: facts.flag("choice"),
     switches: facts.flag("switches-read") ? facts.all("switch").map(virtualSwitch) : undefined,
     networkDrives: facts.flag("drives-read") ? facts.all("network-drive") : undefined,
+    systemAccess: facts.flag("system-access"),
+    vagrantHome: facts.one("vagrant-home"),
     partitionable: facts.flag("partitionable-read") ? facts.all("partitionable").map(partitionable) : undefined,
     partitionableError: facts.one("partitionable-error"),
     policy: facts.flag("policy-read")

@@ -5,6 +5,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { readVms } from "../../lib/host/hypervisors.mts";
 import { fakeShell, own, root } from "../fake.mts";
+import { commands, documented } from "../windows/texts.mts";
 import { errors, nodes } from "./grammar.mts";
 
 const test = suite("powershell");
@@ -44,15 +45,32 @@ const newer = [
   /`u\{/,
 ];
 
-test("no script needs more than Windows PowerShell 5.1", () => {
-  for (const name of scripts) {
-    const code = nodes(own(name)).filter(({ type }) => /comment|string/.test(type)).reduce(
-      (text, { text: hidden }) => text.replace(hidden, ""),
-      own(name),
-    );
-    for (const syntax of newer) assert.not.match(code, syntax, `${name}: ${syntax}`);
+/** The syntax of PowerShell 7 in a text, outside its comments and strings. */
+const newerIn = (text: string) => {
+  const code = nodes(text).filter(({ type }) => /comment|string/.test(type)).reduce(
+    (rest, { text: hidden }) => rest.replace(hidden, ""),
+    text,
+  );
+  return newer.filter((syntax) => syntax.test(code));
+};
+
+test("no script, and no command that people paste, needs more than Windows PowerShell 5.1", () => {
+  const texts = [...scripts.map((name) => ({ name, text: own(name) })), ...commands(), ...documented()];
+  assert.ok(texts.length > scripts.length + 40);
+  for (const { name, text } of texts) assert.equal(newerIn(text), [], `${name}: ${text}`);
+  assert.is(newerIn("$a ?? 1").length, 1);
+  assert.is(newerIn("npm ci && npx zx x").length, 1);
+  assert.equal(newerIn('Write-Output "a && b" # c ?? d'), []);
+});
+
+test("every command of the documentation is valid in the grammar of PowerShell 5.1", () => {
+  const all = documented();
+  assert.ok(all.some(({ name, text }) => name === "README.md" && /Install-WindowsFeature/.test(text)));
+  // the grammar has no unquoted words separated by commas
+  for (const { name, text } of all) {
+    assert.equal(errors(`${text.replace(/,(?= [A-Za-z])/g, "")}\n`), [], `${name}: ${text}`);
   }
-  assert.match("$a ?? 1", newer[0]!);
+  assert.ok(errors("npm ci && npx zx x\n").length > 0 || newerIn("npm ci && npx zx x").length > 0);
 });
 
 test("scripts are ASCII, since 5.1 reads a file without a byte order mark in the system's code page", () => {

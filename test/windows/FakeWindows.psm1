@@ -3,7 +3,7 @@
 #
 #   marks     { END OF A PATH: ATTRIBUTES OF THE FILE }   keepsSparse, if fsutil changes nothing
 #   registry  { KEY: { NAME: VALUE } }   files { PATH: 1 }   programs { NAME: PATH }   here PATH
-#   elevated, administrators (of Hyper-V)   yes or no
+#   elevated, administrators (of Hyper-V)   yes or no     access [SID], of every folder
 
 class FakeIdentity {
     static [object] GetCurrent() {
@@ -35,6 +35,21 @@ function global:Test-Path {
     $at = if ($LiteralPath) { $LiteralPath } else { $Path }
     if (Test-Windows $at) { return $global:Fake.registry.Contains("$at") -or $global:Fake.files.Contains("$at") }
     Microsoft.PowerShell.Management\Test-Path @PSBoundParameters
+}
+# state.access: the SIDs that have full control of every folder, also of folders that are created in it
+function global:Get-Acl {
+    [CmdletBinding()] param([Parameter(Position = 0)]$Path, $LiteralPath)
+    if ($null -eq $global:Fake.access) { throw [UnauthorizedAccessException]::new('Attempted to perform an unauthorized operation.') }
+    [pscustomobject]@{
+        Access = @($global:Fake.access | ForEach-Object {
+            $name = [pscustomobject]@{ Sid = $_ }
+            $name | Add-Member -MemberType ScriptMethod -Name Translate -Value { param($type) [pscustomobject]@{ Value = $this.Sid } }
+            [pscustomobject]@{
+                IdentityReference = $name; AccessControlType = 'Allow'; FileSystemRights = 'FullControl'
+                InheritanceFlags = 'ContainerInherit, ObjectInherit'
+            }
+        })
+    }
 }
 function global:Get-Location {
     [CmdletBinding()] param()

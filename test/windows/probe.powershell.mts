@@ -117,6 +117,9 @@ function stateOf(text: string) {
       VAGRANT_HOME: "",
     },
     here: "C:\\lab",
+    ...(one("windows", "system-access")
+      ? { access: ["S-1-5-32-544", ...(yes("windows", "system-access") ? ["S-1-5-18"] : [])] }
+      : {}),
     elevated: yes("windows", "elevated"),
     administrators: yes("windows", "hyperv-rights"),
     denied: one("windows", "partitionable-error"),

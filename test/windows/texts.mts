@@ -47,9 +47,11 @@ export const documented = (): Text[] =>
     .flatMap((name) => {
       const text = read(name);
       const blocks = [...text.matchAll(/^```(?:powershell|ps1?|pwsh)\n([^]*?)^```/gm)].map(([, block]) => block!);
+      // a command in a comment is for another Windows
+      const others = blocks.flatMap((block) => [...block.matchAll(/^# [^:\n]*: (.*)$/gm)].map(([, line]) => line!));
       const spans = [...text.replace(/^```[^]*?^```/gm, "").matchAll(/`([^`\n]+)`/g)].map(([, span]) => span!)
         .filter((span) => cmdlet.test(span) && !/^\w+-\w+$/.test(span));
-      return [...blocks, ...spans].map((text) => ({ name, text }));
+      return [...blocks, ...others, ...spans].map((text) => ({ name, text }));
     });
 
 /** The commands in a sentence, or the whole text if it is a command. */

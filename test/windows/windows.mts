@@ -7,9 +7,13 @@ import { root } from "../fake.mts";
 
 let program: string | undefined;
 
+/** The path of PowerShell 7. Throws if it is not available. */
+export function programPath(): string {
+  return program ??= execFileSync("sh", [`${root}/test/windows/powershell.sh`], { encoding: "utf8" }).trim();
+}
+
 /** The JSON output of a script of this folder for a JSON input. Throws if PowerShell is not available. */
 export function powershell<T>(script: string, input: unknown): T {
-  program ??= execFileSync("sh", [`${root}/test/windows/powershell.sh`], { encoding: "utf8" }).trim();
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu powershell-"));
   try {
     writeFileSync(join(folder, "input.json"), JSON.stringify(input));
@@ -22,7 +26,7 @@ export function powershell<T>(script: string, input: unknown): T {
       join(folder, "input.json"),
     ];
     const env = { ...process.env, POWERSHELL_TELEMETRY_OPTOUT: "1", POWERSHELL_UPDATECHECK: "Off", NO_COLOR: "1" };
-    return JSON.parse(execFileSync(program, words, { encoding: "utf8", env, maxBuffer: 1 << 28 })) as T;
+    return JSON.parse(execFileSync(programPath(), words, { encoding: "utf8", env, maxBuffer: 1 << 28 })) as T;
   } finally {
     rmSync(folder, { recursive: true });
   }
