@@ -421,4 +421,89 @@ test("many folders to share are all named", async () => {
   assert.ok(names.every((name) => first.includes(`{from: /home/me/${name}, to: /home/me/${name}}`)), first);
 });
 
+test("two merge keys in one mapping are refused with the list to write, with and without Compose", async () => {
+  const text =
+    "x-a: &a {restart: always}\nx-b: &b {tty: true}\nservices:\n  app:\n    <<: *a\n    image: x\n    <<: *b\n";
+  const expected =
+    'fail p/compose.yaml:7 p: the merge key "<<" is written twice in one mapping -> Write one key for all ' +
+    "of them: <<: [*a, *b]";
+  assert.equal(await one(text), [expected]);
+  const err = 'yaml: unmarshal errors:\n  line 7: mapping key "<<" already defined at line 5\n';
+  assert.equal(await one(text, { answers: refusedWith(err) }), [expected]);
+  assert.equal(await one(text.replace("    <<: *b\n", "").replace("<<: *a", "<<: [*a, *b]")), []);
+});
+
+test("Docker's own networks are not missing, and a service is not in them by networks:", async () => {
+  const text = (name: string) =>
+    `services:\n  app:\n    image: x\n    networks: [n]\nnetworks:\n  n: {name: ${name}, external: true}\n`;
+  assert.equal(await one(text("host")), [
+    "warn p/compose.yaml:4 p: app is in the network host, which is Docker's own: it refuses the aliases that Compose " +
+    "gives services -> Write network_mode: host instead of networks:",
+  ]);
+  assert.match((await one(text("proxy"))).join(), /the network proxy is external, and a new VM does not have it/);
+});
+
+test("an image of a FROM that only a build makes, unless the project builds it", async () => {
+  const files = (more = "", dockerfile = "FROM app-base:latest\n") => ({
+    "compose.yaml": `services:\n  app:\n    build: {context: .${more}\n`,
+    Dockerfile: dockerfile,
+  });
+  assert.equal(await findings(files("}")), [
+    "warn p/Dockerfile:1 p: app is built from the image app-base:latest, which exists only where it was built: Docker " +
+    "Hub has no official image of that name -> Build app-base:latest in a service of the project (image: " +
+    "app-base:latest, build:), or write its full name",
+  ]);
+  for (
+    const one of [
+      files("}", "FROM python:3.12\n"),
+      files(", additional_contexts: {app-base: ./base}}", "FROM app-base\n"),
+      files("}\n  base: {image: app-base, build: {dockerfile_inline: FROM alpine}}"),
+    ]
+  ) assert.equal((await findings(one)).filter((line) => line.includes("is built from")), [], one["compose.yaml"]);
+});
+
+test("a left-out folder that only keeps its place in Git is not missed", async () => {
+  const files = (name: string) => ({
+    "compose.yaml": "services:\n  app: {image: x, volumes: ['./logs:/logs']}\n",
+    ".dockerignore": "logs\n",
+    [`logs/${name}`]: "",
+  });
+  const left = async (name: string) => {
+    const disk = Object.fromEntries(Object.entries(files(name)).map(([path, text]) => [`/lab/p/${path}`, text]));
+    const project = await readProject(fakeShell(disk).shell, {
+      ...{ name: "p", machine: "a", folder: "/lab/p", profiles: [], copied: ["compose.yaml", ".dockerignore"] },
+    }, undefined);
+    const config = "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt}]";
+    const resolved = { ...resolveConfig(parseConfig(config), card), projects: [project] };
+    return runChecks(card, resolved, ["services.compose"]).filter(({ message }) => message.includes(".dockerignore"))
+      .length;
+  };
+  assert.is(await left(".gitkeep"), 0);
+  assert.is(await left("app.log"), 1);
+});
+
+test("a file for NVIDIA's cards that runs alone is the first suggestion for a folder without a default file", async () => {
+  const disk = {
+    "/lab/p/docker-compose.base.yml": "services: {a: {image: x}}\n",
+    "/lab/p/docker-compose.gpu.yml": "services:\n  a:\n    image: x\n    gpus: all\n",
+  };
+  const error = await starterStack(fakeShell(disk).shell, "/lab", "/lab/p").then(
+    () => "",
+    (one) => String(one.message),
+  );
+  assert.match(error, /COMPOSE_FILE=docker-compose\.gpu\.yml into/);
+  const override = { ...disk, "/lab/p/docker-compose.gpu.yml": "services:\n  a:\n    gpus: all\n" };
+  const other = await starterStack(fakeShell(override).shell, "/lab", "/lab/p").then(
+    () => "",
+    (one) => String(one.message),
+  );
+  assert.match(other, /COMPOSE_FILE=docker-compose\.base\.yml into/);
+});
+
+test("commented GPU settings are not reported next to NVIDIA_VISIBLE_DEVICES without a runtime", async () => {
+  const text = (keys: string) => `services:\n  app:\n    image: x\n    ${keys}\n    #  driver: nvidia\n`;
+  assert.match((await one(text("tty: true"))).join(), /the GPU settings in compose\.yaml are comments/);
+  assert.equal(await one(text("environment: [NVIDIA_VISIBLE_DEVICES=all]")), []);
+});
+
 test.run();

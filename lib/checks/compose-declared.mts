@@ -7,7 +7,7 @@ import { withProfile } from "./compose-profiles.mts";
 import { fileWith, withFiles } from "./compose-unused.mts";
 import { attachedNetworks, dependsOn, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
-import { isMap } from "../maps.mts";
+import { isMap, mapAt } from "../maps.mts";
 import { literally } from "../compose/refusals.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
 import { closest } from "../suggest.mts";
@@ -189,6 +189,29 @@ const declaredIn = (section: unknown) => (isMap(section) ? Object.keys(section) 
 /** Another finding reports a section of the wrong form. */
 const isDeclarable = (section: unknown) => section === undefined || section === null || isMap(section);
 
+/** The networks that every engine has. */
+const ownNetworks = ["host", "bridge", "none"];
+
+/**
+ * Services in a network that Docker itself has: Compose gives each service its name as an alias, which Docker refuses
+ * there (docker/compose#3012, #8114; read 2026-11-28).
+ */
+export function engineNetworks(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
+  return attachedNetworks(service).flatMap((key): ProjectFlaw[] => {
+    const one = mapAt((model?.networks ?? {}) as Record<string, unknown>, key);
+    const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? key);
+    if (!one.external || !ownNetworks.includes(named)) return [];
+    const rest = () => ", which is Docker's own: it refuses the aliases that Compose gives services";
+    return [{
+      status: "warn",
+      message: `is in the network ${named}${rest()}`,
+      at: ["networks:"],
+      fix: manualFix(`Write network_mode: ${named} instead of networks:`),
+      fold: { kind: `network ${named}`, verb: ["is", "are"], item: `in the network ${named}`, rest },
+    }];
+  });
+}
+
 /** External networks and volumes: a new VM has none, unless another project on it creates them. */
 export function missingExternals(project: ComposeProject, others: ComposeProject[]): ProjectFlaw[] {
   const services = enabledOf(project).map(([, service]) => service);
@@ -200,6 +223,7 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
     const missing = Object.entries(project.model?.[key] ?? {}).flatMap(([name, one]) => {
       if (!isMap(one) || !one.external || !used[key].includes(name)) return [];
       const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? name);
+      if (key === "networks" && ownNetworks.includes(named)) return [];
       const created = others.some((other) =>
         Object.entries(other.model?.[key] ?? {}).some(([own, it]) =>
           !(isMap(it) && it.external) && ((isMap(it) ? it.name : undefined) ?? `${other.name}_${own}`) === named

@@ -19,6 +19,7 @@ export function imageFlaws(
 ): ProjectFlaw[] {
   return [
     ...pulled(name, service, project).flatMap((one) => [...otherPlatform(one), ...absentCuda(one)]),
+    ...unbuiltBase(name, service, project),
     ...unbuilt(service, project),
     ...blankBase(name, project),
     ...healthProgram(name, service, project),
@@ -91,6 +92,26 @@ function absentCuda({ image, subject, place }: Pulled): ProjectFlaw[] {
   }];
 }
 
+/** A build from an image that exists only where it was built, and that no service of the project builds. */
+function unbuiltBase(name: string, { build }: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const { additional_contexts: contexts } = mapAt({ build }, "build");
+  const named = isMap(contexts) ? Object.keys(contexts) : texts(contexts).map((one) => one.split("=")[0]!);
+  return (ownValue(project.bases ?? {}, name) ?? []).flatMap((base): ProjectFlaw[] => {
+    const { image } = base;
+    if (build === undefined || !isUnofficial(image) || named.includes(image) || isBuilt(image, project.model)) {
+      return [];
+    }
+    const rest = () => ", which exists only where it was built: Docker Hub has no official image of that name";
+    return [{
+      status: "warn",
+      message: `is built from the image ${image}${rest()}`,
+      evidence: { read: placeOfBase(project, base, name), value: `FROM ${image}` },
+      fix: manualFix(`Build ${image} in a service of the project (image: ${image}, build:), or write its full name`),
+      fold: { kind: `local base ${image}`, verb: ["is built", "are built"], item: `from the image ${image}`, rest },
+    }];
+  });
+}
+
 /** A build that ends at a `FROM`, because a variable in it has no value. */
 function blankBase(name: string, project: ComposeProject): ProjectFlaw[] {
   const base = ownValue(project.blankBases ?? {}, name);
@@ -115,6 +136,15 @@ function blankBase(name: string, project: ComposeProject): ProjectFlaw[] {
   }];
 }
 
+/** Whether a service of the project builds an image. */
+function isBuilt(image: string, model: ComposeProject["model"]): boolean {
+  const tagged = (one: string) => one.replace(/:latest$/, "");
+  return Object.values(model?.services ?? {}).some((other) =>
+    other.build !== undefined &&
+    [other.image, ...texts(mapAt(other, "build").tags)].some((one) => tagged(String(one)) === tagged(image))
+  );
+}
+
 /** An image that exists only where it was built, and that no service of the project builds. */
 function unbuilt(
   { image, build, pull_policy, provider }: ComposeService,
@@ -122,12 +152,7 @@ function unbuilt(
 ): ProjectFlaw[] {
   if (typeof image !== "string" || build !== undefined || provider !== undefined || image.includes("$")) return [];
   if (inline || !isUnofficial(image)) return [];
-  const tagged = (one: string) => one.replace(/:latest$/, "");
-  const built = Object.values(model?.services ?? {}).some((other) =>
-    other.build !== undefined &&
-    [other.image, ...texts(mapAt(other, "build").tags)].some((one) => tagged(String(one)) === tagged(image))
-  );
-  if (built) return [];
+  if (isBuilt(image, model)) return [];
   return [{
     status: pull_policy === "never" ? "fail" : "warn",
     message:

@@ -107,6 +107,8 @@ export function insideFlaws(
       },
     }];
   }
+  // an empty folder, as Docker creates it in the VM
+  if (leftOut && kind === "folder" && creates !== false && project.emptyFolders?.includes(path)) return [];
   if (leftOut) {
     const isNeeded = kind === "file" || creates === false;
     const then = kind === "file"

@@ -24,7 +24,13 @@ import { isInSubnet } from "../text.mts";
 import { asksFor } from "./compose-unused.mts";
 import { unsetFlaws, variablesOfExample, withoutEmptied } from "./compose-emptied.mts";
 import { foldFlaws } from "./compose-fold.mts";
-import { circularDependencies, dependencyFlaws, missingExternals, undeclaredNames } from "./compose-declared.mts";
+import {
+  circularDependencies,
+  dependencyFlaws,
+  engineNetworks,
+  missingExternals,
+  undeclaredNames,
+} from "./compose-declared.mts";
 import { deviceFlaws } from "./compose-devices.mts";
 import { swarmFlaws } from "./compose-swarm.mts";
 import { groupFlaws, limitFlaws } from "./compose-vm.mts";
@@ -92,6 +98,7 @@ function containerFlaws(
     ...deviceFlaws(service, machine),
     ...groupFlaws(service, machine),
     ...swarmFlaws(service),
+    ...engineNetworks(service, project),
     ...networks(service, project),
     ...settings(service, project),
     ...engineFlaws(name, service, project, machine),

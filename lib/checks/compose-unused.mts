@@ -7,7 +7,7 @@ import { enabledOf } from "../compose/enabled.mts";
 import { asksForGpu, gpuRequestsOf } from "../compose/gpu-requests.mts";
 import { makerOfImage } from "../compose/image-makers.mts";
 import { imageParts } from "../compose/image-name.mts";
-import { dependsOn } from "../compose/service.mts";
+import { dependsOn, environmentOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
@@ -272,7 +272,11 @@ const mayHideRequest = ({ incomplete, texts, model }: ComposeProject) =>
 const asksInComment =
   /^\s*#+[\s-]*(driver:\s*["']?nvidia\b|runtime:\s*["']?nvidia\b|gpus:\s*(all\b|$)|capabilities:\s*\[.*\bgpu\b|["']?nvidia\.com\/gpu=)/;
 
-function commentFlaw({ name, texts, files }: ComposeProject): ProjectFlaw | undefined {
+function commentFlaw(project: ComposeProject): ProjectFlaw | undefined {
+  const { name, texts, files } = project;
+  // services.gpu reports that this variable alone gives no GPU, and what to write
+  const visible = (body: ComposeService) => /^(all|\d)/.test(environmentOf(body).NVIDIA_VISIBLE_DEVICES ?? "");
+  if (enabledOf(project).some(([, body]) => visible(body) && body.runtime === undefined)) return undefined;
   for (const file of files) {
     const line = (texts[file] ?? "").split("\n").findIndex((one) => asksInComment.test(one));
     if (line < 0) continue;

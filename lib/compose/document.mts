@@ -2,6 +2,7 @@
 import { isMap, Yaml } from "../config/yaml.mts";
 import { valueAt } from "../maps.mts";
 import { filled, type FillResults, type FillSource } from "./filled.mts";
+import { doubleMerge, doubleMerges } from "./double-merges.mts";
 import { serviceKeys, shapeFlaws } from "./shape.mts";
 import type { ShapeFlaw } from "./shape-kinds.mts";
 import { correctionOf } from "./shape-fixes.mts";
@@ -71,6 +72,9 @@ export function readDocument(
       line,
       mend: `Write ${name} without the backslash, or $${name} for the text itself`,
     });
+  }
+  for (const { at, mend } of doubleMerges(yaml)) {
+    refuse(doubleMerge, yaml.place(at).line, mend);
   }
   const data = filled(yaml.data(yaml.root), source, results) as Record<string, unknown>;
   const flaws = shapeFlaws(data);

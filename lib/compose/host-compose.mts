@@ -3,6 +3,7 @@ import { isAbsolute, join } from "node:path/posix";
 import { isMap, mapAt } from "../maps.mts";
 import type { CommandResult, Shell } from "../shell.mts";
 import { isOlder } from "../text.mts";
+import { doubleMerge } from "./double-merges.mts";
 import { newerKeyOf } from "./key-versions.mts";
 import type { ReadProject } from "./reader.mts";
 import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
@@ -86,7 +87,10 @@ export async function askCompose(
   const ended = !started && isEnded(enabled);
   const ownRefusals = readerResult(own, texts).refusals;
   const refused = started || ended ? [] : refusalsOf(enabled.err, folder);
-  const distinct = refused.filter(({ message }) => !isEmptied(message, own));
+  // the built-in reader has the place of each
+  const isMerged = (message: string) =>
+    /mapping key "<<" already defined/.test(message) && ownRefusals.some((one) => one.message === doubleMerge);
+  const distinct = refused.filter(({ message }) => !isEmptied(message, own) && !isMerged(message));
   const refusals = refused.length === 0
     ? []
     : withOwn(distinct.map((one) => placed(one, texts, ownRefusals)), ownRefusals);

@@ -6,10 +6,16 @@ import { composeFileNames } from "./project.mts";
 
 const isComposeFile = (name: string) => /compose[^/]*\.ya?ml$|^(docker-)?stack[^/]*\.ya?ml$/i.test(name);
 
-/** The order of files: those that are for another system, for development or for other cards are last. */
-function rank(path: string): number {
+/**
+ * The order of files: first one for NVIDIA's cards that runs alone; those that are for another system, for development
+ * or for other cards are last. `text`: the file's.
+ */
+function rank(path: string, text: string): number {
   const name = basename(path);
   if (composeFileNames.includes(name)) return 0;
+  if (/gpu|nvidia|cuda/i.test(name) && !/amd|rocm|intel|nogpu|no-gpu/i.test(name)) {
+    return /^\s+["']?(image|build|extends)["']?\s*:/m.test(text) ? 0.5 : 2;
+  }
   return /mac|win|dev|test|jetson|arm|wsl/i.test(name) ? 3 : /cpu|amd|rocm|intel|vulkan/i.test(name) ? 2 : 1;
 }
 
@@ -32,9 +38,14 @@ export async function noComposeFile(shell: Shell, folder: string, names: string[
   const deeper = own.length > 0 || below.some(isFile)
     ? []
     : await listed(below.filter((path) => /\/(docker|compose|deploy(ment)?)$/.test(path)));
-  const others = [...own, ...below.filter(isFile), ...deeper.filter(isFile)].sort((a, b) =>
-    rank(a) - rank(b) || (a < b ? -1 : 1)
-  );
+  const paths = [...own, ...below.filter(isFile), ...deeper.filter(isFile)].slice(0, most);
+  const ranked = await Promise.all(paths.map(async (path) => {
+    const text = await shell.read(join(folder, path)).catch(() => undefined);
+    return { path, rank: rank(path, text ?? "") };
+  }));
+  const others = ranked.sort((a, b) =>
+    a.rank - b.rank || (a.rank === 0.5 ? a.path.length - b.path.length : 0) || (a.path < b.path ? -1 : 1)
+  ).map(({ path }) => path);
   const [first] = others;
   const shown = others.length > 6 ? [...others.slice(0, 6), `${others.length - 6} more`] : others;
   return first === undefined

@@ -143,10 +143,19 @@ export async function readProject(
   const absentPaths = kinds.flatMap(([path, kind]) =>
     kind === "missing" && path.startsWith(`${folder}/`) ? [path] : []
   );
+  const emptyFolders = (await Promise.all(
+    kinds.map(async ([path, kind]) =>
+      kind === "folder" && path.startsWith(`${folder}/`) &&
+        (await reads.list(path)).every((one) => isKeeper.test(one))
+        ? [path]
+        : []
+    ),
+  )).flat();
   const examples = await readExamples(projectReads(shell), folder, absentPaths);
   return {
     ...project,
     ...unused,
+    ...(emptyFolders.length > 0 ? { emptyFolders } : {}),
     examples,
     ...dockerfiles,
     ...(submodules.length > 0 ? { submodules } : {}),
@@ -154,6 +163,9 @@ export async function readProject(
     paths: Object.fromEntries(kinds),
   };
 }
+
+/** The files that keep an empty folder in Git. */
+const isKeeper = /^\.(git)?keep$|^\.gitignore$|^\.placeholder$/;
 
 /** The paths in a .gitmodules file. */
 const pathsIn = (text: string) => [...text.matchAll(/^\s*path\s*=\s*(.+?)\/?\s*$/gm)].map(([, path]) => path!);

@@ -27,6 +27,7 @@ const mends: [RegExp, string][] = [
   [/time\.Time|time\.Date\(/, "Put the date in quotes"],
   [/non-string key/i, "Put the key in quotes"],
   [/unsupported value: ([-+]Inf|NaN)/, "Put the number in quotes"],
+  [/empty compose file/, "The file has no content: get it again from its project, or write the services into it"],
   [/conflicts with imported resource/, "Declare it in one of the two files only, or in the same way in both"],
 ];
 

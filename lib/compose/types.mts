@@ -86,6 +86,8 @@ export interface ComposeProject extends ProjectRequest {
    * configs, secrets). The paths are absolute.
    */
   paths: Record<string, PathKind>;
+  /** Folders among them in the project's folder that have nothing but files such as .gitkeep. */
+  emptyFolders?: string[];
   /**
    * Names of the stages of the Dockerfiles whose services have `build.target`, by absolute path; a
    * Dockerfile that could not be read is absent.

@@ -24,7 +24,7 @@ import { plainValue } from "./scalars.mts";
 import { syntaxProblems } from "./syntax.mts";
 import { composeTags, shortTag, tags } from "./tags.mts";
 
-export { Document, isMap, isScalar, isSeq, type Node, Pair, Scalar, type ScalarTag, YAMLMap, YAMLSeq };
+export { Document, isAlias, isMap, isScalar, isSeq, type Node, Pair, Scalar, type ScalarTag, YAMLMap, YAMLSeq };
 
 /**
  * The maximum number of characters in a text, and of values that its aliases may expand to: the
@@ -265,7 +265,7 @@ export function isPlain(node: Scalar): boolean {
 }
 
 /** Whether a key is the merge key, which must not be quoted. */
-function isMerge(key: unknown): boolean {
+export function isMerge(key: unknown): boolean {
   return isScalar(key) && key.value === "<<" && key.type === "PLAIN";
 }
 
