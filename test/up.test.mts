@@ -150,6 +150,44 @@ test("the summary and status are what the VM reports: a failed service is not pr
   assert.match(world.output.join(""), /^a is up at 192\.168\.121\.5: web, proven .*\n {2}web {2}running$/m);
 });
 
+test("a change that was not proven is undone by up with the earlier config", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context(["a"])), 0, world.output.join(""));
+  const withoutSsh = async () => {
+    world.withoutSsh.add("a");
+    const code = await world.runCommand(up, world.context([]));
+    world.withoutSsh.clear();
+    return code;
+  };
+  for (const failing of [() => upWithExit(world, 3), withoutSsh]) {
+    world.config = three.replace("x/web", "x/other");
+    assert.is(await failing(), 1);
+    world.config = three;
+    world.output = [];
+    assert.is(await world.runCommand(status, world.context([])), 0);
+    assert.match(world.output.join(""), /^a: running .* · no longer proven$/m);
+    world.calls = [];
+    assert.is(await world.runCommand(up, world.context(["a"])), 0, world.output.join(""));
+    assert.is(world.calls.filter((words) => /-- \d+ web$/.test(words)).length, 1, world.calls.join("\n"));
+    assert.ok(world.calls.some((words) => /compose\.new\.yaml/.test(words)), "the services are started again");
+  }
+});
+
+test("after a verification that failed, up starts the services again", async () => {
+  const world = new World(three, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.withoutSsh.add("a");
+  assert.is(await world.runCommand(verify, world.context([])), 1);
+  world.withoutSsh.clear();
+  world.calls = [];
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.equal(world.calls.filter((words) => /compose\.new\.yaml/.test(words)).length, 1, world.calls.join("\n"));
+  world.calls = [];
+  assert.is(await world.runCommand(verify, world.context([])), 0);
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.not.ok(world.calls.some((words) => /compose\.new\.yaml/.test(words)), "one that passed changes nothing");
+});
+
 test("a failed step keeps the proofs of other machines", async () => {
   const world = new World(three, "vm-without-gpu");
   world.withoutSsh.add("a");

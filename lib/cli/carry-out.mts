@@ -6,7 +6,7 @@ import type { Lock } from "../run/lock.mts";
 import { diffFiles, runSteps, writeFiles } from "../run/steps.mts";
 import { type Context, reporterOf } from "./context.mts";
 import type { Inspection } from "./inspect.mts";
-import { judgeProofs } from "./proofs.mts";
+import { invalidateProofs, judgeProofs } from "./proofs.mts";
 import { forgetCopies, saveCopies, savePreviousDrivers } from "./records.mts";
 import { printFindings, printWarnings } from "./report.mts";
 
@@ -36,7 +36,12 @@ export async function carryOut(context: Context, found: Inspection, plan: Plan, 
   await printWarnings(context, found);
   await savePreviousDrivers(context, found);
   await forgetCopies(context, found);
-  const failure = await runSteps(reporterOf(context), found.loaded.folder, plan.steps, lock).then(
+  const { folder } = found.loaded;
+  const reporter = {
+    ...reporterOf(context),
+    beforeProof: (machines: string[]) => invalidateProofs(context, folder, machines),
+  };
+  const failure = await runSteps(reporter, folder, plan.steps, lock).then(
     () => undefined,
     asUserError,
   );

@@ -1,7 +1,7 @@
 /** The proofs of machines: what the proving steps of a run found. */
 import type { Finding } from "../findings.mts";
 import { readState, type State, writeState } from "../host/state.mts";
-import { servicesHash } from "../plan/proof.mts";
+import { projectHashes, servicesHash } from "../plan/proof.mts";
 import type { Step } from "../plan/types.mts";
 import { driverState } from "../resolve/partition.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
@@ -43,6 +43,18 @@ export async function judgeProofs(
   return judged;
 }
 
+/**
+ * Marks the proofs of machines as no longer valid, before steps change what was proven or after a
+ * verification failed: without a new proof, the next `up` starts all services again.
+ */
+export async function invalidateProofs({ shell }: Context, folder: string, machines: string[]): Promise<void> {
+  const state: State = await readState(shell, folder);
+  const proofs = Object.entries(state.proofs).filter(([name, { invalid }]) => machines.includes(name) && !invalid);
+  if (proofs.length === 0) return;
+  for (const [, proof] of proofs) proof.invalid = true;
+  await writeState(shell, folder, state);
+}
+
 async function saveProofs({ shell }: Context, now: Inspection, machines: ResolvedMachine[]): Promise<void> {
   const { folder } = now.loaded;
   const state: State = await readState(shell, folder);
@@ -54,6 +66,7 @@ async function saveProofs({ shell }: Context, now: Inspection, machines: Resolve
         bootId,
         services: servicesHash(machine, now.resolved),
         ...(driver ? { driver } : {}),
+        projects: projectHashes(machine, now.resolved),
         at: new Date().toISOString(),
       };
     }

@@ -1,7 +1,7 @@
 /** Unfinished upgrades: which machines can be upgraded, their records in state.json, and what ends them. */
 import { runChecks } from "../checks/index.mts";
 import { UserError } from "../errors.mts";
-import { readLab } from "../host/lab.mts";
+import { readLab, validProof } from "../host/lab.mts";
 import { readState, type Upgrade, writeState } from "../host/state.mts";
 import { boxesOf, boxKey, type Texts } from "../plan/box.mts";
 import { boxRemovals, hasBox, spareBoxes, upgradeRefusal } from "../plan/upgrade.mts";
@@ -96,8 +96,8 @@ export async function endUpgrades(
   const left: string[] = [];
   for (const name of begun) {
     const there = lab.machines[name]!;
-    const { state, proof, bootId, upgrade } = there;
-    const isProven = state === "running" && proof !== undefined && proof.bootId === bootId &&
+    const { upgrade } = there;
+    const isProven = validProof(there) !== undefined &&
       judged.every(({ machine, status }) => machine !== name || status !== "fail");
     if (!isProven || !upgrade) {
       left.push(name);

@@ -92,6 +92,11 @@ export interface LabMachine {
   copies?: Copies;
 }
 
+/** The proof of a running machine since it booted, unless it is no longer valid. */
+export function validProof({ state, bootId, proof }: LabMachine): Proof | undefined {
+  return state === "running" && proof?.bootId === bootId && !proof?.invalid ? proof : undefined;
+}
+
 /**
  * Reads the state of the lab: one call of virsh, one question to Hyper-V, one for each VM of another
  * provider, and some small files.

@@ -24,6 +24,16 @@ export interface Proof {
   services: string;
   /** State of the host's driver that the guest has a copy of; absent if it has none. */
   driver?: string;
+  /**
+   * SHA-256 of what each Compose project of the VM was started from, by its name; absent in proofs of
+   * earlier versions.
+   */
+  projects?: Record<string, string>;
+  /**
+   * Set while steps change what was proven: it stays if they fail, or if the VM is not proven after
+   * them. A failed `verify` sets it too.
+   */
+  invalid?: true;
   /** Time, ISO 8601. */
   at: string;
 }
@@ -135,11 +145,18 @@ function readable<T>(
 
 function proofIn(value: unknown, old: boolean): Proof | undefined {
   if (!isMap(value)) return undefined;
-  const { services, at, driver } = value;
+  const { services, at, driver, projects, invalid } = value;
   const bootId = value[old ? "run" : "bootId"];
   if (typeof bootId !== "string" || typeof services !== "string" || typeof at !== "string") return undefined;
   if (driver !== undefined && typeof driver !== "string") return undefined;
-  return { bootId, services, ...(driver === undefined ? {} : { driver }), at };
+  const isHash = (hash: unknown) => typeof hash === "string";
+  if (projects !== undefined && !(isMap(projects) && Object.values(projects).every(isHash))) return undefined;
+  return {
+    ...{ bootId, services, ...(driver === undefined ? {} : { driver }) },
+    ...(projects === undefined ? {} : { projects: projects as Record<string, string> }),
+    ...(invalid === undefined ? {} : { invalid: true as const }),
+    at,
+  };
 }
 
 function upgradeIn(value: unknown): Upgrade | undefined {

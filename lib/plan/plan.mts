@@ -11,8 +11,8 @@ import { attachStep, gainsDataDisk, newDataDisk } from "./data-migration.mts";
 import { inQueue, uniqueSteps } from "./stages.mts";
 import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
 import { boxesToBuild, removesBox, upgradeOf } from "./upgrade.mts";
-import { copySteps, dropStep, inlineProject, projectFiles, startStep } from "./stacks.mts";
-import { isProven, proofOf, servicesHash } from "./proof.mts";
+import { isProven, proofOf } from "./proof.mts";
+import { serviceSteps } from "./service-steps.mts";
 import {
   autostartSteps,
   boots,
@@ -25,13 +25,11 @@ import {
   lanSteps,
   removal,
   returnCard,
-  runAsRoot,
-  ssh,
   vagrantEnv,
   waitStep,
 } from "./vm-steps.mts";
 import { takesDevices, takesFolders, takesHyperv, takesLan, vagrantfile } from "./vagrantfile.mts";
-import { composePath, composeText, projectsOf, servicesOf, stacksOf } from "./machine-services.mts";
+import { composePath, composeText } from "./machine-services.mts";
 
 /**
  * Scripts that the steps run. They are written to the lab's folder, so that users can run each step
@@ -235,7 +233,6 @@ function workOn(
   const unseen = !starts && !restarts && existing.proof?.bootId !== existing.bootId;
   if (unseen && machine.provider === "libvirt") after.push(waitStep(machine));
   after.push(...autostartSteps(machine, existing));
-  const hash = servicesHash(machine, config);
   const proven = !pull && !starts && !restarts && isProven(machine, config, existing);
   // the file system of a machine that is not proven may be smaller than its disk
   if (!proven || existing.disk !== machine.disk) after.push(...diskSteps(machine, existing));
@@ -243,42 +240,11 @@ function workOn(
   // a change of the folders restarts the VM
   if (starts || restarts || unseen) after.push(...folderSteps(machine, existing));
   if (!proven) after.push(...lanSteps(machine, existing));
-  const newer = pull ? ["PULL=yes"] : [];
   if (!proven) {
     after.push(...bringDriver(machine));
-    const count = servicesOf(machine, config).length;
-    const projects = projectsOf(machine, config);
-    for (const project of projects) {
-      const copy = copySteps(project, lab, existing, creates || project.name === inlineProject, ssh(name));
-      files.push(...projectFiles(project), ...copy.files);
-      if (project.name === inlineProject) after.push(...copy.steps);
-    }
-    if (count > 0 || (existing.proof && existing.proof.services !== hash)) {
-      after.push(
-        {
-          title: `Copy the Compose file to ${name}`,
-          command: [
-            ...ssh(name),
-            "sudo mkdir -p /opt/homelab-gpu && sudo tee /opt/homelab-gpu/compose.new.yaml >/dev/null",
-          ],
-          input: composePath(machine),
-        },
-        {
-          title: pull ? `Pull newer images and start the services of ${name}` : `Start the services of ${name}`,
-          command: [...ssh(name), runAsRoot(machine, ...newer)],
-          input: "scripts/apply-services.sh",
-        },
-      );
-    }
-    const stacks = stacksOf(machine, config);
-    if (stacks.length > 0 || Object.keys(existing.copies?.stacks ?? {}).length > 0) {
-      after.push(dropStep(name, stacks.map((one) => one.name), ssh(name), runAsRoot(machine)));
-    }
-    for (const project of stacks) {
-      after.push(...copySteps(project, lab, existing, creates, ssh(name)).steps);
-      after.push(startStep(project, ssh(name), runAsRoot(machine, ...newer)));
-    }
-    after.push(proofOf(machine, config));
+    const services = serviceSteps(machine, config, lab, { creates, boots: starts || restarts, pull });
+    files.push(...services.files);
+    after.push(...services.steps, proofOf(machine, config));
   }
   const findings = [...(stale && !replaces ? [stale] : []), ...(gainsData ? [newDataDisk(machine, existing)] : [])];
   return { builds, pinned, creates, starts, replaces, gainsData, before, after, files, findings };

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Step } from "./types.mts";
 import { driverState, partitionRequest } from "../resolve/partition.mts";
-import type { LabMachine } from "../host/lab.mts";
+import { type LabMachine, validProof } from "../host/lab.mts";
 import { projectDigest } from "../compose/project.mts";
 import { gpusOf } from "../compose/gpu-requests.mts";
 import { isEnabled } from "../compose/enabled.mts";
@@ -11,6 +11,7 @@ import { isNvidiaRequest } from "../host/vendors.mts";
 import { graphicsOf } from "../resolve/graphics.mts";
 import { runAsRoot, ssh } from "./vm-steps.mts";
 import { composeText, projectsOf, servicesOf, stacksOf } from "./machine-services.mts";
+import { inlineProject, projectFiles } from "./stacks.mts";
 
 /** Seconds within which a machine's services must run. */
 const servicesTimeout = { kvm: 60, tcg: 240 } as const;
@@ -56,7 +57,22 @@ export function servicesHash(machine: ResolvedMachine, config: Resolved): string
 
 /** Whether a machine was proven since it booted, and nothing in the proof has changed since. */
 export function isProven(machine: ResolvedMachine, config: Resolved, there: LabMachine): boolean {
-  const { state, bootId, proof } = there;
-  return state === "running" && proof !== undefined && proof.bootId === bootId &&
-    proof.services === servicesHash(machine, config) && proof.driver === driverState(machine);
+  const proof = validProof(there);
+  return proof !== undefined && proof.services === servicesHash(machine, config) &&
+    proof.driver === driverState(machine);
+}
+
+/**
+ * SHA-256 of all texts that a machine's Compose projects are started from, by the name of the project:
+ * the Compose file of the inline services, and the files that are written for each stack.
+ */
+export function projectHashes(machine: ResolvedMachine, config: Resolved): Record<string, string> {
+  const hasServices = servicesOf(machine, config).length > 0;
+  const texts = new Map(hasServices ? [[inlineProject, [composeText(machine, config)]]] : []);
+  for (const project of projectsOf(machine, config)) {
+    const own = projectFiles(project).map(({ text }) => text);
+    texts.set(project.name, [...(texts.get(project.name) ?? []), ...own]);
+  }
+  const hashOf = (all: string[]) => createHash("sha256").update(JSON.stringify(all)).digest("hex");
+  return Object.fromEntries([...texts].map(([name, all]) => [name, hashOf(all)]));
 }

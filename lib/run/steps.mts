@@ -24,6 +24,8 @@ export interface Reporter {
    * nothing is known.
    */
   explain(log: string, program: string): Promise<string>;
+  /** Called before the steps in running VMs that end with a proof, with the names of their machines. */
+  beforeProof?(machines: string[]): Promise<void>;
 }
 
 /** The changes that writing these files would make. */
@@ -54,6 +56,8 @@ export async function runSteps(reporter: Reporter, folder: string, steps: Step[]
   // shown only on a terminal
   const usual = reporter.folds ? await readDurations(reporter.shell, folder) : {};
   for (const queues of scheduleOf(steps)) {
+    const machines = queues.flat().flatMap(({ step }) => step.proves ?? []);
+    if (machines.length > 0) await reporter.beforeProof?.(machines);
     const run = { folder, lock, of: steps.length, alone: queues.length === 1, took, usual };
     const ended = await Promise.allSettled(queues.map(async (queue) => {
       for (const scheduled of queue) await runStep(reporter, scheduled, run);

@@ -1,6 +1,6 @@
 /** The machines of a lab as they are now. */
 import type { Finding } from "../../findings.mts";
-import { type Lab, type LabMachine, stateName } from "../../host/lab.mts";
+import { type Lab, type LabMachine, stateName, validProof } from "../../host/lab.mts";
 import { visible } from "../../text.mts";
 import { jsonText } from "../../urls.mts";
 import { diskLine, gpuLine, type GuestStatus, originalsLine } from "../../verify/guest-status.mts";
@@ -21,7 +21,7 @@ interface Shown {
   answer: GuestStatus | undefined;
   /** Of an answer, or else as it was when this start of the VM was proven. */
   services: SeenService[];
-  /** Whether this start of the VM was proven. */
+  /** Whether this start of the VM was proven, even if the proof is no longer valid. */
   fresh: boolean;
   outdated: Finding | undefined;
 }
@@ -95,7 +95,11 @@ function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
       `${cpus ?? "?"} CPUs, ${memory ?? "?"} MiB`,
       ...(hardware?.assignedFunctions.length ? [hardware.assignedFunctions.map(({ host }) => host).join(", ")] : []),
       ...(services.length > 0 ? [[...new Set(services.map((one) => one.name))].join(", ")] : []),
-      fresh ? `proven ${proof!.at.slice(0, 16).replace("T", " ")} UTC` : "not proven since it started",
+      fresh && !proof!.invalid
+        ? `proven ${proof!.at.slice(0, 16).replace("T", " ")} UTC`
+        : fresh
+        ? "no longer proven"
+        : "not proven since it started",
     ]
     : state === "off"
     ? [`box version ${box ?? "unknown"}`]
@@ -129,8 +133,8 @@ function details({ machine, answer, services }: Shown): string[] {
 
 /** A machine as `status --json` has it; what is not known is null. */
 function asJson(shown: Shown, lab: Lab): object {
-  const { name, machine, answer, services, fresh, outdated } = shown;
-  const { state, address, cpus, memory, proof, hardware } = machine;
+  const { name, machine, answer, services, outdated } = shown;
+  const { state, address, cpus, memory, hardware } = machine;
   const running = state === "running";
   return {
     name,
@@ -140,7 +144,7 @@ function asJson(shown: Shown, lab: Lab): object {
     cpus: running ? cpus ?? null : null,
     memoryMiB: running ? memory ?? null : null,
     cards: running ? (hardware?.assignedFunctions ?? []).map(({ host }) => host) : [],
-    provenAt: running && fresh ? proof!.at : null,
+    provenAt: validProof(machine)?.at ?? null,
     answers: running ? answer !== undefined : null,
     outdated: outdated?.message ?? null,
     upgradeUnfinished: hasOpenUpgrade(shown, lab),

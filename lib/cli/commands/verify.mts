@@ -14,6 +14,7 @@ import { type Context, log, reporterOf, styleFor } from "../context.mts";
 import { inspect, type Inspection } from "../inspect.mts";
 import { writeScripts } from "../step-scripts.mts";
 import { closeLab } from "../lab-state.mts";
+import { invalidateProofs } from "../proofs.mts";
 import { saveAddresses } from "../ssh-address.mts";
 import { verifyMachines } from "../verify-machines.mts";
 import { self } from "../../self.mts";
@@ -34,8 +35,7 @@ export async function verify(context: Context): Promise<number> {
     return 0;
   }
   // nothing is written while no machine runs
-  if (up.length > 0) await runProofs(context, found, steps);
-  const findings = [...down.map(notUp), ...(await verifyMachines(context, found, up))];
+  const findings = [...down.map(notUp), ...(up.length > 0 ? await runProofs(context, found, steps, up) : [])];
   if (context.options.json) {
     const ok = !findings.some(({ status }) => status === "fail");
     const report = {
@@ -51,14 +51,26 @@ export async function verify(context: Context): Promise<number> {
   return findings.some(({ status }) => status === "fail") ? 1 : 0;
 }
 
-/** Runs the steps that ask the machines, under the lock of the lab. */
-async function runProofs(context: Context, { loaded, lab }: Inspection, steps: Step[]): Promise<void> {
+/** Runs the steps that ask the machines, and judges their answers, under the lock of the lab. */
+async function runProofs(
+  context: Context,
+  found: Inspection,
+  steps: Step[],
+  machines: ResolvedMachine[],
+): Promise<Finding[]> {
+  const { loaded, lab } = found;
   const { shell } = context;
   const lock = await acquireLock(shell, loaded.folder, "verify", (line) => log(context, line));
   try {
     await saveAddresses(shell, loaded.folder, lab.machines);
     await writeScripts(shell, loaded.folder, steps);
     await runSteps(reporterOf(context), loaded.folder, steps, lock);
+    const findings = await verifyMachines(context, found, machines);
+    const failed = machines.filter(({ name }) =>
+      findings.some(({ machine, status }) => machine === name && status === "fail")
+    );
+    await invalidateProofs(context, loaded.folder, failed.map(({ name }) => name));
+    return findings;
   } finally {
     await lock.release();
   }
