@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";
@@ -6,7 +7,8 @@ import { decodeBytes } from "../lib/encoding.mts";
 import { ConfigError } from "../lib/errors.mts";
 import { file } from "../lib/config/keys.mts";
 import type { Shape } from "../lib/config/shape.mts";
-import { originalExample } from "./fake.mts";
+import { isUnclear, mistakeOf } from "../lib/config/syntax-mistakes.mts";
+import { originalExample, root } from "./fake.mts";
 
 const test = suite("config");
 
@@ -283,17 +285,57 @@ test("shows where YAML is invalid, with what to write instead", () => {
     `1:11 ${no}this bracket is not closed|[…] or {…}`,
   ]);
   assert.equal(problemsOf("machines: [{name: a}]\n---\na: 1\n"), [
-    `2:1 ${no}a second document begins here, but only one is read|no ---`,
+    `2:1 ${no}a second document begins here, but only one is read|no --- and no ...`,
   ]);
   assert.equal(problemsOf("a:\n\tb: 1\n"), [`2:1 ${no}a tab cannot indent a line|spaces`]);
   assert.equal(problemsOf("a: [b]#c\n"), [`1:7 ${no}a comment needs a space before it|a space before #`]);
   assert.equal(problemsOf("a: @b\n"), [`1:4 ${no}text that begins with this character needs quotes|"…"`]);
-  assert.match(problemsOf("a: &b &c 1\n")[0]!, /^1:7 this is not valid YAML: .*\|undefined$/);
+  assert.equal(problemsOf("a: &b &c 1\n"), [`1:7 ${no}a value can have only one anchor|one &…`]);
   assert.equal(problemsOf("a: 1\nb: 2\na: 3\n"), ["3:1 duplicate key “a”|it once: line 1 has it already"]);
   assert.match(
     problemsOf(one("image: {file: x, mirror: http://x.y/z}"))[0]!,
     /mirror is used with debootstrap only\|image: \{deb/,
   );
+});
+
+test("commas, colons and brackets that are missing are named where they are missing", () => {
+  const first = (text: string) => wrong(text).map((one) => one.replace("this is not valid YAML: ", ""));
+  const [comma, atEnd] = ["a comma is missing before this", "a comma is missing at the end of this line"];
+  const colon = "a key needs a colon and a space after it";
+  for (
+    const [text, problem] of Object.entries({
+      "machines:\n  - {name: ai box: lab/x}\n": `2:15 ${comma}`,
+      "machines:\n  - {name: ai, box: lab/x\n     gpu: {vendor_id: 10de}}\n": `2:21 ${atEnd}`,
+      "machines: [{name: ai, gpu: {vendor_id: 10de} cpus: 2}]\n": `1:46 ${comma}`,
+      'a: ["80:80" "81:81"]\n': `1:13 ${comma}`,
+      'a: {"b": "c" "d": "e"}\n': `1:14 ${comma}`,
+      "a: [b,, c]\n": "1:7 there is one comma too many",
+      "a: [- b]\n": "1:5 a list with dashes cannot be in brackets",
+      "machines: [\n  - name: ai\n    box: x/y\n]\n": "2:3 a list with dashes cannot be in brackets",
+      "a: {b: c: d}\n": "1:8 text that contains a colon and a space needs quotes",
+      "a: [b]]\n": "1:7 there is no opening bracket for this one",
+      "a:\n  b: [\nc]\n": "2:6 the lines in these brackets have too few spaces",
+      "{a: [b]\n": "1:1 this bracket is not closed",
+      "machines\n  - name: ai\n    box: x/y\n": `1:1 ${colon}`,
+      "machines:\n  - name ai\n    box: x/y\n": `2:5 ${colon}`,
+      "machines:\n  - name: ai\n    box x/y\n    cpus: 2\n": `3:5 ${colon}`,
+      'a: "b" c\n': "1:8 text follows a closing quote or bracket",
+      "a: | b\n": "1:6 text cannot follow | or > on the same line",
+      "a: *\n": "1:4 text that begins with this character needs quotes",
+    })
+  ) assert.equal(first(text), [problem], text);
+});
+
+test("every error of the package yaml has a message of this project", () => {
+  const folder = `${root}/node_modules/yaml/dist/compose`;
+  const text = readdirSync(folder).map((name) => readFileSync(`${folder}/${name}`, "utf8")).join("\n");
+  const codes = [...text.matchAll(/onError\([^;]*?['"]([A-Z]+_[A-Z_]+|IMPOSSIBLE)['"], ?(?:['"`]([^;]*?)['"`])?[,)]/g)];
+  assert.ok(codes.length >= 50, String(codes.length));
+  const general = codes.filter(([, code, message = ""]) => isUnclear(mistakeOf(code!, message, false)));
+  // these say only that a token is not expected
+  assert.equal([...new Set(general.map(([, code]) => code))].sort(), ["IMPOSSIBLE", "UNEXPECTED_TOKEN"]);
+  const unexpected = general.filter(([, code]) => code === "UNEXPECTED_TOKEN").map(([, , message]) => message);
+  assert.ok(unexpected.every((message) => /^(?:Une|E)xpected .*\$\{/.test(message!)), unexpected.join());
 });
 
 /** A text's errors, as `line:column message`, without the suggested indentation. */

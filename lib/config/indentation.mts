@@ -42,6 +42,8 @@ export function findSlips(text: string, lexemes: Iterable<Lexeme>): IndentationS
   const levels: Level[] = [];
   // whether the last key may have a mapping or a list below it
   let open = true;
+  // the column of text without a key on the line above: a key that lacks its colon
+  let textAt: number | undefined;
   text.split("\n").forEach((whole, i) => {
     const written = whole.replace(/\r$/, "");
     if (skipped.has(i + 1) || /^\s*(#|$)/.test(written) || /^(---|\.\.\.|%)/.test(written)) return;
@@ -90,10 +92,13 @@ export function findSlips(text: string, lexemes: Iterable<Lexeme>): IndentationS
       while (levels.length > 0 && levels.at(-1)!.indent >= column) levels.pop();
     }
     const [, key, value = ""] = keyOf.exec(rest) ?? [];
+    const above = textAt;
+    textAt = key === undefined && rest !== "" ? column : undefined;
     if (key === undefined) {
       open = rest === "" || isOpen(rest);
       return;
     }
+    if (above === column && levels.at(-1)?.indent !== column) levels.push({ indent: column, item: false });
     place(false, `\`${key}\``, ({ item }) => !item);
     open = isOpen(value);
   });
@@ -116,6 +121,7 @@ function linesWithin(text: string, lexemes: Iterable<Lexeme>): Set<number> {
     const last = line + lexeme.split("\n").length - 1;
     const isText = !/^([\x02\x18\x1f]|\s*|#.*)$/.test(lexeme);
     if (depth > 0 && isText && line > reached) found.add(line);
+    if (depth > 0 && isText) { for (let i = line + 1; i <= last; i++) found.add(i); }
     if (isText) reached = last;
     if (/^["']/.test(lexeme)) { for (let i = line + 1; i <= last; i++) found.add(i); }
     if (header && isText) { for (let i = line; i <= last; i++) if (i < last || !lexeme.endsWith("\n")) found.add(i); }

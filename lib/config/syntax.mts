@@ -3,6 +3,7 @@
 import type { Problem } from "../errors.mts";
 import { findSlips } from "./indentation.mts";
 import type { Lexeme } from "./lexemes.mts";
+import { mistakeOf } from "./syntax-mistakes.mts";
 
 /** An error of the package `yaml`: its code, the offset at which it begins, its message. */
 interface SyntaxIssue {
@@ -28,9 +29,15 @@ export function syntaxProblems(
     { line, column: indent + 1, message, instead }
   ));
   const lines = new Set(slips.map(({ line }) => line));
+  // a list with dashes in brackets causes more errors, like a key without a colon
+  let colonMissing = errors.some(({ code, at }) => code === "BLOCK_IN_FLOW" && isDash(text, at));
   const open = errors.length > 0 ? openings(lexemes()) : undefined;
   for (const { code, at, message } of errors) {
     const { line } = place(at);
+    if (implicitKey.includes(code)) {
+      if (colonMissing) continue;
+      colonMissing = code === "MULTILINE_IMPLICIT_KEY";
+    }
     // an unexpected token usually follows from an earlier error
     if (lines.size > 0 && code === "UNEXPECTED_TOKEN") continue;
     if (lines.has(line) || (slips.length > 0 && isFromIndentation(code, message))) continue;
@@ -38,9 +45,20 @@ export function syntaxProblems(
     if (/call stack/.test(message)) {
       problems.push({ ...place(at), message: "this is nested too deeply" });
     } else {
-      const { begins, message: why, instead } = mistakeOf(code, message);
-      const start = (begins && open?.[begins].get(at)) ?? at;
-      problems.push({ ...place(start), message: `this is not valid YAML: ${why}`, ...(instead ? { instead } : {}) });
+      const isKey = code === "BLOCK_IN_FLOW" && !isDash(text, at);
+      const begun = isKey ? secondKeyAt(text, at) : undefined;
+      const { begins, message: why, instead } = !isKey
+        ? mistakeOf(code, message, open!.bracket.has(at))
+        : begun === undefined
+        ? mistakeOf("BLOCK_AS_IMPLICIT_KEY", "", true)
+        : mistakeOf("MISSING_CHAR", "Missing , ", true);
+      const start = begun ?? (begins && open?.[begins].get(at)) ?? at;
+      const outdented = begins === "bracket" && isClosed(text, start);
+      problems.push({
+        ...place(start),
+        message: `this is not valid YAML: ${outdented ? "the lines in these brackets have too few spaces" : why}`,
+        ...(outdented ? { instead: "more spaces than its key has" } : instead ? { instead } : {}),
+      });
     }
   }
   return problems;
@@ -53,29 +71,6 @@ export function syntaxProblems(
 function mayHaveSlips(text: string): boolean {
   return new Set([...text.matchAll(/^[^\S\n]*(?=-\s|-$)/gm)].map(([blanks]) => blanks.length)).size > 1;
 }
-
-/**
- * What is wrong, and what to write instead. `begins`: the error is reported at the opening quote or
- * bracket.
- */
-interface Mistake {
-  begins?: "quote" | "bracket";
-  message: string;
-  instead?: string;
-}
-
-/** Common slips by the parser's error code and, where a code covers several slips, its message. */
-const mistakes: (Mistake & { code: string; of?: RegExp })[] = [
-  { code: "MISSING_CHAR", of: /closing .quote/, begins: "quote", message: "this quote is not closed", instead: '"…"' },
-  { code: "MISSING_CHAR", of: /^Comments/, message: "a comment needs a space before it", instead: "a space before #" },
-  { code: "MISSING_CHAR", of: /map values/, message: "a key needs a colon and a space after it", instead: "key: …" },
-  { code: "BAD_INDENT", of: /^Flow/, begins: "bracket", message: "this bracket is not closed", instead: "[…] or {…}" },
-  { code: "TAB_AS_INDENT", message: "a tab cannot indent a line", instead: "spaces" },
-  { code: "BLOCK_AS_IMPLICIT_KEY", message: "text that contains a colon and a space needs quotes", instead: '"…: …"' },
-  { code: "BAD_SCALAR_START", message: "text that begins with this character needs quotes", instead: '"…"' },
-  { code: "BAD_DQ_ESCAPE", message: "unknown escape sequence", instead: "\\\\ for a backslash, or single quotes" },
-  { code: "MULTIPLE_DOCS", message: "a second document begins here, but only one is read", instead: "no ---" },
-];
 
 /** Error codes that a wrongly indented line causes, there and on later lines. */
 const causedByIndentation = [
@@ -91,28 +86,45 @@ function isFromIndentation(code: string, message: string): boolean {
   return causedByIndentation.includes(code) && !/closing .quote|^Comments|^Flow/.test(message);
 }
 
-/** The message for an error of the package `yaml`: the one in the table, else the package's own. */
-function mistakeOf(code: string, message: string): Mistake {
-  const mistake = mistakes.find((one) => one.code === code && (one.of?.test(message) ?? true));
-  return mistake ?? { message: message.charAt(0).toLowerCase() + message.slice(1) };
+/** Error codes of keys. */
+const implicitKey = ["MULTILINE_IMPLICIT_KEY", "BLOCK_AS_IMPLICIT_KEY"];
+
+/** Whether an item of a list begins at an offset. */
+const isDash = (text: string, at: number): boolean => /^-\s/.test(text.slice(at, at + 2));
+
+/** Whether the bracket at an offset has its end anywhere below; quotes are not read. */
+function isClosed(text: string, at: number): boolean {
+  const ends: string[] = [];
+  for (const [bracket] of text.slice(at).matchAll(/[[\]{}]/g)) {
+    if (bracket === "[" || bracket === "{") ends.push(bracket === "[" ? "]" : "}");
+    else if (ends.pop() !== bracket) return false;
+    if (ends.length === 0) return true;
+  }
+  return false;
+}
+
+/** Where the second key begins in `ai box: x` at an offset, which is in brackets and lacks a comma. */
+function secondKeyAt(text: string, at: number): number | undefined {
+  const [, before] = /^([^\s,:[\]{}"'-][^,:[\]{}\n]*\s)[^\s,:[\]{}]+:(?=\s)/.exec(text.slice(at, at + 1000)) ?? [];
+  return before === undefined ? undefined : at + before.length;
 }
 
 /**
  * The offsets of unclosed quotes and brackets: of a quote by the offset at which its text ends, of
  * a bracket by the offset of a lexeme inside it.
  */
-function openings(text: Iterable<Lexeme>): { quote: Map<number, number>; bracket: Map<number, number> } {
-  const found = { quote: new Map<number, number>(), bracket: new Map<number, number>() };
+function openings(text: Iterable<Lexeme>) {
+  const [quote, bracket] = [new Map<number, number>(), new Map<number, number>()];
   const brackets: number[] = [];
-  const within = (at: number) => brackets.length > 0 && found.bracket.set(at, brackets.at(-1)!);
+  const within = (at: number) => brackets.length > 0 && bracket.set(at, brackets.at(-1)!);
   let end = 0;
   for (const { at, lexeme } of text) {
     within(at);
     end = at + lexeme.length;
-    if (/^["']/.test(lexeme)) found.quote.set(at + lexeme.length, at);
+    if (/^["']/.test(lexeme)) quote.set(at + lexeme.length, at);
     if (lexeme === "[" || lexeme === "{") brackets.push(at);
     if (lexeme === "]" || lexeme === "}") brackets.pop();
   }
   within(end);
-  return found;
+  return { quote, bracket };
 }
