@@ -63,6 +63,10 @@ async function provenVm(): Promise<string> {
   assert.is(out.match(new RegExp(`${card.vendor_id}:${card.device_id}`, "g"))?.length, 2, out);
   return (await tell("cat /lab/.homelab-gpu/.vagrant/machines/gpu-vm/libvirt/id")).out;
 }
+/** The versions of the box in Vagrant, which leaves the folder of a removed version behind, empty. */
+const versions = async () =>
+  (await tell("cd /home/me/.vagrant.d/boxes/homelab-gpu-VAGRANTSLASH-tiny && ls -d */libvirt")).out.split("\n")
+    .filter((line) => line.endsWith("/libvirt")).map((line) => line.slice(0, -"/libvirt".length));
 const others = (lines: string[]) => lines.filter((line) => !card.functions.some((bdf) => line.startsWith(bdf)));
 
 async function boot(options: Partial<HostOptions> = {}): Promise<void> {
@@ -121,6 +125,24 @@ test("up --recreate: the card goes from the VM to one of a changed box", async (
   const { code, out } = await run("up --recreate --yes");
   assert.is(code, 0, out);
   assert.match(out, proven);
+  const recreated = await provenVm();
+  assert.is.not(recreated, vm);
+  vm = recreated;
+});
+
+test("upgrade: the card goes to a VM of a new box, and the old box is removed after the proof", async () => {
+  const [kept, old] = await versions() as [string, string];
+  assert.match(`${kept} ${old}`, /^0 1\.\d+\.\d+$/);
+  const { code, out } = await run("upgrade --yes");
+  assert.is(code, 0, out);
+  assert.match(out, proven);
+  const after = await versions();
+  assert.is(after.length, 2, after.join());
+  assert.is(after[0], kept, "a box that was not built here stays");
+  assert.is.not(after[1], old);
+  assert.ok(out.includes(`gpu-vm is upgraded and proven: its box is homelab-gpu/tiny ${after[1]}`), out);
+  const [isProven, isRemoved] = [/Prove gpu-vm/, /Remove the box homelab-gpu\/tiny/].map((step) => out.search(step));
+  assert.ok(isProven! > 0 && isProven! < isRemoved!, out);
   assert.is.not(await provenVm(), vm);
 });
 

@@ -46,11 +46,20 @@ for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name]
 /** The output of the VM's kernel. */
 const serialLog = `/var/log/libvirt/qemu/homelab-gpu-e2e-${process.pid}.log`;
 const hostile = 'it\'s "#{1+1}" ${HOME} `id` $(id)\nsecond line';
-let dataSize = 1;
+/** The size of the data disk, GiB; at first there is none. */
+let dataSize = 0;
 /** A folder of the host that the VM gets. */
 const media = join(work, 'it\'s "my" media');
-/** Another computer: a network namespace behind a cable, whose end on this host the VM gets as its LAN. */
-const other = { namespace: `homelab-gpu-${process.pid}`, here: `hl${process.pid}a`, there: `hl${process.pid}b` };
+/**
+ * Another computer: a network namespace behind a cable. The VM gets as its LAN first a bridge that has the
+ * cable's end on this host, and later this end itself.
+ */
+const other = {
+  namespace: `homelab-gpu-${process.pid}`,
+  here: `hl${process.pid}a`,
+  there: `hl${process.pid}b`,
+  bridge: `hl${process.pid}br`,
+};
 let network = "";
 let dhcp: ChildProcess | undefined;
 const config = (more = "") => `
@@ -61,7 +70,7 @@ machines:
     memory: 2048
     autostart: true
     disk: 66 GiB
-    data: ${dataSize} GiB
+    ${dataSize > 0 ? `data: ${dataSize} GiB` : ""}
     folders: [{from: "../it's \\"my\\" media", to: "/srv/it's \\"my\\" media"}]
     ${network}
     provision: ["./my setup #{1}.sh"]
@@ -240,7 +249,7 @@ test.before(() => {
 test.after(async () => {
   await run("destroy", "--yes", "--data");
   dhcp?.kill();
-  spawnSync("ip", ["link", "delete", other.here], { stdio: "ignore" });
+  for (const link of [other.here, other.bridge]) spawnSync("ip", ["link", "delete", link], { stdio: "ignore" });
   spawnSync("ip", ["netns", "delete", other.namespace], { stdio: "ignore" });
   // if an earlier test failed, there may be no box, or no Vagrant
   spawnSync("vagrant", ["box", "remove", "--force", "--all", box], { stdio: "ignore" });
@@ -360,7 +369,7 @@ const dataInVm = async () =>
       "sudo docker exec homelab-gpu-web-1 cat /kept/file",
   )).said;
 
-test("Docker's data and /srv are on the data disk", async () => {
+test("without a data disk, a volume and /srv are on the system disk", async () => {
   const { code, said } = await run(
     "ssh",
     "e2e",
@@ -368,7 +377,7 @@ test("Docker's data and /srv are on the data disk", async () => {
     "sudo docker exec homelab-gpu-web-1 sh -c 'echo volume >/kept/file' && echo srv | sudo tee /srv/file",
   );
   assert.is(code, 0, endOf(said));
-  assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
+  assert.is(await dataInVm(), "volume\nsrv\nvolume\n");
 });
 
 test("status, verify and doctor report the running lab", async () => {
@@ -415,13 +424,77 @@ test("a changed service is applied and proven; one that fails is reported with i
   assert.match(broken.said, /✗ verify\.service \(e2e\): service more is exited with code 3\n.*log of more: boom/s);
 });
 
+/** Connects another computer, whose DHCP server knows the VM by its MAC address. */
+function connectOther(mac: string): void {
+  const { namespace, here, there, bridge } = other;
+  ask("ip", "netns", "add", namespace);
+  ask("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", namespace);
+  ask("ip", "link", "add", bridge, "type", "bridge");
+  ask("ip", "link", "set", here, "master", bridge, "up");
+  ask("ip", "link", "set", bridge, "up");
+  ask("ip", "address", "add", "198.51.100.1/24", "dev", bridge);
+  ask("ip", "-n", namespace, "address", "add", "198.51.100.2/24", "dev", there);
+  ask("ip", "-n", namespace, "link", "set", there, "up");
+  dhcp = spawn("ip", [
+    ...["netns", "exec", namespace, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0"],
+    ...[`--interface=${there}`, "--bind-interfaces", `--dhcp-leasefile=${join(work, "leases")}`],
+    // it names no router and no name server
+    ...["--dhcp-option=3", "--dhcp-option=6", "--dhcp-range=198.51.100.10,198.51.100.20", "--pid-file="],
+    `--dhcp-host=${mac},198.51.100.50`,
+  ], { stdio: "ignore" });
+}
+
+/** Removes the bridge: the VM gets the end of the cable itself. */
+function removeBridge(): void {
+  ask("ip", "link", "delete", other.bridge);
+  ask("ip", "address", "add", "198.51.100.1/24", "dev", other.here);
+}
+
+/** The command that fetches the page of the service by the VM's address in the LAN, within some seconds. */
+const fetching = (seconds: number) =>
+  ["curl", "-s", "--noproxy", "*", "-m", String(seconds), "http://198.51.100.50:8080/"] as const;
+const ofOther = () => ask("ip", "netns", "exec", other.namespace, ...fetching(60));
+
 stackTests(test, {
   write: (path, text) => {
     mkdirSync(dirname(join(home, path)), { recursive: true });
     writeFileSync(join(home, path), text);
   },
   config: (stacks) => config() + stacks,
-  run: (...words) => run(...words, ...(words[0] === "up" ? ["--no-gpu"] : [])),
+  run: (...words) => run(...words, ...(words[0] === "up" ? ["--no-gpu", "--yes"] : [])),
+  // the last `up` of the stacks starts the VM, with a data disk and a card in the LAN
+  async beforeLast() {
+    assert.is((await run("down")).code, 0);
+    dataSize = 1;
+    network = `network: {lan: ${other.bridge}}`;
+    connectOther(lanMac(`${prefix()}e2e`));
+  },
+  last(said) {
+    assert.match(said, /! storage\.data \(e2e\): up restarts its VM with a data disk, and copies /);
+    assert.match(said, /Give e2e a data disk of 1 GiB[^]*Start the VM e2e[^]*Mount the data disk of e2e/);
+    assert.match(said, new RegExp(`in the LAN \\(${other.bridge}\\): 198\\.51\\.100\\.50`));
+    assert.match(said, /the originals stay on the system disk, under the mounts\n +to remove them\n +.*-- remove'/);
+  },
+});
+
+test("the data of a VM without a data disk moved to its new one; the originals are removed on demand", async () => {
+  assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
+  assert.is((await run("ssh", "--", "sudo docker exec homelab-gpu-web-1 cat /media/film")).said, "another film\n");
+  assert.match((await run("status", "--no-gpu")).said, /also still on the system disk, .*\/var\/lib\/docker \(/);
+  const removed = spawnSync("ssh", ["-F", "ssh/e2e", "e2e", "sudo sh -s -- remove"], {
+    cwd: join(home, ".homelab-gpu"),
+    input: readFileSync(join(home, ".homelab-gpu/scripts/data-originals.sh")),
+    encoding: "utf8",
+  });
+  assert.is(removed.status, 0, removed.stderr);
+  assert.match(removed.stdout, /deleted the original of \/var\/lib\/docker/);
+  assert.not.match((await run("status", "--no-gpu")).said, /still on the system disk/);
+  assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
+});
+
+test("another computer in the LAN and this host reach a service by a bridge", () => {
+  assert.is(ofOther(), "hello\n");
+  assert.is(ask(...fetching(60)), "hello\n");
 });
 
 /** Stops libvirtd and starts it as after a start of the host. Running VMs go on. */
@@ -460,24 +533,6 @@ test("down stops the VM; it starts with libvirt, and up waits for it and finds d
   assert.is((await run("ssh", "--", "sudo docker exec homelab-gpu-web-1 cat /media/film")).said, "another film\n");
 });
 
-/** Connects another computer, whose DHCP server knows the VM by its MAC address. */
-function connectOther(mac: string): void {
-  const { namespace, here, there } = other;
-  ask("ip", "netns", "add", namespace);
-  ask("ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", namespace);
-  ask("ip", "link", "set", here, "up");
-  ask("ip", "address", "add", "198.51.100.1/24", "dev", here);
-  ask("ip", "-n", namespace, "address", "add", "198.51.100.2/24", "dev", there);
-  ask("ip", "-n", namespace, "link", "set", there, "up");
-  dhcp = spawn("ip", [
-    ...["netns", "exec", namespace, "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0"],
-    ...[`--interface=${there}`, "--bind-interfaces", `--dhcp-leasefile=${join(work, "leases")}`],
-    // it names no router and no name server
-    ...["--dhcp-option=3", "--dhcp-option=6", "--dhcp-range=198.51.100.10,198.51.100.20", "--pid-file="],
-    `--dhcp-host=${mac},198.51.100.50`,
-  ], { stdio: "ignore" });
-}
-
 test("destroy keeps the data disk, and the next VM has it, enlarged", async () => {
   // the provision script of the first VM: no box is built
   writeFileSync(join(home, "my setup #{1}.sh"), setup);
@@ -486,7 +541,7 @@ test("destroy keeps the data disk, and the next VM has it, enlarged", async () =
   assert.match(gone.said, /kept: the data disk of e2e \(\S+_e2e-data\.qcow2\): 1 GiB, of which \d+ MiB are used/);
   dataSize = 2;
   network = `network: {lan: ${other.here}}`;
-  connectOther(lanMac(`${prefix()}e2e`));
+  removeBridge();
   writeFileSync(join(home, "homelab-gpu.yaml"), config());
   const { code, said } = await run("up", "--no-gpu");
   assert.is(code, 0, endOf(said));
@@ -498,9 +553,8 @@ test("destroy keeps the data disk, and the next VM has it, enlarged", async () =
 });
 
 test("another computer in the LAN reaches a service; by a macvtap this host does not", async () => {
-  const fetched = ["curl", "-s", "--noproxy", "*", "-m", "60", "http://198.51.100.50:8080/"] as const;
-  assert.is(ask("ip", "netns", "exec", other.namespace, ...fetched), "hello\n");
-  assert.is.not(spawnSync("curl", ["-s", "--noproxy", "*", "-m", "5", fetched.at(-1)!]).status, 0);
+  assert.is(ofOther(), "hello\n");
+  assert.is.not(spawnSync("curl", fetching(5).slice(1)).status, 0);
   assert.match((await run("status", "--no-gpu")).said, /in the LAN: 198\.51\.100\.50/);
 });
 
