@@ -165,4 +165,48 @@ test("without a config, doctor uses what init would write, and no advice names a
   return checkDoctorWithoutConfig(someHosts);
 });
 
+/** `init` on a saved host with texts of its probe replaced. */
+async function initWith(host: string, changes: [from: string | RegExp, to: string][]) {
+  const text = changes.reduce((all, [from, to]) => all.replaceAll(from, to), own(`test/hosts/${host}.txt`));
+  const starter = "templates/homelab-gpu.yaml";
+  const { shell, disk, said } = fakeShell({ host: text, [`${root}/${starter}`]: own(starter) });
+  await main(["init", "--no-color", "--host", "host"], shell);
+  return { err: said.join(""), yaml: disk.get("homelab-gpu.yaml")! };
+}
+
+test("init requests no card that a VM can never get, and says why", async () => {
+  const apu = "strix-halo-apu-proxmox";
+  const dmi = (keys: string): [string, string] => ["[cpu]\n", `${keys}[cpu]\n`];
+  const panel =
+    /no card is requested: 0000:05:00\.0 .* \(this host's built-in display needs it; containers on this host/;
+  for (
+    const keys of [
+      "dmi-sys_vendor:Valve\ndmi-product_name:Jupiter\n",
+      "dmi-chassis_type:10\n",
+    ]
+  ) {
+    const { err, yaml } = await initWith(apu, [dmi(keys), ["0x1586", "0x163f"]]);
+    assert.match(err, /wrote homelab-gpu\.yaml without a GPU/, keys);
+    assert.match(err, panel, keys);
+    assert.not.match(yaml, /gpu:/, keys);
+  }
+  // a desktop with only its processor's graphics can do without a display
+  assert.match((await initWith(apu, [dmi("dmi-chassis_type:3\n")])).yaml, /device_id: 1586/);
+  const inGroup = await init("apu-laptop-everything-in-one-group");
+  assert.match(
+    inGroup.err,
+    /other devices of this host are in its IOMMU group, and it cannot be moved to another slot/,
+  );
+  const kepler = /0000:01:00\.0 NVIDIA .* \(Kepler or older: no supported NVIDIA driver has it, so a VM gets no CUDA\)/;
+  // the processor's graphics, which the host displays on, are not requested instead
+  const old = await initWith("rtx4070-desktop-debian12", [["0x2786", "0x128b"]]);
+  assert.match(old.err, /no card is requested: 0000:00:02\.0 Intel .* \(the host displays on it\); /);
+  assert.match(old.err, kepler);
+  assert.not.match(old.yaml, /gpu:/);
+  // a laptop's own card that the firmware can free, and an external one that can be moved, are requested
+  assert.match((await init("laptop-switched-to-its-card")).disk.get("homelab-gpu.yaml")!, /device_id: 28e0/);
+  const external = await init("external-card-with-the-network-in-its-enclosure");
+  assert.match(external.disk.get("homelab-gpu.yaml")!, /device_id: 1b80/);
+});
+
 test.run();

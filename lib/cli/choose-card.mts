@@ -4,10 +4,11 @@ import { parseConfig } from "../config/parse.mts";
 import { starterFor } from "../config/starter.mts";
 import type { StarterStack } from "./stack-here.mts";
 import type { Finding } from "../findings.mts";
-import { isEmulated, vendorIds } from "../host/vendors.mts";
-import { isIntegrated } from "../host/pci.mts";
+import { isEmulated, isNvidia, vendorIds } from "../host/vendors.mts";
+import { isIntegrated, isPortable } from "../host/pci.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
+import { architectureOf, architectures } from "../resolve/architectures.mts";
 import { cardOf, isGpu } from "../resolve/cards.mts";
 import { resolveConfig } from "../resolve/resolve.mts";
 
@@ -18,6 +19,8 @@ export interface Judged {
   warnings: Finding[];
   /** The host uses it as a display. */
   shows: boolean;
+  /** Why no change of this host lets a VM get it; undefined if one may. */
+  never?: string;
 }
 
 /**
@@ -54,12 +57,50 @@ function judge(card: PciFunction, text: string, host: Host): Judged {
   ]);
   const of = (status: Finding["status"]) => findings.filter((finding) => finding.status === status);
   const display = findings.find(({ check }) => check === "gpu.display");
-  return {
+  const judged: Judged = {
     card,
     fails: of("fail"),
     warnings: of("warn"),
     shows: display?.status === "warn" || display?.status === "fail",
   };
+  const never = neverOf(judged, host);
+  return never === undefined ? judged : { ...judged, never };
+}
+
+/**
+ * Why a card cannot go to a VM whatever is changed on this host: no driver for the guest has it, or it can neither be
+ * moved nor replaced as the display, in a laptop, a hand-held or a processor. An Intel card with virtual functions can
+ * stay on the host, so it is not among them.
+ */
+function neverOf({ card, fails }: Judged, host: Host): string | undefined {
+  const failed = (check: string) => fails.some((finding) => finding.check === check);
+  const architecture = isNvidia(card) && card.device !== undefined ? architectureOf(card.device) : undefined;
+  if (failed("guest.driver") && architecture && architectures[architecture].modules.length === 0) {
+    return `${architecture}: no supported NVIDIA driver has it, so a VM gets no CUDA`;
+  }
+  const integrated = isIntegrated(card, host.pci);
+  if (card.external || !(integrated || isPortable(host))) return undefined;
+  if (failed("iommu.group")) {
+    return "other devices of this host are in its IOMMU group, and it cannot be moved to another slot; containers on " +
+      "this host can use it without a VM";
+  }
+  if (
+    failed("gpu.display") && integrated && isPortable(host) &&
+    !(card.vendor === vendorIds.intel && card.virtualFunctions)
+  ) {
+    return "this host's built-in display needs it; containers on this host can use it without a VM";
+  }
+  return undefined;
+}
+
+/**
+ * The cards that a config may request: those that a VM can get. The processor's graphics that the host displays on are
+ * not among them if the other cards are only good for the host.
+ */
+export function candidatesOf(judged: Judged[], pci: PciFunction[] = []): Judged[] {
+  const possible = judged.filter(({ never }) => never === undefined);
+  const needed = ({ card, shows }: Judged) => shows && isIntegrated(card, pci);
+  return possible.length < judged.length && possible.every(needed) ? [] : possible;
 }
 
 /**

@@ -214,10 +214,11 @@ export function slotOf({ bdf }: PciFunction): string {
 }
 
 /**
- * Whether the host is a notebook, tablet or hand-held without exchangeable slots, by its SMBIOS
- * chassis type (DMTF DSP0134, 7.4.1).
+ * Whether the host is a notebook, tablet or hand-held without exchangeable slots, by its SMBIOS chassis type (DMTF
+ * DSP0134, 7.4.1), or a Steam Deck, by the names that Valve's kernel driver looks for.
  */
 export function isPortable({ dmi }: { dmi: Record<string, string> }): boolean {
+  if (dmi.sys_vendor === "Valve" && ["Jupiter", "Galileo"].includes(dmi.product_name ?? "")) return true;
   return ["8", "9", "10", "11", "14", "30", "31", "32"].includes(dmi.chassis_type ?? "");
 }
 

@@ -138,6 +138,13 @@ export const graphicsOnly: Omit<RecentCard, "kernel">[] = [
     source: "kernel, drivers/gpu/drm/amd/amdkfd/kfd_device.c (kgd2kfd_probe: of GCN 1 and 2 only Kaveri and Hawaii)",
     checked: "2026-11-27",
   },
+  {
+    vendor: vendorIds.amd,
+    name: "AMD before GCN (Radeon X1000 to HD 6900, and the APUs of that time)",
+    device: /^(67[0-7]|68[89a-f])[0-9a-f]$|^9[4-7]..$|^980[0-9a-f]$|^7[12]..$/,
+    source: "pci-ids.ucw.cz; kernel, drivers/gpu/drm/radeon: only that driver has them, and it has no kfd",
+    checked: "2026-11-28",
+  },
 ];
 
 /** The first card of a machine that is for graphics only. */

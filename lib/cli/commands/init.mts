@@ -16,7 +16,7 @@ import { asset, schemaFor } from "../../plan/assets.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
 import { firstFew } from "../../text.mts";
 import { cardName } from "../card-name.mts";
-import { bestOf, hopelessOf, judgeCards, type Judged } from "../choose-card.mts";
+import { bestOf, candidatesOf, hopelessOf, judgeCards, type Judged } from "../choose-card.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
 import { refuseMisnamed } from "../load-config.mts";
 import { readProbe } from "../probe.mts";
@@ -35,7 +35,8 @@ export async function init(context: Context): Promise<number> {
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
   const schema = await schemaFor(path);
   const judged = options.gpu ? judgeCards(starter, host) : [];
-  const chosen = await choose(context, judged, bestOf(judged, host.pci));
+  const possible = candidatesOf(judged, host.pci);
+  const chosen = await choose(context, possible, bestOf(possible, host.pci));
   // on a host that can never pass a card, the config has none
   const wrong = options.gpu && host.pci ? hopelessOf(starter, host) : [];
   const card = !options.gpu || wrong.length > 0 ? undefined : host.pci ? chosen?.card : "any";
@@ -66,9 +67,12 @@ export async function init(context: Context): Promise<number> {
   }
   if (options.gpu && card === undefined && wrong.length === 0) {
     const chips = judged.map((one) => `${one.card.bdf} ${cardName(one.card)} (${stateOf(one)})`);
+    const never = judged.some((one) => one.never !== undefined);
     log(
       context,
-      `this host has no graphics card${chips.length > 0 ? ` but ${firstFew(chips, 4).join("; ")}` : ""}`,
+      never
+        ? `no card is requested: ${firstFew(chips, 4).join("; ")}`
+        : `this host has no graphics card${chips.length > 0 ? ` but ${firstFew(chips, 4).join("; ")}` : ""}`,
     );
   }
   for (const { message } of wrong) log(context, `this host cannot pass a card to a VM: ${message}`);
@@ -129,7 +133,8 @@ async function choose({ shell, options }: Context, judged: Judged[], best?: Judg
 }
 
 /** Whether a card can go to a VM as the host is now. */
-function stateOf({ fails, warnings, shows }: Judged): string {
+function stateOf({ fails, warnings, shows, never }: Judged): string {
+  if (never !== undefined) return never;
   if (shows) return "the host displays on it";
   if (fails.length > 0) return `${fails.map(({ check }) => check).join(", ")} to fix first`;
   return warnings.length > 0 ? `ready, with warnings (${warnings.map(({ check }) => check).join(", ")})` : "ready";
@@ -144,7 +149,9 @@ function reasonsFor(
 ): string[] {
   if (card === undefined || judged.length < 2 || !chosen) return [];
   const why = (one: Judged) =>
-    chosen.shows && isIntegrated(one.card, pci)
+    one.never !== undefined
+      ? one.never
+      : chosen.shows && isIntegrated(one.card, pci)
       ? "part of the processor"
       : one.shows || one.fails.length > 0 || one.warnings.length > chosen.warnings.length
       ? stateOf(one)
