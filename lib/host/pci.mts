@@ -214,12 +214,12 @@ export function slotOf({ bdf }: PciFunction): string {
 }
 
 /**
- * Whether the host is a notebook, tablet or hand-held without exchangeable slots, by its SMBIOS chassis type (DMTF
- * DSP0134, 7.4.1), or a Steam Deck, by the names that Valve's kernel driver looks for.
+ * Whether the host is a notebook, tablet or hand-held without exchangeable slots: by its SMBIOS chassis type (DMTF
+ * DSP0134, 7.4.1), or by the Steam Deck's names.
  */
 export function isPortable({ dmi }: { dmi: Record<string, string> }): boolean {
-  if (dmi.sys_vendor === "Valve" && ["Jupiter", "Galileo"].includes(dmi.product_name ?? "")) return true;
-  return ["8", "9", "10", "11", "14", "30", "31", "32"].includes(dmi.chassis_type ?? "");
+  const isDeck = dmi.sys_vendor === "Valve" && ["Jupiter", "Galileo"].includes(dmi.product_name ?? "");
+  return isDeck || ["8", "9", "10", "11", "14", "30", "31", "32"].includes(dmi.chassis_type ?? "");
 }
 
 const isOnRootBus = ({ bdf, upstreamBridges }: PciFunction) => /^0000:00:/.test(bdf) && upstreamBridges.length === 0;
@@ -236,8 +236,7 @@ export function isIntegrated(gpu: PciFunction, all: PciFunction[] = []): boolean
 }
 
 /**
- * The name of a class code, as in lspci; for uncommon codes the code itself (PCI Code and ID
- * Assignment).
+ * The name of a class code, as in lspci (PCI Code and ID Assignment); for uncommon codes the code itself.
  */
 export function className({ class: code = "" }: PciFunction): string {
   return classNames[code.slice(0, 4)] ?? classNames[code.slice(0, 2)] ?? `class ${code || "unknown"}`;
