@@ -117,7 +117,7 @@ export const amdFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios.{0,40}Unable to locate/,
+      /amdgpu\S{0,20} .{0,60}Unable to locate a BIOS ROM|amdgpu_get_bios(?: failed|.{0,40}Unable to locate)/,
       /BIOS signature incorrect|Unable to locate a BIOS ROM|amdgpu \S{1,14}: Invalid (?:PCI )?ROM/,
     ),
     near: amd,
@@ -168,7 +168,7 @@ export const amdFailures = (): Failure[] => [
       /AMD_\w{1,20}: (?:failed to reset|mode1 reset failed|reset (?:failed|result = -\d))/,
       /vendor-reset\S{0,8}: .{0,60}failed/,
       /AMD_\w{1,20}: (?:timed out waiting for PSP|PSP did not acknowledge)/,
-      /vfio-pci \S{1,14}: SMU error 0x/,
+      /vfio-pci \S{1,14}: SMU error 0x|AMD_\w{1,20}: (?:could not get enabled SMU|psp mode1 reset failed|PSP wait for)/,
     ),
     check: "gpu.reset",
     layer: "vfio",

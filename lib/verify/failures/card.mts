@@ -69,6 +69,7 @@ export const cardFailures = (): Failure[] => [
       /Failed to (?:load PCI stub module|unbind PCI device|add driver '[^']{0,40}' to driver_override|bind PCI device)/,
       /open '?\/dev\/vfio\/\d{1,6}'?: No such file/,
       /failed to (?:bind|rebind) \S{1,16} to vfio-pci/,
+      /Failed to (?:add PCI device ID '[^']{1,16}' to|trigger a probe for PCI device)/,
     ),
     check: "gpu.driver",
     layer: "vfio",

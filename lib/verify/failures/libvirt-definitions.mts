@@ -13,7 +13,8 @@ export const libvirtDefinitionFailures = (): Failure[] => [
       "gpu.in-use",
       "cause",
       anyOf(
-        /PCI device \S{1,20} is already in use/,
+        /PCI device \S{1,20} is (?:already |still )?in use(?! by driver)/,
+        /Not (?:resetting|detaching|reattaching) active device \S/,
         /PCI slot \S{1,20} already in use/,
       ),
       "libvirt counts the card as used: another VM has it, or a part of it (its audio function) stayed with one",

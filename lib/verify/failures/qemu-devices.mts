@@ -61,7 +61,7 @@ export const deviceFailures = (): Failure[] => [
       anyOf(
         /State blocked by non-migratable device|VFIO migration is not supported/,
         /cannot (?:migrate|save|snapshot).{0,60}(?:hostdev|host device|assigned)/,
-        /does not support internal snapshot.{0,40}vfio/,
+        /does not support internal snapshot.{0,40}vfio|domain has assigned non-USB host devices/,
       ),
       "a VM with a passed card cannot be saved, migrated or snapshotted while it runs",
       "Shut the VM down first, or detach the card",

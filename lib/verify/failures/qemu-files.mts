@@ -119,6 +119,7 @@ export const qemuFileFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /unable to find any master var store|EFI boot requested but no EFI firmware found/,
+      /Did not find any UEFI binary path for arch|Don't know how to setup UEFI for arch/,
       /Unable to find (?:any firmware to satisfy|'efi' firmware)/,
       /open (?:file )?'[^']{0,160}(?:OVMF|AAVMF|ovmf|edk2)[^']{0,80}': No such file/,
       /(?:OVMF|AAVMF)\w{0,20}\.fd\S{0,4}:? .{0,30}(?:No such file|does not exist|not found)/,

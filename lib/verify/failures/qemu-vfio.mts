@@ -42,6 +42,7 @@ export const qemuVfioFailures = (): Failure[] => [
       anyOf(
         /no vfio-dev under sysfs|failed to get \/dev\/vfio\/devices path/,
         /vfio device \S{1,40} not found in \/dev\/vfio\/devices/,
+        /open directory \S{1,80}\/vfio-dev|failed to find vfio-dev\/vfio|failed to (?:load|get major:minor for) "\S{1,80}\/vfio-dev/,
       ),
       "the VM takes the card by iommufd, and it has no device of its own in /dev/vfio/devices: it is not bound to " +
       "vfio-pci, or the kernel is built without VFIO_DEVICE_CDEV",

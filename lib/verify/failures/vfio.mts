@@ -6,7 +6,10 @@ import { anyOf } from "../../text.mts";
 /** Errors of the kernel, VFIO and QEMU about the IOMMU and a passed card. */
 export const vfioFailures = (): Failure[] => [
   {
-    pattern: /Failed to load PCI driver module|Module vfio(?!_virqfd)[\w-]{0,20} not found in directory/,
+    pattern: anyOf(
+      /Failed to load (?:PCI )?driver (?:module )?vfio|Failed to load PCI driver module/,
+      /Module vfio(?!_virqfd)[\w-]{0,20} not found in directory/,
+    ),
     check: "gpu.driver",
     layer: "vfio",
     message:
@@ -95,6 +98,7 @@ export const vfioFailures = (): Failure[] => [
     pattern: anyOf(
       /host doesn't support (?:VFIO PCI )?passthrough|host does not support (?:VFIO )?PCI passthrough/,
       /pci backend driver '\w{1,12}' is not supported/,
+      /IOMMU group not found for device|iommu_group file \S{1,80} is not a symlink/,
     ),
     check: "iommu.enabled",
     layer: "kernel",
@@ -188,11 +192,15 @@ export const vfioFailures = (): Failure[] => [
     pattern: anyOf(
       /open VFIO device \S{0,3}\/dev\/vfio\/devices\/vfio\d{1,4}/,
       /\/dev\/vfio\/devices\/vfio\d{1,4}\S{0,3}:? .{0,20}No such file|\/dev\/iommu\S{0,3}: No such file/,
+      /\/dev\/iommu opening failed: |open IOMMUFD device: |IOMMUFD is not supported on this platform/,
+      /invalid object type: iommufd|object type 'iommufd'/,
+      /failed to set memory accounting for iommufd/,
     ),
     check: "provider.access",
     layer: "vfio",
-    message: "the VM uses iommufd, and VFIO's character device for it is missing: the kernel lacks it, or it is not " +
-      "visible here",
+    message:
+      "the VM uses iommufd, which needs QEMU 9.0, a kernel with it and its device nodes: one of them is missing " +
+      "or may not be opened here",
     fix: [
       commandFix("See whether it exists on the host", "ls -l /dev/vfio/devices /dev/iommu"),
       commandFix("See whether the kernel has it (CONFIG_VFIO_DEVICE_CDEV, CONFIG_IOMMUFD)", "modprobe iommufd", {
@@ -202,6 +210,6 @@ export const vfioFailures = (): Failure[] => [
         "In a container: pass /dev/vfio/devices and /dev/iommu in. Or turn iommufd off (iommufd='no' in the hostdev)",
       ),
     ],
-    source: "libvirt; kubevirt/kubevirt#18300 (2026-06)",
+    source: "libvirt 12 (viriommufd.c), QEMU 10 (backends/iommufd.c); kubevirt/kubevirt#18300 (2026-06)",
   },
 ];

@@ -34,6 +34,33 @@ export const virshFailures = (): Failure[] => [
     [
       "gpu.match",
       "cause",
+      /(?:Node )?device not found: no (?:node )?device (?:with matching name '|found with alias \S)/,
+      "libvirt knows no device of that name: the card has another address now, or the VM does not have that device",
+      commandFix("See the devices' names", "virsh -c qemu:///system nodedev-list --cap pci"),
+      "The devices of a VM: virsh dumpxml NAME, in <alias name='…'/>",
+    ],
+    [
+      "gpu.driver",
+      "cause",
+      /must be manually detached from the host/,
+      "the VM's definition leaves the card's driver to you (managed='no'), and the card is not bound to vfio-pci",
+      "Write managed='yes' in its hostdev (virsh edit NAME)",
+      commandFix("Or bind it before the start", "virsh -c qemu:///system nodedev-detach pci_0000_01_00_0", {
+        root: true,
+      }),
+    ],
+    [
+      "gpu.power",
+      "cause",
+      /Failed to (?:read|restore) PCI config space for \S/,
+      "libvirt cannot read or restore the card's configuration: the card does not answer since a reset, or sleeps " +
+      "without power",
+      commandFix("See what the kernel says about it", "dmesg --level err,warn", { root: true }),
+      "Shut the VMs down, power the host off, wait ten seconds, and power it on",
+    ],
+    [
+      "gpu.match",
+      "cause",
       /(?:Did not find|find) USB device|USB device not found/,
       "a USB device that the VM should get is not plugged in, or has another address",
       "Remove it from the VM's definition, or plug it in",
