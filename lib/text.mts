@@ -55,6 +55,11 @@ export function unknownName(kind: string, name: string, names: string[]): string
   return `there is no ${kind} ${name}\n  ${kind}s: ${names.join(", ")}`;
 }
 
+/** The names that exist: `the machines are a, b`, `the only machine is a`. */
+export function existing(kind: string, names: string[]): string {
+  return names.length === 1 ? `the only ${kind} is ${names[0]}` : `the ${kind}s are ${names.join(", ")}`;
+}
+
 /** Milliseconds as text: `0.4 s`, `58 s`, `4 min 55 s`. */
 export function formatDuration(ms: number): string {
   const seconds = ms / 1000;

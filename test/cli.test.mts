@@ -71,7 +71,7 @@ test("wrong usage is refused in a few lines, with exit code 2 and without a stac
     [["up", "--foo"], /unknown option --foo/],
     [["up", "-x"], /unknown option -x/],
     [["verify", "now"], /verify takes no arguments, but got now/],
-    [["plan", "now"], /there is no machine now; the machines are devlab/],
+    [["plan", "now"], /there is no machine now; the only machine is devlab/],
     [["doctor", "nonsense"], /there is no check nonsense\n {2}groups of checks: provider, tools, host,/],
     [["doctor", "iommu.x"], /there is no check iommu\.x\n {2}its checks: iommu\.enabled, iommu\.group,/],
     [["plan", "--config"], /--config needs one FILE/],

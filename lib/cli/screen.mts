@@ -83,7 +83,7 @@ export function screenLines(findings: Finding[], parts: ScreenParts, style: Styl
     const body = bodyLines(findings, parts, detail, style);
     // without room for a fix, the next step is to see those of the first failure
     const then = first && detail.fixes[0] === 0
-      ? { text: "Next: see how to fix the first,", command: self(`doctor ${first.check}`) }
+      ? { text: "Next: see how to fix the first failure with", command: self(`doctor ${first.check}`) }
       : next;
     const end = [...wrap(sentence(findings), style.width), ...nextLines(then, style.width)];
     return [...head, "", ...body, ...(body.length > 0 ? [""] : []), ...end];
@@ -226,10 +226,10 @@ export interface Occasion {
 export function nextStep(findings: Finding[], { self, starter, elsewhere }: Occasion): Next {
   const next = elsewhere ? "Next, on that host:" : "Next:";
   const fails = findings.filter(({ status }) => status === "fail");
-  // without a config, init writes it and lists what is to do, in order
+  // without a config, init writes it and lists the next tasks
   if (starter && findings.some(({ status }) => ["pass", "warn", "fail"].includes(status))) {
     return {
-      text: `${next} write the config${fails.length > 0 ? " and list what to do, in order," : ""} with`,
+      text: `${next} write the config${fails.length > 0 ? " and list the next tasks" : ""} with`,
       command: self("init"),
     };
   }

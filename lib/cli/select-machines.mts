@@ -1,5 +1,6 @@
 /** The machines that were named on the command line. */
 import { UserError } from "../errors.mts";
+import { existing } from "../text.mts";
 import { closest } from "../suggest.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
@@ -16,7 +17,7 @@ export function selectNames(words: string[], names: string[]): string[] {
   const stranger = words.find((word) => !names.includes(word));
   if (stranger !== undefined) {
     const meant = closest(stranger, names);
-    const more = meant ? `: did you mean ${meant}?` : `; the machines are ${names.join(", ")}`;
+    const more = meant ? `: did you mean ${meant}?` : `; ${existing("machine", names)}`;
     throw new UserError(`there is no machine ${stranger}${more}`);
   }
   return words.length > 0 ? names.filter((name) => words.includes(name)) : names;

@@ -66,7 +66,7 @@ function report(context: Context, causes: Cause[]): number {
 
 /** The end of a log. Throws {@link UserError} if the file does not exist. */
 async function readLog(context: Context, path: string): Promise<string> {
-  if (path === "-" && context.shell.terminal.in) log(context, "reading standard input; Ctrl-D ends it");
+  if (path === "-" && context.shell.terminal.in) log(context, "paste the log, then press Ctrl-D");
   const read = await context.shell.readTail(path, limit).catch((error: unknown) => {
     throw error instanceof UserError ? new UserError(error.message) : error;
   });
@@ -99,6 +99,7 @@ async function readLog(context: Context, path: string): Promise<string> {
 async function lastFailed(context: Context, named: Host | undefined): Promise<{ text: string; setting: Setting }> {
   const folder = await loadConfig(context).then(({ folder }) => folder, () => `${process.cwd()}/.homelab-gpu`);
   const failed = await failedStep(context.shell, folder);
+  if (!failed) log(context, "no step failed in the last run here");
   if (!failed) return { text: await readLog(context, "-"), setting: named ? { host: named } : {} };
   const { title, log: path, program } = failed;
   log(context, `the last step that failed: ${title} (${path}); to read standard input instead: explain -`);

@@ -5,7 +5,7 @@ import { requireLibvirtAnswer } from "../../host/lab.mts";
 import { shellWord } from "../../render.mts";
 import { self } from "../../self.mts";
 import { closest } from "../../suggest.mts";
-import { counted, joinList } from "../../text.mts";
+import { counted, existing, joinList } from "../../text.mts";
 import { type Context, log, styleFor } from "../context.mts";
 import { askGuest, engineOfMachine, isReachable, sshTo } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
@@ -92,7 +92,7 @@ function requireNames({ config }: LoadedConfig, words: string[]): void {
 /** The error for a name that matches no service. `forms`: the names as people type them. */
 function noService(word: string, services: string[], forms: string[]): UserError {
   const meant = closest(word, forms);
-  const more = services.length === 0 ? "" : `; the services are ${services.join(", ")}`;
+  const more = services.length === 0 ? "" : `; ${existing("service", services)}`;
   return new UserError(`there is no service ${word}${meant ? `: did you mean ${meant}?` : more}`);
 }
 
