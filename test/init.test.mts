@@ -131,7 +131,7 @@ test("a bus that could not be read is not a bus without a card", async () => {
   assert.match(wsl.disk.get("homelab-gpu.yaml")!, /image: ubuntu-24\.04\n[^]*gpu:\n/);
   assert.match(
     wsl.err,
-    /1\. provider\.host \(devlab\): Vagrant's Hyper-V provider must run in Windows, not in WSL[^]*→ Run this in PowerShell on Windows/,
+    /1\. provider\.host \(devlab\): Vagrant's Hyper-V provider must run in Windows, not in WSL[^]*→ Copy[^]*run in PowerShell/,
   );
 });
 

@@ -1,5 +1,6 @@
 import type { Mode } from "../config/types.mts";
 import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
+import { fromWsl } from "./from-wsl.mts";
 import { partitionedCardsFor, virtualFunctionsOf } from "../resolve/virtual-functions.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
@@ -33,7 +34,7 @@ export const providerChecks: Check[] = [
     about: "whether the provider runs on this kind of host",
     why: "a hypervisor exists for some operating systems only",
     confirm: { linux: "uname -s", windows: "(Get-CimInstance Win32_OperatingSystem).Caption", macos: "sw_vers" },
-    check: (host, { machines }) => machines.map((machine) => onThisHost(machine, host)),
+    check: (host, { machines, folder }) => machines.map((machine) => onThisHost(machine, host, folder)),
   },
   {
     id: "provider.mode",
@@ -92,7 +93,7 @@ export const providerChecks: Check[] = [
   },
 ];
 
-function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
+function onThisHost(machine: ResolvedMachine, host: Host, folder?: string): Verdict {
   const system = host.os.wsl ? "Windows (WSL)" : (host.os.name ?? host.os.platform);
   const evidence = [{ read: "operating system", value: system }];
   const telling = refusals(machine, host);
@@ -100,7 +101,9 @@ function onThisHost(machine: ResolvedMachine, host: Host): Verdict {
   const refused = telling.find(({ sure }) => sure);
   if (refused) {
     const { message } = refused.row;
-    const fix = [manualFix(insteadOf(refused.row, refused.use, host, system))];
+    const fix = host.os.wsl && machine.provider === "hyperv"
+      ? fromWsl(folder)
+      : [manualFix(insteadOf(refused.row, refused.use, host, system))];
     return { machine: machine.name, ...fail(message, evidence, fix) };
   }
   if (telling[0]) {

@@ -142,10 +142,7 @@ export const supportTable: SupportRow[] = [
     "refused",
     "Vagrant's Hyper-V provider must run in Windows, not in WSL",
     sources.wsl,
-    {
-      instead:
-        "Run this in PowerShell on Windows. If containers are enough, Docker in WSL can use the GPU without a VM",
-    },
+    { instead: "Run this in PowerShell on Windows" },
   ),
   hyperv(any, "Windows Home", isHomeEdition, "refused", "Windows Home has no Hyper-V", sources.hyperv, {
     instead: "Use Windows Pro, Enterprise, Education or Server. Without a GPU, provider: virtualbox works on this host",
