@@ -122,7 +122,9 @@ export interface Shell {
    * Signals a process, or a process group by its negative id; says whether it exists. Signal 0 only
    * tests that.
    */
-  signal(id: number, signal: NodeJS.Signals | 0): boolean;
+  signal(id: number, signal: NodeJS.Signals | 0): Promise<boolean>;
+  /** The id of a process on the host of the files that ends with this run: the holder of its locks. */
+  readonly pid: number;
   /** Ends the captured programs that still run, so that this process can exit. */
   close(): void;
   /** Whether the user asked to stop. */

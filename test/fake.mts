@@ -131,7 +131,8 @@ export function fakeShell(files: Record<string, string> = {}, answers: Record<st
       const below = [...disk.keys()].filter((name) => name.startsWith(`${path}/`));
       return Promise.resolve([...new Set(below.map((name) => name.slice(path.length + 1).split("/")[0]!))]);
     },
-    signal: () => false,
+    signal: () => Promise.resolve(false),
+    pid: process.pid,
     close: () => {},
     interrupted: false,
     stdout: (text) => void (said.push(text), printed.push(text)),

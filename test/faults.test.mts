@@ -435,7 +435,7 @@ test("a lock with an invalid process id is taken over, and no group is signalled
     const steps = [{ group: 0, began: null }, { group: 1, began: null }, { group: -5, began: null }, null, "x"];
     const { shell, disk } = fakeShell({ "/lab/lock": JSON.stringify({ pid, began: null, command: 7, steps }) });
     const signals: number[] = [];
-    shell.signal = (id, signal) => (signal !== 0 && signals.push(id), true);
+    shell.signal = (id, signal) => Promise.resolve((signal !== 0 && signals.push(id), true));
     const lock = await acquireLock(shell, "/lab", "up", () => {});
     assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
     assert.equal(signals, [], String(pid));

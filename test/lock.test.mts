@@ -17,7 +17,7 @@ function shellWith(files: Record<string, string>, living: number[]) {
     if (signal !== 0) signals.push(`${signal} ${id}`);
     const there = living.includes(id);
     if (signal !== 0) living.splice(living.indexOf(id), there ? 1 : 0);
-    return there;
+    return Promise.resolve(there);
   };
   return { ...made, signals };
 }

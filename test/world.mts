@@ -243,7 +243,7 @@ export class World {
         const below = [...disk.keys()].filter((name) => name.startsWith(`${path}/`));
         return [...new Set(below.map((name) => name.slice(path.length + 1).split("/")[0]!))];
       },
-      signal: (id) => this.alive.has(Math.abs(id)),
+      signal: (id) => Promise.resolve(this.alive.has(Math.abs(id))),
       stdout: (text) => void this.output.push(text),
       stderr: (text) => void this.output.push(text),
     };

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import process from "node:process";
 import { UserError } from "../errors.mts";
 import { isMap } from "../maps.mts";
 import type { Shell } from "../shell.mts";
@@ -54,8 +53,8 @@ export async function acquireLock(
   await shell.ensurePrivateDir(folder);
   const path = `${folder}/lock`;
   const own: Holder = {
-    pid: process.pid,
-    began: await startOf(shell, process.pid),
+    pid: shell.pid,
+    began: await startOf(shell, shell.pid),
     command,
     since: new Date().toISOString(),
     // distinguishes two runs of one process, or in the same millisecond
@@ -135,17 +134,17 @@ function noting(shell: Shell, path: string, own: Holder): Lock {
 async function end(shell: Shell, { group, began }: Group, talk: (line: string) => void): Promise<void> {
   // the id of a group is not reused while it has members: a leader that started later is another process
   const leader = await startOf(shell, group);
-  if ((leader !== null && leader !== began) || !shell.signal(-group, 0)) return;
+  if ((leader !== null && leader !== began) || !(await shell.signal(-group, 0))) return;
   talk(`an earlier run was killed and left a step running (process group ${group}): stopping it first`);
-  shell.signal(-group, "SIGTERM");
-  for (let tenths = 0; tenths < 200 && shell.signal(-group, 0); tenths++) {
+  await shell.signal(-group, "SIGTERM");
+  for (let tenths = 0; tenths < 200 && await shell.signal(-group, 0); tenths++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  shell.signal(-group, "SIGKILL");
+  await shell.signal(-group, "SIGKILL");
 }
 
 async function alive(shell: Shell, pid: number, since: string | null): Promise<boolean> {
-  return shell.signal(pid, 0) && (await startOf(shell, pid)) === since;
+  return (await shell.signal(pid, 0)) && (await startOf(shell, pid)) === since;
 }
 
 /** Field 22 of /proc/PID/stat (proc(5)): start time in ticks since boot; null where there is no /proc. */

@@ -216,7 +216,8 @@ export function realShell(): Shell {
     },
 
     ...files,
-    signal: kill,
+    signal: (id: number, signal: NodeJS.Signals | 0) => Promise.resolve(kill(id, signal)),
+    pid: process.pid,
     stdout: (text: string) => write.stdout(text),
     stderr: (text: string) => write.stderr(text),
 

@@ -196,7 +196,7 @@ test("of three runs that find one dead holder, one takes over: in 300 orders", a
       const act = shell[name] as (...words: string[]) => Promise<never>;
       Object.assign(shell, { [name]: async (...words: string[]) => (await slow(), await act(...words)) });
     }
-    shell.signal = (id) => id === process.pid;
+    shell.signal = (id) => Promise.resolve(id === process.pid);
     const taken = await Promise.allSettled([1, 2, 3].map(() => acquireLock(shell, "/lab", "up", () => {})));
     assert.is(taken.filter(({ status }) => status === "fulfilled").length, 1, `order ${seed}`);
     assert.equal([...disk.keys()], ["/lab/lock"], `order ${seed}`);

@@ -108,7 +108,8 @@ const largest = 256 * 1024 * 1024;
 async function walk(root: string, below: string, enters: (folder: string) => boolean): Promise<Entry[]> {
   const found: Entry[] = [];
   const names = await readdir(`${root}/${below}`).catch((error: unknown) => {
-    throw refused("list", `${root}/${below}`.replace(/\/$/, ""), error);
+    // of the folder itself, the caller knows whether it exists
+    throw below === "" ? error : refused("list", `${root}/${below}`.replace(/\/$/, ""), error);
   });
   for (const name of names.sort()) {
     const path = below + name;
