@@ -437,7 +437,10 @@ test("disk: grows once, before the services start; a proven VM of the right size
   };
   const running: Partial<LabMachine> = { state: "running", address: "192.168.121.5", bootId: "b/1", proof };
   assert.equal(steps(128, { ...running, disk: 131072 }), []);
-  assert.equal(steps(128, { ...running, disk: 65536 }), grow);
+  const proves = [...grow, "scripts/verify-guest.sh"];
+  assert.equal(steps(128, { ...running, disk: 65536 }), proves);
+  const killed = { ...running, disk: 131072, proof: { ...proof, invalid: true as const } };
+  assert.equal(steps(128, killed), proves, "killed before the file system had grown");
   assert.equal(steps(128, { ...running, disk: 131072, bootId: "b/2" }), [...grow, "scripts/verify-guest.sh"]);
 });
 

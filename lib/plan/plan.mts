@@ -233,10 +233,11 @@ function workOn(
   const unseen = !starts && !restarts && existing.proof?.bootId !== existing.bootId;
   if (unseen && machine.provider === "libvirt") after.push(waitStep(machine));
   after.push(...autostartSteps(machine, existing));
-  const proven = !pull && !starts && !restarts && isProven(machine, config, existing);
-  // the file system of a machine that is not proven may be smaller than its disk
-  if (!proven || existing.disk !== machine.disk) after.push(...diskSteps(machine, existing));
-  if (!proven || existing.data?.size !== machine.data) after.push(...dataSteps(machine, existing));
+  const disks = [...diskSteps(machine, existing), ...dataSteps(machine, existing)];
+  // a proof follows these steps, because the file system of a machine that is not proven may be smaller than its disk
+  const grows = disks.length > 0 && (existing.disk !== machine.disk || existing.data?.size !== machine.data);
+  const proven = !pull && !starts && !restarts && !grows && isProven(machine, config, existing);
+  if (!proven) after.push(...disks);
   // a change of the folders restarts the VM
   if (starts || restarts || unseen) after.push(...folderSteps(machine, existing));
   if (!proven) after.push(...lanSteps(machine, existing));
