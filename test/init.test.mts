@@ -114,15 +114,55 @@ test("a host without a card, or that cannot pass one, gets a config without a ca
   }
 });
 
-test("a Windows Server without GPU partitions gets the whole card, others a partition", async () => {
-  const gpu = async (build: number) => {
-    const host = own("test/hosts/windows-server-2025-dda.txt").replace(/^build:.*/m, `build:${build}`);
-    const { disk, err } = await init("windows-server-2025-dda", [], {}, "init", { host });
-    const text = disk.get("homelab-gpu.yaml")!;
-    return [/mode: (\w+)/.exec(text)?.[1], /image: (\S+)/.exec(text)![1], /provider\.version/.test(err)];
-  };
-  assert.equal(await gpu(17763), ["passthrough", "debian-13", false]);
-  assert.equal(await gpu(20348), [undefined, "ubuntu-24.04", false]);
+/** The mode, its reason and the image in the config that `init` writes for a Windows. */
+async function onWindows(name: string, change = (text: string) => text) {
+  const { disk } = await init(name, [], {}, "init", { host: change(own(`test/hosts/${name}.txt`)) });
+  const text = disk.get("homelab-gpu.yaml")!;
+  const [, mode, why] = /mode: (\w+) # the whole card: (.*)/.exec(text) ?? [];
+  return [mode ?? "partition", why, /image: (\S+)/.exec(text)![1]];
+}
+const build = (number: number) => (text: string) => text.replace(/^build:.*/m, `build:${number}`);
+const part = ["partition", undefined, "ubuntu-24.04"];
+const whole = (why: string) => ["passthrough", why, "debian-13"];
+
+test("init proposes what this Windows can do: partitions on clients, whole cards on old servers", async () => {
+  for (const name of ["windows-10-pro-gtx1060", "windows-11-pro-rtx4070", "windows-11-pro-dda"]) {
+    assert.equal(await onWindows(name), part, name);
+  }
+  for (const number of [14393, 17763]) {
+    const reason = whole("this Windows Server has no GPU partitions");
+    assert.equal(await onWindows("windows-server-2025-dda", build(number)), reason);
+  }
+  const supported = whole("Microsoft supports GPU partitions since Windows Server 2025");
+  assert.equal(await onWindows("windows-server-2022-rtx4090"), supported);
+  assert.equal(await onWindows("windows-server-2025-a16", build(20348)), supported);
+  // somebody set the policies for partitions
+  assert.equal(await onWindows("windows-server-2022-policy"), part);
+  assert.equal(
+    await onWindows("windows-server-2022-rtx4090", (text) => text.replace(/^\[pci\][^]*?(?=^\[)/m, "")),
+    supported,
+  );
+});
+
+test("on Windows Server 2025 it proposes a partition of cards that it can partition, else the whole card", async () => {
+  assert.equal(await onWindows("windows-server-2025-a16"), part);
+  const geforce = (more = "") => (text: string) =>
+    build(26100)(text).replace("policy-read:yes\n", `policy-read:yes\n${more}`);
+  const refused = whole("Windows Server refuses partitions of a card without SR-IOV");
+  assert.equal(await onWindows("windows-server-2022-rtx4090", geforce()), refused);
+  assert.equal(
+    await onWindows("windows-server-2022-rtx4090", geforce("policy:RequireSecureDeviceAssignment 0\n")),
+    refused,
+  );
+  assert.equal(await onWindows("windows-server-2022-policy", geforce()), part);
+  const none = (text: string) => text.replace(/^partitionable:.*\n/m, "");
+  assert.equal(await onWindows("windows-server-2025-a16", none), whole("Hyper-V cannot partition this card"));
+  // what was not read refuses nothing
+  const unread = (text: string) => none(text).replace("partitionable-read:yes\n", "");
+  assert.equal(await onWindows("windows-server-2025-a16", unread), part);
+  const radeon = (text: string) => text.replace("vendor:0x10de", "vendor:0x1002").replaceAll("VEN_10DE", "VEN_1002");
+  const untested = whole("partitions of cards from other makers than NVIDIA are untested");
+  assert.equal(await onWindows("windows-server-2025-a16", radeon), untested);
 });
 
 test("a bus that could not be read is not a bus without a card", async () => {

@@ -5,7 +5,7 @@ import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { Partitionable } from "../host/windows-types.mts";
-import { serverWithPartitions } from "../host/windows.mts";
+import { allowsAnyCard, hasSriov, partitionPolicies, serverWithPartitions } from "../host/windows.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { dxgkrnlBuilds } from "../resolve/dxgkrnl.mts";
 import { driverVersion, partitionableOf } from "../resolve/partition.mts";
@@ -189,7 +189,6 @@ function choice(_wish: ResolvedGpuRequest, { windows }: Host): Verdict {
     ]);
 }
 
-const policies = ["RequireSecureDeviceAssignment", "RequireSupportedDeviceAssignment"];
 const policyKey = "HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\HyperV";
 
 function policy(request: ResolvedGpuRequest, host: Host): Verdict {
@@ -204,17 +203,16 @@ function policy(request: ResolvedGpuRequest, host: Host): Verdict {
   if (windows.build !== undefined && windows.build < serverWithPartitions) {
     return skip("this Windows Server has no GPU partitions");
   }
-  const evidence = policies.map((name) => ({
+  const evidence = partitionPolicies.map((name) => ({
     read: `${policyKey}\\${name}`,
     value: windows.policy ? String(windows.policy[name] ?? "not set") : "not read",
   }));
-  // a path without this suffix is that of a card with SR-IOV, which Windows Server expects
   if (!gpu) return unknown("could not read which card it is", evidence);
-  if (!gpu.path.toUpperCase().endsWith("\\GPUPARAV")) {
+  if (hasSriov(gpu)) {
     return pass("the card has SR-IOV, which Windows Server expects", evidence);
   }
   if (!windows.policy) return unknown("could not read Windows Server's policy", evidence);
-  if (policies.every((name) => windows.policy![name] === 0)) {
+  if (allowsAnyCard(windows)) {
     return warn(
       "the card has no SR-IOV, but a policy lets Windows Server partition it: unsupported by Microsoft",
       evidence,
@@ -223,7 +221,7 @@ function policy(request: ResolvedGpuRequest, host: Host): Verdict {
   return fail(
     "Windows Server refuses to partition a card without SR-IOV (“not compliant with currently set group policy”)",
     evidence,
-    policies.map((name) =>
+    partitionPolicies.map((name) =>
       commandFix(`Set ${name} to 0: unsupported by Microsoft`, `reg add ${policyKey} /v ${name} /t REG_DWORD /d 0 /f`, {
         root: true,
       })

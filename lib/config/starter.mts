@@ -1,7 +1,7 @@
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { isNvidia } from "../host/vendors.mts";
-import { hasNoPartitions } from "../host/windows.mts";
+import { wholeCardReason } from "../host/windows.mts";
 import { projectName } from "./raw.mts";
 import { starterServices } from "./services.mts";
 import { writeYaml } from "./write-yaml.mts";
@@ -27,11 +27,16 @@ export function starterFor(
   const gpuBlock = /^ {4}gpu:\n(?: {6}.*\n)+/m;
   const worker = /^ {2}ml-worker:\n(?: {4}.*\n)+/m;
   if (!card) return text.replace(gpuBlock, "").replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
-  const whole = host.os.platform === "windows" && hasNoPartitions(host.windows);
+  const whole = host.os.platform === "windows"
+    ? wholeCardReason(host.windows, card === "any" ? undefined : card)
+    : undefined;
   // on Windows the guest gets a partition of a card: it needs an image for which the kernel module
   // can be built
   const system = host.os.platform === "windows" && !whole ? text.replaceAll("debian-13", "ubuntu-24.04") : text;
-  if (card === "any") return system;
+  const mode = whole === undefined ? [] : [`      mode: passthrough # the whole card: ${whole}`];
+  if (card === "any") {
+    return system.replace(gpuBlock, (block) => [block.trimEnd(), ...mode].join("\n") + "\n");
+  }
   // of one slot, virtual functions are cards of their own, and other functions are parts of one card
   const twins = (host.pci ?? []).some((fn) =>
     fn !== card && fn.vendor === card.vendor && fn.device === card.device && (isDisplay(fn) || isAccelerator(fn)) &&
@@ -41,7 +46,7 @@ export function starterFor(
     `    gpu: # ${(card.name ?? card.model ?? className(card)).replace(/[^\w .()-]/g, "")}, ${card.bdf}`,
     `      vendor_id: ${card.vendor}`,
     `      device_id: ${card.device}`,
-    ...(whole ? ["      mode: passthrough # the whole card: this Windows Server has no GPU partitions"] : []),
+    ...mode,
     ...(twins ? [`      address: "${card.bdf}" # another card has the same ids`] : []),
   ];
   const withCard = system.replace(gpuBlock, () => `${lines.join("\n")}\n`);

@@ -1,6 +1,8 @@
 /** Parses what the probe prints about Windows and Hyper-V. */
 import { plain } from "../lines.mts";
 import type { Partitionable, VideoDriver, VirtualSwitch, Windows } from "./windows-types.mts";
+import type { PciFunction } from "./pci-types.mts";
+import { vendorIds } from "./vendors.mts";
 import { compact, type Facts, number } from "./lines.mts";
 
 /**
@@ -31,9 +33,46 @@ export function plainPowershell(text: string): string {
 /** The build of Windows Server 2022, the first Windows Server with the cmdlets for GPU partitions. */
 export const serverWithPartitions = 20348;
 
-/** Whether this is a Windows Server that is too old for GPU partitions; false if that was not read. */
-export function hasNoPartitions({ product, build }: Pick<Windows, "product" | "build"> = {}): boolean {
-  return product !== undefined && product !== "client" && build !== undefined && build < serverWithPartitions;
+/** The build of Windows Server 2025, the first one on which Microsoft supports GPU partitions. */
+const serverWithSupport = 26100;
+
+/** The policies that let Windows Server partition cards without SR-IOV, if both are 0. */
+export const partitionPolicies = ["RequireSecureDeviceAssignment", "RequireSupportedDeviceAssignment"];
+
+/** Whether both policies are 0; undefined if they were not read. */
+export function allowsAnyCard({ policy }: Pick<Windows, "policy">): boolean | undefined {
+  return policy && partitionPolicies.every((name) => policy[name] === 0);
+}
+
+/** Whether a card is partitioned by its own hardware: only paths of the others end in GPUPARAV. */
+export function hasSriov({ path }: Partitionable): boolean {
+  return !path.toUpperCase().endsWith("\\GPUPARAV");
+}
+
+/**
+ * Why a new config gives a VM the whole card on this Windows, not a partition of it; undefined if a partition is
+ * possible, or if that was not read. Client Windows passes no whole cards. `card`: its ids and instance; absent if
+ * the cards were not read.
+ */
+export function wholeCardReason(windows: Windows | undefined, card?: PciFunction): string | undefined {
+  const { product, build, partitionable } = windows ?? {};
+  if (!windows || product === undefined || product === "client" || build === undefined) return undefined;
+  if (build < serverWithPartitions) return "this Windows Server has no GPU partitions";
+  const own = partitionable?.find(({ path }) => isPathOf(path, card));
+  const allowed = allowsAnyCard(windows);
+  if (build < serverWithSupport && !(own && allowed)) {
+    return "Microsoft supports GPU partitions since Windows Server 2025";
+  }
+  if (card && card.vendor !== vendorIds.nvidia) return "partitions of cards from other makers than NVIDIA are untested";
+  if (!card || !partitionable) return undefined;
+  if (!own) return "Hyper-V cannot partition this card";
+  return hasSriov(own) || allowed !== false ? undefined : "Windows Server refuses partitions of a card without SR-IOV";
+}
+
+function isPathOf(path: string, card: PciFunction | undefined): boolean {
+  const { vendor, device, instance } = hardwareOf(path) ?? {};
+  return card !== undefined && vendor === card.vendor && device === card.device &&
+    instance?.toLowerCase() === card.instance?.toLowerCase();
 }
 
 /** Parses the probe's section `windows`. */
