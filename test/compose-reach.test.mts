@@ -89,7 +89,7 @@ test("a program of the host is not in the VM, unless a service publishes its por
 test("localhost in a container is the container: the port of another service is not there", async () => {
   const app = (keys: string, db = "image: redis:7") => `services:\n  app:\n    image: x\n    ${keys}\n  db: {${db}}\n`;
   assert.equal(await one(app("environment: [CACHE=redis://:pw@localhost/0]")), [
-    "warn p/compose.yaml:4 p: app has CACHE=redis://:pw@localhost/0: localhost is the container itself there, and db " +
+    "warn p/compose.yaml:4 p: app has CACHE=redis://:…@localhost/0: localhost is the container itself there, and db " +
     "has the port 6379 -> Write db:6379 instead of localhost",
   ]);
   assert.equal(await one(app("environment: {REDIS_HOST: 127.0.0.1}")), [
@@ -504,6 +504,36 @@ test("commented GPU settings are not reported next to NVIDIA_VISIBLE_DEVICES wit
   const text = (keys: string) => `services:\n  app:\n    image: x\n    ${keys}\n    #  driver: nvidia\n`;
   assert.match((await one(text("tty: true"))).join(), /the GPU settings in compose\.yaml are comments/);
   assert.equal(await one(text("environment: [NVIDIA_VISIBLE_DEVICES=all]")), []);
+});
+
+test("a service's name is not known where it shares no network", async () => {
+  const text = (keys: string, db = "networks: [back], container_name: app-db") =>
+    `services:\n  app:\n    image: x\n    environment: {DB: "postgresql://u:pw@app-db:5432/x"}\n    ${keys}\n` +
+    `  db: {image: y, ${db}}\nnetworks: {back: {}, front: {}}\n`;
+  const expected = "warn p/compose.yaml:4 p: app names app-db in DB, but shares no network with db: the name is not " +
+    "known there -> Add a network of db to app (networks: back)";
+  assert.equal(await one(text("tty: true")), [expected]);
+  assert.equal(await one(text("networks: [front]")), [expected]);
+  for (
+    const [keys, db] of [
+      ["networks: [back, front]"],
+      ["network_mode: host"],
+      ["tty: true", "container_name: app-db"],
+      ["networks: [front]\n  x: {image: z, networks: {front: {aliases: [app-db]}}}"],
+    ] as const
+  ) assert.equal(await one(text(keys, db)), [], keys);
+});
+
+test("what Compose cannot read without a variable is reported by the variable, once", async () => {
+  const text =
+    "services:\n  app:\n    image: x\n    deploy: {replicas: \"${N}\"}\n    scale: ${M}\n    expose: ['${P}']\n";
+  const found = await one(text);
+  assert.equal(found, [
+    "fail p/compose.yaml:4, p/compose.yaml:5 p: N, M have no value, which leaves an empty value: Compose or Docker " +
+    "refuses that -> Set N, M in the project's .env",
+    "warn p/compose.yaml:6 p: P has no value: Compose replaces it with an empty string, or omits it -> Set P in the " +
+    "project's .env",
+  ]);
 });
 
 test.run();

@@ -114,7 +114,7 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
     }];
   };
   const left = emptied.filter(({ names }) => breaking.some(({ variable }) => names.includes(variable!)));
-  const texts = [...new Set(left.map(({ text }) => `“${text}”`))];
+  const texts = [...new Set(left.map(({ text }) => text === "" ? "an empty value" : `“${text}”`))];
   const listed = texts.length > 8 ? [...texts.slice(0, 8), `${texts.length - 8} more`] : texts;
   return [
     ...flaw(

@@ -150,7 +150,9 @@ function portFlaws(service: ComposeService): ProjectFlaw[] {
         ]
         : []),
     ]),
-    ...texts(service.expose).filter((one) => !one.includes("$") && !/^\d+(-\d+)?(\/(tcp|udp|sctp))?$/i.test(one)).map((
+    ...texts(service.expose).filter((one) =>
+      one !== "" && !one.includes("$") && !/^\d+(-\d+)?(\/(tcp|udp|sctp))?$/i.test(one)
+    ).map((
       one,
     ) => flaw(`exposes ${one}, which is not a port`, ["expose", one], "Write a number, such as 8080, or 53/udp")),
   ];

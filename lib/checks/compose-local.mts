@@ -1,8 +1,8 @@
 /** Addresses on loopback by which a service means another one: localhost in a container is the container itself. */
-import type { ComposeService } from "../compose/types.mts";
+import type { ComposeModel, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
-import { environmentOf } from "../compose/service.mts";
+import { attachedNetworks, environmentOf, networksOf, texts } from "../compose/service.mts";
 import { portInContainer } from "../compose/service-ports.mts";
 import { type ServiceValue, valuesOf } from "../compose/service-values.mts";
 import { manualFix } from "../fixes.mts";
@@ -39,7 +39,11 @@ const loopback =
   /(?:^|([a-z][a-z0-9+.-]*):\/\/|[@=,])(?:[^@/\s]*@)?(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?=$|[/?,;"'])/i;
 
 /** The flaws of the services' addresses on loopback: another service of the project has their port. */
-export function localFlaws(services: [string, ComposeService][], { name: vm }: Pick<ResolvedMachine, "name">) {
+export function localFlaws(
+  services: [string, ComposeService][],
+  { name: vm }: Pick<ResolvedMachine, "name">,
+  networks: ComposeModel["networks"],
+): ProjectFlaw[] {
   return services.flatMap(([name, service]): ProjectFlaw[] => {
     // in the network of the VM, or of another container, localhost is not the container
     if (/^(host|service:|container:)/.test(String(service.network_mode ?? ""))) return [];
@@ -49,6 +53,7 @@ export function localFlaws(services: [string, ComposeService][], { name: vm }: P
     return [
       ...addressesOf(service).flatMap((address) => toOther(name, service, others, address)),
       ...pagesOf(name, service, services, vm),
+      ...apart(name, service, services, networks),
     ];
   });
 }
@@ -96,6 +101,51 @@ function toOther(
     fix: manualFix(`Write ${other}:${target} instead of ${host}${shown.includes(`${host}:`) ? `:${port}` : ""}`),
     fold: { kind: `local ${host} ${other} ${port}`, verb: ["has", "have"], item: shown, rest },
   }];
+}
+
+/** The names of the networks that a service is in, as the engine knows them. */
+const networkNames = (service: ComposeService, networks: ComposeModel["networks"]) =>
+  attachedNetworks(service).map((key) => String(mapAt(networks ?? {}, key).name ?? key));
+
+/** Addresses of a service with which this one shares no network: its name is not known there. */
+function apart(
+  name: string,
+  service: ComposeService,
+  services: [string, ComposeService][],
+  networks: ComposeModel["networks"],
+): ProjectFlaw[] {
+  const own = networkNames(service, networks);
+  if (own.length === 0) return [];
+  const names = (other: string, { container_name: container }: ComposeService) =>
+    typeof container === "string" && container !== "" ? [other, container] : [other];
+  const near = services.filter(([, body]) => networkNames(body, networks).some((one) => own.includes(one)));
+  const known = new Set(near.flatMap(([other, body]) => [
+    ...names(other, body),
+    ...Object.values(networksOf(body)).flatMap(({ aliases }) => texts(aliases)),
+  ]));
+  return valuesOf(service).flatMap(({ value, variable, at }): ProjectFlaw[] => {
+    // a URL, or a name with a port
+    const [, url, plain] = /:\/\/(?:[^@/\s]*@)?([\w.-]+)(?=[:/?]|$)|^([\w.-]+):\d+$/.exec(value) ?? [];
+    const host = url ?? plain;
+    if (host === undefined || known.has(host)) return [];
+    const far = services.find(([other, body]) => names(other, body).includes(host));
+    if (!far || networkNames(far[1], networks).length === 0) return [];
+    const theirs = Object.keys(networksOf(far[1]));
+    const rest = () => `, but shares no network with ${far[0]}: the name is not known there`;
+    const item = `${host} in ${variable ?? "its command"}`;
+    return [{
+      status: "warn",
+      message: `${name} names ${item}${rest()}`,
+      service: name,
+      at,
+      fix: manualFix(
+        theirs.length > 0
+          ? `Add a network of ${far[0]} to ${name} (networks: ${theirs.join(", ")})`
+          : `Add the network default to ${name} (networks:)`,
+      ),
+      fold: { kind: `apart ${far[0]}`, verb: ["names", "name"], item, rest },
+    }];
+  });
 }
 
 /** Addresses in the pages of a browser: localhost is the browser's computer there. */

@@ -76,7 +76,8 @@ export function readDocument(
   for (const { at, mend } of doubleMerges(yaml)) {
     refuse(doubleMerge, yaml.place(at).line, mend);
   }
-  const data = filled(yaml.data(yaml.root), source, results) as Record<string, unknown>;
+  const raw = yaml.data(yaml.root) as Record<string, unknown>;
+  const data = filled(raw, source, results) as Record<string, unknown>;
   const flaws = shapeFlaws(data);
   // a mapping of the wrong form is one error, not one for each of its keys
   const isWithin = (path: ShapeFlaw["path"]) => flaws.some((flaw) => flaw.path.every((step, i) => step === path[i]));
@@ -90,6 +91,12 @@ export function readDocument(
     // a flaw of a value with an invalid variable follows from that variable
     if (refusals.some((one) => one.file === path && one.line === above + line && one.unread)) continue;
     if (flaw.keys && keys.some((key) => key.line === line)) continue;
+    const blank = valueAt(data, flaw.path) === "" ? unsetIn(valueAt(raw, flaw.path), results) : [];
+    if (blank.length > 0) {
+      const names = [...new Set([...emptied.get("")?.names ?? [], ...blank])];
+      emptied.set("", { names, refused: true });
+      continue;
+    }
     const cause = emptied.get(String(valueAt(data, flaw.path)));
     if (cause) {
       // the variable is reported instead
@@ -100,5 +107,9 @@ export function readDocument(
   }
   return data;
 }
+
+/** The variables without a value in a text of the file. */
+const unsetIn = (text: unknown, { unsetVariables }: FillResults): string[] =>
+  [...String(text ?? "").matchAll(/\$\{?(\w+)/g)].flatMap(([, name]) => unsetVariables.has(name!) ? [name!] : []);
 
 const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");

@@ -129,7 +129,9 @@ function withOwn(refusals: ProjectProblem[], own: ProjectProblem[]): ProjectProb
 
 /** Whether Compose refuses what is left of a text whose variable has no value: the variable is reported. */
 const isEmptied = (message: string, { emptied }: ReadProject) =>
-  Object.entries(emptied).some(([text, { refused }]) => refused && text.length > 2 && message.includes(text));
+  Object.entries(emptied).some(([text, { refused }]) =>
+    refused && (text === "" ? /parsing "": invalid syntax/.test(message) : text.length > 2 && message.includes(text))
+  );
 
 /** Whether a program was ended before it answered, by a timeout or by a signal. */
 const isEnded = ({ code, timedOut }: CommandResult) => timedOut === true || code === null || code === 124;
