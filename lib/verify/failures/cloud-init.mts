@@ -44,7 +44,7 @@ export const cloudInitFailures = (): Failure[] =>
       "cause",
       anyOf(
         /Invalid network-config(?: provided| \/\S{1,120})|network-config failed schema validation/,
-        /(?:Cloud|network) config schema errors: (?:config|ethernets|network|version)\b/,
+        /(?:Cloud|network) config schema errors: (?:config|ethernets|network|version)\b(?!: Additional properties)/,
       ),
       "cloud-init does not accept the network-config: a key is wrong, or belongs to another version of its format",
       guestFix("See the place", "cloud-init schema --system --annotate"),

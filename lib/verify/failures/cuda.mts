@@ -29,7 +29,7 @@ export const cudaFailures = (): Failure[] => [
     pattern: anyOf(
       cudaErrors(999),
       /CUDA unknown error - this may be due to an incorrectly set up environment/,
-      /CUDA failed with error unknown error|failed call to cuInit: UNKNOWN|cuInit\(0\) failed -> CUDA_ERROR_NOT_INITIALIZED/,
+      /CUDA failed with error unknown error|failed call to cuInit: UNKNOWN/,
       /cuda runtime error \(30\)|error=(?:30|999) : unknown error/,
     ),
     near: nvidiaWords,

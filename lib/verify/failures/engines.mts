@@ -16,6 +16,7 @@ import { daemonErrorFailures } from "./daemon-errors.mts";
 import { buildFailures } from "./builds.mts";
 import { composeKindFailures, composeValueFailures } from "./compose-values.mts";
 import { daemonStartFailures } from "./daemon-start.mts";
+import { gpuStartFailures } from "./gpu-starts.mts";
 import { engineClientFailures } from "./engine-client.mts";
 import { ociAnswerFailures, ociRuntimeFailures } from "./oci-runtime.mts";
 import { podmanNetworkFailures } from "./podman-network.mts";
@@ -27,6 +28,7 @@ import { wslCodeFailures, wslGuestFailures } from "./wsl-codes.mts";
 
 /** Entries that say more than the general ones of the catalogue. */
 export const engineFailures = (): Failure[] => [
+  ...gpuStartFailures(),
   ...podmanNetworkFailures(),
   ...serviceProgramFailures(),
   ...daemonStartFailures(),

@@ -106,7 +106,7 @@ export const frameworkFailures = (): Failure[] => [
         "cause",
         anyOf(
           /CUDA Setup failed despite|bitsandbytes was compiled without GPU/,
-          /Could not find the bitsandbytes CUDA binary|libbitsandbytes_cuda\d{2,3}\.so: cannot|compiled without (?:GPU|CUDA) support/,
+          /Could not find the bitsandbytes CUDA binary|libbitsandbytes_cuda\d{2,3}\.so: cannot|compiled without (?:GPU|CUDA) support(?<!one possible reason is that llama\.cpp was compiled without GPU support)/,
         ),
         "a program or its library is a build without CUDA, or finds no CUDA of its release",
         wheel,
