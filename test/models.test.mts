@@ -17,8 +17,14 @@ const test = suite("models");
 const desktop = savedHost("rtx4070-desktop-debian12");
 
 /** Failures and warnings for a stack on a machine with these cards, as `status PLACE message -> fix`. */
-async function findings(text: string, { gpu = "{device_id: 2786}", checks = ["services.gpu"] } = {}) {
-  const { shell } = fakeShell({ "/lab/p/compose.yaml": text });
+async function findings(
+  text: string,
+  { gpu = "{device_id: 2786}", checks = ["services.gpu"], dockerfile = "" } = {},
+) {
+  const { shell } = fakeShell({
+    "/lab/p/compose.yaml": text,
+    ...(dockerfile ? { "/lab/p/Dockerfile": dockerfile } : {}),
+  });
   const project = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [] }, undefined);
   const config =
     `machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, gpu: ${gpu}}]`;
@@ -122,6 +128,43 @@ test("the ids of the table of memory are cards of the table of chips", () => {
   assert.is(cardMemoryOf("10de", "1eb8"), 16);
   assert.is(cardMemoryOf("1002", "744c"), 24);
   assert.is(cardMemoryOf("8086", "56a0"), undefined);
+});
+
+test("CUDA code that a Dockerfile compiles for other cards is a warning with its line", async () => {
+  const of = (lines: string, id = "2786", build = ".") =>
+    findings(`services:\n  a: {build: ${build}, gpus: all}\n`, {
+      gpu: `{device_id: ${id}}`,
+      checks: ["guest.cuda"],
+      dockerfile: `FROM nvidia/cuda:12.8.1-devel-ubuntu24.04\n${lines}\n`,
+    });
+  const cmake = (list: string) => `RUN cmake -B build -DCMAKE_CUDA_ARCHITECTURES="${list}" .`;
+  assert.equal(await of(cmake("120")), [
+    "warn p/Dockerfile:2 p/a: its Dockerfile compiles CUDA code for compute capability 12.0, which does not run on AD104 " +
+    "(8.9) -> Add 89 to CMAKE_CUDA_ARCHITECTURES",
+  ]);
+  const torch = (list: string) => `ENV TORCH_CUDA_ARCH_LIST="${list}"`;
+  assert.match(
+    (await of(torch("7.5 8.0"), "2b85")).join(),
+    /capability 7\.5 and 8\.0, which does not run on GB202 \(12\.0\) -> Add 12\.0 to TORCH/,
+  );
+  for (
+    const [lines, id, build] of [
+      [cmake("120"), "2b85"],
+      [cmake("75;86")],
+      [cmake("86-real")],
+      [cmake("80-virtual"), "2b85"],
+      [cmake("native")],
+      [cmake("${ARCHS}")],
+      [torch("8.6+PTX"), "2b85"],
+      [torch("Ampere")],
+      ["ARG TORCH_CUDA_ARCH_LIST=12.0\nENV TORCH_CUDA_ARCH_LIST=$TORCH_CUDA_ARCH_LIST", "2b85"],
+      ["ARG TORCH_CUDA_ARCH_LIST=12.0", "2786", "{context: ., args: {TORCH_CUDA_ARCH_LIST: '8.9'}}"],
+      // a card that is not known
+      [cmake("120"), "2bff"],
+    ] as const
+  ) assert.equal(await of(lines, id, build), [], `${lines} ${id}`);
+  assert.is((await of(cmake("90a"), "2b85")).length, 1);
+  assert.is((await of(cmake("120-real"))).length, 1);
 });
 
 test("labels and placement under deploy are read by a swarm only", async () => {

@@ -1,6 +1,7 @@
 /** Checks whether the users' Compose projects can run in their VMs. */
 import type { Service } from "../config/types.mts";
 import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
+import type { CudaTargets } from "../compose/cuda-targets.mts";
 import type { Host } from "../host/types.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
@@ -108,6 +109,7 @@ export function projectServices(projects: ComposeProject[] = []): PlacedService[
     startedOf(project).map(([name, body]) => ({
       ...{ name: `${project.name}/${name}`, machine: project.machine, body },
       ...baseImageOf(project, name),
+      ...targetsOf(project, name),
       place: (at: string[]) => placeOf(project, at, name),
     }))
   );
@@ -118,7 +120,14 @@ export type PlacedService = Service & {
   place?: (at: string[]) => string;
   /** The image that it is built from, and the place of its `FROM`, such as `immich/Dockerfile:1`. */
   base?: { image: string; place: string };
+  /** The GPUs that its Dockerfile compiles CUDA code for, and the place. */
+  cudaTargets?: CudaTargets & { place: string };
 };
+
+function targetsOf(project: ComposeProject, service: string): Pick<PlacedService, "cudaTargets"> {
+  const targets = ownValue(project.cudaTargets ?? {}, service);
+  return targets ? { cudaTargets: { ...targets, place: placeOfBase(project, targets, service) } } : {};
+}
 
 function baseImageOf(project: ComposeProject, service: string): Pick<PlacedService, "base"> {
   const base = ownValue(project.bases ?? {}, service)?.find(({ isFinal }) => isFinal);

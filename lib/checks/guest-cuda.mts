@@ -14,6 +14,7 @@ import { asksForNvidia } from "../compose/gpu-requests.mts";
 import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
 import { isOlder } from "../text.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
+import { compiledFor } from "./guest-cuda-targets.mts";
 import { driverName, whyUnchecked } from "./guest-driver.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 
@@ -26,9 +27,10 @@ export const guestCudaChecks: Check[] = [
     check: (host, config) => {
       const services: PlacedService[] = [...config.services, ...projectServices(config.projects)].filter(asksForNvidia);
       return config.machines.filter(({ gpus }) => gpus.length > 0).flatMap((machine) => {
-        const found = services.filter((service) => service.machine === machine.name).map((service) =>
-          cuda(service, machine, host)
-        );
+        const found = services.filter((service) => service.machine === machine.name).flatMap((service) => [
+          cuda(service, machine, host),
+          ...compiledFor(service, machine),
+        ]);
         return quietUnknowns(found).map((verdict) => ({ machine: machine.name, ...verdict }));
       });
     },

@@ -1,6 +1,7 @@
 /** What is read of the Dockerfiles of a project: stages, for `build.target`, and the images they are built from. */
 import { mapAt } from "../maps.mts";
 import { blankBaseOf } from "./blank-base.mts";
+import { cudaTargetsOf } from "./cuda-targets.mts";
 import { fromPattern, instructionsOf } from "./dockerfile-instructions.mts";
 import { baseOf, dockerfileOf, hostPath } from "./paths.mts";
 import type { ProjectReads } from "./project-reads.mts";
@@ -133,7 +134,7 @@ function dockerfilePaths(service: ComposeService, project: Pick<ComposeProject, 
 export async function readDockerfiles(
   reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model">,
-): Promise<Required<Pick<ComposeProject, "stages" | "bases" | "blankBases" | "builtUsers">>> {
+): Promise<Required<Pick<ComposeProject, "stages" | "bases" | "blankBases" | "builtUsers" | "cudaTargets">>> {
   const texts = new Map<string, string | undefined>();
   const readOnce = async (paths: string[]) => {
     for (const path of paths) {
@@ -146,6 +147,7 @@ export async function readDockerfiles(
   const bases: Record<string, BaseImage[]> = {};
   const blankBases: NonNullable<ComposeProject["blankBases"]> = {};
   const builtUsers: NonNullable<ComposeProject["builtUsers"]> = {};
+  const cudaTargets: NonNullable<ComposeProject["cudaTargets"]> = {};
   for (const [name, service] of Object.entries(project.model?.services ?? {})) {
     const { target, args, dockerfile_inline: inline } = mapAt(service, "build");
     const paths = dockerfilePaths(service, project);
@@ -164,9 +166,11 @@ export async function readDockerfiles(
     if (user) {
       builtUsers[name] = { uid: user.uid, place: file === undefined ? "dockerfile_inline" : `${file}:${user.line}` };
     }
+    const targets = cudaTargetsOf(found.text, values);
+    if (targets) cudaTargets[name] = { ...targets, ...(file === undefined ? {} : { file }) };
     const blank = blankBaseOf(found.text, values);
     if (blank) blankBases[name] = { ...blank, ...(file === undefined ? {} : { file }) };
     if (images.length > 0) bases[name] = images.map((one) => ({ ...one, ...(file === undefined ? {} : { file }) }));
   }
-  return { stages, bases, blankBases, builtUsers };
+  return { stages, bases, blankBases, builtUsers, cudaTargets };
 }

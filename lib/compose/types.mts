@@ -3,6 +3,8 @@
  * of the files that it names.
  */
 
+import type { CudaTargets } from "./cuda-targets.mts";
+
 /** A folder with Compose files that becomes one project in one VM. */
 export interface ProjectRequest {
   /** The project's name in the VM, such as `immich`. Compose's rule: `[a-z0-9][a-z0-9_-]*`. */
@@ -97,6 +99,8 @@ export interface ComposeProject extends ProjectRequest {
   bases?: Record<string, BaseImage[]>;
   /** A `FROM` that variables without a value leave without an image, by service. */
   blankBases?: Record<string, BlankBase>;
+  /** The GPUs that the Dockerfiles of services compile CUDA code for, by service, and their place. */
+  cudaTargets?: Record<string, CudaTargets & { file?: string }>;
   /** The users that built services run as, by service, and the place of `USER`, such as `app/Dockerfile:12`. */
   builtUsers?: Record<string, { uid: number; place: string }>;
   /** Files that could not be read, as sentences with the reason. */

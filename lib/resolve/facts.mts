@@ -6,6 +6,7 @@ import { acsKernels } from "./acs-kernels.mts";
 import { architectures, architecturesSource, chipsSource } from "./architectures.mts";
 import { distroDrivers, driverBranches, firstInRepository, withoutProprietary } from "./branches.mts";
 import { boardChips, migSource } from "./boards.mts";
+import { capabilitySource } from "./capability.mts";
 import { cardMemorySource } from "./card-memory.mts";
 import { cudaSources } from "./cuda.mts";
 import { imageSystems } from "./image-systems.mts";
@@ -55,6 +56,7 @@ export function facts(): Fact[] {
     ...boardChips.map((row) => named(`GPU of ${row.name}`, row)),
     named("cards with MIG", migSource),
     named("memory of cards", cardMemorySource),
+    named("compute capabilities", capabilitySource),
     ...recentCards.map((row) => named(`first kernel of ${row.name}`, row)),
     ...graphicsOnly.map((row) => named(`computing with ${row.name}`, row)),
     ...Object.entries(suiteKernels).map(([suite, row]) => named(`kernel of ${suite}`, row)),
