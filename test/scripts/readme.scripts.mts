@@ -65,6 +65,8 @@ const unchecked = [
   /^(?:npm|npx)\.cmd /, // their words are those of the block for Linux
   /^deno task /, // readme.test.mts: such a task exists
   /^homelab-gpu\(\)|^source /, // below, together
+  // programs of Windows: the tier powershell reads these lines
+  /^(?:(?:"[\w.]+",? )+\|$|ForEach-Object |wsl |Enable-WindowsOptionalFeature |# on Server: )/,
 ];
 
 test("each command is run by a test", () => {
