@@ -50,14 +50,24 @@ built() {
     modinfo -k "$kernel" dxgkrnl >/dev/null 2>&1
 }
 
+# The release is known not to build for kernels since 6.11 (staralt/dxgkrnl-dkms, issues 10 and 7, 2025-04); another
+# source may.
+refuse_newer() {
+  if [ -z "${DXGKRNL_SOURCE-}" ] && printf '6.11\n%s\n' "$1" | sort -CV; then
+    die "dxgkrnl $release does not build for the kernel $1: it needs an older kernel than 6.11, or dxgkrnl: with another source"
+  fi
+}
+
 version=$release-$(printf '%s' "$sum" | cut -c 1-8)
 tree=$root/usr/src/dxgkrnl-$version
 kernel=$(kernels | tail -n 1) # the kernel of the next boot
 if ! built || [ ! -e "$tree" ]; then
+  refuse_newer "$kernel"
   apt-get -q -o DPkg::Lock::Timeout=600 update
   # shellcheck disable=SC2086 # words
   apt-get -q -o DPkg::Lock::Timeout=600 install -y --no-install-recommends $kernel_packages dkms make gcc kmod
   kernel=$(kernels | tail -n 1)
+  refuse_newer "$kernel"
   [ -e "$root/lib/modules/$kernel/build/Makefile" ] || die "headers for kernel $kernel cannot be found"
 
   work=$(mktemp -d)

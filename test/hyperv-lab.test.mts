@@ -150,9 +150,10 @@ test("dxgkrnl is compared with the kernel of the guest's image before boot", () 
   const guest = (image: string, more = "") =>
     found("hyperv.guest", client, `, image: ${image}, gpu: {device_id: 2786${more}}`)!;
   assert.equal(["ubuntu-22.04", "ubuntu-24.04"].map((image) => guest(image)[0]), ["pass", "pass"]);
-  assert.match(guest("debian-13")[1], "kernels after 6.8");
+  assert.match(guest("debian-13")[1], "kernels since 6.11");
   assert.match(guest("debian-12")[1], "Ubuntu 22.04 and 24.04 only");
-  assert.match(guest("ubuntu-26.04")[1], "kernels after 6.8");
+  assert.match(guest("ubuntu-26.04")[1], "kernels since 6.11");
+  assert.match(guest("debian-13")[2], "Write image: ubuntu-24.04");
 });
 
 test("partitions of AMD and Intel cards are refused as untested, unless the user provides the driver", () => {

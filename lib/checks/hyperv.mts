@@ -266,7 +266,7 @@ function driver(request: ResolvedGpuRequest, host: Host): Verdict {
 
 function guest(request: ResolvedGpuRequest, { image, box, provision }: ResolvedMachine): Verdict {
   const fix = [
-    manualFix("Write image: {file: ./some.box} with a box of Ubuntu 22.04 or 24.04 for Hyper-V, generation 2"),
+    manualFix("Write image: ubuntu-24.04 or image: ubuntu-22.04, or a file or URL of one of them"),
   ];
   const maker = others[request.vendorId];
   if (maker) {

@@ -14,10 +14,10 @@ interface DxgkrnlBuild {
   date: string;
 }
 
-const newer = "kernels after 6.8 need changes to its source";
+const newer = "its source needs changes for kernels since 6.11";
 const other = "install-dxgkrnl.sh knows Ubuntu 22.04 and 24.04 only";
-const source = "staralt/dxgkrnl-dkms, issue 10";
-const date = "2026-11-26";
+const source = "staralt/dxgkrnl-dkms, issues 10 (6.11) and 7 (6.12)";
+const date = "2026-11-28";
 
 export const dxgkrnlBuilds: DxgkrnlBuild[] = [
   { suite: "focal", kernel: "5.15 (HWE)", builds: false, why: other, source, date },

@@ -95,6 +95,19 @@ test("install-dxgkrnl.sh installs the later kernel on 22.04, and supports no oth
   assert.equal([debian.status, /debian-12 is not supported/.test(debian.said)], [1, true]);
 });
 
+test("install-dxgkrnl.sh refuses kernels for which the release is known not to build, before it downloads", ({ folder }) => {
+  const { archive, sum } = ubuntu(folder);
+  for (const kernel of ["6.11.0-1012-azure", "6.14.0-24-generic", "7.0.0-3-generic"]) {
+    put(folder, { [`boot/vmlinuz-${kernel}`]: "", [`lib/modules/${kernel}/build/Makefile`]: "" });
+    const { status, said, calls } = install(folder, {});
+    assert.equal([status, calls], [1, []], said);
+    assert.match(said, `does not build for the kernel ${kernel}: it needs an older kernel than 6.11`);
+  }
+  // another source may build
+  const own = install(folder, { DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum });
+  assert.not.match(own.said, /needs an older kernel/);
+});
+
 test("install-dxgkrnl.sh uses only a source with the right checksum", ({ folder }) => {
   const { archive, sum } = ubuntu(folder);
   const fails = (env: Record<string, string>) => {
