@@ -16,6 +16,22 @@ const reset = "Stop the VM and reset the card (vendor-reset for Polaris to Navi 
 
 /** Messages of AMD's and Intel's kernel drivers and of ROCm, by topic. */
 export const amdKernelFailures = (): Failure[] => [
+  ...rows({
+    layer: "driver",
+    near: amdWords,
+    source: "Linux (drivers/gpu/drm/amd: atom.c, psp_v11_0.c); general knowledge, 2026-11",
+  }, [
+    [
+      "gpu.reset",
+      "cause",
+      /atombios stuck in loop for more than|amdgpu \S{1,14}: gpu post error|Send long training msg failed/,
+      "the AMD card does not start up: it keeps its last user's state (reset bug), or its firmware image (vBIOS) is " +
+      "not whole",
+      reset,
+      powerCycle,
+      "If it fails at the first start after a power-off: give the VM the card's vBIOS as a ROM file",
+    ],
+  ]),
   ...rows({ layer: "driver", near: amdWords, source: "Linux (drivers/gpu/drm/amd), general knowledge, 2026-11" }, [
     [
       "gpu.reset",

@@ -3,6 +3,7 @@ import { bindVfio, commandFix, doctorFix, kernelLog, lessMemory, remedies } from
 import { anyOf } from "../../text.mts";
 import { powerCycle, vmWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
+import { vmHelperFailures } from "./vm-helpers.mts";
 
 const cardPrograms = new RegExp(`vfio|gpu|hostpci|driver_override|iommu|nvidia|${vmWords.source}`, "i");
 const kernel = commandFix("Read the kernel's lines about the card", "dmesg --level err,warn", { root: true });
@@ -13,6 +14,7 @@ const nothing = "If nothing else is wrong: nothing to do; look for another error
  * vGPU, Intel's drivers and WSL 1.
  */
 export const hostErrorFailures = (): Failure[] => [
+  ...vmHelperFailures(),
   ...rows({
     layer: "kernel",
     near: /nvidia|cuda|gpu|docker|dkms|kernel headers|modprobe|moddep|systemd|\bkvm\b|vagrant|\bwsl/i,

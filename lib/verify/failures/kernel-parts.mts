@@ -33,9 +33,16 @@ export const kernelPartFailures = (): Failure[] => [
     ],
     [
       "gpu.power",
+      "note",
+      /refused to change power state, currently in D0\b/,
+      "the device stays awake instead of going to sleep, which harms nothing",
+      manualFix("If nothing else is wrong: nothing to do; look for another error"),
+    ],
+    [
+      "gpu.power",
       "cause",
       anyOf(
-        /(?:refused to change power state, currently in|not responding to config (?:reads|space)|\(rev ff\))/,
+        /(?:refused to change power state, currently in (?!D0)|not responding to config (?:reads|space)|\(rev ff\))/,
         /(?:pciehp: Slot\(\S{1,8}\): (?:Link Training Error|No link|Cannot train link)|device lost from bus|Device recovery from fatal error failed)/,
       ),
       "the card (or the device of that slot) no longer answers on the bus: it fell off the link, sleeps without " +

@@ -49,6 +49,21 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "iptables 1.8 (nf_tables), libvirt; virt-manager/virt-manager#413 (2022-07)",
   },
   {
+    pattern: /LIBVIRT_\w{2,4} .{0,200}(?:No chain\/target\/match by that name|Chain 'LIBVIRT_\w{2,4}' does not exist)/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message: "another firewall of this host removed the chains of libvirt's rules while libvirt ran",
+    fix: [
+      commandFix("Have libvirt write them again", "systemctl try-restart libvirtd virtnetworkd", { root: true }),
+      manualFix("Start libvirt after that firewall, or let it restart libvirt when it writes its rules"),
+      manualFix(
+        'libvirt 10.4 and later: firewall_backend = "nftables" in /etc/libvirt/network.conf has a table of its own',
+      ),
+    ],
+    source: "libvirt; arno-iptables-firewall/aif#86 (2023-01)",
+  },
+  {
     pattern: anyOf(
       /Failed to (?:apply|add) firewall (?:rules?|command)/,
       /COMMAND_FAILED: '\S{0,30}(?:iptables|nft)\S{0,10} .{0,120}LIBVIRT/,

@@ -7,7 +7,7 @@ import { rows } from "./rows.mts";
 const exportsOf = commandFix("See what this host exports", "exportfs -v", { root: true });
 
 /**
- * Errors of rsync, systemd, NFS, SMB, swtpm, cloud-init and libguestfs, and of the runtimes for
+ * Errors of rsync, systemd, NFS, SMB, cloud-init and libguestfs, and of the runtimes for
  * cards of Intel and AMD.
  */
 export const serviceToolFailures = (): Failure[] => [
@@ -38,7 +38,7 @@ export const serviceToolFailures = (): Failure[] => [
       "Code 11: the disk is full. 23: permissions or missing files. 24: files changed meanwhile. 30: time-out",
     ],
   ]),
-  ...rows({ layer: "provider", source: "sudo, systemd, nfs-utils, swtpm; read 2026-11" }, [
+  ...rows({ layer: "provider", source: "sudo, systemd, nfs-utils; read 2026-11" }, [
     [
       "provider.access",
       "cause",
@@ -58,14 +58,6 @@ export const serviceToolFailures = (): Failure[] => [
       "(libvirt: libvirtd or the modular virtqemud)",
       commandFix("See which there are", "systemctl list-unit-files 'libvirt*' 'virt*' 'docker*' 'ssh*' 'nfs*'"),
       "Install the package; a masked one: systemctl unmask NAME",
-    ],
-    [
-      "provider.access",
-      "cause",
-      /(?:Need read\/write \w{6} on statedir|swtpm\S{0,12}: .{0,80}(?:Could not (?:open|create|lock|write)))/,
-      "swtpm may not write the folder in which the VM's TPM is kept",
-      commandFix("See to whom it belongs", "ls -ldn /var/lib/libvirt/swtpm/* /var/lib/swtpm-localca"),
-      "Give both to swtpm's user (tss, or swtpm_user in /etc/libvirt/qemu.conf), or remove the TPM of the VM",
     ],
   ]),
   ...rows({ layer: "provider", source: "libguestfs, cloud-init, hashicorp/packer, Samba, systemd; read 2026-11" }, [

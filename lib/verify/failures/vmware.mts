@@ -15,7 +15,8 @@ export const vmwareFailures = (): Failure[] => [
   ...rows({
     layer: "hypervisor",
     near,
-    source: "VMware ESXi; Dell 000199172 (2022-04), Broadcom KB 323402 and its article on HPE servers, read 2026-11",
+    source: "VMware ESXi; Dell 000199172 (2022-04), NVIDIA/cuda-samples#104 (2022-02), Broadcom KB 323402 and " +
+      "its article on HPE servers, read 2026-11",
   }, [
     [
       "gpu.window",
@@ -69,6 +70,15 @@ export const vmwareFailures = (): Failure[] => [
       "no card of the host has room for a vGPU of that profile, or NVIDIA's host driver does not offer it",
       commandFix("On the host, see the cards and their vGPUs", "nvidia-smi vgpu"),
       "Host, Configure, Graphics: Shared Direct; all vGPUs of one card have the same size",
+    ],
+    [
+      "gpu.window",
+      "cause",
+      /RmInitAdapter failed[^]{0,600}Hardware name: VMware, Inc/,
+      "NVIDIA's driver does not start the card in a VM of VMware: the VM lacks UEFI or 64-bit addresses (MMIO) for it",
+      "A new VM with UEFI firmware, pciPassthru.use64bitMMIO = TRUE and pciPassthru.64bitMMIOSizeGB = twice the " +
+      "card's memory; GeForce cards before driver 465: also hypervisor.cpuid.v0 = FALSE",
+      "Reserve all of the VM's memory, and take the newest branch of the driver",
     ],
     [
       "gpu.match",
