@@ -229,6 +229,15 @@ test("init requests no card that a VM can never get, and says why", async () => 
     assert.match(err, /wrote homelab-gpu\.yaml without a GPU/, keys);
     assert.match(err, panel, keys);
     assert.not.match(yaml, /gpu:/, keys);
+    // nor does doctor say to bind the card of the built-in display
+    const probe = own(`test/hosts/${apu}.txt`).replace(...dmi(keys));
+    const { shell, said } = fakeShell({
+      host: probe,
+      [`${root}/templates/homelab-gpu.yaml`]: own("templates/homelab-gpu.yaml"),
+    });
+    await main(["doctor", "--no-color", "--host", "host", "gpu"], shell);
+    assert.match(said.join(""), /Leave the card to this host, whose built-in display needs it/, keys);
+    assert.not.match(said.join(""), /bind the card to vfio-pci at boot/, keys);
   }
   // a desktop with only its processor's graphics can do without a display
   assert.match((await initWith(apu, [dmi("dmi-chassis_type:3\n")])).yaml, /device_id: 1586/);

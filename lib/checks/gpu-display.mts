@@ -3,6 +3,7 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
+import { isBuiltInDisplay } from "../host/built-in-display.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { harmlessDrivers } from "../resolve/cards.mts";
 import { isDisplay, isIntegrated, isPortable, slotOf } from "../host/pci.mts";
@@ -86,7 +87,11 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
       evidence,
       [
         ...otherDisplay(gpu, [], host),
-        ...partitioning(card.gpu, otherDisplay(gpu, [], host).length > 0 ? "Or keep" : "Keep"),
+        ...(isBuiltInDisplay(card.gpu, host) ? [leftToHost] : []),
+        ...partitioning(
+          card.gpu,
+          otherDisplay(gpu, [], host).length > 0 || isBuiltInDisplay(card.gpu, host) ? "Or keep" : "Keep",
+        ),
         ...bindingAtBoot(card, host).map((fix) => ({
           ...fix,
           title: "Without a display: bind the card to vfio-pci at boot, so that the host never uses it",
@@ -100,6 +105,12 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
     otherDisplay(gpu, others, host),
   );
 }
+
+/** What to do where only the built-in display shows the host. */
+const leftToHost = manualFix(
+  "Leave the card to this host, whose built-in display needs it (remove gpu:): containers on this host can use it " +
+    "without a VM",
+);
 
 /**
  * A card of Intel that can have virtual functions can stay on the host: a VM gets one of them (mode: partition). Other

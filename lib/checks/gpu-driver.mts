@@ -1,3 +1,4 @@
+import { isBuiltInDisplay } from "../host/built-in-display.mts";
 import type { Card } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
@@ -32,7 +33,8 @@ const companionModules: Record<string, string> = { xhci_hcd: "xhci-pci", snd_hda
 /** The advice to bind a card at boot, which `prepare` does; empty where `prepare` refuses the card. */
 export function bindingAtBoot(card: Card, host: Host): Fix[] {
   const { os } = host;
-  const refused = cannotHaveIommu(host) || (os.arch !== undefined && os.arch !== "x86_64") ||
+  const refused = isBuiltInDisplay(card.gpu, host) || cannotHaveIommu(host) ||
+    (os.arch !== undefined && os.arch !== "x86_64") ||
     checkGroup(card, host).status === "fail";
   return refused ? [] : [remedies.bindAtBoot];
 }
