@@ -30,6 +30,15 @@ const texts: Record<string, Platform[]> = {
 const lists: Record<string, Platform[]> = {
   "lib/verify/failures/windows.mts": ["windows"],
   "lib/verify/failures/hyperv-gpu.mts": ["windows"],
+  "lib/verify/failures/hyperv-errors.mts": ["windows"],
+  "lib/verify/failures/hyperv-guest.mts": ["windows"],
+  "lib/verify/failures/packer-hyperv.mts": ["windows"],
+  "lib/verify/failures/windows-codes.mts": ["windows"],
+  "lib/verify/failures/windows-hosts.mts": ["windows"],
+  // a copy for Linux also runs in WSL
+  "lib/verify/failures/wsl.mts": ["linux", "windows"],
+  "lib/verify/failures/wsl-codes.mts": ["linux", "windows"],
+  "lib/verify/failures/wsl-messages.mts": ["linux", "windows"],
   "lib/verify/failures/kvm.mts": ["linux"],
   "lib/verify/failures/libvirt.mts": ["linux"],
   "lib/verify/failures/libvirt-network.mts": ["linux"],
@@ -37,6 +46,15 @@ const lists: Record<string, Platform[]> = {
   "lib/verify/failures/qemu-files.mts": ["linux"],
   "lib/verify/failures/vfio.mts": ["linux"],
   "lib/verify/failures/vfio-memory.mts": ["linux"],
+  "lib/verify/failures/libvirt-answers.mts": ["linux"],
+  "lib/verify/failures/libvirt-definitions.mts": ["linux"],
+  "lib/verify/failures/libvirt-errors.mts": ["linux"],
+  "lib/verify/failures/proxmox.mts": ["linux"],
+  "lib/verify/failures/proxmox-tasks.mts": ["linux"],
+  "lib/verify/failures/qemu-devices.mts": ["linux"],
+  "lib/verify/failures/qemu-errors.mts": ["linux"],
+  "lib/verify/failures/qemu-vfio.mts": ["linux"],
+  "lib/verify/failures/virsh.mts": ["linux"],
 };
 
 const of = (table: Record<string, Platform[]>, platform: Platform) =>

@@ -6,6 +6,7 @@ import { commands, help } from "../lib/cli/commands.mts";
 import { helped, insteadOf, pageOf } from "../lib/cli/help.mts";
 import { main } from "../lib/cli/main.mts";
 import { acceptsOption, options } from "../lib/cli/options.mts";
+import { Interrupted } from "../lib/errors.mts";
 import { self } from "../lib/self.mts";
 import { closest } from "../lib/suggest.mts";
 import { columnsOf, cutTo, wrap, wrapMessage } from "../lib/text.mts";
@@ -139,6 +140,22 @@ test("a message is wrapped at the width of a terminal; quoted lines of a file ar
   assert.is(wrapMessage(text, Infinity, ""), text);
   const next = wrapMessage(`ai is not running: ${self("up")} --config x`, 60, "homelab-gpu: ");
   assert.equal(next.split("\n"), ["homelab-gpu: ai is not running:", "  npx zx homelab-gpu.mts up --config x"]);
+});
+
+test("an interrupted command says whether it continues, and what keeps running", async () => {
+  for (
+    const [command, said] of Object.entries({
+      status: /^homelab-gpu: interrupted\n$/,
+      "down a": /^homelab-gpu: interrupted; the next run continues from here\n$/,
+      up:
+        /^homelab-gpu: interrupted; the next run continues from here\n {2}machines .* npx zx homelab-gpu\.mts down\n$/,
+    })
+  ) {
+    const { shell, said: lines } = fakeShell();
+    const read = () => Promise.reject(new Interrupted());
+    assert.is(await main(command.split(" "), { ...shell, read }), 130, command);
+    assert.match(lines.at(-1)!, said);
+  }
 });
 
 test.run();

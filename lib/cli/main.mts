@@ -103,6 +103,14 @@ function takers(option: Option): string[] {
   );
 }
 
+/** What an interrupted command line leaves behind: only some commands continue, and VMs keep running. */
+function interruptedMessage(words: string[]): string {
+  const is = (...names: string[]) => words.some((word) => names.includes(word));
+  if (!is("up", "upgrade", "destroy", "down", "prepare")) return "interrupted";
+  const running = `\n  machines that have started keep running; to shut them down: ${self("down")}`;
+  return `interrupted; the next run continues from here${is("up", "upgrade") ? running : ""}`;
+}
+
 /**
  * Runs a command line and returns the exit code. An expected error prints a line or two; only a bug throws.
  */
@@ -112,7 +120,7 @@ export async function main(words: string[], started: Shell = realShell()): Promi
     return await perform(shell, words);
   } catch (error) {
     if (error instanceof Interrupted) {
-      sayTo(shell, "interrupted; the next run continues from here");
+      sayTo(shell, interruptedMessage(words));
       return 130;
     }
     if (!(error instanceof UserError)) {

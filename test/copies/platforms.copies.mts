@@ -1,10 +1,11 @@
 // The one-file builds for one platform: on hosts of that platform, each has the output of the
 // script; on others, it names its platform.
-import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { leftOutOf } from "../../scripts/platforms.mts";
 import { root } from "../fake.mts";
 import { started, starting, zx } from "../start.mts";
 
@@ -84,6 +85,15 @@ test("linux: a provider of another platform is refused without a stack", async (
   const { code, err } = await says("linux", ["plan", "--host", `hosts/${hosts.linux![0]}.txt`], config);
   assert.is(code, 2);
   assert.match(err, /this copy is built for linux and has no templates\/hyperv\.rb/);
+});
+
+test("error texts of one system's programs are left out of the copies for others", () => {
+  const platformOf = /^(?:windows|hyperv|packer-hyperv|libvirt|virsh|vfio|qemu|kvm|proxmox|wsl)\b/;
+  // what is not a list, and QEMU's machines, which Packer uses elsewhere too
+  const kept = ["proxmox-fixes.mts", "qemu-machine.mts"];
+  const names = readdirSync(`${root}/lib/verify/failures`).filter((name) => platformOf.test(name));
+  const left = new Set([...leftOutOf("linux").lists, ...leftOutOf("windows").lists, ...leftOutOf("macos").lists]);
+  assert.equal(names.filter((name) => !left.has(`lib/verify/failures/${name}`)), kept);
 });
 
 test("an unknown platform is refused", async () => {
