@@ -20,6 +20,7 @@ export const buildFailures = (): Failure[] =>
       "cause",
       anyOf(
         /unlazy requires an applier|failed to get state for index \d{1,4} on|failed to load cache key: content digest/,
+        /lease "\S{1,80}": not found|changes out of order: "/,
         /parent snapshot \S{5,90} does not exist|snapshot \S{5,90} does not exist|failed to prepare \S{5,90} as \S{2,90}: /,
       ),
       "the builder's cache is damaged or incomplete",
@@ -90,7 +91,7 @@ export const buildFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /buildkit_qemu_emulator: |did not complete successfully.{0,60}exec format error|\/bin\/sh: exec format error/,
+        /runtime execution on platform \S{3,30} not supported|buildkit_qemu_emulator: |did not complete successfully.{0,60}exec format error|\/bin\/sh: exec format error/,
         /qemu: uncaught target signal \d{1,2}/,
       ),
       "the image is built for another CPU architecture, whose emulation (QEMU, binfmt) is missing or crashes",
@@ -114,6 +115,7 @@ export const buildFailures = (): Failure[] =>
       anyOf(
         /target stage "?[^" ]{1,60}"? could not be found|circular dependency detected on stage/,
         /base name \(\S{1,60}\) should not be blank|failed to parse stage name/,
+        /failed to process "[^\n]{1,120}": (?:syntax error|unexpected|missing)|exporter "\S{1,40}" could not be found/,
         /file with no instructions|[Nn]o Containerfile or Dockerfile specified or found/,
       ),
       "the Dockerfile names a stage or base image that does not exist or is empty, has no instruction, or is not there",

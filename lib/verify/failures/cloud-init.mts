@@ -61,6 +61,7 @@ export const cloudInitFailures = (): Failure[] =>
       "cloud-init does not accept the user-data: its first line is not #cloud-config, its YAML is broken, or a key " +
       "is wrong",
       guestFix("See the place", "cloud-init schema --system --annotate"),
+      "Its first line is #cloud-config; a key “network” belongs into the seed's own file network-config",
     ],
     [
       "guest.image",

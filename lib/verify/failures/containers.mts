@@ -41,6 +41,14 @@ export const containerFailures = (): Failure[] => [
       mounts,
     ],
     [
+      "verify.docker",
+      "cause",
+      /error mounting "(?:proc|sysfs|cgroup|devpts|mqueue)" to rootfs at .{0,300}(?:permission denied|operation not permitted)/,
+      "the engine runs in a container (LXC) that may not mount the kernel's file systems: nesting is off",
+      lxc,
+      "Proxmox: pct set ID --features nesting=1, then stop and start that container",
+    ],
+    [
       "verify.service",
       "cause",
       anyOf(

@@ -128,6 +128,7 @@ const codes: [number: number, runtime: string, driver: string, text: string, own
 const beforeNumber = [
   "CUDA error",
   "CUDA failure",
+  "CUDA failure in file '[^'\\n]{1,120}' line \\d{1,6}",
   "CUDA driver error",
   "CUDA runtime error",
   "CUDA API error",
@@ -146,6 +147,7 @@ const beforeNumber = [
   "cudaGetDeviceCount\\(\\) returned",
   "cudaGetDeviceCount\\(\\) failed",
   "cudaSetDevice failed",
+  "cudaSetDevice err:",
   "CudaAPIError",
 ].join("|");
 /** What is in the line before the text of an error. */

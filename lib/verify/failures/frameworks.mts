@@ -27,7 +27,7 @@ export const frameworkFailures = (): Failure[] => [
         anyOf(
           /Failed to load library .{0,120}providers_cuda|Failed to .{0,30}CUDAExecutionProvider/,
           /CUDAExecutionProvider.{0,40}(?:fail|not available)|Require cuDNN [\d*.]{1,6} and CUDA/,
-          /Specified provider 'CUDAExecutionProvider' is not in/,
+          /Specified provider 'CUDAExecutionProvider' is not in|CUDA_PATH is set but CUDA was ?n'?t able to be loaded/,
           /Please install (?:TensorRT|the correct version of CUDA and cuDNN|CUDA and cuDNN) .{0,80}GPU requirements page/,
         ),
         "ONNX Runtime cannot use CUDA or TensorRT: its package is the one without GPU, or their " +

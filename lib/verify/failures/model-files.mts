@@ -17,7 +17,7 @@ export const modelFileFailures = (): Failure[] =>
       "cause",
       anyOf(
         /unknown pre-tokenizer type: '|has invalid ggml type \d|unknown projector type: |unknown model architecture: '/,
-        /key not found in model: /,
+        /key not found in model: |check_tensor_dims: tensor '\S{1,80}' has wrong shape/,
         /GGUF model with architecture \S{2,40} is not supported|Unsupported GGUF quantization type/,
         /## Could not find [\w*.]{3,80} in model|Unsupported model binary version|Unsupported model IR version/,
         /done_getting_tensors: wrong number of tensors/,

@@ -167,4 +167,21 @@ export const nvidiaBuildFailures = (): Failure[] => [
     fix: [manualFix("Leave out mokutil and the signing; look for another error")],
     source: "mokutil 0.6, read 2026-11",
   },
+  {
+    pattern: anyOf(
+      /autoinstall for kernel: \S{1,60} failed|One or more modules failed to install during autoinstall/,
+      /postinst\.d\/dkms exited with return code|dkms: running auto installation service for kernel \S{1,60} failed/,
+    ),
+    check: "guest.driver",
+    strength: "symptom",
+    fallback: true,
+    layer: "driver",
+    message:
+      "DKMS did not build one of its modules for a kernel; the lines above and its make.log name module and error",
+    fix: [
+      commandFix("See which modules were built for which kernels", "dkms status"),
+      manualFix("Take a newer release of that module, or boot the older kernel, for which it was built"),
+    ],
+    source: "DKMS (dkms, kernel_postinst.d); xanmod/linux#412 (2024-02)",
+  },
 ];

@@ -170,7 +170,7 @@ export const moduleFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /libnvidia-ml\.so(?:\.1)?(?:: cannot open|'|: not found| not found)|couldn't find libnvidia-ml\.so/,
+      /libnvidia-ml\.so(?:\.1)?(?:: cannot open|'(?!, which is also in package)|: not found| not found)|couldn't find libnvidia-ml\.so/,
       /could not load NVML library|initialization error: cannot open shared object/,
       /NVMLError_LibraryNotFound|NVML library; err: ERROR_LIBRARY_NOT_FOUND|NVML Shared Library Not Found|nvml\S{0,40} library not found/,
     ),

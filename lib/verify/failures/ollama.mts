@@ -13,7 +13,7 @@ export const ollamaFailures = (): Failure[] => [
     [
       "guest.cuda",
       "cause",
-      /NVIDIA driver too old|could not verify NVIDIA driver compatibility/,
+      /NVIDIA driver too old|your nvidia driver is too old or missing|could not verify NVIDIA driver compatibility/,
       "Ollama leaves the GPU out and computes on the CPU: the driver is older than Ollama's CUDA needs",
       smi,
       "Write a newer driver branch (driver:) and rebuild the box, or use an older tag of the image",

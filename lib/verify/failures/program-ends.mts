@@ -34,6 +34,21 @@ export const programEndFailures = (): Failure[] =>
       "Give the machine more (memory:), raise the service's limit, or use a smaller model or fewer workers",
     ],
     [
+      "verify.service",
+      "cause",
+      /exit (?:status|code):?(?: exit status)? 0xc0000135\b/,
+      "Windows did not start the program, since a DLL is missing: Visual C++'s, or CUDA's of that release",
+      "Install the newest Visual C++ Redistributable (x64), and the program again with its CUDA files",
+    ],
+    [
+      "verify.service",
+      "symptom",
+      /exit (?:status|code):?(?: exit status)? 0xc000(?:0005|0409|001d|00fd)\b/,
+      "the program crashed on Windows: its driver or DLLs do not fit it, memory ran out, or the CPU lacks AVX " +
+      "(c000001d)",
+      "Update the GPU's driver and the program; try a smaller model, and the program without the GPU",
+    ],
+    [
       "guest.driver",
       "cause",
       /segfault at .{1,90} in lib(?:cuda|nvidia|nvcuvid|GLX_nvidia|EGL_nvidia)[\w-]{0,24}\.so/,

@@ -18,6 +18,15 @@ export const rocmFailures = (): Failure[] =>
     },
     [
       [
+        "guest.driver",
+        "cause",
+        /adding custom device "\/dev\/kfd": no such file|(?:stat|stat'ing file) ['"`]?\/dev\/kfd['"`]?: [Nn]o such file/,
+        "this machine has no /dev/kfd, by which ROCm computes: amdgpu drives no card here, or the kernel lacks it " +
+        "(WSL, Docker Desktop)",
+        guestFix("See which driver has the card", "lspci -nnk -d ::03xx"),
+        guestFix("Load the driver, and read what it says", "sh -c 'modprobe amdgpu; dmesg | grep -iE \"amdgpu|kfd\"'"),
+      ],
+      [
         "verify.service",
         "cause",
         anyOf(

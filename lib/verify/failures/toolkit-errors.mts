@@ -26,7 +26,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /mount error: (?:mount operation|file creation|open|stat) failed: .{1,200}: (?:operation not permitted|permission denied|read-only file system)/,
+        /mount error: (?:mount operation|file creation|symlink creation|open|stat) failed: .{0,200}(?:operation not permitted|permission denied|read-only file system)/,
       ),
       "the toolkit may not mount the driver's files into the container: rootless, unprivileged LXC, or a read-only " +
       "system",
@@ -64,7 +64,15 @@ export const toolkitErrorFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
-      /mount error: (?:stat|open) failed: \S{1,160}: no such file/,
+      /initialization error: (?:process \S{1,40}modprobe (?:failed|terminated)|load module failed)/,
+      "the toolkit could not load the driver's module (modprobe): the driver is not installed, or does not start",
+      driverWorksOutside,
+      guestFix("Load it, and read why it fails", "modprobe -v nvidia"),
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /mount error: (?:stat|open|mount operation) failed: \S{1,160}: no such file/,
       "a file or device of the driver that the toolkit wants to mount does not exist: the driver is incomplete, or " +
       "was updated",
       driverWorksOutside,
