@@ -245,10 +245,11 @@ test("a message continues after the prefix that NVIDIA's module writes before ea
 
 test("spaces that a paste lost behind colons and commas do not prevent a match", () => {
   const answers: [text: string, message: RegExp | undefined, line?: string][] = [
-    ["a:b\nvfio 0000:01:00.0:group 1 is not viable", /group/, "vfio 0000:01:00.0:group 1 is not viable"],
-    ["a:b\nNVRM:Xid (PCI:0000:01:00):79,pid=1200,GPU has fallen off the bus.", /Xid 79/],
-    ["x\nerror:Network not found:no network with matching name 'default'", /no network or bridge of that name/],
-    ["a:b\nqemu-system-x86_64:-device vfio-pci,host=01:00.0:vfio 0000:01:00.0:group 12 is not viable", /group/],
+    ["a:b\namdgpu:probe of 0000:0a:00.0 failed with error -22", /AMD's driver could not start the card/],
+    ["a:b\nvfio-pci 0000:0c:00.0:SMU error 0xfd", /no reset that works/, "vfio-pci 0000:0c:00.0:SMU error 0xfd"],
+    ["x\nerror:internal error:No more available PCI slots", /no free place of that kind/],
+    ["a:b\nqemu-system-x86_64:-device vfio-pci,host=01:00.0:'vfio-pci' is not a valid device model name", /an option/],
+    ["a:b\ngpg:keyserver receive failed:No name", /key is not known/],
     ["12:34:56 https://a.example:80/b std::error:c 10de:2b85", undefined],
   ];
   for (const [text, message, line] of answers) {

@@ -31,6 +31,15 @@ export const noteFailures = (): Failure[] => [
     source: "QEMU; virt-manager/virt-manager#234 (2023-01)",
   },
   {
+    pattern: /VM memory stats for proc .{0,40} is non-zero when fini/,
+    check: "gpu.driver",
+    strength: "note",
+    layer: "driver",
+    message: "a remark of amdgpu at a program's end, which harms nothing",
+    fix: [nothing],
+    source: "Linux 6.14 (amdgpu_vm.c), read 2026-11",
+  },
+  {
     pattern: /PCIe Bus Error: severity=Correct(?:ed|able)/,
     near: "card",
     check: "gpu.power",
