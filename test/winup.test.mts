@@ -34,6 +34,8 @@ function windows() {
     address: "172.20.1.5",
     probe: own("test/hosts/windows-11-pro-rtx4070.txt"),
     ran: [] as string[],
+    /** PowerShell processes that this program started: questions and steps. */
+    powershells: 0,
   };
   const { shell, disk, said } = fakeShell({
     "homelab-gpu.yaml": config,
@@ -56,6 +58,7 @@ function windows() {
       // status asks the machine, which does not answer here
       if (command[0] === "ssh") return Promise.resolve({ ok: false, code: 255, out: "", err: "" });
       assert.is(command[0], "powershell.exe", command.join(" "));
+      world.powershells++;
       const probe = command.at(-1)!.includes("Invoke-Expression");
       const addresses = world.vm === "Running" ? ["fe80::215:5dff:fe01:203", world.address] : [];
       const state = world.vm === "none"
@@ -69,6 +72,7 @@ function windows() {
     },
     run: (command: string[], { output }: { output?: string }) => {
       const [program, verb] = command;
+      if (program === "powershell.exe") world.powershells++;
       world.ran.push(`${program} ${program === "powershell.exe" ? command[command.indexOf("-File") + 1] : verb}`);
       const own = `${folder}/.vagrant/machines/a/hyperv`;
       let out = "";
@@ -93,6 +97,7 @@ function windows() {
   });
   const does = async (command: (context: Context) => Promise<number>) => {
     world.ran = [];
+    world.powershells = 0;
     said.length = 0;
     try {
       return await command({ shell, options: { ...noOptions, yes: true }, args: [], passthroughArgs: [] });
@@ -204,6 +209,17 @@ test("a whole card whose VM is gone: up and destroy return it to the host first"
   disk.set(`${folder}/cards/gone.txt`, "PCI\\VEN_10DE");
   assert.is(await does(status), 0);
   assert.match(said.join(""), /gone: not created · no longer in the config/);
+});
+
+test("each command starts few PowerShell processes", async () => {
+  const { world, said, does } = windows();
+  const count = async (command: (context: Context) => Promise<number>) => {
+    assert.is(await does(command), 0, said.join(""));
+    return world.powershells;
+  };
+  // up that creates, up again, status, down, up that starts; a step of a box's build is one each
+  const counts = [await count(up), await count(up), await count(status), await count(down), await count(up)];
+  assert.equal(counts, [5, 2, 2, 2, 7]);
 });
 
 test("nothing runs while the doctor fails", async () => {

@@ -1,6 +1,7 @@
 /** Carries a plan out: writes its files, runs its steps, judges the proofs. */
 import { UserError } from "../errors.mts";
 import type { Finding } from "../findings.mts";
+import type { Lab } from "../host/lab.mts";
 import type { Plan } from "../plan/types.mts";
 import type { Lock } from "../run/lock.mts";
 import { diffFiles, runSteps, writeFiles } from "../run/steps.mts";
@@ -16,6 +17,8 @@ export interface Outcome {
   failure?: UserError;
   /** The findings of the machines whose proving step ran. */
   judged: Finding[];
+  /** The lab after the steps, if machines were judged. */
+  lab?: Lab;
 }
 
 /** Writes the files of a plan that differ. `take` takes the lock, before the first one is written. */
@@ -46,10 +49,10 @@ export async function carryOut(context: Context, found: Inspection, plan: Plan, 
     asUserError,
   );
   if (!failure) await saveCopies(context, found);
-  const judged = await judgeProofs(context, found, plan.steps, failure !== undefined);
+  const { judged, lab } = await judgeProofs(context, found, plan.steps, failure !== undefined);
   const statuses = judged.map(({ status }) => status);
   if (statuses.includes("fail") || statuses.includes("unknown")) printFindings(context, judged, found.host);
-  return { judged, ...(failure ? { failure } : {}) };
+  return { judged, ...(lab ? { lab } : {}), ...(failure ? { failure } : {}) };
 }
 
 /** The error of a step; any other error is thrown again. */

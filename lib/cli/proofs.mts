@@ -1,5 +1,6 @@
 /** The proofs of machines: what the proving steps of a run found. */
 import type { Finding } from "../findings.mts";
+import type { Lab } from "../host/lab.mts";
 import { readState, type State, writeState } from "../host/state.mts";
 import { projectHashes, servicesHash } from "../plan/proof.mts";
 import type { Step } from "../plan/types.mts";
@@ -8,6 +9,13 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Context } from "./context.mts";
 import { inspect, type Inspection } from "./inspect.mts";
 import { verifyMachines } from "./verify-machines.mts";
+
+/** What the proving steps of a run found. */
+interface Judgement {
+  judged: Finding[];
+  /** The lab as it is now, with the new proofs; absent if nothing was judged. */
+  lab?: Lab;
+}
 
 /**
  * Reads the output of the proving steps, saves the valid proofs, and returns all findings. `some`: a
@@ -19,19 +27,19 @@ export async function judgeProofs(
   planned: Inspection,
   steps: Step[],
   some: boolean,
-): Promise<Finding[]> {
+): Promise<Judgement> {
   const source = planned.loaded;
   const all = steps.flatMap(({ proves, output }) => (proves && output ? [{ name: proves, output }] : []));
   const fingerprints = await Promise.all(
     all.map(({ output }) => context.shell.fingerprint(`${source.folder}/${output}`)),
   );
   const names = all.flatMap(({ name }, i) => (!some || fingerprints[i] !== undefined ? [name] : []));
-  if (names.length === 0) return [];
+  if (names.length === 0) return { judged: [] };
   const inspection = await inspect(context, source, [], "never");
   const now = { ...inspection, resolved: { ...inspection.resolved, stacks: planned.resolved.stacks ?? [] } };
   const machines = now.resolved.machines.filter(({ name }) => names.includes(name));
   const judged = await verifyMachines(context, now, machines);
-  await saveProofs(
+  const proofs = await saveProofs(
     context,
     now,
     machines.filter(({ name }) =>
@@ -40,7 +48,11 @@ export async function judgeProofs(
       )
     ),
   );
-  return judged;
+  const labMachines = Object.entries(now.lab.machines).map(([name, there]) => {
+    const proof = Object.hasOwn(proofs, name) ? proofs[name] : undefined;
+    return [name, proof ? { ...there, proof } : there];
+  });
+  return { judged, lab: { ...now.lab, machines: Object.fromEntries(labMachines) } };
 }
 
 /**
@@ -55,7 +67,12 @@ export async function invalidateProofs({ shell }: Context, folder: string, machi
   await writeState(shell, folder, state);
 }
 
-async function saveProofs({ shell }: Context, now: Inspection, machines: ResolvedMachine[]): Promise<void> {
+/** Saves the proofs of these machines, and returns all saved proofs by machine. */
+async function saveProofs(
+  { shell }: Context,
+  now: Inspection,
+  machines: ResolvedMachine[],
+): Promise<State["proofs"]> {
   const { folder } = now.loaded;
   const state: State = await readState(shell, folder);
   for (const machine of machines) {
@@ -72,4 +89,5 @@ async function saveProofs({ shell }: Context, now: Inspection, machines: Resolve
     }
   }
   await writeState(shell, folder, state);
+  return state.proofs;
 }

@@ -45,14 +45,14 @@ export async function up(context: Context): Promise<number> {
     printOutdated(context, plan.findings, found.host);
     await writePlan(context, found, plan, take);
     if (plan.steps.length === 0) log(context, "nothing to do");
-    const { judged, failure }: Outcome = plan.steps.length === 0
+    const { judged, lab: after, failure }: Outcome = plan.steps.length === 0
       ? { judged: [] }
       : await carryOut(context, found, plan, await take());
     for (const name of await endUpgrades(context, found, { judged }, take)) {
       log(context, `the upgrade of ${name} is not finished: ${selfFor(context, `upgrade ${name}`)} continues it`);
     }
     if (failure) throw failure;
-    const lab = plan.steps.length === 0 ? found.lab : await readLab(shell, config, folder);
+    const lab = plan.steps.length === 0 ? found.lab : after ?? await readLab(shell, config, folder);
     await printMachines(context, found, lab);
     printOriginals(context, found, plan.gainsData);
     return judged.some(({ status }) => status === "fail") ? 1 : 0;
