@@ -144,7 +144,8 @@ export const gpuStartFailures = (): Failure[] => [
   ...rows({
     layer: "image",
     near: video,
-    source: "FFmpeg (libavcodec/nvenc.c, vaapi_encode.c), read 2026-11; NVIDIA/libnvidia-container#241 (2024-02)",
+    source: "FFmpeg (libavcodec/nvenc.c, vaapi_encode.c), read 2026-11; NVIDIA/libnvidia-container#241 (2024-02), " +
+      "jellyfin/jellyfin-ffmpeg#543 (2025-03)",
   }, [
     [
       "verify.service",
@@ -183,6 +184,14 @@ export const gpuStartFailures = (): Failure[] => [
       "this GPU's video encoder cannot encode that size or format of picture",
       "Scale the picture or choose another format (-pix_fmt yuv420p), or encode HEVC, which takes larger pictures " +
       "than H.264 (4096)",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /_qsv @ \w{3,20}\] Invalid FrameType:\d/,
+      "Intel's encoder (QSV) gave a picture without a type: its driver (iHD, VPL) or the kernel's does not fit this " +
+      "card",
+      "Use another release of the image (jellyfin-ffmpeg brings its driver) or kernel, or encode H.264 or AV1",
     ],
     [
       "verify.service",
@@ -231,6 +240,23 @@ export const gpuStartFailures = (): Failure[] => [
       "missing",
       newestCuda,
       "Use the project's own image, or take the program and all its libggml files from one build",
+    ],
+  ]),
+  ...rows({ layer: "image", source: "OpenNMT/CTranslate2#1963 (2025-12); moby/moby (daemon), read 2026-11" }, [
+    [
+      "guest.cuda",
+      "cause",
+      /requires the cuDNN library which is not integrated in this build/,
+      "CTranslate2 (faster-whisper) was built without cuDNN",
+      "Install its package from PyPI (pip install ctranslate2), or build it with -DWITH_CUDNN=ON",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /Failed to connect to containerd: |failed to dial "\S{1,80}containerd\.sock": context deadline exceeded/,
+      "Docker's daemon does not reach containerd, on which it is built: that does not run, or starts too slowly",
+      guestFix("Read what containerd says", "journalctl -u containerd -b --no-pager -n 50"),
+      guestFix("Start it, then Docker", "systemctl restart containerd docker"),
     ],
   ]),
 ];

@@ -25,7 +25,8 @@ export const intelFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /Error (?:creating|initializing) (?:an? )?(?:internal )?MFX session: ?(?:-\d|unsupported|unknown)?/,
+        /Error (?:creating|initializing) (?:an? )?(?:internal )?MFX session\b/,
+        /Could not load the requested plugin '[\da-f]{32}'/,
         /Error setting child device handle: -\d|MFX_ERR_(?:NOT_FOUND|UNSUPPORTED|DEVICE_FAILED)/,
         /Error initializing the MFX video (?:decoder|encoder): (?:invalid handle|unsupported|device failed)/,
         /No usable QSV|No (?:QSV|VPL|MFX) implementation|MFXLoad failed|MFXEnumImplementations failed/,
