@@ -24,8 +24,8 @@ const usual: [name: RegExp, port: number][] = [
 const usualPort = (name: string) => usual.find(([pattern]) => pattern.test(name.toLowerCase()))?.[1];
 
 /**
- * Variables that frameworks put into the pages of a browser (Next.js, Vite, Create React App, Nuxt, Expo, SvelteKit:
- * their pages about environment variables, read 2026-11-28).
+ * Variables that frameworks put into the pages of a browser (Next.js, Vite, Create React App, Nuxt, SvelteKit: pages
+ * about their environment variables, read 2026-11-28; Expo's is general knowledge).
  */
 const ofBrowser = /^(NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC)_/;
 

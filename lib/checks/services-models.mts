@@ -68,7 +68,7 @@ function ofServer({ name, body, place, gpu }: PlacedService, machine: ResolvedMa
 
 /**
  * Several servers of vLLM on the only card: each takes its share of the card's memory when it starts, 0.9 without
- * --gpu-memory-utilization, and ends if that is not free (vllm-project/vllm, vllm/v1/worker/gpu_worker.py; read
+ * --gpu-memory-utilization, and ends if that is not free (docs.vllm.ai, engine arguments; read
  * 2026-11-28). Reported at the first of them.
  */
 function shared(service: PlacedService, all: PlacedService[], machine: ResolvedMachine): Verdict[] {

@@ -14,9 +14,7 @@ export interface ContainerPort {
 }
 
 /**
- * The ports of images: `EXPOSE` of their Dockerfiles (docker-library/{postgres,mysql,mariadb,redis,mongo,rabbitmq,
- * memcached}, ollama/ollama, qdrant/qdrant, minio/minio, searxng/searxng, elastic/elasticsearch; read 2026-11-28),
- * and the defaults of vLLM (8000) and Text Generation Inference (80).
+ * The default ports of the programs in these images: general knowledge, not read from their Dockerfiles.
  */
 const ofImages: [image: RegExp, ...ports: number[]][] = [
   [/(^|\/)(postgres|postgis|pgvector|timescaledb)$/, 5432],
