@@ -178,7 +178,7 @@ export const containerFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       anyOf(
-        /failed to dial "?\/run\/containerd|timeout waiting for containerd|containerd did not exit/,
+        /failed to dial "?\/\S{0,60}containerd|Failed to connect to containerd: |timeout waiting for containerd|containerd did not exit/,
         /connection error: .{0,60}containerd\.sock/,
       ),
       "Docker does not reach containerd, which does not run or answers too slowly",

@@ -242,21 +242,13 @@ export const gpuStartFailures = (): Failure[] => [
       "Use the project's own image, or take the program and all its libggml files from one build",
     ],
   ]),
-  ...rows({ layer: "image", source: "OpenNMT/CTranslate2#1963 (2025-12); moby/moby (daemon), read 2026-11" }, [
+  ...rows({ layer: "image", source: "OpenNMT/CTranslate2#1963 (2025-12)" }, [
     [
       "guest.cuda",
       "cause",
       /requires the cuDNN library which is not integrated in this build/,
       "CTranslate2 (faster-whisper) was built without cuDNN",
       "Install its package from PyPI (pip install ctranslate2), or build it with -DWITH_CUDNN=ON",
-    ],
-    [
-      "verify.docker",
-      "cause",
-      /Failed to connect to containerd: |failed to dial "\S{1,80}containerd\.sock": context deadline exceeded/,
-      "Docker's daemon does not reach containerd, on which it is built: that does not run, or starts too slowly",
-      guestFix("Read what containerd says", "journalctl -u containerd -b --no-pager -n 50"),
-      guestFix("Start it, then Docker", "systemctl restart containerd docker"),
     ],
   ]),
 ];
