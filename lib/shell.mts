@@ -70,6 +70,19 @@ export interface Entry {
   target?: string;
 }
 
+/** Another host that a shell works on. */
+export interface Away {
+  /** The shell of the machine that this program runs on: the user's own files are there. */
+  here: Shell;
+  /** The home folder of the login there. */
+  home: string;
+  /** Its name in the config. */
+  name: string;
+}
+
+/** The shell that has the files which the user named: the config, and the files that it names. */
+export const hereOf = (shell: Shell): Shell => shell.away?.here ?? shell;
+
 /** Methods that wait for a program throw `Interrupted` (errors.mts) if the user asked to stop. */
 export interface Shell {
   /** Runs a program and captures its output. Arguments need no quoting. */
@@ -143,6 +156,8 @@ export interface Shell {
    * standard input is no terminal or ends. Throws `Interrupted` (errors.mts).
    */
   ask(question: string): Promise<string>;
+  /** Where this shell works, if that is another host. */
+  readonly away?: Away;
   /** The operating system, by Node's name. */
   readonly platform: NodeJS.Platform;
   /** Whether each stream is a terminal, and its size; `rows` is absent if it is not known. */

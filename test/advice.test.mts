@@ -65,8 +65,8 @@ const named = [
   /(?<![\w.$/<>="'-])([a-z][a-z_]*):(?=[),;])/g,
   /(?<![\w.$/<>="'-])([a-z]+(?:_[a-z]+)+):(?= |$)/g,
 ];
-/** A key with a mapping, and the first key of that mapping. */
-const nested = /(?<![\w.$/-])(?!web:)([a-z][a-z_]+): \[?\{([a-z][a-z_]+):/g;
+/** A key with a mapping, and the first key of that mapping; web and gpubox are names of the user. */
+const nested = /(?<![\w.$/-])(?!(?:web|gpubox):)([a-z][a-z_]+): \[?\{([a-z][a-z_]+):/g;
 
 test("each key that a text names is a key of the config or of Compose", () => {
   const unknown = [...catalogue, ...written].flatMap(([place, text]) =>

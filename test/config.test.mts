@@ -177,7 +177,7 @@ test("what an error says to write is accepted there, for every key", () => {
   const values = ["3", '"1"', "x y", "~", "true", "1.5", "-1", "[]", "[3]", "{}", "BLOCK"];
   // errors that involve two keys have no single line, and an unknown key has no shape
   const apart =
-    /is used with|needs a checksum|needs lan:|needs address:|exactly one|no machine of that name|unknown key|is missing/;
+    /is used with|needs a checksum|needs lan:|needs address:|exactly one|no machine of that name|there is no host|unknown key|is missing/;
   const refused: string[] = [];
   let advised = 0;
   const tryAll = (before: string[], after: string[], indent: string, name: string) => {

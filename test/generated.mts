@@ -36,7 +36,7 @@ function parses(text: string): "right" | "wrong" | "together" {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const both =
-      /two machines are named|two stacks are named|build the box|does not name its machine|no machine of that name|is used with|needs a checksum|is an empty list|two folders have the same to|needs lan:|needs address:|is for Hyper-V and lan:|two machines have the address|is not in the network of/;
+      /two machines are named|two stacks are named|build the box|does not name its machine|no machine of that name|is used with|needs a checksum|is an empty list|two folders have the same to|needs lan:|needs address:|is for Hyper-V and lan:|two machines have the address|is not in the network of|there is no host|are on several hosts|is a file of this machine|needs its absolute path|stacks cannot be copied/;
     return error.problems.every(({ message }) => both.test(message)) ? "together" : "wrong";
   }
 }
@@ -58,6 +58,8 @@ export function generated(shape: Shape, dice: ReturnType<typeof random>, wrong: 
       return dice.pick<unknown>([shape.min, shape.max, ...(shape.quoted ? [String(shape.max)] : [])]);
     case "texts":
       return dice.pick<unknown>([{}, { TAG: "v1", N: 1 }, { TOKEN: null }]);
+    case "maps":
+      return dice.pick<unknown>([{}, { gpubox: generated(shape.of, dice, wrong) }]);
     case "flag":
       return dice.pick([true, false]);
     case "list":
@@ -68,7 +70,10 @@ export function generated(shape: Shape, dice: ReturnType<typeof random>, wrong: 
     case "either":
       return generated(dice.pick(shape.of), dice, wrong);
     case "map": {
-      const names = Object.keys(shape.keys).filter((name) => shape.keys[name]!.required || dice.next() < 0.5);
+      const names = Object.keys(shape.keys).filter((name) =>
+        // a host needs its name in hosts:
+        shape.keys[name]!.required || dice.next() < (name === "host" ? 0.02 : 0.5)
+      );
       const alone = shape.exactlyOne && dice.pick(shape.exactlyOne);
       // of the keys of network: only some fit together
       const kept = shape.exactlyOne ? [alone!] : shape.keys.lan ? dice.pick(networks()) : names;

@@ -32,6 +32,13 @@ test("is taken, records its steps, and is released", async () => {
   assert.not.ok(disk.has("/lab/lock"));
 });
 
+test("a holder that has ended holds no lock, even if its parent has not noticed", async () => {
+  const { shell, disk } = shellWith({ "/lab/lock": holder(50, "8"), "/proc/50/stat": stat(8).replace("S", "Z") }, [50]);
+  const lock = await acquireLock(shell, "/lab", "up", () => {});
+  assert.is(JSON.parse(disk.get("/lab/lock")!).pid, process.pid);
+  await lock.release();
+});
+
 test("records steps that start at the same time, while they run", async () => {
   const { shell, disk } = shellWith({}, [-77, -78]);
   // a slow disk on which the first write takes longer than the second: the second text must win

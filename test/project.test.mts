@@ -158,6 +158,7 @@ test("only the shell uses files and processes", () => {
     [
       "lib/cli/early-programs.mts",
       "lib/cli/main.mts",
+      "lib/cli/other-host.mts",
       "lib/cli/quick.mts",
     ],
   );

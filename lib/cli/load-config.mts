@@ -1,6 +1,6 @@
 /** The config that a command uses, and the files that it names. */
 import process from "node:process";
-import { dirname, isAbsolute, resolve } from "node:path";
+import { basename, dirname, isAbsolute, resolve } from "node:path";
 import type { Config } from "../config/types.mts";
 import { asset } from "../plan/assets.mts";
 import { configErrorAt, parseConfig } from "../config/parse.mts";
@@ -9,7 +9,7 @@ import { homeDir } from "../text.mts";
 import { parseHost } from "../host/parse.mts";
 import { withoutGpus } from "../resolve/resolve.mts";
 import type { Host } from "../host/types.mts";
-import type { Shell } from "../shell.mts";
+import { type Away, hereOf, type Shell } from "../shell.mts";
 import { self } from "../self.mts";
 import { configPaths, defaultName } from "./config-paths.mts";
 import type { Context } from "./context.mts";
@@ -36,7 +36,8 @@ export interface LoadedConfig {
  * what `init` would write for the host that `probe` reads, or the starter as it is.
  */
 export async function loadConfig(context: Context, probe?: () => Promise<string>): Promise<LoadedConfig> {
-  const { shell, options } = context;
+  const { options } = context;
+  const shell = hereOf(context.shell);
   if (options.config) {
     const text = await readNamed(shell, options.config);
     return fromText(context, text, options.config, dirname(resolve(options.config)), false);
@@ -83,11 +84,21 @@ async function textFor(shell: Shell, starter: string, host: Host): Promise<strin
   return starterText(starter, host, await starterStack(shell, process.cwd()));
 }
 
-function fromText({ options }: Context, text: string, name: string, home: string, starter: boolean): LoadedConfig {
+function fromText(
+  { shell: { away }, options }: Context,
+  text: string,
+  name: string,
+  home: string,
+  starter: boolean,
+): LoadedConfig {
   const parsed = resolvePaths(parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name), home);
   const { config, left: withheldServices } = options.gpu ? { config: parsed, left: [] } : withoutGpus(parsed);
-  return { config, text, name, folder: `${home}/.homelab-gpu`, starter, withheldServices };
+  return { config, text, name, folder: away ? labOn(away, home) : `${home}/.homelab-gpu`, starter, withheldServices };
 }
+
+/** The lab's folder on another host, by the name of the config's folder: `~/homelab-gpu/NAME/.homelab-gpu` there. */
+const labOn = ({ home }: Away, folder: string) =>
+  `${home}/homelab-gpu/${basename(folder).replace(/[^A-Za-z0-9._-]+/g, "-") || "lab"}/.homelab-gpu`;
 
 /** Paths of a config are relative to its folder; `~/` is the user's own. */
 function resolvePaths(config: Config, home: string): Config {
@@ -113,7 +124,8 @@ function resolvePaths(config: Config, home: string): Config {
  * Throws {@link ConfigError} for a config that names files which do not exist: all of them, each
  * with its line.
  */
-export async function requireFiles({ shell }: Context, { config, text, name, starter }: LoadedConfig): Promise<void> {
+export async function requireFiles(context: Context, { config, text, name, starter }: LoadedConfig): Promise<void> {
+  const shell = hereOf(context.shell);
   const named = config.machines.flatMap(({ image, provision }, i) => [
     ...(image?.kind === "file" ? [{ path: `machines.${i}.image.file`, file: image.file }] : []),
     ...provision.map((file, j) => ({ path: `machines.${i}.provision.${j}`, file })),

@@ -197,7 +197,13 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     verbose: Boolean(found.verbose),
     color: Boolean(found.color),
   };
-  return await command.run({ shell, options, args, passthroughArgs });
+  const { otherHostShell } = await import("./other-host.mts");
+  const other = await otherHostShell(shell, options, name, args);
+  try {
+    return await command.run({ shell: other ?? shell, options, args, passthroughArgs });
+  } finally {
+    other?.close();
+  }
 }
 
 /**

@@ -2,10 +2,12 @@ import type { Config } from "../config/types.mts";
 import { allTexts, asset } from "../plan/assets.mts";
 import type { Texts } from "../plan/box.mts";
 import { UserError } from "../errors.mts";
+import { hereOf } from "../shell.mts";
 import type { Context } from "./context.mts";
 
 /** Every text that a plan may need: templates, scripts, the user's own scripts. */
-export async function readTexts({ shell }: Context, config: Config): Promise<Texts> {
+export async function readTexts(context: Context, config: Config): Promise<Texts> {
+  const shell = hereOf(context.shell);
   const own = [...new Set(config.machines.flatMap(({ provision }) => provision))];
   const files = config.machines.flatMap(({ image }) => (image?.kind === "file" ? [image.file] : []));
   const texts: Texts = await allTexts((name) => asset(shell, name));

@@ -38,7 +38,7 @@ export async function readProjects(
   const home = folder.replace(/[\\/][^\\/]*$/, "");
   const inline = await Promise.all(config.machines.map((machine) => {
     const services = config.services.filter((service) => service.machine === machine.name);
-    return readInline(shell, services, machine.name, home, flaws);
+    return readInline(shell, services, machine.name, home, flaws, config.host);
   }));
   if (flaws.length > 0) throw configErrorAt(text, name, flaws);
   return [...inline, ...stacks].filter((one) => one !== undefined);
@@ -158,9 +158,15 @@ async function readInline(
   machine: string,
   home: string,
   flaws: Flaw[],
+  host: Config["host"],
 ): Promise<Project | undefined> {
   const { names, bare, envFiles } = inlineVariables(services);
   if (names.length === 0 && envFiles.length === 0) return undefined;
+  if (host) {
+    const message = `variables and env files cannot be copied to a VM on ${host.name} yet: write the values`;
+    flaws.push({ path: "services", message });
+    return undefined;
+  }
   const envText = await shell.read(`${home}/.env`);
   const dotenv = dotEnv(envText ?? "");
   for (const { service, variable } of bare) {

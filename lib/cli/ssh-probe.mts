@@ -66,19 +66,27 @@ async function probeBy(shell: Shell, { login, port, script, ask }: Target): Prom
   // start-up files of the login shell may print first
   const from = result.out.search(new RegExp(`^(?:homelab-gpu-probe |${otherSystem})`, "m"));
   if (from >= 0 && result.ok) return result.out.slice(from);
-  throw new UserError(failure(login, port, result), 1);
+  const { code, err, timedOut } = result;
+  if (timedOut) throw new UserError(err.trim().split("\n").at(-1) ?? "", 1);
+  if (code !== 255 && !(code === 127 && err.trim() === "")) {
+    throw new UserError(
+      `${login} did not run the probe: ${err.trim().split("\n").at(-1) || `it ended with code ${code}`}\n` +
+        "  it needs a POSIX shell; on Windows, run doctor --save FILE there, and doctor --host FILE here",
+      1,
+    );
+  }
+  throw new UserError(sshFailure(login, port, result), 1);
 }
 
-/** Why a host could not be probed, and what to do, from ssh's exit code and its messages (ssh(1)). */
-function failure(login: string, port: string | undefined, { code, err, timedOut }: CommandResult): string {
+/** Why ssh could not log in, and what to do, from its exit code and its messages (ssh(1)). */
+export function sshFailure(
+  login: string,
+  port: string | undefined,
+  { code, err }: Pick<CommandResult, "code" | "err">,
+): string {
   const byHand = `ssh ${port ? `-p ${port} ` : ""}${login}`;
   const last = err.trim().split("\n").at(-1) ?? "";
   if (code === 127 && err.trim() === "") return "the program ssh is missing: install the OpenSSH client";
-  if (timedOut) return last;
-  if (code !== 255) {
-    return `${login} did not run the probe: ${last || `it ended with code ${code}`}\n` +
-      "  it needs a POSIX shell; on Windows, run doctor --save FILE there, and doctor --host FILE here";
-  }
   if (/REMOTE HOST IDENTIFICATION HAS CHANGED/.test(err)) {
     return `the host key of ${login} has changed, so ssh refuses it\n` +
       `  if the host was installed again, remove its old key; this command shows how: ${byHand}`;

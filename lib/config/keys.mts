@@ -74,6 +74,18 @@ const service: Record<string, Key> = {
   models: ofStacks(),
 };
 
+/** A host that machines are on. */
+const host: Record<string, Key> = {
+  ssh: {
+    kind: "text",
+    required: true,
+    about: "Where ssh logs in: [USER@]HOST, or ssh://[USER@]HOST[:PORT]. HOST may be an alias of ~/.ssh/config.",
+    pattern: "^(ssh://)?([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*(:[1-9][0-9]{0,4})?$",
+    expected: "a host for ssh such as me@gpubox",
+    example: "me@gpubox",
+  },
+};
+
 /** The whole file. */
 export const file: Key = {
   kind: "map",
@@ -87,6 +99,13 @@ export const file: Key = {
       about: "The VMs.",
       of: { kind: "map", keys: machine, example: "{name: devlab, box: devlab/debian-13}" },
       example: "[{name: devlab, box: devlab/debian-13}]",
+    },
+    hosts: {
+      kind: "maps",
+      about: "Other Linux hosts that VMs are on, by name. A machine names one in host:",
+      names: "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$",
+      of: { kind: "map", keys: host, example: "{ssh: me@gpubox}" },
+      example: "{gpubox: {ssh: me@gpubox}}",
     },
     stacks: {
       kind: "list",

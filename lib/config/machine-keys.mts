@@ -69,6 +69,13 @@ export const machine: Record<string, Key> = {
     expected: "a host name: letters, digits and hyphens, at most 63 of them",
     example: "devlab",
   },
+  host: {
+    kind: "text",
+    about: "The host that the VM is on: a name in hosts. Default: this machine.",
+    pattern: "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$",
+    expected: "the name of a host",
+    example: "gpubox",
+  },
   provider: {
     kind: "choice",
     about: "The hypervisor that runs the VM. Default: the one that this host has.",

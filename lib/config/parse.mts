@@ -1,4 +1,14 @@
-import type { Config, DriverRequest, GpuRequest, Image, Machine, Service, SharedFolder, Stack } from "./types.mts";
+import type {
+  Config,
+  DriverRequest,
+  GpuRequest,
+  Image,
+  Machine,
+  OtherHost,
+  Service,
+  SharedFolder,
+  Stack,
+} from "./types.mts";
 import { guestPath } from "./folders.mts";
 import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
@@ -54,12 +64,33 @@ function shaped(raw: RawConfig): Config {
     profiles,
     env,
   }));
-  return { machines, services, stacks };
+  const name = raw.machines[0]?.host;
+  return {
+    machines,
+    services,
+    stacks,
+    ...(name === undefined ? {} : { host: otherHost(name, raw.hosts![name]!.ssh) }),
+  };
+}
+
+function otherHost(name: string, ssh: string): OtherHost {
+  const [, login = "", port] = /^(?:ssh:\/\/)?(.*?)(?::(\d+))?$/.exec(ssh) ?? [];
+  return { name, login, ...(port === undefined ? {} : { port }) };
 }
 
 function shapedMachine(
-  { gpu, image, folders, driver = {}, engine = "docker", engine_repository, engine_key, provision = [], ...same }:
-    RawMachine,
+  {
+    host: _,
+    gpu,
+    image,
+    folders,
+    driver = {},
+    engine = "docker",
+    engine_repository,
+    engine_key,
+    provision = [],
+    ...same
+  }: RawMachine,
 ): Machine {
   return {
     ...same,

@@ -21,6 +21,7 @@ export type RawDriver = Pick<DriverRequest, "source" | "branch" | "modules" | "r
 /** A machine as the file has it. */
 export interface RawMachine {
   name: string;
+  host?: string;
   provider?: string;
   box: string;
   image?: string | { file?: string; url?: string; checksum?: string; debootstrap?: string; mirror?: string };
@@ -55,6 +56,7 @@ export interface RawConfig {
   machines: RawMachine[];
   services?: Record<string, { gpu?: number | "all"; machine?: string; body: Record<string, unknown> }>;
   stacks?: RawStack[];
+  hosts?: Record<string, { ssh: string }>;
 }
 
 /**

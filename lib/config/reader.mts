@@ -109,6 +109,17 @@ export class Reader {
       case "texts":
         if (!isMap(node)) return wrong(form(shape));
         return this.#texts(this.#yaml.pairs(node), shape, name);
+      case "maps":
+        if (!isMap(node)) return wrong(form(shape));
+        return Object.fromEntries(
+          this.#yaml.pairs(node).flatMap(({ key, at, value }) => {
+            if (new RegExp(shape.names).test(key)) {
+              return [[key, this.#value(value, shape.of, key, `${path}.${key}`, offset(value) ?? at)]];
+            }
+            this.problem(at, `“${printable(key)}” is not a valid name in ${name}: use letters, digits and hyphens`);
+            return [];
+          }),
+        );
       case "services":
         if (!isMap(node)) return wrong(form(shape));
         return Object.fromEntries(

@@ -1,5 +1,6 @@
 /** Rules that involve several keys of the config. */
 import { dependenciesOf } from "./dependencies.mts";
+import { checkHosts } from "./hosts.mts";
 import { checkFolders } from "./folders.mts";
 import { checkNetwork } from "./network.mts";
 import { enabled, home, projectName, type RawConfig, type RawMachine, type RawStack } from "./raw.mts";
@@ -41,6 +42,7 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
     checkNetwork(machine.network ?? {}, `${path}.network`, addresses, reader);
     checkImage(machine.image, `${path}.image`, reader);
   });
+  checkHosts(raw, machines, reader);
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
   checkStacks(raw.stacks ?? [], machines, reader);
   const services = raw.services ?? {};

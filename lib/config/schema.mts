@@ -68,6 +68,8 @@ function plain(shape: Shape): Schema {
         },
         additionalProperties: false,
       };
+    case "maps":
+      return { type: "object", patternProperties: { [shape.names]: plain(shape.of) }, additionalProperties: false };
     case "services":
       return {
         type: "object",

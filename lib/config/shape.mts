@@ -25,6 +25,8 @@ export type Shape =
   | { kind: "either"; of: Shape[]; example: string }
   /** Texts by name, such as variables. `empty`: a name may have no value. */
   | { kind: "texts"; names: string; empty?: true; example: string }
+  /** Mappings by name; `names` is the pattern of the names. */
+  | { kind: "maps"; names: string; of: Shape & { kind: "map" }; example: string }
   | { kind: "services"; keys: Record<string, Key>; example: string }
   /**
    * A Compose key that is not supported here, whatever its value. `example`: the whole text that an

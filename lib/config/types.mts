@@ -13,6 +13,17 @@ export interface Config {
   machines: Machine[];
   services: Service[];
   stacks: Stack[];
+  /** The other host that all machines are on. Absent: this machine. */
+  host?: OtherHost;
+}
+
+/** A host that is reached over ssh. */
+export interface OtherHost {
+  /** Its name in the config. */
+  name: string;
+  /** `[USER@]HOST`. */
+  login: string;
+  port?: string;
 }
 
 /** One VM. */

@@ -15,7 +15,9 @@ export function takes(shape: Shape, key: string): boolean {
 
 /** Whether a node is of a shape's form (mapping, list or scalar); its value is not checked here. */
 export function fits(node: Node | null, shape: Shape): boolean {
-  if (shape.kind === "map" || shape.kind === "services" || shape.kind === "texts") return isMap(node);
+  if (shape.kind === "map" || shape.kind === "services" || shape.kind === "texts" || shape.kind === "maps") {
+    return isMap(node);
+  }
   if (shape.kind === "list") return isSeq(node);
   return isScalar(node);
 }
@@ -48,6 +50,8 @@ export function form(shape: Shape, node: Node | null = null): string {
       return eitherForm(shape.of.map((option) => form(option, node)));
     case "texts":
       return "a mapping of texts by name";
+    case "maps":
+      return "a mapping by name";
     case "services":
       return "a mapping of services by name";
     case "refused":

@@ -6,12 +6,16 @@ import { homeDir } from "../text.mts";
 import { type BoxInputs, readBoxInputs } from "./box-inputs.mts";
 import { readCopies } from "./copies.mts";
 
+/** The folder of Vagrant's own files. */
+const vagrantHome = ({ away }: Shell) =>
+  away ? `${away.home}/.vagrant.d` : process.env.VAGRANT_HOME ?? `${homeDir()}/.vagrant.d`;
+
 /**
  * Reads the versions of the boxes. Vagrant keeps a box in `boxes/NAME/VERSION/PROVIDER`, newer
  * versions of Vagrant in `boxes/NAME/VERSION/ARCHITECTURE/PROVIDER`.
  */
 export async function readBoxes(shell: Shell, machines: { box: string }[]): Promise<Record<string, string[]>> {
-  const root = `${process.env.VAGRANT_HOME ?? `${homeDir()}/.vagrant.d`}/boxes`;
+  const root = `${vagrantHome(shell)}/boxes`;
   const names = [...new Set(machines.map(({ box }) => box))];
   const versions = await Promise.all(
     names.map((name) => shell.list(`${root}/${name.replaceAll("/", "-VAGRANTSLASH-")}`)),

@@ -3,7 +3,7 @@ import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { builtFor, bundled } from "./bundled.mts";
 import { UserError } from "../errors.mts";
-import type { Shell } from "../shell.mts";
+import { hereOf, type Shell } from "../shell.mts";
 
 /** The names of the files that a plan is made from. */
 export const names = [
@@ -92,7 +92,7 @@ function assetPath(path: string): string {
 
 /** The text of a template or script, by its path in this project. */
 export async function asset(shell: Shell, path: string): Promise<string> {
-  const text = bundled[path] ?? await shell.read(assetPath(path));
+  const text = bundled[path] ?? await hereOf(shell).read(assetPath(path));
   if (text === undefined) throw new Error(`${path} is not next to lib/: this copy of homelab-gpu is incomplete`);
   // git on Windows may have written CRLF line ends, which shells in the guest do not accept
   return text.replaceAll("\r\n", "\n");

@@ -144,13 +144,21 @@ async function end(shell: Shell, { group, began }: Group, talk: (line: string) =
 }
 
 async function alive(shell: Shell, pid: number, since: string | null): Promise<boolean> {
-  return (await shell.signal(pid, 0)) && (await startOf(shell, pid)) === since;
+  if (!(await shell.signal(pid, 0))) return false;
+  const [state, ...values] = await valuesOf(shell, pid);
+  // a zombie has ended, and waits only until its parent has noticed
+  return state !== "Z" && (values[18] ?? null) === since;
 }
 
 /** Field 22 of /proc/PID/stat (proc(5)): start time in ticks since boot; null where there is no /proc. */
 async function startOf(shell: Shell, pid: number): Promise<string | null> {
+  return (await valuesOf(shell, pid))[19] ?? null;
+}
+
+/** The values of /proc/PID/stat from the third on, the state; none where there is no such file. */
+async function valuesOf(shell: Shell, pid: number): Promise<string[]> {
   const stat = await shell.read(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ") ?? [];
 }
 
 /**

@@ -24,7 +24,7 @@ import { until } from "../until.mts";
 const held = '[ -z "$HOLD" ] || { mkfifo "$HOLD/$$"; : <"$HOLD/$$"; rm "$HOLD/$$"; }';
 
 /** Stand-ins that keep domains as files. A domain exists as soon as `vagrant up` has started. */
-const programs = {
+export const programs = {
   vagrant: `prefix=$(sed -n "s/.*default_prefix = '\\(.*\\)'/\\1/p" Vagrantfile | head -n 1)
 case $1 in
   up)
@@ -68,7 +68,7 @@ function groupOf(process: string): number | undefined {
  * Releases a stand-in that waits at this FIFO. If it does not wait yet, or no longer, a later call
  * releases it.
  */
-function letGo(fifo: string): void {
+export function letGo(fifo: string): void {
   try {
     closeSync(openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK));
   } catch (error) {

@@ -35,7 +35,7 @@ function isMissing(error: unknown): boolean {
 }
 
 /** Reasons in plain words; for other codes the system's message is used. */
-const reasons: Record<string, string> = {
+export const reasons: Record<string, string> = {
   EACCES: "no permission",
   EPERM: "not permitted",
   ENOSPC: "no space left on the device",

@@ -1,0 +1,53 @@
+/** Connects to the host that the machines of a config are on. */
+import { parseConfig } from "../config/parse.mts";
+import { UserError } from "../errors.mts";
+import type { Shell } from "../shell.mts";
+import { configPaths } from "./config-paths.mts";
+import type { Options } from "./context.mts";
+import { sayTo } from "./say.mts";
+import { sshFailure } from "./ssh-probe.mts";
+
+/** Commands that work on the VMs, or on the host of the card; those that say so first. */
+const commands = ["up", "plan", "doctor", "verify", "status", "logs", "ssh", "down", "destroy", "upgrade", "explain"];
+/** Commands that cannot work on another host, and what to do instead; `url` is the host's. */
+const refusals: Record<string, (url: string) => string> = {
+  prepare: (url) => `prepare --host ${url} shows what to do there`,
+  "ssh-config": () => "ssh MACHINE goes through it",
+};
+
+const silent = ["logs", "ssh", "explain"];
+
+/**
+ * The shell of the host in `hosts:` that the machines are on; undefined if that is this machine, or if the command
+ * needs no host. Throws UserError.
+ */
+export async function otherHostShell(
+  shell: Shell,
+  options: Options,
+  command: string,
+  args: string[],
+): Promise<Shell | undefined> {
+  if (options.host || !(commands.includes(command) || Object.hasOwn(refusals, command))) return undefined;
+  if (command === "explain" && args.length > 0) return undefined;
+  for (const path of options.config ? [options.config] : configPaths()) {
+    const text = await shell.read(path).catch(() => undefined);
+    if (text === undefined) continue;
+    if (!/\bhosts\b/.test(text)) return undefined;
+    const { host } = parseConfig(text, path);
+    if (!host) return undefined;
+    const { name, login, port } = host;
+    const url = `ssh://${login}${port ? `:${port}` : ""}`;
+    if (Object.hasOwn(refusals, command)) {
+      throw new UserError(`the machines are on ${name}: ${refusals[command]!(url)}`);
+    }
+    if (shell.platform === "win32") {
+      throw new UserError("hosts: needs an ssh that shares a connection, which Windows lacks: use Linux, macOS or WSL");
+    }
+    const { connect } = await import("../run/shell/ssh-link.mts");
+    const { shellOver } = await import("../run/shell/ssh-shell.mts");
+    const link = await connect(host, (code, err) => sshFailure(login, port, { code: code ?? 127, err }));
+    if (!options.quiet && !silent.includes(command)) sayTo(shell, `host: ${name} (${url})`);
+    return shellOver(link, shell, name);
+  }
+  return undefined;
+}

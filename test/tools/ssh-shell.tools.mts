@@ -1,0 +1,59 @@
+// The cases of shell-contract.mts on the shell over ssh: this machine, through a server on 127.0.0.1.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { realShell } from "../../lib/run/shell.mts";
+import { connect, type Link } from "../../lib/run/shell/ssh-link.mts";
+import { shellOver } from "../../lib/run/shell/ssh-shell.mts";
+import type { Shell } from "../../lib/shell.mts";
+import { standIns } from "../fake.mts";
+import { contract } from "../shell-contract.mts";
+import { type SshServer, startSshd } from "../sshd.mts";
+
+const test = suite("the contract of a shell, over ssh");
+const work = mkdtempSync(join(tmpdir(), "homelab-gpu-ssh-"));
+const file = (name: string) => join(work, name);
+let server: SshServer;
+let link: Link;
+let shell: Shell;
+
+test.before(async () => {
+  server = await startSshd(work);
+  server.known("known", "host");
+  writeFileSync(
+    file("ssh_config"),
+    `Host gpubox\n  HostName 127.0.0.1\n  Port ${server.port}\n  User root\n  IdentityFile ${file("user")}\n` +
+      `  IdentitiesOnly yes\n  UserKnownHostsFile ${file("known")}\n  GlobalKnownHostsFile none\n`,
+  );
+  const ssh = execFileSync("sh", ["-c", "command -v ssh"], { encoding: "utf8" }).trim();
+  process.env.PATH = standIns(work, { ssh: `exec ${ssh} -F '${file("ssh_config")}' "$@"` }).PATH;
+  link = await connect({ login: "gpubox" }, (code, err) => `${code} ${err}`);
+  shell = shellOver(link, realShell());
+});
+
+test.after(() => {
+  shell?.close();
+  server.process.kill();
+  rmSync(work, { recursive: true, force: true });
+});
+
+for (const [name, act] of Object.entries(contract)) {
+  test(name, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-contract-"));
+    try {
+      await act(shell, folder);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}
+
+test("greets with the facts of the login", () => {
+  assert.equal([link.home, link.uid], ["/root", 0]);
+});
+
+test.run();
