@@ -4,7 +4,7 @@ import { vendorIds } from "../host/vendors.mts";
 
 /**
  * Memory in GiB of cards by their device id: the most that a card with this id has. Those of mobile cards are left out.
- * Ids: pci-ids.ucw.cz, edition of {@link ./architectures.mts}; sizes: the makers' data sheets, from general knowledge.
+ * Ids: pci-ids.ucw.cz, edition of {@link ./architectures.mts}; sizes: general knowledge, not read.
  */
 const nvidia: [gib: number, ids: string][] = [
   [4, "13c0 13c2 1c82 1f82 2187"],
@@ -33,7 +33,10 @@ const amd: [gib: number, ids: string][] = [
 ];
 
 /** The source of all rows. */
-export const cardMemorySource: Source = { source: "https://pci-ids.ucw.cz", checked: "2026-11-28" };
+export const cardMemorySource: Source = {
+  source: "https://pci-ids.ucw.cz (ids); sizes: general knowledge",
+  checked: "2026-11-28",
+};
 
 const tables: Record<string, [gib: number, ids: string][]> = { [vendorIds.nvidia]: nvidia, [vendorIds.amd]: amd };
 
