@@ -50,6 +50,7 @@ test("a model of Hugging Face that is larger than the card is a warning with its
       "--model unsloth/Qwen2.5-14B-Instruct-GGUF",
       "--model Qwen/Qwen2.5-3B-Instruct",
       "--model /models/mine",
+      "--model /models/Qwen2.5-14B-Instruct",
       "--model meta/Other-A14B",
     ]
   ) assert.equal(await findings(vllm(command)), [], command);
@@ -70,6 +71,7 @@ test("the size, the bits and the cards of a server are read from its command", (
   assert.equal(read(v, "--model mistralai/Mixtral-8x22B-v0.1 --tensor_parallel_size 4"), [140.8, 16, 4]);
   assert.equal(read(v, "--model RedHatAI/Llama-3.3-70B-Instruct-FP8-dynamic"), [70, 8, 1]);
   assert.equal(read(v, "--model Qwen/Qwen3-30B-A3B-NVFP4"), [30, 4, 1]);
+  assert.equal(read(v, "--model /models/b-70B-AWQ"), [70, 4, 1]);
   assert.equal(read(v, "--model a/b-70B --quantization some-new-one"), [undefined, undefined, 1]);
   const tgi = "ghcr.io/huggingface/text-generation-inference:3";
   assert.equal(read(tgi, undefined, { MODEL_ID: "a/b-7b", QUANTIZE: "eetq" }), [7, 8, undefined]);
@@ -159,6 +161,8 @@ test("CUDA code that a Dockerfile compiles for other cards is a warning with its
       [torch("Ampere")],
       ["ARG TORCH_CUDA_ARCH_LIST=12.0\nENV TORCH_CUDA_ARCH_LIST=$TORCH_CUDA_ARCH_LIST", "2b85"],
       ["ARG TORCH_CUDA_ARCH_LIST=12.0", "2786", "{context: ., args: {TORCH_CUDA_ARCH_LIST: '8.9'}}"],
+      // a value that only the VM has
+      ["ARG TORCH_CUDA_ARCH_LIST=12.0", "2786", "{context: ., args: [TORCH_CUDA_ARCH_LIST]}"],
       // a card that is not known
       [cmake("120"), "2bff"],
     ] as const

@@ -25,20 +25,23 @@ export interface CudaTargets {
 /**
  * The lists of `TORCH_CUDA_ARCH_LIST` (PyTorch, torch/utils/cpp_extension.py) and of `CMAKE_CUDA_ARCHITECTURES`
  * (cmake.org, CUDA_ARCHITECTURES; both read 2026-11-28) in a Dockerfile, together. Undefined if there is none, or if
- * one has a variable without a value or another form, such as `native`. `args`: the values of `build.args`.
+ * one has a variable without a value or another form, such as `native`. `args`: the values of `build.args`; null is a
+ * value that only the VM has.
  */
 export function cudaTargetsOf(text: string, args: Record<string, string | null>): CudaTargets | undefined {
   const values = new Map<string, string>();
   const found: CudaTargets[] = [];
   for (const { text: instruction, line } of instructionsOf(text) ?? []) {
     for (const [, key, value = ""] of instruction.matchAll(/^\s*ARG\s+(\w+)(?:=("[^"]*"|'[^']*'|\S*))?/gi)) {
-      values.set(key!, args[key!] ?? value.replace(/^(["'])(.*)\1$/, "$2"));
+      const given = Object.hasOwn(args, key!) ? args[key!] : value.replace(/^(["'])(.*)\1$/, "$2");
+      if (given === null || given === undefined) values.delete(key!);
+      else values.set(key!, given);
     }
     const pattern =
       /(?:\b|(?<=-D))(TORCH_CUDA_ARCH_LIST|CMAKE_CUDA_ARCHITECTURES)(?::\w+)?(?:=|\s+)("[^"]*"|'[^']*'|[^\s&|]+)/g;
     for (const [written, name, quoted = ""] of instruction.matchAll(pattern)) {
       // the value of an ARG may come from build.args
-      const own = /^\s*ARG\b/i.test(instruction) ? values.get(name!)! : quoted.replace(/^(["'])(.*)\1$/, "$2");
+      const own = /^\s*ARG\b/i.test(instruction) ? values.get(name!) ?? "" : quoted.replace(/^(["'])(.*)\1$/, "$2");
       const list = own.replace(/\$\{?(\w+)\}?/g, (whole, variable) => values.get(variable) ?? whole);
       const targets = list.replaceAll("\\;", ";").split(/[;,\s]+/).filter(Boolean).map(
         name === "TORCH_CUDA_ARCH_LIST" ? torchTarget : cmakeTarget,

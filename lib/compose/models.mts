@@ -135,15 +135,17 @@ function billionsOf(name: string): number | undefined {
 
 /**
  * The bits of a model of Hugging Face, by its name and the option of quantization; undefined if they are not known.
- * Without either the weights have 16, except for models that are published with fewer (openai/gpt-oss: MXFP4; the
- * models of Mistral of December 2025: FP8; their pages at huggingface.co, from general knowledge).
+ * Without either the weights have 16, except in a folder, which may hold any, and for models that are published with
+ * fewer (openai/gpt-oss: MXFP4; the models of Mistral of December 2025: FP8; their pages at huggingface.co, from
+ * general knowledge).
  */
 function bitsOf(name: string, option = ""): number | undefined {
   const text = `${name} ${option}`.toLowerCase();
   if (/gguf|exl[23]|hqq|aqlm|quip|bitnet|1\.58|[23]-?bit|[_-]w[23]a/.test(text)) return undefined;
   if (/awq|gptq|marlin|int4|4-?bit|w4a|nf4|fp4|bnb|bitsandbytes|autoround|auto-round|qat|gpt-oss/.test(text)) return 4;
   if (/fp8|int8|8-?bit|w8a|eetq|-2512\b/.test(text)) return 8;
-  return option === "" || /^(none|null)$/.test(option) ? 16 : undefined;
+  const isFolder = /^[./~]/.test(name);
+  return !isFolder && (option === "" || /^(none|null)$/.test(option)) ? 16 : undefined;
 }
 
 /**
