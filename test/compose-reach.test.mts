@@ -89,7 +89,7 @@ test("a program of the host is not in the VM, unless a service publishes its por
 test("localhost in a container is the container: the port of another service is not there", async () => {
   const app = (keys: string, db = "image: redis:7") => `services:\n  app:\n    image: x\n    ${keys}\n  db: {${db}}\n`;
   assert.equal(await one(app("environment: [CACHE=redis://:pw@localhost/0]")), [
-    "warn p/compose.yaml:4 p: app has CACHE=redis://:…@localhost/0: localhost is the container itself there, and db " +
+    "warn p/compose.yaml:4 p: app has CACHE=redis://…@localhost/0: localhost is the container itself there, and db " +
     "has the port 6379 -> Write db:6379 instead of localhost",
   ]);
   assert.equal(await one(app("environment: {REDIS_HOST: 127.0.0.1}")), [
@@ -110,6 +110,8 @@ test("localhost in a container is the container: the port of another service is 
       ["environment: [CACHE=redis://localhost]", "image: redis:7, network_mode: 'service:app'"],
       ["ports: ['9000:3000']\n    environment: [API=http://localhost:9000]", "image: y, expose: ['9000']"],
       ["environment: [APP_URL=http://localhost:9000]", "image: y, ports: ['9000:80']"],
+      ["environment: [CLIENT_URL=http://localhost:9000]", "image: y, ports: ['9000:80']"],
+      ["environment: [LANGFUSE_S3_MEDIA_UPLOAD_ENDPOINT=http://localhost:9090]", "image: y, ports: ['9090:9000']"],
       ["environment: {CORS_ORIGINS: 'http://localhost:9000'}", "image: y, ports: ['9000:80']"],
       ["command: serve --bind=127.0.0.1:9000", "image: y, ports: ['9000:80']"],
     ] as const
@@ -124,6 +126,8 @@ test("localhost in the pages of a browser is the browser's computer", async () =
     first,
     /^warn p\/compose\.yaml:4 p: web has NEXT_PUBLIC_API_URL=http:\/\/localhost:8000: in a browser localhost is the computer of the browser, not a -> Write the address of a instead of localhost: .*status a prints it$/,
   );
+  const secret = await one(app("environment: {VITE_API: 'http://me:pw@localhost:8000'}"));
+  assert.match(secret.join("\n"), /web has VITE_API=http:\/\/…@localhost:8000: in a browser /);
   const built = await one(app("build: {context: ., args: {VITE_API: 'http://localhost:8000'}}"));
   assert.match(built.join("\n"), /web has VITE_API=http:\/\/localhost:8000: in a browser /);
   for (const keys of ["environment: {VITE_API: 'http://localhost:9000'}", "environment: {VITE_API: /api}"]) {

@@ -8,6 +8,7 @@ import { type ServiceValue, valuesOf } from "../compose/service-values.mts";
 import { manualFix } from "../fixes.mts";
 import { mapAt } from "../maps.mts";
 import { self } from "../self.mts";
+import { withoutPasswords } from "../urls.mts";
 
 /** The ports of addresses that name none, by the scheme of a URL or the start of a variable's name. */
 const usual: [name: RegExp, port: number][] = [
@@ -29,9 +30,12 @@ const usualPort = (name: string) => usual.find(([pattern]) => pattern.test(name.
  */
 const ofBrowser = /^(NEXT_PUBLIC|VITE|REACT_APP|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC)_/;
 
-/** Variables with a program's own address, or with the one that its users open. */
+/**
+ * Variables with a program's own address, or with one that its users' browsers open. Langfuse's media uploads are one
+ * (langfuse/langfuse, docker-compose.yml: the published port of MinIO; read 2026-11-28).
+ */
 const ownAddress =
-  /frontend|webui|webhook|nextauth|auth_url|root_?ur[il]|domain|bind|listen|(^|_)(app|base|site|web|host|server|self|own|dashboard|ui)_?ur[il]$|^ur[il]$/i;
+  /media_upload_endpoint|frontend|webui|webhook|nextauth|auth_url|root_?ur[il]|domain|bind|listen|(^|_)(app|base|site|web|client|host|server|self|own|dashboard|ui)_?ur[il]$|^ur[il]$/i;
 /** `…_BASE_URL` of a program that a service calls. */
 const calledBase = /(ollama|openai|llm|vllm|api|model|embedd\w*|tts|stt|searxng|comfyui)_?(api_?)?base(_?ur[il])?$/i;
 
@@ -161,14 +165,15 @@ function pagesOf(
     const port = Number(written ?? usualPort(scheme) ?? NaN);
     const publisher = services.find(([, body]) => portInContainer(body, port) !== undefined)?.[0];
     if (host === undefined || publisher === undefined) return [];
+    const item = `${variable}=${withoutPasswords(value ?? "")}`;
     const rest = () => `: in a browser ${host} is the computer of the browser, not ${vm}`;
     return [{
       status: "warn",
-      message: `${name} has ${variable}=${value}${rest()}`,
+      message: `${name} has ${item}${rest()}`,
       service: name,
       at: [variable],
       fix: manualFix(`Write the address of ${vm} instead of ${host}: ${self(`status ${vm}`)} prints it`),
-      fold: { kind: `page ${host}`, verb: ["has", "have"], item: `${variable}=${value}`, rest },
+      fold: { kind: `page ${host}`, verb: ["has", "have"], item, rest },
     }];
   });
 }

@@ -1,4 +1,5 @@
 /** The values of a service in which addresses may be: its environment, and the words of its command. */
+import { withoutPasswords } from "../urls.mts";
 import { environmentOf } from "./service.mts";
 import type { ComposeService } from "./types.mts";
 
@@ -16,20 +17,17 @@ export interface ServiceValue {
 /** Variables whose values name addresses and reach none. */
 const onlyNames = /no_?proxy|allow|cors|origin|trusted|redirect|callback|public|external/i;
 
-/** A text without the password of the URL in it. */
-const withoutPassword = (text: string) => text.replace(/(:\/\/[^:@/\s]*):[^@/\s]+@/g, "$1:…@");
-
 /** The values of a service, without those of variables that only name addresses. */
 export function valuesOf(service: ComposeService): ServiceValue[] {
   return [
     ...Object.entries(environmentOf(service)).flatMap(([variable, value]) =>
       value === null || onlyNames.test(variable)
         ? []
-        : [{ shown: `${variable}=${withoutPassword(value)}`, value, variable, at: [variable] }]
+        : [{ shown: `${variable}=${withoutPasswords(value)}`, value, variable, at: [variable] }]
     ),
     ...["command", "entrypoint"].flatMap((key) =>
       [service[key] ?? []].flat().flatMap((one) => String(one).split(/\s+/)).map((value) => ({
-        shown: `${withoutPassword(value)} in its ${key}`,
+        shown: `${withoutPasswords(value)} in its ${key}`,
         value,
         at: [value],
       }))
