@@ -115,11 +115,18 @@ export const buildFailures = (): Failure[] =>
       anyOf(
         /target stage "?[^" ]{1,60}"? could not be found|circular dependency detected on stage/,
         /base name \(\S{1,60}\) should not be blank|failed to parse stage name/,
-        /failed to process "[^\n]{1,120}": (?:syntax error|unexpected|missing)|exporter "\S{1,40}" could not be found/,
+        /failed to process "[^\n]{1,120}": (?:syntax error|unexpected end of statement|missing)/,
         /file with no instructions|[Nn]o Containerfile or Dockerfile specified or found/,
       ),
       "the Dockerfile names a stage or base image that does not exist or is empty, has no instruction, or is not there",
       "Correct target: and the lines FROM; give each ARG in them a value (build: args:)",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /exporter "\S{1,40}" could not be found/,
+      "this builder cannot write the result in the form that was asked for (type= of --output, outputs: of Bake)",
+      "Use another type, or another builder: docker buildx create --use",
     ],
     [
       "verify.service",

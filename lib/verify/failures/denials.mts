@@ -37,10 +37,11 @@ export const denialFailures = (): Failure[] => [
       "QEMU or libvirt",
       commandFix("Update it", "dnf upgrade selinux-policy", { root: true }),
       commandFix(
-        "Until there is one with the rule: allow what was denied",
-        "ausearch -m avc -ts recent | audit2allow -M homelab-vm && semodule -i homelab-vm.pp",
+        "Until there is one with the rule: write a rule for what was denied, and read it",
+        "ausearch -m avc -ts recent | audit2allow -M homelab-vm && cat homelab-vm.te",
         { root: true },
       ),
+      "If it allows only QEMU or libvirt something: load it (semodule -i homelab-vm.pp, as root)",
       "permissive=1 in the line: it was only logged, and is not what failed",
     ],
     [

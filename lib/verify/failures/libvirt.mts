@@ -74,7 +74,16 @@ export const libvirtFailures = (): Failure[] => [
     source: "libvirt 9.0 (2023-01), seen as an ordinary user",
   },
   {
-    pattern: /connect socket to '[^']{1,160}': (?:No such file|Connection refused)/,
+    pattern: /Connecting to libvirt daemon failed: virError/,
+    check: "provider.access",
+    strength: "note",
+    layer: "provider",
+    message: "KubeVirt's virt-launcher waits until libvirt's daemon runs, and tries again",
+    fix: [manualFix("If the VM starts: nothing to do; otherwise look for another error")],
+    source: "KubeVirt (virt-launcher), its log in general, 2026-11",
+  },
+  {
+    pattern: /(?<!daemon failed: virError.{0,80})connect socket to '[^']{1,160}': (?:No such file|Connection refused)/,
     near: vmWords,
     check: "provider.access",
     layer: "provider",

@@ -135,7 +135,7 @@ export const registryNetworkFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /failed to (?:solve|authorize): failed to fetch oauth token: unexpected status|failed to authorize.{0,300}(?:401 Unauthorized|403 Forbidden|denied)|reading manifest \S{1,80} in \S{1,160}: (?:denied|unauthorized)/,
+      /failed to (?:solve|authorize): failed to fetch oauth token: unexpected status(?!.{0,200}: (?:429|5\d\d) )|failed to authorize.{0,300}(?:401 Unauthorized|403 Forbidden|denied)|reading manifest \S{1,80} in \S{1,160}: (?:denied|unauthorized)/,
       "the registry does not accept the stored login for this image, or there is no such image",
       guestFix("Log out, so that no old password is sent; then log in again", "docker logout"),
       "Correct the image's name: REGISTRY/OWNER/NAME:TAG",

@@ -56,7 +56,8 @@ export const registryFailures = (): Failure[] => [
     source: "Docker, from the registry, read 2026-11",
   },
   {
-    pattern: /\btoomanyrequests\b|You have reached your (?:unauthenticated )?pull rate limit/,
+    pattern:
+      /\btoomanyrequests\b|oauth token: unexpected status .{0,200}: 429 Too Many|You have reached your (?:unauthenticated )?pull rate limit/,
     check: "verify.service",
     layer: "docker",
     message: "the registry gives no more images to this address for now",

@@ -82,6 +82,8 @@ export const toolErrorFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
     near: /packer|pkr\.|==> [a-z][\w-]{0,40}\.[\w-]{1,40}: /,
+    // many programs write such lines
+    shared: true,
     source: "hashicorp/packer, packer-plugin-qemu, read 2026-11",
   }, [
     [

@@ -182,7 +182,7 @@ export const virshFailures = (): Failure[] => [
     [
       "provider.access",
       "symptom",
-      /Disconnected from qemu:\/\/\/\S{1,20} due to|Failed to connect socket|unable to connect to server at/,
+      /Disconnected from qemu:\/\/\/\S{1,20} due to|(?<!daemon failed: virError.{0,80})Failed to connect socket|unable to connect to server at/,
       "the connection to libvirt's daemon ended or was refused",
       daemonLog,
     ],

@@ -83,7 +83,7 @@ export const vmHelperFailures = (): Failure[] => [
       anyOf(
         /Need (?:read|write|read\/write) \w{6} on (?:(?:config|options) file|directory|issuer certificate|signing key|statedir)/,
         /SWTPM_NVRAM_\w{4,24}: Error \(fatal\) opening .{0,200}Permission denied/,
-        /Could not (?:open lockfile|lock file) \S{1,160}: Permission denied/,
+        /Could not (?:open lockfile|lock file) \S{0,160}(?:\.lock|tpm\S{0,60}): Permission denied/,
         /swtpm\S{0,12}: .{0,80}Could not (?:open|lock|write|create (?!\S{1,20} certificate))/,
       ),
       "swtpm may not read or write the folder of the VM's virtual TPM, or of its certificates",
@@ -94,7 +94,7 @@ export const vmHelperFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /Could not lock file \S{1,160}: Resource temporarily/,
+      /Could not lock file \S{0,160}(?:\.lock|tpm\S{0,60}): Resource temporarily/,
       "another swtpm has the state of this virtual TPM: the VM runs already, or an old swtpm was left",
       commandFix("See which run", "pgrep -a swtpm"),
       "Shut down the VM that has it; end an old one by its number",

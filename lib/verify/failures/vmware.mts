@@ -107,10 +107,14 @@ export const vmwareFailures = (): Failure[] => [
       "WSL, memory integrity) or KVM has it",
       "Firmware setup: Intel VT-x or AMD SVM on; in the VM's settings: Virtualize Intel VT-x/EPT off, if nothing in " +
       "it needs that",
-      commandFix("Windows: turn its hypervisor off, then restart", "bcdedit /set hypervisorlaunchtype off", {
-        root: true,
-        reboot: true,
-      }),
+      commandFix(
+        "Windows: turn its hypervisor off (without it, WSL 2 and Docker Desktop do not run), then restart",
+        "bcdedit /set hypervisorlaunchtype off",
+        {
+          root: true,
+          reboot: true,
+        },
+      ),
     ],
     [
       "provider.version",
