@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
-import { root } from "../fake.mts";
+import { startScript } from "./script.mts";
 import { stackTests } from "./stacks.mts";
 
 const test = suite("stacks for real");
@@ -14,25 +14,16 @@ const home = mkdtempSync(join(tmpdir(), "homelab-gpu-stacks-"));
 const machine =
   "machines:\n  - {name: stacks, box: homelab-gpu/stacks-e2e, image: {debootstrap: trixie}, memory: 2048}\n";
 
-function run(...words: string[]) {
-  const env: NodeJS.ProcessEnv = {
-    ...process.env,
-    XDG_CONFIG_HOME: join(home, "none"),
-    HOMELAB_GPU_TIMEOUT_FACTOR: "20",
-  };
-  for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
-  const script = [
-    "--import",
-    "tsx",
-    "node_modules/.bin/zx",
-    "homelab-gpu.mts",
-    "--config",
-    join(home, "homelab-gpu.yaml"),
-  ];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [...script, ...words], {
-    ...{ cwd: root, env, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], maxBuffer: 1 << 28 },
-  });
-  return Promise.resolve({ code: status ?? -1, said: stdout + stderr });
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  XDG_CONFIG_HOME: join(home, "none"),
+  HOMELAB_GPU_TIMEOUT_FACTOR: "20",
+};
+for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
+const start = (...words: string[]) => startScript(["--config", join(home, "homelab-gpu.yaml"), ...words], env);
+async function run(...words: string[]) {
+  const { said, ended } = start(...words);
+  return { code: await ended, said: said() };
 }
 
 test.after(async () => {
@@ -48,6 +39,7 @@ stackTests(test, {
   },
   config: (stacks) => machine + stacks,
   run: (...words) => run(...words, ...(words[0] === "up" ? ["--yes"] : [])),
+  up: () => start("up", "--yes"),
 });
 
 test.run();

@@ -3,6 +3,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   appendFileSync,
+  constants,
   cpSync,
   existsSync,
   mkdirSync,
@@ -21,8 +22,9 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { lanMac } from "../../lib/host/lan.mts";
-import { root, standIns } from "../fake.mts";
+import { standIns } from "../fake.mts";
 import { until } from "../until.mts";
+import { says, type Started, startScript } from "./script.mts";
 import { stackTests } from "./stacks.mts";
 
 const test = suite("up for real");
@@ -31,6 +33,8 @@ const work = mkdtempSync(join(tmpdir(), "homelab-gpu-e2e-"));
 const home = join(work, "my lab");
 // unique to this run: another run may be active
 const box = `homelab-gpu/e2e-${process.pid}`;
+/** A copy of it, as a box that is not built here. */
+const otherBox = `homelab-gpu/other-${process.pid}`;
 // a separate cache, so that the image is built; packages come from the machine's cache, and so does
 // a finished image with the same inputs, which its name shows
 const cache = join(work, "cache");
@@ -62,18 +66,19 @@ const other = {
 };
 let network = "";
 let dhcp: ChildProcess | undefined;
+/** Whether the VM gets another box. */
+let isOtherBox = false;
 const config = (more = "") => `
 machines:
   - name: e2e
-    box: ${box}
-    image: {debootstrap: trixie}
+    ${isOtherBox ? `box: ${otherBox}` : `box: ${box}\n    image: {debootstrap: trixie}`}
     memory: 2048
     autostart: true
     disk: 66 GiB
     ${dataSize > 0 ? `data: ${dataSize} GiB` : ""}
     folders: [{from: "../it's \\"my\\" media", to: "/srv/it's \\"my\\" media"}]
     ${network}
-    provision: ["./my setup #{1}.sh"]
+    ${isOtherBox ? "" : 'provision: ["./my setup #{1}.sh"]'}
     libvirt: 'l.serial type: "file", source: {path: "${serialLog}"}'
     gpu: {}
 services:
@@ -107,33 +112,17 @@ const ofThisLab = (program: string) =>
     }
   });
 
-/**
- * Starts the script (SCRIPT names another, such as the one-file build) as `npx zx` does, in one
- * process that can be killed by its id.
- */
-function start(...words: string[]): { child: ChildProcess; said: () => string; ended: Promise<number> } {
-  const child = spawn(process.execPath, [
-    "--import",
-    "tsx",
-    "node_modules/.bin/zx",
-    process.env.SCRIPT ?? "homelab-gpu.mts",
-    "--config",
-    join(home, "homelab-gpu.yaml"),
-    ...words,
-  ], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
-  let text = "";
+/** Starts the script with this lab's config, and reports its time. */
+function start(...words: string[]): Started {
   const began = Date.now();
-  const current = { words, said: () => text };
+  const one = startScript(["--config", join(home, "homelab-gpu.yaml"), ...words], env);
+  const current = { words, said: one.said };
   active.add(current);
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (chunk) => text += chunk);
-  const ended = new Promise<number>((resolve) =>
-    child.on("close", (code) => {
-      active.delete(current);
-      process.stdout.write(`\n${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${words.join(" ")}`);
-      resolve(code ?? -1);
-    })
-  );
-  return { child, said: () => text, ended };
+  one.ended.then(() => {
+    active.delete(current);
+    process.stdout.write(`\n${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${words.join(" ")}`);
+  });
+  return one;
 }
 async function run(...words: string[]): Promise<{ code: number; said: string }> {
   const { said, ended } = start(...words);
@@ -153,15 +142,6 @@ process.once("SIGTERM", () => {
   }
   process.exit(143);
 });
-
-/** Waits until a run prints a text; throws if the run ends before. */
-async function says({ said, ended }: ReturnType<typeof start>, what: RegExp): Promise<void> {
-  let over = false;
-  ended.then(() => over = true);
-  for (; !what.test(said()); await new Promise((resolve) => setTimeout(resolve, 200))) {
-    if (over) throw new Error(`it ended before it said ${what}:\n${said().slice(-3000)}`);
-  }
-}
 
 /**
  * The step that a killed run left: its process group, and those of its processes that are still
@@ -208,7 +188,7 @@ function stoppedStep(): Left | undefined {
 }
 
 /** Waits until a run has told such a step to end, lets the step continue, and waits for its end. */
-async function ends({ group, members }: Left, one: ReturnType<typeof start>): Promise<void> {
+async function ends({ group, members }: Left, one: Started): Promise<void> {
   await says(one, new RegExp(`left a step running \\(process group ${group}\\)`));
   try {
     process.kill(-group, "SIGCONT");
@@ -252,7 +232,9 @@ test.after(async () => {
   for (const link of [other.here, other.bridge]) spawnSync("ip", ["link", "delete", link], { stdio: "ignore" });
   spawnSync("ip", ["netns", "delete", other.namespace], { stdio: "ignore" });
   // if an earlier test failed, there may be no box, or no Vagrant
-  spawnSync("vagrant", ["box", "remove", "--force", "--all", box], { stdio: "ignore" });
+  for (const name of [box, otherBox]) {
+    spawnSync("vagrant", ["box", "remove", "--force", "--all", name], { stdio: "ignore" });
+  }
   rmSync(work, { recursive: true, force: true });
   rmSync(serialLog, { force: true });
   const boots = heard.join("").match(/Starting VM, booting|Waiting for domain to get an IP address/g) ?? [];
@@ -462,6 +444,7 @@ stackTests(test, {
   },
   config: (stacks) => config() + stacks,
   run: (...words) => run(...words, ...(words[0] === "up" ? ["--no-gpu", "--yes"] : [])),
+  up: () => start("up", "--no-gpu", "--yes"),
   // the last `up` of the stacks starts the VM, with a data disk and a card in the LAN
   async beforeLast() {
     assert.is((await run("down")).code, 0);
@@ -533,19 +516,18 @@ test("down stops the VM; it starts with libvirt, and up waits for it and finds d
   assert.is((await run("ssh", "--", "sudo docker exec homelab-gpu-web-1 cat /media/film")).said, "another film\n");
 });
 
-test("destroy keeps the data disk, and the next VM has it, enlarged", async () => {
-  // the provision script of the first VM: no box is built
-  writeFileSync(join(home, "my setup #{1}.sh"), setup);
-  const gone = await run("destroy", "--yes");
-  assert.is(gone.code, 0, endOf(gone.said));
-  assert.match(gone.said, /kept: the data disk of e2e \(\S+_e2e-data\.qcow2\): 1 GiB, of which \d+ MiB are used/);
+test("up --recreate with another box keeps the data disk, and enlarges it", async () => {
+  const boxes = join(process.env.VAGRANT_HOME ?? join(homedir(), ".vagrant.d"), "boxes");
+  const folderOf = (name: string) => join(boxes, name.replace("/", "-VAGRANTSLASH-"));
+  cpSync(folderOf(box), folderOf(otherBox), { recursive: true, mode: constants.COPYFILE_FICLONE });
+  isOtherBox = true;
   dataSize = 2;
   network = `network: {lan: ${other.here}}`;
   removeBridge();
   writeFileSync(join(home, "homelab-gpu.yaml"), config());
-  const { code, said } = await run("up", "--no-gpu");
+  const { code, said } = await run("up", "--no-gpu", "--recreate", "--yes");
   assert.is(code, 0, endOf(said));
-  assert.match(said, /Create the VM e2e/);
+  assert.match(said, /Remove the old VM e2e[^]*Create the VM e2e/);
   assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
   const { said: blocks } = await run("ssh", "--", "df --output=size -BM /srv | tail -1");
   assert.ok(parseInt(blocks, 10) > 1700, `the file system grew: ${blocks}`);
@@ -556,6 +538,21 @@ test("another computer in the LAN reaches a service; by a macvtap this host does
   assert.is(ofOther(), "hello\n");
   assert.is.not(spawnSync("curl", fetching(5).slice(1)).status, 0);
   assert.match((await run("status", "--no-gpu")).said, /in the LAN: 198\.51\.100\.50/);
+});
+
+test("destroy keeps the data disk, and the next VM has it", async () => {
+  // the provision script of the first VM: no box is built
+  writeFileSync(join(home, "my setup #{1}.sh"), setup);
+  const gone = await run("destroy", "--yes");
+  assert.is(gone.code, 0, endOf(gone.said));
+  assert.match(gone.said, /kept: the data disk of e2e \(\S+_e2e-data\.qcow2\): 2 GiB, of which \d+ MiB are used/);
+  isOtherBox = false;
+  network = "";
+  writeFileSync(join(home, "homelab-gpu.yaml"), config());
+  const { code, said } = await run("up", "--no-gpu");
+  assert.is(code, 0, endOf(said));
+  assert.match(said, /Create the VM e2e/);
+  assert.is(await dataInVm(), "volume\nsrv\n/docker\n/srv\nvolume\n");
 });
 
 test("a VM that started although another one failed is recorded, and not recreated", async () => {
@@ -581,7 +578,7 @@ test("destroy --data leaves no domain, volume, network or file of the VM", async
   const { code, said } = await run("destroy", "--yes", "--data");
   assert.is(code, 0, endOf(said));
   assert.not.match(virsh("list --all"), new RegExp(own));
-  assert.not.match(virsh("vol-list default"), new RegExp(`${own}|${box.replace("/", "-VAGRANTSLASH-")}`));
+  assert.not.match(virsh("vol-list default"), new RegExp(`${own}|-VAGRANTSLASH-(e2e|other)-${process.pid}`));
   const networks = virsh("net-list --all --name").split("\n").filter((name) => name && name !== "default");
   // vagrant-libvirt also removes its network of an earlier lab if no VM uses it
   assert.equal(networks.filter((name) => !otherNetworks.includes(name)), []);
