@@ -76,6 +76,14 @@ find_compose() {
   fi
 }
 
+# WORD…: starts the services, with the arguments of the project's description at the end
+compose_up() {
+  while IFS= read -r line; do
+    case $line in argument:*) set -- "$@" "${line#argument:}" ;; esac
+  done <"$own/project"
+  compose "$@"
+}
+
 compose() { # with the project's variables, in a subshell: they must not change this script's own
   # shellcheck disable=SC2086 # words
   set -- $program "$@"
@@ -144,7 +152,7 @@ run() { # NAME
       { compose "$@" pull -q --ignore-pull-failures && compose "$@" build -q --pull; } >&2 ||
         say "not every image of $name could be fetched: using the local copies"
     fi
-    code=$({ { compose "$@" up -d --build --remove-orphans --quiet-pull 2>&1; echo $? >&3; } |
+    code=$({ { compose_up "$@" up -d --build --remove-orphans --quiet-pull 2>&1; echo $? >&3; } |
       tee "$own/failed" >&2; } 3>&1)
   else
     # podman-compose cannot list services: take them from the labels of the containers
@@ -152,7 +160,7 @@ run() { # NAME
     [ -z "${PULL-}" ] || compose "$@" pull >&2 ||
       say "not every image of $name could be fetched: using the local copies"
     "$engine" ps -aq --filter "$(of_project "$name")" | xargs -r "$engine" rm -f >/dev/null
-    code=$({ { compose "$@" up -d --build 2>&1; echo $? >&3; } | tee "$own/failed" >&2; } 3>&1)
+    code=$({ { compose_up "$@" up -d --build 2>&1; echo $? >&3; } | tee "$own/failed" >&2; } 3>&1)
     "$engine" ps -a --filter "$(of_project "$name")" --format '{{index .Labels "com.docker.compose.service"}}' |
       sort -u >"$own/services"
   fi

@@ -52,6 +52,25 @@ test("plan shows the user's lines, as text and as JSON", async () => {
   assert.equal(ownLines, [{ machine: "a", text: line }]);
 });
 
+test("the user's arguments for Compose: shown by plan, part of what a stack is started from, in one line each", async () => {
+  const stacks = (keys: string) => `machines: [{name: a, box: lab/x}]\nstacks: [{path: ./s${keys}}]\n`;
+  const world = new World(stacks(', compose: [--wait, --wait-timeout, "6 0"]'), "vm-without-gpu");
+  world.disk.set(`${process.cwd()}/s/compose.yaml`, "services: {web: {image: x}}\n");
+  assert.is(await world.runCommand(plan, world.context([])), 0, world.output.join(""));
+  const shown = "Your own arguments for docker compose up of s (compose:):\n  --wait --wait-timeout '6 0'\n";
+  assert.ok(world.output.join("").includes(shown), world.output.join(""));
+  world.output = [];
+  assert.is(await world.runCommand(plan, world.context([], { json: true })), 0);
+  const { ownArguments } = JSON.parse(world.output.find((one) => one.startsWith("{"))!);
+  assert.equal(ownArguments, [{ stack: "s", arguments: ["--wait", "--wait-timeout", "6 0"] }]);
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.config = stacks("");
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.match(world.output.join(""), /Start the stack s on a/, "without them it is started again");
+  assert.throws(() => parseConfig(stacks(', compose: ["--wait\\nx"]')), /one argument, in one line/);
+});
+
 test("provider.lines: refuses settings that identify the VM, that have a key, or other providers", () => {
   const found = (lines: string, more = "") => {
     const [finding] = runChecks(host, resolveConfig(parseConfig(config(lines, more)), host), ["provider.lines"]);

@@ -177,9 +177,9 @@ export function manifestText(files: Record<string, string>): string {
  * SHA-256 of everything that decides what runs: files, Compose files, profiles, variables. The
  * generated override file depends only on these and on the guest, so it is left out.
  */
-export function projectDigest({ composeFiles, profiles, variables, files }: Project): string {
+export function projectDigest({ composeFiles, profiles, variables, files, compose }: Project): string {
   const names = Object.keys(variables).sort();
-  const parts = [composeFiles, profiles, names.map((name) => [name, variables[name]])];
+  const parts = [composeFiles, profiles, names.map((name) => [name, variables[name]]), ...(compose ? [compose] : [])];
   return createHash("sha256").update(`${JSON.stringify(parts)}\n${manifestText(files)}`).digest("hex");
 }
 

@@ -55,6 +55,17 @@ const stack: Record<string, Key> = {
     empty: true,
     example: "{TAG: v1, HF_TOKEN: }",
   },
+  compose: {
+    kind: "list",
+    about: "Arguments of your own for docker compose up, for what has no key here.",
+    of: {
+      kind: "text",
+      pattern: "^[^\\u0000-\\u001f\\u007f]+$",
+      expected: "one argument, in one line",
+      example: "--wait",
+    },
+    example: "[--wait]",
+  },
 };
 
 const service: Record<string, Key> = {

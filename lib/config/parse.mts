@@ -57,12 +57,13 @@ function shaped(raw: RawConfig): Config {
     ...(gpu === undefined ? {} : { gpu }),
     body,
   }));
-  const stacks = (raw.stacks ?? []).map(({ path, machine, name, profiles = [], env = {} }): Stack => ({
+  const stacks = (raw.stacks ?? []).map(({ path, machine, name, profiles = [], env = {}, compose = [] }): Stack => ({
     name: name ?? projectName(path),
     path,
     machine: machine ?? home(false, raw.machines) ?? home(true, raw.machines)!,
     profiles,
     env,
+    ...(compose.length > 0 ? { compose } : {}),
   }));
   const name = raw.machines[0]?.host;
   return {

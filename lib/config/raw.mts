@@ -49,6 +49,7 @@ export interface RawStack {
   name?: string;
   profiles?: string[];
   env?: Record<string, string | null>;
+  compose?: string[];
 }
 
 /** The file as data, with its own key names: each value has the type of its key. */

@@ -147,6 +147,8 @@ export interface Stack {
   profiles: string[];
   /** Variables for its Compose file. A null is replaced by the value in the environment of homelab-gpu. */
   env: Record<string, string | null>;
+  /** The user's own arguments for `docker compose up`. */
+  compose?: string[];
 }
 
 /** One Compose service. */

@@ -101,6 +101,9 @@ export function makePlan(
   const ownLines = config.machines.flatMap(({ name, provider, libvirt }) =>
     libvirt === undefined || provider !== "libvirt" ? [] : [{ machine: name, text: libvirt.replace(/\s+$/, "") }]
   );
+  const ownArguments = (config.stacks ?? []).flatMap(({ name, compose = [] }) =>
+    compose.length > 0 ? [{ stack: name, arguments: compose }] : []
+  );
   // finds a mistake in the user's own lines before a box is built
   const validates = ownLines.length > 0 && (lab.vagrantfile !== rendered || work.some(({ starts }) => starts));
   return {
@@ -151,6 +154,7 @@ export function makePlan(
     replaces,
     gainsData: work.flatMap(({ machine, gainsData }) => (gainsData ? [machine.name] : [])),
     ownLines,
+    ownArguments,
     findings: work.flatMap(({ findings }) => findings),
   };
 }

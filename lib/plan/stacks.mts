@@ -17,7 +17,7 @@ const localFolder = ({ machine, name }: Project) => `stacks/${machine}/${name}`;
  * Files that are written for a project in addition to the folder's own. Variables may be secrets.
  */
 export function projectFiles(project: Project): File[] {
-  const { composeFiles, profiles, variables, override, rewritten = {}, files } = project;
+  const { composeFiles, profiles, variables, override, rewritten = {}, files, compose = [] } = project;
   const folder = `${localFolder(project)}/${ownFolder}`;
   const exports = Object.keys(variables).sort().map((name) => `export ${name}=${shellWord(variables[name]!)}\n`);
   const rewrites = Object.keys(rewritten).sort().map((path) =>
@@ -26,6 +26,7 @@ export function projectFiles(project: Project): File[] {
   const lines = [
     ...composeFiles.map((file) => `file:${file}`),
     ...profiles.map((profile) => `profile:${profile}`),
+    ...compose.map((argument) => `argument:${argument}`),
     `digest:${projectDigest(project)}`,
   ];
   return [

@@ -14,6 +14,8 @@ export interface Plan {
   gainsData: string[];
   /** The user's own lines in the blocks of machines, as they are written. */
   ownLines: { machine: string; text: string }[];
+  /** The user's own arguments for the `docker compose up` of stacks. */
+  ownArguments: { stack: string; arguments: string[] }[];
   /** Findings of the plan itself. A plan with a failed one must not be run. */
   findings: Finding[];
 }

@@ -91,7 +91,7 @@ esac`,
   /** Copies what `up` would, with the commands of its plan. */
   const copy = async (copies?: LabMachine["copies"]) => {
     const text =
-      `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\nstacks: [{path: ${work}/a, env: {TAG: "it's"}}]\n`;
+      `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\nstacks: [{path: ${work}/a, env: {TAG: "it's"}, compose: [--wait-timeout, "a b"]}]\n`;
     const config = parseConfig(text);
     const projects = await readProjects(shell, { config, text, name: "x", folder });
     const resolved = resolveConfig(config, host, {}, projects);
@@ -123,7 +123,11 @@ test("a stack is copied with modes, links and odd names; the next copy has only 
   assert.is(statSync(`${work}/srv/stacks/a/run me.sh`).mode & 0o777, 0o750);
   assert.is(has("link"), "#!/bin/sh\n");
   assert.is(has("-x \\n[*]"), "odd");
-  assert.match(asked(), new RegExp(`-p a -f ${work}/srv/stacks/a/compose.yaml up -d`));
+  assert.match(
+    asked(),
+    new RegExp(`-p a -f ${work}/srv/stacks/a/compose.yaml up -d .*--wait-timeout a b$`, "m"),
+    "the user's own arguments",
+  );
   assert.match(asked(), /^TAG=it's$/m, "variables reach Compose");
   assert.is(readFileSync(`${work}/srv/projects/a/services`, "utf8"), "1\nweb\n", "0 replicas: nothing to wait for");
   assert.is(asked().match(/config|version/g)?.length, 2, "each start of Docker's command line is slow");

@@ -4,6 +4,7 @@ import { makePlan } from "../../plan/plan.mts";
 import { formatFinding, formatFindings, formatPlan, heading } from "../print.mts";
 import { summaryLine, summaryOf } from "../../plan/summary.mts";
 import { readDurations } from "../../run/durations.mts";
+import { shellCommand } from "../../render.mts";
 import { visible, wrap } from "../../text.mts";
 import { diffFiles } from "../../run/steps.mts";
 import { type Context, log, styleFor } from "../context.mts";
@@ -20,7 +21,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
   const found = await inspect(context, undefined, context.args);
   const { loaded, resolved, host, lab } = found;
   const names = upgrade ? selectUpgrades(context, found) : found.names;
-  const { files, steps, ownLines, findings: stops } = makePlan(
+  const { files, steps, ownLines, ownArguments, findings: stops } = makePlan(
     resolved,
     host,
     lab,
@@ -42,6 +43,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
       files: changes.map(({ path, change, text, secret }) => ({ path, change, text: secret ? null : text })),
       steps: steps.map(({ title, command, cwd = "." }) => ({ title, command, cwd })),
       ...(ownLines.length > 0 ? { ownLines } : {}),
+      ...(ownArguments.length > 0 ? { ownArguments } : {}),
       summary,
       findings: explainFindings(findings, notesFor(host)),
       counts: countsByStatus(findings),
@@ -66,6 +68,11 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
         "",
         heading(`Your own lines in the block of ${machine} (libvirt:):`, style),
         ...text.split("\n").map((line) => `  ${visible(line)}`),
+      ]),
+      ...ownArguments.flatMap(({ stack, arguments: words }) => [
+        "",
+        heading(`Your own arguments for docker compose up of ${stack} (compose:):`, style),
+        `  ${visible(words.map(shellCommand).join(" "))}`,
       ]),
       ...(warned.length > 0 ? ["", ...warned] : []),
       ...(upgrade
