@@ -95,7 +95,7 @@ volumes: {shared: }
 `;
 const stacks = `stacks:
   - {path: ./one, profiles: [more], env: {GREETING: "it's $HOME"}}
-  - {path: ./three}
+  - {path: ./three, compose: [--pull, never]}
   - {path: ./four}
   - {path: ./two}
 `;
