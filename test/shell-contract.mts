@@ -3,15 +3,19 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { Buffer } from "node:buffer";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Test } from "uvu";
 import * as assert from "uvu/assert";
 import { UserError } from "../lib/errors.mts";
 import type { Shell } from "../lib/shell.mts";
@@ -35,7 +39,7 @@ async function refusal(act: Promise<unknown>): Promise<string> {
 }
 
 /** The cases, by what they show. */
-export const contract: Record<string, Case> = {
+const contract: Record<string, Case> = {
   async "words reach a program as they are"(shell) {
     const words = [...odd, ""];
     const { out } = await shell.capture(["printf", "%s|", ...words]);
@@ -273,3 +277,17 @@ export const contract: Record<string, Case> = {
     assert.match((await shell.read(`/proc/${shell.pid}/stat`))!, new RegExp(`^${shell.pid} `));
   },
 };
+
+/** Adds a test for each case: the shell gets a new folder, which is removed afterwards. */
+export function contractTests(test: Test, shell: () => Shell): void {
+  for (const [name, act] of Object.entries(contract)) {
+    test(name, async () => {
+      const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-contract-"));
+      try {
+        await act(shell(), folder);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
+}

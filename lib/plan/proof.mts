@@ -64,7 +64,8 @@ export function isProven(machine: ResolvedMachine, config: Resolved, there: LabM
 
 /**
  * SHA-256 of all texts that a machine's Compose projects are started from, by the name of the project:
- * the Compose file of the inline services, and the files that are written for each stack.
+ * the Compose file of the inline services, and the files that are written for each stack. Unlike
+ * {@link servicesHash}, it needs the GPU files, which are known once Compose has read the stacks.
  */
 export function projectHashes(machine: ResolvedMachine, config: Resolved): Record<string, string> {
   const hasServices = servicesOf(machine, config).length > 0;

@@ -27,7 +27,10 @@ const chips: [chip: RegExp, capability: string][] = [
 ];
 
 /** The source of all rows. */
-export const capabilitySource: Source = { source: "https://developer.nvidia.com/cuda-gpus", checked: "2026-11-28" };
+export const capabilitySource: Source = {
+  source: "https://developer.nvidia.com/cuda-gpus; by chip: general knowledge",
+  checked: "2026-11-28",
+};
 
 /** The compute capability of a chip; undefined if it is not known. */
 export function capabilityOf({ chip }: Chip): Capability | undefined {

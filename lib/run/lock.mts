@@ -145,15 +145,17 @@ async function end(shell: Shell, { group, began }: Group, talk: (line: string) =
 
 async function alive(shell: Shell, pid: number, since: string | null): Promise<boolean> {
   if (!(await shell.signal(pid, 0))) return false;
-  const [state, ...values] = await valuesOf(shell, pid);
+  const values = await valuesOf(shell, pid);
   // a zombie has ended, and waits only until its parent has noticed
-  return state !== "Z" && (values[18] ?? null) === since;
+  return values[0] !== "Z" && startIn(values) === since;
 }
 
 /** Field 22 of /proc/PID/stat (proc(5)): start time in ticks since boot; null where there is no /proc. */
 async function startOf(shell: Shell, pid: number): Promise<string | null> {
-  return (await valuesOf(shell, pid))[19] ?? null;
+  return startIn(await valuesOf(shell, pid));
 }
+
+const startIn = (values: string[]): string | null => values[19] ?? null;
 
 /** The values of /proc/PID/stat from the third on, the state; none where there is no such file. */
 async function valuesOf(shell: Shell, pid: number): Promise<string[]> {

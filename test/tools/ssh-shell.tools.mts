@@ -11,7 +11,7 @@ import { connect, type Link } from "../../lib/run/shell/ssh-link.mts";
 import { shellOver } from "../../lib/run/shell/ssh-shell.mts";
 import type { Shell } from "../../lib/shell.mts";
 import { standIns } from "../fake.mts";
-import { contract } from "../shell-contract.mts";
+import { contractTests } from "../shell-contract.mts";
 import { type SshServer, startSshd } from "../sshd.mts";
 
 const test = suite("the contract of a shell, over ssh");
@@ -41,16 +41,7 @@ test.after(() => {
   rmSync(work, { recursive: true, force: true });
 });
 
-for (const [name, act] of Object.entries(contract)) {
-  test(name, async () => {
-    const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-contract-"));
-    try {
-      await act(shell, folder);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-}
+contractTests(test, () => shell);
 
 test("greets with the facts of the login", () => {
   assert.equal([link.home, link.uid], ["/root", 0]);

@@ -95,7 +95,7 @@ function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
       `${cpus ?? "?"} CPUs, ${memory ?? "?"} MiB`,
       ...(hardware?.assignedFunctions.length ? [hardware.assignedFunctions.map(({ host }) => host).join(", ")] : []),
       ...(services.length > 0 ? [[...new Set(services.map((one) => one.name))].join(", ")] : []),
-      fresh && !proof!.invalid
+      validProof(machine)
         ? `proven ${proof!.at.slice(0, 16).replace("T", " ")} UTC`
         : fresh
         ? "no longer proven"

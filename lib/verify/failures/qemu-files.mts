@@ -145,7 +145,8 @@ export const qemuFileFailures = (): Failure[] => [
     pattern: anyOf(
       /Cannot access storage file '[^']{1,200}'/,
       /cannot open file '[^']{1,200}': Permission denied/,
-      /Could not open (?:disk image )?'?[^':]{1,200}'?: Permission denied/,
+      /Could not open (?:disk image )?'[^':]{1,200}': Permission denied/,
+      /Could not open (?:disk image [^':]|[/.~])[^':]{0,200}: Permission denied/,
     ),
     near: /libvirt|qemu|kvm|vagrant|packer|storage file/i,
     check: "provider.access",
