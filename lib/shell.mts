@@ -45,6 +45,11 @@ export interface RunOptions {
   started?: (group: number) => Promise<void>;
   /** It may ask for a password: it keeps the terminal, in this process's own group. */
   terminal?: boolean;
+  /**
+   * It runs on the machine of this program, also if the shell works on another host: `input`, `output` and `log` stay
+   * files of that host, and `cwd` is not used there.
+   */
+  here?: boolean;
 }
 
 /** How a command ended, with its last lines. */

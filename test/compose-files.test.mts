@@ -187,7 +187,7 @@ test("a variable never gets the value of an object method", async () => {
   const files = { "/lab/a/compose.yaml": web("command: '${toString} ${hasOwnProperty:-x}'") };
   const text = "machines: [{name: a, box: lab/x}]\nstacks: [{path: /lab/a}]\n" +
     "services: {b: {image: x, command: '${valueOf}'}}\n";
-  const found = { config: parseConfig(text), text, name: "homelab-gpu.yaml", folder: "/lab/.homelab-gpu" };
+  const found = { config: parseConfig(text), text, name: "homelab-gpu.yaml", home: "/lab" };
   const projects = await readProjects(fakeShell(files).shell, found);
   assert.equal(projects.map(({ name, variables, unset }) => [name, variables, unset]), [
     ["homelab-gpu", {}, ["b: valueOf"]],
@@ -275,7 +275,7 @@ test("a file that the project names is copied despite .dockerignore; a folder is
     ...{ "/lab/a/x.conf": "", "/lab/a/y.conf": "", "/lab/a/data/z": "" },
   };
   const text = "machines: [{name: a, box: lab/x}]\nstacks: [{path: /lab/a}]\n";
-  const found = { config: parseConfig(text), text, name: "homelab-gpu.yaml", folder: "/lab/.homelab-gpu" };
+  const found = { config: parseConfig(text), text, name: "homelab-gpu.yaml", home: "/lab" };
   const [project] = await readProjects(fakeShell(files).shell, found);
   const copied = Object.keys(project!.files);
   assert.equal(copied.filter((one) => !one.startsWith(".")), ["Dockerfile", "base.yaml", "compose.yaml", "x.conf"]);
@@ -287,7 +287,7 @@ test("inline services: keys, types and variables without a value are checked", a
   const judge = async (service: string) => {
     const text = `machines: [{name: a, box: lab/x}]\nservices:\n  web: {image: x, ${service}}\n`;
     const config = parseConfig(text);
-    const found = { config, text, name: "homelab-gpu.yaml", folder: "/lab/.homelab-gpu" };
+    const found = { config, text, name: "homelab-gpu.yaml", home: "/lab" };
     const projects = await readProjects(fakeShell({}).shell, found);
     const resolved = resolveConfig(config, card, {}, projects);
     assert.equal(resolved.stacks, [], "nothing is copied for it");

@@ -233,6 +233,27 @@ const contract: Record<string, Case> = {
     assert.is((await shell.run(["no-such-program-anywhere"], {})).code, 127);
   },
 
+  async "a step on this machine: its files are on the host of the shell"(shell, folder) {
+    const [input, output] = [join(folder, "in"), join(folder, "made/out")];
+    const bytes = Buffer.from([0, 0xff, 0x0a, ...Buffer.alloc(300_000, "x\n")]);
+    writeFileSync(input, bytes);
+    const seen: string[] = [];
+    const options = { here: true, input, output, show: (text: string) => seen.push(text) };
+    let group = 0;
+    const started = (id: number) => Promise.resolve(void (group = id));
+    const ended = await shell.run(["sh", "-c", 'echo "$A" >&2; cat'], { ...options, started, env: { A: "a 'b'" } });
+    assert.is(ended.code, 0);
+    assert.ok(group > 1);
+    assert.match(seen.join(""), /a 'b'\n/);
+    assert.ok(readFileSync(output).equals(bytes));
+    assert.equal(readdirSync(join(folder, "made")), ["out"]);
+    rmSync(output);
+    assert.is((await shell.run(["sh", "-c", "cat; exit 5"], options)).code, 5);
+    assert.is((await shell.run(["no-such-program-anywhere"], options)).code, 127);
+    assert.equal(readdirSync(join(folder, "made")), [], "what a failing program printed is not kept");
+    assert.match(await refusal(shell.run(["cat"], { here: true, output: join(input, "x") })), /cannot (write|create)/);
+  },
+
   async "a step starts after its process group is recorded"(shell, folder) {
     const made = join(folder, "made");
     let there: boolean | undefined;

@@ -41,7 +41,7 @@ async function read(config: string, files: Record<string, string> = {}) {
   const text = `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\n${config}`;
   const parsed = parseConfig(text);
   const stacks = parsed.stacks.map((stack) => ({ ...stack, path: join("/lab", stack.path) }));
-  const found = { config: { ...parsed, stacks }, text, name: "homelab-gpu.yaml", folder };
+  const found = { config: { ...parsed, stacks }, text, name: "homelab-gpu.yaml", home: "/lab" };
   const on = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/${path}`, text]));
   return { parsed: found.config, projects: await readProjects(fakeShell(on).shell, found) };
 }
@@ -78,7 +78,7 @@ test("the ten stacks have the right Compose files, copied files and commands", a
     lines.join("\n")
   }\n`;
   const config = parseConfig(text);
-  const projects = await readProjects(shell, { config, text, name: "homelab-gpu.yaml", folder });
+  const projects = await readProjects(shell, { config, text, name: "homelab-gpu.yaml", home: "/lab" });
   const { steps, resolved } = planned({ parsed: config, projects }, { state: "absent" });
   const said = projects.map(({ name, composeFiles, files, size }) =>
     [`${name}: ${composeFiles.join(", ")}, ${size} bytes`, ...Object.keys(files).map((path) => `  ${path}`)].join("\n")

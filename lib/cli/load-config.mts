@@ -21,9 +21,11 @@ export interface LoadedConfig {
   text: string;
   /** Its name in messages. */
   name: string;
+  /** The folder on this machine that its paths are relative to. */
+  home: string;
   /**
    * The folder of its lab: `.homelab-gpu` next to it, or in the current folder if it is the
-   * starter.
+   * starter; on another host, one named after its folder.
    */
   folder: string;
   starter: boolean;
@@ -91,30 +93,31 @@ function fromText(
   home: string,
   starter: boolean,
 ): LoadedConfig {
-  const parsed = resolvePaths(parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name), home);
+  const read = parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name);
+  const parsed = resolvePaths(read, home, away?.home ?? homeDir());
   const { config, left: withheldServices } = options.gpu ? { config: parsed, left: [] } : withoutGpus(parsed);
-  return { config, text, name, folder: away ? labOn(away, home) : `${home}/.homelab-gpu`, starter, withheldServices };
+  const folder = away ? labOn(away, home) : `${home}/.homelab-gpu`;
+  return { config, text, name, home, folder, starter, withheldServices };
 }
 
 /** The lab's folder on another host, by the name of the config's folder: `~/homelab-gpu/NAME/.homelab-gpu` there. */
 const labOn = ({ home }: Away, folder: string) =>
   `${home}/homelab-gpu/${basename(folder).replace(/[^A-Za-z0-9._-]+/g, "-") || "lab"}/.homelab-gpu`;
 
-/** Paths of a config are relative to its folder; `~/` is the user's own. */
-function resolvePaths(config: Config, home: string): Config {
-  const absolute = (path: string) => {
-    const own = path === "~" || path.startsWith("~/") ? homeDir() + path.slice(1) : path;
+/** Paths of a config are relative to its folder; `~/` is the user's own, in `folders` that of `hostHome`. */
+function resolvePaths(config: Config, home: string, hostHome: string): Config {
+  const absolute = (path: string, user = homeDir()) => {
+    const own = path === "~" || path.startsWith("~/") ? user + path.slice(1) : path;
     return isAbsolute(own) ? own : resolve(home, own);
   };
+  const onHost = (path: string) => absolute(path, hostHome).replace(/(.)\/+$/, "$1");
   return {
     ...config,
     machines: config.machines.map((machine) => ({
       ...machine,
       ...(machine.image?.kind === "file" ? { image: { ...machine.image, file: absolute(machine.image.file) } } : {}),
-      ...(machine.folders
-        ? { folders: machine.folders.map((one) => ({ ...one, from: absolute(one.from).replace(/(.)\/+$/, "$1") })) }
-        : {}),
-      provision: machine.provision.map(absolute),
+      ...(machine.folders ? { folders: machine.folders.map((one) => ({ ...one, from: onHost(one.from) })) } : {}),
+      provision: machine.provision.map((path) => absolute(path)),
     })),
     stacks: config.stacks.map((stack) => ({ ...stack, path: absolute(stack.path) })),
   };

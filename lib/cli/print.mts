@@ -214,7 +214,7 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
   steps.forEach((step, i) => {
     const command = visible(`$ ${commandLine(step)}`);
     const shown = style.powershell ? [`     ${command}`] : continued(command, style.width, "     ");
-    lines.push(`  ${i + 1}. ${step.title}`, ...shown);
+    lines.push(`  ${i + 1}. ${step.title}${step.here ? " (on this machine)" : ""}`, ...shown);
   });
   if (scheduleOf(steps).some((queues) => queues.length > 1)) {
     lines.push(...wrap("Steps of different boxes, and of different machines, run side by side.", style.width, "  "));

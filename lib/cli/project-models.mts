@@ -8,7 +8,7 @@ import type { ComposeModel, ComposeProject, GuestEngine } from "../compose/types
 import { dependenciesOf } from "../config/dependencies.mts";
 import { guestEngineOf } from "../resolve/guest-engine.mts";
 import type { Resolved } from "../resolve/types.mts";
-import type { Shell } from "../shell.mts";
+import { hereOf, type Shell } from "../shell.mts";
 
 /** How stacks are read. */
 export interface ModelOptions {
@@ -24,12 +24,14 @@ export interface ModelOptions {
  * cannot leave out some of its services.
  */
 export async function withModels(
-  shell: Shell,
+  there: Shell,
   resolved: Resolved,
   { gpu, here }: ModelOptions,
 ): Promise<{ resolved: Resolved; withheld: string[] }> {
   const all = resolved.stacks ?? [];
   if (all.every((stack) => !isStack(stack))) return { resolved: { ...resolved, projects: [] }, withheld: [] };
+  // the files of stacks are on this machine
+  const shell = hereOf(there);
   const compose = await findCompose(shell);
   const read = await Promise.all(all.map(async (stack) => {
     const machine = resolved.machines.find(({ name }) => name === stack.machine);

@@ -1,7 +1,7 @@
 /** Reads the folders of stacks, and the files that inline services name, into projects that can be copied. */
 import process from "node:process";
 import { resolve } from "node:path";
-import type { Config, Service, Stack } from "../config/types.mts";
+import type { Service, Stack } from "../config/types.mts";
 import { configErrorAt } from "../config/parse.mts";
 import {
   composeFilesOf,
@@ -16,7 +16,8 @@ import { ownValue } from "../maps.mts";
 import { inlineMissing, inlineVariables } from "../compose/inline.mts";
 import type { ComposeProject } from "../compose/types.mts";
 import { noComposeFile } from "../compose/no-compose-file.mts";
-import type { Shell } from "../shell.mts";
+import { hereOf, type Shell } from "../shell.mts";
+import type { LoadedConfig } from "./load-config.mts";
 
 /** Something wrong with a path or a variable, at its place in the config. */
 interface Flaw {
@@ -30,15 +31,15 @@ interface Flaw {
  * file and variable that is missing.
  */
 export async function readProjects(
-  shell: Shell,
-  { config, text, name, folder }: { config: Config; text: string; name: string; folder: string },
+  there: Shell,
+  { config, text, name, home }: Pick<LoadedConfig, "config" | "text" | "name" | "home">,
 ): Promise<Project[]> {
   const flaws: Flaw[] = [];
+  const shell = hereOf(there);
   const stacks = await Promise.all(config.stacks.map((stack, i) => readStack(shell, stack, `stacks.${i}`, flaws)));
-  const home = folder.replace(/[\\/][^\\/]*$/, "");
   const inline = await Promise.all(config.machines.map((machine) => {
     const services = config.services.filter((service) => service.machine === machine.name);
-    return readInline(shell, services, machine.name, home, flaws, config.host);
+    return readInline(shell, services, machine.name, home, flaws);
   }));
   if (flaws.length > 0) throw configErrorAt(text, name, flaws);
   return [...inline, ...stacks].filter((one) => one !== undefined);
@@ -158,15 +159,9 @@ async function readInline(
   machine: string,
   home: string,
   flaws: Flaw[],
-  host: Config["host"],
 ): Promise<Project | undefined> {
   const { names, bare, envFiles } = inlineVariables(services);
   if (names.length === 0 && envFiles.length === 0) return undefined;
-  if (host) {
-    const message = `variables and env files cannot be copied to a VM on ${host.name} yet: write the values`;
-    flaws.push({ path: "services", message });
-    return undefined;
-  }
   const envText = await shell.read(`${home}/.env`);
   const dotenv = dotEnv(envText ?? "");
   for (const { service, variable } of bare) {

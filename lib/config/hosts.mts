@@ -3,10 +3,10 @@ import type { RawConfig, RawMachine } from "./raw.mts";
 import type { Reader } from "./reader.mts";
 import { closest } from "../suggest.mts";
 
-/** Checks `hosts:` and `host:`: each name exists, all machines are on one host, and nothing there is a file of here. */
-export function checkHosts({ hosts = {}, stacks = [] }: Partial<RawConfig>, machines: RawMachine[], reader: Reader) {
+/** Checks `hosts:` and `host:`: each name exists, all machines are on one host, and `folders:` are paths there. */
+export function checkHosts({ hosts = {} }: Partial<RawConfig>, machines: RawMachine[], reader: Reader) {
   const names = Object.keys(hosts);
-  machines.forEach(({ host, image, folders = [] }, i) => {
+  machines.forEach(({ host, folders = [] }, i) => {
     const at = `machines.${i}`;
     if (host !== undefined && !names.includes(host)) {
       const near = closest(host, names) ?? names[0];
@@ -20,15 +20,10 @@ export function checkHosts({ hosts = {}, stacks = [] }: Partial<RawConfig>, mach
       reader.at(host === undefined ? `${at}.name` : `${at}.host`, message, "a config for each host");
     }
     if (host === undefined) return;
-    if (typeof image === "object" && image?.file !== undefined) {
-      const message = `image.file is a file of this machine, and the VM is on ${host}`;
-      reader.at(`${at}.image.file`, message, "url: file:///PATH of the file there, with its checksum");
-    }
     folders.forEach((folder, j) => {
-      if (folder?.from === undefined || folder.from.startsWith("/")) return;
-      reader.at(`${at}.folders.${j}.from`, `a folder of ${host} needs its absolute path`, "from: /srv/media");
+      if (folder?.from === undefined || /^(\/|~(\/|$))/.test(folder.from)) return;
+      const message = `a folder of ${host} needs its absolute path there, or one with ~/`;
+      reader.at(`${at}.folders.${j}.from`, message, "from: /srv/media");
     });
   });
-  if (machines[0]?.host === undefined || stacks.length === 0) return;
-  reader.at("stacks", "stacks cannot be copied to a VM on another host yet", "services: with the containers");
 }

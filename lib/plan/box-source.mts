@@ -54,12 +54,20 @@ export function fromDisk(
         command: ["sh", "scripts/get-image.sh", `${folder}/image`, ...imageArguments(image)],
         ...(secret === undefined ? {} : { input: `${folder}/image.url` }),
         // debootstrap needs root: sudo may ask for a password
-        ...(host.uid === 0 ? {} : { terminal: true }),
+        ...(host.uid === 0 || image.kind === "file" ? {} : { terminal: true }),
       },
       { title: "Create an SSH key for this build", command: ["sh", "scripts/make-seed.sh", `${folder}/seed`] },
     ],
     add: { command: ["sh", "../../scripts/add-box.sh", box, version, provider, "box.box"] },
   };
+}
+
+/** The step that copies an image file to the lab on another host; undefined for an image of another kind. */
+export function copyOfFile(image: Image, folder: string, otherHost: string): { path: string; step: Step } | undefined {
+  if (image.kind !== "file") return undefined;
+  const path = `${folder}/copied${image.file.endsWith(".box") ? ".box" : ""}`;
+  const title = `Copy ${image.file} to ${otherHost}`;
+  return { path, step: { title, command: ["cat", image.file], output: path, here: true } };
 }
 
 /**

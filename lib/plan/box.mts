@@ -15,7 +15,7 @@ import { isMap } from "../maps.mts";
 import { isOlder } from "../text.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { boxFolder, type BoxInputs, inputsPath } from "../host/box-inputs.mts";
-import { buildMemory, diskSize, fromBox, fromDisk } from "./box-source.mts";
+import { buildMemory, copyOfFile, diskSize, fromBox, fromDisk } from "./box-source.mts";
 import { fromVhdx, vhdxScripts } from "./box-vhdx.mts";
 import { dockerSettings, environmentFor } from "./box-settings.mts";
 
@@ -46,7 +46,7 @@ export interface Box {
 
 /**
  * The box of a machine, or undefined if the machine uses a box unmodified. `lab` is the absolute
- * path of the lab's folder.
+ * path of the lab's folder, on `otherHost` if that is not the machine that has the config.
  */
 export function boxOf(
   machine: ResolvedMachine,
@@ -54,6 +54,7 @@ export function boxOf(
   texts: Texts,
   lab: string,
   engine: "docker" | "distro" = "distro",
+  otherHost?: string,
 ): Box | undefined {
   const { image, box: name, provider } = machine;
   if (!image || !isOwn(provider)) return undefined;
@@ -99,11 +100,13 @@ export function boxOf(
   };
   const init = !isOlder(host.versions.packer ?? "0", "1.7");
   const common = { scripts: scripts.map(({ path }) => path), environment };
+  const copy = otherHost === undefined ? undefined : copyOfFile(image, folder, otherHost);
+  const source: Image = copy ? { kind: "file", file: `${lab}/${copy.path}` } : image;
   const builder = packer === "qemu.pkr.hcl"
-    ? fromDisk(image, machine, host, folder, version)
+    ? fromDisk(source, machine, host, folder, version)
     : packer === "hyperv.pkr.hcl"
-    ? fromVhdx(image, machine, host, folder, version, lab)
-    : fromBox(image, machine, folder, version, lab);
+    ? fromVhdx(source, machine, host, folder, version, lab)
+    : fromBox(source, machine, folder, version, lab);
   if (!builder) return undefined;
   return {
     name,
@@ -132,6 +135,7 @@ export function boxOf(
     ],
     scripts: packer === "hyperv.pkr.hcl" ? vhdxScripts : [],
     steps: [
+      ...(copy ? [copy.step] : []),
       ...builder.before.filter(({ terminal }) => !terminal),
       {
         title: `Build the box ${name}`,
@@ -139,7 +143,11 @@ export function boxOf(
         cwd: folder,
         env: packerEnv,
       },
-      { title: `Add the box ${name} to Vagrant`, cwd: folder, ...builder.add },
+      {
+        ...{ title: `Add the box ${name} to Vagrant`, cwd: folder },
+        ...builder.add,
+        ...(copy ? { removes: [...builder.add.removes ?? [], copy.path] } : {}),
+      },
     ],
   };
 }
@@ -150,7 +158,7 @@ export function boxesOf(config: Resolved, host: Host, lab: Lab, texts: Texts): M
   for (const machine of config.machines) {
     const box = boxes.has(boxKey(machine))
       ? undefined
-      : boxOf(machine, host, texts, lab.folder, engineSource(machine, config));
+      : boxOf(machine, host, texts, lab.folder, engineSource(machine, config), config.otherHost);
     if (box) boxes.set(boxKey(machine), box);
   }
   return boxes;

@@ -30,6 +30,7 @@ export function serviceSteps(
 ): { files: File[]; steps: Step[] } {
   const existing = lab.machines[machine.name]!;
   const { name } = machine;
+  const away = config.otherHost !== undefined;
   const applied = boots || pull ? {} : appliedProjects(machine, existing);
   const hashes = projectHashes(machine, config);
   const knows = Object.keys(applied).length > 0;
@@ -39,7 +40,7 @@ export function serviceSteps(
   const steps: Step[] = [];
   const [inline] = projectsOf(machine, config).filter((project) => project.name === inlineProject);
   if (inline) {
-    const copy = copySteps(inline, lab, existing, true, ssh(name));
+    const copy = copySteps(inline, lab, existing, { whole: true, away, ssh: ssh(name) });
     files.push(...projectFiles(inline), ...copy.files);
     if (!isApplied(inlineProject)) steps.push(...copy.steps);
   }
@@ -70,7 +71,7 @@ export function serviceSteps(
     steps.push(dropStep(name, names, ssh(name), runAsRoot(machine)));
   }
   for (const project of stacks) {
-    const copy = copySteps(project, lab, existing, creates, ssh(name));
+    const copy = copySteps(project, lab, existing, { whole: creates, away, ssh: ssh(name) });
     files.push(...projectFiles(project), ...copy.files);
     if (isApplied(project.name)) continue;
     steps.push(...copy.steps, startStep(project, ssh(name), runAsRoot(machine, ...newer)));

@@ -38,16 +38,22 @@ export function projectFiles(project: Project): File[] {
   ];
 }
 
-/**
- * The steps that copy a project's changed files, and the list of files that they need. `whole`:
- * copy all files, whatever the VM already has.
- */
+/** How a project is copied. */
+interface Copying {
+  /** All files, whatever the VM already has. */
+  whole: boolean;
+  /** The lab is on another host than the project. */
+  away: boolean;
+  /** The start of an SSH command to the VM. */
+  ssh: string[];
+}
+
+/** The steps that copy a project's changed files, and the list of files that they need. */
 export function copySteps(
   project: Project,
   lab: Lab,
   { copies }: LabMachine,
-  whole: boolean,
-  ssh: string[],
+  { whole, away, ssh }: Copying,
 ): { files: File[]; steps: Step[] } {
   const { name, machine, files, path, size, leftOut = [] } = project;
   const had = whole ? {} : (copies?.stacks[name] ?? {});
@@ -58,6 +64,8 @@ export function copySteps(
   const all = Object.values(files).filter((one) => !one.startsWith("d")).length;
   const without = whole || count === all ? leftOut : [];
   const subject = name === inlineProject ? "the variables of the services" : `the stack ${name}`;
+  // names begin with ./, so that none is read as an option
+  const named = (list: string) => ["-C", path, "--no-recursion", "--null", "-T", list];
   return {
     files: [{ path: list, text: changed.map((one) => `./${one}\0`).join(""), secret: true }],
     steps: [
@@ -65,14 +73,22 @@ export function copySteps(
         title: `Pack ${subject}: ${count} of ${all} files${count === all ? `, ${formatSize(size)}` : ""}${
           without.length > 0 ? `, without ${firstFew(without, 4).join(", ")}` : ""
         }`,
-        // names begin with ./, so that none is read as an option
-        command: [
-          ...["tar", "-c", "-f", "-", "-C", `${lab.folder}/${local}`, ownFolder],
-          ...["-C", path, "--no-recursion", "--null", "-T", `${lab.folder}/${list}`],
-        ],
+        ...(away ? { command: ["tar", "-c", "-f", "-", ...named("-")], input: list, here: true as const } : {
+          command: [
+            ...["tar", "-c", "-f", "-", "-C", `${lab.folder}/${local}`, ownFolder],
+            ...named(`${lab.folder}/${list}`),
+          ],
+        }),
         env: { COPYFILE_DISABLE: "1" },
         output: archive,
       },
+      // these files are on the lab's host
+      ...(away
+        ? [{
+          title: `Add the settings of ${name === inlineProject ? "the services" : subject} to the archive`,
+          command: ["tar", "-r", "-f", archive, "-C", local, ownFolder],
+        }]
+        : []),
       {
         title: `Copy ${subject} to ${machine}`,
         command: [

@@ -49,6 +49,8 @@ export interface Step {
   queue?: string;
   /** It may ask for a password, so it gets the terminal. */
   terminal?: boolean;
+  /** It runs on the machine that has the config, not on the host of the lab: it reads files that the config names. */
+  here?: true;
   /** The machine that its output proves. verify.mts reads the output. */
   proves?: string;
 }

@@ -32,6 +32,7 @@ export function resolveConfig(
   return {
     services: config.services,
     stacks: stacks.filter(isCarried),
+    ...(config.host ? { otherHost: config.host.name } : {}),
     ...(stacks.some(({ unset }) => unset)
       ? { unset: new Map(stacks.map(({ machine, unset = [] }) => [machine, unset])) }
       : {}),

@@ -19,6 +19,8 @@ export interface Resolved {
   stacks?: Project[];
   /** Variables without a value that inline services use, by machine: `SERVICE: NAME`. */
   unset?: ReadonlyMap<string, string[]>;
+  /** The name of the host that the VMs are on, if that is not the machine that has the config. */
+  otherHost?: string;
   /** The lab's folder, if it is on this host. */
   folder?: string;
   /** What is at the paths of `folders:` on this host; absent if it is not the host that is judged. */

@@ -126,6 +126,7 @@ async function runStep(
     ...(step.input ? { input: `${folder}/${step.input}` } : {}),
     ...(step.output ? { output: `${folder}/${step.output}` } : {}),
     ...(step.terminal ? { terminal: true } : {}),
+    ...(step.here ? { here: true } : {}),
     ...(hidden && !folded ? {} : { show: (text: string) => progress.add(text) }),
   }).then((result) => {
     done = result.code === 0;

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -31,7 +32,6 @@ const test = suite("stacks in the VM");
 const shell = realShell();
 const texts = Object.fromEntries(names.map((name) => [name, own(name)]));
 const host = savedHost("vm-without-gpu");
-const folder = "/lab/.homelab-gpu";
 
 test("Compose files for a Compose without !override are rewritten in the VM", () => {
   const project = {
@@ -88,12 +88,14 @@ esac`,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "pipe"],
     });
-  /** Copies what `up` would, with the commands of its plan. */
-  const copy = async (copies?: LabMachine["copies"]) => {
-    const text =
-      `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024}]\nstacks: [{path: ${work}/a, env: {TAG: "it's"}, compose: [--wait-timeout, "a b"]}]\n`;
+  /** Copies what `up` would, with the commands of its plan; `away`: to a VM on another host. */
+  const copy = async (copies?: LabMachine["copies"], away = false) => {
+    const text = (away ? "hosts: {gpubox: {ssh: gpubox}}\n" : "") +
+      `machines: [{name: ai, box: lab/x, cpus: 2, memory: 1024${
+        away ? ", host: gpubox" : ""
+      }}]\nstacks: [{path: ${work}/a, env: {TAG: "it's"}, compose: [--wait-timeout, "a b"]}]\n`;
     const config = parseConfig(text);
-    const projects = await readProjects(shell, { config, text, name: "x", folder });
+    const projects = await readProjects(shell, { config, text, name: "x", home: "/lab" });
     const resolved = resolveConfig(config, host, {}, projects);
     const lab: Lab = {
       ...{ folder: `${work}/lab`, prefix: "", boxes: {}, orphans: {} },
@@ -101,16 +103,26 @@ esac`,
     };
     const { files, steps } = makePlan(resolved, host, lab, texts);
     for (const { path, text } of files.filter(({ path }) => path.startsWith("stacks/"))) put(`lab/${path}`, text);
-    const pack = steps.find(({ title }) => title.startsWith("Pack"))!;
+    for (const { command, input, output, here } of steps.filter(({ title }) => /^(Pack|Add) /.test(title))) {
+      const [program = "", ...words] = command;
+      const options = input ? { input: readFileSync(`${work}/lab/${input}`) } : {};
+      const packed = execFileSync(program, words, { ...options, cwd: here ? "/" : `${work}/lab` });
+      if (output) writeFileSync(`${work}/lab/${output}`, packed);
+    }
     mkdirSync(`${work}/srv/projects`, { recursive: true });
-    writeFileSync(`${work}/srv/projects/a.tar`, execFileSync(pack.command[0]!, pack.command.slice(1)));
+    cpSync(`${work}/lab/stacks/ai/a.tar`, `${work}/srv/projects/a.tar`);
     return { schema: "homelab-gpu/copies/1" as const, vm: "v", stacks: { a: projects[0]!.files } };
   };
   const has = (path: string) => readFileSync(join(work, "srv/stacks/a", path), "utf8");
   return { work, put, script, copy, has, asked: () => readFileSync(`${work}/asked`, "utf8") };
 }
 
-test("a stack is copied with modes, links and odd names; the next copy has only changed files", async () => {
+for (const away of [false, true]) {
+  const to = away ? "a stack is copied to a VM on another host" : "a stack is copied";
+  test(`${to} with modes, links and odd names; the next copy has only changed files`, () => copies(away));
+}
+
+async function copies(away: boolean) {
   const { work, put, script, copy, has, asked } = guest();
   put("a/compose.yaml", "services: {web: {image: x}}\n");
   put("a/run me.sh", "#!/bin/sh\n", 0o750);
@@ -118,7 +130,7 @@ test("a stack is copied with modes, links and odd names; the next copy has only 
   put("a/deep/er/old", "old");
   put("a/config.yml", "host\n");
   symlinkSync("run me.sh", `${work}/a/link`);
-  const copies = await copy();
+  const first = await copy(undefined, away);
   script("up", "a");
   assert.is(statSync(`${work}/srv/stacks/a/run me.sh`).mode & 0o777, 0o750);
   assert.is(has("link"), "#!/bin/sh\n");
@@ -137,8 +149,9 @@ test("a stack is copied with modes, links and odd names; the next copy has only 
   writeFileSync(`${work}/srv/stacks/a/made-there`, "data");
   rmSync(`${work}/a/deep`, { recursive: true });
   put("a/new", "new");
-  for (const known of [copies, undefined]) {
-    await copy(known);
+  let known = first;
+  for (const whole of [false, true, false]) {
+    known = await copy(whole ? undefined : known, away);
     script("up", "a");
     assert.is(has("config.yml"), "changed in the VM\n", "what did not change on the host stays");
     assert.is(has("made-there"), "data");
@@ -146,7 +159,7 @@ test("a stack is copied with modes, links and odd names; the next copy has only 
     assert.not(existsSync(`${work}/srv/stacks/a/deep`));
   }
   rmSync(work, { recursive: true });
-});
+}
 
 test("a refusal of Compose in the VM is kept for verify, and nothing is started", async () => {
   const { work, put, script, copy, asked } = guest();

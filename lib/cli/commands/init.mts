@@ -106,7 +106,7 @@ async function resolvedWith(
   const { readProjects } = await import("../projects.mts");
   const { withModels } = await import("../project-models.mts");
   const stacks = config.stacks.map((stack) => ({ ...stack, path: resolve(home, stack.path) }));
-  const source = { config: { ...config, stacks }, text, name, folder: `${home}/.homelab-gpu` };
+  const source = { config: { ...config, stacks }, text, name, home };
   const plain = resolveConfig(source.config, host, {}, await readProjects(shell, source));
   return (await withModels(shell, plain, { gpu: options.gpu, here: !options.host })).resolved;
 }

@@ -41,7 +41,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
     const report = {
       schema: "homelab-gpu/plan/2",
       files: changes.map(({ path, change, text, secret }) => ({ path, change, text: secret ? null : text })),
-      steps: steps.map(({ title, command, cwd = "." }) => ({ title, command, cwd })),
+      steps: steps.map(({ title, command, cwd = ".", here }) => ({ title, command, cwd, ...(here ? { here } : {}) })),
       ...(ownLines.length > 0 ? { ownLines } : {}),
       ...(ownArguments.length > 0 ? { ownArguments } : {}),
       summary,

@@ -10,15 +10,18 @@ import type { CaptureOptions, RunOptions, Shell } from "../../shell.mts";
 import { Screen } from "../../urls.mts";
 import { filesOver } from "./ssh-files.mts";
 import type { Link } from "./ssh-link.mts";
-import { placing, printing, remoteCommand } from "./ssh-words.mts";
+import { type Source, sourceTo } from "./ssh-source.mts";
+import { bytesOf, placing, printing, remoteCommand } from "./ssh-words.mts";
 
 /** The shell of the host that a link is connected to. `here` is the shell of this machine, `name` the host's name. */
 export function shellOver(link: Link, here: Shell, name = link.login): Shell {
   const running = new Set<number>();
+  const sources = new Set<Source>();
   const own = { interrupted: false };
   let asked = 0;
   const kill = (group: number, name: string) => link.tell(`kill -${name} -${group} 2>/dev/null`);
   const stop = (signal: NodeJS.Signals) => {
+    for (const source of sources) source.stop();
     for (const group of running) kill(group, own.interrupted ? "KILL" : signal.slice(3));
     own.interrupted = true;
   };
@@ -56,8 +59,10 @@ exec "$@"`;
     },
 
     async run(command: string[], options: RunOptions) {
-      const { cwd, env, input, output, log, show } = options;
-      const place = placing(command, cwd, env);
+      const { cwd, env, input, output, log, show, here: isHere } = options;
+      // a program of this machine reads the input, and its output is copied
+      const place = isHere ? placing(["cat"]) : placing(command, cwd, env);
+      const given = isHere && input ? bytesOf((await files.read(input)) ?? "") : undefined;
       if (options.terminal) return { code: await shell.interactive(command, options), tail: [] };
       const partial = output && `${output}.${link.pid}.part`;
       for (const path of [log, output]) {
@@ -68,10 +73,10 @@ exec "$@"`;
       const script = `read -r _ _ _ _ g _ </proc/self/stat; printf '%s %s\\n' ${link.mark} "$g" >&2
 IFS= read -r go || exit 1
 ${place}
-exec <${shellWord(input ?? "/dev/null")} || exit 1
+${isHere ? "" : `exec <${shellWord(input ?? "/dev/null")} || exit 1`}
 ${
         partial
-          ? `"$@" >${shellWord(partial)}; c=$?
+          ? `rm -f -- ${shellWord(output!)}.*.part; "$@" >${shellWord(partial)}; c=$?
 if [ $c = 0 ]; then mv -f -T -- ${shellWord(partial)} ${shellWord(output!)}; else rm -f -- ${shellWord(partial)}; fi
 exit $c`
           : 'exec "$@"'
@@ -117,7 +122,8 @@ exit $c`
       try {
         await options.started?.(id);
         if (isInterrupted()) throw new Interrupted();
-        child.stdin.end("go\n");
+        child.stdin.write("go\n");
+        if (!isHere) child.stdin.end();
       } catch (error) {
         kill(id, "TERM");
         child.stdin.destroy();
@@ -125,13 +131,30 @@ exit $c`
         done();
         throw error;
       }
+      let failed: number | null = 0;
+      if (isHere) {
+        const hear = (text: string) => [lines.add(text), show?.(text)];
+        const source = sourceTo(child.stdin, command, {
+          hear,
+          ...(env ? { env } : {}),
+          ...(given ? { input: given } : {}),
+        });
+        let isClosed = false;
+        void closed.then(() => [isClosed = true, source.stop()]);
+        sources.add(source);
+        const ended = await source.ended;
+        sources.delete(source);
+        if (ended === 0) child.stdin.end();
+        else if (!isClosed) [failed] = [ended, kill(id, "TERM")];
+      }
       const code = await closed;
       await stillThere(code);
       done();
+      if (failed !== 0 && partial) await files.remove(partial);
       lines.end();
       await writer?.end();
       if (isInterrupted()) throw new Interrupted();
-      return { code, tail: lines.tail };
+      return { code: failed === 0 ? code : failed, tail: lines.tail };
     },
 
     async interactive(command: string[], { cwd, env }: { cwd?: string; env?: Record<string, string> } = {}) {

@@ -1,0 +1,107 @@
+// A host for commands whose machines are on another one: this machine, through an OpenSSH server on 127.0.0.1, where
+// Vagrant, libvirt and the VM's ssh are stand-ins. On this side, none of them may be called.
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import * as assert from "uvu/assert";
+import { root, standIns } from "../fake.mts";
+import { type SshServer, startSshd } from "../sshd.mts";
+import { starting } from "../start.mts";
+import { programs } from "../sweep/lab.mts";
+
+/** The host, and the folder `lab` with the config on this side. */
+export interface FarHost {
+  server: SshServer;
+  /** The folder of the lab there. */
+  lab: string;
+  /** A path of the test. */
+  file(name: string): string;
+  /** Writes the client's configuration for gpubox: a file of known host keys, and more lines. */
+  client(known: string, more?: string): void;
+  /** Writes the config. */
+  config(text: string): void;
+  /** Starts a command; `said` is what it printed so far. */
+  start(...words: string[]): Started;
+  /** Runs a command to its end; `out` is its standard output, `said` that and its messages. */
+  run(...words: string[]): Promise<Ended>;
+  /** Fails if a program of a lab was started on this side. */
+  nothingRanHere(): void;
+  end(): void;
+}
+
+/** A command that runs. */
+export type Started = ReturnType<typeof startIn>;
+
+/** A command that has ended. */
+export interface Ended {
+  code: number | null;
+  out: string;
+  said: string;
+}
+
+function startIn(folder: string, env: NodeJS.ProcessEnv, words: string[]) {
+  const child = spawn(process.execPath, [...starting, `${root}/homelab-gpu.mts`, ...words], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [out, said] = ["", ""];
+  child.stdout.on("data", (chunk) => [out += String(chunk), said += String(chunk)]);
+  child.stderr.on("data", (chunk) => said += String(chunk));
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { child, ended, said: () => said, out: () => out };
+}
+
+/** Starts the host; `more`: stand-ins there, besides those of test/sweep/lab.mts. */
+export async function farHost(more: Record<string, string> = {}): Promise<FarHost> {
+  const work = mkdtempSync(join(tmpdir(), "homelab-gpu-hosts-"));
+  const file = (name: string) => join(work, name);
+  const far = file("far");
+  for (const folder of ["far", "far/domains", "far/hold", "lab", "home"]) mkdirSync(file(folder));
+  const set = `DOMAINS='${far}/domains'; HOLD=$(cat '${far}/held' 2>/dev/null)\n`;
+  const there = Object.entries({ ...programs, ...more }).map(([name, text]) => [
+    name,
+    set + text.replace("head -n 3000", "head -n 30"),
+  ]);
+  const path = standIns(far, Object.fromEntries(there)).PATH!;
+  const server = await startSshd(work, ["other"], `${path} HOME=${far}`);
+  server.known("known", "host");
+  server.known("changed", "other");
+  writeFileSync(file("none"), "");
+  const ssh = execFileSync("sh", ["-c", "command -v ssh"], { encoding: "utf8" }).trim();
+  const never = `echo "$0 $*" >>'${file("calls")}'; exit 99`;
+  const env = standIns(work, {
+    ssh: `echo "$*" >>'${file("sshs")}'; exec ${ssh} -F '${file("ssh_config")}' "$@"`,
+    ...{ virsh: never, vagrant: never, packer: never },
+  });
+  Object.assign(env, { HOME: file("home"), XDG_CONFIG_HOME: file("none") });
+  for (const name of ["NODE_OPTIONS", "FORCE_COLOR"]) delete env[name];
+  const start = (...words: string[]) => startIn(file("lab"), env, words);
+  const host: FarHost = {
+    ...{ server, file, start },
+    lab: join(far, "homelab-gpu/lab/.homelab-gpu"),
+    client: (known, more = "") =>
+      writeFileSync(
+        file("ssh_config"),
+        `Host gpubox\n  HostName 127.0.0.1\n  Port ${server.port}\n  IdentityFile ${file("user")}\n` +
+          `  IdentitiesOnly yes\n  UserKnownHostsFile ${file(known)}\n  GlobalKnownHostsFile none\n${more}`,
+      ),
+    config: (text) => writeFileSync(file("lab/homelab-gpu.yaml"), text),
+    async run(...words) {
+      const { ended, said, out } = start(...words);
+      return { code: await ended, said: said(), out: out() };
+    },
+    nothingRanHere: () => {
+      const calls = existsSync(file("calls")) ? readFileSync(file("calls"), "utf8") : "";
+      assert.is(calls, "", "no program of a lab runs here");
+    },
+    end() {
+      server.process.kill();
+      rmSync(work, { recursive: true, force: true });
+    },
+  };
+  host.client("known");
+  return host;
+}
