@@ -153,7 +153,7 @@ export const aptFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /Could not get lock \/var\/lib\/(?:dpkg|apt)|dpkg frontend lock \([^)]{1,80}\), is another process/,
+      /Could not get lock \/var\/(?:lib|cache)\/(?:dpkg|apt)|dpkg frontend lock \([^)]{1,80}\), is another process/,
       /System management is locked by|Waiting for process with pid \d{1,8} to finish/,
       /Failed to obtain the transaction lock|unable to lock (?:database|administration directory)/,
       /frontend lock was locked by another process|could not lock database: File exists/,
@@ -240,8 +240,7 @@ export const aptFailures = (): Failure[] => [
     source: "apt, TLS, read 2026-11",
   },
   {
-    pattern:
-      /Version '[^']{1,80}' for '[^']{1,80}' was not found|is not available, but is referred to by another package/,
+    pattern: /Version '[^']{1,80}' for '[^']{1,80}' was not found/,
     near: fetchWords,
     check: "tools.present",
     layer: "packages",
@@ -255,7 +254,8 @@ export const aptFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /E: (?:Failed to fetch|Unable to fetch some archives|Unable to locate package|Package '[^']{1,80}' has no installation candidate)/,
+      /E: (?:Failed to fetch|Unable to fetch some archives|Unable to locate package|Unable to find a source)|Package '?[\w:+.-]{1,80}'? has no installation candidate/,
+      /is not available, but is referred to by another package/,
       /No package matching '\S{0,20}(?:nvidia|cuda|docker)\S{0,40}' is available/,
       /No match for argument: \S{0,40}nvidia|error: target not found: \S{0,20}nvidia/,
     ),

@@ -20,7 +20,7 @@ export const buildFailures = (): Failure[] =>
       "cause",
       anyOf(
         /unlazy requires an applier|failed to get state for index \d{1,4} on|failed to load cache key: content digest/,
-        /lease "\S{1,80}": not found|changes out of order: "/,
+        /(?<!daemon: )lease "\S{1,80}": not found|changes out of order: "/,
         /parent snapshot \S{5,90} does not exist|snapshot \S{5,90} does not exist|failed to prepare \S{5,90} as \S{2,90}: /,
       ),
       "the builder's cache is damaged or incomplete",

@@ -16,7 +16,7 @@ export const computeProgramFailures = (): Failure[] => [
   }, [
     [
       "guest.cuda",
-      "cause",
+      "symptom",
       anyOf(
         /bitsandbytes native library: 'NoneType' object has no attribute 'split'/,
         /bitsandbytes ROCm binary|libbitsandbytes_rocm\d{2,3}\.so: cannot open/,

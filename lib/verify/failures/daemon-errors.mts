@@ -130,6 +130,7 @@ export const daemonErrorFailures = (): Failure[] => [
       anyOf(
         /Response from daemon: layer does not exist|failed to get (?:layer|rootfs) .{0,80}does not exist/,
         /content digest sha256:\w{6,64}: not found|blob sha256:\w{6,64}: (?:not found|expected at)/,
+        /response from daemon: lease "\S{1,120}": not found|failed to copy: content sha256:/i,
         /failed to extract layer|mount callback failed on/,
       ),
       "an image in Docker's store is incomplete, or a layer of it could not be unpacked here",
@@ -172,9 +173,9 @@ export const daemonErrorFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       anyOf(
-        /failed to load TOML|invalid plugin key URI|unsupported config version `/,
+        /failed to (?:load|unmarshal) TOML|invalid plugin key URI|unsupported config version/,
         /failed to load config from .{0,80}config\.toml/,
-        /invalid plugin config: /,
+        /invalid plugin config(?:: | version)|expected containerd config version equal to/,
       ),
       "containerd's settings (/etc/containerd/config.toml) are not valid for its version",
       guestFix("See what it reads", "containerd config dump"),

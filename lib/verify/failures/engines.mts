@@ -14,6 +14,7 @@ import { composeFileFailures } from "./compose-file.mts";
 import { containerStartFailures } from "./container-start.mts";
 import { daemonErrorFailures } from "./daemon-errors.mts";
 import { buildFailures } from "./builds.mts";
+import { containerdFailures } from "./containerd.mts";
 import { composeKindFailures, composeValueFailures } from "./compose-values.mts";
 import { daemonStartFailures } from "./daemon-start.mts";
 import { gpuStartFailures } from "./gpu-starts.mts";
@@ -32,6 +33,7 @@ export const engineFailures = (): Failure[] => [
   ...podmanNetworkFailures(),
   ...serviceProgramFailures(),
   ...daemonStartFailures(),
+  ...containerdFailures(),
   ...engineClientFailures(),
   ...volumeFailures(),
   ...ociRuntimeFailures(),

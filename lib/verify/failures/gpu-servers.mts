@@ -53,6 +53,14 @@ export const gpuServerFailures = (): Failure[] => [
       'Install them with it: pip install -U "jax[cuda12]" (or cuda13), all of one release',
       "Remove the image's own CUDA from LD_LIBRARY_PATH, so that JAX takes those of its packages",
     ],
+    [
+      "guest.cuda",
+      "cause",
+      /Mismatched PJRT plugin PJRT API version|jaxlib version \S{1,20} (?:is newer than and incompatible|is older than|is incompatible)|jaxlib is version \S{1,20}, but this version of jax/,
+      "JAX's parts (jax, jaxlib, the plugin for CUDA) are of different releases",
+      'Install all of them in one step: pip install -U "jax[cuda12]" (or cuda13)',
+      "Remove those that another package brought: pip list | grep -i jax, then pip uninstall the odd ones",
+    ],
   ]),
   ...rows({ layer: "driver", near: fabric, source: "NVIDIA, Fabric Manager; data-infra/cube-studio#29 (2025-09)" }, [
     [

@@ -61,7 +61,11 @@ export const hostProgramFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /This command has to be run with superuser privileges|you cannot perform this operation unless you are root/,
+      anyOf(
+        /This command has to be run with superuser privileges|you cannot perform this operation unless you are root/,
+        /lock(?: ?file)? \/var\/(?:lib|cache)\/(?:dpkg|apt)\S{0,40}(?: - open \(13| - open \(30|: Permission denied|$)|dpkg frontend lock \([^)]{1,80}\), are you root/,
+        /Unable to lock directory \/var\/(?:lib|cache)\/apt|requested operation requires superuser privilege/,
+      ),
       "the package manager needs root",
       "Run it with sudo",
     ],

@@ -34,7 +34,7 @@ export const libvirtErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /Failed to acquire pid file '|Unable to obtain pidfile/,
+      /Failed to acquire pid file '|(?:libvirtd|virt\w{2,20}d).{0,160}Unable to obtain pidfile|Unable to obtain pidfile\. Check/,
       "another libvirt daemon of this kind runs already: libvirtd and the daemons of its parts (virtqemud) exclude " +
       "each other",
       commandFix("See which run", "systemctl list-units 'libvirt*' 'virt*'"),

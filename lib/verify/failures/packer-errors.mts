@@ -44,7 +44,7 @@ export const packerErrorFailures = (): Failure[] =>
       anyOf(
         /Failed to (?:describe the plugin|discover installed plugins)|Incompatible API (?:MAJOR|MINOR)/,
         /Unrecognized remote plugin message|could not get binary for|fork\/exec \S{1,160}packer-plugin/,
-        /Error (?:discovering|getting) plugin|Failed to load plugin|plugin exited before we could/,
+        /Error (?:discovering|getting) plugin|Failed to load plugin(?!"| io\.)|plugin exited before we could/,
         /Datasource\.Execute failed|packer-plugin-\S{1,60} is not executable/,
       ),
       "a plugin of Packer does not start or could not be fetched: damaged, of another CPU, or in a folder that " +

@@ -68,7 +68,7 @@ export const registryNetworkFailures = (): Failure[] => [
       "cause",
       anyOf(
         /read tcp \S{5,60}->\S{5,60}: (?:read: connection reset|wsarecv: An existing connection was forcibly)/,
-        /\/manifests\/\S{1,200} (?:unexpected )?EOF|docker\.io\/token\S{1,300} EOF|failed to register layer: unexpected EOF/,
+        /\/manifests\/\S{1,200} (?:unexpected )?EOF|docker\.io\/token\S{1,300} EOF|failed to register layer: unexpected EOF|httpReadSeeker: failed open: .{0,200} EOF\b/,
         /short read: expected \d{1,12} bytes|http2: server sent GOAWAY|stream ID \d{1,9}; (?:INTERNAL_ERROR|CANCEL)/,
         /filesystem layer verification failed|unexpected commit digest|failed size validation/,
       ),
@@ -135,7 +135,7 @@ export const registryNetworkFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /failed to (?:solve|authorize): failed to fetch oauth token: unexpected status(?!.{0,200}: (?:429|5\d\d) )|failed to authorize.{0,300}(?:401 Unauthorized|403 Forbidden|denied)|reading manifest \S{1,80} in \S{1,160}: (?:denied|unauthorized)/,
+      /failed to (?:solve|authorize): failed to fetch oauth token: unexpected status(?!.{0,200}: (?:429|5\d\d) )|(?:failed to authorize|unexpected status from (?:HEAD|GET|POST) request).{0,300}(?:401 Unauthorized|403 Forbidden|denied)|reading manifest \S{1,80} in \S{1,160}: (?:denied|unauthorized)/,
       "the registry does not accept the stored login for this image, or there is no such image",
       guestFix("Log out, so that no old password is sent; then log in again", "docker logout"),
       "Correct the image's name: REGISTRY/OWNER/NAME:TAG",

@@ -9,8 +9,9 @@ const chip = guestFix("See the card's name for ROCm", "sh -c 'rocminfo | grep gf
 const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch|miopen|librocdxg`, "i");
 
 /** Errors of ROCm by their kind (HIP's codes, HSA's codes, faults of the card). */
-export const rocmFailures = (): Failure[] =>
-  rows(
+export const rocmFailures = (): Failure[] => [
+  ...rocmChoiceFailures(),
+  ...rows(
     {
       layer: "image",
       near,
@@ -105,6 +106,29 @@ export const rocmFailures = (): Failure[] =>
         /\bhipErrorInsufficientDriver\b|ROCm error: .{0,20}driver version is insufficient/,
         "the machine's amdgpu driver is older than the image's ROCm needs",
         "Use a newer kernel (or amdgpu-dkms) in the VM, or an image with an older ROCm",
+      ],
+    ],
+  ),
+];
+
+/** A choice of cards by variables, where ROCm finds none. */
+const rocmChoiceFailures = (): Failure[] =>
+  rows(
+    {
+      layer: "image",
+      near: /no ROCm-capable device|No HIP GPUs are available|hipErrorNoDevice/i,
+      shared: true,
+      source: "ROCm (GPU isolation); ollama/ollama#10421 (2025-04)",
+    },
+    [
+      [
+        "verify.service",
+        "cause",
+        /\b(?:HIP|ROCR)_VISIBLE_DEVICES[=:] ?['"]?(?:[1-9]\d?\b|GPU-\w{4,40}|-1)/,
+        "the service's environment chooses a card that ROCm does not find: HIP_VISIBLE_DEVICES counts from 0, and " +
+        "only among those that ROCR_VISIBLE_DEVICES left",
+        "Set one of the two variables, not both; in a container with one card: HIP_VISIBLE_DEVICES=0, or none",
+        guestFix("See the cards' numbers and ids", "sh -c 'rocminfo | grep -E \"Uuid|gfx|Marketing\"'"),
       ],
     ],
   );
