@@ -1,8 +1,9 @@
 /** Ports of a VM and container names that several services use. */
-import type { ComposeProject } from "../compose/types.mts";
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { Verdict } from "./types.mts";
 import { startedOf } from "../compose/enabled.mts";
 import { type PublishedPort, publishedPorts } from "../compose/service.mts";
+import { containerPorts } from "../compose/service-ports.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import { placeOf } from "./compose-flaw.mts";
@@ -10,6 +11,8 @@ import { placeOf } from "./compose-flaw.mts";
 interface Taken {
   project: ComposeProject;
   service: string;
+  /** It is in the VM's own network: its program may use other ports than `ports` says. */
+  inHostNetwork?: boolean;
 }
 
 /** What two services both use. */
@@ -30,9 +33,11 @@ export function collisions(projects: ComposeProject[]): Verdict[] {
     startedOf(project).map(([service, body]) => ({ project, service, body }))
   );
   const ports = services.flatMap(({ body, ...taken }) =>
-    // host: they are ignored; those of a shared network are another finding
-    /^(host$|none$|service:|container:)/.test(String(body.network_mode ?? ""))
+    // those of a shared network are another finding
+    /^(none$|service:|container:)/.test(String(body.network_mode ?? ""))
       ? []
+      : body.network_mode === "host"
+      ? portsOfHost(body).map((port) => ({ ...taken, port, inHostNetwork: true }))
       : publishedPorts(body).map((port) => ({ ...taken, port }))
   );
   const names = services.flatMap(({ body, ...taken }) =>
@@ -56,6 +61,10 @@ export function collisions(projects: ComposeProject[]): Verdict[] {
   ];
 }
 
+/** With `network_mode: host` the program takes the VM's own ports: what `ports` says of the container. */
+const portsOfHost = ({ ports }: ComposeService): PublishedPort[] =>
+  containerPorts({ ports }).map(({ target, last }) => ({ hostIp: "", first: target, last, protocol: "tcp" }));
+
 const portName = ({ first, last, protocol, hostIp }: PublishedPort) =>
   `${hostIp ? `${hostIp}:` : ""}${first === last ? first : `${first}-${last}`}/${protocol}`;
 const isAny = (ip: string) => ["", "0.0.0.0", "::"].includes(ip);
@@ -66,7 +75,15 @@ function overlap(a: PublishedPort, b: PublishedPort): boolean {
 }
 
 /** One verdict for the collisions with each service. */
-function verdicts(what: string, found: Collision[]): Verdict[] {
+function verdicts(what: string, all: Collision[]): Verdict[] {
+  const isLikely = ({ first, second }: Collision) => first.inHostNetwork || second.inHostNetwork;
+  return [
+    ...verdictsOf(what, all.filter((one) => !isLikely(one)), "fail"),
+    ...verdictsOf(what, all.filter(isLikely), "warn"),
+  ];
+}
+
+function verdictsOf(what: string, found: Collision[], status: "fail" | "warn"): Verdict[] {
   const label = ({ project, service }: Taken) => `${project.name}/${service}`;
   const firsts = [...new Set(found.map(({ first }) => label(first)))];
   return firsts.map((one): Verdict => {
@@ -82,13 +99,15 @@ function verdicts(what: string, found: Collision[]): Verdict[] {
       }))
     );
     return {
-      status: "fail",
+      status,
       message: `${joinList(services)} ${services.length > 2 ? "all" : "both"} use ${
         what === "port" ? "" : "the "
       }${what}${names.length > 1 ? "s" : ""} ${joinList(names)}`,
       evidence: evidence.filter(({ read }, i) => evidence.findIndex((other) => other.read === read) === i),
       fix: [manualFix(
-        services.length > 2
+        status === "warn"
+          ? "Start one of them, or give one another port: with network_mode: host its own settings decide"
+          : services.length > 2
           ? `Start one of them (profiles: [unused] in the others), or change the ${what}s`
           : "Change it in one of them, or run one of them on another machine",
       )],

@@ -20,7 +20,9 @@ const most = 12;
 
 /** How paths of the host get into the VM, as a sentence. */
 export function sharing(named: string[], { name }: Machine): string {
-  const paths = named.length > 3 ? commonFolders(named) : named;
+  const common = named.length > 3 ? commonFolders(named) : named;
+  // one of the folders contains them
+  const paths = common.filter((path) => !common.some((other) => path.startsWith(`${other}/`)));
   const all = paths.map(yamlWord).map((path) => `{from: ${path}, to: ${path}}`);
   const folders = [...all.slice(0, most), ...(all.length > most ? ["…"] : [])].join(", ");
   const them = paths.length < named.length ? "their folders" : paths.length > 1 ? "them" : "it";

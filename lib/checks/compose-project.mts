@@ -5,6 +5,7 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf, startedOf } from "../compose/enabled.mts";
 import { networksOf, publishedPorts } from "../compose/service.mts";
 import { desktopFlaws } from "./compose-desktop.mts";
+import { commandFlaws } from "./compose-commands.mts";
 import { conflictFlaws } from "./compose-conflicts.mts";
 import { formFlaws } from "./compose-forms.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
@@ -105,6 +106,7 @@ function containerFlaws(
     ...daemonFlaws(project.written?.services[name] ?? service, machine),
     ...imageFlaws(name, service, project, machine),
     ...databaseFlaws(service),
+    ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
   ];
 }
 

@@ -130,8 +130,14 @@ function targetsOf(project: ComposeProject, service: string): Pick<PlacedService
 }
 
 function baseImageOf(project: ComposeProject, service: string): Pick<PlacedService, "base"> {
-  const base = ownValue(project.bases ?? {}, service)?.find(({ isFinal }) => isFinal);
-  return base ? { base: { image: base.image, place: placeOfBase(project, base, service) } } : {};
+  const services = project.model?.services ?? {};
+  const { image, build } = services[service] ?? {};
+  // the image of a service may be built by another one
+  const builder = build === undefined && image !== undefined
+    ? Object.keys(services).find((one) => services[one]!.build !== undefined && services[one]!.image === image)
+    : service;
+  const base = ownValue(project.bases ?? {}, builder ?? service)?.find(({ isFinal }) => isFinal);
+  return base ? { base: { image: base.image, place: placeOfBase(project, base, builder ?? service) } } : {};
 }
 
 function projectVerdicts(

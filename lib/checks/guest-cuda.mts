@@ -108,12 +108,12 @@ const undecided = "the image name does not show its CUDA version";
 
 /** The image whose CUDA counts: of a service that is built here, the one that its Dockerfile starts from. */
 function imageOf({ body: { image, build }, base }: PlacedService): string | undefined {
-  return build !== undefined ? base?.image : typeof image === "string" ? image : undefined;
+  return base?.image ?? (build === undefined && typeof image === "string" ? image : undefined);
 }
 
 function imageEvidence(service: PlacedService): Evidence {
-  const { name, body: { build }, base } = service;
-  return build !== undefined && base
+  const { name, base } = service;
+  return base
     ? { read: base.place, value: `FROM ${base.image}` }
     : { read: `image of ${name}`, value: imageOf(service) ?? "none: it is built" };
 }

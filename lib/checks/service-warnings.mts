@@ -5,6 +5,7 @@ import { mapAt } from "../maps.mts";
 import type { Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
+import { isCpuImage, nvidiaImageFor } from "../compose/cpu-images.mts";
 import { makerOfImage } from "../compose/image-makers.mts";
 import { environmentOf } from "../compose/service.mts";
 import type { PlacedService } from "./compose.mts";
@@ -20,7 +21,7 @@ export function serviceWarnings(
   return [
     ...[ending(service), withoutRuntime(service, demands, machine), drmOnNvidia(service, demands, machine)],
     ...[generic(service), none(service, demands), hidden(service, demands), beyond(service, demands, machine)],
-    runtimeAlone(service, demands),
+    ...[runtimeAlone(service, demands), withoutGpuSupport(service, demands, machine)],
     ...[amdAlone(service, demands, machine), amdChosen(service, demands, machine)],
   ].filter((one) => one !== undefined);
 }
@@ -176,6 +177,25 @@ function hidden({ name, body, place }: PlacedService, demands: ServiceGpuRequest
       value: `NVIDIA_VISIBLE_DEVICES=${visible}`,
     }],
     fix: [manualFix("Write NVIDIA_VISIBLE_DEVICES=all, or remove runtime: if it needs no GPU")],
+  };
+}
+
+/** A GPU for an image without GPU support: its program works on the CPU, or ends when it looks for CUDA. */
+function withoutGpuSupport(
+  { name, body: { image, build }, place }: PlacedService,
+  demands: ServiceGpuRequest[],
+  { gpus }: ResolvedMachine,
+): Verdict | undefined {
+  const asks = demands.some(({ vendor, count }) => vendor !== "drm" && count !== 0);
+  if (!asks || gpus.length === 0 || build !== undefined || typeof image !== "string" || !isCpuImage(image)) {
+    return undefined;
+  }
+  const instead = gpus.every(isNvidiaRequest) ? nvidiaImageFor(image) : undefined;
+  return {
+    status: "warn",
+    message: `${name}: asks for a GPU, but its image ${image} has no GPU support: it works on the CPU`,
+    evidence: [{ read: place?.(["image:"]) ?? `${name}: image`, value: image }],
+    fix: [manualFix(instead === undefined ? "Use its image or tag for the GPU" : `Write image: ${instead}`)],
   };
 }
 

@@ -17,9 +17,6 @@ export interface HostCompose {
   version: string;
 }
 
-/** Compose runs in the project's folder, on the host and in the VM, so `${PWD}/data` is `./data`. */
-export const inFolder = { PWD: "." };
-
 /**
  * The variables of root in a VM: Compose runs there as root (scripts/apply-stack.sh, with sudo).
  * `/~` is root's home (`hostPath`); with its slash it is an absolute path in a container too.
@@ -169,7 +166,12 @@ const withoutNulls = (services: Record<string, unknown>): ComposeModel["services
 
 const answerOf = (shell: Shell, command: string[], variables: Record<string, string> = {}, cwd?: string) =>
   shell.capture(command, {
-    env: { USER: ofGuest.USER, LOGNAME: ofGuest.LOGNAME, ...inFolder, ...variables, COMPOSE_ANSI: "never" },
+    env: {
+      ...{ USER: ofGuest.USER, LOGNAME: ofGuest.LOGNAME },
+      ...(cwd === undefined ? {} : { PWD: cwd }),
+      ...variables,
+      COMPOSE_ANSI: "never",
+    },
     limit: composeTimeout,
     ...(cwd === undefined ? {} : { cwd }),
   });

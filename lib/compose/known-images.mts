@@ -1,4 +1,5 @@
 /** The CUDA version or driver that common images need, where their names do not show it. */
+import { isCpuImage } from "./cpu-images.mts";
 import { makerOfImage } from "./image-makers.mts";
 import { imageParts } from "./image-name.mts";
 
@@ -44,6 +45,13 @@ export const knownImages: KnownImage[] = [
     source: "github.com/ollama/ollama, docs/gpu.mdx: driver 550, and 570 for compute capability 5.0 to 6.2",
     read: today,
   },
+  ...([["(1[5-9])", 12], ["([5-9]|1[0-4])", 11]] as const).map(([minor, major]) => ({
+    image: /(^|\/)tensorflow\/tensorflow$/,
+    tag: new RegExp(`^2\\.${minor}\\..*gpu`),
+    need: { major },
+    source: "tensorflow.org/install/source, tested build configurations: CUDA 11.2 or 11.8 from 2.5, 12.2 from 2.15",
+    read: "2026-11-28",
+  })),
   {
     image: /(^|\/)immich-machine-learning$/,
     tag: /cuda/,
@@ -187,10 +195,12 @@ export const knownImages: KnownImage[] = [
 /**
  * NVIDIA's monthly images (`nvcr.io/nvidia/tritonserver:25.03-py3`), by year and month:
  * docs.nvidia.com/deeplearning/triton-inference-server/release-notes and
- * …/frameworks/vllm-release-notes, read 2026-11-26.
+ * …/frameworks/vllm-release-notes, read 2026-11-26; 20.12 and 21.12 on 2026-11-28.
  */
 const monthlyCuda: Record<string, string> = {
   ...{
+    "20.12": "11.1",
+    "21.12": "11.5",
     "22.05": "11.7",
     "23.05": "12.1",
     "24.05": "12.4",
@@ -208,7 +218,7 @@ const monthlyCuda: Record<string, string> = {
 export function imageNeed(image: string): ImageNeed | undefined {
   const [name, tag] = imageParts(image);
   const maker = makerOfImage(image);
-  if (maker === "amd" || maker === "intel") return { driver: 0 };
+  if (maker === "amd" || maker === "intel" || isCpuImage(image)) return { driver: 0 };
   // cuda12, cuda-13, gpu-nvidia-cuda-12. Other code reads cuda12.4 and cu124, which are more precise
   const major = /(?:^|[-_.])cuda-?(1[0-9])(?![\d.])/i.exec(tag)?.[1] ??
     /(?:^|[-_.])cu(1[0-9])(?=$|[-_.])/i.exec(tag)?.[1];

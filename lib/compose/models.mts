@@ -111,7 +111,7 @@ function wordsOf(service: ComposeService, variables?: Record<string, string>): O
 }
 
 /** The words of a service's entrypoint and command, without the quotes around them. */
-function commandWords({ entrypoint, command }: ComposeService): string[] {
+export function commandWords({ entrypoint, command }: ComposeService): string[] {
   return [entrypoint ?? [], command ?? []].flat().flatMap((one) => String(one).split(/[\s\\]+/))
     .map((word) => word.replace(/^["']|["']$/g, "")).filter((word) => word !== "");
 }

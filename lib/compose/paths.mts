@@ -2,6 +2,7 @@
 import { basename, dirname, isAbsolute, join, normalize } from "node:path/posix";
 import { isMap, mapAt } from "../maps.mts";
 import { homeDir } from "../text.mts";
+import { inputsOf } from "./inputs.mts";
 import { isLocalContext } from "./rebase.mts";
 import { mountsOf, texts } from "./service.mts";
 import type { ComposeProject, ComposeService } from "./types.mts";
@@ -37,7 +38,7 @@ export function volumeFolder(volume: unknown): string | undefined {
   return local && typeof device === "string" && /(^|,)r?bind(,|$)/.test(String(o ?? "")) ? device : undefined;
 }
 
-/** The host paths of a service: bind mounts, env files, its build context and Dockerfile. */
+/** The host paths of a service: bind mounts, env files, its build context and Dockerfile, what its command reads. */
 function servicePaths(service: ComposeService): string[] {
   const context = buildContext(service);
   return [
@@ -48,6 +49,7 @@ function servicePaths(service: ComposeService): string[] {
     ...labelFiles(service),
     ...seccompFiles(service),
     ...additionalContexts(service).map(({ path }) => path),
+    ...inputsOf(service).map(({ source }) => source),
   ];
 }
 

@@ -11,8 +11,9 @@ import { lineOf, literally } from "./refusals.mts";
 import { lineOfFilled } from "./value-lines.mts";
 import type { ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts";
 import { dotEnv, envFileFlaws, envFileMissing } from "./variables.mts";
-import { askCompose, type HostCompose, inFolder, ofGuest, type UnknownCompose } from "./host-compose.mts";
+import { askCompose, type HostCompose, ofGuest, type UnknownCompose } from "./host-compose.mts";
 import { absentEnvFile, readerResult } from "./problem-places.mts";
+import { inOwnFolder, ownFolder, withOwnFolder } from "./own-folder.mts";
 import { readDockerfiles } from "./dockerfile.mts";
 import { type ProjectReads, projectReads } from "./project-reads.mts";
 import { baseOf, envFiles, hostPath, namedPaths } from "./paths.mts";
@@ -33,11 +34,11 @@ export async function readProject(
   compose: HostCompose | UnknownCompose | undefined,
 ): Promise<ComposeProject> {
   const { folder } = request;
-  const at = (path: string) => (isAbsolute(path) ? path : join(folder, path));
+  const at = (path: string) => (isAbsolute(path) ? inOwnFolder(path, folder) : join(folder, path));
   const reads = projectReads(shell);
   const isRead = (path: string) => !reads.failed.has(at(path));
   const [rootEnv, names] = await Promise.all([reads.read(at(".env")), reads.list(folder)]);
-  const variables = { ...ofGuest, ...inFolder, ...request.variables };
+  const variables = { ...ofGuest, PWD: ownFolder, ...request.variables };
   const files = request.files ?? composeFilesOf(names, { ...dotEnv(rootEnv ?? "", variables), ...variables });
   // as in apply-stack.sh: without one in the project's folder, Compose takes that of its first file
   const envPath = join(rootEnv === undefined ? dirname(files[0] ?? "") : "", ".env");
@@ -99,6 +100,7 @@ export async function readProject(
     if (!found.includes(true)) break;
     own = readProjectFiles(files, texts, env, envTexts);
   }
+  own = withOwnFolder(own, { folder, files });
   const absent = own.envFiles.filter(({ path, required }) =>
     required && !Object.hasOwn(envTexts, path) && isRead(path)
   );

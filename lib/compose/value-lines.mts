@@ -27,7 +27,7 @@ export function lineIn(yaml: Yaml, path: (string | number)[]): number {
  */
 export function isFilledIn(line: string, text: string): boolean {
   if (!line.includes("$")) return false;
-  const item = line.replace(/(^|\s)#.*$/, "").replace(/^\s*(-\s+|[\w.-]+:\s+)*/, "").trim();
+  const item = line.replace(/(^|\s)#.*$/, "").replace(/^\s*(-\s+|[\w.-]+:\s+|&\S+\s+)*/, "").trim();
   const value = item.replace(/^(["'])(.*)\1$/, "$2").replace(/:(r[ow]|[zZ])(,[zZ])?$/, "");
   const fixed = value.split(/\$\w+|\$\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}/);
   if (fixed.length < 2 || fixed.join("").replace(/[^\w]/g, "").length < 2) return false;

@@ -1,0 +1,88 @@
+/** Commands that Compose reads in another way than they look, or that name files that a project does not have. */
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ProjectFlaw } from "./compose-flaw.mts";
+import { startedOf } from "../compose/enabled.mts";
+import { inputsOf } from "../compose/inputs.mts";
+import { baseOf, hostPath } from "../compose/paths.mts";
+import { mountsOf } from "../compose/service.mts";
+import { manualFix } from "../fixes.mts";
+import { isFileName } from "./compose-own-mounts.mts";
+import { isUnfetched, placeOfPath } from "./compose-paths.mts";
+
+/** The flaws of a service's command. `written`: the service before Compose splits its command into words. */
+export function commandFlaws(
+  name: string,
+  service: ComposeService,
+  written: ComposeService,
+  project: ComposeProject,
+): ProjectFlaw[] {
+  return [
+    ...["command", "entrypoint"].flatMap((key) => backslashes(key, written[key])),
+    ...(project.inline ? [] : missingInputs(name, service, project)),
+  ];
+}
+
+/**
+ * A backslash at the end of a line of a command, as in a shell. In a text over several lines YAML joins them with a
+ * space, or keeps the line's end, and Compose takes the backslash with what follows as a part of the next word (run
+ * with 2.26.1 on 2026-11-28: `serve \ --model x` becomes `serve`, ` --model`, `x`).
+ */
+function backslashes(key: string, command: unknown): ProjectFlaw[] {
+  const before = typeof command === "string" ? beforeBackslash(command) : undefined;
+  if (before === undefined) return [];
+  const word = before.split(/\s+/).at(-1) ?? "";
+  return [{
+    status: "warn",
+    message: `has a backslash at the end of a line of its ${key}: the next option begins with a space or a new line, ` +
+      "and most programs do not know it",
+    at: [`${word} \\`, `${key}:`],
+    fix: manualFix(`Remove the backslashes (${key}: > joins the lines)`),
+  }];
+}
+
+/** The text before the first backslash outside of quotes that white space follows; undefined if there is none. */
+function beforeBackslash(text: string): string | undefined {
+  let quote = "";
+  for (let i = 0; i < text.length; i++) {
+    const one = text[i]!;
+    if (one === "\\" && quote !== "'") {
+      if (quote === "" && /\s/.test(text[i + 1] ?? "")) return text.slice(0, i).trimEnd();
+      i++;
+    } else if (quote === "" ? /["']/.test(one) : one === quote) {
+      quote = quote === "" ? one : "";
+    }
+  }
+  return undefined;
+}
+
+/** Files and folders that a program reads when it starts, and that the project does not have. */
+function missingInputs(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  return inputsOf(service).flatMap(({ option, path, source, isMount }): ProjectFlaw[] => {
+    const place = placeOfPath(source, project);
+    if (!place?.inside || place.leftOut || isUnfetched(place.relativePath, project)) return [];
+    const isEmpty = project.emptyFolders?.includes(place.path) === true;
+    // another finding: the mount's own file
+    if ((place.kind !== "missing" && !isEmpty) || (isMount && isFileName(source))) return [];
+    if (writtenByOther(name, place.path, project)) return [];
+    const shown = place.relativePath;
+    return [{
+      status: "warn",
+      message: `reads ${path} (${option}), but ${shown} ${isEmpty ? "is empty" : "does not exist"} in the project`,
+      at: [path, option],
+      fix: manualFix(
+        isEmpty || isMount
+          ? `Put its content into ${shown}, or change ${option}`
+          : `Create ${shown}, or change ${option}`,
+      ),
+    }];
+  });
+}
+
+/** Whether another service mounts a folder with that path, so that it may create it. */
+const writtenByOther = (name: string, path: string, project: ComposeProject) =>
+  startedOf(project).some(([other, body]) =>
+    other !== name && mountsOf(body).some(({ type, source }) => {
+      const folder = type === "bind" && source ? hostPath(source, baseOf(project)) : undefined;
+      return folder !== undefined && (path === folder || path.startsWith(`${folder}/`));
+    })
+  );

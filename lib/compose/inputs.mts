@@ -1,0 +1,47 @@
+/** Files and folders of a project that a service's command names, so that its program reads them when it starts. */
+import { mountsOf } from "./service.mts";
+import { commandWords } from "./models.mts";
+import type { ComposeService } from "./types.mts";
+
+/** What a command reads in a mounted folder or file of the host. */
+export interface Input {
+  /** The option as written, such as `--model`. */
+  option: string;
+  /** Its value: a path in the container. */
+  path: string;
+  /** The same on the host, as the mount's source is written. */
+  source: string;
+  /** The mount has exactly this path. */
+  isMount: boolean;
+}
+
+/** Options of models and settings: vLLM, llama.cpp, Triton, TensorFlow Serving, Prometheus, LiteLLM and others. */
+const options =
+  /^--?(config|config[-_.]file|settings|m|model|model[-_](path|id|repository|store|base[-_]path)|mmproj|models[-_]preset)$/;
+/** Words of commands that may create the file first. */
+const creates =
+  /\b(wget|curl|aria2c|hf|huggingface-cli|git|cp|tee|envsubst|rsync)\b|(^|\s)(-mu|-hf|-hfr|--model-url|--hf-repo)\b|\.sh\b/;
+
+/**
+ * The inputs of a service. Empty for commands with a script or a download, which may create them, and for paths in
+ * /config, where programs write their own settings.
+ */
+export function inputsOf(service: ComposeService): Input[] {
+  const words = commandWords(service);
+  if (creates.test(words.join(" "))) return [];
+  const mounts = mountsOf(service).map((mount) => ({ ...mount, target: mount.target.replace(/(.)\/+$/, "$1") }));
+  return words.flatMap((word, i): Input[] => {
+    const [, option = "", value] = /^(--?[\w.-]+?)(?:=(.*))?$/.exec(word) ?? [];
+    const path = (value ?? words[i + 1] ?? "").replace(/(.)\/+$/, "$1");
+    if (!options.test(option) || !path.startsWith("/") || /^\/config(\/|$)|[$*{]/.test(path)) return [];
+    const [mount] = mounts.filter(({ target }) => path === target || path.startsWith(`${target}/`))
+      .sort((a, b) => b.target.length - a.target.length);
+    if (mount?.type !== "bind" || mount.source === undefined || mount.source.includes("$")) return [];
+    return [{
+      option,
+      path,
+      source: `${mount.source.replace(/(.)\/+$/, "$1")}${path.slice(mount.target.length)}`,
+      isMount: path === mount.target,
+    }];
+  });
+}
