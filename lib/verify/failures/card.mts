@@ -24,7 +24,6 @@ export const cardFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /PCI device \S{1,20} is in use by driver|open '?\/dev\/vfio\/\S{1,12}: Device or resource busy/,
-      /vfio \S{1,14}: device is already attached/,
       /error getting device from group \d{1,6}: Device or resource busy/,
     ),
     check: "gpu.in-use",

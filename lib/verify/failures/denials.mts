@@ -46,9 +46,20 @@ export const denialFailures = (): Failure[] => [
     ],
     [
       "provider.access",
+      "note",
+      anyOf(
+        /apparmor="DENIED" .{0,120}profile="libvirt-[\w-]{1,60}" name="\/sys\/[^"]{1,160}\/(?:queue\/\w{2,40}|hugepages\S{0,40}|max_segments)"/,
+        /apparmor="DENIED" .{0,120}profile="libvirt-[\w-]{1,60}" name="\/(?:run|dev)\/shm\/lttng[^"]{0,60}"/,
+        /apparmor="DENIED" .{0,120}profile="libvirt-[\w-]{1,60}" name="\/(?:proc|etc)\/(?:[^"]{1,60}\/(?:cmdline|comm|mem|task\/[^"]{0,40})|ssl\/openssl\.cnf|gss\/[^"]{1,40}|gnutls\/[^"]{1,40})"/,
+      ),
+      "AppArmor forbids QEMU to read a value of a disk or process that it does not need: the VM starts without it",
+      "Nothing to do: look for another error; newer profiles of the distribution allow it",
+    ],
+    [
+      "provider.access",
       "cause",
       anyOf(
-        /apparmor="DENIED" .{0,120}profile="libvirt-[\w-]{1,60}"/,
+        /apparmor="DENIED" .{0,120}profile="libvirt-[\w-]{1,60}"(?! name="\/(?:sys\/[^"]{1,160}\/(?:queue\/|hugepages|max_segments)|(?:run|dev)\/shm\/lttng|proc\/[^"]{1,60}\/(?:cmdline|comm|mem|task\/)|etc\/(?:ssl\/openssl|gss\/|gnutls\/)))/,
         /avc: denied [^]{0,200}(?:svirt_t|virtqemud_t|comm="qemu)/,
       ),
       "AppArmor or SELinux forbids the VM's QEMU a file or device that it was given",

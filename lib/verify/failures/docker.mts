@@ -53,7 +53,7 @@ export const dockerFailures = (): Failure[] => [
       /modprobe: FATAL: Module (?:ip_tables|iptable_nat|xt_addrtype|br_netfilter|bridge|overlay|veth) not found/,
       /operation not supported.{0,20}veth|failed to add the host .{0,40}veth/,
     ),
-    near: new RegExp(`${dockerWords.source}|iptables`, "i"),
+    near: dockerWords,
     check: "verify.docker",
     layer: "kernel",
     message:

@@ -110,7 +110,7 @@ export const hostDetailFailures = (): Failure[] => [
         /Property '[^']{1,80}' cannot be set: /,
         /(?:kvm|qemu-system-\w{3,10}): -[\w-]{2,30}(?: \S{1,200})?: (?:invalid option|requires an argument|unknown option)/,
       ),
-      "an option that QEMU was given is written wrong, or is given twice",
+      "QEMU does not take an option: it is written wrong, is given twice, or this QEMU is too old or too new for it",
       "Correct it where it comes from: args: of the VM (Proxmox), qemu:commandline (libvirt), qemuargs (Packer)",
     ],
     [

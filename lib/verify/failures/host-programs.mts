@@ -12,6 +12,24 @@ const windowsWords = /\bwsl|Wsl\/|Hyper-V|Windows|VBox/i;
 
 /** Sentences of package managers, Packer, VirtualBox, WSL and Podman that no other table has, by topic. */
 export const hostProgramFailures = (): Failure[] => [
+  ...rows({
+    layer: "kernel",
+    near: /iptables|ip6tables|nft\b/i,
+    source: "iptables 1.8; NixOS/nixpkgs#343533 (2024-09)",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /iptables v1\.\S{1,8} \(nf_tables\): {1,2}(?:RULE|CHAIN)_\w{3,8} failed \(No such file or directory\): rule in chain/,
+        /Extension .{2,40} not supported, missing kernel module\?/,
+      ),
+      "the kernel lacks a module for a firewall rule: mostly it was updated and the machine not rebooted since",
+      "Reboot into the newest installed kernel, then start the firewall again",
+      "After that still: install the kernel's extra modules (Ubuntu linux-modules-extra-…, Fedora " +
+      "kernel-modules-extra)",
+    ],
+  ]),
   ...rows({ layer: "packages", near: packages, source: "apt, dpkg, dnf, pacman, mkinitcpio, GRUB, read 2026-11" }, [
     [
       "tools.present",

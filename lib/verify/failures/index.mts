@@ -217,9 +217,9 @@ export const failures = (): Failure[] =>
     ...toolErrorFailures(),
     ...packerErrorFailures(),
     ...packageFailures(),
+    ...qemuVfioFailures(),
     ...partFailures(),
     ...engineOtherFailures(),
-    ...qemuVfioFailures(),
     ...qemuErrorFailures(),
     ...libvirtDefinitionFailures(),
     ...libvirtErrorFailures(),
@@ -254,7 +254,7 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
   const counting = placed.filter((one) =>
     !placed.some((other) =>
-      other.rank < one.rank &&
+      (other.rank < one.rank || (one.failure.fallback && !other.failure.fallback)) &&
       (one.failure.fallback || (!other.failure.fallback && strength(other) <= strength(one))) &&
       (other.line === one.line || (other.start < one.end && one.start < other.end))
     )

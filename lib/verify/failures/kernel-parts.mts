@@ -272,7 +272,7 @@ const drivers: [name: string, words: string][] = [
 export const driverPartFailures = (): Failure[] =>
   drivers.flatMap(([name, driver]) =>
     parts.map(([words, check, meaning, fix]): Failure => ({
-      pattern: new RegExp(`${driver}(?=.{0,160}${fails}).{0,160}${words}`),
+      pattern: new RegExp(`${driver}(?!.{0,40} fused off)(?=.{0,160}${fails}).{0,160}${words}`),
       near: "card",
       check,
       strength: "symptom",

@@ -2,6 +2,7 @@ import type { Failure } from "./types.mts";
 import { aboveFour, commandFix, doctorFix, firmwareFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { powerCycle, vmWords } from "./fixes.mts";
+import { iommuKernelFailures } from "./iommu-kernel.mts";
 import { rows } from "./rows.mts";
 
 const which = commandFix("See which device its address names", "lspci -nn");
@@ -10,6 +11,7 @@ const source = "Linux (drivers/pci, drivers/iommu, drivers/vfio, arch/x86), read
 
 /** The host kernel's messages about PCI Express, the IOMMU, the processor and stuck VMs. */
 export const kernelPciFailures = (): Failure[] => [
+  ...iommuKernelFailures(),
   ...rows({ layer: "kernel", near: "card", source }, [
     [
       "gpu.power",

@@ -17,6 +17,19 @@ export const libvirtErrorFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
     near: vmWords,
+    source: "libvirt 11.3 (logging, 2025-05); virt-manager/virt-manager#1011",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      /Cannot open log file: '[^']{1,200}': Device or resource busy/,
+      "libvirt's log service (virtlogd) still has the VM's log open, from a start that failed",
+      commandFix("Restart it; VMs that run keep running", "systemctl restart virtlogd", { root: true }),
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    near: vmWords,
     source:
       "libvirt (storage); vagrant-libvirt/vagrant-libvirt#580 (2016-03), mit-cml/appinventor-sources#2369 (2020-12)",
   }, [

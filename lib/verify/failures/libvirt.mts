@@ -8,7 +8,7 @@ export const libvirtFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /cannot load AppArmor profile '|virt-aa-helper: error|internal error: cannot (?:load|update) AppArmor/,
-      /apparmor="DENIED".{0,120}profile="(?:\/usr\/sbin\/)?(?:libvirt|virt)/,
+      /apparmor="DENIED".{0,120}profile="(?:\/usr\/sbin\/)?(?:libvirt(?!-[\da-f]{8}-)|virt)/,
     ),
     check: "provider.access",
     layer: "provider",

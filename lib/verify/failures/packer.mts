@@ -148,7 +148,7 @@ export const packerFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /qemu-\S{1,30}: -\S{1,30}.{0,200}: (?:invalid option|drive with bus=\d{1,3}, unit=\d{1,3}.{0,20} exists|Property '\S{1,60}' not found)/,
+      /qemu-\S{1,30}: -\S{1,30}.{0,200}: (?:invalid option|Property '\S{1,60}' not found)/,
       /qemu-\S{1,30}: -\S{1,30}.{0,200}: '\S{1,60}' is not a valid device /,
     ),
     near: vmWords,

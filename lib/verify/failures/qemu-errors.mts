@@ -16,6 +16,14 @@ export const qemuErrorFailures = (): Failure[] => [
       "Test the memory (memtest86+) and replace the module that the log names",
     ],
     [
+      "provider.mode",
+      "cause",
+      /drive with bus=\d{1,3}, unit=\d{1,3} \(index=\d{1,3}\) exists/,
+      "two disks or drives of the VM are at the same place (bus and unit)",
+      'Give one of them another: index= or if=virtio in -drive; Packer: disk_interface = "virtio", or an own -drive ' +
+      "for the CD-ROM too, since qemuargs replaces all that the plugin writes",
+    ],
+    [
       "host.memory",
       "cause",
       /locking memory failed|can't lock enough memory|cannot bind memory to host NUMA nodes/,

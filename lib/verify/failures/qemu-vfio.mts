@@ -2,10 +2,14 @@ import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, remedies } from "../../fixes.mts";
 import { powerCycle, qemuOptions, qemuSource, vfioWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
+import { qemuKvmErrorFailures } from "./qemu-kvm-errors.mts";
+import { qemuVfioErrorFailures } from "./qemu-vfio-errors.mts";
 import { rows } from "./rows.mts";
 
 /** Sentences of QEMU about VFIO and passed devices that no other table has, by topic. */
 export const qemuVfioFailures = (): Failure[] => [
+  ...qemuVfioErrorFailures(),
+  ...qemuKvmErrorFailures(),
   ...rows({ layer: "vfio", near: vfioWords, source: qemuSource }, [
     [
       "iommu.interrupts",

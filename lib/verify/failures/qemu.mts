@@ -230,8 +230,11 @@ export const qemuFailures = (): Failure[] => [
   {
     pattern: /Non-executable hook script \S/,
     check: "gpu.driver",
+    strength: "symptom",
     layer: "provider",
-    message: "libvirt found a hook script that may not be run, so it does not start the VM",
+    message:
+      "libvirt passes over a hook script that is not executable, and goes on without it: what it should do, as to " +
+      "free the card, does not happen. For a folder below qemu.d the message means nothing",
     fix: [
       commandFix("See the scripts and their permissions", "ls -lR /etc/libvirt/hooks"),
       manualFix("This project needs no hooks: remove it; or make it executable (chmod +x, as root)"),

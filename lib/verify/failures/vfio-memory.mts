@@ -6,6 +6,21 @@ import { vmWords } from "./fixes.mts";
 /** Errors of the kernel, VFIO and QEMU about locked memory and a card's memory regions. */
 export const vfioMemoryFailures = (): Failure[] => [
   {
+    pattern: /dma_map\([^()]{0,120}\) = -28\b|(?:VFIO_MAP_DMA|IOMMU_IOAS_MAP) failed: No space left on device/,
+    check: "host.memory",
+    layer: "vfio",
+    message:
+      "the VM's memory has more separate pieces than VFIO maps for one VM (65535), which is no lack of disk space",
+    fix: [
+      manualFix(
+        "Raise the limit: options vfio_iommu_type1 dma_entry_limit=262144 in a file in /etc/modprobe.d, then reboot",
+        { root: true, reboot: true },
+      ),
+      manualFix("Or give the VM fewer pieces: no virtio-mem, or a larger block size for it"),
+    ],
+    source: "Linux 6.12 (vfio_iommu_type1.c), QEMU 10.0 (hw/vfio), read 2026-11",
+  },
+  {
     pattern: /Cannot set discarding of RAM broken/,
     near: "card",
     check: "provider.version",

@@ -58,6 +58,15 @@ export const vmProgramFailures = (): Failure[] => [
         "Remove it from VirtualBox's list; its file stays: VBoxManage closemedium disk UUID",
       ],
       [
+        "provider.mode",
+        "cause",
+        /(?:RawFile|NamedPipe|HostSerial|HostParallel)#\d{1,3} (?:failed to|Failed to)|Cannot open host device '[^']{1,80}' for read\/write/,
+        "VirtualBox cannot open the file, pipe or device that the VM's serial port is connected to: the box names " +
+        "a path " +
+        "of another system or folder",
+        'In the Vagrantfile: vb.customize ["modifyvm", :id, "--uartmode1", "disconnected"]',
+      ],
+      [
         "guest.image",
         "cause",
         anyOf(
