@@ -197,7 +197,7 @@ export const containerFailures = (): Failure[] => [
       "cause",
       anyOf(
         /error creating default "bridge" network|bridge IPv4 .{0,60}does not match requested/,
-        /cannot create network \S{1,80} \(\S{1,20}\): conflicts with network/,
+        /cannot create network \S{1,80} \(\S{1,20}\): conflicts with network(?!.{0,60}networks have overlapping)/,
       ),
       "Docker's bridge conflicts with an address or a bridge of this machine",
       "Remove the stale bridge (ip link delete docker0) with Docker stopped, or set bip in daemon.json",

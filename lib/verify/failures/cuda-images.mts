@@ -166,7 +166,6 @@ export const cudaImageFailures = (): Failure[] => [
       /Could not load dynamic library 'libcu\w{2,8}\.so/,
       /lib(?:cudart|cublas|cublasLt|cudnn\w{0,30}|nvrtc|cusparse|nccl)\.so\.[\d.]{1,8}: cannot open shared object/,
       /Could not load library lib(?:cudnn|cublas|cudart)|Unable to load any of \{lib(?:cudnn|cublas)/,
-      /libtorch_cuda\.so: cannot open shared object/,
     ),
     check: "guest.cuda",
     layer: "image",

@@ -20,7 +20,7 @@ export const daemonErrorFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Pool overlaps with other one on this address space/,
-        /invalid pool request|requested subnet .{0,60}overlaps/,
+        /invalid pool request|requested subnet .{0,60}overlaps|networks have overlapping IPv[46]/,
       ),
       "the addresses (subnet) of this network overlap with those of another network of Docker",
       networks,

@@ -4,6 +4,7 @@ import { composeFailures } from "./compose.mts";
 import { registryFailures } from "./registry.mts";
 import { nodeFailures } from "./node-programs.mts";
 import { dockerFailures } from "./docker.mts";
+import { dockerDesktopFailures } from "./docker-desktop.mts";
 import { dockerEngineFailures } from "./docker-engine.mts";
 import { hypervErrorFailures } from "./hyperv-errors.mts";
 import { wslMessageFailures } from "./wsl-messages.mts";
@@ -19,7 +20,9 @@ import { composeKindFailures, composeValueFailures } from "./compose-values.mts"
 import { daemonStartFailures } from "./daemon-start.mts";
 import { gpuStartFailures } from "./gpu-starts.mts";
 import { engineClientFailures } from "./engine-client.mts";
+import { imagePartFailures } from "./image-parts.mts";
 import { ociAnswerFailures, ociRuntimeFailures } from "./oci-runtime.mts";
+import { packageNameFailures } from "./package-names.mts";
 import { podmanNetworkFailures } from "./podman-network.mts";
 import { registryNetworkFailures } from "./registry-network.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
@@ -34,6 +37,9 @@ export const engineFailures = (): Failure[] => [
   ...serviceProgramFailures(),
   ...daemonStartFailures(),
   ...containerdFailures(),
+  ...dockerDesktopFailures(),
+  ...imagePartFailures(),
+  ...packageNameFailures(),
   ...engineClientFailures(),
   ...volumeFailures(),
   ...ociRuntimeFailures(),

@@ -14,7 +14,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
       /kernel header file '[^']{1,160}' does not exist|Unable to determine the version of the kernel sources/,
       /Files needed for building modules against kernel \S{1,80} could not be found|nothing provides kernel-devel/,
     ),
-    near: /dkms|nvidia|\bakmod|kernel (?:source|output|headers)/i,
+    near: /dkms|nvidia|\bakmod|gpu-kernel-modules|kernel-open|kernel (?:source|output|headers)/i,
     check: "guest.driver",
     layer: "driver",
     message: "the driver's module could not be built: the kernel's headers are missing",

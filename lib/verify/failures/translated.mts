@@ -1,5 +1,5 @@
 /** Turns messages of programs that answered in another language back into English. */
-import { chinese, french, german, spanish } from "./translations.mts";
+import { chinese, french, german, musl, spanish } from "./translations.mts";
 
 /** A language: words that show it, and its messages as a text of lines. */
 type Language = [marks: RegExp, messages: string];
@@ -12,6 +12,7 @@ const languages: Language[] = [
     spanish,
   ],
   [/[\u4e00-\u9fff]/, chinese],
+  [/\bAddress in use\b|Name does not resolve|No file descriptors available/, musl],
 ];
 
 const rules = new Map<Language, [of: RegExp, english: string][]>();

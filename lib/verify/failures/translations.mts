@@ -4,6 +4,13 @@
  * 2.36, apt 2.6, dpkg 1.21, bash 5.2, libvirt 9.0; the first and last lines of each from forums, 2026-11.
  */
 
+/** The words of musl, the C library of Alpine Linux (musl 1.2, src/errno/__strerror.h, 2021-01). */
+export const musl = `
+Address already in use = Address in use
+Name or service not known = Name does not resolve
+Too many open files = No file descriptors available
+`;
+
 /** German. */
 export const german = `
 A parameter cannot be found that matches parameter name '{1}' = \

@@ -1,0 +1,66 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const distributions = commandFix("See the distributions and the version of each (2 is needed)", "wsl -l -v");
+const update = commandFix("Update WSL", "wsl --update");
+const restart = commandFix("End WSL, then start Docker Desktop again", "wsl --shutdown");
+
+/** Why Docker Desktop's engine does not start on Windows. */
+export const dockerDesktopFailures = (): Failure[] => [
+  ...rows({
+    layer: "docker",
+    source: "Docker Desktop; docker/for-win#13472 (2023-05), #13492 (2023-05), #11249 (2021-05)",
+  }, [
+    [
+      "verify.docker",
+      "cause",
+      /exec: "wsl(?:\.exe)?": executable file not found|unable to query WSL distros/,
+      "Docker Desktop needs WSL 2, which is not installed on this Windows or does not answer",
+      commandFix("Install it as administrator, then restart Windows", "wsl --install --no-distribution", {
+        root: true,
+      }),
+      distributions,
+    ],
+    [
+      "verify.docker",
+      "cause",
+      anyOf(
+        /WSLIntegrationService: start failed|waiting for WSL (?:distro )?integration/,
+        /waiting for a WSL integration agent to become ready|WSL integration with distro '?\S{1,60} unexpectedly/,
+      ),
+      "Docker Desktop's part in one of the WSL distributions does not start: that distribution hangs, is WSL 1, or " +
+      "its disk is full",
+      restart,
+      distributions,
+      "Turn that distribution off in Docker Desktop: Settings, Resources, WSL integration",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      anyOf(
+        /Failed to deploy distro docker-desktop|deploying WSL2 distributions/,
+        /DockerDesktop\/Wsl\/ExecError|error was encountered while executing a WSL command|Unexpected WSL error/,
+        /Docker Desktop requires a newer WSL kernel/,
+      ),
+      "WSL does not run Docker Desktop's own distribution: WSL is old, damaged or hangs, or Windows' virtualization " +
+      "is off",
+      update,
+      restart,
+      "If it stays: turn on Virtual Machine Platform in Windows' features and virtualization in the firmware, and " +
+      "restart Windows",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      anyOf(
+        /failed to ping com\.docker\.service|dockerBackend\w{0,12}: The system cannot find the file/,
+        /docker_engine\w{0,10}: Access is denied/,
+      ),
+      "Docker Desktop's service on Windows does not run, or this user may not use it",
+      commandFix("Start it as administrator", "net start com.docker.service", { root: true }),
+      "Add the user to Windows' group docker-users, then log in again",
+    ],
+  ]),
+];

@@ -1,0 +1,119 @@
+import type { Failure } from "./types.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { capabilities } from "./fixes.mts";
+import { rows } from "./rows.mts";
+
+const image = "Use the program's own image, whose parts come from one release";
+const nodes = guestFix("See the card's nodes", "ls -l /dev/dri");
+const graphics =
+  /libegl|\begl|libgl|\bglx\b|mesa|zink|dri[23]?\b|wayland|sunshine|moonlight|wolf|gow|xorg|display|encoder|qt\.qpa/i;
+
+/** Parts of an image that do not fit each other or the card, by topic. */
+export const imagePartFailures = (): Failure[] => [
+  ...rows({
+    layer: "image",
+    source:
+      "PyTorch, torchaudio, torchvision; RVC-Boss/GPT-SoVITS#2765 (2026-04), whisper-asr-webservice#284 (2025-02)",
+  }, [
+    [
+      "guest.cuda",
+      "cause",
+      /Detected that PyTorch and \w{5,20} were compiled with different CUDA/,
+      "PyTorch and one of its companions (torchaudio, torchvision) come from builds for different releases of CUDA",
+      "Install them in one step from one index: pip install --force-reinstall torch torchvision torchaudio " +
+      "--index-url https://download.pytorch.org/whl/cu128",
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      /lib(?:torch|c10)_(?:cuda|hip)(?:_linalg)?\.so: cannot open shared object/,
+      "a part of the image needs PyTorch with CUDA (or ROCm), and the PyTorch that is installed is a build without it",
+      "Install the build for the GPU again: pip install --force-reinstall torch torchaudio torchvision --index-url " +
+      "https://download.pytorch.org/whl/cu128 (ROCm: …/whl/rocm6.4)",
+      "Without a GPU: install all of them from …/whl/cpu",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /Weights only load failed|WeightsUnpickler error: Unsupported/,
+      "since PyTorch 2.6 a model file may hold numbers only, and this one holds more: the program is older than that",
+      "Use a newer tag of the program, or models in the form safetensors",
+      "For a file that you trust: TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 in the service's environment",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /requires? ["'`]?[\w-]{3,40}["'`]? to be installed\b|is required but (?:it is )?not installed/,
+        /requires Accelerate: |is required for a normal functioning of this module, but found/,
+      ),
+      "a Python package that the program needs is missing in the image, or is of another release",
+      "Install it where the program runs, as its message says: python3 -m pip install NAME",
+      image,
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      anyOf(
+        /fmhaRunner\.\w{2,4}:\d{1,5}: Unsupported architecture|(?:flashinfer|trtllm|tvm|cutlass)\S{0,200}.{0,40}Unsupported arch/,
+        /Only SM\d{2,3}\w? (?:and SM\d{2,3}\w? (?:is|are) supported|is supported)|requires SM\d{2,3}\w? or (?:higher|newer|later)/,
+        /only supported on (?:Hopper|Blackwell|Ampere|SM\d{2,3})/,
+      ),
+      "the program chose a way of computing that this GPU does not have (kernels for other chips, as data-center " +
+      "cards have them)",
+      "Choose another one: attention backend (vLLM: VLLM_ATTENTION_BACKEND; SGLang: --attention-backend triton), " +
+      "quantization, or kernels without FlashInfer",
+      "Use the newest tag of the image, which may know the card",
+    ],
+  ]),
+  ...rows({ layer: "image", source: "Frigate; blakeblackshear/frigate#5810 (2023-03)" }, [
+    [
+      "guest.image",
+      "cause",
+      /TensorRT libraries not found|(?:TRT|ROCM?|OPENVINO|ONNX)_SUPPORT, f"/,
+      "the image's variant has no libraries for that detector",
+      "Take the variant for the card: …-tensorrt (NVIDIA), …-rocm (AMD); since 0.16 NVIDIA's detector is onnx",
+    ],
+  ]),
+  ...rows({ layer: "image", source: "s6-overlay 3 (its README); home-assistant-addons#50 (2023-11)" }, [
+    [
+      "verify.service",
+      "cause",
+      /s6-overlay-suexec: fatal: can only run as pid 1|s6-overlay\/libexec\/preinit: (?:fatal|info): \/run belongs to/,
+      "the image's supervisor (s6-overlay) must be the first process of its container and own /run",
+      "Remove init: true and pid: host from that service, and user: unless its image's page asks for it",
+    ],
+  ]),
+  ...rows({
+    layer: "image",
+    near: graphics,
+    source: "Mesa (EGL, GLX loaders), Sunshine; games-on-whales/gow#160 (2023-10), #13 (2024-09), read 2026-11",
+  }, [
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /eglInitialize: (?:DRI2|failed)|(?:egl|glx): failed to create (?:dri\w{1,5}|sw\w{1,5}) screen/,
+        /libGL error: (?:failed to load driver|MESA-LOADER)|MESA-LOADER: failed to (?:open|retrieve)(?! nvidia)/,
+        /ZINK: (?:failed to choose pdev|vkCreateInstance failed)|pci id for fd \d{1,4}: \w{4}:\w{4}, driver \(/,
+      ),
+      "OpenGL or EGL finds no driver for the card in the container: NVIDIA's graphics libraries were not passed in, " +
+      "Mesa's driver is not in the image, or /dev/dri was not given to it",
+      capabilities,
+      "AMD and Intel: devices: [/dev/dri], and mesa (libgl1-mesa-dri, mesa-va-drivers) in the image",
+      nodes,
+    ],
+    [
+      "gpu.display",
+      "cause",
+      anyOf(
+        /variable WAYLAND_DISPLAY has not been defined|Unable to find display or encoder/,
+        /Failed to create wl_display|qt\.qpa\.xcb: could not connect to display/,
+      ),
+      "the program wants a screen (X11 or Wayland), and there is none in the container",
+      "Start its display server first (Sunshine: Xorg, a compositor or Wolf, with a virtual or dummy display)",
+      manualFix("A program that only computes: start it without a window (headless)"),
+    ],
+  ]),
+];
