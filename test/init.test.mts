@@ -186,14 +186,35 @@ test("each service of --service gives a valid config", async () => {
 
 test("on a terminal the user selects the card; Enter selects the best one", async () => {
   const asked: string[] = [];
+  const errors: string[] = [];
   const chosen = async (...answers: string[]) => {
     const terminal = { in: true, out: true, err: true, columns: 80 };
     const ask = (text: string) => Promise.resolve((asked.push(text), answers.shift() ?? ""));
-    return (await init("h200-server-ubuntu", [], { terminal, ask })).disk.get("homelab-gpu.yaml")!;
+    const { disk, err } = await init("h200-server-ubuntu", [], { terminal, ask });
+    errors.push(err);
+    return disk.get("homelab-gpu.yaml")!;
   };
   assert.match(await chosen(""), /address: "0000:18:00\.0"/);
   assert.match(await chosen("9", "x", "3"), /address: "0000:2a:00\.0"/);
   assert.equal(asked, Array(4).fill("Card, 1 to 3 [2]: "));
+  assert.match(errors.join(""), /\nThere is no card 9: write a number from 1 to 3, or press Enter for 2\n/);
+});
+
+test("init requests what the host gives to vfio-pci rather than the only card that it displays on", async () => {
+  // Raptor Lake with a GTX 1660 Ti, after a listing: the host displays on the card, its graphics are for a VM
+  const host = own("test/hosts/raptor-lake-graphics-for-a-vm.txt");
+  const card = (text: string) => /gpu: # .*, (0000:\S+)/.exec(text)?.[1];
+  assert.is(card((await init("raptor-lake-graphics-for-a-vm")).disk.get("homelab-gpu.yaml")!), "0000:00:02.0");
+  assert.match(
+    (await init("raptor-lake-graphics-for-a-vm")).err,
+    /not chosen: 0000:01:00\.0 .* \(the host displays on it\)/,
+  );
+  const free = await initWith("raptor-lake-graphics-for-a-vm", [[
+    "0000:00:02.0/driver:vfio-pci",
+    "0000:00:02.0/driver:i915",
+  ]]);
+  assert.ok(/0000:00:02\.0\/driver:vfio-pci/.test(host), "the change takes effect");
+  assert.is(card(free.yaml), "0000:01:00.0");
 });
 
 test("suggested commands name the same config", async () => {
@@ -236,8 +257,15 @@ test("init requests no card that a VM can never get, and says why", async () => 
       [`${root}/templates/homelab-gpu.yaml`]: own("templates/homelab-gpu.yaml"),
     });
     await main(["doctor", "--no-color", "--host", "host", "gpu"], shell);
-    assert.match(said.join(""), /Leave the card to this host, whose built-in display needs it/, keys);
+    assert.match(said.join(""), panel, keys);
     assert.not.match(said.join(""), /bind the card to vfio-pci at boot/, keys);
+    // a config that requests it nevertheless
+    const config = "machines: [{name: a, box: lab/x, image: debian-13, gpu: {vendor_id: 1002, device_id: 163f}}]\n";
+    const changed = probe.replaceAll("0x1586", "0x163f");
+    const other = fakeShell({ host: changed, "own.yaml": config });
+    await main(["doctor", "--no-color", "--config", "own.yaml", "--host", "host", "gpu"], other.shell);
+    assert.match(other.said.join(""), /Leave the card to this host, whose built-in display needs it/, keys);
+    assert.not.match(other.said.join(""), /bind the card to vfio-pci at boot/, keys);
   }
   // a desktop with only its processor's graphics can do without a display
   assert.match((await initWith(apu, [dmi("dmi-chassis_type:3\n")])).yaml, /device_id: 1586/);

@@ -73,6 +73,23 @@ test("gpu.in-use: the fix fits what uses the card and how the host runs services
   assert.is(fix(desktop.replace(/^exists:\/run\/systemd\/system\n/m, "")), null, "no systemd");
 });
 
+test("gpu.driver: a list of ids in an argument that the kernel does not read is named with the right one", () => {
+  const host = text("cachyos-ids-in-a-misspelt-argument");
+  const navi = "{vendor_id: 1002, device_id: 744c}";
+  const message = (argument: string) =>
+    findingsOf(host.replaceAll("vfio_pci,ids=1002:744c,1002:ab30", argument), "gpu.driver", navi)[0]!.message;
+  const ids = "1002:744c,1002:ab30";
+  for (
+    const wrong of ["vfio_pci,ids=", "vfio-pci:ids=", "vfio.pci.ids=", "vfio-pci-ids=", "vfio.ids=", "vfio_pci.id="]
+  ) {
+    const end = `The kernel does not read ${wrong}${ids}: the argument is vfio-pci.ids=${ids}`;
+    assert.ok(message(wrong + ids).endsWith(end), message(wrong + ids));
+  }
+  for (const other of [`vfio_pci.ids=${ids}`, `vfio-pci.ids=${ids}`, "vfio_iommu_type1.allow_unsafe_interrupts=1"]) {
+    assert.not.match(message(other), /does not read/, other);
+  }
+});
+
 test("gpu.window: a region without an address fails, one that was not read does not", () => {
   const card = "{vendor_id: 10de, device_id: 1b38}";
   const zeros = text("tesla-p40-regions-all-zeros");

@@ -13,6 +13,7 @@ import {
   imageHasVfio,
   isPending,
   loadingObstacles,
+  misspeltIds,
   refusedByKernel,
   replacedSourceOf,
   strayIds,
@@ -120,6 +121,8 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
   }
   const risky = held.some(({ driver }) => /^(nvidia|nouveau|NovaCore|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
   const stray = strayIds(host);
+  const misspelt = misspeltIds(host);
+  const misspeltNote = misspelt ? `. The kernel does not read ${misspelt.text}: the argument is ${misspelt.meant}` : "";
   return warn(
     `${
       takesCard
@@ -127,8 +130,14 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
           risky ? ", which graphics drivers do not always survive" : ""
         }`
         : names
-    }${stray ? `. ${stray.from} names ${stray.ids.join(", ")} for vfio-pci, which no device of this host has` : ""}`,
-    stray ? [...evidence, { read: stray.from, value: stray.text }] : evidence,
+    }${
+      stray ? `. ${stray.from} names ${stray.ids.join(", ")} for vfio-pci, which no device of this host has` : ""
+    }${misspeltNote}`,
+    [
+      ...evidence,
+      ...(stray ? [{ read: stray.from, value: stray.text }] : []),
+      ...(misspelt ? [{ read: "the kernel's command line", value: misspelt.text }] : []),
+    ],
     risky ? bindingAtBoot(card, host) : [],
   );
 }

@@ -10,6 +10,8 @@ import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { architectureOf, architectures } from "../resolve/architectures.mts";
 import { cardOf, isGpu } from "../resolve/cards.mts";
+import { firstFew } from "../text.mts";
+import { cardName } from "./card-name.mts";
 import { resolveConfig } from "../resolve/resolve.mts";
 
 /** A card, and what the checks of cards say about it. Other checks do not count. */
@@ -107,7 +109,8 @@ export function candidatesOf(judged: Judged[], pci: PciFunction[] = []): Judged[
  * The card to request. Among the first maker's cards that can be passed through: the one with the
  * fewest warnings; cards that the host displays on come after the others, and the processor's
  * graphics last. Without one: a card whose failures end by themselves. A card that the host displays
- * on, or the processor's graphics, comes after another maker's card that the host does not need.
+ * on, or the processor's graphics, comes after another maker's card that the host does not need; the processor's
+ * graphics only count as such if vfio-pci has them.
  * Without any of them: the card with the fewest failures. Undefined if the host has no card, or only
  * the display chips of servers and VMs that it displays on. `pci`: the host's functions.
  */
@@ -127,7 +130,10 @@ export function bestOf(all: Judged[], pci: PciFunction[] = []): Judged | undefin
   if (best && !best.shows && !built(best)) return best;
   // another maker's card is chosen unasked only if the host does not display on it
   const others = all.filter((one) => !judged.includes(one) && makers.includes(one.card.vendor ?? ""));
-  return others.filter((one) => able(one) && !one.shows && !built(one)).toSorted(order)[0] ?? best ??
+  const free = others.filter((one) => able(one) && !one.shows).toSorted(order);
+  // what the host's own configuration gives to VMs, the processor's graphics too
+  const given = best && !best.shows ? undefined : free.find(({ card }) => card.driver === "vfio-pci");
+  return free.find((one) => !built(one)) ?? given ?? best ??
     judged.toSorted((a, b) => a.fails.length - b.fails.length || order(a, b))[0];
 }
 
@@ -146,15 +152,35 @@ export function hopelessOf(starter: string, host: Host): Finding[] {
   return runChecks(host, resolved, hopeless).filter(({ status }) => status === "fail");
 }
 
+/** Whether a card can go to a VM as the host is now. */
+export function stateOf({ fails, warnings, shows, never }: Judged): string {
+  if (never !== undefined) return never;
+  if (shows) return "the host displays on it";
+  if (fails.length > 0) return `${fails.map(({ check }) => check).join(", ")} to fix first`;
+  return warnings.length > 0 ? `ready, with warnings (${warnings.map(({ check }) => check).join(", ")})` : "ready";
+}
+
+/** Why a config for a host requests no card, with its cards; for a host whose cards a VM can never get. */
+export const withoutCard = (judged: Judged[]): string =>
+  `no card is requested: ${
+    firstFew(judged.map((one) => `${one.card.bdf} ${cardName(one.card)} (${stateOf(one)})`), 4)
+      .join("; ")
+  }`;
+
 /**
- * The config that commands use in memory where there is none: what `init` would write. Where `init`
- * would write one without a GPU, it still requests one, so that `doctor` says what is
- * missing.
+ * The config that commands use in memory where there is none: what `init` would write. Where `init` would write one
+ * without a GPU because the host has no card, or is no host for one, it still requests one, so that `doctor` says what
+ * is missing. `without`: why it requests none of the host's cards.
  */
-export function starterText(starter: string, host: Host, stack?: StarterStack): string {
-  const [first, ...others] = cardsOf(host);
+export function starterText(starter: string, host: Host, stack?: StarterStack): { text: string; without?: string } {
+  const [first] = cardsOf(host);
+  const of = (card: PciFunction | "any" | undefined) =>
+    starterFor(starter, card, host, "./homelab-gpu.schema.json", { stack });
+  if (!first) return { text: of("any") };
+  const judged = judgeCards(starter, host);
+  const possible = candidatesOf(judged, host.pci);
+  if (possible.length === 0) return { text: of(undefined), without: withoutCard(judged) };
   // the only card needs no verdict, unless it may be a server's display chip
-  const only = others.length === 0 && makers.includes(first?.vendor ?? "") ? first : undefined;
-  const card = only ?? bestOf(judgeCards(starter, host), host.pci)?.card ?? "any";
-  return starterFor(starter, card, host, "./homelab-gpu.schema.json", { stack });
+  const only = judged.length === 1 && makers.includes(first.vendor ?? "") ? first : undefined;
+  return { text: of(only ?? bestOf(possible, host.pci)?.card ?? "any") };
 }

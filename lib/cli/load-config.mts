@@ -55,11 +55,14 @@ export async function loadConfig(context: Context, probe?: () => Promise<string>
     if (path === defaultName) await refuseMisnamed(shell);
   }
   const starter = await asset(shell, "templates/homelab-gpu.yaml");
-  const text = probe ? await textFor(shell, starter, parseHost(await probe())) : starter;
+  const { text, without } = probe
+    ? await textFor(shell, starter, parseHost(await probe()))
+    : { text: starter, without: undefined };
   const above = await shell.fingerprint(`../${defaultName}`) === undefined
     ? ""
     : ` (for ../${defaultName}: --config ../${defaultName})`;
-  return fromText(context, text, `none yet: using what init would write${above}`, process.cwd(), true);
+  const why = without === undefined || !options.gpu ? "" : `; ${without}`;
+  return fromText(context, text, `none yet: using what init would write${above}${why}`, process.cwd(), true);
 }
 
 /** Names that people give the config, and that are not read. */
@@ -80,7 +83,7 @@ export async function refuseMisnamed(shell: Shell): Promise<void> {
 }
 
 /** What `init` would write for a host and the current folder. */
-async function textFor(shell: Shell, starter: string, host: Host): Promise<string> {
+async function textFor(shell: Shell, starter: string, host: Host): Promise<{ text: string; without?: string }> {
   const { starterText } = await import("./choose-card.mts");
   const { starterStack } = await import("./stack-here.mts");
   return starterText(starter, host, await starterStack(shell, process.cwd()));

@@ -56,6 +56,19 @@ function idArguments(host: Host): IdList[] {
   }));
 }
 
+/**
+ * A word on the command line that looks like a list of ids for vfio-pci, and that the kernel does not read, such as
+ * `vfio_pci,ids=…`, with the argument that was meant; undefined if there is none.
+ */
+export function misspeltIds(host: Host): { text: string; meant: string } | undefined {
+  const words = configuredArguments(host) ?? host.kernel.arguments ?? [];
+  for (const text of words) {
+    const [, name, ids] = /^(vfio[^=]*?ids?)[=:](.*[0-9a-f]{4}:[0-9a-f]{4}.*)$/i.exec(text) ?? [];
+    if (name !== undefined && !/^vfio[-_]pci\.ids$/.test(name)) return { text, meant: `vfio-pci.ids=${ids}` };
+  }
+  return undefined;
+}
+
 /** Whether an id in such a list matches this function; `ffffffff` matches any. */
 function isIdOf(id: string, { vendor, device, subsystem }: PciFunction): boolean {
   const [wantedVendor, wantedDevice, subVendor = "", subDevice = ""] = id.split(":");

@@ -16,7 +16,7 @@ import { asset, schemaFor } from "../../plan/assets.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
 import { firstFew } from "../../text.mts";
 import { cardName } from "../card-name.mts";
-import { bestOf, candidatesOf, hopelessOf, judgeCards, type Judged } from "../choose-card.mts";
+import { bestOf, candidatesOf, hopelessOf, judgeCards, type Judged, stateOf, withoutCard } from "../choose-card.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
 import { refuseMisnamed } from "../load-config.mts";
 import { readProbe } from "../probe.mts";
@@ -67,11 +67,10 @@ export async function init(context: Context): Promise<number> {
   }
   if (options.gpu && card === undefined && wrong.length === 0) {
     const chips = judged.map((one) => `${one.card.bdf} ${cardName(one.card)} (${stateOf(one)})`);
-    const never = judged.some((one) => one.never !== undefined);
     log(
       context,
-      never
-        ? `no card is requested: ${firstFew(chips, 4).join("; ")}`
+      judged.some(({ never }) => never !== undefined)
+        ? withoutCard(judged)
         : `this host has no graphics card${chips.length > 0 ? ` but ${firstFew(chips, 4).join("; ")}` : ""}`,
     );
   }
@@ -129,15 +128,10 @@ async function choose({ shell, options }: Context, judged: Judged[], best?: Judg
     if (answer === "") return best;
     const found = /^\d+$/.test(answer) ? judged[Number(answer) - 1] : undefined;
     if (found) return found;
+    shell.stderr(
+      `There is no card ${answer}: write a number from 1 to ${judged.length}, or press Enter for ${usual}\n`,
+    );
   }
-}
-
-/** Whether a card can go to a VM as the host is now. */
-function stateOf({ fails, warnings, shows, never }: Judged): string {
-  if (never !== undefined) return never;
-  if (shows) return "the host displays on it";
-  if (fails.length > 0) return `${fails.map(({ check }) => check).join(", ")} to fix first`;
-  return warnings.length > 0 ? `ready, with warnings (${warnings.map(({ check }) => check).join(", ")})` : "ready";
 }
 
 /** Why this card was chosen among several. */
