@@ -55,6 +55,26 @@ test("a warning is shown in full once, and then only counted", async () => {
   assert.match(world.output.join(""), /^! host\.virtualization/m);
 });
 
+test("a fix of a warning that fails is reported, runs once, and up goes on with the warning", async () => {
+  const world = new World(two, "vm-without-gpu");
+  world.probe = world.probe.replaceAll("network:default active", "network:default inactive");
+  const context = world.context([]);
+  const { run } = context.shell;
+  const fixes: string[] = [];
+  context.shell.run = (command, settings) => {
+    const words = command.join(" ");
+    if (!words.includes("net-start")) return run(command, settings);
+    fixes.push(words);
+    return Promise.resolve({ code: 1, tail: ["error: Network is already in use by interface virbr0"] });
+  };
+  assert.is(await world.runCommand(up, context), 0, world.output.join(""));
+  assert.is(fixes.length, 1);
+  const said = world.output.join("");
+  assert.match(said, /failed with code 1[^]*this was the fix of a warning: the command goes on without it/);
+  assert.match(said, /! provider\.access: libvirt's default network is inactive/);
+  assert.equal(running(world).sort(), ["a", "b"]);
+});
+
 test("brings up only the named machines, and then what is missing", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.runCommand(up, world.context(["c"])), 0, world.output.join(""));

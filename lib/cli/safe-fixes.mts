@@ -5,13 +5,15 @@ import type { Host } from "../host/types.mts";
 import type { Step } from "../plan/types.mts";
 import type { Lock } from "../run/lock.mts";
 import { runSteps } from "../run/steps.mts";
-import { type Context, hasNoSudo, reporterOf, styleFor } from "./context.mts";
+import { UserError } from "../errors.mts";
+import { type Context, hasNoSudo, log, reporterOf, styleFor } from "./context.mts";
 import { inspect, type Inspection } from "./inspect.mts";
 import { asRoot, formatFinding } from "./print.mts";
 
 /**
  * Runs the safe fixes, if `--yes` or a person agrees, as long as each round changes the findings;
- * returns the inspection after them.
+ * returns the inspection after them. No command runs twice. Throws {@link UserError} if the fix of a
+ * failure fails; if that of a warning fails, it says so, and the warning stays.
  */
 export async function applySafeFixes(
   context: Context,
@@ -20,11 +22,22 @@ export async function applySafeFixes(
 ): Promise<Inspection> {
   const { shell, options } = context;
   let found = first;
+  const ran = new Set<string>();
+  const untried = (findings: Finding[]) => safeFixes(findings).filter(({ command }) => !ran.has(command!));
+  const run = async (findings: Finding[]) => {
+    const fixes = untried(findings);
+    if (fixes.length === 0) return;
+    for (const { command } of fixes) ran.add(command!);
+    const steps = fixes.map((fix) => fixStep(fix, found.host));
+    await runSteps(reporterOf(context), found.loaded.folder, steps, await take());
+  };
   for (let round = 0; round < 4; round++) {
     const fails = found.findings.filter(({ status }) => status === "fail");
-    const fixes = safeFixes(found.findings);
+    const warnings = found.findings.filter(({ status }) => status === "warn");
     // a safe fix does not help while another failure has none
-    if (fixes.length === 0 || fails.some((finding) => safeFixes([finding]).length === 0)) return found;
+    if (untried([...fails, ...warnings]).length === 0 || fails.some((finding) => safeFixes([finding]).length === 0)) {
+      return found;
+    }
     if (!options.yes) {
       if (fails.length === 0 || !shell.terminal.in) return found;
       shell.stderr(
@@ -32,12 +45,13 @@ export async function applySafeFixes(
       );
       if (!(await shell.confirm("Run these commands?"))) return found;
     }
-    await runSteps(
-      reporterOf(context),
-      found.loaded.folder,
-      fixes.map((fix) => fixStep(fix, found.host)),
-      await take(),
-    );
+    await run(fails);
+    try {
+      await run(warnings);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      log(context, `${error.message}\nthis was the fix of a warning: the command goes on without it`);
+    }
     const next = await inspect(context, found.loaded, context.args, "unproven");
     if (JSON.stringify(next.findings) === JSON.stringify(found.findings)) return next;
     found = next;
@@ -46,9 +60,7 @@ export async function applySafeFixes(
 }
 
 function safeFixes(findings: Finding[]): Fix[] {
-  return findings.filter(({ status }) => status === "fail" || status === "warn").flatMap(({ fix }) =>
-    fix.filter(({ safe, command }) => safe && command)
-  );
+  return findings.flatMap(({ fix }) => fix.filter(({ safe, command }) => safe && command));
 }
 
 function fixStep({ title, command, root }: Fix, host: Host): Step {
