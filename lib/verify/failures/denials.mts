@@ -3,6 +3,7 @@ import { commandFix, doctorFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { dockerWords, driverLog, nvidiaWords, vmWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
+import { vmDenialFailures } from "./vm-denials.mts";
 
 const log = "Read the service's whole log, and its first error";
 
@@ -11,6 +12,7 @@ const log = "Read the service's whole log, and its first error";
  * the same program.
  */
 export const denialFailures = (): Failure[] => [
+  ...vmDenialFailures(),
   ...rows({
     layer: "kernel",
     source: "Linux (audit), AppArmor, SELinux; stefanberger/swtpm#484 (2021-07), " +
@@ -60,7 +62,7 @@ export const denialFailures = (): Failure[] => [
       "cause",
       anyOf(
         /apparmor="DENIED" .{0,120}profile="libvirt-[\w-]{1,60}"(?! name="\/(?:sys\/[^"]{1,160}\/(?:queue\/|hugepages|max_segments)|(?:run|dev)\/shm\/lttng|proc\/[^"]{1,60}\/(?:cmdline|comm|mem|task\/)|etc\/(?:ssl\/openssl|gss\/|gnutls\/)))/,
-        /avc: denied [^]{0,200}(?:svirt_t|virtqemud_t|comm="qemu)/,
+        /avc: denied [^]{0,200}(?:svirt_t|virtqemud_t|comm="qemu(?!-ga))/,
       ),
       "AppArmor or SELinux forbids the VM's QEMU a file or device that it was given",
       "Keep disks, ROM files and images in /var/lib/libvirt/images, whose label and profile fit",

@@ -246,7 +246,7 @@ const parts: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     ],
   ],
   [
-    "(?:\\bUVD|\\bVCE|\\bVCN|JPEG|\\bVPE\\b|decode|encode)",
+    "(?:\\bUVD|\\bVCE|\\bVCN|JPEG|\\bVPE\\b|decode|encode(?!r))",
     "guest.driver",
     "the card's video engine does not start or answer; computing does not need it",
     [driverHelp],

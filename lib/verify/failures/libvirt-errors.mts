@@ -20,6 +20,23 @@ export const libvirtErrorFailures = (): Failure[] => [
     source: "libvirt 11.3 (logging, 2025-05); virt-manager/virt-manager#1011",
   }, [
     [
+      "provider.mode",
+      "cause",
+      /Failed to reserve port \d|Unable to find an unused port in range/,
+      "the port for the VM's screen (VNC, SPICE) is in use by another VM or program",
+      commandFix("See which one has it", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true }),
+      "Let libvirt choose: autoport='yes' in <graphics>; Vagrant: leave libvirt.graphics_port out",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /Failed to open libvirt(?:-qemu|-lxc)?\.so\.0|libvirt(?:-qemu|-lxc)?\.so\.0: cannot open shared object file/,
+      "the program does not find libvirt's library: it is not installed, or lies where this program does not look",
+      "Install it (apt: libvirt0; dnf, zypper: libvirt-libs; pacman: libvirt); NixOS: run the program in an " +
+      "environment " +
+      "with libvirt in LD_LIBRARY_PATH",
+    ],
+    [
       "provider.access",
       "cause",
       /Cannot open log file: '[^']{1,200}': Device or resource busy/,

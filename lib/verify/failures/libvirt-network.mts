@@ -156,6 +156,21 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "glibc's loader, libvirt; kevoreilly/CAPEv2#2423 (2024-12)",
   },
   {
+    pattern:
+      /dnsmasq.{0,300} unexpected exit status \d{1,3}: Error: (?:PATH environment variable not set|no valid sandbox)/,
+    near: vmWords,
+    check: "provider.access",
+    layer: "network",
+    message: "firejail's wrapper (/usr/local/bin/dnsmasq) runs in the place of dnsmasq, and does not start for libvirt",
+    fix: [
+      commandFix("See where it leads", "ls -l /usr/local/bin/dnsmasq"),
+      manualFix("If it leads to firejail: remove it; firecfg creates it again", { root: true }),
+      manualFix("So that it stays: comment dnsmasq out in /etc/firejail/firecfg.config"),
+      commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
+    ],
+    source: "firejail; netblue30/firejail#6121 (2023-12), #6533 (2024-11)",
+  },
+  {
     pattern: /Child process \(VIR_BRIDGE_NAME=\S{1,20} \S{0,60}dnsmasq/,
     near: vmWords,
     check: "provider.access",

@@ -31,6 +31,21 @@ export const noteFailures = (): Failure[] => [
     source: "QEMU; virt-manager/virt-manager#234 (2023-01)",
   },
   {
+    pattern: anyOf(
+      /\w{3,13} ta ucode is not available|SMU driver if version not matched|PSP runtime database doesn't exist/,
+      /overdrive feature is not supported|Trusted Memory Zone \(TMZ\) feature not supported/,
+      /Failed to register PMU!|Allocated fbdev into stolen failed|couldn't get memory (?:rank )?information/,
+      /not enough stolen space for compressed|Increasing preempt_timeout for GSC/,
+    ),
+    near: /amdgpu|i915|\bxe\b|\[drm/,
+    check: "gpu.driver",
+    strength: "note",
+    layer: "driver",
+    message: "a remark of the card's driver at its start that harms nothing: the card works without that part",
+    fix: [nothing],
+    source: "Linux 6.12 (drivers/gpu/drm, its dev_info and drm_info lines, 2024-11), read 2026-11",
+  },
+  {
     pattern: /VM memory stats for proc .{0,40} is non-zero when fini/,
     check: "gpu.driver",
     strength: "note",

@@ -70,7 +70,7 @@ export const nvidiaFailures = (): Failure[] => [
     pattern: anyOf(
       /is not supported by the \S{1,20} NVIDIA (?:Linux )?(?:graphics )?driver release/,
       /in this system is not supported by the (?:NVIDIA \d|\d{2,3}\.)/,
-      /NVIDIA GPU installed in this system is not supported/,
+      /(?:NVIDIA GPU|NVRM:) installed in this system is not supported(?! by open)/,
       /do not appear to have an NVIDIA GPU supported by the/,
     ),
     near: nvidiaWords,

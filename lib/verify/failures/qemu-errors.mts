@@ -18,6 +18,15 @@ export const qemuErrorFailures = (): Failure[] => [
     [
       "provider.mode",
       "cause",
+      /No '[\w-]{2,20}' bus found for device '|Device '[^']{1,60}' can't go on \S{1,40} bus|Device '[^']{1,60}' has no child bus/,
+      "the VM's machine type has no bus for that device, or no free place on it: microvm has no PCI, and a card " +
+      "wants " +
+      "a port of PCI Express",
+      "Use the machine type q35, and add pcie-root-port devices; microvm: -machine microvm,pcie=on",
+    ],
+    [
+      "provider.mode",
+      "cause",
       /drive with bus=\d{1,3}, unit=\d{1,3} \(index=\d{1,3}\) exists/,
       "two disks or drives of the VM are at the same place (bus and unit)",
       'Give one of them another: index= or if=virtio in -drive; Packer: disk_interface = "virtio", or an own -drive ' +

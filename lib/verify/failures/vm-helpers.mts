@@ -31,6 +31,7 @@ export const vmHelperFailures = (): Failure[] => [
       anyOf(
         /Waiting for daemon failed: HandleRequest\(InvalidParam\)/,
         /Failed initializing vhost-user memory map|vhost_set_mem_table failed/,
+        /vhost VQ \d{1,3} ring restore failed: -22|vhost_set_vring_call failed: Invalid argument/,
       ),
       "a virtiofs share needs the VM's memory to be shared memory, which virtiofsd can map, and it is not",
       shared,
@@ -63,6 +64,13 @@ export const vmHelperFailures = (): Failure[] => [
       "the folder that virtiofsd should share does not exist, or it may not be opened",
       "Create it, or correct the path in the VM's definition; libvirt's virtiofsd runs as root, your own as you",
     ],
+  ]),
+  ...rows({
+    layer: "hypervisor",
+    near: /virtiofsd|vhost-user/i,
+    shared: true,
+    source: "virtiofsd 1.13 (main.rs), read 2026-11",
+  }, [
     [
       "provider.access",
       "cause",

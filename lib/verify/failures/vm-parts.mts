@@ -169,8 +169,11 @@ const ofQemu: Subject[] = [
 const kinds = "(?:internal error|unsupported configuration|operation failed|operation is not valid|invalid " +
   "argument|argument unsupported|Operation not supported|supported by the connection driver|libvirtd|" +
   "libvirtError|virtqemud|virtnetworkd|virtstoraged|virtnodedevd)(?:\\[\\d{1,8}\\])?: ";
+const option = "[\\w-]{2,20} \\S{1,260}: ";
+/** A line of QEMU: its subject is in what stands behind the option that it names. */
 const qemu =
-  "(?:qemu-system-[\\w-]{2,12}: |qemu-kvm: |QEMU\\[\\d{1,8}\\]: |kvm: -)(?=.{0,300}(?:not |could|can't|fail|error|" +
+  `(?:(?:qemu-system-[\\w-]{2,12}: |qemu-kvm: |QEMU\\[\\d{1,8}\\]: )(?:-${option}|(?!-${option}))|kvm: -${option})` +
+  "(?=.{0,300}(?:not |could|can't|fail|error|" +
   "invalid|unable|must|require|unknown|unsupported|missing|already|exceed|too |only|conflict|denied|without))";
 const programs: [name: string, start: string, shared: Pick<Failure, "layer" | "near" | "source">, Subject[]][] = [
   ["libvirt", kinds, {
