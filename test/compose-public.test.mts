@@ -469,6 +469,19 @@ test("of the profiles that start something, the one for the machine's card is na
   assert.equal(found.map((one) => one.split(" -> ")[1]), ["Enable one: profiles: [cuda]"]);
 });
 
+test("a text that is empty because of a # says so", async () => {
+  const text =
+    "services:\n  a:\n    image: x\n    volumes:\n    - {type: bind, target: /t, source: }\n    hostname: # mine\n";
+  const long =
+    "services:\n  a:\n    image: x\n    volumes:\n      - type: bind\n        source: #your path#\n        target: /t\n";
+  const [found] = await findings({ "compose.yaml": long });
+  assert.match(
+    found!,
+    /^fail p\/compose\.yaml:6 .*source must be a text, but is empty -> Write a value after source:, in quotes/,
+  );
+  assert.match((await findings({ "compose.yaml": text })).join("\n"), /source must be a text, but is empty/);
+});
+
 test("an image for ARM fails by its name", async () => {
   const of = (image: string) => findings({ "compose.yaml": `services: {a: {image: "${image}"}}\n` });
   for (
@@ -481,6 +494,9 @@ test("an image for ARM fails by its name", async () => {
     ]
   ) {
     assert.match((await of(image)).join("\n"), /^fail .*which is for ARM/, image);
+  }
+  for (const [image, processor] of [["nvidia/cuda-ppc64le:9.1-devel", "IBM Power"], ["s390x/redis", "IBM Z"]]) {
+    assert.match((await of(image!)).join("\n"), new RegExp(`^fail .*which is for ${processor}`, "m"), image);
   }
   for (const image of ["a/charm64", "a/l4t-like:1", "a/b:1.0", "a/b:2-jp"]) {
     assert.equal(await of(image), [], image);

@@ -326,6 +326,13 @@ test("commas, colons and brackets that are missing are named where they are miss
   ) assert.equal(first(text), [problem], text);
 });
 
+test("a directive of YAML is named at its own line, once", () => {
+  const no = "this is not valid YAML: a line that begins with % is a directive of YAML";
+  for (const line of ["%YAM 1.2", "%TAG x", "%TAG ! tag:x,2000:\n# a comment"]) {
+    assert.equal(wrong(`${line}\nmachines: [{name: a, box: lab/x}]\n`), [`1:1 ${no}`], line);
+  }
+});
+
 test("every error of the package yaml has a message of this project", () => {
   const folder = `${root}/node_modules/yaml/dist/compose`;
   const text = readdirSync(folder).map((name) => readFileSync(`${folder}/${name}`, "utf8")).join("\n");

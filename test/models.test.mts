@@ -172,7 +172,8 @@ test("CUDA code that a Dockerfile compiles for other cards is a warning with its
 });
 
 test("labels and placement under deploy are read by a swarm only", async () => {
-  const text = "services:\n  a:\n    image: x\n    deploy:\n      placement: {constraints: [node.role == manager]}\n" +
+  const text =
+    "services:\n  a:\n    image: x\n    deploy:\n      placement: {constraints: [node.labels.gpu == true]}\n" +
     "  b:\n    image: x\n    deploy:\n      labels:\n        - traefik.enable=true\n";
   assert.equal(await findings(text, { checks: ["services.compose"] }), [
     "warn p/compose.yaml:5 p: a has deploy.placement, which only a swarm reads -> Remove it: machine: chooses the VM of " +
@@ -180,6 +181,11 @@ test("labels and placement under deploy are read by a swarm only", async () => {
     "warn p/compose.yaml:9 p: b has deploy.labels, which are not on its container: only a swarm reads them -> Write " +
     "them under labels: of the service",
   ]);
+  // what the only machine meets
+  for (const constraint of ["node.role == manager", "node.role==manager", "node.platform.os == linux"]) {
+    const met = `services:\n  a: {image: x, deploy: {placement: {constraints: ["${constraint}"]}}}\n`;
+    assert.equal(await findings(met, { checks: ["services.compose"] }), [], constraint);
+  }
   const empty = "services:\n  a: {image: x, deploy: {placement: {}, labels: [], replicas: 2}}\n";
   assert.equal(await findings(empty, { checks: ["services.compose"] }), []);
 });

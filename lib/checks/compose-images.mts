@@ -58,12 +58,21 @@ function pulled(name: string, { image, build }: ComposeService, project: Compose
   }));
 }
 
+/** Images for other processors, by a part of their names or tags: Docker Hub's ppc64le, and nvidia/cuda-ppc64le. */
+const otherProcessors: [pattern: RegExp, processor: string][] = [
+  [onlyArm, "ARM (Jetson, Raspberry Pi)"],
+  [/(^|[/:_-])ppc64le([/:_-]|$)/, "IBM Power (ppc64le)"],
+  [/(^|[/:_-])s390x([/:_-]|$)/, "IBM Z (s390x)"],
+  [/(^|[/:_-])riscv64([/:_-]|$)/, "RISC-V"],
+];
+
 /** An image for another processor than the VM's: its program ends with "exec format error". */
 function otherPlatform({ image, subject, place }: Pulled): ProjectFlaw[] {
-  if (!onlyArm.test(image.split("@")[0]!)) return [];
+  const [, processor] = otherProcessors.find(([pattern]) => pattern.test(image.split("@")[0]!)) ?? [];
+  if (processor === undefined) return [];
   return [{
     status: "fail",
-    message: `${subject}, which is for ARM (Jetson, Raspberry Pi): the VM is linux/amd64`,
+    message: `${subject}, which is for ${processor}: the VM is linux/amd64`,
     ...place,
     fix: manualFix("Use the project's image for x86_64 (amd64)"),
   }];

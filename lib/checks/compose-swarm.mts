@@ -6,6 +6,15 @@ import { mapAt } from "../maps.mts";
 
 const isSet = (value: unknown) => typeof value === "object" && value !== null && Object.keys(value).length > 0;
 
+/** A constraint that any node of one machine meets. */
+const anyNode = /^node\.(role\s*==\s*manager|platform\.os\s*==\s*linux|platform\.arch\s*==\s*x86_64)$/;
+
+/** Whether the effect of a key of `placement` is missed. */
+const isMissed = (key: string, value: unknown) =>
+  key === "constraints" && Array.isArray(value)
+    ? !value.every((one) => anyNode.test(String(one).trim()))
+    : typeof value === "number" || isSet(value);
+
 /** The keys of a service without an effect outside a swarm, where their effect is missed. */
 export function swarmFlaws(service: ComposeService): ProjectFlaw[] {
   const { placement, labels } = mapAt(service, "deploy");
@@ -17,7 +26,7 @@ export function swarmFlaws(service: ComposeService): ProjectFlaw[] {
     fold: { kind: item, verb: ["has", "have"], item, rest: (_, several) => rest(several) },
   });
   return [
-    ...(isSet(placement) && Object.values(placement as object).some((one) => typeof one === "number" || isSet(one))
+    ...(isSet(placement) && Object.entries(placement as object).some(([key, one]) => isMissed(key, one))
       ? [flaw(
         "deploy.placement",
         () => ", which only a swarm reads",

@@ -122,7 +122,10 @@ function asText(value: unknown, key: string, line: (text: string) => string): st
     return assignments.includes(key) ? line(`${name}=${text}`) : line(`"${name}: ${text}"`);
   }
   if (Array.isArray(value) && value.length === 1 && isScalar(value[0])) return line(quoted(String(value[0])));
-  return isScalar(value) && value !== null ? line(`"${String(value)}"`) : undefined;
+  if (value === null) {
+    return `a value after ${key}:, in quotes if it begins with # (a # after a space begins a comment)`;
+  }
+  return isScalar(value) ? line(`"${String(value)}"`) : undefined;
 }
 
 const isScalar = (value: unknown) => !isMap(value) && !Array.isArray(value) || value instanceof Verbatim;

@@ -51,9 +51,14 @@ const isOtherType = (value: unknown) =>
 
 /** A text. */
 export const text: Shape = (value, path) =>
-  isText(value) && !isOtherType(value)
-    ? fine
-    : wrong(path, isMap(value) || Array.isArray(value) ? "a text" : "a text: put it in quotes");
+  isText(value) && !isOtherType(value) ? fine : wrong(
+    path,
+    value === null
+      ? "a text, but is empty"
+      : isMap(value) || Array.isArray(value)
+      ? "a text"
+      : "a text: put it in quotes",
+  );
 
 /** A text, or nothing. */
 export const optional: Shape = (value, path) => value === null || isText(value) ? fine : wrong(path, "a text");

@@ -32,7 +32,8 @@ export function syntaxProblems(
   // a list with dashes in brackets causes more errors, like a key without a colon
   let colonMissing = errors.some(({ code, at }) => code === "BLOCK_IN_FLOW" && isDash(text, at));
   const open = errors.length > 0 ? openings(lexemes()) : undefined;
-  for (const { code, at, message } of errors) {
+  for (const { code, at: reported, message } of errors) {
+    const at = /directives-end/.test(message) ? directiveBefore(text, reported) : reported;
     const { line } = place(at);
     if (implicitKey.includes(code)) {
       if (colonMissing) continue;
@@ -85,6 +86,10 @@ const causedByIndentation = [
 function isFromIndentation(code: string, message: string): boolean {
   return causedByIndentation.includes(code) && !/closing .quote|^Comments|^Flow/.test(message);
 }
+
+/** Where the last line that begins with % starts before an offset: the parser reports the line after it. */
+const directiveBefore = (text: string, at: number): number =>
+  [...text.slice(0, at).matchAll(/^%/gm)].at(-1)?.index ?? at;
 
 /** Error codes of keys. */
 const implicitKey = ["MULTILINE_IMPLICIT_KEY", "BLOCK_AS_IMPLICIT_KEY"];
