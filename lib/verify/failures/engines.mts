@@ -15,6 +15,7 @@ import { composeFileFailures } from "./compose-file.mts";
 import { containerStartFailures } from "./container-start.mts";
 import { daemonErrorFailures } from "./daemon-errors.mts";
 import { buildFailures } from "./builds.mts";
+import { cdiHookFailures } from "./cdi-hooks.mts";
 import { containerdFailures } from "./containerd.mts";
 import { composeKindFailures, composeValueFailures } from "./compose-values.mts";
 import { daemonStartFailures } from "./daemon-start.mts";
@@ -24,6 +25,7 @@ import { imagePartFailures } from "./image-parts.mts";
 import { ociAnswerFailures, ociRuntimeFailures } from "./oci-runtime.mts";
 import { packageNameFailures } from "./package-names.mts";
 import { podmanNetworkFailures } from "./podman-network.mts";
+import { pythonPackageFailures } from "./python-packages.mts";
 import { registryNetworkFailures } from "./registry-network.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
 import { volumeFailures } from "./volumes.mts";
@@ -37,6 +39,8 @@ export const engineFailures = (): Failure[] => [
   ...serviceProgramFailures(),
   ...daemonStartFailures(),
   ...containerdFailures(),
+  ...cdiHookFailures(),
+  ...pythonPackageFailures(),
   ...dockerDesktopFailures(),
   ...imagePartFailures(),
   ...packageNameFailures(),

@@ -48,9 +48,23 @@ export const moduleFailures = (): Failure[] => [
     source: "kmod and Linux; NVIDIA/gpu-driver-container#44 (2023)",
   },
   {
+    pattern: /could not insert '?nvidia\w{0,10}'?: Invalid argument/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message: "NVIDIA's module does not load (Invalid argument): it was built for another kernel, another of NVIDIA's " +
+      "modules did not load before it, or an option in /etc/modprobe.d is wrong",
+    fix: [
+      guestFix("Read the kernel's reason", "dmesg --level err,warn"),
+      guestFix("Compare the kernel with the module's", "sh -c 'uname -r; modinfo -F vermagic nvidia'"),
+      guestFix("See the options", "grep -rn nvidia /etc/modprobe.d"),
+    ],
+    source: "kmod, Linux (EINVAL of init_module); cisagov/kali-packer#6 (2020-03)",
+  },
+  {
     pattern: anyOf(
       /nvidia\w{0,10}: version magic '[^']{1,120}' should be/,
-      /could not insert '?nvidia\w{0,10}'?: (?:Exec format error|Invalid argument|Unknown symbol in module)/,
+      /could not insert '?nvidia\w{0,10}'?: (?:Exec format error|Unknown symbol in module)/,
       /nvidia\w{0,10}: (?:disagrees about version of symbol|Unknown symbol) /,
     ),
     check: "guest.driver",

@@ -137,10 +137,17 @@ export const programInputFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /shape '\[[\d, -]{1,40}\]' is invalid for input of size|The size of tensor a \(\d/,
-        /Exception during processing ?!!!|Non-zero status code returned while running/,
+        /Non-zero status code returned while running/,
       ),
       "a step of the model failed: most often its parts (model, LoRA, ControlNet, VAE, size) do not belong together",
       "Use files of one base model and a size that is a multiple of 64; read the error behind it",
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /Exception during processing ?!!!/,
+      "a node of ComfyUI failed, for the reason that stands behind these words",
+      "Read the last line of its traceback; if it names a custom node, update or remove that node",
     ],
     [
       "verify.service",

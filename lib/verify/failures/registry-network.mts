@@ -83,7 +83,7 @@ export const registryNetworkFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /unexpected HTTP status: 5\d\d/,
+        /unexpected HTTP status: 5\d\d|Unexpected status .{0,20}"5\d\d /,
         /unexpected status.{0,300}: 5\d\d |: (?:502 Bad Gateway|503 Service Unavailable|504 Gateway)/,
       ),
       "the registry, or a proxy or mirror in front of it, has a fault of its own (status 5xx)",

@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const kernel = guestFix("Read what the driver says", "dmesg --level err,warn");
 const chip = guestFix("See the card's name for ROCm", "sh -c 'rocminfo | grep gfx'");
-const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch|miopen|librocdxg`, "i");
+const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch|miopen|librocdxg|amd-?smi|rsmi_`, "i");
 
 /** Errors of ROCm by their kind (HIP's codes, HSA's codes, faults of the card). */
 export const rocmFailures = (): Failure[] => [
@@ -18,6 +18,25 @@ export const rocmFailures = (): Failure[] => [
       source: "ROCm (HIP, ROCR-Runtime), ollama/ollama#8851 (2025-02), ROCm/legacy-rocm-build#2804 (2024-01)",
     },
     [
+      [
+        "verify.service",
+        "cause",
+        /AMDSMI_STATUS_(?:FILE_ERROR|NO_PERM|IO)\b|AmdSmi\w{0,30}Exception: Error code: (?:10|12|14)\b/,
+        "the program may not read the AMD card (amdsmi): its user is not in the group render, or /dev/dri was " +
+        "not passed in",
+        "Write devices: [/dev/kfd, /dev/dri] and group_add: [render, video] (or their numbers) for that service",
+        "A service of systemd or in LXC: give its user the group render, or map the node's group",
+        guestFix("See the nodes and their groups", "ls -ln /dev/kfd /dev/dri"),
+      ],
+      [
+        "verify.service",
+        "symptom",
+        /AMDSMI_STATUS_(?!SUCCESS)\w{3,30}|initialize amdsmi - Error code: \d{1,3}|rsmi_init\(\) failed|not initialized \(amdgpu not found in modules\)/,
+        "AMD's library for the card's state (amdsmi, rocm-smi) finds no driver: amdgpu does not run, the nodes were " +
+        "not passed in, or this is WSL, which has none",
+        "Write devices: [/dev/kfd, /dev/dri] for that service; in WSL ignore it",
+        guestFix("See that the driver has the card", "sh -c 'lspci -nnk -d ::03xx; ls -l /dev/kfd /dev/dri'"),
+      ],
       [
         "guest.driver",
         "cause",
