@@ -75,7 +75,7 @@ export const cdiHookFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /can't find device cgroup path|failed to get device cgroup mount path/,
+      /can't find device cgroup path/,
       "the toolkit does not find the container's control group for devices: cgroups are mounted in a way it does not " +
       "know (LXC, cgroup version 1 and 2 mixed)",
       guestFix("See how they are mounted", "mount -t cgroup,cgroup2"),

@@ -59,7 +59,8 @@ export const dockerEngineFailures = (): Failure[] => [
     source: "Docker, read 2026-11",
   },
   {
-    pattern: /unable to apply apparmor profile|write \/proc\/(?:self|thread-self)\/attr\/(?:apparmor\/)?exec/,
+    pattern:
+      /unable to apply apparmor profile|(?:write \/proc\/(?:self|thread-self)|fsmount:fscontext:proc\/thread-self)\/attr\/(?:apparmor\/)?exec/,
     check: "verify.docker",
     layer: "docker",
     message: "AppArmor's profile cannot be applied where Docker runs: most often inside an LXC container",

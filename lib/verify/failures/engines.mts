@@ -27,6 +27,7 @@ import { packageNameFailures } from "./package-names.mts";
 import { podmanNetworkFailures } from "./podman-network.mts";
 import { pythonPackageFailures } from "./python-packages.mts";
 import { registryNetworkFailures } from "./registry-network.mts";
+import { runcSetupFailures } from "./runc-setup.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
 import { volumeFailures } from "./volumes.mts";
 import { windowsHostFailures } from "./windows-hosts.mts";
@@ -46,6 +47,7 @@ export const engineFailures = (): Failure[] => [
   ...packageNameFailures(),
   ...engineClientFailures(),
   ...volumeFailures(),
+  ...runcSetupFailures(),
   ...ociRuntimeFailures(),
   ...registryNetworkFailures(),
   ...buildFailures(),
