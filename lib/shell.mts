@@ -83,6 +83,11 @@ export interface Away {
   home: string;
   /** Its name in the config. */
   name: string;
+  /** Where ssh logs in: `[USER@]HOST`, and the port if it is given. */
+  login: string;
+  port?: string;
+  /** The login's number there: 0 is root. */
+  uid: number;
 }
 
 /** The shell that has the files which the user named: the config, and the files that it names. */

@@ -2,7 +2,8 @@
 import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { chosenContainers, logCommand, type Logged, logs, sshConfig } from "../lib/cli/commands/logs.mts";
+import { chosenContainers, logCommand, type Logged, logs } from "../lib/cli/commands/logs.mts";
+import { sshConfig } from "../lib/cli/commands/ssh-config.mts";
 import { plan } from "../lib/cli/commands/plan.mts";
 import { status } from "../lib/cli/commands/status.mts";
 import { up } from "../lib/cli/commands/up.mts";

@@ -3,8 +3,11 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { otherHostShell } from "../lib/cli/other-host.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { ConfigError, UserError } from "../lib/errors.mts";
-import { fakeShell, options } from "./fake.mts";
+import { forwardLines } from "../lib/cli/forward.mts";
+import { hostEntry, withHost } from "../lib/config/starter.mts";
+import { ConfigError } from "../lib/errors.mts";
+import type { SeenService } from "../lib/verify/services.mts";
+import { fakeShell, options, own } from "./fake.mts";
 
 const test = suite("other hosts");
 const config = (hosts: string, machine = "", more = "") =>
@@ -42,23 +45,43 @@ test("names that ssh could take for something else, and what cannot work there, 
   }
 });
 
-test("commands that work here, and those that refuse", async () => {
+test("commands that need no host work here", async () => {
   const { shell } = fakeShell({ "homelab-gpu.yaml": config("{gpubox: {ssh: me@gpubox}}") });
   for (const command of ["init", "help", "completion"]) {
     assert.is(await otherHostShell(shell, options, command, []), undefined, command);
   }
   assert.is(await otherHostShell(shell, { ...options, host: "probe.txt" }, "plan", []), undefined);
-  for (
-    const [command, text] of [["prepare", /prepare --host ssh:\/\/me@gpubox/], ["ssh-config", /ssh MACHINE/]] as const
-  ) {
-    try {
-      await otherHostShell(shell, options, command, []);
-      assert.unreachable(command);
-    } catch (error) {
-      assert.instance(error, UserError);
-      assert.match((error as Error).message, text);
-    }
+});
+
+test("the entry of init --host in hosts:, and the config with it", () => {
+  const rows: [login: string, port: string | undefined, entry: ReturnType<typeof hostEntry>][] = [
+    ["me@gpubox", undefined, { name: "gpubox", ssh: "me@gpubox" }],
+    ["my_box.lan", "2222", { name: "my-box", ssh: "ssh://my_box.lan:2222" }],
+    ["root@10.0.0.5", undefined, { name: "gpubox", ssh: "root@10.0.0.5" }],
+    ["_", undefined, { name: "gpubox", ssh: "_" }],
+    ["[fe80::1]", undefined, undefined],
+  ];
+  for (const [login, port, entry] of rows) {
+    assert.equal(hostEntry(login, port), entry, login);
+    if (!entry) continue;
+    const text = withHost(own("templates/homelab-gpu.yaml"), entry);
+    assert.equal(parseConfig(text).host, { name: entry.name, login, ...(port ? { port } : {}) });
   }
+});
+
+test("the ports of services are forwarded through the host: those below 1024 to others, a few at most", () => {
+  const service = (...ports: number[]) => ({ ports }) as unknown as SeenService;
+  const { shell } = fakeShell();
+  const away = { here: shell, home: "/root", name: "gpubox", login: "me@gpubox", port: "22", uid: 0 };
+  assert.equal(forwardLines([service(80), service(8080, 80)], "192.168.121.5", away), [
+    "from this machine, through gpubox: ssh -N -L 8080:192.168.121.5:80 -L 8081:192.168.121.5:8080 -p 22 me@gpubox, " +
+    "then http://localhost:8080",
+  ]);
+  assert.equal(forwardLines([service(80)], undefined, away), []);
+  assert.equal(forwardLines([service(80)], "192.168.121.5", undefined), []);
+  assert.equal(forwardLines([], "192.168.121.5", away), []);
+  const many = Array.from({ length: 20 }, (_, i) => 9000 + i);
+  assert.is(forwardLines([service(...many)], "10.0.0.2", away)[0]!.match(/-L/g)!.length, 8);
 });
 
 test.run();

@@ -67,7 +67,7 @@ export const commands: Record<string, Command> = {
     takes: "[MACHINE…]",
     operands: "machines",
     summary: "print the SSH configuration of machines",
-    run: async (context) => (await import("./commands/logs.mts")).sshConfig(context),
+    run: async (context) => (await import("./commands/ssh-config.mts")).sshConfig(context),
   },
   down: {
     takes: "[MACHINE…]",

@@ -86,7 +86,7 @@ export function styleFor({ shell, options }: Context, stream: "out" | "err", hos
     verbose: options.verbose,
     powershell: host ? host.os.platform === "windows" : shell.platform === "win32",
     // Windows has no sudo, and its programs report where they need an administrator
-    root: host ? host.uid === 0 || host.os.platform === "windows" : process.getuid?.() === 0,
+    root: host ? host.uid === 0 || host.os.platform === "windows" : (shell.away?.uid ?? process.getuid?.()) === 0,
     ...(host && hasNoSudo(host) ? { su: true } : {}),
   };
 }

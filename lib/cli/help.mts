@@ -25,6 +25,7 @@ const pages: Record<string, Page> = {
       "compose.yaml, that project is its stack. It never overwrites a file.",
     examples: [
       ["init", "a config for this host's card"],
+      ["init --host ssh://me@gpubox", "a config for the card of another Linux host"],
       ["init --service ollama", "with Ollama as its service"],
       ["init --stack ./immich", "with the Compose project in that folder"],
     ],

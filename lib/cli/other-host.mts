@@ -7,15 +7,14 @@ import type { Options } from "./context.mts";
 import { sayTo } from "./say.mts";
 import { sshFailure } from "./ssh-probe.mts";
 
-/** Commands that work on the VMs, or on the host of the card; those that say so first. */
-const commands = ["up", "plan", "doctor", "verify", "status", "logs", "ssh", "down", "destroy", "upgrade", "explain"];
-/** Commands that cannot work on another host, and what to do instead; `url` is the host's. */
-const refusals: Record<string, (url: string) => string> = {
-  prepare: (url) => `prepare --host ${url} shows what to do there`,
-  "ssh-config": () => "ssh MACHINE goes through it",
-};
+/** Commands that work on the VMs, or on the host of the card. */
+const commands = [
+  ...["up", "plan", "doctor", "prepare", "verify", "status", "logs", "ssh", "ssh-config", "down", "destroy"],
+  ...["upgrade", "explain"],
+];
 
-const silent = ["logs", "ssh", "explain"];
+/** Commands whose output is not about the host. */
+const silent = ["logs", "ssh", "ssh-config", "explain"];
 
 /**
  * The shell of the host in `hosts:` that the machines are on; undefined if that is this machine, or if the command
@@ -27,7 +26,7 @@ export async function otherHostShell(
   command: string,
   args: string[],
 ): Promise<Shell | undefined> {
-  if (options.host || !(commands.includes(command) || Object.hasOwn(refusals, command))) return undefined;
+  if (options.host || !commands.includes(command)) return undefined;
   if (command === "explain" && args.length > 0) return undefined;
   for (const path of options.config ? [options.config] : configPaths()) {
     const text = await shell.read(path).catch(() => undefined);
@@ -36,17 +35,15 @@ export async function otherHostShell(
     const { host } = parseConfig(text, path);
     if (!host) return undefined;
     const { name, login, port } = host;
-    const url = `ssh://${login}${port ? `:${port}` : ""}`;
-    if (Object.hasOwn(refusals, command)) {
-      throw new UserError(`the machines are on ${name}: ${refusals[command]!(url)}`);
-    }
     if (shell.platform === "win32") {
       throw new UserError("hosts: needs an ssh that shares a connection, which Windows lacks: use Linux, macOS or WSL");
     }
     const { connect } = await import("../run/shell/ssh-link.mts");
     const { shellOver } = await import("../run/shell/ssh-shell.mts");
     const link = await connect(host, (code, err) => sshFailure(login, port, { code: code ?? 127, err }));
-    if (!options.quiet && !silent.includes(command)) sayTo(shell, `host: ${name} (${url})`);
+    if (!options.quiet && !silent.includes(command)) {
+      sayTo(shell, `host: ${name} (ssh://${login}${port ? `:${port}` : ""})`);
+    }
     return shellOver(link, shell, name);
   }
   return undefined;

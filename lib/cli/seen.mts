@@ -7,6 +7,7 @@ import { visible } from "../text.mts";
 import { factsOf } from "../verify/guest-facts.mts";
 import { type SeenService, seenServices } from "../verify/services.mts";
 import type { Context } from "./context.mts";
+import { forwardLines } from "./forward.mts";
 import type { Inspection } from "./inspect.mts";
 
 /** The services of a machine as its VM answered last; none if it never did. */
@@ -91,8 +92,12 @@ export async function printMachines(
           : ""
       }${services.length > 0 ? `: ${services.join(", ")}` : ""}${proof}\n`,
     );
-    for (const line of serviceLines(seenServices, existing.address)) context.shell.stdout(`  ${visible(line)}\n`);
     const { lan } = machine.network ?? {};
+    const lines = [
+      ...serviceLines(seenServices, existing.address),
+      ...(lan === undefined ? forwardLines(seenServices, existing.address, context.shell.away) : []),
+    ];
+    for (const line of lines) context.shell.stdout(`  ${visible(line)}\n`);
     const inLan = lan === undefined ? undefined : await context.shell.read(`${loaded.folder}/${lanRecord(name)}`);
     if (inLan !== undefined) context.shell.stdout(`  in the LAN (${lan}): ${visible(inLan.trim())}\n`);
     context.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);

@@ -14,13 +14,8 @@ export const isSshUrl = (host: string): boolean => host.startsWith(scheme);
 // begins with a hyphen, so that ssh never takes it for an option
 const url = /^ssh:\/\/((?:[A-Za-z0-9_][\w.-]*@)?(?:[A-Za-z0-9_][\w.-]*|\[[\da-fA-F:.]+\]))(?::([1-9]\d{0,4}))?\/?$/;
 
-/**
- * The probe's text of a Linux or macOS host that ssh logs in to. `host` is
- * `ssh://[USER@]HOST[:PORT]`; HOST may be an alias of ~/.ssh/config. Nothing is installed or written
- * there, and ssh asks no question: it needs a known host key, and a key or an agent. `ask` names the
- * slow programs that the probe may run (packer, libvirt); default: all of them. Throws UserError.
- */
-export async function probeOverSsh(shell: Shell, host: string, ask?: string[]): Promise<string> {
+/** Where ssh logs in for `ssh://[USER@]HOST[:PORT]`. Throws UserError. */
+export function loginOf(host: string): { login: string; port: string | undefined } {
   const [, login = "", port] = url.exec(host) ?? [];
   if (login === "" || Number(port ?? 22) > 65535) {
     throw new UserError(
@@ -28,6 +23,17 @@ export async function probeOverSsh(shell: Shell, host: string, ask?: string[]): 
         "of ~/.ssh/config",
     );
   }
+  return { login, port };
+}
+
+/**
+ * The probe's text of a Linux or macOS host that ssh logs in to. `host` is
+ * `ssh://[USER@]HOST[:PORT]`; HOST may be an alias of ~/.ssh/config. Nothing is installed or written
+ * there, and ssh asks no question: it needs a known host key, and a key or an agent. `ask` names the
+ * slow programs that the probe may run (packer, libvirt); default: all of them. Throws UserError.
+ */
+export async function probeOverSsh(shell: Shell, host: string, ask?: string[]): Promise<string> {
+  const { login, port } = loginOf(host);
   const linux = await probeBy(shell, { login, port, script: "scripts/probe-linux.sh", ask });
   if (!linux.startsWith(otherSystem)) return linux;
   const system = linux.slice(otherSystem.length).trim();

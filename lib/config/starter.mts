@@ -54,6 +54,26 @@ export function starterFor(
   return isNvidia(card) ? withCard : withCard.replace(worker, "").replace(/^ {4}gpu: 1\n/m, "");
 }
 
+/** A config whose machine is on another host: `ssh` is the value of that host's key. */
+export function withHost(text: string, { name, ssh }: { name: string; ssh: string }): string {
+  return text.replace(
+    /^machines:\n( {2}- name: .*\n)/m,
+    (_, machine: string) => `hosts:\n  ${name}:\n    ssh: ${ssh}\nmachines:\n${machine}    host: ${name}\n`,
+  );
+}
+
+/**
+ * The entry in `hosts:` for a login of ssh: its name is the first label of the host's name, or gpubox for an address.
+ * Undefined for an IPv6 address, which `hosts:` does not take.
+ */
+export function hostEntry(login: string, port: string | undefined): { name: string; ssh: string } | undefined {
+  const host = login.replace(/^.*@/, "");
+  if (host.startsWith("[")) return undefined;
+  const label = /^[\d.]+$/.test(host) ? "" : host.replace(/\..*/, "").replace(/[^A-Za-z0-9]+/g, "-");
+  const name = label.slice(0, 63).replace(/^-+|-+$/g, "") || "gpubox";
+  return { name, ssh: port === undefined ? login : `ssh://${login}:${port}` };
+}
+
 /** The starter with one service, a stack, or both instead of its examples. */
 function withServices(starter: string, service?: string, stack?: { path: string; name: string }): string {
   if (service === undefined && stack === undefined) return starter;

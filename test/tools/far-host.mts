@@ -24,7 +24,9 @@ export interface FarHost {
   config(text: string): void;
   /** Starts a command; `said` is what it printed so far. */
   start(...words: string[]): Started;
-  /** Runs a command to its end; `out` is its standard output, `said` that and its messages. */
+  /** Runs a command like `run` in a lab on this machine, with the same stand-ins and the same paths below `near`. */
+  near(...words: string[]): Promise<Ended>;
+  /** Runs a command to its end; `out` is its standard output, `err` its messages, `said` both. */
   run(...words: string[]): Promise<Ended>;
   /** Fails if a program of a lab was started on this side. */
   nothingRanHere(): void;
@@ -38,6 +40,7 @@ export type Started = ReturnType<typeof startIn>;
 export interface Ended {
   code: number | null;
   out: string;
+  err: string;
   said: string;
 }
 
@@ -47,11 +50,11 @@ function startIn(folder: string, env: NodeJS.ProcessEnv, words: string[]) {
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let [out, said] = ["", ""];
+  let [out, err, said] = ["", "", ""];
   child.stdout.on("data", (chunk) => [out += String(chunk), said += String(chunk)]);
-  child.stderr.on("data", (chunk) => said += String(chunk));
+  child.stderr.on("data", (chunk) => [err += String(chunk), said += String(chunk)]);
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { child, ended, said: () => said, out: () => out };
+  return { child, ended, said: () => said, out: () => out, err: () => err };
 }
 
 /** Starts the host; `more`: stand-ins there, besides those of test/sweep/lab.mts. */
@@ -60,12 +63,15 @@ export async function farHost(more: Record<string, string> = {}): Promise<FarHos
   const file = (name: string) => join(work, name);
   const far = file("far");
   for (const folder of ["far", "far/domains", "far/hold", "lab", "home"]) mkdirSync(file(folder));
-  const set = `DOMAINS='${far}/domains'; HOLD=$(cat '${far}/held' 2>/dev/null)\n`;
-  const there = Object.entries({ ...programs, ...more }).map(([name, text]) => [
-    name,
-    set + text.replace("head -n 3000", "head -n 30"),
-  ]);
-  const path = standIns(far, Object.fromEntries(there)).PATH!;
+  const standInsIn = (folder: string) => {
+    const set = `DOMAINS='${folder}/domains'; HOLD=$(cat '${folder}/held' 2>/dev/null)\n`;
+    const texts = Object.entries({ ...programs, ...more }).map(([name, text]) => [
+      name,
+      set + text.replace("head -n 3000", "head -n 30"),
+    ]);
+    return standIns(folder, Object.fromEntries(texts));
+  };
+  const path = standInsIn(far).PATH!;
   const server = await startSshd(work, ["other"], `${path} HOME=${far}`);
   server.known("known", "host");
   server.known("changed", "other");
@@ -79,6 +85,15 @@ export async function farHost(more: Record<string, string> = {}): Promise<FarHos
   Object.assign(env, { HOME: file("home"), XDG_CONFIG_HOME: file("none") });
   for (const name of ["NODE_OPTIONS", "FORCE_COLOR"]) delete env[name];
   const start = (...words: string[]) => startIn(file("lab"), env, words);
+  const near = file("near/homelab-gpu/lab");
+  for (const folder of [near, file("near/domains")]) mkdirSync(folder, { recursive: true });
+  const nearEnv = { ...env, PATH: standInsIn(file("near")).PATH, HOME: file("near"), VAGRANT_HOME: undefined };
+  const ended = async (one: Started): Promise<Ended> => ({
+    code: await one.ended,
+    said: one.said(),
+    out: one.out(),
+    err: one.err(),
+  });
   const host: FarHost = {
     ...{ server, file, start },
     lab: join(far, "homelab-gpu/lab/.homelab-gpu"),
@@ -89,9 +104,11 @@ export async function farHost(more: Record<string, string> = {}): Promise<FarHos
           `  IdentitiesOnly yes\n  UserKnownHostsFile ${file(known)}\n  GlobalKnownHostsFile none\n${more}`,
       ),
     config: (text) => writeFileSync(file("lab/homelab-gpu.yaml"), text),
-    async run(...words) {
-      const { ended, said, out } = start(...words);
-      return { code: await ended, said: said(), out: out() };
+    run: (...words) => ended(start(...words)),
+    async near(...words) {
+      const text = readFileSync(file("lab/homelab-gpu.yaml"), "utf8");
+      writeFileSync(`${near}/homelab-gpu.yaml`, text.replace(/^hosts: .*$/m, "").replaceAll("host: gpubox, ", ""));
+      return await ended(startIn(near, nearEnv, words));
     },
     nothingRanHere: () => {
       const calls = existsSync(file("calls")) ? readFileSync(file("calls"), "utf8") : "";

@@ -2,7 +2,7 @@ import { dirname, resolve } from "node:path";
 import { isJudged } from "../../checks/unjudged.mts";
 import { runChecks } from "../../checks/index.mts";
 import { parseConfig } from "../../config/parse.mts";
-import { starterFor } from "../../config/starter.mts";
+import { hostEntry, starterFor, withHost } from "../../config/starter.mts";
 import type { Config } from "../../config/types.mts";
 import type { Resolved } from "../../resolve/types.mts";
 import { UserError } from "../../errors.mts";
@@ -20,6 +20,7 @@ import { bestOf, candidatesOf, hopelessOf, judgeCards, type Judged, stateOf, wit
 import { type Context, log, selfFor, styleFor } from "../context.mts";
 import { refuseMisnamed } from "../load-config.mts";
 import { readProbe } from "../probe.mts";
+import { isSshUrl, loginOf } from "../ssh-probe.mts";
 import { starterStack } from "../stack-here.mts";
 import { formatFinding, formatNumbered } from "../print.mts";
 
@@ -43,7 +44,9 @@ export async function init(context: Context): Promise<number> {
   const { service } = options;
   const home = dirname(resolve(path));
   const stack = service === undefined || options.stack ? await starterStack(shell, home, options.stack) : undefined;
-  const text = starterFor(starter, card, host, schema.path, { service, stack });
+  const other = otherHost(context, host);
+  const plain = starterFor(starter, card, host, schema.path, { service, stack });
+  const text = other ? withHost(plain, other) : plain;
   const config = parseConfig(text, path);
   if (options.dryRun) shell.stdout(text);
   else {
@@ -83,9 +86,20 @@ export async function init(context: Context): Promise<number> {
     );
   }
   const findings = runChecks(host, await resolvedWith(context, config, text, path, host));
-  const lines = todo(context, host, findings);
+  const lines = todo(context, host, findings, other?.name);
   if (!options.quiet) shell.stderr(`${lines.join("\n")}\n`);
   return 0;
+}
+
+/** The entry in `hosts:` for a Linux host that was read over ssh; undefined for any other host. Throws UserError. */
+function otherHost({ options }: Context, { os }: Host): ReturnType<typeof hostEntry> {
+  if (!options.host || !isSshUrl(options.host) || os.platform !== "linux") return undefined;
+  const { login, port } = loginOf(options.host);
+  const entry = hostEntry(login, port);
+  if (entry) return entry;
+  throw new UserError(
+    `${options.host} cannot be in hosts: of a config: write an alias for its address in ~/.ssh/config, and use that`,
+  );
 }
 
 /** The message for a file that exists, with what to do next. */
@@ -162,7 +176,7 @@ function reasonsFor(
  * What to do before `up`, in order: first what takes effect at once, then what needs a reboot; and the
  * command after that.
  */
-function todo(context: Context, host: Host, findings: Finding[]): string[] {
+function todo(context: Context, host: Host, findings: Finding[], other?: string): string[] {
   const { options } = context;
   const style = styleFor(context, "err", host);
   // numbers indent the items
@@ -179,11 +193,12 @@ function todo(context: Context, host: Host, findings: Finding[]): string[] {
     }),
     ...(fails.some(late) && ordered.at(-1)!.fix.at(-1)?.command !== "reboot" ? [["Reboot"]] : []),
   ];
-  const where = options.host ? ", on that host" : "";
+  const where = other ? `, on ${other}` : options.host ? ", on that host" : "";
   const next = `${selfFor(context, "up")}`;
   if (items.length === 0) {
     const unread = isJudged(findings) ? "" : "; much of this host could not be read: doctor lists it";
-    return [`Next${where}: ${next}${unread}`];
+    // for a host in hosts:, up runs here
+    return [`Next${other ? "" : where}: ${next}${unread}`];
   }
   return [`Before up${where}:`, ...formatNumbered(items), `Then: ${next}`];
 }

@@ -1,4 +1,4 @@
-/** The logs of services, and the SSH configuration for other programs. */
+/** The logs of services. */
 import { UserError } from "../../errors.mts";
 import type { Lab } from "../../host/lab.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
@@ -11,7 +11,6 @@ import { askGuest, engineOfMachine, isReachable, sshTo } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
 import { formatPlan } from "../print.mts";
 import type { LoadedConfig } from "../load-config.mts";
-import { selectMachines } from "../select-machines.mts";
 
 /** A container in a machine, and the service that it belongs to: NAME, or STACK/NAME. */
 export interface Logged {
@@ -135,21 +134,4 @@ export function logCommand(engine: string, containers: string[], options: string
   const after = options.includes("-f") ? " &" : "";
   const each = `${engine} logs ${options.join(" ")} "$one" 2>&1 | sed -u "s/^/$one | /"${after}`;
   return `sudo sh -c ${shellWord(`for one; do ${each}${after ? "" : ";"} done; wait`)} logs ${containers.join(" ")}`;
-}
-
-/** `ssh-config [machine…]`: the SSH configuration of running machines, for `~/.ssh/config`, scp, rsync and editors. */
-export async function sshConfig(context: Context): Promise<number> {
-  const { source, lab } = await inspectLab(context);
-  const names = selectMachines(source, context.args);
-  requireLibvirtAnswer(lab);
-  // a machine that was named must be there
-  const reached = names.filter((name) => context.args.includes(name) || isReachable(lab.machines[name]!));
-  if (reached.length === 0) throw new UserError(`no machine is running: ${self("up")}`, 1);
-  for (const name of reached) {
-    const machine = lab.machines[name]!;
-    sshTo(name, machine);
-    const text = (await context.shell.read(`${source.folder}/ssh/${name}`)) ?? "";
-    context.shell.stdout(`${text.replace(/^(\s*HostName ).*$/m, `$1${machine.address}`).trimEnd()}\n`);
-  }
-  return 0;
 }

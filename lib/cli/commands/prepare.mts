@@ -84,7 +84,10 @@ export async function prepare(context: Context): Promise<number> {
     log(context, "nothing was changed: prepare --apply makes these changes, prepare --undo reverts them");
     return 0;
   }
-  if (options.dryRun || !(await confirmed(context, "Make these changes to this host?", "prepare --apply"))) {
+  if (
+    options.dryRun ||
+    !(await confirmed(context, `Make these changes to ${shell.away?.name ?? "this host"}?`, "prepare --apply"))
+  ) {
     return options.dryRun ? 0 : 1;
   }
   await asRootStep(

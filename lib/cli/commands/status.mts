@@ -1,11 +1,13 @@
 /** The machines of a lab as they are now. */
 import type { Finding } from "../../findings.mts";
 import { type Lab, type LabMachine, stateName, validProof } from "../../host/lab.mts";
+import type { Away } from "../../shell.mts";
 import { visible } from "../../text.mts";
 import { jsonText } from "../../urls.mts";
 import { diskLine, gpuLine, type GuestStatus, originalsLine } from "../../verify/guest-status.mts";
 import type { SeenService } from "../../verify/services.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
+import { forwardLines } from "../forward.mts";
 import type { LoadedConfig } from "../load-config.mts";
 import { askEarly, askGuest, isReachable } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
@@ -50,7 +52,7 @@ export async function status(context: Context): Promise<number> {
       ...(hasOpenUpgrade(one, lab)
         ? [`  its upgrade is not finished: ${selfFor(context, `upgrade ${one.name}`)} continues it`]
         : []),
-      ...(one.machine.state === "running" ? details(one) : []).map((line) => `  ${line}`),
+      ...(one.machine.state === "running" ? details(one, context.shell.away) : []).map((line) => `  ${line}`),
     ].map(visible);
     const old = one.outdated ? formatFinding(one.outdated, style).map((line) => `  ${line}`) : [];
     context.shell.stdout(`${[...lines, ...old].join("\n")}\n`);
@@ -113,16 +115,18 @@ function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
 }
 
 /** The answer of a running machine: services, cards, file systems; or that it did not answer. */
-function details({ machine, answer, services }: Shown): string[] {
+function details({ machine, answer, services }: Shown, away: Away | undefined): string[] {
+  const listed = serviceLines(services, machine.address);
   if (!answer) {
     const silent = isReachable(machine)
       ? ["it does not answer over SSH: its services are shown as of the last proof"]
       : [];
-    return [...serviceLines(services, machine.address), ...silent];
+    return [...listed, ...silent];
   }
   const engine = answer.engine === "silent" ? ["its container engine does not answer"] : [];
   return [
-    ...serviceLines(services, machine.address),
+    ...listed,
+    ...(answer.lan === undefined ? forwardLines(services, machine.address, away) : []),
     ...answer.gpus.map(gpuLine),
     ...answer.disks.map(diskLine),
     ...(answer.originals.length === 0 ? [] : [originalsLine(answer.originals)]),

@@ -26,6 +26,7 @@ export interface Answer {
 /** A connection. */
 export interface Link {
   readonly login: string;
+  readonly port?: string;
   /** The home folder there. */
   readonly home: string;
   /** The user's number there. */
@@ -164,7 +165,7 @@ export async function connect(
   }
   child.stdin.write("beat\n");
   return {
-    ...{ login, home, uid: Number(uid), pid: Number(pid), mark, close },
+    ...{ login, home, uid: Number(uid), pid: Number(pid), mark, close, ...(port ? { port } : {}) },
     async ask(script) {
       const answers = until(`\n${mark}.\n`);
       child.stdin.write(bytesOf(

@@ -178,7 +178,7 @@ exit $c`
     stderr: (text: string) => here.stderr(text),
     ask: (question: string) => here.ask(question),
     confirm: (question: string) => here.confirm(question),
-    away: { here, home: link.home, name },
+    away: { here, name, home: link.home, uid: link.uid, login: link.login, ...(link.port ? { port: link.port } : {}) },
     platform: "linux",
     terminal: here.terminal,
   };
