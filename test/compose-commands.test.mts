@@ -139,6 +139,31 @@ test("an image without GPU support for a service that asks for a GPU", async () 
   assert.equal(await of("ghcr.io/open-webui/open-webui:main", "ports: ['1:1']"), []);
 });
 
+test("a placeholder for a folder that .env has is to be changed there", async () => {
+  const text = "services:\n  a:\n    image: x\n    volumes:\n    - ${D}:${D}\n    - ${D}/in:/in\n";
+  const [found, ...more] = await findings(text, { ".env": "D=/YOUR_PATH/photos\n" });
+  assert.match(found!, /-> Write your own folder as D in the project's \.env$/);
+  assert.equal(more, []);
+  const direct = await findings("services:\n  a: {image: x, volumes: ['/YOUR_PATH/photos:/in']}\n", {
+    ".env": "D=1\n",
+  });
+  assert.match(direct.join(), /-> Replace \/YOUR_PATH\/photos with a folder of the project/);
+});
+
+test("a made-up value of a key that another company gives out is a placeholder", async () => {
+  const of = (value: string) => findings(`services:\n  a: {image: x, environment: {${value}}}\n`);
+  for (
+    const value of ["GITHUB_CLIENT_ID: changeme", "OPENAI_API_KEY: xxx", "HF_TOKEN: change-me", "TS_AUTHKEY: todo"]
+  ) {
+    assert.match((await of(value)).join(), /a placeholder|placeholders/, value);
+  }
+  for (
+    const value of ["DB_PASSWORD: changeme", "OPENAI_API_KEY: sk-1", "SECRET_KEY: changeme", "JUPYTER_TOKEN: todo"]
+  ) {
+    assert.not.match((await of(value)).join(), /placeholder/, value);
+  }
+});
+
 test("two services in the VM's own network that say the same port", async () => {
   const text = (more: string) =>
     "services:\n  a: {image: x, network_mode: host, ports: ['9090:9090']}\n" + `  b: {image: y, ${more}}\n`;

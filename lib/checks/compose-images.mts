@@ -4,7 +4,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import { placeOfBase, type ProjectFlaw } from "./compose-flaw.mts";
 import { imageParts } from "../compose/image-name.mts";
 import { isUnofficial } from "../compose/official-images.mts";
-import { isPlaceholder } from "../compose/placeholders.mts";
+import { isMadeUp, isPlaceholder } from "../compose/placeholders.mts";
 import { environmentOf, texts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
@@ -265,7 +265,7 @@ function plugins(
 /** Values of the environment that the project's authors meant to be replaced. */
 function placeholders(service: ComposeService): ProjectFlaw[] {
   return Object.entries(environmentOf(service)).flatMap(([variable, value]): ProjectFlaw[] =>
-    value === null || !isPlaceholder(value) ? [] : [{
+    value === null || !(isPlaceholder(value) || isMadeUp(variable, value)) ? [] : [{
       status: "warn",
       message: `has ${variable}=${value}, which is not a value but a placeholder`,
       at: [variable, value],

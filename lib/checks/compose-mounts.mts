@@ -12,8 +12,9 @@ import { isMap } from "../maps.mts";
 import { isOfDesktop } from "./compose-desktop.mts";
 import { isShareable, sharedPath, sharing, yamlWord } from "./compose-folders.mts";
 import { insideFlaws, isFileName, lineTexts } from "./compose-own-mounts.mts";
-import { parentFix, placeOfPath } from "./compose-paths.mts";
-import { anyOf } from "../text.mts";
+import { envOf, parentFix, placeOfPath } from "./compose-paths.mts";
+import { variablesBehind } from "../compose/value-lines.mts";
+import { anyOf, joinList } from "../text.mts";
 
 /** Paths that every Linux VM has. */
 const vmPaths = anyOf(
@@ -165,15 +166,26 @@ function mountFlaw(
     }];
   }
   if (absolute && !exists && isPlaceholderPath(path)) {
+    // the value of a variable: that is the one place to change
+    const written = Object.values(project.texts).some((text) => text.includes(raw));
+    const names = written ? [] : placeholderVariables(project);
+    const fixOf = (paths: string[]) =>
+      manualFix(
+        names.length > 0
+          ? `Write your own folder as ${joinList(names)} in ${envOf(project)}`
+          : paths.length > 1
+          ? "Replace them with folders of the project (./…), or named volumes"
+          : `Replace ${path} with a folder of the project (./…), or a named volume`,
+      );
     return [{
       status: "warn",
       message: `mounts ${path}, a placeholder for your own folder`,
       at: lineTexts(at, target),
-      fix: manualFix(`Replace ${path} with a folder of the project (./…), or a named volume`),
+      fix: fixOf([path]),
       fold: {
-        ...{ kind: "placeholder", verb: ["mounts", "mount"], item: path },
+        ...{ kind: `placeholder ${names.join()}`, verb: ["mounts", "mount"], item: path },
         rest: (many) => (many ? ", placeholders for your own folders" : ", a placeholder for your own folder"),
-        fix: () => manualFix("Replace them with folders of the project (./…), or named volumes"),
+        fix: fixOf,
       },
     }];
   }
@@ -206,6 +218,15 @@ function mountFlaw(
       ...{ verb: ["mounts", "mount"], item: named, rest: ends, fix: fixOf },
     },
   }];
+}
+
+/** The variables in `.env` that give mounts of a project a placeholder for their folder. */
+function placeholderVariables({ model, texts, dotEnvNames = [] }: ComposeProject): string[] {
+  const mounts = Object.values(model?.services ?? {}).flatMap(mountsOf);
+  const names = mounts.flatMap(({ source = "", target }) =>
+    isPlaceholderPath(source) ? variablesBehind(texts, lineTexts(source, target)) : []
+  );
+  return [...new Set(names)].filter((name) => dotEnvNames.includes(name));
 }
 
 /**

@@ -15,3 +15,11 @@ export const isPlaceholder = (value: string): boolean =>
   /^your[-_ ]([a-z0-9]+[-_ ])*(key|token|secret|password|value|id|email|here|ip|name)$/
     .test(value) ||
   /^[A-Z0-9_]+_HERE$/.test(value);
+
+/** Variables whose values another company gives out, so that a made-up one cannot work. */
+const givenOut =
+  /CLIENT_?(ID|SECRET)$|(^|_)(OPENAI|ANTHROPIC|HF|HUGGING_?FACE(_HUB)?|NGC|NVIDIA|GITHUB|GITLAB|WANDB|GROQ|GEMINI|MISTRAL|TS|TUNNEL|CLOUDFLARE|DISCORD|TELEGRAM|SLACK|PLEX)_([A-Z]+_)*(KEY|TOKEN|AUTHKEY|CLAIM)$/i;
+
+/** Whether a value stands for one that another company gives out: `GITHUB_CLIENT_ID=changeme`. */
+export const isMadeUp = (variable: string, value: string): boolean =>
+  givenOut.test(variable) && /^(change[-_ ]?me|replace[-_ ]?me|xxx+|x{3}-.*|todo|dummy|insert[-_ ].+)$/i.test(value);

@@ -42,3 +42,16 @@ export function lineOfFilled(texts: Record<string, string>, value: string): { fi
   }
   return undefined;
 }
+
+/**
+ * The variables in the first line of a project's texts whose value is one of these with its variables filled in:
+ * `PHOTOS` for `- ${PHOTOS}/in:/data` and `/mnt/photos/in:/data`. Empty if no line is.
+ */
+export function variablesBehind(texts: Record<string, string>, values: string[]): string[] {
+  for (const value of values) {
+    const line = Object.values(texts).flatMap((text) => text.split("\n")).find((one) => isFilledIn(one, value));
+    const names = [...(line ?? "").matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name]) => name!);
+    if (names.length > 0) return [...new Set(names)];
+  }
+  return [];
+}
