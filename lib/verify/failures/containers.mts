@@ -177,9 +177,34 @@ export const containerFailures = (): Failure[] => [
     [
       "verify.docker",
       "cause",
+      /containerd did not exit/,
+      "the containerd that dockerd starts ended by itself: its program is damaged or does not fit, or its folder is",
+      guestFix("See that its program works", "containerd --version"),
+      guestFix("Install it again", "apt-get install --reinstall -y containerd.io docker-ce"),
+      daemonLog,
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /(?:docker|containerd|podman)\.service: [Ss]tart operation timed out/,
+      "the engine was not ready in the time that systemd gives it: the machine was busy, or it waits for the " +
+      "network, a disk or many containers",
+      daemonLog,
+      "Start it again; if it stays so slow: systemctl edit docker, with [Service] and TimeoutStartSec=infinity",
+    ],
+    [
+      "verify.docker",
+      "symptom",
+      /(?:code = Unavailable desc = connection error|[Ff]ailed ?[Cc]reate ?[Pp]od ?[Ss]andbox).{0,120}containerd\.sock/,
+      "containerd did not answer at that moment: it was restarted, or does not run",
+      guestFix("See whether it runs", "systemctl status containerd"),
+    ],
+    [
+      "verify.docker",
+      "cause",
       anyOf(
-        /failed to dial "?\/\S{0,60}containerd|Failed to connect to containerd: |timeout waiting for containerd|containerd did not exit/,
-        /connection error: .{0,60}containerd\.sock/,
+        /failed to dial "?\/\S{0,60}containerd|Failed to connect to containerd: |timeout waiting for containerd/,
+        /(?<!code = Unavailable desc = )connection error: .{0,60}containerd\.sock/,
       ),
       "Docker does not reach containerd, which does not run or answers too slowly",
       guestFix("See why", "systemctl status containerd"),

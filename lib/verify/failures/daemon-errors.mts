@@ -142,7 +142,7 @@ export const daemonErrorFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       anyOf(
-        /dial unix \S{0,60}containerd\.sock|containerd\.sock: connect: /,
+        /(?<!code = Unavailable desc = connection error.{0,80})(?:dial unix \S{0,60}containerd\.sock|containerd\.sock: connect: )/,
         /grpc: the client connection is closing|error reading server preface/,
       ),
       "containerd, which starts Docker's containers, does not run",

@@ -27,6 +27,7 @@ import { packageNameFailures } from "./package-names.mts";
 import { podmanNetworkFailures } from "./podman-network.mts";
 import { pythonPackageFailures } from "./python-packages.mts";
 import { registryNetworkFailures } from "./registry-network.mts";
+import { dockerRequestFailures } from "./docker-requests.mts";
 import { runcSetupFailures } from "./runc-setup.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
 import { volumeFailures } from "./volumes.mts";
@@ -48,6 +49,7 @@ export const engineFailures = (): Failure[] => [
   ...engineClientFailures(),
   ...volumeFailures(),
   ...runcSetupFailures(),
+  ...dockerRequestFailures(),
   ...ociRuntimeFailures(),
   ...registryNetworkFailures(),
   ...buildFailures(),

@@ -169,7 +169,7 @@ export const libvirtKindFailures = (): Failure[] => [
     [
       "provider.access",
       "fallback",
-      /(?:error|libvirtError|failed|domain|Message=.?): (?:operation failed|Operation not supported|this function is not supported by the connection driver|invalid argument): \S/,
+      /(?:error|libvirtError|failed|domain|Message=.?): (?:operation failed|Operation not supported|this function is not supported by the connection driver|invalid argument(?!: \S{1,80}\s*$)): \S/,
       "libvirt could not do what was asked, for the reason behind the last colon",
       daemonLog,
       vmLog,

@@ -15,7 +15,16 @@ export const nvidiaFailures = (): Failure[] => [
     source: "NVIDIA driver (nv.c), read 2026-11",
   },
   {
-    pattern: /\bnv(?:Assert|Check)(?:Ok)?FailedNoLog: (?:Assertion|Check) failed/,
+    pattern: /Current device is not valid \[NV_ERR_INVALID_DEVICE\]/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message: "the driver no longer has the card: most often it fell off the bus; an Xid (79) above says so",
+    fix: [driverLog, powerCycle],
+    source: "NVIDIA driver (NVRM, open modules); NVIDIA/open-gpu-kernel-modules#1151 (2026-05)",
+  },
+  {
+    pattern: /\bnv(?:Assert|Check)(?:Ok)?FailedNoLog: (?:Assertion|Check) failed(?!: Current device is not valid)/,
     check: "guest.driver",
     strength: "note",
     layer: "driver",

@@ -62,4 +62,11 @@ export const packageNameFailures = (): Failure[] =>
       "Fedora: RPM Fusion; Arch: the branches 470xx to 580xx are in the AUR",
       "Then fetch the lists again (apt-get update, dnf makecache, pacman -Syu)",
     ],
+    [
+      "tools.present",
+      "cause",
+      /linux-firmware-\w{2,20}: \S{1,160} exists in filesystem/,
+      "linux-firmware was split into packages in June 2025, and pacman does not replace its links by itself",
+      "pacman -Rdd linux-firmware, then at once pacman -Syu linux-firmware, before any restart",
+    ],
   ]);

@@ -150,7 +150,7 @@ export const packageFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /exists in filesystem/,
+      /(?<!linux-firmware-\w{2,20}: \S{1,160} )exists in filesystem/,
       "pacman finds files that no package of its own put there: an installer by hand or pip did",
       "Remove them (nvidia-uninstall), or overwrite them: pacman -Syu --overwrite PATTERN",
     ],

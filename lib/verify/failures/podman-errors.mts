@@ -18,6 +18,7 @@ export const podmanErrorFailures = (): Failure[] => [
       "cause",
       anyOf(
         /could not find a working conmon binary|could not find "(?:netavark|pasta|aardvark-dns|slirp4netns|crun)"/,
+        /could not find (?:pasta|slirp4netns), the network namespace/,
       ),
       "a helper program of Podman is missing or too old",
       guestFix("Install its helpers", "apt-get install -y conmon crun netavark aardvark-dns passt uidmap"),
@@ -52,6 +53,16 @@ export const podmanErrorFailures = (): Failure[] => [
       "taken",
       guestFix("Load the module", "modprobe tun"),
       "Or use the other program: podman run --network slirp4netns",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /rootless netns: (?:mount|create|make|failed|bind|kill|open|error)/,
+      "the network that Podman's rootless containers share could not be set up: /etc/resolv.conf leads to a file " +
+      "that is missing, or an older Podman left a part of it",
+      guestFix("See where it leads", "ls -l /etc/resolv.conf"),
+      guestFix("If into /run/systemd/resolve: see that its service runs", "systemctl status systemd-resolved"),
+      "Then stop that user's containers, and restart the machine: the leftover lies in RAM (/run/user)",
     ],
     [
       "verify.service",

@@ -22,7 +22,7 @@ export const programInputFailures = (): Failure[] =>
       "cause",
       anyOf(
         /error: (?:unrecognized arguments|argument --?\w[\w-]{1,40}): /,
-        /error: (?:invalid|unknown) argument: -|error while handling argument "-/,
+        /error: (?:invalid|unknown) argument: (?:-|\S{1,80}\s*$)|error while handling argument "-/,
         /error: (?:unexpected argument '-|invalid value '[^'\n]{0,80}' for '-)/,
       ),
       "the program does not take an option or value of its command line (of a service: command:)",
@@ -137,7 +137,7 @@ export const programInputFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /shape '\[[\d, -]{1,40}\]' is invalid for input of size|The size of tensor a \(\d/,
-        /Non-zero status code returned while running/,
+        /Non-zero status code returned while running(?! OpenVINO)/,
       ),
       "a step of the model failed: most often its parts (model, LoRA, ControlNet, VAE, size) do not belong together",
       "Use files of one base model and a size that is a multiple of 64; read the error behind it",

@@ -82,6 +82,23 @@ export const pythonProgramFailures = (): Failure[] =>
         "guest.image",
         "cause",
         anyOf(
+          /invalid magic number [\da-f]{8}|GGUFv1 is no longer supported|this GGUF file is version \d/,
+        ),
+        "the model's file has a form that this build does not read: the older GGML (before GGUF), or a newer GGUF",
+        "Take the model as a GGUF file of today, or a newer build of the program",
+      ],
+      [
+        "guest.image",
+        "cause",
+        /cannot enable executable stack as shared object requires/,
+        "a library of the image asks for an executable stack, which newer systems (glibc 2.41) refuse",
+        "Use a newer release of the image (or the one before); in an image of your own: a newer version of the " +
+        "package, or patchelf --clear-execstack FILE",
+      ],
+      [
+        "guest.image",
+        "cause",
+        anyOf(
           /SafetensorError: |HeaderTooLarge|MetadataIncompleteBuffer|InvalidHeaderDeserialization/,
           /PytorchStreamReader failed|invalid load key, '|is not a (?:valid|safetensors) (?:safetensors )?file/,
           /Consistency check failed: file should be of size|SHA mismatch for file|safetensors file is corrupt/,

@@ -110,6 +110,17 @@ export const serviceToolFailures = (): Failure[] => [
       guestFix("See the card's nodes", "ls -l /dev/dri"),
     ],
   ]),
+  ...rows({ layer: "image", source: "ONNX Runtime (providers/openvino); immich-app/immich#7487 (2024-02)" }, [
+    [
+      "verify.service",
+      "symptom",
+      /while running OpenVINO-EP-subgraph|providers\/openvino\/\S{1,40} Exception/,
+      "OpenVINO did not run the model on Intel's GPU: its memory is too small for it, or the image's compute runtime " +
+      "does not know the chip",
+      manualFix("Update the image, and try a smaller model; the plain image (without openvino) runs it on the CPU"),
+      guestFix("See the card's nodes", "ls -l /dev/dri"),
+    ],
+  ]),
   ...rows({ layer: "image", source: "Khronos OpenCL (cl.h), OpenVINO (intel_gpu plugin); read 2026-11" }, [
     [
       "verify.service",
