@@ -197,4 +197,38 @@ test("a missing file whose name has no ending, and images of TensorFlow and of N
   assert.is(imageNeed("nvcr.io/nvidia/tritonserver:21.05-py3")?.major, 11);
 });
 
+test("a script that a command runs and the project does not have", async () => {
+  const of = (rest: string, files = {}) => findings(`services:\n  a:\n    image: x\n    ${rest}\n`, files);
+  const mounted = 'volumes: [".:/app"]\n    ';
+  assert.equal(await of(`${mounted}working_dir: /app\n    command: python train.py --epochs 3`), [
+    "warn p/compose.yaml:6 p: a reads /app/train.py (python), but train.py does not exist in the project -> " +
+    "Create train.py, or change the command",
+  ]);
+  assert.match((await of(`${mounted}command: python3 -u /app/x.py`)).join(), /^$/, "an option before the script");
+  assert.match((await of(`${mounted}command: [node, /app/s/x.mjs]`)).join(), /reads \/app\/s\/x\.mjs \(node\)/);
+  assert.equal(await of(`${mounted}command: python train.py`), [], "the image's folder is unknown");
+  assert.equal(await of(`${mounted}command: bash -c "cd /app && python train.py"`), []);
+  assert.equal(await of(`${mounted}working_dir: /app\n    command: python train.py`, { "train.py": "x" }), []);
+});
+
+test("an env file without a name is one finding, and says which variable", async () => {
+  const found = await findings('services:\n  a:\n    image: x\n    env_file: ["${ENV_PATH}"]\n');
+  assert.equal(found.filter((one) => one.startsWith("fail")), [
+    "fail p/compose.yaml:4 p: a has an empty env_file: Compose finds no file without a name -> " +
+    "Write the path of the env file, or give the variable in it a value in .env",
+  ]);
+  assert.match(found.join("\n"), /ENV_PATH has no value/);
+});
+
+test("an external network with fixed addresses also needs a subnet", async () => {
+  const of = (networks: string) =>
+    findings(`services:\n  a:\n    image: x\n    networks: ${networks}\nnetworks:\n  lan: {external: true}\n`);
+  const start = "fail p/compose.yaml:6 p: the network lan is external, and a new VM does not have it -> " +
+    "Remove external: from the network lan, or let another project on the machine create it";
+  assert.equal(await of("[lan]"), [start]);
+  assert.equal(await of("{lan: {ipv4_address: 192.168.13.61}}"), [
+    `${start}. Give lan a subnet with 192.168.13.61 (ipam.config)`,
+  ]);
+});
+
 test.run();

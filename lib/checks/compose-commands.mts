@@ -65,14 +65,15 @@ function missingInputs(name: string, service: ComposeService, project: ComposePr
     if ((place.kind !== "missing" && !isEmpty) || (isMount && isFileName(source))) return [];
     if (writtenByOther(name, place.path, project)) return [];
     const shown = place.relativePath;
+    const changed = option.startsWith("-") ? option : "the command";
     return [{
       status: "warn",
       message: `reads ${path} (${option}), but ${shown} ${isEmpty ? "is empty" : "does not exist"} in the project`,
       at: [path, option],
       fix: manualFix(
         isEmpty || isMount
-          ? `Put its content into ${shown}, or change ${option}`
-          : `Create ${shown}, or change ${option}`,
+          ? `Put its content into ${shown}, or change ${changed}`
+          : `Create ${shown}, or change ${changed}`,
       ),
     }];
   });

@@ -247,10 +247,23 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
       fix: manualFix(
         `Remove external: from the ${kind} ${
           joinList(missing.map(({ name }) => name))
-        }, or let another project on the machine create ${them}`,
+        }, or let another project on the machine create ${them}${
+          key === "networks" ? subnetsFor(missing, project) : ""
+        }`,
       ),
     }];
   });
+}
+
+/** What networks without `external:` also need: Docker refuses a fixed address in a network without a subnet. */
+function subnetsFor(missing: { name: string }[], project: ComposeProject): string {
+  const fixed = missing.flatMap(({ name }) =>
+    enabledOf(project).flatMap(([, service]) => {
+      const { ipv4_address: address } = mapAt(networksOf(service), name);
+      return typeof address === "string" ? [{ name, address }] : [];
+    }).slice(0, 1)
+  );
+  return fixed.map(({ name, address }) => `. Give ${name} a subnet with ${address} (ipam.config)`).join("");
 }
 
 /** The place of a name in a section at the top of a file, such as `immich/compose.yaml:79`. */

@@ -104,7 +104,7 @@ export function neededFiles(name: string, service: ComposeService, project: Comp
   const { model, written, variables = {} } = project;
   // Compose's answer no longer has env files
   const own = written?.services[name] ?? service;
-  const files = envFiles(own).filter(({ path }) => !path.includes("$"));
+  const files = envFiles(own).filter(({ path }) => path !== "" && !path.includes("$"));
   return [
     ...files.flatMap(({ path, required }) => {
       const missing = placeOfPath(path, project)?.kind === "missing";

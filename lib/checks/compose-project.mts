@@ -3,6 +3,7 @@ import type { ComposeProject, ComposeService, ProjectProblem } from "../compose/
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf, startedOf } from "../compose/enabled.mts";
+import { envFiles } from "../compose/paths.mts";
 import { networksOf, publishedPorts } from "../compose/service.mts";
 import { desktopFlaws } from "./compose-desktop.mts";
 import { commandFlaws } from "./compose-commands.mts";
@@ -107,6 +108,7 @@ function containerFlaws(
     ...imageFlaws(name, service, project, machine),
     ...databaseFlaws(service),
     ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
+    ...emptyEnvFile(project.written?.services[name] ?? service),
   ];
 }
 
@@ -141,6 +143,23 @@ function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
     message: `no service has the profile ${name}`,
     fix: manualFix(existing.size > 0 ? `The profiles are ${[...existing].join(", ")}` : "Remove profiles:"),
   }));
+}
+
+/** An env file without a path: Compose reports no name then (run with 2.26.1 on 2026-11-28). */
+function emptyEnvFile(service: ComposeService): ProjectFlaw[] {
+  if (!envFiles(service).some(({ path, required }) => path === "" && required)) return [];
+  return [{
+    status: "fail",
+    message: "has an empty env_file: Compose finds no file without a name",
+    at: "env_file:",
+    fold: {
+      kind: "an empty env file",
+      verb: ["has", "have"],
+      item: "an empty env_file",
+      rest: () => ": Compose finds no file without a name",
+    },
+    fix: manualFix("Write the path of the env file, or give the variable in it a value in .env"),
+  }];
 }
 
 export function networks(service: ComposeService, project: ComposeProject): ProjectFlaw[] {

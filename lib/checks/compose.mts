@@ -172,6 +172,7 @@ function projectVerdicts(
     if (isBackslashed(problem)) return flaws.some(({ message }) => /backslash/.test(message));
     const [, undefinedName] = /refers to undefined (?:volume|network|config|secret) (\S+?):?(?=\s|$)/.exec(message) ??
       [];
+    if (/env file +not found/.test(message)) return flaws.some(({ message }) => message.includes("an empty env_file"));
     const [, absentEnv] = /env file (\S+) not found/.exec(message) ?? [];
     const named = undefinedName ?? (absentEnv === undefined ? undefined : `env file ${absentEnv.split("/").at(-1)}`);
     return named !== undefined && flaws.some(({ status, message }) => status === "fail" && message.includes(named));

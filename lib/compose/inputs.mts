@@ -1,11 +1,12 @@
 /** Files and folders of a project that a service's command names, so that its program reads them when it starts. */
+import { resolve } from "node:path/posix";
 import { mountsOf } from "./service.mts";
 import { commandWords } from "./models.mts";
 import type { ComposeService } from "./types.mts";
 
 /** What a command reads in a mounted folder or file of the host. */
 export interface Input {
-  /** The option as written, such as `--model`. */
+  /** The option as written, such as `--model`, or the program that runs the path as a script, such as `python`. */
   option: string;
   /** Its value: a path in the container. */
   path: string;
@@ -18,6 +19,9 @@ export interface Input {
 /** Options of models and settings: vLLM, llama.cpp, Triton, TensorFlow Serving, Prometheus, LiteLLM and others. */
 const options =
   /^--?(config|config[-_.]file|settings|m|model|model[-_](path|id|repository|store|base[-_]path)|mmproj|models[-_]preset)$/;
+/** Programs that run a script, and names of scripts. */
+const interpreters = /^(\S*\/)?(python[\d.]*|node)$/;
+const scripts = /^[\w./-]+\.(py|m?js)$/;
 /** Words of commands that may create the file first. */
 const creates =
   /\b(wget|curl|aria2c|hf|huggingface-cli|git|cp|tee|envsubst|rsync)\b|(^|\s)(-mu|-hf|-hfr|--model-url|--hf-repo)\b|\.sh\b/;
@@ -28,12 +32,15 @@ const creates =
  */
 export function inputsOf(service: ComposeService): Input[] {
   const words = commandWords(service);
+  const { working_dir: folder } = service;
   if (creates.test(words.join(" "))) return [];
   const mounts = mountsOf(service).map((mount) => ({ ...mount, target: mount.target.replace(/(.)\/+$/, "$1") }));
   return words.flatMap((word, i): Input[] => {
-    const [, option = "", value] = /^(--?[\w.-]+?)(?:=(.*))?$/.exec(word) ?? [];
-    const path = (value ?? words[i + 1] ?? "").replace(/(.)\/+$/, "$1");
-    if (!options.test(option) || !path.startsWith("/") || /^\/config(\/|$)|[$*{]/.test(path)) return [];
+    const [, option = word, value] = /^(--?[\w.-]+?)(?:=(.*))?$/.exec(word) ?? [];
+    const isScript = interpreters.test(word) && scripts.test(words[i + 1] ?? "") && !words.includes("cd");
+    const named = (value ?? words[i + 1] ?? "").replace(/(.)\/+$/, "$1");
+    const path = isScript && typeof folder === "string" ? resolve("/", folder, named) : named;
+    if ((!isScript && !options.test(option)) || !path.startsWith("/") || /^\/config(\/|$)|[$*{]/.test(path)) return [];
     const [mount] = mounts.filter(({ target }) => path === target || path.startsWith(`${target}/`))
       .sort((a, b) => b.target.length - a.target.length);
     if (mount?.type !== "bind" || mount.source === undefined || mount.source.includes("$")) return [];
