@@ -199,6 +199,16 @@ export const containerdFailures = (): Failure[] => [
       guestFix("See the disk's errors", "dmesg --level err,warn"),
     ],
     [
+      "verify.docker",
+      "cause",
+      /resolves to executable in current directory/,
+      "the engine or NVIDIA's runtime finds its helper only in the folder where it was started, which Go refuses " +
+      "since release 1.19",
+      "Update NVIDIA's Container Toolkit, containerd and k3s together",
+      "See that the folder with containerd-shim-runc-v2 and runc is in the service's PATH",
+      restart,
+    ],
+    [
       "verify.service",
       "cause",
       /ref \S{1,120} locked for \S{1,20} \(since /,

@@ -28,6 +28,7 @@ import { podmanNetworkFailures } from "./podman-network.mts";
 import { pythonPackageFailures } from "./python-packages.mts";
 import { registryNetworkFailures } from "./registry-network.mts";
 import { dockerRequestFailures } from "./docker-requests.mts";
+import { gitTransferFailures } from "./git-transfers.mts";
 import { runcSetupFailures } from "./runc-setup.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
 import { volumeFailures } from "./volumes.mts";
@@ -50,6 +51,7 @@ export const engineFailures = (): Failure[] => [
   ...volumeFailures(),
   ...runcSetupFailures(),
   ...dockerRequestFailures(),
+  ...gitTransferFailures(),
   ...ociRuntimeFailures(),
   ...registryNetworkFailures(),
   ...buildFailures(),

@@ -61,6 +61,7 @@ export const serviceProgramFailures = (): Failure[] => [
         /PermissionError: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)|EACCES: permission denied, (?:mkdir|open|scandir|unlink|rename)/,
         /can't create \/[^:\n]{1,160}: Permission denied|Failed to open log file '?\/[^:\n]{1,160}: Permission denied/,
         /(?:chown|chmod): changing (?:ownership|permissions) of '[^']{1,160}': (?:Operation not permitted|Permission denied)/,
+        /(?<!Permission)Error: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)/,
         /AccessDeniedException: \/|can't open new logfile: open \/\S{1,160}: permission denied/,
       ),
       "the service may not use a file or folder: most often its volume belongs to another user than the one " +
