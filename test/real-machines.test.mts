@@ -90,6 +90,24 @@ test("gpu.driver: a list of ids in an argument that the kernel does not read is 
   }
 });
 
+test("gpu.driver: a list of ids that a space cuts short is named", () => {
+  const host = text("cachyos-ids-in-a-misspelt-argument");
+  const navi = "{vendor_id: 1002, device_id: 744c}";
+  const message = (argument: string) =>
+    findingsOf(host.replaceAll("vfio_pci,ids=1002:744c,1002:ab30", argument), "gpu.driver", navi)[0]!.message;
+  const end = (list: string) => `. The list of ids in the kernel's command line ${list}: write it without spaces`;
+  assert.ok(message("vfio-pci.ids=1002:7000, 1002:ab30").endsWith(end("ends with a comma")));
+  assert.ok(message("vfio-pci.ids= 1002:744c,1002:ab30").endsWith(end("is empty")));
+  assert.not.match(message("vfio-pci.ids=1002:7000 quiet"), /write it without/);
+  const bound = host.replace(/^(0000:03:00\.0\/driver:).*$/m, "$1vfio-pci");
+  const [found] = findingsOf(
+    bound.replaceAll("vfio_pci,ids=1002:744c,1002:ab30", "vfio-pci.ids=1002:744c, 1002:ab30"),
+    "gpu.driver",
+    navi,
+  );
+  assert.match(found!.message, /^vfio-pci has the card, and .*ends with a comma: write it without spaces$/);
+});
+
 test("gpu.window: a region without an address fails, one that was not read does not", () => {
   const card = "{vendor_id: 10de, device_id: 1b38}";
   const zeros = text("tesla-p40-regions-all-zeros");

@@ -9,6 +9,7 @@ import { imageLacksOptions, loadedBeforeVfio, loadsVfioFirst } from "../host/ini
 import { refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
 import { ownFiles } from "../host/own-files.mts";
 import {
+  cutList,
   goneModules,
   imageHasVfio,
   isPending,
@@ -97,7 +98,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
   if (configured.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
     const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card, and " : "";
     const open = held.some((fn) => !builtIn(fn) && !configured.some((one) => one.fn === fn));
-    return warn(`${own}${names}${takes}`, evidence, open ? bindingAtBoot(card, host) : []);
+    return warn(`${own}${names}${takes}${cutNote(host)}`, evidence, open ? bindingAtBoot(card, host) : []);
   }
   if (configured.some(({ fn }) => held.includes(fn))) {
     return notTaken(held, sources, lines, evidence, host, bindingAtBoot(card, host));
@@ -132,7 +133,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
         : names
     }${
       stray ? `. ${stray.from} names ${stray.ids.join(", ")} for vfio-pci, which no device of this host has` : ""
-    }${misspeltNote}`,
+    }${misspeltNote}${cutNote(host)}`,
     [
       ...evidence,
       ...(stray ? [{ read: stray.from, value: stray.text }] : []),
@@ -140,6 +141,15 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     ],
     risky ? bindingAtBoot(card, host) : [],
   );
+}
+
+/** What a message says of a list of ids that a space cuts short; empty if there is none. */
+function cutNote(host: Host): string {
+  const cut = cutList(host);
+  if (!cut) return "";
+  return `. The list of ids in ${cut.from} ${
+    cut.ids.length > 0 ? "ends with a comma" : "is empty"
+  }: write it without spaces`;
 }
 
 /** How the running kernel has vfio-pci; undefined if that was not read. */

@@ -69,6 +69,15 @@ export function misspeltIds(host: Host): { text: string; meant: string } | undef
   return undefined;
 }
 
+/**
+ * The list of ids that takes effect, if it is empty or ends with a comma: a space in it ends the list, and the kernel
+ * takes what follows for other parameters (PassthroughPOST/VFIO-Tools, pull request 2, read 2026-11-28).
+ */
+export function cutList(host: Host): IdList | undefined {
+  const last = idLists(host).at(-1);
+  return last && /ids=(\S*,)?(\s|$)/.test(last.text) ? last : undefined;
+}
+
 /** Whether an id in such a list matches this function; `ffffffff` matches any. */
 function isIdOf(id: string, { vendor, device, subsystem }: PciFunction): boolean {
   const [wantedVendor, wantedDevice, subVendor = "", subDevice = ""] = id.split(":");
