@@ -21,7 +21,27 @@ function New-Answer($map, $type) {
     if ($type) { $answer.PSObject.TypeNames.Insert(0, $type) }
     $answer
 }
-function Stop-With($text) { throw [InvalidOperationException]::new($text) }
+function Stop-With($text) {
+    # Vagrant's scripts compare the type
+    $type = 'Microsoft.HyperV.PowerShell.VirtualizationException' -as [type]
+    if ($type) { throw $type::new($text) }
+    throw [InvalidOperationException]::new($text)
+}
+# A VM as Get-VM returns it; a copy, so later changes do not show
+function Copy-Vm($map) {
+    $name = 'Microsoft.HyperV.PowerShell.VirtualMachine'
+    if (-not ($name -as [type])) { return New-Answer $map $name }
+    $answer = ($name -as [type])::new()
+    foreach ($key in $map.Keys) {
+        $value = if ($key -eq 'Id') { [guid]$map[$key] } else { $map[$key] }
+        Add-Member -InputObject $answer -NotePropertyName $key -NotePropertyValue $value
+    }
+    if (-not $map.Contains('NetworkAdapters')) {
+        $adapters = @([pscustomobject]@{ IPAddresses = @($map.addresses) })
+        Add-Member -InputObject $answer -NotePropertyName NetworkAdapters -NotePropertyValue $adapters
+    }
+    $answer
+}
 
 # Records a change. Throws if the state has an error for it; a change after the end of the script has no effect
 function Invoke-Change($call) {
@@ -46,8 +66,10 @@ function Copy-State {
 
 function Find-Vm($bound) {
     $all = @($global:Fake.vms)
-    if ($bound.ContainsKey('VM')) {
-        $ids = @($bound.VM | ForEach-Object { $_.Id })
+    # the parameters have no types here, so PowerShell may take a VM from the pipeline for a name
+    $given = @('VM', 'VMName', 'Name' | Where-Object { $bound.ContainsKey($_) } | ForEach-Object { $bound[$_] })
+    if ($bound.ContainsKey('VM') -or ($given.Count -gt 0 -and $null -ne $given[0].Id)) {
+        $ids = @($given | ForEach-Object { "$($_.Id)" })
         return @($all | Where-Object { $ids -contains $_.Id })
     }
     $name = if ($bound.ContainsKey('VMName')) { $bound.VMName } else { Get-Value $bound 'Name' }
@@ -79,7 +101,7 @@ function Assert-Off($vm, $what) {
 
 # ---------------------------------------------------------------------------------------------------------------------- cmdlets
 $does = @{
-    'Get-VM' = { param($bound) foreach ($vm in (Find-Vm $bound)) { New-Answer $vm 'Microsoft.HyperV.PowerShell.VirtualMachine' } }
+    'Get-VM' = { param($bound) foreach ($vm in (Find-Vm $bound)) { Copy-Vm $vm } }
     'Set-VM' = {
         param($bound)
         foreach ($vm in (Find-Vm $bound)) {
@@ -90,13 +112,19 @@ $does = @{
             if ($bound.ContainsKey('LowMemoryMappedIoSpace') -and ($bound.LowMemoryMappedIoSpace % 2MB -ne 0 -or $bound.LowMemoryMappedIoSpace -gt 3584MB)) {
                 Stop-With 'Invalid amount of MMIO space: it must be a multiple of 2 MB.'
             }
-            foreach ($value in $values) { $vm[$value] = $bound[$value] }
+            foreach ($value in $values) {
+                $to = $bound[$value]
+                if ($to -is [switch]) { $to = [bool]$to }
+                $as = @{ NewVMName = 'Name'; MemoryStartupBytes = 'MemoryStartup' }[$value]
+                $vm[$(if ($as) { $as } else { $value })] = $to
+            }
         }
     }
     'Stop-VM' = {
         param($bound)
         foreach ($vm in (Find-Vm $bound)) {
             Invoke-Change "Stop-VM $($vm.Name)"
+            if ($vm.Contains('process')) { Stop-Vm-Process $vm }
             $vm.State = 'Off'
         }
     }
@@ -204,7 +232,11 @@ $does = @{
         if (-not $device.dismounted) { Stop-With 'The operation failed. The specified device was not found.' }
         $device.dismounted = $false
     }
-    'Get-VMSwitch' = { param($bound) if ($global:Fake.denied) { Stop-With $global:Fake.denied }; foreach ($one in @($global:Fake.switches)) { New-Answer $one } }
+    'Get-VMSwitch' = { param($bound) if ($global:Fake.denied) { Stop-With $global:Fake.denied }; foreach ($one in @($global:Fake.switches)) {
+            $other = @('Id', 'Name' | Where-Object { $bound.ContainsKey($_) -and "$($bound[$_])" -ne $one[$_] })
+            if ($other.Count -eq 0) { New-Answer $one }
+        }
+    }
     'Get-PnpDevice' = {
         param($bound)
         foreach ($device in @($global:Fake.devices)) {
@@ -247,6 +279,10 @@ $does = @{
     'Get-CimInstance' = {
         param($bound)
         $class = $bound.ClassName
+        if ($class -eq 'Msvm_ComputerSystem' -and -not $global:Fake.cim.Contains($class)) {
+            foreach ($vm in @($global:Fake.vms)) { New-Answer @{ Name = $vm.Id; TimeOfLastStateChange = ([DateTime]$vm.since).ToUniversalTime() } }
+            return
+        }
         if (-not $global:Fake.cim.Contains($class)) { throw [Exception]::new("Invalid class $class") }
         $filter = "$(Get-Value $bound 'Filter')"
         foreach ($one in @($global:Fake.cim[$class])) {
@@ -261,6 +297,7 @@ $does = @{
         }
     }
 }
+. (Join-Path $PSScriptRoot 'FakeVms.ps1')
 $does['Get-VMPartitionableGpu'] = $does['Get-VMHostPartitionableGpu']
 $does['Set-VMPartitionableGpu'] = $does['Set-VMHostPartitionableGpu']
 
@@ -316,4 +353,4 @@ function Set-Fake($state) {
     }
 }
 
-Export-ModuleMember -Function Set-Fake, Copy-State, Invoke-Fake
+Export-ModuleMember -Function Set-Fake, Copy-State, Invoke-Fake, Update-Vms

@@ -2,6 +2,7 @@
 # from this machine.
 #
 #   marks     { END OF A PATH: ATTRIBUTES OF THE FILE }   keepsSparse, if fsutil changes nothing
+#   versions  { END OF A PATH: ITS VERSION }
 #   registry  { KEY: { NAME: VALUE } }   files { PATH: 1 }   programs { NAME: PATH }   here PATH
 #   elevated, administrators (of Hyper-V)   yes or no     access [SID], of every folder
 
@@ -20,6 +21,8 @@ $short = [psobject].Assembly.GetType('System.Management.Automation.TypeAccelerat
 if (-not $short::Get.ContainsKey('Security.Principal.WindowsIdentity')) {
     $short::Add('Security.Principal.WindowsIdentity', [FakeIdentity])
     $short::Add('Security.Principal.WindowsPrincipal', [FakePrincipal])
+    $short::Add('System.Security.Principal.WindowsIdentity', [FakeIdentity])
+    $short::Add('System.Security.Principal.WindowsPrincipal', [FakePrincipal])
 }
 
 function Test-Windows($path) { $null -ne $global:Fake.registry -and "$path" -match '^(HKLM:|[A-Z]:\\)' }
@@ -46,7 +49,7 @@ function global:Get-Acl {
             $name | Add-Member -MemberType ScriptMethod -Name Translate -Value { param($type) [pscustomobject]@{ Value = $this.Sid } }
             [pscustomobject]@{
                 IdentityReference = $name; AccessControlType = 'Allow'; FileSystemRights = 'FullControl'
-                InheritanceFlags = 'ContainerInherit, ObjectInherit'
+                InheritanceFlags = 'ContainerInherit, ObjectInherit'; IsInherited = $true
             }
         })
     }
@@ -59,8 +62,11 @@ function global:Get-Location {
 function global:Get-Item {
     [CmdletBinding()] param([Parameter(Position = 0)]$Path, $LiteralPath)
     $item = Microsoft.PowerShell.Management\Get-Item @PSBoundParameters
-    foreach ($end in @($global:Fake.marks.Keys)) {
-        if ($item.FullName.EndsWith($end)) { return [pscustomobject]@{ FullName = $item.FullName; Attributes = [IO.FileAttributes]$global:Fake.marks[$end] } }
+    foreach ($end in @($global:Fake.marks.Keys | Where-Object { $_ })) {
+        if ("$($item.FullName)".EndsWith($end)) { return [pscustomobject]@{ FullName = $item.FullName; Attributes = [IO.FileAttributes]$global:Fake.marks[$end] } }
+    }
+    foreach ($end in @($global:Fake.versions.Keys | Where-Object { $_ })) {
+        if ("$($item.FullName)".EndsWith($end)) { return [pscustomobject]@{ FullName = $item.FullName; VersionInfo = [pscustomobject]@{ ProductVersion = $global:Fake.versions[$end] } } }
     }
     $item
 }

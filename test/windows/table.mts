@@ -69,6 +69,15 @@ const byHand: Record<string, { windows: string; as: string; without?: string[]; 
   }],
 };
 
+/** Parameters that Microsoft's reference lacks, since which Windows Server, and the source. */
+const parametersByHand: Record<string, { since: number; parameter: Parameter; note: string }> = {
+  "Set-VM": {
+    since: 2019,
+    parameter: { name: "EnhancedSessionTransportType" },
+    note: "EnhancedSessionTransportType: microsoft/linux-vm-tools, wiki (2018); hashicorp/vagrant, hyperv (2019-02)",
+  },
+};
+
 /** `Type: String[]` and so on, as a page has them below each parameter's heading. */
 function parametersOf(page: string): { name: string; sets: string[]; parameter: Parameter }[] {
   const part = /^## PARAMETERS$([^]*?)^## /m.exec(page)?.[1] ?? "";
@@ -98,7 +107,7 @@ function parametersOf(page: string): { name: string; sets: string[]; parameter: 
 /** The names of parameter sets are headings of the syntax; a page with one set has none. */
 function versionOf(page: string): Omit<Version, "windows"> {
   const syntax = /^## SYNTAX$([^]*?)^## /m.exec(page)?.[1] ?? "";
-  const heads = [...syntax.matchAll(/^### (\S+)( \(Default\))?/gm)];
+  const heads = [...syntax.matchAll(/^### (.+?)( \(Default\))?$/gm)];
   const parameters = parametersOf(page);
   const names = heads.length > 0
     ? heads.map(([, name]) => name!)
@@ -124,6 +133,13 @@ function versionOf(page: string): Omit<Version, "windows"> {
   };
 }
 
+function withHand(name: string, year: number, version: Omit<Version, "windows">): Omit<Version, "windows"> {
+  const more = parametersByHand[name];
+  if (!more || year < more.since) return version;
+  const sets = Object.entries(version.sets).map(([set, all]) => [set, [...all, more.parameter]]);
+  return { ...version, sets: Object.fromEntries(sets), note: more.note };
+}
+
 function pageOf(folder: string, name: string): string | undefined {
   if (!existsSync(folder)) return undefined;
   for (const module of readdirSync(folder)) {
@@ -145,7 +161,7 @@ for (const name of new Set([...names, ...Object.keys(byHand)])) {
   if (own) add("5.1", versionOf(own));
   for (const year of own ? [] : ["2016", "2019", "2022", "2025"]) {
     const page = pageOf(`${windows}/docset/winserver${year}-ps`, name);
-    if (page) add(year, versionOf(page));
+    if (page) add(year, withHand(name, Number(year), versionOf(page)));
   }
   for (const { windows: on, as, without = [], note } of byHand[name] ?? []) {
     const [year, other] = as.split(" ");
