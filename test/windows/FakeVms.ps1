@@ -61,6 +61,11 @@ $does['Add-VMHardDiskDrive'] = {
 $does['Get-VMNetworkAdapter'] = {
     param($bound)
     foreach ($vm in (Find-Vm $bound)) {
+        # Vagrant asks every second until there is an address; these requests would take the CPU from QEMU
+        for ($n = 0; $n -lt 100 -and $vm.State -eq 'Running' -and @($vm.addresses).Count -eq 0; $n++) {
+            [Threading.Thread]::Sleep(100)
+            Update-Vms
+        }
         New-Answer @{ Name = 'Network Adapter'; VMId = $vm.Id; VMName = $vm.Name; SwitchName = $vm.switch; MacAddress = '00155D012345'; IPAddresses = @($vm.addresses) }
     }
 }

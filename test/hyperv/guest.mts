@@ -1,0 +1,98 @@
+/**
+ * The guest of the tier hyperv: the tiny guest of the tier gpu, with a server for SFTP and stand-ins for what a built box has, as a box
+ * for Vagrant's Hyper-V provider. QEMU boots its kernel and initramfs; the disk in the box is empty.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { own, root } from "../fake.mts";
+
+/** The name of the box. */
+export const box = "homelab-gpu/tiny";
+
+const put = (path: string, text: string, mode = 0o644) => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text, { mode });
+};
+
+/** Writes `vmlinuz` and `initrd` to a folder. Takes minutes the first time, when the host of the tier gpu is built. */
+export function makeGuest(folder: string): void {
+  const built = execFileSync("sh", [`${root}/test/e2e/host/build.sh`], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  }).trim();
+  for (const name of ["vmlinuz", "tiny"]) {
+    const from = name === "tiny" ? "initrd" : name;
+    execFileSync("debugfs", ["-R", `dump /srv/tiny/${from} ${folder}/${name}`, `${built}/root.img`], { stdio: "ignore" });
+  }
+  const over = `${folder}/over`;
+  mkdirSync(`${over}/usr/lib`, { recursive: true });
+  mkdirSync(`${over}/bin`);
+  // Vagrant copies files with scp's own protocol, OpenSSH's scp with SFTP
+  cpSync("/usr/lib/openssh/sftp-server", `${over}/usr/lib/sftp-server`, { dereference: true });
+  cpSync("/usr/bin/scp", `${over}/bin/scp`, { dereference: true });
+  cpSync("/sbin/ldconfig", `${over}/bin/ldconfig`, { dereference: true });
+  // dxgkrnl creates this device for a part of a card
+  put(`${over}/init`, "#!/bin/sh\nexport PATH=/bin\nmount -t devtmpfs dev /dev\n: >/dev/dxg\nexec /init.tiny\n", 0o755);
+  put(`${over}/init.tiny`, own("test/e2e/host/guest-init"), 0o755);
+  put(
+    `${over}/bin/nvidia-ctk`,
+    `#!/bin/sh
+case "$1 $2" in
+  '--version '*) echo 'NVIDIA Container Toolkit CLI version 1.19.0' ;;
+  'cdi generate') for word; do case $word in --output=*) : >"\${word#--output=}" ;; esac; done ;;
+  'cdi list') [ ! -e /etc/cdi/nvidia.yaml ] || echo nvidia.com/gpu=all ;;
+esac
+`,
+    0o755,
+  );
+  execFileSync("sh", [
+    "-c",
+    `cd "$1/over" && find . | busybox cpio -o -H newc -R 0:0 2>/dev/null | cat "$1/tiny" - >"$1/initrd"`,
+    "sh",
+    folder,
+  ]);
+}
+
+const value = (name: string, type: string, text: string) => `<${name} type="${type}">${text}</${name}>`;
+
+/** Writes Vagrant's home folder with the box in it, as `vagrant box add` would; its config has the format of before Windows 10. */
+export function makeVagrantHome(home: string): void {
+  const folder = `${home}/boxes/${box.replace("/", "-VAGRANTSLASH-")}/0/hyperv`;
+  put(`${home}/setup_version`, "1.5");
+  put(`${folder}/metadata.json`, '{"provider": "hyperv"}');
+  put(
+    `${folder}/Vagrantfile`,
+    'Vagrant.configure("2") do |config|\n  config.vm.guest = :linux\n  config.ssh.shell = "sh"\nend\n',
+  );
+  put(`${folder}/Virtual Hard Disks/tiny.vhdx`, "");
+  put(
+    `${folder}/Virtual Machines/tiny.xml`,
+    `<?xml version="1.0"?>
+<configuration>
+  <properties>${value("name", "string", "tiny")}${value("subtype", "integer", "1")}</properties>
+  <settings>
+    <processors>${value("count", "integer", "1")}</processors>
+    <memory><bank>${value("dynamic_memory_enabled", "bool", "False")}${value("limit", "integer", "1024")}${
+      value("reservation", "integer", "256")
+    }${value("size", "integer", "256")}</bank></memory>
+  </settings>
+  <boot>${value("device0", "string", "HardDrive")}</boot>
+  ${value("secure_boot_enabled", "bool", "False")}
+  <scsi>${value("ChannelInstanceGuid", "string", "x")}<controller0><drive0>${value("pathname", "string", "tiny.vhdx")}${
+      value("type", "string", "VHD")
+    }</drive0></controller0></scsi>
+</configuration>
+`,
+  );
+  // Vagrant's Hyper-V provider refuses hosts other than Windows; the rest of Vagrant must know that this is Linux
+  put(
+    `${home}/Vagrantfile`,
+    `Vagrant::Util::Platform.singleton_class.prepend(Module.new do
+  def windows?
+    caller_locations(1, 1).first.path.end_with?("providers/hyperv/provider.rb") || super
+  end
+end)
+`,
+  );
+}

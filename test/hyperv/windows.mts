@@ -1,0 +1,187 @@
+/** A fake Windows with Hyper-V on this machine, on which the script runs and real VMs start. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { own, root } from "../fake.mts";
+import { stateOf } from "../windows/recorded.mts";
+import { programPath } from "../windows/windows.mts";
+import { makeGuest, makeVagrantHome } from "./guest.mts";
+
+// deno-lint-ignore no-explicit-any
+type State = any;
+
+/** One command and what it started. */
+export interface Answer {
+  code: number;
+  out: string;
+  /** Requests to PowerShell, one line each. */
+  requests: string[];
+  /** Changes by cmdlets, in order. */
+  changes: string[];
+}
+
+export interface Windows {
+  /** The folder of the lab. */
+  lab: string;
+  /** The folder of Windows. */
+  system: string;
+  /** Runs the script in the folder of the lab. */
+  run(words: string): Promise<Answer>;
+  state(): State;
+  /** Changes the state between two commands. */
+  change(by: (state: State) => void): void;
+  /** Gives the running VM another address, as after a restart of the host. */
+  move(to: string): Promise<void>;
+  end(): Promise<void>;
+}
+
+/** The folder of the driver in the driver store of the recorded host. */
+export const driver = "DriverStore/FileRepository/nv_dispi.inf_amd64_7d2b8a0c5ce04b5f";
+
+const put = (path: string, text: string, mode = 0o644) => {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text, { mode });
+};
+
+// a request waits for its answer in a FIFO; after three minutes there is none
+const client = (folder: string) =>
+  `#!/bin/sh
+d=$(mktemp -d '${folder}/requests/XXXXXX') || exit
+printf '%s\\0' "$@" >"$d/args"
+pwd >"$d/cwd"
+case "$*" in *'[Console]::In'*) cat >"$d/stdin" ;; esac
+mkfifo "$d/done"
+code=$(timeout 180 sh -c 'echo "$1" >"$2" && cat "$1/done"' sh "$d" '${folder}/queue') || exit 1
+cat "$d/out"
+cat "$d/err" >&2
+exit "$code"
+`;
+
+/** Starts it. Throws if PowerShell or the guest is not available. */
+export async function startWindows(addresses: string): Promise<Windows> {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-windows-"));
+  const [system, lab, home] = ["Windows", "lab", "home"].map((name) => join(folder, name)) as [string, string, string];
+  for (const path of [`${folder}/requests`, lab]) mkdirSync(path, { recursive: true });
+  makeGuest(folder);
+  makeVagrantHome(`${home}/.vagrant.d`);
+  put(`${system}/System32/vmms.exe`, "");
+  put(`${system}/System32/lxss/lib/libdxcore.so`, "");
+  put(`${system}/System32/lxss/lib/nvidia-smi`, "#!/bin/sh\necho 'GPU 0: NVIDIA GeForce RTX 4070 (UUID: GPU-1)'\n");
+  put(`${system}/System32/${driver}/nvcubins.bin`, "591.74");
+  for (const name of ["powershell", "powershell.exe"]) put(`${folder}/bin/${name}`, client(folder), 0o755);
+  const env: Record<string, string | undefined> = {
+    ...process.env,
+    HOME: home,
+    PATH: `${folder}/bin:${process.env.PATH}`,
+    SystemRoot: system,
+    NO_COLOR: "1",
+    POWERSHELL_TELEMETRY_OPTOUT: "1",
+    POWERSHELL_UPDATECHECK: "Off",
+  };
+  delete env.VAGRANT_HOME;
+  const qemu = [
+    "timeout -k 10 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 1 -m 256 -nodefaults -display none",
+    "-no-reboot -serial \"file:$LOG\" -monitor \"unix:$LOG.monitor,server,nowait\"",
+    `-kernel '${folder}/vmlinuz' -initrd '${folder}/initrd'`,
+    "-append 'console=ttyS0 quiet panic=-1 mitigations=off no_timer_check'",
+    "-netdev user,id=net,restrict=on,hostfwd=tcp:$ADDRESS:22-:22 -device virtio-net-pci,netdev=net,romfile=",
+    '</dev/null >"$LOG.qemu" 2>&1 & echo $!',
+  ].join(" ");
+  const file = `${folder}/state.json`;
+  const read = (): State => JSON.parse(readFileSync(file, "utf8"));
+  const write = (state: State) => writeFileSync(file, JSON.stringify(state));
+  write({
+    ...stateOf(own("test/hosts/windows-11-pro-rtx4070.txt")),
+    versions: { "vmms.exe": "10.0.26100.1" },
+    // dropbear writes this when it listens
+    ready: "Not backgrounding",
+    env: { SystemRoot: system, TMPDIR: folder },
+    address: addresses,
+    start: qemu,
+    vms: [],
+  });
+  execFileSync("mkfifo", [`${folder}/queue`]);
+  const log = `${folder}/log`;
+  writeFileSync(log, "");
+  const server: ChildProcess = spawn(programPath(), [
+    "-NoLogo",
+    "-NoProfile",
+    "-NonInteractive",
+    "-File",
+    `${root}/test/windows/serve.ps1`,
+    folder,
+  ], { env, stdio: ["ignore", "inherit", "inherit"] });
+  const kill = () => {
+    for (const { process: id } of existsSync(file) ? read().vms : []) {
+      if (id) execFileSync("kill", [String(id)], { stdio: "ignore" });
+    }
+    server.kill("SIGKILL");
+  };
+  process.once("exit", kill);
+  for (let n = 0; !existsSync(`${folder}/ready`); n++) {
+    if (server.exitCode !== null || n > 1200) throw new Error("the fake Windows did not start");
+    await sleep(100);
+  }
+  return {
+    lab,
+    system,
+    async run(words) {
+      const before = readFileSync(log, "utf8").length;
+      const child = spawn(process.execPath, [
+        "--import",
+        "data:text/javascript,Object.defineProperty(process,'platform',{value:'win32'})",
+        `${root}/node_modules/zx/build/cli.js`,
+        `${root}/homelab-gpu.mts`,
+        ...words.split(" "),
+      ], { cwd: lab, env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
+      let out = "";
+      for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => out += chunk);
+      const code = await new Promise<number>((resolve) => child.on("close", (ended) => resolve(ended ?? -1)));
+      const lines = readFileSync(log, "utf8").slice(before).split("\n").filter(Boolean);
+      return {
+        code,
+        out,
+        requests: lines.filter((line) => !line.startsWith("    ")),
+        changes: lines.flatMap((line) => line.startsWith("    ") ? [line.trim()] : []),
+      };
+    },
+    state: read,
+    change(by) {
+      const state = read();
+      by(state);
+      write(state);
+    },
+    async move(to) {
+      const state = read();
+      const [vm] = state.vms;
+      const monitor = connect(`${vm.log}.monitor`);
+      monitor.write(`hostfwd_remove net tcp:${vm.address}:22\nhostfwd_add net tcp:${to}:22-:22\n`);
+      let heard = "";
+      await new Promise<void>((resolve, reject) => {
+        monitor.on("error", reject);
+        monitor.on("data", (chunk) => {
+          heard += chunk;
+          // a prompt before each command, and one after the last
+          if (heard.split("(qemu) ").length > 3) resolve();
+        });
+      });
+      monitor.destroy();
+      if (!heard.includes("removed")) throw new Error(heard);
+      Object.assign(vm, { address: to, addresses: [to], since: new Date().toISOString() });
+      state.address = to;
+      write(state);
+    },
+    async end() {
+      process.removeListener("exit", kill);
+      kill();
+      if (server.exitCode === null && server.signalCode === null) {
+        await new Promise((resolve) => server.once("exit", resolve));
+      }
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
