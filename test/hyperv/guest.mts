@@ -1,6 +1,7 @@
 /**
- * The guest of the tier hyperv: the tiny guest of the tier gpu, with a server for SFTP and stand-ins for what a built box has, as a box
- * for Vagrant's Hyper-V provider. QEMU boots its kernel and initramfs; the disk in the box is empty.
+ * The guest of the tier hyperv, as a box for Vagrant's Hyper-V provider: the tiny guest of the tier
+ * gpu, with an SFTP server and stand-ins for what a built box has. QEMU boots its kernel and
+ * initramfs; the disk in the box is empty.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
@@ -15,7 +16,7 @@ const put = (path: string, text: string, mode = 0o644) => {
   writeFileSync(path, text, { mode });
 };
 
-/** Writes `vmlinuz` and `initrd` to a folder. Takes minutes the first time, when the host of the tier gpu is built. */
+/** Writes `vmlinuz` and `initrd` to a folder. Takes minutes the first time: it builds the host of the tier gpu. */
 export function makeGuest(folder: string): void {
   const built = execFileSync("sh", [`${root}/test/e2e/host/build.sh`], {
     encoding: "utf8",
@@ -23,7 +24,9 @@ export function makeGuest(folder: string): void {
   }).trim();
   for (const name of ["vmlinuz", "tiny"]) {
     const from = name === "tiny" ? "initrd" : name;
-    execFileSync("debugfs", ["-R", `dump /srv/tiny/${from} ${folder}/${name}`, `${built}/root.img`], { stdio: "ignore" });
+    execFileSync("debugfs", ["-R", `dump /srv/tiny/${from} ${folder}/${name}`, `${built}/root.img`], {
+      stdio: "ignore",
+    });
   }
   const over = `${folder}/over`;
   mkdirSync(`${over}/usr/lib`, { recursive: true });
@@ -33,7 +36,8 @@ export function makeGuest(folder: string): void {
   cpSync("/usr/bin/scp", `${over}/bin/scp`, { dereference: true });
   cpSync("/sbin/ldconfig", `${over}/bin/ldconfig`, { dereference: true });
   // dxgkrnl creates this device for a part of a card
-  put(`${over}/init`, "#!/bin/sh\nexport PATH=/bin\nmount -t devtmpfs dev /dev\n: >/dev/dxg\nexec /init.tiny\n", 0o755);
+  const device = "mount -t devtmpfs dev /dev\n: >/dev/dxg";
+  put(`${over}/init`, `#!/bin/sh\nexport PATH=/bin\n${device}\nexec /init.tiny\n`, 0o755);
   put(`${over}/init.tiny`, own("test/e2e/host/guest-init"), 0o755);
   put(
     `${over}/bin/nvidia-ctk`,
@@ -56,7 +60,10 @@ esac
 
 const value = (name: string, type: string, text: string) => `<${name} type="${type}">${text}</${name}>`;
 
-/** Writes Vagrant's home folder with the box in it, as `vagrant box add` would; its config has the format of before Windows 10. */
+/**
+ * Writes Vagrant's home folder with the box in it, as `vagrant box add` would. The VM's config has the
+ * format of Windows 8: on Linux Vagrant finds no other.
+ */
 export function makeVagrantHome(home: string): void {
   const folder = `${home}/boxes/${box.replace("/", "-VAGRANTSLASH-")}/0/hyperv`;
   put(`${home}/setup_version`, "1.5");

@@ -1,5 +1,5 @@
-// The script on a fake Windows with the real Vagrant, whose Hyper-V provider's own scripts run in real PowerShell, and with a VM of QEMU
-// behind Start-VM.
+// The script on a fake Windows with the real Vagrant: the scripts of its Hyper-V provider run in real
+// PowerShell, and Start-VM starts a VM of QEMU.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
@@ -9,9 +9,8 @@ import { type Answer, driver, startWindows, type Windows } from "./windows.mts";
 
 const test = suite("a VM of Hyper-V");
 
-// addresses of this run
-const address = (net: number) => `127.${net}.${(process.pid >> 8) & 255}.${(process.pid & 255) || 1}`;
-const [first, second] = [address(77), address(78)];
+// the addresses of the VM before and after a restart of the host; run.sh has a network of its own
+const [first, second] = ["127.77.0.1", "127.77.0.2"];
 
 let windows: Windows;
 let boots = 0;
@@ -50,7 +49,7 @@ test("doctor finds no problem", async () => {
 });
 
 let qemu = 0;
-test("up: Vagrant imports the box, the VM gets its part of the card and starts, and the driver goes to it", async () => {
+test("up: Vagrant imports the box, the VM gets a partition and starts, the driver goes to it", async () => {
   const { code, out, changes } = await run("up --yes");
   assert.is(code, 0, out);
   assert.match(out, /host driver is 591\.74, guest has none: copying it/);
@@ -93,7 +92,7 @@ test("after a restart of the host the VM has another address: ssh and up use it"
   assert.equal(changes, []);
 });
 
-test("down stops the VM, which keeps its part of the card", async () => {
+test("down stops the VM, which keeps its partition", async () => {
   const { code, out } = await run("down");
   assert.is(code, 0, out);
   assert.not.ok(isRunning(qemu));

@@ -61,8 +61,8 @@ cat "$d/err" >&2
 exit "$code"
 `;
 
-/** Starts it. Throws if PowerShell or the guest is not available. */
-export async function startWindows(addresses: string): Promise<Windows> {
+/** Starts it; its VMs get this address. Throws if PowerShell or the guest is not available. */
+export async function startWindows(address: string): Promise<Windows> {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-windows-"));
   const [system, lab, home] = ["Windows", "lab", "home"].map((name) => join(folder, name)) as [string, string, string];
   for (const path of [`${folder}/requests`, lab]) mkdirSync(path, { recursive: true });
@@ -85,7 +85,7 @@ export async function startWindows(addresses: string): Promise<Windows> {
   delete env.VAGRANT_HOME;
   const qemu = [
     "timeout -k 10 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 1 -m 256 -nodefaults -display none",
-    "-no-reboot -serial \"file:$LOG\" -monitor \"unix:$LOG.monitor,server,nowait\"",
+    '-no-reboot -serial "file:$LOG" -monitor "unix:$LOG.monitor,server,nowait"',
     `-kernel '${folder}/vmlinuz' -initrd '${folder}/initrd'`,
     "-append 'console=ttyS0 quiet panic=-1 mitigations=off no_timer_check'",
     "-netdev user,id=net,restrict=on,hostfwd=tcp:$ADDRESS:22-:22 -device virtio-net-pci,netdev=net,romfile=",
@@ -100,7 +100,7 @@ export async function startWindows(addresses: string): Promise<Windows> {
     // dropbear writes this when it listens
     ready: "Not backgrounding",
     env: { SystemRoot: system, TMPDIR: folder },
-    address: addresses,
+    address,
     start: qemu,
     vms: [],
   });
@@ -117,7 +117,11 @@ export async function startWindows(addresses: string): Promise<Windows> {
   ], { env, stdio: ["ignore", "inherit", "inherit"] });
   const kill = () => {
     for (const { process: id } of existsSync(file) ? read().vms : []) {
-      if (id) execFileSync("kill", [String(id)], { stdio: "ignore" });
+      try {
+        if (id) process.kill(id);
+      } catch {
+        // it ended
+      }
     }
     server.kill("SIGKILL");
   };
@@ -137,7 +141,7 @@ export async function startWindows(addresses: string): Promise<Windows> {
         `${root}/node_modules/zx/build/cli.js`,
         `${root}/homelab-gpu.mts`,
         ...words.split(" "),
-      ], { cwd: lab, env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"] });
+      ], { cwd: lab, env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], timeout: 900_000 });
       let out = "";
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => out += chunk);
       const code = await new Promise<number>((resolve) => child.on("close", (ended) => resolve(ended ?? -1)));

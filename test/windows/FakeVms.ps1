@@ -1,7 +1,9 @@
-# The cmdlets with which Vagrant creates, starts and removes VMs. FakeHyperV.psm1 loads this file. A started VM is a process of QEMU.
+# The cmdlets with which Vagrant creates and starts VMs. FakeHyperV.psm1 loads this file. A VM that
+# was started is a process of QEMU.
 #
 # $global:Fake has for this:
-#   start     the shell command that starts QEMU in the background with the address $ADDRESS and the log $LOG, and prints its process id
+#   start     a shell command that starts QEMU in the background with the address $ADDRESS and the
+#             log $LOG, and prints its process id
 #   ready     the text in the log after which the VM reports its address
 #   address   the address of VMs that start
 
@@ -26,9 +28,8 @@ function Set-State($vm, $state) {
 function Update-Vms {
     foreach ($vm in @($global:Fake.vms | Where-Object { $_.Contains('process') })) {
         if ($vm.State -eq 'Running' -and -not (Test-Running $vm)) { Set-State $vm 'Off' }
-        if ($vm.State -eq 'Running' -and @($vm.addresses).Count -eq 0 -and "$(Get-Content -Raw $vm.log)".Contains($global:Fake.ready)) {
-            $vm.addresses = @($vm.address)
-        }
+        if ($vm.State -ne 'Running' -or @($vm.addresses).Count -gt 0) { continue }
+        if ("$(Get-Content -Raw $vm.log)".Contains($global:Fake.ready)) { $vm.addresses = @($vm.address) }
     }
 }
 
@@ -36,10 +37,11 @@ $does['New-VM'] = {
     param($bound)
     Invoke-Change "New-VM $($bound.Name) -Generation $($bound.Generation)"
     $vm = @{
-        Id = "$([guid]::NewGuid())"; Name = "$($bound.Name)"; State = 'Off'; Generation = [int]$bound.Generation; SecureBoot = 'On'
-        AutomaticStopAction = 'Save'; GuestControlledCacheTypes = $false; LowMemoryMappedIoSpace = 128MB; HighMemoryMappedIoSpace = 512MB
-        ProcessorCount = 1; MemoryStartup = 1GB; CheckpointType = 'Standard'; assigned = @(); adapters = @(); disks = @()
-        switch = $null; process = $null; addresses = @(); since = [DateTime]::UtcNow.ToString('o')
+        Id = "$([guid]::NewGuid())"; Name = "$($bound.Name)"; State = 'Off'; since = [DateTime]::UtcNow.ToString('o')
+        Generation = [int]$bound.Generation; SecureBoot = 'On'; AutomaticStopAction = 'Save'; CheckpointType = 'Standard'
+        GuestControlledCacheTypes = $false; LowMemoryMappedIoSpace = 128MB; HighMemoryMappedIoSpace = 512MB
+        ProcessorCount = 1; MemoryStartup = 1GB; assigned = @(); adapters = @(); disks = @()
+        switch = $null; process = $null; addresses = @()
     }
     $global:Fake.vms = @($global:Fake.vms | Where-Object { $_ }) + $vm
     Copy-Vm $vm
@@ -66,7 +68,10 @@ $does['Get-VMNetworkAdapter'] = {
             [Threading.Thread]::Sleep(100)
             Update-Vms
         }
-        New-Answer @{ Name = 'Network Adapter'; VMId = $vm.Id; VMName = $vm.Name; SwitchName = $vm.switch; MacAddress = '00155D012345'; IPAddresses = @($vm.addresses) }
+        New-Answer @{
+            Name = 'Network Adapter'; VMId = $vm.Id; VMName = $vm.Name; SwitchName = $vm.switch
+            MacAddress = '00155D012345'; IPAddresses = @($vm.addresses)
+        }
     }
 }
 $does['Connect-VMNetworkAdapter'] = {
@@ -74,7 +79,9 @@ $does['Connect-VMNetworkAdapter'] = {
     $adapter = @($bound.VMNetworkAdapter)[0]
     foreach ($vm in @($global:Fake.vms | Where-Object { $_.Id -eq $adapter.VMId })) {
         Invoke-Change "Connect-VMNetworkAdapter -SwitchName $($bound.SwitchName)"
-        if (@($global:Fake.switches | Where-Object { $_.Name -eq $bound.SwitchName }).Count -eq 0) { Stop-With "Hyper-V was unable to find a virtual switch with name `"$($bound.SwitchName)`"." }
+        if (@($global:Fake.switches | Where-Object { $_.Name -eq $bound.SwitchName }).Count -eq 0) {
+            Stop-With "Hyper-V was unable to find a virtual switch with name `"$($bound.SwitchName)`"."
+        }
         $vm.switch = "$($bound.SwitchName)"
     }
 }
@@ -89,7 +96,10 @@ $does['Set-VMProcessor'] = {
 }
 $does['Get-VMMemory'] = {
     param($bound)
-    foreach ($vm in (Find-Vm $bound)) { New-Answer @{ VMName = $vm.Name; Startup = $vm.MemoryStartup; Minimum = $vm.MemoryStartup; Maximum = $vm.MemoryStartup } }
+    foreach ($vm in (Find-Vm $bound)) {
+        $size = $vm.MemoryStartup
+        New-Answer @{ VMName = $vm.Name; Startup = $size; Minimum = $size; Maximum = $size }
+    }
 }
 $does['Start-VM'] = {
     param($bound)

@@ -1,8 +1,11 @@
-# Answers as powershell.exe of a fake Windows: one process for all requests, since each start takes seconds. A request is the name
-# of a folder in the FIFO FOLDER/queue. The request's folder has
-#   args    the arguments, each with a zero byte behind it     cwd    its current folder     stdin    its standard input, if it is read
-#   done    a FIFO that gets the exit code, when out and err are written
-# FOLDER/state.json is the state before and after each request; FOLDER/log gets a line for each: seconds, exit code, arguments.
+# Answers as powershell.exe of a fake Windows: one process for all requests, since each start takes
+# seconds. A request is the path of a folder, a line in the FIFO FOLDER/queue. The folder has:
+#   args    the arguments, with a zero byte after each
+#   cwd     the current folder
+#   stdin   the standard input, if it is read
+#   done    a FIFO, which gets the exit code when the output is in the files out and err
+# FOLDER/state.json is the state before and after each request. FOLDER/log gets a line for each
+# request (seconds, exit code, arguments), and then one for each change, indented.
 param([Parameter(Mandatory = $true)][string]$Folder)
 $ErrorActionPreference = 'Stop'
 Import-Module (Join-Path $PSScriptRoot 'FakeHyperV.psm1')
@@ -35,7 +38,8 @@ function Get-Text($words) {
         if ($word -in '-NoLogo', '-NoProfile', '-NonInteractive') { $i++; continue }
         if ($word -eq '-Command') { return $rest -join ' ' }
         if ($word -eq '-File') {
-            return '& ' + (@($rest | ForEach-Object { if ($_ -match '^-[A-Za-z]\w*$') { $_ } else { "'" + $_.Replace("'", "''") + "'" } }) -join ' ')
+            $quoted = $rest | ForEach-Object { if ($_ -match '^-[A-Za-z]\w*$') { $_ } else { "'" + $_.Replace("'", "''") + "'" } }
+            return '& ' + (@($quoted) -join ' ')
         }
         # without a name it is a command, to which Vagrant adds the folder of its modules
         $text = @($words | Select-Object -Skip $i) -join ' '
@@ -62,7 +66,9 @@ while ($true) {
     $errors = [IO.StringWriter]::new()
     [Console]::SetOut($out)
     [Console]::SetError($errors)
-    if (Test-Path -LiteralPath "$request/stdin") { [Console]::SetIn([IO.StringReader]::new([IO.File]::ReadAllText("$request/stdin"))) }
+    if ([IO.File]::Exists("$request/stdin")) {
+        [Console]::SetIn([IO.StringReader]::new([IO.File]::ReadAllText("$request/stdin")))
+    }
     Set-Location -LiteralPath ([IO.File]::ReadAllText("$request/cwd").TrimEnd("`n"))
     $global:LASTEXITCODE = 0
     try {
@@ -89,6 +95,7 @@ while ($true) {
     [IO.File]::WriteAllText("$request/out", "$out")
     [IO.File]::WriteAllText("$request/err", "$errors")
     $changes = @($global:Fake.log | ForEach-Object { "    $_`n" }) -join ''
-    [IO.File]::AppendAllText((Join-Path $Folder 'log'), "$([math]::Round($watch.Elapsed.TotalSeconds, 2)) s  code $code  $(($words -join ' ').Replace("`n", ' '))`n$changes")
+    $line = "$([math]::Round($watch.Elapsed.TotalSeconds, 2)) s  code $code  $(($words -join ' ').Replace("`n", ' '))"
+    [IO.File]::AppendAllText((Join-Path $Folder 'log'), "$line`n$changes")
     [IO.File]::WriteAllText("$request/done", "$code`n")
 }
