@@ -181,10 +181,12 @@ export async function startWindows(address: string): Promise<Windows> {
     },
     async end() {
       process.removeListener("exit", kill);
-      kill();
+      const ended = new Promise((resolve) => server.once("exit", resolve));
       if (server.exitCode === null && server.signalCode === null) {
-        await new Promise((resolve) => server.once("exit", resolve));
+        writeFileSync(`${folder}/queue`, "end\n");
+        await Promise.race([ended, sleep(30_000, undefined, { ref: false })]);
       }
+      kill();
       rmSync(folder, { recursive: true });
     },
   };
