@@ -21,17 +21,16 @@ function New-Answer($map, $type) {
     if ($type) { $answer.PSObject.TypeNames.Insert(0, $type) }
     $answer
 }
-function Stop-With($text) {
-    # Vagrant's scripts compare the type
-    $type = 'Microsoft.HyperV.PowerShell.VirtualizationException' -as [type]
-    if ($type) { throw $type::new($text) }
-    throw [InvalidOperationException]::new($text)
-}
+# Vagrant's scripts name these types; serve.ps1 defines them
+$vmName = 'Microsoft.HyperV.PowerShell.VirtualMachine'
+$vmType = $vmName -as [type]
+$errorType = 'Microsoft.HyperV.PowerShell.VirtualizationException' -as [type]
+if (-not $errorType) { $errorType = [InvalidOperationException] }
+function Stop-With($text) { throw $errorType::new($text) }
 # A VM as Get-VM returns it; a copy, so later changes do not show
 function Copy-Vm($map) {
-    $name = 'Microsoft.HyperV.PowerShell.VirtualMachine'
-    if (-not ($name -as [type])) { return New-Answer $map $name }
-    $answer = ($name -as [type])::new()
+    if (-not $vmType) { return New-Answer $map $vmName }
+    $answer = $vmType::new()
     foreach ($key in $map.Keys) {
         $value = if ($key -eq 'Id') { [guid]$map[$key] } else { $map[$key] }
         Add-Member -InputObject $answer -NotePropertyName $key -NotePropertyValue $value

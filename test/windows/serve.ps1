@@ -8,14 +8,14 @@
 # request (seconds, exit code, arguments), and then one for each change, indented.
 param([Parameter(Mandatory = $true)][string]$Folder)
 $ErrorActionPreference = 'Stop'
-Import-Module (Join-Path $PSScriptRoot 'FakeHyperV.psm1')
-Import-Module (Join-Path $PSScriptRoot 'FakeWindows.psm1')
 Add-Type -TypeDefinition @'
 namespace Microsoft.HyperV.PowerShell {
     public class VirtualMachine { }
     public class VirtualizationException : System.Exception { public VirtualizationException(string text) : base(text) { } }
 }
 '@
+Import-Module (Join-Path $PSScriptRoot 'FakeHyperV.psm1')
+Import-Module (Join-Path $PSScriptRoot 'FakeWindows.psm1')
 New-PSDrive -Name C -PSProvider FileSystem -Root $Folder -Scope Global | Out-Null
 $file = Join-Path $Folder 'state.json'
 function Read-State { Get-Content -Raw $file | ConvertFrom-Json -AsHashtable }
