@@ -107,7 +107,7 @@ function parametersOf(page: string): { name: string; sets: string[]; parameter: 
 /** The names of parameter sets are headings of the syntax; a page with one set has none. */
 function versionOf(page: string): Omit<Version, "windows"> {
   const syntax = /^## SYNTAX$([^]*?)^## /m.exec(page)?.[1] ?? "";
-  const heads = [...syntax.matchAll(/^### (.+?)( \(Default\))?$/gm)];
+  const heads = [...syntax.matchAll(/^### (.+?)( \(Default\))?(?: - .*)?$/gm)];
   const parameters = parametersOf(page);
   const names = heads.length > 0
     ? heads.map(([, name]) => name!)
