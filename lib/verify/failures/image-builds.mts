@@ -17,7 +17,10 @@ export const imageBuildFailures = (): Failure[] =>
     [
       "guest.cuda",
       "cause",
-      /cannot find -l(?:cuda|nvidia-ml)\b/,
+      anyOf(
+        /cannot find -l(?:cuda|nvidia-ml)\b/,
+        /libcuda\.so\.1, needed by \S{1,120}, not found|undefined reference to [`']cu[A-Z]\w{3,40}'/,
+      ),
       "code for the GPU is linked, and no libcuda.so is found: the toolkit gives a container " +
       "libcuda.so.1 only, or the container has no GPU",
       "Set LIBRARY_PATH=/usr/local/cuda/lib64/stubs for that service (devel image), or link it: ln -s libcuda.so.1 " +
@@ -37,6 +40,27 @@ export const imageBuildFailures = (): Failure[] =>
       ),
       "the program compiles code for the GPU, and the image has no CUDA toolkit (nvcc, headers, libraries)",
       devel,
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      anyOf(
+        /CUDA_ARCHITECTURES is set to "native", but no|Failed to detect a default CUDA architecture/,
+        /CMAKE_CUDA_ARCHITECTURES must be non-empty|CUDA_ARCHITECTURES is empty for target/,
+        /Compute capability \d{2,3} used, use \d{2,3}[af]/,
+      ),
+      "CMake does not know for which card it builds: an image is built without a GPU, or the number is not taken",
+      "Name it: -DCMAKE_CUDA_ARCHITECTURES=86 (RTX 30), 89 (RTX 40), 120a (RTX 50), 121a (GB10)",
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      anyOf(
+        /Check for working CUDA compiler: \S{1,80} - broken|The CUDA compiler identification is unknown/,
+      ),
+      "CUDA's compiler does not work in the image: it does not take the compiler (gcc) or the architectures that are " +
+      "asked for, or it is not whole",
+      "Read the output below it; take a devel image of a newer CUDA (RTX 50: 12.8 or later, …f: 12.9), with its gcc",
     ],
     [
       "guest.image",

@@ -116,4 +116,23 @@ export const imagePartFailures = (): Failure[] => [
       manualFix("A program that only computes: start it without a window (headless)"),
     ],
   ]),
+  ...rows({ layer: "toolkit", near: /distrobox|nvidia/i, source: "distrobox; 89luca89/distrobox#1177 (2024-01)" }, [
+    [
+      "verify.service",
+      "cause",
+      /cannot create mount target file: \S{0,120}(?:nvidia|cuda|libEGL|libGL|vdpau)/,
+      "distrobox could not put the driver's files into its container: they lie elsewhere in that distribution",
+      "Make the container without --nvidia, with NVIDIA's toolkit: --additional-flags '--device nvidia.com/gpu=all'",
+      guestFix("First write the CDI specification", "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"),
+    ],
+  ]),
+  ...rows({ layer: "packages", near: /nvidia|initrd/i, source: "openSUSE/nvidia-driver-G06#77 (2025-01)" }, [
+    [
+      "tools.present",
+      "note",
+      /lsinitrd: line \d{1,5}: echo: write error: Broken pipe/,
+      "a remark of the package's script, which harms nothing",
+      "Nothing to do; see with zypper verify that all was installed",
+    ],
+  ]),
 ];

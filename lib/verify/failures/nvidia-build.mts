@@ -49,6 +49,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
       /BUILD_EXCLUSIVE directive which does not match this kernel/,
       /dkms: autoinstall for kernel:? \S{1,60} failed/,
       /modpost: \S{1,80} \[\S{0,60}nvidia[^\]]{0,60}\] undefined/,
+      /modpost: \S{0,120}\/nvidia\S{0,20}: sizeof\(struct /,
       /\bdkms(?: autoinstall)? on \S{1,60} failed for nvidia/,
       /too few arguments to function .{0,4}pci_resize_resource/,
       /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? \S{3,12} \d/,

@@ -20,7 +20,7 @@ export const pythonProgramFailures = (): Failure[] =>
         "verify.service",
         "cause",
         anyOf(
-          /No module named '(?:flash_attn|xformers|sageattention|triton|bitsandbytes|vllm|torch|tensorrt|onnxruntime|cupy|apex)/,
+          /(?<!Error caught was: )No module named '(?:flash_attn|xformers|sageattention|triton|bitsandbytes|vllm|torch|tensorrt|onnxruntime|cupy|apex)/,
           /Cannot find a working triton installation|requires the \w{3,20} (?:library|package) but it was not found/,
         ),
         "a Python package that the program needs is not in the image, or is installed for another Python",
@@ -86,6 +86,13 @@ export const pythonProgramFailures = (): Failure[] =>
         ),
         "the model's file has a form that this build does not read: the older GGML (before GGUF), or a newer GGUF",
         "Take the model as a GGUF file of today, or a newer build of the program",
+      ],
+      [
+        "verify.service",
+        "note",
+        /A matching Triton is not available, some opti|Error caught was: No module named 'triton'/,
+        "a remark of PyTorch's companions: without Triton they compute a little slower, nothing more",
+        "Nothing to do; if the program fails, read the error behind it",
       ],
       [
         "guest.image",
