@@ -129,6 +129,20 @@ export const cdiFailures = (): Failure[] => [
     source: "NVIDIA Container Toolkit 1.18; NVIDIA/nvidia-container-toolkit#1376 (2025-10)",
   },
   {
+    pattern: /Failed to initialize dxcore: |D3DKMTEnumAdapters2 failed/,
+    check: "guest.driver",
+    layer: "driver",
+    message:
+      "the guest's library for Windows' cards (dxcore) gets no answer from Windows: WSL, its kernel or Windows' " +
+      "driver " +
+      "is too old, or there is no card for WSL",
+    fix: [
+      manualFix("Update them: wsl --update in PowerShell, NVIDIA's driver for Windows, Windows itself (21H2 or later)"),
+      manualFix("Then wsl --shutdown, and start WSL again"),
+    ],
+    source: "libnvidia-container (dxcore.c); NVIDIA/nvidia-docker#1542 (2021-08)",
+  },
+  {
     pattern: /failed to initialize dxcore context|failed to create discoverer for WSL driver/,
     near: nvidiaWords,
     check: "verify.service",

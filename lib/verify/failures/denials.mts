@@ -177,7 +177,7 @@ export const denialFailures = (): Failure[] => [
       "gpu.driver",
       "cause",
       anyOf(
-        /failed to create (?:generic|GPU|PCI|MDEV|SR-IOV) host-?devices|number of \w{2,10} host-devices do not match/,
+        /failed to create (?:generic|GPU|PCI|MDEV|SR-IOV) host-?devices|number of \w{2,10} host-device\S{0,2} do not match|PCI_RESOURCE_[\w-]{3,80} not set for/,
         /pci backend driver type '\w{1,12}' is not supported/,
       ),
       "KubeVirt or libvirt could not give the VM the card: its resource name is not permitted or not served on " +

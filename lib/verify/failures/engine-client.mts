@@ -142,7 +142,7 @@ export const engineClientFailures = (): Failure[] => [
       "cause",
       anyOf(
         /conflicting options: (?:port publishing|hostname|dns|host type|links|mac-address|cannot|Restart Policy)/,
-        /\b(?:cpus|(?<!pinned )memory|restart policy): invalid |invalid restart policy: unknown policy/,
+        /\b(?:cpus|(?<!pinned |user )memory|restart policy): invalid |invalid restart policy: unknown policy/,
       ),
       "two settings of the container do not go together, or one has a value that Docker does not know",
       "Correct the setting that the message names",

@@ -87,6 +87,19 @@ export const kernelPciFailures = (): Failure[] => [
       commandFix("Then load the profiles again", "systemctl reload apparmor", { root: true }),
     ],
   ]),
+  ...rows({
+    layer: "kernel",
+    source: "Linux (drivers/base/dd.c); grml/grml#235 (2025-05), NixOS/nixpkgs#340086 (2024-09)",
+  }, [
+    [
+      "guest.image",
+      "symptom",
+      /(?:pci|ahci|nvme|virtio\S{0,6}|xhci_hcd|nvidia|amdgpu) \S{4,14}: deferred probe pending/,
+      "the kernel keeps devices waiting for a driver that they depend on: in a VM with a virtual IOMMU, that IOMMU's " +
+      "driver is missing in its initramfs",
+      "Remove the virtual IOMMU (<iommu> in the XML; viommu= of Proxmox), or add virtio_iommu to the guest's initramfs",
+    ],
+  ]),
   ...rows({ layer: "kernel", source }, [
     [
       "host.probe",

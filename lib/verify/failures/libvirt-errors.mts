@@ -39,6 +39,20 @@ export const libvirtErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
+      anyOf(
+        /The (?:server|client|CA) certificate \S{1,160} (?:is not yet active|has expired|is not trusted)/,
+        /Unable to set x509 key and certificate|Certificate failed validation: |Failed to verify peer's certificate/,
+      ),
+      "libvirt's certificate for connections from other machines (TLS) is not valid: it expired, or this machine's " +
+      "clock " +
+      "is wrong",
+      "Set the clock (timedatectl), or make new certificates in /etc/pki/libvirt. Connections of this machine " +
+      "alone need " +
+      "none: systemctl disable --now libvirtd-tls.socket virtproxyd-tls.socket",
+    ],
+    [
+      "provider.access",
+      "cause",
       /Cannot open log file: '[^']{1,200}': Device or resource busy/,
       "libvirt's log service (virtlogd) still has the VM's log open, from a start that failed",
       commandFix("Restart it; VMs that run keep running", "systemctl restart virtlogd", { root: true }),

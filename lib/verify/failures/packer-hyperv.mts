@@ -21,6 +21,26 @@ export const packerHypervFailures = (): Failure[] => [
       commandFix("See the VMs of builds, and delete that one in Hyper-V Manager", "Get-VM"),
     ],
     [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Compare-VM ?: .{0,60}virtual machine configuration .{0,60}(?:corrupt|not valid|could not be)/,
+        /Compare-VM ?: Cannot validate argument on parameter 'Path'/,
+      ),
+      "the exported VM that Packer is to copy has no settings file that Hyper-V can read there, or is of a newer " +
+      "Windows",
+      "clone_from_vmcx_path is the folder that has “Virtual Machines” in it: export the VM again on this Windows",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Error exporting vm: .{0,80}(?:Move-Item|Export-VM) ?: .{0,40}(?:path|does not exist|denied)/,
+      "Packer cannot move the exported VM: the folder for temporary files (TEMP, TMP) does not exist, or is not " +
+      "writable",
+      "Set TEMP to a folder that exists, without a short name (~1), in the PowerShell that runs Packer: $env:TEMP = " +
+      "'C:\\Temp'",
+    ],
+    [
       "tools.present",
       "cause",
       anyOf(

@@ -88,9 +88,10 @@ export const qemuFailures = (): Failure[] => [
     strength: "symptom",
     layer: "hypervisor",
     message:
-      "libvirt still waits for an earlier start or stop of this VM, often since the host's driver does not let go " +
-      "of the card",
+      "an earlier operation of this VM (start, stop, snapshot, move) has not ended: “held by” names it. With a card, " +
+      "often the host's driver does not let go of it",
     fix: [
+      manualFix("A snapshot, a save or a move: wait for it, or end it (virsh domjobinfo NAME, virsh domjobabort NAME)"),
       commandFix("See which processes hang", "ps -eo pid,stat,wchan:32,cmd | grep ' D'"),
       commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
       manualFix("If the card hangs: reboot the host, and bind the card to vfio-pci at boot", { reboot: true }),

@@ -17,6 +17,19 @@ export const vagrantPluginFailures = (): Failure[] => [
     source: "Ruby; vagrant-libvirt/vagrant-libvirt#1185 (2020-12), kind to date",
   },
   {
+    pattern: /Missing required arguments: libvirt_uri|Unrecognized arguments: libvirt_\w{2,20}/,
+    near: /vagrant|fog/i,
+    check: "tools.present",
+    layer: "provider",
+    message:
+      "vagrant-libvirt and the library that it uses (fog-libvirt, fog-core) are of releases that do not fit together",
+    fix: [
+      commandFix("Install the plugin again, with what belongs to it", "vagrant plugin repair"),
+      manualFix("Or remove and install it: vagrant plugin uninstall vagrant-libvirt, then vagrant plugin install"),
+    ],
+    source: "fog-core; vagrant-libvirt/vagrant-libvirt#568 (2016-03)",
+  },
+  {
     pattern: /undefined (?:local variable or )?method [`']\S{1,60}' for .{1,80}(?:NoMethodError|NameError)/,
     near: /vagrant|fog/i,
     check: "tools.present",

@@ -168,7 +168,9 @@ const ofQemu: Subject[] = [
 
 const kinds = "(?:internal error|unsupported configuration|operation failed|operation is not valid|invalid " +
   "argument|argument unsupported|Operation not supported|supported by the connection driver|libvirtd|" +
-  "libvirtError|virtqemud|virtnetworkd|virtstoraged|virtnodedevd)(?:\\[\\d{1,8}\\])?: ";
+  "libvirtError|virtqemud|virtnetworkd|virtstoraged|virtnodedevd)(?:\\[\\d{1,8}\\])?: " +
+  // the level of a line in the daemon's log
+  "(?!.{0,60}: (?:warning|info|debug) ?: )";
 const option = "[\\w-]{2,20} \\S{1,260}: ";
 /** A line of QEMU: its subject is in what stands behind the option that it names. */
 const qemu =

@@ -5,6 +5,21 @@ import { anyOf } from "../../text.mts";
 /** Errors of Hyper-V and Windows that are not about a GPU. */
 export const windowsFailures = (): Failure[] => [
   {
+    pattern: /VirtIO-FS Service service terminated|service VirtIO-FS has failed to start/,
+    check: "host.folder",
+    layer: "driver",
+    message:
+      "the Windows guest does not mount its shared folder (virtiofs): WinFsp is missing or not of the version that " +
+      "the driver needs, or the VM has no such device",
+    fix: [
+      manualFix(
+        "In the guest: install WinFsp (current release), then the virtio-win guest tools again, and restart it",
+      ),
+      manualFix("On the host: the VM needs a <filesystem> with <driver type='virtiofs'/> and shared memory"),
+    ],
+    source: "virtio-win (viofs); virtio-win/kvm-guest-drivers-windows#982 (2023-09)",
+  },
+  {
     pattern: /Hyper-V was unable to find a virtual machine with name/,
     check: "provider.access",
     layer: "provider",
