@@ -4,14 +4,17 @@ import * as assert from "uvu/assert";
 import { likelyCauses } from "../lib/verify/failures/index.mts";
 import { translated } from "../lib/verify/failures/translated.mts";
 import { chinese, french, german, spanish } from "../lib/verify/failures/translations.mts";
+import { italian, japanese, portuguese, russian } from "../lib/verify/failures/translations-more.mts";
 
 const test = suite("translated");
 
-for (const [name, messages] of Object.entries({ german, french, spanish, chinese })) {
+const all = { german, french, spanish, chinese, portuguese, italian, russian, japanese };
+
+for (const [name, messages] of Object.entries(all)) {
   test(`each message in ${name} becomes the English one`, () => {
     for (const line of messages.trim().split("\n")) {
       const [english, own] = line.split(" = ").map((part) => part.replace(/\{(\d)\}/g, "w$1")) as [string, string];
-      const text = translated(`x: ${own} nicht pas no se 错`);
+      const text = translated(`x: ${own} nicht pas no se 错 erro errore`);
       assert.ok(text.toLowerCase().includes(english.toLowerCase()), `${own}: ${text}`);
     }
   });
@@ -35,6 +38,14 @@ test("a translated log has the cause of the English one", () => {
       "Error starting domain: Requested operation is not valid: network 'default' is not active",
       "Fehler beim Starten der Domain: Angeforderte Operation ist nicht gültig: network 'default' is not active",
       "启动域时出错: 所需操作无效：网络 'default' 未激活",
+      "Erro ao iniciar o dominio: Operação requisitada não é válida: rede default não está ativa",
+      "Ошибка запуска домена: Недопустимая операция: сеть «default» не активна",
+      "ドメインの起動中にエラー: 要求された操作は有効ではありません: ネットワーク 'default' がアクティブではありません",
+    ],
+    [
+      "Error starting domain: Unable to get index for interface enx00e05c68040f: No such device",
+      "Erro ao iniciar o dominio: falha ao obter índice para interface enx00e05c68040f: Dispositivo inexistente",
+      "Ошибка запуска домена: Не удалось получить индекс для интерфейса enx00e05c68040f: Нет такого устройства",
     ],
     [
       "error: failed to connect to the hypervisor\n" +

@@ -1,5 +1,6 @@
 /** Turns messages of programs that answered in another language back into English. */
 import { chinese, french, german, musl, spanish } from "./translations.mts";
+import { italian, japanese, portuguese, russian } from "./translations-more.mts";
 
 /** A language: words that show it, and its messages as a text of lines. */
 type Language = [marks: RegExp, messages: string];
@@ -12,6 +13,13 @@ const languages: Language[] = [
     spanish,
   ],
   [/[\u4e00-\u9fff]/, chinese],
+  [/não |falha |erro |inexistente|negada|recusada|impossível/i, portuguese],
+  [
+    /\b(?:impossibile|errore|negato|rifiutata|occupata|scaduta|esaurito|pacchett[oi])\b|non (?:esist|valid|perm|trovat|supp|ha |è )/i,
+    italian,
+  ],
+  [/[\u0400-\u04ff]/, russian],
+  [/[\u3040-\u30ff]/, japanese],
   [/\bAddress in use\b|Name does not resolve|No file descriptors available/, musl],
 ];
 
