@@ -46,6 +46,16 @@ export const noteFailures = (): Failure[] => [
     source: "Linux 6.12 (drivers/gpu/drm, its dev_info and drm_info lines, 2024-11), read 2026-11",
   },
   {
+    pattern: /Failed to create \S{1,120} for shader cache/,
+    near: /qemu|libvirt|spice/i,
+    check: "provider.mode",
+    strength: "note",
+    layer: "hypervisor",
+    message: "QEMU's display with OpenGL keeps no cache of shaders, which harms nothing",
+    fix: [nothing],
+    source: "Mesa; virt-manager/virt-manager#662 (2024)",
+  },
+  {
     pattern: /VM memory stats for proc .{0,40} is non-zero when fini/,
     check: "gpu.driver",
     strength: "note",

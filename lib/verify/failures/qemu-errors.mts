@@ -163,11 +163,22 @@ export const qemuErrorFailures = (): Failure[] => [
       "cause",
       anyOf(
         /access denied by acl file|failed to parse default acl file/,
-        /qemu-bridge-helper\S{0,40}(?: .{0,80})?(?:Operation not permitted|No such file)/,
+        /qemu-bridge-helper\S{0,40}(?: .{0,80})?Operation not permitted/,
       ),
       "QEMU's bridge helper may not use that bridge",
       commandFix("Allow it", "sh -c 'mkdir -p /etc/qemu && echo allow virbr0 >>/etc/qemu/bridge.conf'", { root: true }),
+      "Another bridge (--br= in the line): write its name in the place of virbr0",
       "The helper itself must run as root: chmod u+s /usr/lib/qemu/qemu-bridge-helper",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /qemu-bridge-helper.{0,80}(?:is not a suitable bridge helper|No such file)/,
+      "QEMU's bridge helper is not where libvirt looks for it: it is another package's, or this virt-manager is a " +
+      "flatpak, " +
+      "which has none that may make devices",
+      "Install it (apt: qemu-system-common; dnf: qemu-common; pacman: qemu-base), and use the distribution's libvirt " +
+      "(qemu:///system), which needs no helper",
     ],
     [
       "provider.access",

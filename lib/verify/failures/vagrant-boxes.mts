@@ -1,14 +1,13 @@
 import type { Failure } from "./types.mts";
 import { commandFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { vagrantWords } from "./fixes.mts";
+import { fetchWords, vagrantWords } from "./fixes.mts";
 
 /** Errors of Vagrant about boxes and downloads. */
 export const vagrantBoxFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata/,
-      /bsdtar(?:\.exe)?: Error opening archive|The box failed to unpackage properly/,
       /The requested URL returned error: (?:404|403|429|5\d\d)/,
     ),
     near: vagrantWords,
@@ -23,6 +22,53 @@ export const vagrantBoxFailures = (): Failure[] => [
       manualFix("Vagrant before 2.4.2 asks the old address of the catalogue: update it"),
     ],
     source: "Vagrant; hashicorp/vagrant#13571 (2025-01)",
+  },
+  {
+    pattern:
+      /bsdtar(?:\.exe)?: Error opening archive|The box failed to unpackage properly|\.(?:vmdk|img|qcow2|vhdx): Write failed/,
+    check: "guest.image",
+    layer: "provider",
+    message:
+      "the box's file cannot be unpacked: it was cut off, is a server's error page and no box, or the disk is full " +
+      "(“Write failed”)",
+    fix: [
+      commandFix("See the room for boxes", "df -h ~/.vagrant.d /tmp"),
+      manualFix("Remove what is left of the download (the folder ~/.vagrant.d/tmp), and try again"),
+      manualFix("See at portal.cloud.hashicorp.com whether the box still exists for this provider"),
+    ],
+    source: "Vagrant; flynn/flynn#284 (2014-10), clintberry/freeswitch-vagrant#1 (2015-10)",
+  },
+  {
+    pattern: /downloader\.rb:\d{1,4}:in .{1,60}undefined method [`']split' for nil/,
+    check: "guest.image",
+    layer: "provider",
+    message: "Vagrant stops at what is left of an earlier download of that box",
+    fix: [
+      commandFix("See it", "ls -l ~/.vagrant.d/tmp"),
+      manualFix("Remove the files in that folder, and try again"),
+    ],
+    source: "Vagrant (downloader.rb); alt3/cakebox#102 (2018-05)",
+  },
+  {
+    pattern: anyOf(
+      /SSL_ERROR_SYSCALL in connection to|SSL read: error:\w{1,8}:.{0,60}errno \d|(?:Recv|Send) failure: Connection (?:was )?reset/,
+      /transfer closed with \d{1,20} bytes remaining|Empty reply from server|Failure when receiving data from the peer/,
+      /Operation too slow\. Less than|HTTP\/2 stream \d{1,8} was not closed cleanly|doesn't seem to support byte ranges/,
+      /unexpected eof while reading(?!.{0,40}docker)|Failure writing output to destination/,
+    ),
+    near: fetchWords,
+    check: "tools.present",
+    layer: "network",
+    message:
+      "the connection to the server broke off during a download: a proxy, firewall or virus scanner ended it, the " +
+      "line " +
+      "or server failed, or the disk is full",
+    fix: [
+      manualFix("Try again. Vagrant: remove what is left in ~/.vagrant.d/tmp, since it is resumed"),
+      manualFix("Behind a proxy: set https_proxy and no_proxy for that program"),
+      commandFix("See the room", "df -h ~ /tmp"),
+    ],
+    source: "libcurl, OpenSSL; obfuscurity/synthesize#68 (2017-08), ismaild/vagrant-centos-oracle#2 (2015-02)",
   },
   {
     pattern: /Couldn't open file (?:\/|[a-z]:|\S{1,200}\/)/,

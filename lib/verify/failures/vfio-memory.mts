@@ -69,7 +69,7 @@ export const vfioMemoryFailures = (): Failure[] => [
       /cannot set up guest memory '|unable to map backing store for guest RAM/,
       /Unable to find any usable hugetlbfs mount|Insufficient free host memory pages available/,
       /ioctl\(KVM_CREATE_VM\) failed: 12|kvm_init_vcpu failed: Cannot allocate memory/,
-      /preallocating memory failed|can't open backing store \/dev\/hugepages/,
+      /preallocating memory failed|can't open backing store \/dev\/hugepages|Not able to allocate all hugepages/,
     ),
     check: "host.memory",
     layer: "hypervisor",
