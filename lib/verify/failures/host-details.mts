@@ -53,8 +53,8 @@ export const hostDetailFailures = (): Failure[] => [
       "gpu.driver",
       "cause",
       /\+ modprobe nvidia\w{0,10} modprobe: ERROR: could not insert 'nvidia\w{0,10}': No such device/,
-      "NVIDIA's driver found no card that it may take: after the VM the card is still on vfio-pci, or did not " +
-      "come back",
+      "NVIDIA's driver found no card that it may take: after the VM the card is still on vfio-pci, or did " +
+      "not come back",
       drivers,
       commandFix("Give it back to the host", "virsh -c qemu:///system nodedev-reattach pci_0000_01_00_0", {
         root: true,
@@ -106,7 +106,7 @@ export const hostDetailFailures = (): Failure[] => [
       "provider.version",
       "cause",
       anyOf(
-        /Duplicate ID '[^']{1,60}' for|Parameter '[^']{1,60}' (?:expects|is missing|is unexpected|must be)/,
+        /Duplicate ID '[^']{1,60}' for|Duplicate device ID '|Parameter '[^']{1,60}' (?:expects|is missing|is unexpected|must be)/,
         /Property '[^']{1,80}' cannot be set: /,
         /(?:kvm|qemu-system-\w{3,10}): -[\w-]{2,30}(?: \S{1,200})?: (?:invalid option|requires an argument|unknown option)/,
       ),
@@ -201,8 +201,8 @@ export const hostDetailFailures = (): Failure[] => [
       "symptom",
       /may not be accessible by the hypervisor\. You will need to grant/,
       "QEMU's user may not pass through a folder above that file, such as your home",
-      "Put the file below /var/lib/libvirt/images, or run setfacl -m u:libvirt-qemu:x FOLDER for each folder " +
-      "that it names",
+      "Put the file below /var/lib/libvirt/images, or run setfacl -m u:libvirt-qemu:x FOLDER for each " +
+      "folder that it names",
     ],
     [
       "provider.mode",

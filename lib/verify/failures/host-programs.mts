@@ -19,8 +19,7 @@ export const hostProgramFailures = (): Failure[] => [
       /\b(?:update-initramfs|update-grub2?|dracut|mkinitcpio|grub-mkconfig|grub2-mkconfig|proxmox-boot-tool|kernelstub|grubby): (?:command )?not found/,
       "the command is another distribution's: each has its own for the initramfs and the boot loader",
       "Initramfs: update-initramfs -u -k all (Debian, Ubuntu, Proxmox), dracut -f --regenerate-all (Fedora, " +
-      "openSUSE), " +
-      "mkinitcpio -P (Arch)",
+      "openSUSE), mkinitcpio -P (Arch)",
       "GRUB: update-grub (Debian, Ubuntu), grub2-mkconfig -o /boot/grub2/grub.cfg (Fedora, openSUSE), " +
       "grub-mkconfig -o " +
       "/boot/grub/grub.cfg (Arch); Proxmox with systemd-boot: proxmox-boot-tool refresh",
@@ -31,9 +30,9 @@ export const hostProgramFailures = (): Failure[] => [
       "cause",
       /\b(?:modprobe|lspci|setpci|virsh|virt-install|virt-xml|qemu-img|qemu-system-\w{3,8}|qemu-kvm|kvm-ok|vagrant|packer|dmidecode|driverctl|mdevctl|swtpm): (?:command )?not found/,
       "a program that is needed here is not installed, or not where this user, service or hook script looks for it",
-      "Install it (apt: kmod pciutils libvirt-clients virtinst qemu-utils qemu-system-x86 cpu-checker; dnf: kmod " +
-      "pciutils " +
-      "libvirt-client virt-install qemu-img qemu-kvm; pacman: kmod pciutils libvirt virt-install qemu-base)",
+      "Install it (apt: kmod pciutils libvirt-clients virtinst qemu-utils qemu-system-x86 cpu-checker; dnf: " +
+      "kmod pciutils libvirt-client virt-install qemu-img qemu-kvm; pacman: kmod pciutils libvirt " +
+      "virt-install qemu-base)",
       "In a service or hook script: write its full path, as /usr/sbin/modprobe; on Debian use su - or sudo",
       doctorFix("tools.present"),
     ],
@@ -168,8 +167,8 @@ export const hostProgramFailures = (): Failure[] => [
       "verify.ssh",
       "symptom",
       /SSH handshake err: |handshake failed: (?:EOF|read tcp)/,
-      "the VM that Packer builds takes connections on its port, but SSH does not answer yet: it still installs or " +
-      "boots",
+      "the VM that Packer builds takes connections on its port, but SSH does not answer yet: it still " +
+      "installs or boots",
       "Wait; if it lasts, look at its screen over VNC, and raise ssh_timeout and ssh_handshake_attempts",
     ],
     [
@@ -235,8 +234,8 @@ export const hostProgramFailures = (): Failure[] => [
       "cause",
       /wsl: Failed to mount drivers|libcuda\.so\.1 is not a symbolic link/,
       "the driver files that Windows gives its Linux guests are incomplete or were copied by hand",
-      "Update NVIDIA's driver of Windows and WSL (wsl --update), and restart; the warning about the link alone " +
-      "harms nothing",
+      "Update NVIDIA's driver of Windows and WSL (wsl --update), and restart; the warning about the link " +
+      "alone harms nothing",
     ],
   ]),
 ];

@@ -50,9 +50,8 @@ export const iommuKernelFailures = (): Failure[] => [
       "iommu.interrupts",
       "symptom",
       /\[INTR-REMAP\] Request device \[\w|Blocked (?:a compatibility format|an) interrupt request/,
-      "the IOMMU blocked an interrupt of a device: its driver or its last VM left it in a wrong state, or the " +
-      "firmware " +
-      "did",
+      "the IOMMU blocked an interrupt of a device: its driver or its last VM left it in a wrong state, or " +
+      "the firmware did",
       commandFix("See which device its address names", "lspci -nn"),
       powerCycle,
       remedies.firmwareUpdate,
@@ -98,11 +97,10 @@ export const iommuKernelFailures = (): Failure[] => [
       "iommu.enabled",
       "cause",
       /SNP: IOMMU (?:disabled or configured in passthrough mode|is configured with V2 page table mode|SNP feature not enabled)/,
-      "confidential VMs (SEV-SNP) need the IOMMU in its default mode: iommu=pt, amd_iommu=off or another table " +
-      "format " +
-      "excludes them. A VM with a passed card alone needs no SEV-SNP",
-      "Only for SEV-SNP: remove iommu=pt and amd_iommu= from the kernel's arguments, turn SNP on in the firmware, " +
-      "and reboot",
+      "confidential VMs (SEV-SNP) need the IOMMU in its default mode: iommu=pt, amd_iommu=off or another " +
+      "table format excludes them. A VM with a passed card alone needs no SEV-SNP",
+      "Only for SEV-SNP: remove iommu=pt and amd_iommu= from the kernel's arguments, turn SNP on in the " +
+      "firmware, and reboot",
     ],
     [
       "iommu.enabled",
@@ -114,8 +112,8 @@ export const iommuKernelFailures = (): Failure[] => [
         /Cannot enable v2 page table for DMA-API|Skip IOMMU disabling for graphics|RMRR entry for device \S{1,12} is broken/,
         /Device scope type does not match for|Your BIOS is broken; (?:ANDD|RHSA)|Scalable mode is disallowed/,
       ),
-      "a remark of the kernel about the IOMMU that harms nothing: AMD's is on without any argument (amd_iommu=on " +
-      "is none)",
+      "a remark of the kernel about the IOMMU that harms nothing: AMD's is on without any argument " +
+      "(amd_iommu=on is none)",
       "Nothing to do: look for another error",
     ],
   ]),

@@ -12,6 +12,40 @@ const source = "Linux (drivers/pci, drivers/iommu, drivers/vfio, arch/x86), read
 /** The host kernel's messages about PCI Express, the IOMMU, the processor and stuck VMs. */
 export const kernelPciFailures = (): Failure[] => [
   ...iommuKernelFailures(),
+  ...rows({
+    layer: "kernel",
+    near: "card",
+    source: "Linux 6.12 (drivers/pci, all of its messages, 2024-11), read 2026-11",
+  }, [
+    [
+      "gpu.driver",
+      "cause",
+      /driver does not support SR-IOV configuration via sysfs|SR-IOV: IOV BARS not allocated|\d VFs already enabled\. Disable before/,
+      "the card's virtual functions (SR-IOV) cannot be made so: its driver does not do that, they exist already, " +
+      "or the firmware gave them no addresses",
+      "They exist already: write 0 into sriov_numvfs first. Its driver: it has to be the host's (i915, xe, " +
+      "NVIDIA vGPU), not vfio-pci",
+      aboveFour,
+    ],
+    [
+      "gpu.reset",
+      "cause",
+      /All device reset methods disabled by user/,
+      "somebody turned all resets of the card off (reset_method in its folder in /sys), so no VM can reset it",
+      commandFix("Turn them on again", "sh -c 'echo default >/sys/bus/pci/devices/ADDRESS/reset_method'", {
+        root: true,
+      }),
+    ],
+    [
+      "gpu.power",
+      "symptom",
+      /device has non-compliant BARs; disabling/,
+      "the card answers wrongly when the kernel looks for devices: it hangs since its last user, or its " +
+      "link does not work",
+      kernel,
+      powerCycle,
+    ],
+  ]),
   ...rows({ layer: "kernel", near: "card", source }, [
     [
       "gpu.power",

@@ -19,9 +19,8 @@ export const qemuErrorFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /No '[\w-]{2,20}' bus found for device '|Device '[^']{1,60}' can't go on \S{1,40} bus|Device '[^']{1,60}' has no child bus/,
-      "the VM's machine type has no bus for that device, or no free place on it: microvm has no PCI, and a card " +
-      "wants " +
-      "a port of PCI Express",
+      "the VM's machine type has no bus for that device, or no free place on it: microvm has no PCI, and a " +
+      "card wants a port of PCI Express",
       "Use the machine type q35, and add pcie-root-port devices; microvm: -machine microvm,pcie=on",
     ],
     [
@@ -143,7 +142,6 @@ export const qemuErrorFailures = (): Failure[] => [
         /Display '\w{1,12}' is not available|does not have OpenGL support enabled/,
         /OpenGL is not supported by display backend|does not accept value '(?:gtk|sdl|spice-app)/,
         /-display .{0,60}not (?:available|compiled)/,
-        /egl: (?:no drm render node|render node init failed)/,
       ),
       "this QEMU was built without that display, network or character device, or its package for it is not installed",
       "Install the missing part (qemu-system-gui, qemu-system-modules-opengl, qemu-system-modules-spice), or use " +
@@ -174,9 +172,8 @@ export const qemuErrorFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /qemu-bridge-helper.{0,80}(?:is not a suitable bridge helper|No such file)/,
-      "QEMU's bridge helper is not where libvirt looks for it: it is another package's, or this virt-manager is a " +
-      "flatpak, " +
-      "which has none that may make devices",
+      "QEMU's bridge helper is not where libvirt looks for it: it is another package's, or this " +
+      "virt-manager is a flatpak, which has none that may make devices",
       "Install it (apt: qemu-system-common; dnf: qemu-common; pacman: qemu-base), and use the distribution's libvirt " +
       "(qemu:///system), which needs no helper",
     ],

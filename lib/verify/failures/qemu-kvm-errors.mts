@@ -49,8 +49,8 @@ export const qemuKvmErrorFailures = (): Failure[] =>
         /Could not access KVM kernel module: (?:Invalid argument|Input\/output error)|kvm does not support \w{3,40}/,
         /Could not enable split (?:IRQ mode|irqchip mode)|Split IRQ chip mode not supported/,
       ),
-      "the kernel's KVM refuses to create the VM: its modules do not fit the kernel or CPU, or this host is itself " +
-      "a VM",
+      "the kernel's KVM refuses to create the VM: its modules do not fit the kernel or CPU, or this host is " +
+      "itself a VM",
       kernel,
       doctorFix("host.virtualization"),
       remedies.virtualization,
@@ -69,9 +69,8 @@ export const qemuKvmErrorFailures = (): Failure[] =>
         /Failed to put registers after (?:init|reset): |Failed to get registers: /,
         /Failed to set (?:MSRs|XSAVE|XCRs|special registers|nested state|vCPU events)(?::|$)/,
       ),
-      "KVM refuses the state of a virtual CPU: the VM's CPU model asks for more than this processor has, or its " +
-      "saved " +
-      "state is of another one",
+      "KVM refuses the state of a virtual CPU: the VM's CPU model asks for more than this processor has, or " +
+      "its saved state is of another one",
       "Use host-passthrough (cpu: host) as CPU model, and throw a saved state away: virsh managedsave-remove NAME",
       kernel,
     ],
@@ -117,9 +116,8 @@ export const qemuKvmErrorFailures = (): Failure[] =>
         /PCI: Only PCI\/PCIe bridges can be plugged into|Bridge chassis not specified|No support for non-zero PCI domains/,
         /slot is electromechanically locked|Hot-unplug failed: (?:unsupported by the port|guest is busy)/,
       ),
-      "a device of the VM has an address in its PCI tree that cannot be: another function or port is there, or the " +
-      "port " +
-      "takes only one device",
+      "a device of the VM has an address in its PCI tree that cannot be: another function or port is there, " +
+      "or the port takes only one device",
       "Remove the <address> of the device (virsh edit), so that libvirt chooses one; functions of one card need " +
       "multifunction='on' at function 0x0",
     ],
@@ -134,9 +132,8 @@ export const qemuKvmErrorFailures = (): Failure[] =>
       "guest.firmware",
       "cause",
       /pflash\d requires pflash\d|can't get size of block device|pflash with kvm requires KVM readonly memory/,
-      "the VM's firmware is given in a way that QEMU does not take: the variables (pflash1) without the code " +
-      "(pflash0), " +
-      "or one of the files cannot be read",
+      "the VM's firmware is given in a way that QEMU does not take: the variables (pflash1) without the " +
+      "code (pflash0), or one of the files cannot be read",
       doctorFix("guest.firmware"),
     ],
     [
@@ -155,17 +152,39 @@ export const qemuKvmErrorFailures = (): Failure[] =>
         /vhost_backend_init failed|vhost-user-fs-pci.{0,200}: (?:tag property|missing (?:chardev|tag))|expecting VHOST_USER_PROTOCOL_F_CONFIG/,
         /vhost backend memory slots limit|used \(\d{1,5}\) vhost backend memory slots exceed/,
       ),
-      "QEMU and a helper of it (virtiofsd, vhost-user) do not understand each other: the helper ended, or is older " +
-      "or newer",
+      "QEMU and a helper of it (virtiofsd, vhost-user) do not understand each other: the helper ended, or " +
+      "is older or newer",
       "Read the helper's own log: journalctl -b -t virtiofsd, or /var/log/libvirt/qemu/NAME-fs0-virtiofsd.log",
       "Update QEMU and virtiofsd together",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /cannot set up private guest memory: discard|cannot set up private guest memory for \S{1,40}: KVM required/,
+      "a confidential VM (SEV-SNP, TDX) with a passed card: this QEMU or kernel cannot do both in one VM",
+      "Remove <launchSecurity> from the VM's definition, or the card; or update QEMU (9.2 and later) and the kernel",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /The bootindex \d{1,4} has already been used|Two devices with same boot index/,
+      "two devices of the VM have the same place in the boot order",
+      "Give each another <boot order='…'/> (bootindex=), or remove one",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /vhost-net requested but could not be initialized|tap: open vhost char device failed/,
+      "the VM's network is to be run by the kernel (vhost-net), whose module is not loaded or may not be used",
+      commandFix("Load it", "modprobe vhost_net", { root: true }),
+      "In a container: pass /dev/vhost-net in; or vhost=off (libvirt: <driver name='qemu'/> in the interface)",
     ],
     [
       "iommu.enabled",
       "cause",
       /Failed to allocate (?:ioas|hwpt)|Failed to get hardware info: /,
-      "the kernel's iommufd does not give QEMU an address space for the card: the IOMMU is off, or cannot do it " +
-      "that way",
+      "the kernel's iommufd does not give QEMU an address space for the card: the IOMMU is off, or cannot " +
+      "do it that way",
       doctorFix("iommu.enabled"),
       "Or pass the card by its group: leave iommufd out of the VM's definition",
     ],

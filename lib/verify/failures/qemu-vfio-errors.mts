@@ -35,9 +35,8 @@ export const qemuVfioErrorFailures = (): Failure[] => [
         /failed to add PCI capability 0x\w{1,4}\[0x\w{1,4}\]@0x\w{1,4}(?!: table & pba)|failed to get (?:MSI-X irq|config) info/,
         /failed to get region \d info|unexpected number of (?:io regions|irqs) \d|unexpected VGA info, flags/,
       ),
-      "the card answers wrongly or not at all when QEMU reads its registers: it hangs since its last user, sleeps, " +
-      "or " +
-      "lost its power",
+      "the card answers wrongly or not at all when QEMU reads its registers: it hangs since its last user, " +
+      "sleeps, or lost its power",
       kernel,
       powerCycle,
       doctorFix("gpu.power"),
@@ -56,9 +55,8 @@ export const qemuVfioErrorFailures = (): Failure[] => [
       "gpu.driver",
       "cause",
       /error getting device from group \d{1,4}: (?:Operation not permitted|No such file or directory|Cannot allocate memory)/,
-      "the kernel does not open that device for the VM: it is not bound to vfio-pci, VFIO runs without an IOMMU, " +
-      "or a " +
-      "container may not use it",
+      "the kernel does not open that device for the VM: it is not bound to vfio-pci, VFIO runs without an " +
+      "IOMMU, or a container may not use it",
       commandFix("See which driver has each device", "lspci -nnk"),
       kernel,
       remedies.bindAtBoot,
@@ -70,8 +68,8 @@ export const qemuVfioErrorFailures = (): Failure[] => [
         /assignment of PCIe type 0x\w{1,4} devices is not currently supported|: this isn't a (?:PCI|platform) device/,
         /wrong host device name/,
       ),
-      "the device that the VM names cannot be passed: it is not there at that address, or is a bridge or port and " +
-      "no card",
+      "the device that the VM names cannot be passed: it is not there at that address, or is a bridge or " +
+      "port and no card",
       commandFix("See the addresses of the cards", "lspci -nn -d ::03xx"),
       editDefinition,
     ],
@@ -90,8 +88,8 @@ export const qemuVfioErrorFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /No automatic MSI-X relocation available|Invalid MSI-X relocation BAR/,
-      "the VM's definition moves the card's interrupt table (x-msix-relocation) to a place that this card does not " +
-      "have",
+      "the VM's definition moves the card's interrupt table (x-msix-relocation) to a place that this card " +
+      "does not have",
       "Write x-msix-relocation=auto, or remove the option",
     ],
     [

@@ -32,9 +32,8 @@ export const vmDenialFailures = (): Failure[] =>
       "provider.access",
       "cause",
       /AppArmor parser error for \S{1,120}(?:libvirt|virt-|qemu|swtpm|dnsmasq)/,
-      "AppArmor cannot read a profile of libvirt or QEMU: it is from a newer release than AppArmor here, or was " +
-      "edited " +
-      "badly; without it the daemon does not start",
+      "AppArmor cannot read a profile of libvirt or QEMU: it is from a newer release than AppArmor here, or " +
+      "was edited badly; without it the daemon does not start",
       "The line names the file and line: take libvirt and AppArmor from one release of the distribution, or correct it",
       commandFix("Then load the profiles again", "systemctl reload apparmor", { root: true }),
     ],

@@ -32,8 +32,8 @@ export const vmDetailFailures = (): Failure[] => [
         /can't apply global [\w.-]{3,80}=|Property '[\w.-]{3,80}' not found/,
         /Property \S{1,80} (?:is not|isn't) (?:available|supported)|has no property named/,
       ),
-      "QEMU does not know a property that it was given: this release or machine type names it otherwise, or does " +
-      "not have it",
+      "QEMU does not know a property that it was given: this release or machine type names it otherwise, or " +
+      "does not have it",
       "Remove it from the VM's arguments (Proxmox: args:; libvirt: qemu:commandline; Packer: qemuargs)",
       version,
     ],
@@ -45,8 +45,8 @@ export const vmDetailFailures = (): Failure[] => [
         /guest CPU doesn't match specification: missing features|the CPU is incompatible with host CPU/,
       ),
       "the VM's CPU model has features that this host's processor, or its KVM, does not have",
-      "Use the host's own model: cpu mode='host-passthrough' (libvirt), qm set ID -cpu host (Proxmox), -cpu host " +
-      "(QEMU)",
+      "Use the host's own model: cpu mode='host-passthrough' (libvirt), qm set ID -cpu host (Proxmox), -cpu " +
+      "host (QEMU)",
     ],
     [
       "provider.access",
@@ -77,8 +77,8 @@ export const vmDetailFailures = (): Failure[] => [
         /failed to change credentials back to root|Error (?:entering|creating) sandbox/,
       ),
       "virtiofsd lacks a permission that it needs: it runs as your user, or in a container without user namespaces",
-      "Let the system's libvirt start it (qemu:///system), or start the Rust virtiofsd with --sandbox none as " +
-      "your user",
+      "Let the system's libvirt start it (qemu:///system), or start the Rust virtiofsd with --sandbox none " +
+      "as your user",
     ],
     [
       "provider.access",
@@ -104,7 +104,9 @@ export const vmDetailFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Display \w{3,12} is incompatible with the GL context/,
-        /egl: eglInitialize failed|egl: no config found|eglCreateContext failed/,
+        /egl: (?:eglInitialize|gbm_create_device|eglGetDisplay|eglBindAPI|eglChooseConfig|eglMakeCurrent|egl_init_ctx) failed/,
+        /egl: (?:no config found|no drm render node|render node init failed|init failed|EGL_\w{6,40} not supported)|eglCreateContext failed/,
+        /OpenGL support was not enabled in this build|SPICE GL support is local-only/,
         /(?:opengl|OpenGL) (?:is not available|not supported|support is disabled)/,
       ),
       "QEMU's display with OpenGL (gl=on, virtio-vga-gl) does not work here: the display that was chosen has " +

@@ -2,16 +2,18 @@ import type { Failure } from "./types.mts";
 import { commandFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
+import { vagrantVmwareFailures } from "./vagrant-vmware.mts";
 
 const near =
   /vmware|\bvmx\b|\besxi?\b|vsphere|vcenter|vmkernel|vmmon|pcipassthru|pciehp|DevicePowerOn|sched\.mem|PCI MMIO|VMDB|vmrun|vmnet/i;
 const vagrantUtility = manualFix(
-  "Install vagrant-vmware-utility again, in a release that fits the plugin (vagrant plugin list), and start its " +
-    "service",
+  "Install vagrant-vmware-utility again, in a release that fits the plugin (vagrant plugin list), and start " +
+  "its service",
 );
 
 /** Errors of VMware ESXi about passed cards, of VMware Workstation and Fusion, and of Vagrant's plugin for them. */
 export const vmwareFailures = (): Failure[] => [
+  ...vagrantVmwareFailures(),
   ...rows({
     layer: "hypervisor",
     near,
@@ -37,8 +39,8 @@ export const vmwareFailures = (): Failure[] => [
       "ESXi does not pass the card on: passthrough is off for it, or ESXi saw it removed and inserted (PCIe hot-plug)",
       commandFix("See what ESXi passes on", "esxcli hardware pci pcipassthru list"),
       "Host, Manage, Hardware, PCI Devices: toggle passthrough for the card, and restart the host if it asks",
-      "If vmkernel.log has lines of PCIEHP (HPE servers): turn PCIe hot-plug off, as Broadcom's article on this " +
-      "message shows",
+      "If vmkernel.log has lines of PCIEHP (HPE servers): turn PCIe hot-plug off, as Broadcom's article on " +
+      "this message shows",
     ],
     [
       "gpu.match",
@@ -105,8 +107,8 @@ export const vmwareFailures = (): Failure[] => [
       ),
       "VMware does not get the CPU's virtualization: it is off in the firmware, or Windows' hypervisor (Hyper-V, " +
       "WSL, memory integrity) or KVM has it",
-      "Firmware setup: Intel VT-x or AMD SVM on; in the VM's settings: Virtualize Intel VT-x/EPT off, if nothing in " +
-      "it needs that",
+      "Firmware setup: Intel VT-x or AMD SVM on; in the VM's settings: Virtualize Intel VT-x/EPT off, if " +
+      "nothing in it needs that",
       commandFix(
         "Windows: turn its hypervisor off (without it, WSL 2 and Docker Desktop do not run), then restart",
         "bcdedit /set hypervisorlaunchtype off",
@@ -217,8 +219,8 @@ export const vmwareFailures = (): Failure[] => [
       "verify.ssh",
       "symptom",
       /retrieving the SSH info from the guest|The IP of the guest VM could not be detected/,
-      "Vagrant does not learn the address of VMware's VM: it still boots, has no VMware tools, or VMware's DHCP " +
-      "gave none",
+      "Vagrant does not learn the address of VMware's VM: it still boots, has no VMware tools, or VMware's " +
+      "DHCP gave none",
       "Look at the VM's screen in VMware; install open-vm-tools in the box",
       "If it stays: vagrant reload, then restore VMware's networks in its Virtual Network Editor",
     ],
