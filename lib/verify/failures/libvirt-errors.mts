@@ -46,9 +46,8 @@ export const libvirtErrorFailures = (): Failure[] => [
       "libvirt's certificate for connections from other machines (TLS) is not valid: it expired, or this machine's " +
       "clock " +
       "is wrong",
-      "Set the clock (timedatectl), or make new certificates in /etc/pki/libvirt. Connections of this machine " +
-      "alone need " +
-      "none: systemctl disable --now libvirtd-tls.socket virtproxyd-tls.socket",
+      "Set the clock (timedatectl), or make new certificates in /etc/pki/libvirt. Connections within this " +
+      "machine do not use it. Turn it off: systemctl disable --now libvirtd-tls.socket virtproxyd-tls.socket",
     ],
     [
       "provider.access",

@@ -8,7 +8,7 @@ const near =
   /vmware|\bvmx\b|\besxi?\b|vsphere|vcenter|vmkernel|vmmon|pcipassthru|pciehp|DevicePowerOn|sched\.mem|PCI MMIO|VMDB|vmrun|vmnet/i;
 const vagrantUtility = manualFix(
   "Install vagrant-vmware-utility again, in a release that fits the plugin (vagrant plugin list), and start " +
-  "its service",
+    "its service",
 );
 
 /** Errors of VMware ESXi about passed cards, of VMware Workstation and Fusion, and of Vagrant's plugin for them. */
