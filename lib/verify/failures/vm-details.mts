@@ -98,7 +98,11 @@ export const vmDetailFailures = (): Failure[] => [
       "Correct cputune and numatune (virsh edit NAME), or what limits machine.slice (isolated CPUs, AllowedCPUs=)",
     ],
   ]),
-  ...rows({ layer: "hypervisor", near: vmWords, source: `${source}; quickemu-project/quickgui#77 (2022-07)` }, [
+  ...rows({
+    layer: "hypervisor",
+    near: vmWords,
+    source: `${source}; quickemu-project/quickgui#77 (2022-07), quickemu#1792 (2026-01), #1707 (2025-07)`,
+  }, [
     [
       "provider.mode",
       "cause",
@@ -106,13 +110,22 @@ export const vmDetailFailures = (): Failure[] => [
         /Display \w{3,12} is incompatible with the GL context/,
         /egl: (?:eglInitialize|gbm_create_device|eglGetDisplay|eglBindAPI|eglChooseConfig|eglMakeCurrent|egl_init_ctx) failed/,
         /egl: (?:no config found|no drm render node|render node init failed|init failed|EGL_\w{6,40} not supported)|eglCreateContext failed/,
-        /OpenGL support was not enabled in this build|SPICE GL support is local-only/,
+        /OpenGL support was not enabled in this build|SPICE GL support is local-only|\(X_GLXCreate\w{3,20}\)/,
         /(?:opengl|OpenGL) (?:is not available|not supported|support is disabled)/,
       ),
       "QEMU's display with OpenGL (gl=on, virtio-vga-gl) does not work here: the display that was chosen has " +
       "none, or the host's GPU driver or /dev/dri/renderD128 is missing",
       "Go without: gl=off and virtio-vga, or -display none with VNC; in libvirt remove <gl enable='yes'/>",
       commandFix("See the host's render nodes", "ls -l /dev/dri"),
+    ],
+    [
+      "provider.version",
+      "cause",
+      /(?:QEMU|Qemu) \d{1,2}\.\d{1,2}\.\d{1,2} or newer is required, detected/,
+      "quickemu finds too old a QEMU; if the version that it detected is newer, it compares them wrongly, as " +
+      "quickemu 4.9.7 does with QEMU 10",
+      "Detected 10 or newer: update quickemu. Not the installed one: another program of that name is first in PATH",
+      commandFix("See which QEMU it finds", "which -a qemu-system-x86_64"),
     ],
     [
       "provider.version",
