@@ -1,4 +1,5 @@
 // A host over ssh, with an ssh that is recorded.
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { main } from "../lib/cli/main.mts";
@@ -43,6 +44,16 @@ test("ssh asks nothing, and gets the host as an operand", async () => {
   assert.ok(inputs[0]!.endsWith(own("scripts/probe-linux.sh")));
   assert.is(code, 0);
   assert.match(out, /gpu\.present/);
+});
+
+test("the factor for time limits of a slow host reaches the probe there", async () => {
+  process.env.HOMELAB_GPU_TIMEOUT_FACTOR = "7";
+  try {
+    const { commands: [command] } = await within(["doctor", "--host", "ssh://gpubox"], { out: probe });
+    assert.match(command!.at(-1)!, /^env HOMELAB_GPU_TIMEOUT_FACTOR='7' .*sh -s$/);
+  } finally {
+    delete process.env.HOMELAB_GPU_TIMEOUT_FACTOR;
+  }
 });
 
 test("an IPv6 address is given to ssh without brackets", async () => {

@@ -5,7 +5,7 @@ import { UserError } from "../errors.mts";
 import { notAProbe, parseHost } from "../host/parse.mts";
 import { plainPowershell, powershellScript } from "../host/windows.mts";
 import { readNamed } from "./load-config.mts";
-import { isSshUrl, probeOverSsh } from "./ssh-probe.mts";
+import { isSshUrl, probeOverSsh, slowHost } from "./ssh-probe.mts";
 import type { Context } from "./context.mts";
 import type { Shell } from "../shell.mts";
 
@@ -29,6 +29,8 @@ export async function readProbe(context: Context, ask?: string[], hardware = fal
   const probe = probes[shell.platform] ?? probes.linux!;
   requirePlatform(/probe-(\w+)/.exec(probe.script)![1]!);
   const text = await probed(context, probe, {
+    // the host may be another one, over ssh
+    ...slowHost(),
     ...(ask ? { HOMELAB_GPU_ASK: ask.join(" ") } : {}),
     ...(hardware ? { HOMELAB_GPU_HARDWARE: "yes" } : {}),
   });

@@ -1,4 +1,5 @@
 /** Runs the probe on another host, by the system's ssh. */
+import process from "node:process";
 import { UserError } from "../errors.mts";
 import { asset } from "../plan/assets.mts";
 import { shellWord } from "../render.mts";
@@ -57,13 +58,20 @@ const otherSystem = "homelab-gpu-system ";
 const onlyOn = (system: string) =>
   `if [ "$(uname -s)" != ${system} ]; then echo "${otherSystem}$(uname -s)"; exit 0; fi\n`;
 
+/** The variable for slow hosts that the probe there needs too, if it is set here. */
+export function slowHost(): Record<string, string> {
+  const { HOMELAB_GPU_TIMEOUT_FACTOR: factor } = process.env;
+  return factor ? { HOMELAB_GPU_TIMEOUT_FACTOR: factor } : {};
+}
+
 async function probeBy(shell: Shell, { login, port, script, ask }: Target): Promise<string> {
-  const variable = ask ? `HOMELAB_GPU_ASK=${shellWord(ask.join(" "))} ` : "";
+  const variables = { ...slowHost(), ...(ask ? { HOMELAB_GPU_ASK: ask.join(" ") } : {}) };
+  const set = Object.entries(variables).map(([name, value]) => `${name}=${shellWord(value)} `).join("");
   const result = await shell.capture([
     ...["ssh", "-T", "-o", "BatchMode=yes", "-o", "ConnectTimeout=15"],
     ...(port ? ["-p", port] : []),
     // env: the login shell may be one that has no NAME=VALUE before a command
-    ...["--", login.replace(/[[\]]/g, ""), `env ${variable}sh -s`],
+    ...["--", login.replace(/[[\]]/g, ""), `env ${set}sh -s`],
   ], {
     input: onlyOn(script.includes("linux") ? "Linux" : "Darwin") + await asset(shell, script),
     limit: 90,

@@ -66,7 +66,7 @@ try {
     append: "emulated.minutes=600",
   });
   try {
-    await host.tell(writeConfig);
+    await host.tell(writeConfig());
     shown = record;
     for (const [i, { about, command }] of steps.entries()) {
       print(`\ndemo: ${elapsed()} ${i + 1}/${steps.length} ${about}`);

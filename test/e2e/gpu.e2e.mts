@@ -1,30 +1,37 @@
 // Passes a real card to a VM and takes it back: the project runs on an emulated host with an IOMMU,
 // with the real Vagrant, libvirt, QEMU and VFIO.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { root } from "../fake.mts";
+import { root, standIns } from "../fake.mts";
+import { freePort } from "../sshd.mts";
 import {
   as,
   bootHost,
+  builtConfig,
   card,
   type EmulatedHost,
   type HostOptions,
+  installPacker,
   makeDisk,
   oneFile,
-  writeBuiltConfig,
+  startSshServer,
   writeConfig,
 } from "./host/machine.mts";
+import { startScript } from "./script.mts";
 
 const test = suite("a card into a VM and back");
 
 const work = mkdtempSync(join(tmpdir(), "homelab-gpu-card-"));
 const changes = join(work, "host.qcow2");
 const project = join(work, "project.img");
+/** The folder of the lab on the host. Commands over SSH from this machine find it by the name of their folder. */
+const lab = "/home/me/homelab-gpu/lab";
+const here = join(work, "lab");
 let built = "";
 let host: EmulatedHost;
 let before: string[] = [];
@@ -36,11 +43,22 @@ const took: string[] = [];
 /** Runs the script there, and records its duration. */
 async function run(words: string): Promise<{ code: number; out: string }> {
   const began = Date.now();
-  const answer = await tell(`cd /lab && ${oneFile} ${words}`);
+  const answer = await tell(`cd ${lab} && ${oneFile} ${words}`);
   if (/^homelab-gpu: \d+\/\d+ (Create|Start) the VM/m.test(answer.out)) vms++;
   record(began, words);
   return answer;
 }
+/** Runs the script on this machine, for a lab on the host, and records its duration. */
+async function runFromHere(...words: string[]): Promise<{ code: number; out: string }> {
+  const began = Date.now();
+  const one = startFromHere(...words);
+  const code = await one.ended;
+  if (/^homelab-gpu: \d+\/\d+ (Create|Start) the VM/m.test(one.said())) vms++;
+  record(began, `over SSH: ${words.join(" ")}`);
+  return { code, out: one.said() };
+}
+let env: NodeJS.ProcessEnv = {};
+const startFromHere = (...words: string[]) => startScript(["--config", join(here, "homelab-gpu.yaml"), ...words], env);
 function record(began: number, what: string): void {
   took.push(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${what}`);
 }
@@ -59,9 +77,9 @@ async function provenVm(): Promise<string> {
   const now = await drivers();
   assert.equal(heldBy(now), ["vfio-pci", "vfio-pci"]);
   assert.equal(others(now), others(before), "a second card, left alone, keeps its driver");
-  const { out } = await tell("cat /lab/.homelab-gpu/verify/gpu-vm.txt");
+  const { out } = await tell(`cat ${lab}/.homelab-gpu/verify/gpu-vm.txt`);
   assert.is(out.match(new RegExp(`${card.vendor_id}:${card.device_id}`, "g"))?.length, 2, out);
-  return (await tell("cat /lab/.homelab-gpu/.vagrant/machines/gpu-vm/libvirt/id")).out;
+  return (await tell(`cat ${lab}/.homelab-gpu/.vagrant/machines/gpu-vm/libvirt/id`)).out;
 }
 /** The versions of the box in Vagrant, which leaves the folder of a removed version behind, empty. */
 const versions = async () =>
@@ -85,8 +103,32 @@ test.before(async () => {
   const bundled = join(work, "homelab-gpu.mjs");
   execFileSync(process.execPath, ["--import", "tsx", "scripts/bundle.mts", bundled], { cwd: root, stdio: "ignore" });
   makeDisk(project, "project", [bundled]);
-  await boot();
-  await tell(writeConfig);
+  const sshPort = await freePort();
+  await boot({ sshPort });
+  await tell(`${writeConfig(builtConfig("/srv/tiny/tiny.box"), lab)} && ${installPacker}`);
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(work, "user")]);
+  const server = await tell(startSshServer(readFileSync(join(work, "user.pub"), "utf8").trim()));
+  assert.is(server.code, 0, server.out);
+  writeFileSync(join(work, "known"), `[127.0.0.1]:${sshPort} ${server.out.trim()}\n`);
+  writeFileSync(
+    join(work, "ssh_config"),
+    `Host gpubox\n  HostName 127.0.0.1\n  Port ${sshPort}\n  User me\n  IdentityFile ${work}/user\n  IdentitiesOnly yes\n` +
+      `  UserKnownHostsFile ${work}/known\n  GlobalKnownHostsFile none\n`,
+  );
+  const ssh = execFileSync("sh", ["-c", "command -v ssh"], { encoding: "utf8" }).trim();
+  env = {
+    ...standIns(join(work, "programs"), { ssh: `exec ${ssh} -F '${work}/ssh_config' "$@"` }),
+    XDG_CONFIG_HOME: join(work, "none"),
+    HOMELAB_GPU_TIMEOUT_FACTOR: "20",
+  };
+  for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
+  mkdirSync(here);
+  writeFileSync(
+    join(here, "homelab-gpu.yaml"),
+    `hosts: {gpubox: {ssh: me@gpubox}}\n${
+      builtConfig(`${built}/tiny.box`).replace("name: gpu-vm", "name: gpu-vm\n    host: gpubox")
+    }`,
+  );
 });
 test.after(async () => {
   await host?.kill();
@@ -94,31 +136,56 @@ test.after(async () => {
   process.stdout.write(`\n${took.join("\n")}\nBoots: ${boots + vms}\n`);
 });
 
-test("doctor finds no problem", async () => {
+test("doctor over SSH finds no problem", async () => {
   before = await drivers();
   assert.equal(heldBy(before), ["", ""], "no host driver has it");
-  const { code, out } = await run("doctor");
+  const { code, out } = await runFromHere("doctor");
   assert.is(code, 0, out);
+  assert.match(out, /host: gpubox \(ssh:\/\/me@gpubox\)/);
 });
 
 test("doctor reports a user without permission for libvirt", async () => {
-  const { code, out } = await tell(`cd /lab && ${oneFile.replace(as("me"), as("stranger"))} doctor provider.access`);
+  const { code, out } = await tell(`cd ${lab} && ${oneFile.replace(as("me"), as("stranger"))} doctor provider.access`);
   assert.is(code, 1, out);
   assert.match(out, /✗ provider\.access: no permission to use libvirt: polkit does not let this user in/);
   assert.match(out, /sudo usermod -aG libvirt "\$USER"/);
 });
 
+const held = card.functions.map((bdf) => `readlink /sys/bus/pci/devices/${bdf}/driver | grep -q vfio`).join(" && ");
+
+test("up over SSH, whose connection is cut after the VM took the card, ends its step there", async () => {
+  const began = Date.now();
+  const one = startFromHere("up");
+  let isOver = false;
+  one.ended.then(() => isOver = true);
+  while (!isOver && (await tell(`sleep 1; ${held}`)).code !== 0);
+  assert.not.ok(isOver, one.said());
+  // the connection, a child of the script
+  spawnSync("pkill", ["-KILL", "-x", "-P", String(one.child.pid), "ssh"]);
+  assert.is(await one.ended, 1, one.said());
+  record(began, "over SSH: up, cut");
+  vms++;
+  assert.match(one.said(), /the connection to me@gpubox was lost: the next run continues from here/);
+});
+
 let vm = "";
 const proven = /gpu-vm is up at [\d.]+ with 0000:02:00\.0, 0000:02:00\.1.*, proven/;
-test("up: the card is on vfio-pci, and in the VM of a box that was built, by its ids, class and address", async () => {
-  const write = await tell(writeBuiltConfig);
-  assert.is(write.code, 0, write.out);
-  const { code, out } = await run("up");
+test("the next up over SSH finishes: the card is in the VM of a box that was built, by its ids and class", async () => {
+  const { code, out } = await runFromHere("up");
   assert.is(code, 0, out);
+  assert.not.match(out, /Build the box/, "the first one built it");
   assert.match(out, proven);
   vm = await provenVm();
-  const guest = await run("ssh -- cat '/sys/bus/pci/devices/*/device'");
+  const guest = await runFromHere("ssh", "--", "cat '/sys/bus/pci/devices/*/device'");
   assert.match(guest.out, /0x5046/);
+});
+
+test("verify, status and another up over SSH", async () => {
+  const { code, out } = await runFromHere("verify");
+  assert.is(code, 0, out);
+  assert.match(out, /✓ verify\.vfio \(gpu-vm\): vfio-pci has 0000:02:00\.0, 0000:02:00\.1/);
+  assert.match((await runFromHere("status")).out, /gpu-vm: running · [\d.]+ .*proven/);
+  assert.match((await runFromHere("up")).out, /nothing to do/);
 });
 
 test("upgrade: the card goes to a VM of a new box, and the old box is removed after the proof", async () => {
@@ -154,17 +221,16 @@ test("down gives the card back", async () => {
 
 test("up --recreate takes the card again, and is killed between the start of the domain and of the guest", async () => {
   const began = Date.now();
-  await tell(`cd /lab && (setsid ${oneFile} up --recreate --yes >/lab/log 2>&1 & echo $! >/lab/pid)`);
+  await tell(`cd ${lab} && (setsid ${oneFile} up --recreate --yes >${lab}/log 2>&1 & echo $! >${lab}/pid)`);
   // libvirt unbinds the card while it starts the domain: before that, nothing must be returned.
   // Parts of the run that outlive the kill may return it themselves: the card must only have been
   // unbound when the run was killed
-  const held = card.functions.map((bdf) => `readlink /sys/bus/pci/devices/${bdf}/driver | grep -q vfio`).join(" && ");
   const { code: taken } = await tell(
-    `taken=1; while kill -0 $(cat /lab/pid); do if ${held}; then taken=0; break; fi; sleep 0.2; done; kill -9 $(cat /lab/pid); exit $taken`,
+    `taken=1; while kill -0 $(cat ${lab}/pid); do if ${held}; then taken=0; break; fi; sleep 0.2; done; kill -9 $(cat ${lab}/pid); exit $taken`,
   );
   record(began, "up, killed");
-  assert.is(taken, 0, (await tell("tail -5 /lab/log")).out);
-  assert.match((await tell("cat /lab/log")).out, /Remove the old VM gpu-vm[^]*Create the VM gpu-vm/);
+  assert.is(taken, 0, (await tell(`tail -5 ${lab}/log`)).out);
+  assert.match((await tell(`cat ${lab}/log`)).out, /Remove the old VM gpu-vm[^]*Create the VM gpu-vm/);
   assert.match((await tell("ls /var/lib/libvirt/qemu/nvram")).out, /_gpu-vm_VARS\.fd/);
 });
 
@@ -215,11 +281,11 @@ test("prepare binds the card at boot, and undoes that", async () => {
 });
 
 test("a network card in the group is refused by name, and nothing is written", async () => {
-  await tell("rm -rf /lab/.homelab-gpu; modprobe e1000e");
+  await tell(`rm -rf ${lab}/.homelab-gpu; modprobe e1000e`);
   const { code, out } = await run("up --yes");
   assert.is(code, 1, out);
   assert.match(out, /✗ iommu\.group \(gpu-vm\): .*8086:10d3\)? Ethernet controller/s);
-  assert.is((await tell("ls -A /lab/.homelab-gpu")).code, 2);
+  assert.is((await tell(`ls -A ${lab}/.homelab-gpu`)).code, 2);
 });
 
 test.run();

@@ -23,6 +23,8 @@ export interface HostOptions {
   initrd?: string;
   /** Further kernel arguments. */
   append?: string;
+  /** The port of this machine, on 127.0.0.1, that reaches its port 22. */
+  sshPort?: number;
   /** Whether a network card is in the card's IOMMU group, as on many cheap boards. */
   crowded?: boolean;
   /** Timeout for the boot, seconds. Default: 1200. */
@@ -60,18 +62,20 @@ export const config = `machines:
     gpu: {enabled: true, vendor_id: ${card.vendor_id}, device_id: ${card.device_id}, mode: passthrough}
 `;
 
+/** The config with a box that is built, from this file. */
+export const builtConfig = (file: string) => config.replace("    cpus", `    image: {file: ${file}}\n    cpus`);
+
 const written = (path: string, text: string) => `echo ${Buffer.from(text).toString("base64")} | base64 -d >${path}`;
 
-/** A command of one line that writes it on the host. */
-export const writeConfig = `mkdir -p /lab && ${written("/lab/homelab-gpu.yaml", config)} && chown -R me /lab`;
+/** A command of one line that writes a config on the host, in a folder of its user. */
+export const writeConfig = (text = config, folder = "/lab") =>
+  `mkdir -p ${folder} && ${written(`${folder}/homelab-gpu.yaml`, text)} && chown -R me ${folder}`;
 
 /**
- * A command of one line after which the box is built on the host: with stand-ins for Packer, which would
- * boot a VM of Debian in this emulated machine, and for a program that it needs. What they build is the
- * tiny box.
+ * A command of one line after which the host can build a box: with stand-ins for Packer, which would boot
+ * a VM of Debian in this emulated machine, and for a program that it needs. What they build is the tiny box.
  */
-export const writeBuiltConfig = [
-  written("/lab/homelab-gpu.yaml", config.replace("    cpus", "    image: {file: /srv/tiny/tiny.box}\n    cpus")),
+export const installPacker = [
   written(
     "/usr/local/bin/packer",
     '#!/bin/sh\ncase $1 in build) cp /srv/tiny/tiny.box box.box ;; *) echo "Packer v1.6.6" ;; esac\n',
@@ -79,6 +83,18 @@ export const writeBuiltConfig = [
   "printf '#!/bin/sh\\n' >/usr/local/bin/xorriso",
   "chmod 755 /usr/local/bin/packer /usr/local/bin/xorriso",
 ].join(" && ");
+
+/**
+ * A command of one line that starts an SSH server, where `me` logs in with this public key. It prints the
+ * server's public key.
+ */
+export const startSshServer = (key: string) =>
+  [
+    "install -d -m 700 -o me /home/me/.ssh",
+    written("/home/me/.ssh/authorized_keys", `${key}\n`),
+    "dropbearkey -t ed25519 -f /run/dropbear.key | grep ^ssh-",
+    "dropbear -r /run/dropbear.key -P /run/dropbear.pid",
+  ].join(" && ");
 
 /**
  * The start of a command line that runs as an ordinary user: `me`, who may use libvirt and sudo, or
@@ -115,7 +131,7 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** Boots a host. Throws if it is not ready in time, or if QEMU exits. */
 export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
-  const { built, disks = [], crowded = false, append = "" } = options;
+  const { built, disks = [], crowded = false, append = "", sshPort } = options;
   const began = Date.now();
   const work = mkdtempSync(join(tmpdir(), "homelab-gpu-host-"));
   const root = options.changes ?? join(work, "root.qcow2");
@@ -134,7 +150,7 @@ export async function bootHost(options: HostOptions): Promise<EmulatedHost> {
     // with two CPUs, the host's kernel panicked in the virtualization that QEMU emulates
     ...["-smp", "1", "-m", "4096", "-nodefaults", "-display", "none", "-vga", "none", "-serial", "stdio", "-no-reboot"],
     ...devices(crowded).flatMap((device) => ["-device", device]),
-    ...["-netdev", "user,id=net,restrict=on"],
+    ...["-netdev", `user,id=net,restrict=on${sshPort ? `,hostfwd=tcp:127.0.0.1:${sshPort}-:22` : ""}`],
     ...["-drive", `if=virtio,format=qcow2,cache=unsafe,file=${root}`],
     ...disks.flatMap((disk) => ["-drive", `if=virtio,format=raw,snapshot=on,file=${disk}`]),
     ...["-kernel", options.kernel ?? `${built}/vmlinuz`, "-initrd", options.initrd ?? `${built}/initrd`],
