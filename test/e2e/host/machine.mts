@@ -92,7 +92,7 @@ export const startSshServer = (key: string) =>
   [
     "install -d -m 700 -o me /home/me/.ssh",
     written("/home/me/.ssh/authorized_keys", `${key}\n`),
-    "dropbearkey -t ed25519 -f /run/dropbear.key | grep ^ssh-",
+    "dropbearkey -t ed25519 -f /run/dropbear.key 2>/dev/null | grep ^ssh-",
     "dropbear -r /run/dropbear.key -P /run/dropbear.pid",
   ].join(" && ");
 
