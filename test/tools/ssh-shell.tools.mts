@@ -1,5 +1,5 @@
 // The cases of shell-contract.mts on the shell over ssh: this machine, through a server on 127.0.0.1.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import type { Shell } from "../../lib/shell.mts";
 import { standIns } from "../fake.mts";
 import { contractTests } from "../shell-contract.mts";
 import { type SshServer, startSshd } from "../sshd.mts";
+import { until } from "../until.mts";
 
 const test = suite("the contract of a shell, over ssh");
 const work = mkdtempSync(join(tmpdir(), "homelab-gpu-ssh-"));
@@ -45,6 +46,21 @@ contractTests(test, () => shell);
 
 test("greets with the facts of the login", () => {
   assert.equal([link.home, link.uid], ["/root", 0]);
+});
+
+test("signs of life keep one waiting process there, and the end of the connection keeps none", async () => {
+  const one = await connect({ login: "gpubox" }, (code, err) => `${code} ${err}`);
+  const session = execFileSync("ps", ["-o", "sid=", "-p", String(one.pid)], { encoding: "utf8" }).trim();
+  const waiting = () =>
+    spawnSync("ps", ["-o", "args=", "-s", session], { encoding: "utf8" }).stdout.match(/^sleep /gm)?.length ?? 0;
+  try {
+    one.tell("beat; beat; beat");
+    await one.ask(":");
+    await until("one process that waits", () => waiting() === 1);
+  } finally {
+    one.close();
+  }
+  await until("their end", () => waiting() === 0);
 });
 
 test.run();

@@ -68,7 +68,16 @@ stop_groups() {
 }
 beat() {
   [ -z "$dog" ] || kill "$dog" 2>/dev/null
-  ( exec </dev/null >/dev/null 2>&1 3>&1; sleep ${beat.patience}; stop_groups; kill -KILL $$ ) &
+  (
+    exec </dev/null >/dev/null 2>&1 3>&1
+    nap=
+    trap '[ -z "$nap" ] || kill "$nap"; exit' TERM
+    sleep ${beat.patience} &
+    nap=$!
+    wait "$nap"
+    stop_groups
+    kill -KILL $$
+  ) &
   dog=$!
 }
 trap '[ -z "$dog" ] || kill "$dog" 2>/dev/null; ( exec </dev/null >/dev/null 2>&1 3>&1; stop_groups ) &' EXIT
