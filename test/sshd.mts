@@ -25,9 +25,15 @@ export const freePort = () =>
 
 /**
  * Starts a server in a folder, which gets its files: the key pairs `host`, the server's, and `user`, which
- * may log in, and those of `more`. `path`: the PATH of its sessions, in place of the system's.
+ * may log in, and those of `more`. `path`: the PATH of its sessions, in place of the system's. `accounts`: more
+ * lines of passwd(5), for logins that exist only there.
  */
-export async function startSshd(work: string, more: string[] = [], path?: string): Promise<SshServer> {
+export async function startSshd(
+  work: string,
+  more: string[] = [],
+  path?: string,
+  accounts: string[] = [],
+): Promise<SshServer> {
   const file = (name: string) => join(work, name);
   const tree = execFileSync("sh", [`${root}/test/tools/sshd.sh`], { encoding: "utf8" }).trim();
   for (const key of ["host", "user", ...more]) {
@@ -35,7 +41,11 @@ export async function startSshd(work: string, more: string[] = [], path?: string
   }
   writeFileSync(file("authorized_keys"), readFileSync(file("user.pub")));
   // the server wants a user of its own and the folder /run/sshd; both exist only in its mount namespace
-  writeFileSync(file("passwd"), `${readFileSync("/etc/passwd", "utf8")}sshd:x:65533:65534::/run/sshd:/bin/false\n`);
+  writeFileSync(
+    file("passwd"),
+    `${readFileSync("/etc/passwd", "utf8")}sshd:x:65533:65534::/run/sshd:/bin/false\n` +
+      accounts.map((line) => `${line}\n`).join(""),
+  );
   writeFileSync(
     file("start.sh"),
     `set -eu

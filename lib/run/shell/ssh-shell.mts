@@ -65,28 +65,30 @@ exec "$@"`;
       const given = isHere && input ? bytesOf((await files.read(input)) ?? "") : undefined;
       if (options.terminal) return { code: await shell.interactive(command, options), tail: [] };
       const partial = output && `${output}.${link.pid}.part`;
+      const keep = partial && `mv -f -T -- ${shellWord(partial)} ${shellWord(output!)}`;
       for (const path of [log, output]) {
         if (path) await files.makeFolder(dirname(path));
       }
       const writer = log ? logOver(link, log, (text) => show?.(text)) : undefined;
       const lines = new Lines((line) => writer?.add(line));
-      const script = `read -r _ _ _ _ g _ </proc/self/stat; printf '%s %s\\n' ${link.mark} "$g" >&2
+      const script =
+        `read -r _ _ _ _ g _ </proc/self/stat; printf '%s %s\\n' ${link.mark} "$g"; printf '%s %s\\n' ${link.mark} "$g" >&2
 IFS= read -r go || exit 1
 ${place}
 ${isHere ? "" : `exec <${shellWord(input ?? "/dev/null")} || exit 1`}
 ${
-        partial
-          ? `rm -f -- ${shellWord(output!)}.*.part; "$@" >${shellWord(partial)}; c=$?
-if [ $c = 0 ]; then mv -f -T -- ${shellWord(partial)} ${shellWord(output!)}; else rm -f -- ${shellWord(partial)}; fi
+          partial
+            ? `rm -f -- ${shellWord(output!)}.*.part; "$@" >${shellWord(partial)}; c=$?
+if [ $c = 0 ]; then ${isHere ? ":" : keep}; else rm -f -- ${shellWord(partial)}; fi
 exit $c`
-          : 'exec "$@"'
-      }`;
+            : 'exec "$@"'
+        }`;
       const [program = "", ...words] = link.command(remoteCommand(script));
       const child = spawn(program, words, { stdio: "pipe", detached: true });
       child.stdin.on("error", () => {});
-      let group: ((id: number) => void) | undefined;
-      const grouped = new Promise<number>((resolve) => group = resolve);
-      let start = "";
+      let known: (id: number) => void = () => {};
+      const grouped = new Promise<number>((resolve) => known = resolve);
+      let refusal = "";
       const closed = new Promise<number | null>((resolve) => {
         child.on("error", () => resolve(null)).on("close", (code) => resolve(code));
       });
@@ -96,14 +98,17 @@ exit $c`
           lines.add(text);
           screen.add(text);
         };
+        // what start-up files of the login shell print is not the program's
+        let start: string | undefined = "";
         stream.on("data", (chunk: Buffer) => {
-          if (!group || stream === child.stdout) return hear(String(chunk));
+          if (start === undefined) return hear(String(chunk));
           start += String(chunk);
           const [whole, id] = new RegExp(`${link.mark} (\\d+)\\n`).exec(start) ?? [];
+          if (stream === child.stderr) refusal = start;
           if (whole === undefined) return;
-          group(Number(id));
-          group = undefined;
           const rest = start.slice(start.indexOf(whole) + whole.length);
+          start = undefined;
+          if (stream === child.stderr) known(Number(id));
           if (rest !== "") hear(rest);
         });
         stream.on("end", () => screen.end());
@@ -111,7 +116,7 @@ exit $c`
       const id = await Promise.race([grouped, closed.then(() => undefined)]);
       if (id === undefined) {
         await link.ask(":");
-        throw new UserError(`ssh to ${link.login}: ${start.trim() || "it ended"}`, 1);
+        throw new UserError(`ssh to ${link.login}: ${refusal.trim() || "it ended"}`, 1);
       }
       running.add(id);
       link.tell(`groups="$groups ${id}"; beat`);
@@ -147,10 +152,17 @@ exit $c`
         if (ended === 0) child.stdin.end();
         else if (!isClosed) [failed] = [ended, kill(id, "TERM")];
       }
-      const code = await closed;
+      let code = await closed;
       await stillThere(code);
       done();
-      if (failed !== 0 && partial) await files.remove(partial);
+      if (isHere && partial && keep) {
+        // there, a lost connection ends the copy like its last byte: only this side knows that it is whole
+        if (code === 0 && failed === 0) {
+          const kept = await link.ask(keep);
+          code = kept.code;
+          lines.add(kept.err);
+        } else await files.remove(partial);
+      }
       lines.end();
       await writer?.end();
       if (isInterrupted()) throw new Interrupted();
