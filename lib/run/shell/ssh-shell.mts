@@ -72,7 +72,7 @@ exec "$@"`;
       const writer = log ? logOver(link, log, (text) => show?.(text)) : undefined;
       const lines = new Lines((line) => writer?.add(line));
       const script =
-        `read -r _ _ _ _ g _ </proc/self/stat; printf '%s %s\\n' ${link.mark} "$g"; printf '%s %s\\n' ${link.mark} "$g" >&2
+        `read -r _ _ _ _ g _ </proc/self/stat; g="${link.mark} $g"; echo "$g"; echo "$g" >&2
 IFS= read -r go || exit 1
 ${place}
 ${isHere ? "" : `exec <${shellWord(input ?? "/dev/null")} || exit 1`}
