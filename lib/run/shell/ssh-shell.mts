@@ -71,18 +71,17 @@ exec "$@"`;
       }
       const writer = log ? logOver(link, log, (text) => show?.(text)) : undefined;
       const lines = new Lines((line) => writer?.add(line));
-      const script =
-        `read -r _ _ _ _ g _ </proc/self/stat; g="${link.mark} $g"; echo "$g"; echo "$g" >&2
+      const script = `read -r _ _ _ _ g _ </proc/self/stat; g="${link.mark} $g"; echo "$g"; echo "$g" >&2
 IFS= read -r go || exit 1
 ${place}
 ${isHere ? "" : `exec <${shellWord(input ?? "/dev/null")} || exit 1`}
 ${
-          partial
-            ? `rm -f -- ${shellWord(output!)}.*.part; "$@" >${shellWord(partial)}; c=$?
+        partial
+          ? `rm -f -- ${shellWord(output!)}.*.part; "$@" >${shellWord(partial)}; c=$?
 if [ $c = 0 ]; then ${isHere ? ":" : keep}; else rm -f -- ${shellWord(partial)}; fi
 exit $c`
-            : 'exec "$@"'
-        }`;
+          : 'exec "$@"'
+      }`;
       const [program = "", ...words] = link.command(remoteCommand(script));
       const child = spawn(program, words, { stdio: "pipe", detached: true });
       child.stdin.on("error", () => {});
