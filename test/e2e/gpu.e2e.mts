@@ -48,14 +48,19 @@ async function run(words: string): Promise<{ code: number; out: string }> {
   record(began, words);
   return answer;
 }
-/** Runs the script on this machine, for a lab on the host, and records its duration. */
+/**
+ * Runs the script on this machine, for a lab on the host, and records its duration. Meanwhile the host runs a
+ * command: only then does its first process reap the processes that have ended, and libvirt waits for that.
+ */
 async function runFromHere(...words: string[]): Promise<{ code: number; out: string }> {
   const began = Date.now();
   const one = startFromHere(...words);
-  const code = await one.ended;
+  let isOver = false;
+  one.ended.then(() => isOver = true);
+  while (!isOver) await tell("sleep 1");
   if (/^homelab-gpu: \d+\/\d+ (Create|Start) the VM/m.test(one.said())) vms++;
   record(began, `over SSH: ${words.join(" ")}`);
-  return { code, out: one.said() };
+  return { code: await one.ended, out: one.said() };
 }
 let env: NodeJS.ProcessEnv = {};
 const startFromHere = (...words: string[]) => startScript(["--config", join(here, "homelab-gpu.yaml"), ...words], env);
@@ -176,7 +181,7 @@ test("the next up over SSH finishes: the card is in the VM of a box that was bui
   assert.not.match(out, /Build the box/, "the first one built it");
   assert.match(out, proven);
   vm = await provenVm();
-  const guest = await runFromHere("ssh", "--", "cat '/sys/bus/pci/devices/*/device'");
+  const guest = await runFromHere("ssh", "--", "cat /sys/bus/pci/devices/*/device");
   assert.match(guest.out, /0x5046/);
 });
 
@@ -219,9 +224,9 @@ test("down gives the card back", async () => {
   assert.equal(await drivers(), before);
 });
 
-test("up --recreate takes the card again, and is killed between the start of the domain and of the guest", async () => {
+test("up takes the card again, and is killed between the start of the domain and of the guest", async () => {
   const began = Date.now();
-  await tell(`cd ${lab} && (setsid ${oneFile} up --recreate --yes >${lab}/log 2>&1 & echo $! >${lab}/pid)`);
+  await tell(`cd ${lab} && (setsid ${oneFile} up >${lab}/log 2>&1 & echo $! >${lab}/pid)`);
   // libvirt unbinds the card while it starts the domain: before that, nothing must be returned.
   // Parts of the run that outlive the kill may return it themselves: the card must only have been
   // unbound when the run was killed
@@ -230,7 +235,6 @@ test("up --recreate takes the card again, and is killed between the start of the
   );
   record(began, "up, killed");
   assert.is(taken, 0, (await tell(`tail -5 ${lab}/log`)).out);
-  assert.match((await tell(`cat ${lab}/log`)).out, /Remove the old VM gpu-vm[^]*Create the VM gpu-vm/);
   assert.match((await tell("ls /var/lib/libvirt/qemu/nvram")).out, /_gpu-vm_VARS\.fd/);
 });
 
