@@ -156,15 +156,14 @@ test("doctor reports a user without permission for libvirt", async () => {
   assert.match(out, /sudo usermod -aG libvirt "\$USER"/);
 });
 
-const held = card.functions.map((bdf) => `readlink /sys/bus/pci/devices/${bdf}/driver | grep -q vfio`).join(" && ");
-
 test("up over SSH, whose connection is cut after the VM took the card, ends its step there", async () => {
   const began = Date.now();
   const one = startFromHere("up");
   let isOver = false;
   one.ended.then(() => isOver = true);
-  while (!isOver && (await tell(`sleep 1; ${held}`)).code !== 0);
+  while (!isOver && !/Waiting for domain to get an IP address/.test(one.said())) await tell("sleep 1");
   assert.not.ok(isOver, one.said());
+  assert.equal(heldBy(await drivers()), ["vfio-pci", "vfio-pci"]);
   // the connection, a child of the script
   spawnSync("pkill", ["-KILL", "-x", "-P", String(one.child.pid), "ssh"]);
   assert.is(await one.ended, 1, one.said());
@@ -230,6 +229,7 @@ test("up takes the card again, and is killed between the start of the domain and
   // libvirt unbinds the card while it starts the domain: before that, nothing must be returned.
   // Parts of the run that outlive the kill may return it themselves: the card must only have been
   // unbound when the run was killed
+  const held = card.functions.map((bdf) => `readlink /sys/bus/pci/devices/${bdf}/driver | grep -q vfio`).join(" && ");
   const { code: taken } = await tell(
     `taken=1; while kill -0 $(cat ${lab}/pid); do if ${held}; then taken=0; break; fi; sleep 0.2; done; kill -9 $(cat ${lab}/pid); exit $taken`,
   );
