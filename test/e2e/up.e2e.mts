@@ -262,7 +262,7 @@ test("a run that is killed while it builds the image leaves no partial image", a
 });
 
 test("after a kill during Packer, the next run keeps the image, and Vagrant has no partial box", async () => {
-  const one = await killed(/Waiting for SSH to become available/, left, "up", "--no-gpu");
+  const one = await killed(/Provisioning with shell script: install-docker/, left, "up", "--no-gpu");
   left = one.left;
   assert.not.ok(ask("vagrant", "box", "list").includes(box));
   for (const name of wholeIn(images).filter((name) => !wholeIn(sharedImages).includes(name)).flatMap(filesOf)) {
