@@ -54,6 +54,8 @@ const lists: Record<string, Platform[]> = {
   "lib/verify/failures/qemu-devices.mts": ["linux"],
   "lib/verify/failures/qemu-errors.mts": ["linux"],
   "lib/verify/failures/qemu-vfio.mts": ["linux"],
+  "lib/verify/failures/qemu-vfio-errors.mts": ["linux"],
+  "lib/verify/failures/qemu-kvm-errors.mts": ["linux"],
   "lib/verify/failures/virsh.mts": ["linux"],
 };
 
