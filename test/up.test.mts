@@ -280,26 +280,30 @@ test("a card that moves to another machine keeps the record of its host driver",
   assert.is(await world.runCommand(destroy, world.context([])), 0, world.output.join(""));
 });
 
-test("destroy ends the step of a killed run first, even if no VM exists yet, and removes what it made", async () => {
-  const world = new World(two, "vm-without-gpu");
-  const steps = [{ group: 77, began: null }];
-  world.disk.set(`${world.folder}/lock`, JSON.stringify({ pid: 50, began: null, command: "up", since: "x", steps }));
-  const context = world.context([]);
-  const signals: string[] = [];
-  context.shell.signal = (id, signal) => {
-    if (id !== -77) return Promise.resolve(false);
-    if (signal !== 0) {
-      signals.push(String(signal));
-      // the step makes the domain before it ends
-      world.domains.set(`${prefixOf(world.folder)}a`, undefined);
-    }
-    return Promise.resolve(signals.length === 0);
-  };
-  assert.is(await world.runCommand(destroy, context), 0, world.output.join(""));
-  assert.match(world.output.join(""), /left a step running \(process group 77\)[^]*Remove the VM a/);
-  assert.equal([...world.domains.keys()], []);
-  assert.is(world.disk.get(`${world.folder}/lock`), undefined);
-});
+for (const existing of [[], ["b"]]) {
+  const before = existing.length === 0 ? "no VM" : "another VM";
+  test(`destroy ends the step of a killed run while ${before} exists, and removes what it made`, async () => {
+    const world = new World(two, "vm-without-gpu");
+    for (const name of existing) world.domains.set(prefixOf(world.folder) + name, undefined);
+    const steps = [{ group: 77, began: null }];
+    world.disk.set(`${world.folder}/lock`, JSON.stringify({ pid: 50, began: null, command: "up", since: "x", steps }));
+    const context = world.context([]);
+    const signals: string[] = [];
+    context.shell.signal = (id, signal) => {
+      if (id !== -77) return Promise.resolve(false);
+      if (signal !== 0) {
+        signals.push(String(signal));
+        // the step makes the domain before it ends
+        world.domains.set(`${prefixOf(world.folder)}a`, undefined);
+      }
+      return Promise.resolve(signals.length === 0);
+    };
+    assert.is(await world.runCommand(destroy, context), 0, world.output.join(""));
+    assert.match(world.output.join(""), /left a step running \(process group 77\)[^]*Remove the VM a/);
+    assert.equal([...world.domains.keys()], []);
+    assert.is(world.disk.get(`${world.folder}/lock`), undefined);
+  });
+}
 
 test("destroy removes the VMs of a lab whose folder was removed", async () => {
   const world = new World(three, "vm-without-gpu");

@@ -49,17 +49,13 @@ export async function runWork(
     return lab;
   };
   log(context, `config: ${source.name}`);
-  const chosen = async () => {
-    const lab = await looked();
-    const names = work.choose(machinesOf(lab, selectNames(args, Object.keys({ ...lab.machines, ...lab.orphans }))));
-    return { lab, names, steps: await work.steps(names, lab) };
-  };
-  let { lab, names, steps } = await chosen();
-  if (steps.length === 0 && !options.dryRun && await shell.read(`${folder}/lock`) !== undefined) {
+  if (!options.dryRun && await shell.read(`${folder}/lock`) !== undefined) {
     // a killed run may have left a step that still creates a VM: who takes the lock ends it
     await (await acquireLock(shell, folder, command, (line) => log(context, line))).release();
-    ({ lab, names, steps } = await chosen());
   }
+  const lab = await looked();
+  const names = work.choose(machinesOf(lab, selectNames(args, Object.keys({ ...lab.machines, ...lab.orphans }))));
+  const steps = await work.steps(names, lab);
   if (steps.length === 0) {
     log(context, work.nothing);
     return { code: 0, names, ran: false };

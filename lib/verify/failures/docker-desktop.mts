@@ -9,29 +9,6 @@ const restart = commandFix("End WSL, then start Docker Desktop again", "wsl --sh
 
 /** Why Docker Desktop's engine does not start on Windows. */
 export const dockerDesktopFailures = (): Failure[] => [
-  ...rows({ layer: "driver", source: "WSL; microsoft/WSL#41050 (2026-07)" }, [
-    [
-      "hyperv.guest",
-      "cause",
-      /\/usr\/lib\/wsl\/\S{1,60}: Stale file handle/,
-      "the folder of Windows' GPU driver is no longer behind /usr/lib/wsl: the driver was updated while WSL ran, or " +
-      "the container did not get it",
-      restart,
-      update,
-    ],
-  ]),
-  ...rows(
-    { layer: "driver", near: /nvidia|nouveau/i, source: "Linux (x86 alternatives); NVIDIA/nvtrust#72 (2024-10)" },
-    [
-      [
-        "guest.driver",
-        "symptom",
-        /WARNING: .{0,80}apply_(?:retpolines|returns|alternatives)\b/,
-        "a module was built without the protections of the kernel that loads it (other compiler or options)",
-        "Build it again on that kernel, with its headers and its compiler: install the driver's package again",
-      ],
-    ],
-  ),
   ...rows({
     layer: "docker",
     source: "Docker Desktop; docker/for-win#13472 (2023-05), #13492 (2023-05), #11249 (2021-05)",

@@ -169,6 +169,18 @@ export const nvidiaBuildFailures = (): Failure[] => [
     source: "mokutil 0.6, read 2026-11",
   },
   {
+    pattern: /WARNING: .{0,80}apply_(?:retpolines|returns|alternatives)\b/,
+    near: /nvidia|nouveau/i,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message: "a module was built without the protections of the kernel that loads it (other compiler or options)",
+    fix: [
+      manualFix("Build it again on that kernel, with its headers and its compiler: install the driver's package again"),
+    ],
+    source: "Linux (x86 alternatives); NVIDIA/nvtrust#72 (2024-10)",
+  },
+  {
     pattern: anyOf(
       /autoinstall for kernel: \S{1,60} failed|One or more modules failed to install during autoinstall/,
       /postinst\.d\/dkms exited with return code|dkms: running auto installation service for kernel \S{1,60} failed/,

@@ -17,6 +17,17 @@ const install = commandFix(
 
 /** Sentences that WSL prints, by topic. */
 export const wslMessageFailures = (): Failure[] => [
+  ...rows({ layer: "driver", source: "WSL; microsoft/WSL#41050 (2026-07)" }, [
+    [
+      "hyperv.guest",
+      "cause",
+      /\/usr\/lib\/wsl\/\S{1,60}: Stale file handle/,
+      "the folder of Windows' GPU driver is no longer behind /usr/lib/wsl: the driver was updated while WSL ran, or " +
+      "the container did not get it",
+      restart,
+      update,
+    ],
+  ]),
   ...rows({ layer: "driver", source: "microsoft/WSL#11277 (2024-02), #11870 (2024-08)" }, [
     [
       "guest.driver",
