@@ -169,10 +169,16 @@ if [ -n "$live" ]; then
     [ -n "$uid" ] && fact kvm-mode "$(stat -L -c '%a %G' /dev/kvm 2>/dev/null)"
   fi
 fi
-for mark in run/systemd/system run/ostree-booted run/.containerenv .dockerenv dev/dxg dev/vfio/vfio dev/kvm \
+for mark in run/systemd/system run/ostree-booted run/.containerenv dev/dxg dev/vfio/vfio dev/kvm \
   dev/net/tun etc/pve; do
   [ -e "$root/$mark" ] && fact exists "/$mark"
 done
+# A WSL distribution or a VM that was made from an image of Docker has this file too, but not the
+# files that Docker mounts into each container.
+if [ -e "$root/.dockerenv" ] &&
+  { ! [ -r "$proc/self/mountinfo" ] || grep -q ' /etc/\(hostname\|hosts\|resolv\.conf\) ' "$proc/self/mountinfo"; }; then
+  fact exists /.dockerenv
+fi
 for module in kvm_intel kvm_amd; do file "nested-$module" "$sys/module/$module/parameters/nested"; done
 for name in sys_vendor product_name board_vendor board_name bios_vendor bios_version chassis_type; do
   file "dmi-$name" "$sys/class/dmi/id/$name"

@@ -236,6 +236,21 @@ function needsOf(text: string): Host["needs"] {
 }
 const places = ({ mounts }: Host["needs"]) => mounts.map(({ point, bdf }) => `${point} ${bdf}`);
 
+test("a mark of Docker without its mounts does not make a container", () => {
+  const mark = "\n  .dockerenv = x\n";
+  const root = "259:2 / / rw - ext4 /dev/nvme0n1p2 rw";
+  for (const shell of shells) {
+    const containerOf = (text: string) => probed(text.replaceAll(/\n\s*\n/g, "\n"), shell).container;
+    // WSL and other VMs whose root file system was made from an image
+    assert.is(containerOf(mark + mounted(root)), undefined);
+    assert.is(
+      containerOf(mark + mounted("0:50 / / rw - overlay overlay rw", "259:2 /d/hosts /etc/hosts rw - ext4 a rw")),
+      "docker",
+    );
+    assert.is(containerOf(mark), "docker");
+  }
+});
+
 test("the probe finds the disks below btrfs, encryption and volumes", () => {
   const luks = needsOf(
     two + mapped(0, "luks-1") + mapped(1, "vg-root", "sda") +
