@@ -31,7 +31,6 @@ test("names that ssh could take for something else, and what cannot work there, 
     ["machines: [{name: a, host: gpubox, box: lab/x}]", /write {2}hosts: \{gpubox: \{ssh: me@gpubox\}\}/],
     [config("{-x: {ssh: gpubox}}"), /“-x” is not a valid name in hosts/],
     [config("{gpubox: {}}"), /ssh is missing/],
-    [config(one, "}, {name: b, box: lab/x"), /the machines are on several hosts/],
     [config(one, ", folders: [{from: ./media, to: /mnt/media}]"), /a folder of gpubox needs its absolute path there/],
   ];
   for (const [text, message] of refused) {

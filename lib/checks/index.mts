@@ -4,6 +4,7 @@ import { manualFix } from "../fixes.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { factsBehind } from "../resolve/resolve.mts";
+import { clusterNetworkChecks } from "./cluster-network.mts";
 import { composeChecks } from "./compose.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { gpuPlatformChecks } from "./gpu-platform.mts";
@@ -56,6 +57,7 @@ export const checks: Check[] = [
   ...forwardingChecks,
   ...autostartChecks,
   ...lanChecks,
+  ...clusterNetworkChecks,
   ...labFolderChecks,
   ...storageChecks,
   ...folderChecks,

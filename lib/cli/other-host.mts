@@ -32,7 +32,8 @@ export async function otherHostShell(
     const text = await shell.read(path).catch(() => undefined);
     if (text === undefined) continue;
     if (!/\bhosts\b/.test(text)) return undefined;
-    const { host } = parseConfig(text, path);
+    const { host, hosts } = parseConfig(text, path);
+    if (hosts) throw new UserError("the machines are on several hosts: write a config for each host");
     if (!host) return undefined;
     const { name, login, port } = host;
     if (shell.platform === "win32") {

@@ -24,6 +24,7 @@ export function subjectOf(check: string): Subject {
       return "IOMMU";
     case "guest":
       return "Guest";
+    case "cluster":
     case "services":
       return "Services";
     default:

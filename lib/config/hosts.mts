@@ -3,7 +3,7 @@ import type { RawConfig, RawMachine } from "./raw.mts";
 import type { Reader } from "./reader.mts";
 import { closest } from "../suggest.mts";
 
-/** Checks `hosts:` and `host:`: each name exists, all machines are on one host, and `folders:` are paths there. */
+/** Checks `hosts:` and `host:`: each name exists, and `folders:` are paths there. */
 export function checkHosts({ hosts = {} }: Partial<RawConfig>, machines: RawMachine[], reader: Reader) {
   const names = Object.keys(hosts);
   machines.forEach(({ host, folders = [] }, i) => {
@@ -12,12 +12,6 @@ export function checkHosts({ hosts = {} }: Partial<RawConfig>, machines: RawMach
       const near = closest(host, names) ?? names[0];
       const instead = near === undefined ? `hosts: {${host}: {ssh: me@${host}}}` : `host: ${near}`;
       reader.at(`${at}.host`, `there is no host ${host} in hosts`, instead);
-    }
-    // one that is wrong alone was reported
-    if (host === undefined && reader.has(`${at}.host`)) return;
-    if (host !== machines[0]?.host) {
-      const message = "the machines are on several hosts: one config has the machines of one host";
-      reader.at(host === undefined ? `${at}.name` : `${at}.host`, message, "a config for each host");
     }
     if (host === undefined) return;
     folders.forEach((folder, j) => {

@@ -65,13 +65,11 @@ function shaped(raw: RawConfig): Config {
     env,
     ...(compose.length > 0 ? { compose } : {}),
   }));
-  const name = raw.machines[0]?.host;
-  return {
-    machines,
-    services,
-    stacks,
-    ...(name === undefined ? {} : { host: otherHost(name, raw.hosts![name]!.ssh) }),
-  };
+  const hosts = [...new Set(raw.machines.map(({ host }) => host))].map((name) =>
+    name === undefined ? null : otherHost(name, raw.hosts![name]!.ssh)
+  );
+  const where = hosts.length > 1 ? { hosts } : hosts[0] ? { host: hosts[0] } : {};
+  return { machines, services, stacks, ...where };
 }
 
 function otherHost(name: string, ssh: string): OtherHost {
@@ -81,7 +79,6 @@ function otherHost(name: string, ssh: string): OtherHost {
 
 function shapedMachine(
   {
-    host: _,
     gpu,
     image,
     folders,

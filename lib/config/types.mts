@@ -13,8 +13,14 @@ export interface Config {
   machines: Machine[];
   services: Service[];
   stacks: Stack[];
-  /** The other host that all machines are on. Absent: this machine. */
+  /** The other host that all machines are on. Absent: this machine, or several hosts. */
   host?: OtherHost;
+  /** The hosts of the machines, if there are several; null is this machine. Absent in the config of one of them. */
+  hosts?: (OtherHost | null)[];
+  /** In the config of one of several hosts: the machines of the others. */
+  elsewhere?: Machine[];
+  /** In the config of one of several hosts: the places of its machines and stacks in the lists of the file. */
+  places?: { machines: number[]; stacks: number[] };
 }
 
 /** A host that is reached over ssh. */
@@ -30,6 +36,8 @@ export interface OtherHost {
 export interface Machine {
   /** A host name (RFC 1123): it becomes the host name of the VM. */
   name: string;
+  /** The name of the host in `hosts:` that it is on. Absent: this machine. */
+  host?: string;
   provider?: string;
   /** The Vagrant box that the VM is created from, such as `devlab/debian-13-gpuhost`. */
   box: string;

@@ -33,6 +33,7 @@ export function resolveConfig(
     services: config.services,
     stacks: stacks.filter(isCarried),
     ...(config.host ? { otherHost: config.host.name } : {}),
+    ...(config.elsewhere ? { elsewhere: config.elsewhere } : {}),
     ...(stacks.some(({ unset }) => unset)
       ? { unset: new Map(stacks.map(({ machine, unset = [] }) => [machine, unset])) }
       : {}),

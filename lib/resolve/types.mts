@@ -21,6 +21,8 @@ export interface Resolved {
   unset?: ReadonlyMap<string, string[]>;
   /** The name of the host that the VMs are on, if that is not the machine that has the config. */
   otherHost?: string;
+  /** The machines of the config's other hosts, if it has several. */
+  elsewhere?: Machine[];
   /** The lab's folder, if it is on this host. */
   folder?: string;
   /** What is at the paths of `folders:` on this host; absent if it is not the host that is judged. */

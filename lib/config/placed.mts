@@ -1,0 +1,47 @@
+/** Machines on several hosts: the part of a config for each, and which machines can reach each other. */
+import type { Config, Machine } from "./types.mts";
+
+/** The name of this machine among the hosts of a config. No entry of `hosts:` can have it. */
+export const thisMachine = "this machine";
+
+/**
+ * The part of a config for one of its hosts; undefined is this machine. A config whose machines are all on one host
+ * is that part already.
+ */
+export function configOn(config: Config, name: string | undefined): Config {
+  const { hosts, ...all } = config;
+  if (!hosts) return config;
+  const host = hosts.find((one) => one?.name === name);
+  const machines = all.machines.filter((machine) => machine.host === name);
+  const isHere = (machine: string) => machines.some((one) => one.name === machine);
+  const stacks = all.stacks.filter(({ machine }) => isHere(machine));
+  return {
+    ...all,
+    machines,
+    stacks,
+    services: all.services.filter(({ machine }) => isHere(machine)),
+    elsewhere: all.machines.filter((machine) => machine.host !== name),
+    places: {
+      machines: machines.map((machine) => all.machines.indexOf(machine)),
+      stacks: stacks.map((stack) => all.stacks.indexOf(stack)),
+    },
+    ...(host ? { host } : {}),
+  };
+}
+
+/** What decides whether a machine can reach others. */
+export type Placed = Pick<Machine, "name" | "host" | "network">;
+
+/**
+ * Whether connections from one machine to another can arrive, as far as the config says. Machines of one host share
+ * its NAT network. A machine of another host is reached only in the LAN, by its own network card; the NAT of a host
+ * lets connections out.
+ */
+export const reaches = (from: Placed, to: Placed): boolean => from.host === to.host || to.network?.lan !== undefined;
+
+/**
+ * The machines that others of the list cannot reach: empty if all can open connections to each other. On several hosts
+ * each machine needs `network: {lan: …}`, since the NAT networks of two hosts are separate and have the same addresses.
+ */
+export const unreached = <T extends Placed>(machines: T[]): T[] =>
+  machines.filter((to) => machines.some((from) => !reaches(from, to)));
