@@ -301,8 +301,10 @@ test("${NAME:?…} in .env and in an env file is a refusal with its line", async
   const text = "services:\n  a:\n    image: x\n    env_file: [a.env]\n";
   const files = { "compose.yaml": text, ".env": "A=${X:?need X}\n", "a.env": "C=1\nB=${Y?}\n" };
   assert.equal(await findings(files), [
-    "fail p/.env:1 p: X has no value: need X -> Set X in the project's .env",
-    "fail p/a.env:2 p: Y has no value: Y has no value -> Set Y in the project's .env",
+    "fail p/.env:1 p: X and Y have no value, and the project requires them -> Set X and Y in the project's .env",
+  ]);
+  assert.equal(await findings({ ...files, ".env": "" }), [
+    "fail p/a.env:2 p: Y has no value: the project requires it -> Set Y in the project's .env",
   ]);
   const { shell } = fakeShell({ "/lab/p/compose.yaml": text, "/lab/p/.env": "A=${X:?need X}\n", "/lab/p/a.env": "" }, {
     "docker compose": { code: 1, err: "failed to read /lab/p/.env: required variable X is missing a value: need X" },

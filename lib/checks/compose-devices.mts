@@ -47,13 +47,42 @@ const hostDevices: Device[] = [
 
 type Machine = Pick<ResolvedMachine, "provider" | "libvirt" | "provision" | "name">;
 
-/** Device nodes that the VM does not have, of `devices` and of mounts. */
+/**
+ * Devices that the VM has and that a container may not open without `devices:` (moby, oci/defaults.go; read
+ * 2026-11-28). /dev/net/tun is not one of them: earlier versions of runc allow it.
+ */
+const notAllowed = /^\/dev\/(uinput|uhid|fuse|ppp|kmsg|loop-control)$/;
+
+/** Devices that a service only mounts: the engine shows their nodes, and the kernel refuses to open them. */
+function mountedFlaws(service: ComposeService): ProjectFlaw[] {
+  const { privileged, device_cgroup_rules: rules } = service;
+  if (privileged === true || String(privileged) === "true" || (Array.isArray(rules) && rules.length > 0)) return [];
+  const listed = devicesOf(service).map(({ source }) => source);
+  const found = mountsOf(service).flatMap(({ source }) =>
+    source !== undefined && notAllowed.test(source) && !listed.includes(source) ? [source] : []
+  );
+  return [...new Set(found)].map((source): ProjectFlaw => ({
+    status: "warn",
+    message: `mounts ${source} under volumes:, which does not let it open the device`,
+    at: source,
+    fix: manualFix(`Write it under devices: [${source}] instead`),
+    fold: {
+      ...{ kind: "mounted device", verb: ["mounts", "mount"], item: source },
+      rest: (many, several) =>
+        ` under volumes:, which does not let ${several ? "them" : "it"} open the device${many ? "s" : ""}`,
+      fix: (items) =>
+        manualFix(`Write ${items.length > 1 ? "them" : "it"} under devices: [${items.join(", ")}] instead`),
+    },
+  }));
+}
+
+/** Device nodes that the VM does not have, of `devices` and of mounts, and those that a service cannot open. */
 export function deviceFlaws(service: ComposeService, machine: Machine): ProjectFlaw[] {
   const sources = [
     ...devicesOf(service).map(({ source }) => source),
     ...mountsOf(service).flatMap(({ source }) => (source?.startsWith("/dev/") ? [source] : [])),
   ];
-  return [...new Set(sources)].flatMap((source): ProjectFlaw[] => {
+  const absent = [...new Set(sources)].flatMap((source): ProjectFlaw[] => {
     const found = hostDevices.find(({ pattern }) => pattern.test(source));
     if (!found || isGiven(found, machine)) return [];
     const listed = devicesOf(service).some((one) => one.source === source);
@@ -74,6 +103,7 @@ export function deviceFlaws(service: ComposeService, machine: Machine): ProjectF
       },
     }];
   });
+  return [...absent, ...mountedFlaws(service)];
 }
 
 /** Whether the user's own lines give the VM such a device. */

@@ -1,8 +1,9 @@
 /** Variables without a value, with what they leave of the mounts, images and ports that they are in. */
-import type { ComposeProject } from "../compose/types.mts";
+import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { literally } from "../compose/refusals.mts";
 import { isSecretName } from "../compose/variables.mts";
+import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
@@ -68,6 +69,21 @@ function isOfDisabled(variable: string, project: ComposeProject): boolean {
   return lines.length > 0 && lines.every(Boolean);
 }
 
+/** The variables without a value that images consist of. */
+function imageVariables({ unsetVariables, texts }: ComposeProject): string[] {
+  const unset = new Set(unsetVariables.map(({ variable }) => variable));
+  const values = Object.values(texts).flatMap((text) => text.match(/\bimage["']?\s*:\s*[^,\n]*/g) ?? []);
+  const names = values.flatMap((value) => [...value.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name]) => name!));
+  return [...new Set(names)].filter((name) => unset.has(name));
+}
+
+/** What to do about images whose variables have no value: these variables are named where they are known. */
+export function imageVariableFix(project: ComposeProject): Fix {
+  const names = imageVariables(project);
+  const copy = names.length > 0 ? copyOfEnv(project, names) : undefined;
+  return manualFix(copy ?? `Set ${names.length > 0 ? joinList(names) : "the variables"} in ${envOf(project)}`);
+}
+
 /** Variables of the caller's terminal, of its proxies and of paths of libraries, without which programs run too. */
 const ofTerminal =
   /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL|LD_LIBRARY_PATH|PYTHONPATH|(https?|ftp|all|no)_proxy|(HTTPS?|FTP|ALL|NO)_PROXY)$/;
@@ -78,8 +94,12 @@ const ofTerminal =
  */
 export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: string[] = []): ProjectFlaw[] {
   const { name: folder } = project;
-  const isLost = ({ variable = "" }: { variable?: string }) => !copied.includes(variable) && !ofTerminal.test(variable);
-  const unsetVariables = project.unsetVariables.filter(isLost);
+  // a variable that the project requires in another place has a finding of its own
+  const required = new Set(project.refusals.flatMap(({ variable }) => variable ?? []));
+  const isLost = ({ variable = "" }: { variable?: string }) =>
+    !copied.includes(variable) && !ofTerminal.test(variable) && !required.has(variable);
+  const later = project.unsetVariables.filter(({ setLater }) => setLater !== undefined);
+  const unsetVariables = project.unsetVariables.filter((one) => isLost(one) && !later.includes(one));
   const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
   const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
   const used = unsetVariables.filter(({ variable = "" }) => !isOfDisabled(variable, project));
@@ -88,9 +108,11 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   const isSecret = (one: typeof used[number]) => !ofDatabase.includes(one) && isSecretName(one.variable ?? "");
   const secret = used.filter((one) => !breaking.includes(one) && isSecret(one));
   const ofDesktop = desktopVariables(project);
+  // an image without a name has a finding of its own
+  const ofImages = enabledOf(project).some(([, { image }]) => image === "") ? imageVariables(project) : [];
   const rest = used.filter((one) =>
     !breaking.includes(one) && !secret.includes(one) && !ofDatabase.includes(one) &&
-    !ofDesktop.includes(one.variable ?? "")
+    ![...ofDesktop, ...ofImages].includes(one.variable ?? "")
   );
   const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));
   const flaw = (found: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {
@@ -117,6 +139,7 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   const texts = [...new Set(left.map(({ text }) => text === "" ? "an empty value" : `“${text}”`))];
   const listed = texts.length > 8 ? [...texts.slice(0, 8), `${texts.length - 8} more`] : texts;
   return [
+    ...setLaterFlaw(later, folder),
     ...flaw(
       breaking,
       fails ? "fail" : "warn",
@@ -136,4 +159,23 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
     ...flaw(secret, "warn", () => ": the service starts with an empty password or key"),
     ...flaw(rest, "warn", (them) => `: Compose replaces ${them} with an empty string, or omits ${them}`),
   ];
+}
+
+/** Variables that an env file uses above the line that sets them. */
+function setLaterFlaw(found: ProjectProblem[], project: string): ProjectFlaw[] {
+  const [first] = found;
+  if (!first) return [];
+  const names = [...new Set(found.map(({ variable }) => variable!))];
+  const many = names.length > 1;
+  const lines = found.map(({ line }) => line!);
+  return [{
+    status: "warn",
+    message: `${first.file} uses ${joinList(names)} above the ${many ? "lines that set them" : "line that sets it"}: ` +
+      `${many ? "they are" : "it is"} empty there`,
+    evidence: { read: `${project}/${first.file}:${first.line}`, value: `set in line ${first.setLater}` },
+    fix: manualFix(
+      `Move the line${many ? "s" : ""} ${joinList(found.map(({ setLater }) => String(setLater)))} of ${first.file} ` +
+        `above line ${Math.min(...lines)}`,
+    ),
+  }];
 }

@@ -21,7 +21,8 @@ const vmPaths = anyOf(
   /^\/(proc|sys|dev|run|tmp|boot|bin|sbin|lib|lib64|usr(?!\/local\/.|\/src\/.)|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)/,
   // Debian's packages netbase, base-files, libc-bin, login and libpam-runtime, which every installation has
   /^\/etc\/(protocols|services|rpc|networks|nsswitch\.conf|host\.conf|ld\.so\..*|environment|profile|pam\.d|security|login\.defs|subuid|subgid|fstab|mtab|debian_version|issue|default\/locale)(\/|$)/,
-  /^\/(etc)?$/,
+  // cAdvisor's instructions mount /cgroup, where old systems had what /sys/fs/cgroup is: Docker creates an empty folder
+  /^\/(etc|cgroup)?$/,
 );
 /** Folders of the computer on which a project was written that only some Linux systems have. */
 const foreignFolders: { pattern: RegExp; what: string }[] = [

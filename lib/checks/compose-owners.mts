@@ -101,6 +101,6 @@ function bindsOf(service: ComposeService): { source: string; target: string }[] 
 const changesOwner = (source: string, name: string, project: ComposeProject) =>
   enabledOf(project).some(([other, { command, entrypoint, ...body }]) =>
     other !== name &&
-    /\b(chown|chmod|install -d)\b/.test(JSON.stringify([command, entrypoint])) &&
+    /\b(chown|chmod|install -d)\b/.test([command, entrypoint].flat().join("\n")) &&
     mountsOf(body).some((mount) => mount.source !== undefined && `${source}/`.startsWith(`${mount.source}/`))
   );

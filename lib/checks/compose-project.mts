@@ -7,6 +7,7 @@ import { envFiles } from "../compose/paths.mts";
 import { networksOf, publishedPorts } from "../compose/service.mts";
 import { desktopFlaws } from "./compose-desktop.mts";
 import { commandFlaws } from "./compose-commands.mts";
+import { copyFlaws } from "./compose-copies.mts";
 import { conflictFlaws } from "./compose-conflicts.mts";
 import { formFlaws } from "./compose-forms.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
@@ -23,8 +24,7 @@ import { engineProjectFlaws } from "./compose-docker-project.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
-import { asksFor } from "./compose-unused.mts";
-import { unsetFlaws, variablesOfExample, withoutEmptied } from "./compose-emptied.mts";
+import { imageVariableFix, unsetFlaws, variablesOfExample, withoutEmptied } from "./compose-emptied.mts";
 import { foldFlaws } from "./compose-fold.mts";
 import {
   circularDependencies,
@@ -34,6 +34,7 @@ import {
   undeclaredNames,
 } from "./compose-declared.mts";
 import { deviceFlaws } from "./compose-devices.mts";
+import { profileFlaws, startsNothing } from "./compose-started.mts";
 import { swarmFlaws } from "./compose-swarm.mts";
 import { groupFlaws, limitFlaws } from "./compose-vm.mts";
 
@@ -106,43 +107,11 @@ function containerFlaws(
     ...engineFlaws(name, service, project, machine),
     ...daemonFlaws(project.written?.services[name] ?? service, machine),
     ...imageFlaws(name, service, project, machine),
+    ...(project.inline ? [] : copyFlaws(name, project)),
     ...databaseFlaws(service),
     ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
     ...emptyEnvFile(project.written?.services[name] ?? service),
   ];
-}
-
-/** Compose fails if no service is left to start. */
-function startsNothing(
-  { model, enabled, refusals, inline }: ComposeProject,
-  machine: ResolvedMachine,
-): ProjectFlaw[] {
-  if (inline || !model || refusals.length > 0 || (enabled?.length ?? 1) > 0) return [];
-  const profiles = Object.values(model.services).flatMap(({ profiles }) =>
-    Array.isArray(profiles) ? profiles.filter((name) => name !== "") : []
-  );
-  const withGpu = Object.values(model.services).find((body) => asksFor(body, machine))?.profiles;
-  const [first] = [...(Array.isArray(withGpu) ? withGpu : []), ...profiles];
-  return [{
-    status: "fail",
-    message: first === undefined
-      ? "the project has no service"
-      : `no service starts: each is in a profile (${[...new Set(profiles)].join(", ")})`,
-    at: first === undefined ? "services" : "profiles",
-    fix: manualFix(first === undefined ? "Add a service" : `Enable one: profiles: [${first}]`),
-  }];
-}
-
-function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
-  if (!model) return [];
-  const existing = new Set(
-    Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : [])),
-  );
-  return profiles.filter((name) => name !== "*" && !existing.has(name)).map((name) => ({
-    status: "warn",
-    message: `no service has the profile ${name}`,
-    fix: manualFix(existing.size > 0 ? `The profiles are ${[...existing].join(", ")}` : "Remove profiles:"),
-  }));
 }
 
 /** An env file without a path: Compose reports no name then (run with 2.26.1 on 2026-11-28). */
@@ -242,7 +211,8 @@ function portsOfShared(service: ComposeService, model: ComposeProject["model"]):
 /** With it Compose refuses a service of one name that runs several times. */
 const isOfName = /container name must be unique/;
 
-function settings(service: ComposeService, { refusals }: ComposeProject): ProjectFlaw[] {
+function settings(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const { refusals } = project;
   const { platform, restart, image, container_name: name } = service;
   const { replicas } = mapAt(service, "deploy");
   const scale = Number(service.scale ?? replicas ?? 1);
@@ -272,11 +242,10 @@ function settings(service: ComposeService, { refusals }: ComposeProject): Projec
         message: `has the image “${image}”, which is not an image name: a variable in it may be empty`,
         at: "image:",
         text: image,
-        fix: manualFix("Set the variable in the project's .env"),
+        fix: imageVariableFix(project),
         fold: {
           ...{ kind: "no image", verb: ["has", "have"] as [string, string], item: `the image “${image}”` },
           rest: () => ", which is not an image name: a variable in it may be empty",
-          fix: () => manualFix("Set the variables in the project's .env"),
         },
       }]
       : []),

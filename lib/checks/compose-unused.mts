@@ -120,9 +120,9 @@ function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectF
   };
 }
 
-/** Programs that encode, decode or detect on an NVIDIA GPU if they get one, and on the CPU otherwise. */
+/** Programs that encode, decode, detect or compute on an NVIDIA GPU if they get one, and on the CPU otherwise. */
 const canUse =
-  /(^|\/)(jellyfin|plex|pms-docker|emby(server)?|immich-server|frigate|tdarr(_node)?|unmanic|fileflows|ersatztv)$/;
+  /(^|\/)(jellyfin|plex|pms-docker|emby(server)?|immich-server|frigate|tdarr(_node)?|unmanic|fileflows|ersatztv|foldingathome|boinc|photoprism)$/;
 
 /** A program that can use a GPU, in a project in which no service asks for one. */
 function optionalFlaw(project: ComposeProject): ProjectFlaw | undefined {
@@ -235,7 +235,10 @@ function profileFlaw(project: ComposeProject, machine: ResolvedMachine): Project
     !needed.includes(name) && !listed.includes(name) && Array.isArray(body.profiles) && body.profiles.length > 0 &&
     asksForGpu({ body }) && suits([body], machine)
   );
-  const [first, ...others] = found.map(([name, { profiles }]) => ({ name, profile: String([profiles].flat()[0]) }));
+  const [first, ...others] = found.map(([name, { profiles }]) => ({
+    name,
+    profile: profileFor([profiles].flat().map(String)),
+  }));
   if (!first) return undefined;
   const names = joinList([first, ...others].map(({ name, profile }) => `${name} (profile ${profile})`));
   return {
@@ -252,6 +255,9 @@ function profileFlaw(project: ComposeProject, machine: ResolvedMachine): Project
     ),
   };
 }
+
+/** The profile of several that is for the GPU: a service may also be in one such as monitoring. */
+const profileFor = (profiles: string[]) => profiles.find((one) => /gpu|nvidia|cuda/i.test(one)) ?? profiles[0]!;
 
 /** A line that asks for a GPU, wherever it is. */
 const asksInText =

@@ -25,6 +25,7 @@ import { unusedGpuFlaws } from "./compose-unused.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
 import { withProfile } from "./compose-profiles.mts";
 import { podmanFlaws } from "./compose-podman.mts";
+import { requiredVerdict } from "./compose-required.mts";
 import { isBackslashed, projectFlaws } from "./compose-project.mts";
 import { sizeVerdicts } from "./compose-size.mts";
 import { valueFlaws } from "./compose-values.mts";
@@ -177,13 +178,15 @@ function projectVerdicts(
     const named = undefinedName ?? (absentEnv === undefined ? undefined : `env file ${absentEnv.split("/").at(-1)}`);
     return named !== undefined && flaws.some(({ status, message }) => status === "fail" && message.includes(named));
   };
-  const refused = project.refusals.map((problem) => ({ problem, verdict: refusal(project, problem, machine) })).filter((
+  const required = requiredVerdict(project, project.refusals);
+  const refusals = project.refusals.filter(({ variable }) => !required || variable === undefined);
+  const refused = refusals.map((problem) => ({ problem, verdict: refusal(project, problem, machine) })).filter((
     { problem, verdict: { evidence: [place] } },
   ) =>
     project.readBy !== "compose" || problem.mend !== undefined ||
     (!places.includes(place!.read) && !isOurs(problem))
   );
-  const own = [...refused.map(({ verdict }) => verdict), ...flaws];
+  const own = [...(required ? [required] : []), ...refused.map(({ verdict }) => verdict), ...flaws];
   if (project.readBy === "reader" || project.noAnswer !== undefined) return own;
   if (own.some(({ status }) => status === "fail")) return own;
   const count = enabledOf(project).length;

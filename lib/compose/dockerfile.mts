@@ -1,8 +1,10 @@
 /** What is read of the Dockerfiles of a project: stages, for `build.target`, and the images they are built from. */
 import { mapAt } from "../maps.mts";
 import { blankBaseOf } from "./blank-base.mts";
+import { absentCopiesOf } from "./dockerfile-copies.mts";
 import { cudaTargetsOf } from "./cuda-targets.mts";
 import { fromPattern, instructionsOf } from "./dockerfile-instructions.mts";
+import { neededStages, stageAt } from "./dockerfile-stages.mts";
 import { baseOf, dockerfileOf, hostPath } from "./paths.mts";
 import type { ProjectReads } from "./project-reads.mts";
 import { environmentOf } from "./service.mts";
@@ -43,24 +45,9 @@ export function baseImagesOf(
     const given = Object.hasOwn(args, key) ? args[key] : withValues(value.replace(/^(["'])(.*)\1$/, "$2"), values);
     if (given) values[key] = given;
   }
-  const named = (name: string, before: number) =>
-    /^\d+$/.test(name) && Number(name) < before
-      ? Number(name)
-      : stages.slice(0, before).findLastIndex((one) => one.name === name.toLowerCase());
-  const found = new Map<number, boolean>();
-  const visit = (at: number, isFinal: boolean): void => {
-    const stage = stages[at];
-    if (!stage || found.get(at) === true || (found.has(at) && !isFinal)) return;
-    found.set(at, isFinal);
-    // a stage can start from an earlier one
-    const earlier = named(stage.image, at);
-    if (earlier >= 0) visit(earlier, isFinal);
-    for (const one of stage.copies) visit(named(one, at), false);
-  };
-  visit(target === undefined ? stages.length - 1 : named(target, stages.length), true);
-  return [...found].flatMap(([at, isFinal]) => {
+  return [...neededStages(stages, target)].flatMap(([at, isFinal]) => {
     const { image, line } = stages[at]!;
-    const isImage = named(image, at) < 0 && !image.includes("$") && image !== "scratch";
+    const isImage = stageAt(stages, image, at) < 0 && !image.includes("$") && image !== "scratch";
     return isImage ? [{ image, line, isFinal }] : [];
   });
 }
@@ -134,7 +121,9 @@ function dockerfilePaths(service: ComposeService, project: Pick<ComposeProject, 
 export async function readDockerfiles(
   reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model">,
-): Promise<Required<Pick<ComposeProject, "stages" | "bases" | "blankBases" | "builtUsers" | "cudaTargets">>> {
+): Promise<
+  Required<Pick<ComposeProject, "stages" | "bases" | "blankBases" | "builtUsers" | "cudaTargets" | "absentCopies">>
+> {
   const texts = new Map<string, string | undefined>();
   const readOnce = async (paths: string[]) => {
     for (const path of paths) {
@@ -148,6 +137,7 @@ export async function readDockerfiles(
   const blankBases: NonNullable<ComposeProject["blankBases"]> = {};
   const builtUsers: NonNullable<ComposeProject["builtUsers"]> = {};
   const cudaTargets: NonNullable<ComposeProject["cudaTargets"]> = {};
+  const absentCopies: NonNullable<ComposeProject["absentCopies"]> = {};
   for (const [name, service] of Object.entries(project.model?.services ?? {})) {
     const { target, args, dockerfile_inline: inline } = mapAt(service, "build");
     const paths = dockerfilePaths(service, project);
@@ -166,11 +156,13 @@ export async function readDockerfiles(
     if (user) {
       builtUsers[name] = { uid: user.uid, place: file === undefined ? "dockerfile_inline" : `${file}:${user.line}` };
     }
+    const absent = await absentCopiesOf(reads, service, project, { ...found, ...(file === undefined ? {} : { file }) });
+    if (absent.length > 0) absentCopies[name] = absent;
     const targets = cudaTargetsOf(found.text, values);
     if (targets) cudaTargets[name] = { ...targets, ...(file === undefined ? {} : { file }) };
     const blank = blankBaseOf(found.text, values);
     if (blank) blankBases[name] = { ...blank, ...(file === undefined ? {} : { file }) };
     if (images.length > 0) bases[name] = images.map((one) => ({ ...one, ...(file === undefined ? {} : { file }) }));
   }
-  return { stages, bases, blankBases, builtUsers, cudaTargets };
+  return { stages, bases, blankBases, builtUsers, cudaTargets, absentCopies };
 }

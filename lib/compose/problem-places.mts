@@ -2,6 +2,7 @@
 import type { ReadProject } from "./reader.mts";
 import { lineOf, literally } from "./refusals.mts";
 import type { ProjectProblem } from "./types.mts";
+import { isRequired } from "./variables.mts";
 
 /** The line that names a file. */
 const lineOfFile = (path: string, texts: Record<string, string>) =>
@@ -45,7 +46,7 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
     const message = problem.message.replace(
       /^.*required variable \S+ is missing a value:? ?/,
       `${variable} has no value: `,
-    ).replace(/: $/, "");
+    ).replace(/: $/, `: ${isRequired}`);
     const { file, line } = own.find((one) => one.variable === variable) ?? {};
     const place = file !== undefined && line !== undefined ? { file, line } : undefined;
     return { message, variable, ...(place ?? lineOf(texts, new RegExp(`\\$\\{${literally(variable)}\\b`))) };

@@ -129,7 +129,8 @@ export async function readProject(
   const project: ComposeProject = { ...base, readBy: "reader", refusals: [], ...answer, ...written };
   const { model } = project;
   if (model && !project.enabled) project.enabled = enabledServices(model, profiles);
-  const unset = [...project.unsetVariables, ...unsetInEnvFiles, ...unsetInherited(project, env)];
+  const setLater = unsetInEnvFiles.filter((one) => one.setLater !== undefined);
+  const unset = [...setLater, ...project.unsetVariables, ...unsetInEnvFiles, ...unsetInherited(project, env)];
   project.unsetVariables = unset.filter(({ variable }, i) =>
     unset.findIndex((other) => other.variable === variable) === i
   );
@@ -203,9 +204,10 @@ const envFileRefusals = (texts: { file: string; text: string }[]): ProjectProble
  * of `${NAME:?…}`.
  */
 const missingIn = (file: string, text: string, values: Record<string, string>): ProjectProblem[] =>
-  envFileMissing(text, values).map(({ name, required, line }) => ({
+  envFileMissing(text, values).map(({ name, required, line, setLater }) => ({
     message: `${name} has no value${required === undefined ? "" : `: ${required}`}`,
     ...{ variable: name, file, line },
+    ...(setLater === undefined ? {} : { setLater }),
     ...(required === undefined ? {} : { required: true as const }),
   }));
 

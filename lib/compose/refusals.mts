@@ -7,6 +7,12 @@ import type { ProjectProblem } from "./types.mts";
  */
 export function refusalsOf(stderr: string, folder: string): ProjectProblem[] {
   const lines = stderr.split("\n").map((line) => line.trim()).filter((line) => line && !/^time=.*level=/.test(line));
+  // several errors, one in a line
+  if (/^decoding failed due to the following error/.test(lines[0] ?? "") && lines.length > 1) {
+    return lines.slice(1).flatMap((line) =>
+      refusalsOf(line.replace(/^error decoding '(\w+)\[([^\]]+)\]([^']*)': /, "$1.$2$3: "), folder)
+    );
+  }
   const text = lines.join(" ").replaceAll(`${folder}/`, "").replace(/: invalid compose project$/, "")
     .replace(/^validating \S+: /, "");
   if (text === "") return [];

@@ -26,11 +26,23 @@ export function valuesOf(service: ComposeService): ServiceValue[] {
         : [{ shown: `${variable}=${withoutPasswords(value)}`, value, variable, at: [variable] }]
     ),
     ...["command", "entrypoint"].flatMap((key) =>
-      [service[key] ?? []].flat().flatMap((one) => String(one).split(/\s+/)).map((value) => ({
+      [service[key] ?? []].flat().flatMap((one) => wordsOf(String(one))).map((value) => ({
         shown: `${withoutPasswords(value)} in its ${key}`,
         value,
         at: [value],
       }))
     ),
   ];
+}
+
+/** Commands of a script that run in another container, or that only print their words. */
+const elsewhere = /^\s*(echo|printf)\b|\b(docker|podman)([ -]compose)?\s+(exec|run)\b/;
+
+/** The words of a command or a script in which its own program meets addresses. */
+function wordsOf(text: string): string[] {
+  const lines = text.replace(/\\\n/g, " ").split("\n").filter((line) => !elsewhere.test(line));
+  return lines.flatMap((line) => line.split(/\s+/)).filter((word) => {
+    const [, option] = /^--?([\w.-]+)=/.exec(word) ?? [];
+    return option === undefined || !onlyNames.test(option);
+  });
 }

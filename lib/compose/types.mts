@@ -101,6 +101,8 @@ export interface ComposeProject extends ProjectRequest {
   blankBases?: Record<string, BlankBase>;
   /** The GPUs that the Dockerfiles of services compile CUDA code for, by service, and their place. */
   cudaTargets?: Record<string, CudaTargets & { file?: string }>;
+  /** The paths that the builds of services copy and that their contexts do not have, by service. */
+  absentCopies?: Record<string, AbsentCopy[]>;
   /** The users that built services run as, by service, and the place of `USER`, such as `app/Dockerfile:12`. */
   builtUsers?: Record<string, { uid: number; place: string }>;
   /** Files that could not be read, as sentences with the reason. */
@@ -122,6 +124,17 @@ export interface BaseImage {
    * Its `FROM`: the Dockerfile, relative to the project's folder where it is below it, and the line, from 1. No file:
    * the text is in the Compose file (`dockerfile_inline`).
    */
+  file?: string;
+  line: number;
+}
+
+/** A path of a build's context that its Dockerfile copies: the build ends there. */
+export interface AbsentCopy {
+  /** The path, relative to the project's folder. */
+  path: string;
+  /** It exists, and this `.dockerignore` excludes it; a path relative to the project's folder. */
+  ignoredBy?: string;
+  /** The place of the instruction, as in {@link BaseImage}. */
   file?: string;
   line: number;
 }
@@ -170,6 +183,8 @@ export interface ProjectProblem {
   variable?: string;
   /** How to correct it, as a sentence; undefined if nothing better than “correct it” is known. */
   mend?: string;
+  /** The line of the env file that sets the variable below the line that uses it. */
+  setLater?: number;
   /** Compose refuses the project without this variable. */
   required?: true;
   /** Whether it is a `${` that Compose cannot parse, so that the value is unknown. */

@@ -15,6 +15,9 @@ export interface MissingVariable {
   required?: string;
 }
 
+/** The sentence of `${NAME:?}`, which has none of its own. */
+export const isRequired = "the project requires it";
+
 /** A line of an env file that Compose refuses. */
 export interface EnvFileFlaw {
   /** Line number, from 1. */
@@ -39,13 +42,18 @@ export function envFileFlaws(text: string): EnvFileFlaw[] {
 }
 
 /**
- * The variables without a value that an env file's own values use, with the line of each.
+ * The variables without a value that an env file's own values use, with the line of each. `setLater`: the line below
+ * it that sets the variable: Compose reads the file from its first line to its last (run with 2.26.1 on 2026-11-28).
  */
 export function envFileMissing(
   text: string,
   values: Record<string, string | undefined>,
-): (MissingVariable & { line: number })[] {
-  return readEnvFile(text, values).missing;
+): (MissingVariable & { line: number; setLater?: number })[] {
+  const { missing, lines } = readEnvFile(text, values);
+  return missing.map((one) => {
+    const later = lines.get(one.name);
+    return later !== undefined && later > one.line ? { ...one, setLater: later } : one;
+  });
 }
 
 function readEnvFile(text: string, outer: Record<string, string | undefined>) {
@@ -53,6 +61,8 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
   const values: Record<string, string> = Object.create(null);
   const flaws: EnvFileFlaw[] = [];
   const missing: (MissingVariable & { line: number })[] = [];
+  /** The last line that sets each name. */
+  const setAt = new Map<string, number>();
   const filled = (value: string, at: number) => {
     const found = interpolate(value, { ...values, ...outer });
     missing.push(...found.missing.map((one) => ({ ...one, line: at + 1 })));
@@ -74,6 +84,7 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
       });
       continue;
     }
+    setAt.set(name, i + 1);
     const quote = /^["']/.exec(raw)?.[0];
     if (quote === undefined) {
       values[name] = filled(raw.replace(/(^|\s+)#.*$/, "").trim(), i);
@@ -90,7 +101,7 @@ function readEnvFile(text: string, outer: Record<string, string | undefined>) {
     }
     values[name] = quote === "'" ? found : filled(unescaped(found), start);
   }
-  return { values: { ...values }, flaws, missing };
+  return { values: { ...values }, flaws, missing, lines: setAt };
 }
 
 const unescaped = (text: string) =>
@@ -125,7 +136,7 @@ export function interpolate(
     if (how?.endsWith("+")) return has ? inner() : "";
     if (has) return value;
     if (how?.endsWith("-")) return inner();
-    missing.push({ name, ...(how?.endsWith("?") ? { required: rest || `${name} has no value` } : {}) });
+    missing.push({ name, ...(how?.endsWith("?") ? { required: rest || isRequired } : {}) });
     return "";
   });
   return { text: filled, missing, broken: text.replace(pattern, "").includes("${") };
