@@ -10,7 +10,15 @@ export class UserError extends Error {
 }
 
 /** The user asked to stop (Ctrl-C). */
-export class Interrupted extends Error {}
+export class Interrupted extends Error {
+  /** The machines whose VMs ran before the first step, if a run of steps was interrupted. */
+  readonly running: string[] | undefined;
+
+  constructor(running?: string[]) {
+    super();
+    this.running = running;
+  }
+}
 
 /** All mistakes in a config, reported together. */
 export class ConfigError extends UserError {

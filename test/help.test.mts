@@ -156,6 +156,10 @@ test("an interrupted command says whether it continues, and what keeps running",
     assert.is(await main(command.split(" "), { ...shell, read }), 130, command);
     assert.match(lines.at(-1)!, said);
   }
+  const { shell, said: lines } = fakeShell();
+  const read = () => Promise.reject(new Interrupted(["ai", "web"]));
+  await main(["up"], { ...shell, read });
+  assert.match(lines.at(-1)!, /\n {2}ai, web, machines that this run has started keep running; to shut them down: /);
 });
 
 test.run();

@@ -9,6 +9,7 @@ import { status } from "../lib/cli/commands/status.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { upgrade } from "../lib/cli/commands/upgrade.mts";
 import { insteadOf } from "../lib/cli/help.mts";
+import { Interrupted } from "../lib/errors.mts";
 import { parseState } from "../lib/host/state.mts";
 import { versionChanges } from "../lib/verify/version-changes.mts";
 import { boxOf, one, ran, running, said, state, versions } from "./upgraded.mts";
@@ -44,6 +45,15 @@ test("a new box is built, the VM is created from it and proven, and the old box 
   assert.is(await world.runCommand(up, world.context([])), 0);
   assert.match(said(world), /nothing to do/);
   assert.equal(ran(world), []);
+});
+
+test("an interruption names the machines that still run", async () => {
+  const world = await running();
+  const context = world.context([]);
+  context.shell.run = () => Promise.reject(new Interrupted());
+  const error = await world.runCommand(upgrade, context).then(() => undefined, (reason: unknown) => reason);
+  assert.instance(error, Interrupted);
+  assert.equal((error as Interrupted).running, ["a"]);
 });
 
 test("an image that is built here is built today", async () => {

@@ -1,5 +1,5 @@
 /** Carries a plan out: writes its files, runs its steps, judges the proofs. */
-import { UserError } from "../errors.mts";
+import { Interrupted, UserError } from "../errors.mts";
 import type { Finding } from "../findings.mts";
 import type { Lab } from "../host/lab.mts";
 import type { Plan } from "../plan/types.mts";
@@ -46,7 +46,7 @@ export async function carryOut(context: Context, found: Inspection, plan: Plan, 
   };
   const failure = await runSteps(reporter, folder, plan.steps, lock).then(
     () => undefined,
-    asUserError,
+    (error: unknown) => asUserError(error, found.lab),
   );
   if (!failure) await saveCopies(context, found);
   const { judged, lab } = await judgeProofs(context, found, plan.steps, failure !== undefined);
@@ -55,8 +55,11 @@ export async function carryOut(context: Context, found: Inspection, plan: Plan, 
   return { judged, ...(lab ? { lab } : {}), ...(failure ? { failure } : {}) };
 }
 
-/** The error of a step; any other error is thrown again. */
-function asUserError(error: unknown): UserError {
+/** The error of a step; any other error is thrown again. An interruption gets the machines that ran before. */
+function asUserError(error: unknown, { machines }: Lab): UserError {
   if (error instanceof UserError) return error;
+  if (error instanceof Interrupted) {
+    throw new Interrupted(Object.keys(machines).filter((name) => machines[name]!.state === "running"));
+  }
   throw error;
 }

@@ -103,11 +103,16 @@ function takers(option: Option): string[] {
   );
 }
 
-/** What an interrupted command line leaves behind: only some commands continue, and VMs keep running. */
-function interruptedMessage(words: string[]): string {
+/**
+ * What an interrupted command line leaves behind: only some commands continue, and VMs keep running.
+ * `before`: the machines whose VMs ran before the first step; undefined if no step was begun.
+ */
+function interruptedMessage(words: string[], before?: string[]): string {
   const is = (...names: string[]) => words.some((word) => names.includes(word));
   if (!is("up", "upgrade", "destroy", "down", "prepare")) return "interrupted";
-  const running = `\n  machines that have started keep running; to shut them down: ${self("down")}`;
+  const started = before === undefined ? "machines that have started" : "machines that this run has started";
+  const these = [...(before ?? []), started].join(", ");
+  const running = `\n  ${these} keep running; to shut them down: ${self("down")}`;
   return `interrupted; the next run continues from here${is("up", "upgrade") ? running : ""}`;
 }
 
@@ -120,7 +125,7 @@ export async function main(words: string[], started: Shell = realShell()): Promi
     return await perform(shell, words);
   } catch (error) {
     if (error instanceof Interrupted) {
-      sayTo(shell, interruptedMessage(words));
+      sayTo(shell, interruptedMessage(words, error.running));
       return 130;
     }
     if (!(error instanceof UserError)) {
