@@ -8,7 +8,7 @@ import { diffFiles, runSteps, writeFiles } from "../run/steps.mts";
 import { type Context, reporterOf } from "./context.mts";
 import type { Inspection } from "./inspect.mts";
 import { invalidateProofs, judgeProofs } from "./proofs.mts";
-import { forgetCopies, saveCopies, savePreviousDrivers } from "./records.mts";
+import { forgetCopies, saveCopies, savePreviousDrivers, saveSwarm } from "./records.mts";
 import { printFindings, printWarnings } from "./report.mts";
 
 /** What came of the steps of a plan. */
@@ -39,6 +39,7 @@ export async function carryOut(context: Context, found: Inspection, plan: Plan, 
   await printWarnings(context, found);
   await savePreviousDrivers(context, found);
   await forgetCopies(context, found);
+  await saveSwarm(context, found, plan, false);
   const { folder } = found.loaded;
   const reporter = {
     ...reporterOf(context),
@@ -48,7 +49,10 @@ export async function carryOut(context: Context, found: Inspection, plan: Plan, 
     () => undefined,
     (error: unknown) => asUserError(error, found.lab),
   );
-  if (!failure) await saveCopies(context, found);
+  if (!failure) {
+    await saveCopies(context, found);
+    await saveSwarm(context, found, plan, true);
+  }
   const { judged, lab } = await judgeProofs(context, found, plan.steps, failure !== undefined);
   const statuses = judged.map(({ status }) => status);
   if (statuses.includes("fail") || statuses.includes("unknown")) printFindings(context, judged, found.host);

@@ -2,6 +2,7 @@
 import { writeCopies } from "../host/copies.mts";
 import { readVmId } from "../host/vagrant-files.mts";
 import { readState, writeState } from "../host/state.mts";
+import type { Plan } from "../plan/types.mts";
 import { mergePreviousDrivers } from "../verify/gpu-return.mts";
 import type { Context } from "./context.mts";
 import type { Inspection } from "./inspect.mts";
@@ -20,6 +21,22 @@ export async function saveCopies({ shell }: Context, { names, resolved, loaded }
     const stacks = Object.fromEntries(own.map((project) => [project.name, project.files]));
     await writeCopies(shell, loaded.folder, name, { schema: "homelab-gpu/copies/1", vm, stacks });
   }
+}
+
+/**
+ * Saves the Swarm of a plan: before its steps without the hash of its services (`done` is false), and then as it is.
+ */
+export async function saveSwarm(
+  { shell }: Context,
+  { loaded: { folder } }: Inspection,
+  { swarm }: Pick<Plan, "swarm">,
+  done: boolean,
+): Promise<void> {
+  if (swarm === undefined) return;
+  const { swarm: before, ...state } = await readState(shell, folder);
+  const { services: _, ...begun } = swarm ?? before ?? { manager: "", nodes: [] };
+  const now = done ? swarm : begun;
+  await writeState(shell, folder, { ...state, ...(now ? { swarm: now } : {}) });
 }
 
 /** Saves which drivers the cards have before libvirt takes them. */

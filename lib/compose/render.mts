@@ -20,13 +20,17 @@ export function composeFile(services: Service[], by: GuestEngine | Engine | "par
     ? { engine: "docker", partition: true }
     : { engine: by };
   const named = services.map((service) => [service.name, renderGpuRequests(service, engine)]);
+  return writeYaml({ services: Object.fromEntries(named), ...declaredSections(services) });
+}
+
+/** The sections `networks` and `volumes` with the names that services use, without settings; absent if there is none. */
+export function declaredSections(services: Service[]): Record<string, unknown> {
   const volumes = services.flatMap(volumesOf);
   const networks = services.flatMap(networksOf);
-  return writeYaml({
-    services: Object.fromEntries(named),
+  return {
     ...(networks.some((name) => name !== "default") ? { networks: declaredNames(networks) } : {}),
     ...(volumes.length > 0 ? { volumes: declaredNames(volumes) } : {}),
-  });
+  };
 }
 
 /** A section with these names, without settings. */

@@ -104,6 +104,12 @@ export const file: Key = {
   extensions: true,
   example: "machines: [{name: devlab, box: devlab/debian-13}]",
   keys: {
+    cluster: {
+      kind: "choice",
+      about: "The machines become one cluster: services without machine: run on any node. Default: none.",
+      values: () => ["swarm"],
+      example: "swarm",
+    },
     machines: {
       kind: "list",
       required: true,

@@ -9,6 +9,7 @@ import type {
   SharedFolder,
   Stack,
 } from "./types.mts";
+import { swarmIn, withDefaultRuntime } from "./cluster.mts";
 import { guestPath } from "./folders.mts";
 import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
@@ -50,13 +51,16 @@ export function configErrorAt(raw: string, name: string, problems: { path: strin
 }
 
 function shaped(raw: RawConfig): Config {
-  const machines = raw.machines.map(shapedMachine);
-  const services = Object.entries(raw.services ?? {}).map(([name, { gpu, machine, body }]): Service => ({
-    name,
-    machine: machine ?? home(gpu !== undefined, raw.machines)!,
-    ...(gpu === undefined ? {} : { gpu }),
-    body,
-  }));
+  const machines = raw.machines.map(shapedMachine).map((one) => raw.cluster ? withDefaultRuntime(one) : one);
+  const swarm = swarmIn(raw);
+  const services = Object.entries(raw.services ?? {}).flatMap(([name, { gpu, machine, body }]): Service[] =>
+    swarm && machine === undefined ? [] : [{
+      name,
+      machine: machine ?? home(gpu !== undefined, raw.machines)!,
+      ...(gpu === undefined ? {} : { gpu }),
+      body,
+    }]
+  );
   const stacks = (raw.stacks ?? []).map(({ path, machine, name, profiles = [], env = {}, compose = [] }): Stack => ({
     name: name ?? projectName(path),
     path,
@@ -69,7 +73,7 @@ function shaped(raw: RawConfig): Config {
     name === undefined ? null : otherHost(name, raw.hosts![name]!.ssh)
   );
   const where = hosts.length > 1 ? { hosts } : hosts[0] ? { host: hosts[0] } : {};
-  return { machines, services, stacks, ...where };
+  return { machines, services, stacks, ...where, ...(swarm ? { swarm } : {}) };
 }
 
 function otherHost(name: string, ssh: string): OtherHost {

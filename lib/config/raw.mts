@@ -54,6 +54,7 @@ export interface RawStack {
 
 /** The file as data, with its own key names: each value has the type of its key. */
 export interface RawConfig {
+  cluster?: "swarm";
   machines: RawMachine[];
   services?: Record<string, { gpu?: number | "all"; machine?: string; body: Record<string, unknown> }>;
   stacks?: RawStack[];

@@ -237,7 +237,7 @@ export class Reader {
       if (key) {
         const at = key.kind === "refused" ? pair.at : offset(pair.value) ?? pair.at;
         ownKeys[pair.key] = this.#value(pair.value, key, pair.key, `${path}.${pair.key}`, at);
-      }
+      } else this.#places.set(`${path}.${pair.key}`, pair.at);
     }
     try {
       const all = this.#yaml.data(node) as Record<string, unknown>;

@@ -1,5 +1,6 @@
 /** Rules that involve several keys of the config. */
 import { dependenciesOf } from "./dependencies.mts";
+import { checkCluster } from "./cluster.mts";
 import { checkHosts } from "./hosts.mts";
 import { checkFolders } from "./folders.mts";
 import { checkNetwork } from "./network.mts";
@@ -43,11 +44,16 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
     checkImage(machine.image, `${path}.image`, reader);
   });
   checkHosts(raw, machines, reader);
+  checkCluster(raw, machines, reader);
+  const inSwarm = raw.cluster === "swarm";
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
   checkStacks(raw.stacks ?? [], machines, reader);
   const services = raw.services ?? {};
   const homes = Object.fromEntries(
-    Object.entries(services).map(([name, { gpu, machine }]) => [name, machine ?? home(gpu !== undefined, machines)]),
+    Object.entries(services).map(([name, { gpu, machine }]) => [
+      name,
+      machine ?? (inSwarm ? "" : home(gpu !== undefined, machines)),
+    ]),
   );
   for (const [name, { gpu, machine, body }] of Object.entries(services)) {
     const path = `services.${name}`;
@@ -57,8 +63,11 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
         const message = `service ${name} needs ${other}, but there is no service of that name`;
         reader.at(path, message, meant === undefined ? undefined : `${meant} instead of ${other}`);
       } else if (homes[other] !== homes[name] && homes[other] !== undefined && homes[name] !== undefined) {
-        const message = `service ${name} needs ${other}, but it runs on another machine, which Compose cannot reach`;
-        reader.at(path, message, `machine: ${homes[other]}`);
+        const swarms = homes[other] === "" || homes[name] === "";
+        const message = !swarms
+          ? `service ${name} needs ${other}, but it runs on another machine, which Compose cannot reach`
+          : `service ${name} needs ${other}, but only one of them runs in the Swarm`;
+        reader.at(path, message, homes[other] === "" ? "both without machine:" : `machine: ${homes[other]}`);
       }
     }
     if (machine !== undefined && !names.includes(machine)) {
@@ -68,7 +77,7 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
         `machine: ${closest(machine, names) ?? [...new Set(names)].join(" or ")}`,
       );
     }
-    if (machine === undefined && names.length > 1 && home(gpu !== undefined, machines) === undefined) {
+    if (machine === undefined && names.length > 1 && !inSwarm && home(gpu !== undefined, machines) === undefined) {
       reader.at(
         path,
         `service ${name} does not name its machine`,

@@ -21,6 +21,16 @@ export interface Config {
   elsewhere?: Machine[];
   /** In the config of one of several hosts: the places of its machines and stacks in the lists of the file. */
   places?: { machines: number[]; stacks: number[] };
+  /** The Swarm of all machines; absent without `cluster: swarm`. */
+  swarm?: Swarm;
+}
+
+/** A Docker Swarm of all machines, and what has no machine of its own and runs in it. */
+export interface Swarm {
+  /** Name of its only manager: the first machine. */
+  manager: string;
+  /** The services without `machine:`; their `machine` is the manager, which deploys them. */
+  services: Service[];
 }
 
 /** A host that is reached over ssh. */

@@ -4,7 +4,7 @@ import { type Domain, readDomains, type VmHardware } from "./libvirt.mts";
 import { UserError } from "../errors.mts";
 import { ownValue } from "../maps.mts";
 import type { Copies } from "./copies.mts";
-import { type Proof, readState, type Upgrade } from "./state.mts";
+import { type Proof, readState, type SwarmState, type Upgrade } from "./state.mts";
 import type { Shell } from "../shell.mts";
 import { NoAnswer, readVms } from "./hypervisors.mts";
 import { self } from "../self.mts";
@@ -32,6 +32,8 @@ export interface Lab {
   vagrantfile?: string;
   /** libvirt's error, if libvirt did not answer. */
   libvirtError?: string;
+  /** The Swarm of its machines, as it was last set up. */
+  swarm?: SwarmState;
   /** Parts of `state.json` that are ignored: a sentence for each. */
   unreadState?: string[];
 }
@@ -160,6 +162,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
     ),
     ...(vagrantfile === undefined ? {} : { vagrantfile }),
     ...(unasked ? { libvirtError: unasked } : {}),
+    ...(state.swarm ? { swarm: state.swarm } : {}),
     ...(unread.length > 0 ? { unreadState: unread } : {}),
   };
 }

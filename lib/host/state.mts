@@ -57,6 +57,16 @@ export interface Upgrade {
   failed?: true;
 }
 
+/** A Swarm as it was last set up. */
+export interface SwarmState {
+  /** Name of the machine that is its manager. */
+  manager: string;
+  /** Names of its machines, the manager included. */
+  nodes: string[];
+  /** SHA-256 of the file of its services; absent while steps change the Swarm, and if they failed. */
+  services?: string;
+}
+
 /** `state.json` in the lab's folder. */
 export interface State {
   schema: "homelab-gpu/state/2";
@@ -70,6 +80,8 @@ export interface State {
   removing?: true;
   /** Unfinished upgrades by machine; absent where there are none. */
   upgrades?: Record<string, Upgrade>;
+  /** The Swarm of its machines; absent where there is none. */
+  swarm?: SwarmState;
 }
 
 /** Writes `state.json` into the lab's folder. */
@@ -119,7 +131,22 @@ export function parseState(text: string, warn: (part: string) => void = () => {}
     previousDrivers: readable(state, drivers, warn, driversIn),
     ...(state.removing === true ? { removing: true } : {}),
     ...(Object.keys(upgrades).length > 0 ? { upgrades } : {}),
+    ...swarmOf(state.swarm, warn),
   };
+}
+
+/** The entry of a Swarm, if there is one that can be read. */
+function swarmOf(value: unknown, warn: (part: string) => void): Pick<State, "swarm"> {
+  if (value === undefined) return {};
+  const isName = (one: unknown): one is string => isText(one, /^[a-zA-Z0-9-]+$/);
+  if (isMap(value) && isName(value.manager) && Array.isArray(value.nodes) && value.nodes.every(isName)) {
+    const { manager, nodes, services } = value;
+    return {
+      swarm: { manager, nodes, ...(isText(services, /^[0-9a-f]{64}$/) ? { services: services as string } : {}) },
+    };
+  }
+  warn("swarm cannot be read and is ignored");
+  return {};
 }
 
 /** The readable entries of a map. */

@@ -52,6 +52,9 @@ export const names = [
   "scripts/apply-services.sh",
   "scripts/apply-stack.sh",
   "scripts/verify-guest.sh",
+  "scripts/swarm-node.sh",
+  "scripts/join-swarm.sh",
+  "scripts/deploy-stack.sh",
 ];
 
 /** The error of a copy that was built for another platform. */

@@ -13,6 +13,7 @@ import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
 import { boxesToBuild, removesBox, upgradeOf } from "./upgrade.mts";
 import { isProven, proofOf } from "./proof.mts";
 import { serviceSteps } from "./service-steps.mts";
+import { leaveSteps, swarmFiles, swarmScripts, swarmSteps, swarmWanted } from "./swarm.mts";
 import {
   autostartSteps,
   boots,
@@ -104,6 +105,11 @@ export function makePlan(
   const ownArguments = (config.stacks ?? []).flatMap(({ name, compose = [] }) =>
     compose.length > 0 ? [{ stack: name, arguments: compose }] : []
   );
+  const swarm = swarmSteps(config, lab, {
+    changed: work.flatMap(({ machine, before, after }) => before.length + after.length > 0 ? [machine.name] : []),
+    running: [...new Set([...chosen, ...config.machines.filter(({ running }) => running)].map(({ name }) => name))],
+    pull: options.pull ?? false,
+  });
   // finds a mistake in the user's own lines before a box is built
   const validates = ownLines.length > 0 && (lab.vagrantfile !== rendered || work.some(({ starts }) => starts));
   return {
@@ -118,6 +124,7 @@ export function makePlan(
         ? [{ path: "libvirt_devices.rb", text: texts["templates/libvirt_devices.rb"]! }]
         : []),
       ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
+      ...swarmFiles(config),
       ...[...boxes.values()].flatMap(({ files }) => files),
       ...chosen.flatMap(({ name }): File[] => {
         const { missingVagrantId } = lab.machines[name]!;
@@ -134,6 +141,7 @@ export function makePlan(
         ...(hasDataDisks(config, lab) ? dataScripts : []),
         ...(takesFolders(config, lab) ? folderScripts : []),
         ...(takesLan(config, lab) ? lanScripts : []),
+        ...(config.swarm || lab.swarm ? swarmScripts : []),
         ...(removesBox(lab, upgrade) ? ["remove-box.sh"] : []),
         ...new Set([...boxes.values()].flatMap(({ scripts }) => scripts)),
         ...(config.machines.some(partitionRequest) ? driverScripts : []),
@@ -147,10 +155,13 @@ export function makePlan(
         ? [{ title: "Validate the Vagrantfile with your own lines", command: ["vagrant", "validate"], env: vagrantEnv }]
         : []),
       ...buildSteps(missing, host),
+      ...leaveSteps(lab, replaces),
       ...uniqueSteps(work.flatMap(({ before }) => before)),
       ...boots(work),
       ...work.flatMap(({ machine, after }) => inQueue(machine.name, after)),
+      ...swarm,
     ],
+    ...(swarm.length > 0 ? { swarm: swarmWanted(config, lab) ?? null } : {}),
     replaces,
     gainsData: work.flatMap(({ machine, gainsData }) => (gainsData ? [machine.name] : [])),
     ownLines,

@@ -1,5 +1,6 @@
 /** Plans: files to write and steps to run. */
 import type { Finding } from "../findings.mts";
+import type { SwarmState } from "../host/state.mts";
 
 /** Everything `up` does, as data: first the files are written, then the steps run in order. */
 export interface Plan {
@@ -16,6 +17,8 @@ export interface Plan {
   ownLines: { machine: string; text: string }[];
   /** The user's own arguments for the `docker compose up` of stacks. */
   ownArguments: { stack: string; arguments: string[] }[];
+  /** The Swarm after its steps; null if they end it; absent if the plan has no steps for a Swarm. */
+  swarm?: SwarmState | null;
   /** Findings of the plan itself. A plan with a failed one must not be run. */
   findings: Finding[];
 }

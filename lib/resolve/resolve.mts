@@ -31,6 +31,7 @@ export function resolveConfig(
   );
   return {
     services: config.services,
+    ...(config.swarm ? { swarm: config.swarm } : {}),
     stacks: stacks.filter(isCarried),
     ...(config.host ? { otherHost: config.host.name } : {}),
     ...(config.elsewhere ? { elsewhere: config.elsewhere } : {}),
@@ -77,20 +78,23 @@ export function factsBehind(key: string, decided: ResolvedMachine | ResolvedGpuR
  * that need one of them.
  */
 export function withoutGpus(config: Config): { config: Config; left: string[] } {
-  const leaves = new Set(config.services.filter(asksForGpu).map(({ name }) => name));
+  const all = [...config.services, ...config.swarm?.services ?? []];
+  const leaves = new Set(all.filter(asksForGpu).map(({ name }) => name));
   for (let before = -1; before < leaves.size;) {
     before = leaves.size;
-    for (const { name, body } of config.services) {
+    for (const { name, body } of all) {
       if (dependenciesOf(body).some((one) => leaves.has(one))) leaves.add(name);
     }
   }
-  const left = config.services.map(({ name }) => name).filter((name) => leaves.has(name));
+  const left = all.map(({ name }) => name).filter((name) => leaves.has(name));
+  const kept = ({ name }: Config["services"][number]) => !leaves.has(name);
   return {
     left,
     config: {
       ...config,
       machines: config.machines.map((machine) => ({ ...machine, gpus: [], driver: {} })),
-      services: config.services.filter(({ name }) => !leaves.has(name)),
+      services: config.services.filter(kept),
+      ...(config.swarm ? { swarm: { ...config.swarm, services: config.swarm.services.filter(kept) } } : {}),
     },
   };
 }

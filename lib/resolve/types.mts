@@ -1,5 +1,5 @@
 /** A config resolved for a host. */
-import type { GpuRequest, Image, Machine, Mode, Service } from "../config/types.mts";
+import type { GpuRequest, Image, Machine, Mode, Service, Swarm } from "../config/types.mts";
 import type { Project } from "../compose/project.mts";
 import type { Accelerator, ExistingVm, Host } from "../host/types.mts";
 import type { FolderState } from "../host/folders.mts";
@@ -13,6 +13,8 @@ import type { Chip, Modules } from "./architectures.mts";
 export interface Resolved {
   machines: ResolvedMachine[];
   services: Service[];
+  /** The Swarm of all machines; absent without `cluster: swarm`. */
+  swarm?: Swarm;
   /** The Compose project of each stack; absent until the stacks were read. */
   projects?: ComposeProject[];
   /** What is copied into the machines: their stacks, and the files of their inline services. */

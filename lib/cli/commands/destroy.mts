@@ -2,6 +2,7 @@ import type { Config } from "../../config/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { type Lab, type LabMachine, readLab } from "../../host/lab.mts";
 import { readState, writeState } from "../../host/state.mts";
+import { leaveSteps, swarmAfter } from "../../plan/swarm.mts";
 import { dataRemoval, removal, returnCard } from "../../plan/vm-steps.mts";
 import { UserError } from "../../errors.mts";
 import { self } from "../../self.mts";
@@ -30,6 +31,7 @@ export async function destroy(context: Context): Promise<number> {
       const copied = whole && (names.length > 0 || (await readState(shell, folder)).removing ||
         (await shell.list(`${folder}/verify`)).length > 0);
       return [
+        ...leaveSteps(lab, names),
         ...machinesOf(lab, names).flatMap(([name, machine]) => [
           ...(machine.state === "absent" ? [] : [removal(name, machine, `Remove the VM ${name}`)]),
           // removing the VM returns its card, unless the VM was gone already or that failed
@@ -56,7 +58,7 @@ export async function destroy(context: Context): Promise<number> {
     },
   });
   if (code !== 0 || context.options.dryRun) return code;
-  const { removing: _, ...state } = await readState(shell, folder);
+  const { removing: _, swarm, ...state } = await readState(shell, folder);
   const now = await readLab(shell, config, folder);
   const keptDisks = dataDisksOf(now, args.length === 0 ? Object.keys({ ...now.machines, ...now.orphans }) : args);
   for (const { text } of keptDisks) log(context, `kept: ${text}; to remove it: destroy --data`);
@@ -68,8 +70,10 @@ export async function destroy(context: Context): Promise<number> {
   if (ran || returned.length > 0) {
     // the record stays until the card is seen on the host
     const all = back.every((status) => status === "pass");
+    const left = swarmAfter(swarm, (swarm?.nodes ?? []).filter((name) => !existing.includes(name)));
     await writeState(shell, folder, {
       ...state,
+      ...(left ? { swarm: left } : {}),
       proofs: only(state.proofs, (name) => existing.includes(name)),
       ...(state.upgrades ? { upgrades: only(state.upgrades, (name) => existing.includes(name)) } : {}),
       previousDrivers: only(state.previousDrivers, (name) => !all || !returned.includes(name)),

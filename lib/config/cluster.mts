@@ -1,0 +1,84 @@
+/** `cluster: swarm`: its rules, and what has no machine of its own and runs in the Swarm. */
+import { swarmFlawsOf } from "./swarm-keys.mts";
+import { vendorIds } from "../host/vendors.mts";
+import { enabled, type RawConfig, type RawMachine } from "./raw.mts";
+import type { Reader } from "./reader.mts";
+import type { Machine, Service, Swarm } from "./types.mts";
+
+/** Whether a machine of the file requests a whole NVIDIA card. */
+const hasNvidia = ({ gpu }: RawMachine) =>
+  enabled(gpu).some(({ vendor_id = vendorIds.nvidia }) => vendor_id === vendorIds.nvidia);
+
+/** The Swarm of a valid file; undefined without `cluster: swarm`. */
+export function swarmIn({ cluster, machines, services = {} }: RawConfig): Swarm | undefined {
+  if (cluster === undefined) return undefined;
+  const manager = machines[0]!.name;
+  return {
+    manager,
+    services: Object.entries(services).flatMap(([name, { gpu, machine, body }]): Service[] =>
+      machine === undefined ? [{ name, machine: manager, ...(gpu === undefined ? {} : { gpu }), body }] : []
+    ),
+  };
+}
+
+/**
+ * A node of a Swarm: NVIDIA's runtime is the default one where it has an NVIDIA card, since a service
+ * of a Swarm cannot name a runtime.
+ */
+export function withDefaultRuntime(machine: Machine): Machine {
+  return machine.gpus.some(({ vendorId }) => vendorId === vendorIds.nvidia)
+    ? { ...machine, driver: { ...machine.driver, defaultRuntime: true } }
+    : machine;
+}
+
+/** Reports what does not fit `cluster: swarm`: machines that cannot be nodes, and keys that a Swarm ignores. */
+export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], reader: Reader): void {
+  if (raw.cluster !== "swarm") return;
+  const inLan = ({ network }: RawMachine) => network?.lan !== undefined;
+  machines.forEach((machine, i) => {
+    const { name, host, engine, driver, provider } = machine;
+    const at = `machines.${i}`;
+    if (engine === "podman") {
+      const message = `cluster: swarm joins Docker Engines, and ${name} has Podman`;
+      reader.at(`${at}.engine`, message, "engine: docker");
+    }
+    if (provider !== undefined && provider !== "libvirt") {
+      const message = `cluster: swarm needs VMs that reach each other, which is supported with libvirt only`;
+      reader.at(`${at}.provider`, message, "provider: libvirt");
+    }
+    if (host !== machines[0]!.host && !reader.has(`${at}.host`) === (host === undefined)) {
+      const message = "cluster: swarm with machines on several hosts is not supported yet";
+      reader.at(host === undefined ? `${at}.name` : `${at}.host`, message, "machines of one host");
+    }
+    if (driver?.default_runtime === false && hasNvidia(machine)) {
+      const message = `cluster: swarm needs NVIDIA's runtime as the default runtime of ${name}: a service of a Swarm ` +
+        "cannot name a runtime";
+      reader.at(`${at}.driver.default_runtime`, message, "default_runtime: true, or remove the key");
+    }
+    if (inLan(machine) !== inLan(machines[0]!) && !reader.has(`${at}.network.lan`) === !inLan(machine)) {
+      const message = "the nodes of a Swarm need one network: some of these machines are in the LAN and others are not";
+      reader.at(
+        reader.has(`${at}.network`) ? `${at}.network` : `${at}.name`,
+        message,
+        "network: {lan: …} for all, or for none",
+      );
+    }
+  });
+  (raw.stacks ?? []).forEach((stack, i) => {
+    if (stack?.path === undefined || stack.machine !== undefined) return;
+    const message = "a stack in a Swarm is not supported yet: it needs a machine, or its services can be written " +
+      "under services:";
+    reader.at(`stacks.${i}`, message, `machine: ${machines[0]?.name ?? "NAME"}`);
+  });
+  for (const [name, { gpu, machine, body }] of Object.entries(raw.services ?? {})) {
+    if (machine !== undefined || reader.has(`services.${name}.machine`)) continue;
+    const path = `services.${name}`;
+    if (gpu !== undefined && !machines.some(hasNvidia)) {
+      const message = `service ${name} needs a GPU, and no machine of the Swarm has an NVIDIA card`;
+      reader.at(`${path}.gpu`, message, "machine: NAME for a card of another vendor, or gpu: of a machine");
+    }
+    for (const { key, message, write } of swarmFlawsOf(body)) {
+      reader.at(`${path}.${key}`, `service ${name}: ${message}`, write);
+    }
+  }
+}

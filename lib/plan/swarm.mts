@@ -1,0 +1,152 @@
+/** `cluster: swarm`: the steps that join the VMs, label the nodes, deploy the services, and take nodes out. */
+import { createHash } from "node:crypto";
+import type { Lab } from "../host/lab.mts";
+import type { SwarmState } from "../host/state.mts";
+import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import { swarmFile } from "../compose/swarm.mts";
+import type { File, Step } from "./types.mts";
+import { runAsRoot, ssh } from "./vm-steps.mts";
+
+/** The name of the stack of the services without `machine:`. */
+export const swarmStack = "homelab-gpu-swarm";
+
+/** The path of its file in the lab's folder. */
+const stackPath = "compose/swarm.yaml";
+
+/** The scripts of these steps. */
+export const swarmScripts = ["swarm-node.sh", "join-swarm.sh", "deploy-stack.sh"];
+
+/** How often deploy-stack.sh looks, every 2 seconds, while nothing is prepared. */
+const tries = { kvm: 60, tcg: 180 } as const;
+
+/** What a run does to the machines before the steps of the Swarm. */
+interface Machines {
+  /** Machines with steps in this plan. */
+  changed: string[];
+  /** Machines that run after them: those that the run brings up, and those that ran before. */
+  running: string[];
+  /** It fetches newer images. */
+  pull: boolean;
+}
+
+/**
+ * The Swarm as the config has it: its manager, its nodes with those of VMs that the config no longer has, and the hash
+ * of its services. Undefined without one.
+ */
+export function swarmWanted({ swarm, machines }: Resolved, lab: Lab): SwarmState | undefined {
+  if (!swarm) return undefined;
+  const former = (lab.swarm?.nodes ?? []).filter((name) => Object.hasOwn(lab.orphans, name));
+  const nodes = [...machines.map(({ name }) => name), ...former];
+  const hash = createHash("sha256").update(swarmFile(swarm.services)).digest("hex");
+  return { manager: swarm.manager, nodes, services: hash };
+}
+
+/** The file of the services of the Swarm; none without one. */
+export function swarmFiles({ swarm }: Resolved): File[] {
+  return swarm ? [{ path: stackPath, text: swarmFile(swarm.services) }] : [];
+}
+
+/** Whether the Swarm was set up as the config has it, and nothing has changed since. */
+const isSetUp = (wanted: SwarmState, before: SwarmState | undefined) =>
+  JSON.stringify(wanted) === JSON.stringify(before);
+
+/**
+ * The steps that follow those of the machines. None if the Swarm is as the config has it and no machine had
+ * steps, or if its manager does not run.
+ */
+export function swarmSteps(config: Resolved, lab: Lab, { changed, running, pull }: Machines): Step[] {
+  const wanted = swarmWanted(config, lab);
+  if (!wanted) return endSteps(lab, running);
+  const { manager } = wanted;
+  const nodes = config.machines.map(({ name }) => name);
+  if (!running.includes(manager)) return [];
+  const all = nodes.filter((name) => running.includes(name));
+  const isWhole = all.length === nodes.length;
+  if (!pull && changed.length === 0 && isWhole && isSetUp(wanted, lab.swarm)) return [];
+  const others = nodes.filter((name) => !all.includes(name));
+  const machine = config.machines.find(({ name }) => name === manager)!;
+  return [
+    {
+      title: `Start a Swarm on ${manager}`,
+      command: [...ssh(manager), `${runAsRoot(machine)} -- start`],
+      input: "scripts/swarm-node.sh",
+    },
+    ...all.filter((name) => name !== manager).map((name) => ({
+      title: `Join ${name} to the Swarm of ${manager}`,
+      command: ["sh", "scripts/join-swarm.sh", "join", manager, name],
+      input: "scripts/swarm-node.sh",
+    })),
+    {
+      title: "Label the nodes of the Swarm with their GPUs",
+      command: ["sh", "scripts/join-swarm.sh", "label", manager, ...all],
+      input: "scripts/swarm-node.sh",
+      ...(others.length > 0 ? { env: { OTHERS: others.join(" ") } } : {}),
+    },
+    ...deploySteps(machine, config, lab, pull),
+  ];
+}
+
+function deploySteps(machine: ResolvedMachine, { swarm }: Resolved, lab: Lab, pull: boolean): Step[] {
+  const { name, accelerator } = machine;
+  // without services, only an earlier stack is removed
+  if (swarm!.services.length === 0 && lab.swarm === undefined) return [];
+  return [
+    {
+      title: `Copy the services of the Swarm to ${name}`,
+      command: [
+        ...ssh(name),
+        "sudo mkdir -p /opt/homelab-gpu && sudo tee /opt/homelab-gpu/swarm.new.yaml >/dev/null",
+      ],
+      input: stackPath,
+    },
+    {
+      title: "Deploy the services of the Swarm",
+      command: [
+        ...ssh(name),
+        `${runAsRoot(machine, ...(pull ? ["PULL=yes"] : []))} -- ${swarmStack} ${tries[accelerator]}`,
+      ],
+      input: "scripts/deploy-stack.sh",
+    },
+  ];
+}
+
+/** The steps that take the machines out of a Swarm that the config no longer has. */
+function endSteps(lab: Lab, running: string[]): Step[] {
+  if (!lab.swarm) return [];
+  const { manager, nodes } = lab.swarm;
+  const last = [...nodes.filter((name) => name !== manager), manager];
+  return last.filter((name) => running.includes(name)).map((name) => leaveAlone(name));
+}
+
+/** The step by which a node leaves without its manager: a worker whose manager goes, or the manager itself. */
+const leaveAlone = (name: string): Step => ({
+  title: `Take ${name} out of the Swarm`,
+  command: [...ssh(name), "sudo sh -s -- leave"],
+  input: "scripts/swarm-node.sh",
+});
+
+/**
+ * The steps before VMs are removed. A worker is drained and leaves. With the manager the Swarm ends: the
+ * workers that stay leave it too. Machines that do not run cannot leave: the manager removes their nodes later.
+ */
+export function leaveSteps(lab: Lab, removed: string[]): Step[] {
+  if (!lab.swarm) return [];
+  const { manager, nodes } = lab.swarm;
+  const all = { ...lab.machines, ...lab.orphans };
+  const runs = (name: string) => all[name]?.state === "running" && all[name].address !== undefined;
+  const stay = nodes.filter((name) => !removed.includes(name) && runs(name));
+  if (removed.includes(manager)) return stay.map(leaveAlone);
+  if (!runs(manager)) return [];
+  return nodes.filter((name) => removed.includes(name) && runs(name)).map((name) => ({
+    title: `Drain ${name} and take it out of the Swarm`,
+    command: ["sh", "scripts/join-swarm.sh", "leave", manager, name],
+    input: "scripts/swarm-node.sh",
+  }));
+}
+
+/** The record of a Swarm after VMs were removed: without them, and to be looked at by the next `up`. */
+export function swarmAfter(swarm: SwarmState | undefined, removed: string[]): SwarmState | undefined {
+  if (!swarm || removed.includes(swarm.manager)) return undefined;
+  const nodes = swarm.nodes.filter((name) => !removed.includes(name));
+  return nodes.length === swarm.nodes.length ? swarm : { manager: swarm.manager, nodes };
+}

@@ -1,0 +1,73 @@
+#!/bin/sh
+# Deploys /opt/homelab-gpu/swarm.new.yaml as a stack of the Swarm, and waits until its services run.
+# Run it in the guest that is the manager, as root. A second run changes nothing.
+#
+#   deploy-stack.sh NAME TRIES     NAME: of the stack. TRIES: how often it looks, every 2 seconds,
+#                                  while nothing is prepared (images are fetched)
+#   PULL=yes                       looks for newer images and starts the services with them
+#
+# A file without services removes the stack; named volumes stay. On success the file is renamed to
+# swarm.yaml.
+set -eu
+name=$1 tries=$2 pause=${PAUSE:-2}
+say() { printf 'deploy-stack: %s\n' "$*" >&2; }
+cd "${SERVICES_ROOT:-/opt/homelab-gpu}"
+[ "$(docker info --format '{{.Swarm.ControlAvailable}}')" = true ] || {
+  say "this node is not a manager of a Swarm"
+  exit 1
+}
+if grep -q '^services: {}' swarm.new.yaml; then
+  docker stack ls --format '{{.Name}}' | grep -qx "$name" && docker stack rm "$name"
+  mv swarm.new.yaml swarm.yaml
+  exit 0
+fi
+set -- --prune
+# without it, newer versions of Docker's command line wait without a limit
+if docker stack deploy --help 2>/dev/null | grep -q -e --detach; then set -- "$@" --detach=true; fi
+[ -n "${PULL-}" ] || set -- "$@" --resolve-image changed
+docker stack deploy "$@" -c swarm.new.yaml "$name"
+
+services() {
+  docker service ls --filter "label=com.docker.stack.namespace=$name" --format '{{.Name}} {{.Replicas}}' |
+    while read -r service replicas _; do
+      # a service that ends: 0/1 (1/1 completed)
+      update=$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "$service")
+      printf '%s %s %s\n' "$service" "$replicas" "${update:--}"
+    done
+}
+tasks() { # SERVICE
+  docker service ps --no-trunc --filter desired-state=running --format '{{.CurrentState}}|{{.Node}}|{{.Error}}' "$1"
+}
+
+sleep "$pause"
+while :; do
+  waiting='' preparing='' stuck=''
+  all=$(services)
+  while read -r service replicas update; do
+    case $update in
+      paused | rollback*) stuck="$service: the update is $update" && continue ;;
+    esac
+    [ "${replicas%%/*}" != "${replicas##*/}" ] || [ "$update" = updating ] || continue
+    waiting="$waiting $service"
+    if tasks "$service" | grep -qE '^(Preparing|Assigned|Accepted)'; then preparing=yes; fi
+  done <<EOT
+$all
+EOT
+  [ -n "$waiting$stuck" ] || break
+  [ -n "$preparing" ] || tries=$((tries - 1))
+  if [ "$tries" -le 0 ] || [ -n "$stuck" ]; then
+    [ -z "$stuck" ] || say "$stuck"
+    for service in $waiting; do
+      # the newest task with an error says why
+      why=$(docker service ps --no-trunc --format '{{.Error}}' "$service" | grep -m 1 . || echo 'no task reports an error')
+      say "$service does not run: $why"
+    done
+    exit 1
+  fi
+  sleep "$pause"
+done
+printf '%s\n' "$all" | while read -r service replicas _; do
+  nodes=$(docker service ps --filter desired-state=running --format '{{.Node}}' "$service" | sort -u | xargs)
+  printf '%s runs %s times on %s\n' "$service" "${replicas%%/*}" "${nodes:-no node}"
+done
+mv swarm.new.yaml swarm.yaml

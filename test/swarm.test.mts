@@ -1,0 +1,207 @@
+// `cluster: swarm`: what the config accepts, the file that is deployed, and the steps of up, --recreate and destroy.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { destroy } from "../lib/cli/commands/destroy.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { swarmFile } from "../lib/compose/swarm.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { schemaOf } from "../lib/config/schema.mts";
+import { World } from "./world.mts";
+
+const test = suite("cluster: swarm");
+const machines = (...more: string[]) =>
+  `machines:\n  - {name: a, box: lab/y, cpus: 2, memory: 1024${more[0] ?? ""}}\n` +
+  `  - {name: b, box: lab/y, cpus: 2, memory: 1024${more[1] ?? ""}}\n`;
+const config = `cluster: swarm\n${machines()}services:\n  web: {image: x/web, ports: ["8080:80"]}\n` +
+  "  own: {image: x/own, machine: b}\n";
+const wrong = (text: string) => {
+  try {
+    parseConfig(text);
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+const service = (keys: string) => wrong(`cluster: swarm\n${machines()}services:\n  web:\n    image: x\n${keys}`);
+
+test("a service without a machine is the Swarm's, and the first machine is the manager", () => {
+  const { swarm, services } = parseConfig(config);
+  assert.is(swarm?.manager, "a");
+  assert.equal(swarm?.services.map(({ name }) => name), ["web"]);
+  assert.equal(services.map(({ name, machine }) => [name, machine]), [["own", "b"]]);
+  assert.is(
+    parseConfig(config.replace("cluster: swarm\n", "").replace("{image: x/web", "{machine: a, image: x/web")).swarm,
+    undefined,
+  );
+  assert.equal((schemaOf() as { properties: { cluster: { enum: string[] } } }).properties.cluster.enum, ["swarm"]);
+  assert.match(wrong(config.replace("swarm", "swam")), /cluster must be swarm[^]*write\s+cluster: swarm/);
+});
+
+test("machines that cannot be nodes are refused, each with its line", () => {
+  const of = (...more: string[]) => wrong(`cluster: swarm\n${machines(...more)}`);
+  assert.is(of(), "");
+  assert.match(
+    of("", ", engine: podman"),
+    /:4:\d+: cluster: swarm joins Docker Engines, and b has Podman[^]*engine: docker/,
+  );
+  assert.match(of(", provider: virtualbox"), /:3:\d+: cluster: swarm needs VMs that reach each other/);
+  const runtime = ", gpu: {device_id: 2786}, driver: {default_runtime: false}";
+  assert.match(of(runtime), /:3:\d+: cluster: swarm needs NVIDIA's runtime as the default runtime of a/);
+  assert.match(of(", network: {lan: br0}"), /:4:\d+: the nodes of a Swarm need one network/);
+  assert.is(of(", network: {lan: br0}", ", network: {lan: br0}"), "");
+  assert.match(
+    wrong(`cluster: swarm\n${machines()}stacks: [{path: ./x}]\n`),
+    /:5:\d+: a stack in a Swarm is not supported yet/,
+  );
+  assert.is(wrong(`cluster: swarm\n${machines()}stacks: [{path: ./x, machine: b}]\n`), "");
+});
+
+test("a node with an NVIDIA card has NVIDIA's runtime as the default one", () => {
+  const of = (text: string) => parseConfig(text).machines.map(({ driver }) => driver.defaultRuntime);
+  const cards = machines(", gpu: {device_id: 2786}", ", gpu: {vendor_id: 1002, device_id: 744c}");
+  assert.equal(of(`cluster: swarm\n${cards}`), [true, undefined]);
+  assert.equal(of(cards), [undefined, undefined]);
+});
+
+test("what a Swarm ignores is refused with its line and with what has the effect", () => {
+  for (
+    const [keys, says] of [
+      ["    restart: always\n", /:8:5: service web: a Swarm ignores or refuses restart:[^]*restart_policy/],
+      ["    shm_size: 1g\n", /shm_size:[^]*\/dev\/shm/],
+      ["    tmpfs: [/x]\n", /tmpfs:[^]*type: tmpfs/],
+      ["    devices: [/dev/x]\n", /devices:[^]*machine: NAME/],
+      ["    ipc: host\n", /ipc:/],
+      ["    privileged: true\n", /privileged:/],
+      ["    network_mode: host\n", /network_mode:/],
+      ["    gpus: all\n", /gpus:[^]*gpu: 1/],
+      ["    depends_on: {web: {condition: service_healthy}}\n", /:8:5: service web: a Swarm ignores the condition/],
+      ['    ports: ["127.0.0.1:80:80"]\n', /publishes a port on all addresses of all nodes/],
+      ["    ports: [{target: 80, published: 80, host_ip: 127.0.0.1}]\n", /publishes a port on all addresses/],
+      ["    volumes: [./data:/data]\n", /\.\/data is not on the nodes/],
+      ["    deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}\n", /reservations\.devices/],
+      ["    deploy: {resources: {reservations: {generic_resources: []}}}\n", /generic_resources: does not work/],
+      ["    env_file: .env\n", /env_file: of a service in the Swarm is not supported yet/],
+      ["    command: echo $HOME\n", /a variable \(\$…\) in command:/],
+      ["    environment: [TOKEN]\n", /TOKEN without a value/],
+      ["    build: .\n", /build cannot be used/],
+      ["    gpu: 1\n", /:8:10: service web needs a GPU, and no machine of the Swarm has an NVIDIA card/],
+    ] as const
+  ) assert.match(service(keys), says, keys);
+  const fine = '    command: "echo $$HOME"\n    depends_on: []\n    ports: ["80:80", "53:53/udp"]\n' +
+    "    volumes: [data:/data, /srv/x:/x]\n    deploy: {replicas: 2}\n    x-note: {restart: 1}\n";
+  assert.is(service(fine), "");
+  // on a machine, all of them are Compose's
+  assert.is(service("    machine: a\n    restart: always\n    shm_size: 1g\n"), "");
+});
+
+test("services that need each other are both in the Swarm or both on one machine", () => {
+  const of = (web: string, db: string) =>
+    wrong(`cluster: swarm\n${machines()}services:\n  web: {image: x, depends_on: [db]${web}}\n  db: {image: x${db}}\n`);
+  assert.is(of("", ""), "");
+  assert.is(of(", machine: a", ", machine: a"), "");
+  assert.match(of("", ", machine: a"), /service web needs db, but only one of them runs in the Swarm[^]*machine: a/);
+  assert.match(of(", machine: a", ""), /only one of them runs in the Swarm[^]*both without machine:/);
+});
+
+test("gpu: is a constraint on a label, beside the user's own, and chooses cards", () => {
+  const file = (gpu: number | "all", body = {}) =>
+    swarmFile([{ name: "g", machine: "a", gpu, body: { image: "x", ...body } }]);
+  assert.match(file(1), /constraints:\n\s+- node\.labels\.homelab-gpu\.gpu-1==yes\n/);
+  assert.match(file(2), /NVIDIA_VISIBLE_DEVICES: 0,1\n[^]*gpu-2==yes/);
+  assert.match(file("all"), /NVIDIA_VISIBLE_DEVICES: all\n[^]*gpu-1==yes/);
+  const own = file(1, {
+    environment: ["NVIDIA_VISIBLE_DEVICES=1", "A=b"],
+    deploy: { replicas: 2, placement: { constraints: ["node.hostname==a"] } },
+  });
+  assert.match(own, /NVIDIA_VISIBLE_DEVICES: "?1"?\n/);
+  assert.match(own, /replicas: 2\n[^]*- node\.hostname==a\n\s+- node\.labels/);
+  assert.not.match(
+    swarmFile([{ name: "w", machine: "a", body: { image: "x", depends_on: ["g"] } }]),
+    /depends_on|NVIDIA/,
+  );
+  assert.match(swarmFile([]), /^services: \{\}$/m);
+});
+
+const swarmCalls = (world: World) =>
+  world.operations.filter((one) => one.startsWith("start ")).map((one) => one.slice(6))
+    .filter((one) => /swarm|remove-vm|-- (start|leave)$/.test(one))
+    .map((one) => one.replace(/^ssh -F \S+ (\S+) /, "$1: "));
+const state = (world: World) => JSON.parse(world.disk.get(`${world.folder}/state.json`)!);
+
+test("up joins, labels and deploys; a second up does nothing; a changed service is deployed", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.equal(swarmCalls(world), [
+    "a: sudo sh -s -- start",
+    "sh scripts/join-swarm.sh join a b",
+    "sh scripts/join-swarm.sh label a a b",
+    "a: sudo mkdir -p /opt/homelab-gpu && sudo tee /opt/homelab-gpu/swarm.new.yaml >/dev/null",
+    "a: sudo sh -s -- homelab-gpu-swarm 180",
+  ]);
+  assert.equal(state(world).swarm.nodes, ["a", "b"]);
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.match(world.output.join(""), /nothing to do/);
+  assert.equal(swarmCalls(world), []);
+  world.config = config.replace("x/web", "x/web:2");
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.is(swarmCalls(world).at(-1), "a: sudo sh -s -- homelab-gpu-swarm 180");
+  assert.match(world.disk.get(`${world.folder}/compose/swarm.yaml`)!, /x\/web:2/);
+});
+
+test("a step of the Swarm that fails is done again by the next up", async () => {
+  const world = new World(config, "vm-without-gpu");
+  const context = world.context([]);
+  const { run } = context.shell;
+  context.shell.run = (command, settings) =>
+    command.join(" ").includes("homelab-gpu-swarm 180")
+      ? Promise.resolve({ code: 1, tail: ["deploy-stack: web does not run"] })
+      : run(command, settings);
+  assert.is(await world.runCommand(up, context), 1);
+  assert.equal(state(world).swarm, { manager: "a", nodes: ["a", "b"] });
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.is(swarmCalls(world).length, 5);
+});
+
+test("a node leaves before its VM is removed; with the manager the others leave", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  const other = world.copy();
+  assert.is(await world.runCommand(destroy, world.context(["b"])), 0, world.output.join(""));
+  assert.equal(swarmCalls(world).map((one) => one.split(" ").slice(0, 4).join(" ")), [
+    "sh scripts/join-swarm.sh leave a",
+    `sh scripts/remove-vm.sh b ${[...other.domains.keys()].at(-1)}`,
+  ]);
+  assert.equal(state(world).swarm, { manager: "a", nodes: ["a"] });
+  assert.is(await other.runCommand(destroy, other.context(["a"])), 0, other.output.join(""));
+  assert.is(swarmCalls(other)[0], "b: sudo sh -s -- leave");
+  assert.is(state(other).swarm, undefined);
+  assert.is(await other.runCommand(destroy, other.context([])), 0);
+  assert.not.ok(swarmCalls(other).some((one) => /leave/.test(one)));
+});
+
+test("--recreate drains the node first, and it joins again", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.config = config.replace("name: b, box: lab/y", "name: b, box: lab/z");
+  assert.is(await world.runCommand(up, world.context([], { recreate: true, yes: true })), 0, world.output.join(""));
+  assert.match(swarmCalls(world).join("\n"), /leave a b\n[^]*remove-vm\.sh b [^]*join a b\n/);
+});
+
+test("without cluster: the machines leave the Swarm, the manager last", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.config = config.replace("cluster: swarm\n", "").replace("{image: x/web", "{machine: a, image: x/web");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.equal(swarmCalls(world), ["b: sudo sh -s -- leave", "a: sudo sh -s -- leave"]);
+  assert.is(state(world).swarm, undefined);
+});
+
+test("up of one node without the manager leaves the Swarm as it is", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context(["b"])), 0, world.output.join(""));
+  assert.equal(swarmCalls(world), []);
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.is(swarmCalls(world).length, 5);
+});
+
+test.run();
