@@ -54,6 +54,10 @@ test("machines that cannot be nodes are refused, each with its line", () => {
     /:5:\d+: a stack in a Swarm is not supported yet/,
   );
   assert.is(wrong(`cluster: swarm\n${machines()}stacks: [{path: ./x, machine: b}]\n`), "");
+  const hosts = "hosts: {far: {ssh: me@far}}\n";
+  const apart = wrong(`cluster: swarm\n${hosts}${machines("", ", host: far")}`);
+  assert.match(apart, /:5:\d+: cluster: swarm with machines on several hosts is not supported/);
+  assert.is(wrong(`cluster: swarm\n${hosts}${machines(", host: far", ", host: far")}`), "");
 });
 
 test("a node with an NVIDIA card has NVIDIA's runtime as the default one", () => {

@@ -23,7 +23,7 @@ export function composeFile(services: Service[], by: GuestEngine | Engine | "par
   return writeYaml({ services: Object.fromEntries(named), ...declaredSections(services) });
 }
 
-/** The sections `networks` and `volumes` with the names that services use, without settings; absent if there is none. */
+/** The sections `networks` and `volumes` with the names that services use, without settings; absent if none. */
 export function declaredSections(services: Service[]): Record<string, unknown> {
   const volumes = services.flatMap(volumesOf);
   const networks = services.flatMap(networksOf);
