@@ -67,7 +67,7 @@ export const cudaImageFailures = (): Failure[] => [
       /(?<!HIP error: |ROCm error: )no kernel image is available for execution on/,
       cudaErrors(200, 209, 218, 300),
       /Unsupported gpu architecture 'compute_\d{2,3}'/,
-      /nvcc fatal : Unsupported gpu architecture|Value 'sm_\d{2,3}\w?' is not defined for option 'gpu-name'/,
+      /nvcc fatal : Unsupported gpu architecture(?! 'compute_')|Value 'sm_\d{2,3}\w?' is not defined for option 'gpu-name'/,
       /No supported CUDA architectures found for major versions|Unknown CUDA arch \(1[02]\.\d\)/,
       /CUDA kernel \S{1,60} has no device code compatible with CUDA arch/,
       /No supported GPU\(s\) detected to run this container/,

@@ -22,6 +22,10 @@ import { daemonStartFailures } from "./daemon-start.mts";
 import { gpuStartFailures } from "./gpu-starts.mts";
 import { engineClientFailures } from "./engine-client.mts";
 import { imagePartFailures } from "./image-parts.mts";
+import { desktopGameFailures } from "./desktop-games.mts";
+import { displayFailures } from "./displays.mts";
+import { missingCommandFailures, missingPartFallbacks } from "./missing-parts.mts";
+import { sourceBuildFailures } from "./source-builds.mts";
 import { ociAnswerFailures, ociRuntimeFailures } from "./oci-runtime.mts";
 import { packageNameFailures } from "./package-names.mts";
 import { podmanNetworkFailures } from "./podman-network.mts";
@@ -45,6 +49,10 @@ export const engineFailures = (): Failure[] => [
   ...cdiHookFailures(),
   ...pythonPackageFailures(),
   ...dockerDesktopFailures(),
+  ...desktopGameFailures(),
+  ...displayFailures(),
+  ...sourceBuildFailures(),
+  ...missingPartFallbacks(),
   ...imagePartFailures(),
   ...packageNameFailures(),
   ...engineClientFailures(),
@@ -90,4 +98,5 @@ export const engineOtherFailures = (): Failure[] => [
   ...composeFileFailures(),
   ...containerStartFailures(),
   ...daemonErrorFailures(),
+  ...missingCommandFailures(),
 ];

@@ -28,6 +28,7 @@ export const frameworkFailures = (): Failure[] => [
           /Failed to load library .{0,120}providers_cuda|Failed to .{0,30}CUDAExecutionProvider/,
           /CUDAExecutionProvider.{0,40}(?:fail|not available)|Require cuDNN [\d*.]{1,6} and CUDA/,
           /Specified provider 'CUDAExecutionProvider' is not in|CUDA_PATH is set but CUDA was ?n'?t able to be loaded/,
+          /CUDAExecutionProvider\S{0,2} (?:is )?not in available provider|EP Error .{0,200}when using \[['"]CUDAExecution/,
           /Please install (?:TensorRT|the correct version of CUDA and cuDNN|CUDA and cuDNN) .{0,80}GPU requirements page/,
         ),
         "ONNX Runtime cannot use CUDA or TensorRT: its package is the one without GPU, or their " +
@@ -88,7 +89,10 @@ export const frameworkFailures = (): Failure[] => [
       [
         "guest.cuda",
         "cause",
-        /The detected CUDA version \(\S{1,8}\) mismatches|unsupported GNU version! gcc versions later than/,
+        anyOf(
+          /The detected CUDA version \(\S{1,8}\) mismatches|unsupported GNU version! gcc versions later than/,
+          /does not match the version torch was compiled with|does not match the version used to compile Pytorch/,
+        ),
         "the image's CUDA compiler does not fit its PyTorch or its gcc",
         "Use an image whose CUDA is the one that PyTorch was built with",
       ],

@@ -140,7 +140,7 @@ export const gpuProgramFailures = (): Failure[] => [
     [
       "gpu.display",
       "cause",
-      /XDG_RUNTIME_DIR (?:is )?not set in the environment|cannot open display: |Failed to open display/,
+      /XDG_RUNTIME_DIR (?:is )?not set in the environment|cannot open display: /,
       "the program wants a screen, and there is none in a container or over SSH",
       "Start it without a window (headless); a GPU that computes needs no display",
     ],

@@ -28,7 +28,7 @@ export const hostProgramFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /\b(?:modprobe|lspci|setpci|virsh|virt-install|virt-xml|qemu-img|qemu-system-\w{3,8}|qemu-kvm|kvm-ok|vagrant|packer|dmidecode|driverctl|mdevctl|swtpm): (?:command )?not found/,
+      /\b(?:modprobe|(?<!\bsh: 1: )lspci|setpci|virsh|virt-install|virt-xml|qemu-img|qemu-system-\w{3,8}|qemu-kvm|kvm-ok|vagrant|packer|dmidecode|driverctl|mdevctl|swtpm): (?:command )?not found/,
       "a program that is needed here is not installed, or not where this user, service or hook script looks for it",
       "Install it (apt: kmod pciutils libvirt-clients virtinst qemu-utils qemu-system-x86 cpu-checker; dnf: " +
       "kmod pciutils libvirt-client virt-install qemu-img qemu-kvm; pacman: kmod pciutils libvirt " +

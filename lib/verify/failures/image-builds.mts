@@ -35,7 +35,8 @@ export const imageBuildFailures = (): Failure[] =>
         /(?:cuda\w{0,30}|cublas\w{0,10}|cudnn\w{0,16}|curand\w{0,12}|cusparse|nvml|nvrtc|nccl|cub\/cub)\.h(?:pp)?: No such file/,
         /CUDA_HOME (?:environment variable is not set|does not exist)|nvcc: (?:command )?not found/,
         /CUDA_TOOLKIT_ROOT_DIR not found|Could not find CUDAToolkit|No CUDA toolset found|Failed to find nvcc/,
-        /CUDA Toolkit not found|Unable to find nvcc/,
+        /CUDA Toolkit not found|Unable to find nvcc|CUDA_HOME\. CUDA must be available/,
+        /CMAKE_CUDA_COMPILER not set|No CMAKE_CUDA_COMPILER could be found/,
         /Could not find nvcc|\/usr\/local\/cuda[\w.-]{0,12}\/bin\/nvcc'?:? ?(?:No such|not found)|No such file or directory: '\S{0,60}\bnvcc'/,
       ),
       "the program compiles code for the GPU, and the image has no CUDA toolkit (nvcc, headers, libraries)",
@@ -47,10 +48,11 @@ export const imageBuildFailures = (): Failure[] =>
       anyOf(
         /CUDA_ARCHITECTURES is set to "native", but no|Failed to detect a default CUDA architecture/,
         /CMAKE_CUDA_ARCHITECTURES must be non-empty|CUDA_ARCHITECTURES is empty for target/,
-        /Compute capability \d{2,3} used, use \d{2,3}[af]/,
+        /Compute capability \d{2,3} used, use \d{2,3}[af]|Unsupported gpu architecture 'compute_'/,
       ),
       "CMake does not know for which card it builds: an image is built without a GPU, or the number is not taken",
       "Name it: -DCMAKE_CUDA_ARCHITECTURES=86 (RTX 30), 89 (RTX 40), 120a (RTX 50), 121a (GB10)",
+      "The word native needs CMake 3.24 or later, and a GPU where it builds",
     ],
     [
       "guest.cuda",

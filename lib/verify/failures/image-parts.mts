@@ -1,13 +1,9 @@
 import type { Failure } from "./types.mts";
-import { guestFix, manualFix } from "../../fixes.mts";
+import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { capabilities } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const image = "Use the program's own image, whose parts come from one release";
-const nodes = guestFix("See the card's nodes", "ls -l /dev/dri");
-const graphics =
-  /libegl|\begl|libgl|\bglx\b|mesa|zink|dri[23]?\b|wayland|sunshine|moonlight|wolf|gow|xorg|display|encoder|qt\.qpa/i;
 
 /** Parts of an image that do not fit each other or the card, by topic. */
 export const imagePartFailures = (): Failure[] => [
@@ -47,6 +43,8 @@ export const imagePartFailures = (): Failure[] => [
       anyOf(
         /requires? ["'`]?[\w-]{3,40}["'`]? to be installed\b|is required but (?:it is )?not installed/,
         /requires Accelerate: |is required for a normal functioning of this module, but found/,
+        /with minimum required version \S{1,16} is not installed|No package metadata was found for|is not new enough version/,
+        /distribution was not found and is required by|VersionConflict: \(/,
       ),
       "a Python package that the program needs is missing in the image, or is of another release",
       "Install it where the program runs, as its message says: python3 -m pip install NAME",
@@ -83,37 +81,6 @@ export const imagePartFailures = (): Failure[] => [
       /s6-overlay-suexec: fatal: can only run as pid 1|s6-overlay\/libexec\/preinit: (?:fatal|info): \/run belongs to/,
       "the image's supervisor (s6-overlay) must be the first process of its container and own /run",
       "Remove init: true and pid: host from that service, and user: unless its image's page asks for it",
-    ],
-  ]),
-  ...rows({
-    layer: "image",
-    near: graphics,
-    source: "Mesa (EGL, GLX loaders), Sunshine; games-on-whales/gow#160 (2023-10), #13 (2024-09), read 2026-11",
-  }, [
-    [
-      "verify.service",
-      "cause",
-      anyOf(
-        /eglInitialize: (?:DRI2|failed)|(?:egl|glx): failed to create (?:dri\w{1,5}|sw\w{1,5}) screen/,
-        /libGL error: (?:failed to load driver|MESA-LOADER)|MESA-LOADER: failed to (?:open|retrieve)(?! nvidia)/,
-        /ZINK: (?:failed to choose pdev|vkCreateInstance failed)|pci id for fd \d{1,4}: \w{4}:\w{4}, driver \(/,
-      ),
-      "OpenGL or EGL finds no driver for the card in the container: NVIDIA's graphics libraries were not passed in, " +
-      "Mesa's driver is not in the image, or /dev/dri was not given to it",
-      capabilities,
-      "AMD and Intel: devices: [/dev/dri], and mesa (libgl1-mesa-dri, mesa-va-drivers) in the image",
-      nodes,
-    ],
-    [
-      "gpu.display",
-      "cause",
-      anyOf(
-        /variable WAYLAND_DISPLAY has not been defined|Unable to find display or encoder/,
-        /Failed to create wl_display|qt\.qpa\.xcb: could not connect to display/,
-      ),
-      "the program wants a screen (X11 or Wayland), and there is none in the container",
-      "Start its display server first (Sunshine: Xorg, a compositor or Wolf, with a virtual or dummy display)",
-      manualFix("A program that only computes: start it without a window (headless)"),
     ],
   ]),
   ...rows({ layer: "toolkit", near: /distrobox|nvidia/i, source: "distrobox; 89luca89/distrobox#1177 (2024-01)" }, [

@@ -8,6 +8,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /(?:kernel )?headers for kernel \S{1,80} cannot be found/,
+      /cannot stat '\/lib\/modules\/\S{1,60}\/build\/\.config'/,
       /\bMissing \S{1,80} kernel headers for module|\/lib\/modules\/\S{4,60}\/build'?: No such file/,
       /Unable to find the kernel source tree for the currently running kernel/,
       /kernel (?:source|output) path '[^']{1,160}' does not exist/,

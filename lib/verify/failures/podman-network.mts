@@ -67,6 +67,14 @@ export const podmanNetworkFailures = (): Failure[] => [
     [
       "verify.docker",
       "cause",
+      /iptables: Chain already exists/,
+      "chains of an earlier run are left in the firewall, or iptables and nft both write there",
+      guestFix("See the chains", "sh -c 'iptables-save | grep NETAVARK'"),
+      "Stop the containers and reboot; use one backend for all (update-alternatives --config iptables: iptables-nft)",
+    ],
+    [
+      "verify.docker",
+      "cause",
       /StrictForwardPorts enabled/,
       "firewalld is set to let no container publish ports by itself (StrictForwardPorts)",
       "Set StrictForwardPorts=no in /etc/firewalld/firewalld.conf and reload it, or add the forward by hand",

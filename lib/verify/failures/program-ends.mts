@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|cuda|python|\bpip\b|vllm|sglang|comfy|huggingface|triton|llama|ollama|onnx|tensorrt|jax|xla|nvcc|nvidia|\bgpu|ninja|whisper|diffus|DataLoader|generation|Shard|scheduler|fatal error: Killed|DNN|c10::|thrust|SymmDevice|all_reduce|ptxas|GLIBC|NumPy|tensor parallel|\[Errno|\(pid:\d|llvm\.nvvm/i;
+  /torch|cuda|python|\bpip\b|vllm|sglang|comfy|huggingface|triton|llama|ollama|onnx|tensorrt|jax|xla|nvcc|nvidia|\bgpu|ninja|whisper|diffus|DataLoader|generation|Shard|scheduler|fatal error: Killed|DNN|c10::|thrust|SymmDevice|all_reduce|ptxas|GLIBC|NumPy|tensor parallel|\[Errno|\(pid:\d|llvm\.nvvm|attention|flash.?attn/i;
 
 /** How processes of programs for the GPU end (signals), and parts of an image that do not fit together. */
 export const programEndFailures = (): Failure[] =>
@@ -17,6 +17,7 @@ export const programEndFailures = (): Failure[] =>
       "host.memory",
       "cause",
       anyOf(
+        /\bKilled [\d.# ]{0,16}ninja: build stopped|\bKilled {1,20}(?:MAX_JOBS|pip3?|python3?|cmake|make|ninja)\b/,
         /Killed signal terminated program|'?(?:cicc|ptxas|cudafe\+\+)'? died due to signal 9|nvcc exited with status 137\b|bin\/nvcc' failed with exit (?:code|status) 137/,
       ),
       "the compiler was ended because the machine's memory (RAM) ran out",
@@ -119,7 +120,7 @@ export const programEndFailures = (): Failure[] =>
       "guest.image",
       "symptom",
       anyOf(
-        /ImportError: cannot import name '\w{2,60}' from|AttributeError: module '[\w.]{2,60}' has no attribute/,
+        /cannot import name '\w{2,60}' from|module '[\w.]{2,60}' has no attribute|got an unexpected keyword argument '/,
       ),
       "two Python packages of the image do not fit together: one was updated without the other",
       "Use the program's own image, or install its requirements.txt again; update or remove nodes and extensions",

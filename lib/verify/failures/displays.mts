@@ -1,0 +1,125 @@
+import type { Failure } from "./types.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { capabilities } from "./fixes.mts";
+import { rows } from "./rows.mts";
+
+const nodes = guestFix("See the card's nodes", "ls -l /dev/dri");
+const headless = manualFix("A program that only computes: start it without a window (headless)");
+
+/** Programs that draw: no display, a display that refuses them, no OpenGL, EGL or Vulkan; Xorg in a container. */
+export const displayFailures = (): Failure[] => [
+  ...rows({
+    layer: "image",
+    source: "GLFW 3.4, SDL 2 and 3, Qt (xcb), GTK, Tk, python-xlib, pyglet, VTK, Chromium (ozone), Blender (GHOST), " +
+      "Sunshine; games-on-whales/gow#160 (2023-10), ikester/blender-docker#10 (2020-05), read 2026-11",
+  }, [
+    [
+      "gpu.display",
+      "cause",
+      anyOf(
+        /X11: (?:Failed to open display|The DISPLAY environment variable is missing)|Failed to detect any supported platform/,
+        /Wayland: Failed to connect to display|Failed to create wl_display/,
+        /(?<!\()No available video device|(?:initialize SDL|SDL_Init\w{0,12}) ?.{0,30}(?:x11|wayland|kmsdrm) not available/,
+        /Could not load the Qt platform plugin "(?:xcb|wayland)|no Qt platform plugin could be initialized/,
+        /qt\.qpa\.xcb: could not connect to display|Gtk-\w{4,8} \*\*: .{0,24}cannot open display/,
+        /no display name and no \$DISPLAY environment variable|couldn't connect to display "/,
+        /DisplayNameError: Bad display name|NoSuchDisplayException|bad X server connection\. DISPLAY=/,
+        /Missing X server or \$DISPLAY|failed to initialize display for back-end/,
+        /(?:Unable to|Failed to|Could not|Couldn't|Can't) open (?:a |X )?display(?! window)|Error: cannot open display|\[VGL\] ERROR: Could not open display/,
+        /variable WAYLAND_DISPLAY has not been defined|Unable to find display or encoder/,
+      ),
+      "the program wants a screen (X11 or Wayland), and there is none in the container",
+      "Start its display server first (Sunshine: Xorg, a compositor or Wolf, with a virtual or dummy display; " +
+      "others: Xvfb)",
+      headless,
+      "For example MUJOCO_GL=egl, QT_QPA_PLATFORM=offscreen, SDL_VIDEODRIVER=dummy; Blender draws without a screen " +
+      "with -b -E CYCLES",
+    ],
+    [
+      "gpu.display",
+      "cause",
+      /No protocol specified|Authorization required, but no authorization protocol specified|Invalid MIT-MAGIC-COOKIE-1 key/,
+      "the X server does not let this user or container in",
+      "In the desktop's session, let the container's user in: xhost +SI:localuser:root (or that user's name)",
+      'Or give it the key: volumes: ["$XAUTHORITY:/tmp/.Xauthority:ro"] and XAUTHORITY=/tmp/.Xauthority',
+    ],
+  ]),
+  ...rows({
+    layer: "image",
+    source: "Mesa (EGL, GLX loaders), GLFW, glxinfo, MuJoCo, PyOpenGL, Magnum, Habitat, Isaac Sim, VirtualGL; " +
+      "games-on-whales/gow#13 (2024-09), facebookresearch/habitat-sim#288 (2019-10), read 2026-11",
+  }, [
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /eglInitialize: (?:DRI2|failed)|(?:egl|glx): failed to create (?:dri\w{1,5}|sw\w{1,5}) screen/,
+        /libGL error: (?:failed to load driver|MESA-LOADER|No matching fbConfigs)|MESA-LOADER: failed to (?:open|retrieve)(?! nvidia)/,
+        /ZINK: (?:failed to choose pdev|vkCreateInstance failed)|pci id for fd \d{1,4}: \w{4}:\w{4}, driver \(/,
+        /EGL: Failed to (?:get EGL display|initialize EGL|load client library)|GLX: (?:No GLXFBConfigs returned|GLX extension not found|Failed to (?:load GLX|find a suitable GLXFBConfig))/,
+        /couldn't find RGB GLX visual|glXCreateContext failed/,
+        /Cannot initialize a EGL device display|gladLoadGL error|an OpenGL platform library has not been loaded|has no attribute 'glGetError'/,
+        /EGL device for CUDA device|CUDA device \d{1,2} among \d{1,2} EGL devices|Invalid EGL device/,
+        /cannot get default EGL display|eglInitialize, error: EGL_NOT_INITIALIZED|Couldn't (?:open|initialize) EGL display: \[/,
+        /Failed to create any GPU devices, including an attempt with compatibility/,
+      ),
+      "OpenGL, EGL or Vulkan finds no driver for the card in the container: NVIDIA's graphics libraries were not passed " +
+      "in, Mesa's driver is not in the image, or /dev/dri was not given to it",
+      capabilities,
+      "AMD and Intel: devices: [/dev/dri], and mesa (libgl1-mesa-dri, mesa-va-drivers) in the image",
+      "Programs that draw without a screen: libegl1 in the image, and MUJOCO_GL=egl, PYOPENGL_PLATFORM=egl (by the " +
+      "CPU: osmesa)",
+      nodes,
+    ],
+    [
+      "verify.service",
+      "cause",
+      /Found 0 GPUs, cannot create backend/,
+      "the compositor (wlroots) finds no card: /dev/dri was not given to its container",
+      "Write devices: [/dev/dri] for that service; without a card: WLR_BACKENDS=headless, WLR_RENDERER=pixman",
+      nodes,
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /VK_ERROR_DEVICE_LOST|VkResult: ERROR_DEVICE_LOST|A GPU crash occurred/,
+      "the card stopped the program's work (device lost): an error of the program, too long a task, too little " +
+      "memory, or a card that failed",
+      guestFix("Read what the driver says (NVIDIA: its Xid)", "dmesg --level err,warn"),
+      "Use another driver release, and undo overclocking; see nvidia-smi for the card's memory",
+    ],
+  ]),
+  ...rows({ layer: "image", source: "Xorg 21 (hw/xfree86), Xorg.wrap, read 2026-11" }, [
+    [
+      "gpu.display",
+      "cause",
+      /Failed to load module "nvidia" \(module does not exist/,
+      "Xorg has no driver from NVIDIA (nvidia_drv.so): its package is not installed, or the container did not get it",
+      "In a container: NVIDIA_DRIVER_CAPABILITIES=all; on a machine: xserver-xorg-video-nvidia of the driver's release",
+    ],
+    [
+      "gpu.display",
+      "cause",
+      /Cannot open \/dev\/tty0 \(|xf86OpenConsole: Cannot open (?:virtual console|\/dev\/tty)/,
+      "Xorg wants a console of the machine (/dev/tty), which a container or another user's session does not have",
+      "In a container: use Xvfb or a Wayland compositor without a screen instead",
+      "On a machine: start it through its login manager (systemctl start display-manager)",
+    ],
+    [
+      "gpu.display",
+      "cause",
+      /Only console users are allowed to run the X server/,
+      "Xorg may be started only by a user at the machine's own screen, not over SSH or by a service",
+      "Start it through the login manager, or as root",
+    ],
+    [
+      "gpu.display",
+      "fallback",
+      /\(EE\) no screens found/,
+      "Xorg found no card or screen that it can use; an earlier line with (EE) says why",
+      "Read that line in /var/log/Xorg.0.log; see that BusID in xorg.conf is the card's (nvidia-xconfig --query-gpu-info)",
+      "NVIDIA without a monitor: nvidia-xconfig --allow-empty-initial-configuration",
+    ],
+  ]),
+];
