@@ -29,7 +29,8 @@ export const desktopGameFailures = (): Failure[] => [
       "guest.image",
       "symptom",
       /capsule-capture-libs: warning: Dependencies of lib\S{1,60} not found/,
-      "Steam's runtime leaves one of the driver's libraries out, since a library that it needs is missing in its width " +
+      "Steam's runtime leaves one of the driver's libraries out, since a library that it needs is missing in its " +
+      "width " +
       "(i386: 32 bits)",
       "Install the library behind “Could not find” in the image, for i386 too: libgbm1:i386, libwayland-server0:i386",
     ],
@@ -40,7 +41,8 @@ export const desktopGameFailures = (): Failure[] => [
         /Steam now requires user namespaces|bwrap: No permissions to creat\w{1,3} (?:a )?new namespace/,
         /bwrap: (?:setting up uid map|Creating new namespace failed|Can't read \/proc\/sys\/kernel\/overflowuid)/,
       ),
-      "Steam (or Flatpak) may not create user namespaces: seccomp or AppArmor of the container, or the kernel, forbids it",
+      "Steam (or Flatpak) may not create user namespaces: seccomp or AppArmor of the container, or the kernel, " +
+      "forbids it",
       "In a container: security_opt: [seccomp=unconfined, apparmor=unconfined]",
       "Ubuntu 24.04 and later: an AppArmor profile with flags=(unconfined) and userns, (/etc/apparmor.d/steam), then " +
       "systemctl reload apparmor",
@@ -85,7 +87,8 @@ export const desktopGameFailures = (): Failure[] => [
       "guest.cuda",
       "symptom",
       /Failed to create a CUDA device: /,
-      "Sunshine cannot use NVENC: CUDA does not start there, since there is no NVIDIA card or the container did not get it",
+      "Sunshine cannot use NVENC: CUDA does not start there, since there is no NVIDIA card or the container did " +
+      "not get it",
       "Without an NVIDIA card: nothing to do, it takes VA-API or the CPU",
       capabilities,
       guestFix("See that the driver works", "nvidia-smi"),

@@ -18,6 +18,17 @@ export const displayFailures = (): Failure[] => [
       "gpu.display",
       "cause",
       anyOf(
+        /(?:No protocol specified|no authorization protocol specified|Invalid MIT-MAGIC-COOKIE-1 key|Unsupported authorisation protocol) .{0,60}(?:open|connect to) (?:a |X )?display/,
+        /X11 connection rejected because of wrong authentication/,
+      ),
+      "the X server does not let this user or container in",
+      "In the desktop's session, let the container's user in: xhost +SI:localuser:root (or that user's name)",
+      'Or give it the key: volumes: ["$XAUTHORITY:/tmp/.Xauthority:ro"] and XAUTHORITY=/tmp/.Xauthority',
+    ],
+    [
+      "gpu.display",
+      "cause",
+      anyOf(
         /X11: (?:Failed to open display|The DISPLAY environment variable is missing)|Failed to detect any supported platform/,
         /Wayland: Failed to connect to display|Failed to create wl_display/,
         /(?<!\()No available video device|(?:initialize SDL|SDL_Init\w{0,12}) ?.{0,30}(?:x11|wayland|kmsdrm) not available/,
@@ -38,11 +49,30 @@ export const displayFailures = (): Failure[] => [
     ],
     [
       "gpu.display",
+      "fallback",
+      /No protocol specified|Authorization required, but no authorization protocol specified/,
+      "an X server refused a program; Open MPI's and other programs' look for cards by X prints it too, which harms " +
+      "nothing",
+      "Look for another error; if a window is missing: xhost +SI:localuser:root in the desktop's session (or that " +
+      "user's " +
+      "name)",
+    ],
+    [
+      "gpu.display",
       "cause",
-      /No protocol specified|Authorization required, but no authorization protocol specified|Invalid MIT-MAGIC-COOKIE-1 key/,
-      "the X server does not let this user or container in",
-      "In the desktop's session, let the container's user in: xhost +SI:localuser:root (or that user's name)",
-      'Or give it the key: volumes: ["$XAUTHORITY:/tmp/.Xauthority:ro"] and XAUTHORITY=/tmp/.Xauthority',
+      /xauth: \(argv\):1: unable to read any entries from file/,
+      "xauth found no key for this DISPLAY, so the container gets none for the X server",
+      'Write it by the name that DISPLAY has: touch /tmp/.docker.xauth; xauth nlist "$DISPLAY" | sed -e ' +
+      '"s/^..../ffff/" | ' +
+      "xauth -f /tmp/.docker.xauth nmerge -",
+      "If xauth list shows nothing: run it in the desktop's session, or let local users in (xhost +SI:localuser:root)",
+    ],
+    [
+      "gpu.display",
+      "cause",
+      /\(MIT-SHM\) minor_code|X_Shm(?:Attach|PutImage)\)|BadShmSeg/,
+      "the program shares memory with the X server, which does not work from a container with its own IPC namespace",
+      "Write ipc: host for that service, or QT_X11_NO_MITSHM=1 (Qt), _X11_NO_MITSHM=1",
     ],
   ]),
   ...rows({
@@ -64,7 +94,8 @@ export const displayFailures = (): Failure[] => [
         /cannot get default EGL display|eglInitialize, error: EGL_NOT_INITIALIZED|Couldn't (?:open|initialize) EGL display: \[/,
         /Failed to create any GPU devices, including an attempt with compatibility/,
       ),
-      "OpenGL, EGL or Vulkan finds no driver for the card in the container: NVIDIA's graphics libraries were not passed " +
+      "OpenGL, EGL or Vulkan finds no driver for the card in the container: NVIDIA's graphics libraries were not " +
+      "passed " +
       "in, Mesa's driver is not in the image, or /dev/dri was not given to it",
       capabilities,
       "AMD and Intel: devices: [/dev/dri], and mesa (libgl1-mesa-dri, mesa-va-drivers) in the image",
@@ -118,7 +149,8 @@ export const displayFailures = (): Failure[] => [
       "fallback",
       /\(EE\) no screens found/,
       "Xorg found no card or screen that it can use; an earlier line with (EE) says why",
-      "Read that line in /var/log/Xorg.0.log; see that BusID in xorg.conf is the card's (nvidia-xconfig --query-gpu-info)",
+      "Read that line in /var/log/Xorg.0.log; see that BusID in xorg.conf is the card's (nvidia-xconfig " +
+      "--query-gpu-info)",
       "NVIDIA without a monitor: nvidia-xconfig --allow-empty-initial-configuration",
     ],
   ]),

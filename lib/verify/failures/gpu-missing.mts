@@ -23,7 +23,8 @@ export const gpuMissingFailures = (): Failure[] => [
       "Set NVIDIA_DRIVER_CAPABILITIES=compute,utility,video for it, if the image sets less",
       guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
       "Outside of a container: install the driver's libraries too (libnvidia-compute, libcuda1, nvidia-utils)",
-      "While an image is built there is no GPU: start that program when the container runs; if the build has to start " +
+      "While an image is built there is no GPU: start that program when the container runs; if the build has to " +
+      "start " +
       "it: in that step link libcuda.so.1 to /usr/local/cuda/lib64/stubs/libcuda.so (devel image), and remove the link",
     ],
   ]),

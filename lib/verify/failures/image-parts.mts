@@ -44,6 +44,7 @@ export const imagePartFailures = (): Failure[] => [
         /requires? ["'`]?[\w-]{3,40}["'`]? to be installed\b|is required but (?:it is )?not installed/,
         /requires Accelerate: |is required for a normal functioning of this module, but found/,
         /with minimum required version \S{1,16} is not installed|No package metadata was found for|is not new enough version/,
+        /\brequires? (?:PyTorch|torch|transformers|diffusers|numpy|triton|python) ?(?:version )?[<>=]{1,2} ?\d/,
         /distribution was not found and is required by|VersionConflict: \(/,
       ),
       "a Python package that the program needs is missing in the image, or is of another release",

@@ -13,7 +13,7 @@ export const llamaCppFailures = (): Failure[] =>
     [
       "verify.service",
       "symptom",
-      /failed to allocate [\d.,]{1,12} MiB of pinned memory/,
+      /failed to allocate [\d.,]{1,12} MiB of pinned memory(?!: no CUDA-capable)/,
       "llama.cpp could not pin memory of the host for the GPU, and takes ordinary memory: it is slower, and goes on",
       "Give the machine more memory, or let the service lock more (ulimits: memlock: -1)",
     ],

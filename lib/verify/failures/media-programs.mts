@@ -5,7 +5,7 @@ import { capabilities } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /ffmpeg|jellyfin|frigate|plex|emby|nvenc|cuvid|nvdec|vaapi|qsv|hwaccel|AVHWDevice|libav|h264|hevc|\bav1\b/i;
+  /ffmpeg|jellyfin|frigate|plex|emby|nvenc|cuvid|nvdec|vaapi|qsv|hwaccel|AVHWDevice|libav|matroska|gstreamer|gst_|GST_|pipeline|h264|hevc|\bav1\b/i;
 
 /** Errors of FFmpeg, Jellyfin and Frigate about video on a GPU. */
 export const mediaProgramFailures = (): Failure[] =>
@@ -40,6 +40,29 @@ export const mediaProgramFailures = (): Failure[] =>
         "Turn that codec off in the program's settings (AV1 needs RTX 30 to decode and RTX 40 to encode; " +
         "10 bit HEVC needs GTX 900 or later)",
         "Source: NVIDIA's Video Encode and Decode GPU Support Matrix",
+      ],
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /Only audio, video, and subtitles are supported for|codec not currently supported in container/,
+          /Could not find tag for codec \w{2,20} in stream/,
+        ),
+        "the output's container format (MKV, MP4) cannot hold one of the streams, such as data, pictures or this " +
+        "kind " +
+        "of subtitles; it is no fault of the GPU",
+        "Leave that stream out (-dn, -map -0:d, -sn), convert it (-c:s mov_text for MP4), or choose another container",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /no (?:such )?element(?: factory| or plugin)? ["'“](?:nv|cuda|va|vaapi|qsv|amf|vulkan)\w{2,20}["'”]/,
+        "GStreamer has no element of that name: its plugin for the card's video engine is not in the image, or did " +
+        "not " +
+        "load when GStreamer listed its plugins, for lack of the driver's libraries",
+        capabilities,
+        "Then remove its list of plugins in the container, which it keeps: rm -f ~/.cache/gstreamer-1.0/registry.*.bin",
+        "NVIDIA's elements that convert pictures also need libnvrtc.so of CUDA (12 or 13) in the image",
       ],
       [
         "verify.service",

@@ -7,7 +7,7 @@ import { rows } from "./rows.mts";
 
 /** Words of builds, and of programs for the GPU. */
 const words = new RegExp(
-  `${gpuProgramWords.source}|${buildWords.source}|flash.?attn|xformers|sage|mamba|wheel|\\bpip\\b`,
+  `${gpuProgramWords.source}|${buildWords.source}|flash.?attn|xformers|sage|mamba|wheel|nvinfer|\\bpip\\b`,
   "i",
 );
 const own = "Or use the program's own image, whose parts come from one release";
@@ -24,7 +24,8 @@ export const missingPartFallbacks = (): Failure[] => [
       ),
       "the program does not start: the library that the line names is not in its image or system, or the loader does " +
       "not look where it is",
-      "Install the package that has it (Debian, Ubuntu: apt-get install apt-file, apt-file update, apt-file search NAME)",
+      "Install the package that has it (Debian, Ubuntu: apt-get install apt-file, apt-file update, apt-file search " +
+      "NAME)",
       "If it is there in another folder: set LD_LIBRARY_PATH to that folder for the service",
       own,
     ],
@@ -62,15 +63,16 @@ export const missingPartFallbacks = (): Failure[] => [
     [
       "verify.service",
       "fallback",
-      /FileNotFoundError: \[Errno 2\] No such file or directory: '/,
-      "the program does not find a file or program that the line names: a container has only its image's and those of " +
+      /FileNotFoundError: (?:\[Errno 2\] No such file or directory: |\S)/,
+      "the program does not find a file or program that the line names: a container has only its image's and those " +
+      "of " +
       "volumes:",
       "Mount it (volumes:) at that path, or correct the path or name; a program: install it in the image",
     ],
   ]),
 ];
 
-/** Commands that an image lacks, and instructions that a CPU lacks; entries for single commands and programs come first. */
+/** Commands that an image lacks, and instructions that a CPU lacks; entries for single commands come first. */
 export const missingCommandFailures = (): Failure[] => [
   ...rows({ layer: "image", near: words, shared: true, source: "The shells bash and dash, read 2026-11" }, [
     [
@@ -78,7 +80,8 @@ export const missingCommandFailures = (): Failure[] => [
       "cause",
       /\bsh: \d{1,3}: (?!lspci)[+\w.-]{2,30}: not found|\bbash: (?:line \d{1,3}: )?[+\w.-]{2,30}: command not found/,
       "a command that the line names is not in the image",
-      "Install its package in a step before (RUN apt-get update && apt-get install -y git), or correct its name or PATH",
+      "Install its package in a step before (RUN apt-get update && apt-get install -y git), or correct its name or " +
+      "PATH",
     ],
   ]),
   ...rows({ layer: "image", source: "The shells bash and dash; xorbitsai/inference#892 (2024-01)" }, [

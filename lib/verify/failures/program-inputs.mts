@@ -21,7 +21,7 @@ export const programInputFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /error: (?:unrecognized arguments|argument --?\w[\w-]{1,40}): /,
+        /error: the following arguments are required: |error: (?:unrecognized arguments|argument --?\w[\w-]{1,40}): /,
         /error: (?:invalid|unknown) argument: (?:-|\S{1,80}\s*$)|error while handling argument "-/,
         /error: (?:unexpected argument '-|invalid value '[^'\n]{0,80}' for '-)/,
       ),
@@ -68,7 +68,7 @@ export const programInputFailures = (): Failure[] =>
       anyOf(
         /Cannot import \S{1,160} module for custom nodes/,
         /requires `\w{2,30}`|requires the latest version of|has been toggled on, but it cannot be used/,
-        /Flash Attention(?: V?2)? is not installed|Failed to import transformers\.|\b_C' object has no attribute/,
+        /Flash Attention(?: V?2)? is not installed|\b_C' object has no attribute/,
       ),
       "a Python package that the program or one of its extensions needs is missing in the image, too old, or does " +
       "not load",
@@ -110,12 +110,27 @@ export const programInputFailures = (): Failure[] =>
       "cause",
       anyOf(
         /\b0 active drivers \(\[\]\)|your CUDA device is not set properly\. CPU device will be used/,
-        /Device string must not be empty|cannot find any torch accelerator|No CUDA runtime is found, using CUDA_HOME/,
+        /Device string must not be empty|cannot find any torch accelerator/,
         /Cannot assign a device for operation|CUDA initialization failure with error: (?:100|3)\b/,
       ),
       "the program finds no GPU: its container has none, or its build is without CUDA",
       "Write gpu: 1 (or all) for that service",
       guestFix("See that a container gets the GPU", gpuTest),
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /No CUDA runtime is found, using CUDA_HOME/,
+      "PyTorch sees no GPU here, which is normal while an image is built, and a fault when the program runs",
+      "In a build: look for another error, and set TORCH_CUDA_ARCH_LIST for packages that compile for the card",
+      "At run time: write gpu: 1 (or all) for that service",
+    ],
+    [
+      "guest.image",
+      "fallback",
+      /Failed to import transformers\./,
+      "a part of Transformers does not load, for the reason on the next line",
+      "Read that line; install transformers, torch and flash-attn from one release, or use the program's own image",
     ],
     [
       "verify.service",

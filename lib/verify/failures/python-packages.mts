@@ -1,4 +1,5 @@
 import type { Failure } from "./types.mts";
+import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
@@ -33,6 +34,17 @@ export const pythonPackageFailures = (): Failure[] => [
       "the download of a Python package was cut off or is not the file that was expected",
       "Run it again without the cache: pip install --no-cache-dir --timeout 120 …",
       "If it stays: another network, or the mirror or proxy gives old files",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /connection broken by '(?:NewConnection|ConnectTimeout|NameResolution|Proxy|SSL)Error/,
+      "pip does not reach its index: the build or container has no name server or network, or needs a proxy or its " +
+      "certificate",
+      guestFix("Try it in a container", "docker run --rm busybox nslookup pypi.org"),
+      'Write "dns": ["1.1.1.1"] (or your own) in /etc/docker/daemon.json and restart Docker, or set HTTPS_PROXY ' +
+      "(build: " +
+      "args:) and the proxy's certificate (PIP_CERT)",
     ],
     [
       "guest.image",

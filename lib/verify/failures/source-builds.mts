@@ -5,8 +5,8 @@ import { rows } from "./rows.mts";
 
 /** Words of programs and packages that are built for the GPU. */
 const buildWords = new RegExp(
-  `${gpuProgramWords.source}|flash.?attn|xformers|sage.?attention|mamba|causal.?conv1d|deepspeed|apex|failed to solve|` +
-    "did not complete successfully|vendor/|pip|wheel",
+  `${gpuProgramWords.source}|flash.?attn|xformers|sage.?attention|mamba|causal.?conv1d|deepspeed|apex|` +
+    "failed to solve|did not complete successfully|vendor/|pip|wheel",
   "i",
 );
 const list = "Set TORCH_CUDA_ARCH_LIST=12.0 (RTX 50), 8.9 (RTX 40) or 8.6 (RTX 30) for that step";
@@ -53,7 +53,8 @@ export const sourceBuildFailures = (): Failure[] => [
       /does not appear to contain CMakeLists\.txt|does not contain a CMakeLists\.txt/,
       "CMake was given a folder without the program's source: it was not cloned or not copied into the image, or its " +
       "submodules are empty",
-      "Clone it with its submodules (git clone --recursive, or git submodule update --init --recursive), and build there",
+      "Clone it with its submodules (git clone --recursive, or git submodule update --init --recursive), and build " +
+      "there",
       "In a Dockerfile: see what COPY and .dockerignore bring in",
     ],
     [
