@@ -169,7 +169,7 @@ if [ -n "$live" ]; then
     [ -n "$uid" ] && fact kvm-mode "$(stat -L -c '%a %G' /dev/kvm 2>/dev/null)"
   fi
 fi
-for mark in run/systemd/system run/ostree-booted run/.containerenv dev/dxg dev/vfio/vfio dev/kvm \
+for mark in run/systemd/system run/ostree-booted run/.containerenv run/WSL dev/dxg dev/vfio/vfio dev/kvm \
   dev/net/tun etc/pve; do
   [ -e "$root/$mark" ] && fact exists "/$mark"
 done
@@ -180,10 +180,28 @@ if [ -e "$root/.dockerenv" ] &&
   fact exists /.dockerenv
 fi
 for module in kvm_intel kvm_amd; do file "nested-$module" "$sys/module/$module/parameters/nested"; done
+# the setting of Asus laptops that turns their NVIDIA or AMD card off
+for path in "$sys/devices/platform/asus-nb-wmi/dgpu_disable" \
+  "$sys/class/firmware-attributes/asus-armoury/attributes/dgpu_disable/current_value"; do
+  if line "$path"; then
+    fact dgpu-disable "$value"
+    break
+  fi
+done
 for name in sys_vendor product_name board_vendor board_name bios_vendor bios_version chassis_type; do
   file "dmi-$name" "$sys/class/dmi/id/$name"
 done
-file container "$root/run/systemd/container"
+# Containers without systemd: containerd and CRI-O leave no marker, and LXC only the files of lxcfs.
+if line "$root/run/systemd/container"; then
+  fact container "$value"
+elif [ -e "$root/.flatpak-info" ]; then
+  fact container flatpak
+elif [ -r "$proc/self/mountinfo" ]; then
+  awk '
+    $5 ~ /^\/proc\/(cpuinfo|meminfo)$/ && / - fuse[.]lxcfs / { kind = "lxc" }
+    $5 == "/dev/termination-log" { kind = "kubernetes" }
+    END { if (kind != "") print "container:" kind }' "$proc/self/mountinfo"
+fi
 file hypervisor "$sys/hypervisor/type"
 # names the control domain of Xen; the file is missing if xenfs is not mounted
 file xen-capabilities "$proc/xen/capabilities"
@@ -383,7 +401,8 @@ section configured
   set --
   for path in modprobe.d/*.conf ../usr/lib/modprobe.d/*.conf ../lib/modprobe.d/*.conf modules modules-load.d/*.conf \
     initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf \
-    mkinitcpio.d/*.preset kernel/install.conf udev/rules.d/*.rules driverctl.d/*; do
+    mkinitcpio.d/*.preset kernel/install.conf udev/rules.d/*.rules ../usr/lib/udev/rules.d/*nvidia*.rules \
+    ../lib/udev/rules.d/*nvidia*.rules driverctl.d/*; do
     [ -f "$path" ] && [ -r "$path" ] && set -- "$@" "$path"
   done
   [ $# -gt 0 ] && awk '
@@ -406,16 +425,21 @@ section configured
         for (i = first + 2; i <= n; i++)
           if (part[i] ~ /^(ids|disable_vga|disable_idle_d3|enable_sriov|nointxmask|disable_denylist)(=[0-9A-Za-z:,]*)?$/)
             out = out " " part[i]
-      } else if (kind == "softdep" && text ~ wanted) {
-        for (i = first + 2; i <= n; i++) if (part[i] ~ /^(pre|post):$/ || part[i] ~ wanted) out = out " " part[i]
+      } else if (kind == "softdep") {
+        about = name ~ wanted
+        for (i = first + 2; i <= n; i++) {
+          if (part[i] ~ wanted) about = 1
+          if (part[i] ~ /^(pre|post):$/ || part[i] ~ wanted) out = out " " part[i]
+        }
+        if (!about) next
       } else if (kind != "blacklist" && kind != "install" || name !~ wanted) next
       report(out)
       next
     }
-    FILENAME ~ /^udev/ {
-      if (text !~ /vfio|driver_override/) next
+    FILENAME ~ /udev\// {
+      if (text !~ /vfio|driver_override|[{]remove[}]/) next
       out = ""
-      while (match(text, /(ACTION|SUBSYSTEM|KERNELS?|ATTRS?[{](vendor|device|class|driver_override|subsystem_vendor|subsystem_device)[}])[ \t]*[=!:+]?=[ \t]*"[0-9A-Za-z:.x|*?_-]*"/)) {
+      while (match(text, /(ACTION|SUBSYSTEM|KERNELS?|ATTRS?[{](vendor|device|class|driver_override|remove|subsystem_vendor|subsystem_device)[}])[ \t]*[=!:+]?=[ \t]*"[][0-9A-Za-z:.|*?_-]*"/)) {
         out = out (out == "" ? "" : ", ") substr(text, RSTART, RLENGTH)
         text = substr(text, RSTART + RLENGTH)
       }
@@ -751,6 +775,7 @@ NODE
 volume() { # MAJOR:MINOR TYPE SOURCE, as in mountinfo; for ZFS, SOURCE is the name of the pool
   found=
   lost=
+  volumes=
   device=$1
   case $2 in
     rootfs | tmpfs | ramfs) return 0 ;;
@@ -766,14 +791,24 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as in mountinfo; for ZFS, SOURCE is the na
       ;;
   esac
   case $device in
-    0:*) # btrfs and overlays have no block device of their own: take the source
-      if ! node "$3"; then
+    0:*) # btrfs, bcachefs and overlays have no block device of their own: take the source
+      rest=$3
+      case $2 in
+        bcachefs) # the source is a list of disks: /dev/sda:/dev/sdb
+          while [ "$rest" != "${rest#*:}" ]; do
+            if node "${rest%%:*}"; then volumes="$volumes $value"; else lost=yes; fi
+            rest=${rest#*:}
+          done
+          ;;
+      esac
+      if ! node "$rest"; then
         lost=yes
         return 0
       fi
       device=$value
       ;;
   esac
+  for disk in $volumes; do block "$disk"; done
   block "$device"
   [ "$2" = btrfs ] || return 0
   for member in "$sys"/fs/btrfs/*/devices/*; do
@@ -806,10 +841,15 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as in mountinfo; for ZFS, SOURCE is the na
     if (type == "zfs") sub(/\/.*/, "", source)
     key = type == "zfs" || $3 ~ /^0:/ ? type " " source : $3
     if (!(key in first)) { first[key] = $3 " " type " " source; order[++count] = key }
+    if ($5 == "/sysroot") sysroot = key
     point = shown($5)
     if (!seen[key, point]++) points[key] = points[key] " " point
   }
-  END { for (i = 1; i <= count; i++) print first[order[i]] points[order[i]] }' "$proc/self/mountinfo" | {
+  END {
+    # the files of an image by OSTree are on the disk that is mounted at /sysroot
+    if (sysroot != "" && "overlay composefs" in first) first["overlay composefs"] = first[sysroot]
+    for (i = 1; i <= count; i++) print first[order[i]] points[order[i]]
+  }' "$proc/self/mountinfo" | {
   printed=0
   while read -r device type source points; do
     volume "$device" "$type" "$source"
@@ -839,6 +879,12 @@ carrier() { # INTERFACE: through bridges, bonds and VLANs; clears $lost if it fi
     carrier "${lower##*/lower_}"
   done
 }
+# Whether an interface can be a bridge of Open vSwitch. It has no links to its ports: the interface
+# ovs-system has those of all such bridges.
+virtual_switch() { # INTERFACE
+  [ -e "$sys/class/net/ovs-system" ] && [ ! -e "$sys/class/net/$1/tun_flags" ] &&
+    ! names "$sys/class/net/$1"/lower_* && line "$sys/class/net/$1/type" && [ "$value" = 1 ]
+}
 if [ -r "$proc/net/route" ]; then
   fact route-read yes
   set -- "$proc/net/route"
@@ -851,6 +897,7 @@ if [ -r "$proc/net/route" ]; then
       found=
       lost=yes
       carrier "$interface"
+      if [ -n "$lost" ] && virtual_switch "$interface"; then carrier ovs-system; fi
       needs route
     done
     if [ "$printed" = 0 ]; then

@@ -101,6 +101,8 @@ if ($identity) {
 }
 $feature = Read-Or { Get-CimInstance Win32_OptionalFeature -Filter "Name='Microsoft-Hyper-V'" }
 if ($feature) { Write-Flag 'hyperv' ($feature.InstallState -eq 1) }
+# it can be turned off at boot, although Hyper-V is turned on (bcdedit, hypervisorlaunchtype)
+if ($computer) { Write-Flag 'hypervisor' $computer.HypervisorPresent }
 $vmms = Read-Or { , @(Get-CimInstance Win32_Service -Filter "Name='vmms'") }
 if ($null -ne $vmms) { Write-Fact 'service' $(if ($vmms.Count -gt 0) { $vmms[0].State } else { 'missing' }) }
 $guard = Read-Or { Get-CimInstance -Namespace 'root\Microsoft\Windows\DeviceGuard' -ClassName Win32_DeviceGuard }

@@ -60,6 +60,50 @@ test("gpu.in-use: a VM that holds the card through iommufd; unknown if its node 
   assert.equal(statuses(held.replace(/^.*\/vfio-dev:.*$/m, ""), "gpu.in-use", ada), ["unknown"]);
 });
 
+test("gpu.present: a card that a udev rule or the firmware turned off is not one that the host lacks", () => {
+  const titles = (...changes: [RegExp, string][]) => {
+    const host = changes.reduce((one, [from, to]) => one.replace(from, to), text("nuc-without-its-external-card"));
+    const [finding] = findingsOf(host, "gpu.present", ada);
+    assert.is(finding!.status, "fail");
+    return finding!.fix.map(({ title }) => title).join("\n");
+  };
+  const rule = (vendor: string, type: string) =>
+    `[configured]\n/usr/lib/udev/rules.d/50-pm-nvidia.rules:ACTION=="add", ATTR{vendor}=="${vendor}", ` +
+    `ATTR{class}=="${type}", ATTR{remove}="1"`;
+  const removed = /50-pm-nvidia\.rules removes NVIDIA's cards/;
+  assert.match(titles([/^\[configured\]$/m, rule("0x10de", "0x03[0-9]*")]), removed);
+  assert.not.match(titles([/^\[configured\]$/m, rule("0x10de", "0x040300")]), removed, "the card's audio");
+  assert.not.match(titles([/^\[configured\]$/m, rule("0x1002", "0x030000")]), removed);
+  assert.match(titles([/^\[os\]$/m, "[os]\ndgpu-disable:1"]), /firmware turned the card off/);
+  assert.not.match(titles(), /turned|removes/);
+});
+
+test("host.architecture: Hyper-V and VirtualBox cannot emulate x86_64 on Arm", () => {
+  const found = (name: string, provider: string, arch: string) => {
+    const parsed = parseHost(text(name).replace(/^arch:.*$/m, `arch:${arch}`));
+    const config = parseConfig(`machines: [{name: m, provider: ${provider}, box: lab/x, memory: 1024}]`);
+    return runChecks(parsed, resolveConfig(config, parsed), ["host.architecture"]).map(({ status }) => status);
+  };
+  assert.equal(found("windows-11-pro-rtx4070", "hyperv", "aarch64"), ["fail"]);
+  assert.equal(found("windows-11-pro-rtx4070", "hyperv", "x86_64"), ["pass"]);
+  assert.equal(found("macos-apple-silicon", "virtualbox", "aarch64"), ["fail"]);
+  assert.equal(found("macos-intel-radeon", "virtualbox", "x86_64"), ["pass"]);
+  assert.equal(found("arm-server-with-smmu", "libvirt", "aarch64"), ["warn"]);
+});
+
+test("provider.access: Hyper-V that is turned on without its hypervisor starts no VM", () => {
+  const found = (hypervisor: string) => {
+    const parsed = parseHost(text("windows-11-pro-rtx4070").replace(/^hypervisor:.*\n/m, hypervisor));
+    const config = parseConfig("machines: [{name: m, provider: hyperv, box: lab/x, memory: 1024}]");
+    return runChecks(parsed, resolveConfig(config, parsed), ["provider.access"]).map(({ status, fix }) =>
+      `${status} ${fix[0]?.command ?? ""}`.trim()
+    );
+  };
+  assert.equal(found("hypervisor:no\n"), ["fail bcdedit /set hypervisorlaunchtype auto"]);
+  assert.equal(found("hypervisor:yes\n"), ["pass"]);
+  assert.equal(found(""), ["pass"], "not read, as in texts of older probes");
+});
+
 test("gpu.in-use: the fix fits what uses the card and how the host runs services", () => {
   const held = text("card-held-through-iommufd");
   const fix = (host: string) => findingsOf(host, "gpu.in-use", ada)[0]!.fix[0]!.command;

@@ -81,6 +81,7 @@ test("reads the probe of Windows", () => {
     elevated: true,
     hypervPermission: false,
     hyperv: true,
+    hypervisor: true,
     service: "Running",
     vbs: true,
     cmdlet: "Get-VMHostPartitionableGpu",

@@ -13,6 +13,7 @@ import { firstFew } from "../text.mts";
 import { isEmulated, isNvidia, isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { hasRequestedIds } from "../resolve/requests.mts";
 import { exclusiveVerdicts } from "./gpu-exclusive.mts";
+import { turnedOff } from "./gpu-removed.mts";
 import { countVirtual, insteadOf, physicalVerdict } from "./gpu-virtual.mts";
 
 /** The command that lists a host's graphics cards. */
@@ -105,7 +106,9 @@ function present(request: GpuRequest, host: Host): Verdict {
     return unknown("could not read every graphics card", evidence);
   }
   const requested = isNvidiaRequest(request) ? "NVIDIA GPU" : `GPU ${request.vendorId}:${request.deviceId ?? "*"}`;
-  return fail(`no ${requested} detected on host`, evidence, [
+  const off = turnedOff(host, isNvidiaRequest(request));
+  return fail(`no ${requested} detected on host`, [...evidence, ...off.evidence], [
+    ...off.fixes,
     manualFix(
       cards.some((fn) => !isDisplayChip(fn))
         ? "Name a card of this host (vendor_id, device_id)"

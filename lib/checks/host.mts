@@ -19,7 +19,7 @@ export const hostChecks: Check[] = [
     why: "guests are x86_64: on another architecture every instruction is emulated, and a card cannot be " +
       "passed through",
     confirm: { linux: "uname -m", windows: "$env:PROCESSOR_ARCHITECTURE", macos: "uname -m" },
-    check: (host, { machines }) => architecture(host, machines.filter(({ provider }) => provider === "libvirt")),
+    check: (host, { machines }) => architecture(host, machines),
   },
   {
     id: "host.virtualization",
@@ -66,9 +66,19 @@ export const hostChecks: Check[] = [
   },
 ];
 
+/** Hypervisors that cannot emulate another architecture (VirtualBox's manual, 7.1: Arm hosts run Arm guests only). */
+const withoutEmulation = ["hyperv", "virtualbox"];
+
 function architecture({ os, cpu }: Host, machines: ResolvedMachine[]): Verdict[] {
-  if (os.platform !== "linux" || machines.length === 0) return [];
-  const evidence = [{ read: "/proc/sys/kernel/arch", value: os.arch ?? "not read" }];
+  const emulated = os.platform === "linux" ? machines.filter(({ provider }) => provider === "libvirt") : [];
+  const native = machines.filter(({ provider }) => withoutEmulation.includes(provider));
+  if (emulated.length === 0 && native.length === 0) return [];
+  const evidence = [{
+    read: { linux: "/proc/sys/kernel/arch", windows: "PROCESSOR_ARCHITECTURE", macos: "uname -m", other: "uname -m" }[
+      os.platform
+    ],
+    value: os.arch ?? "not read",
+  }];
   if (os.arch === undefined) {
     return [unknown("could not read the host's architecture", evidence)];
   }
@@ -80,16 +90,16 @@ function architecture({ os, cpu }: Host, machines: ResolvedMachine[]): Verdict[]
         : "Run this on an x86_64 host",
     ),
   ];
-  return machines.some(({ gpus }) => gpus.length > 0)
+  const difference = `guests are x86_64 but this host is ${os.arch}`;
+  if (native.length > 0) {
+    const names = [...new Set(native.map(({ provider }) => provider))].join(" and ");
+    return [fail(`${difference}: ${names} cannot emulate another architecture`, evidence, fix)];
+  }
+  return emulated.some(({ gpus }) => gpus.length > 0)
     ? [
-      fail(
-        `guests are x86_64 but this host is ${os.arch}: they would be emulated, and no GPU can be passed to an ` +
-          "emulated guest",
-        evidence,
-        fix,
-      ),
+      fail(`${difference}: they would be emulated, and no GPU can be passed to an emulated guest`, evidence, fix),
     ]
-    : [warn(`guests are x86_64 but this host is ${os.arch}: they are emulated, which is slow`, evidence, fix)];
+    : [warn(`${difference}: they are emulated, which is slow`, evidence, fix)];
 }
 
 function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {

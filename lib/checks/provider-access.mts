@@ -7,15 +7,24 @@ import { fail, pass, skip, unknown, warn } from "./results.mts";
 import type { Verdict } from "./types.mts";
 
 /** The verdict of provider.access about Hyper-V. */
-export function hypervAccess({ hyperv, service, elevated, hypervPermission, vbs }: Windows): Verdict {
+export function hypervAccess({ hyperv, hypervisor, service, elevated, hypervPermission, vbs }: Windows): Verdict {
   const yesOrNo = (flag: boolean | undefined) => (flag === undefined ? "not read" : flag ? "yes" : "no");
   const evidence = [
     { read: "service vmms", value: service ?? "not read" },
     { read: "administrator", value: yesOrNo(elevated) },
     { read: "in the group Hyper-V Administrators", value: yesOrNo(hypervPermission) },
     { read: "virtualization-based security", value: yesOrNo(vbs) },
+    ...(hypervisor === undefined ? [] : [{ read: "HypervisorPresent", value: yesOrNo(hypervisor) }]),
   ];
   if (hyperv === false) return skip("Hyper-V is not turned on", evidence);
+  if (hypervisor === false) {
+    return fail("Hyper-V is turned on, but its hypervisor does not run: no VM starts", evidence, [
+      commandFix("Let the hypervisor start with Windows", "bcdedit /set hypervisorlaunchtype auto", {
+        root: true,
+        reboot: true,
+      }),
+    ]);
+  }
   if (service !== undefined && service !== "Running") {
     const message = service === "missing" ? "Hyper-V has no service (vmms)" : `Hyper-V's service vmms is ${service}`;
     return fail(message, evidence, [commandFix("Start it", "Start-Service vmms", { root: true })]);

@@ -60,7 +60,8 @@ export function parseHost(text: string): Host {
   const existingPaths = os.all("exists");
   const release = os.one("kernel");
   // WSL is part of Windows: its kernel has neither the host's cards nor its own KVM
-  const wsl = existingPaths.includes("/dev/dxg") || /microsoft/i.test(release ?? "") || os.flag("wsl") === true;
+  const wsl = ["/dev/dxg", "/run/WSL"].some((path) => existingPaths.includes(path)) ||
+    /microsoft|wsl/i.test(release ?? "") || os.flag("wsl") === true;
   // the PCI devices in WSL are Microsoft's virtual devices, not the host's
   const pci = wsl && platform === "linux" ? undefined : parsePci(sections.get("pci"), sections.get("pci-names"));
 
@@ -105,6 +106,7 @@ export function parseHost(text: string): Host {
     dmi: os.under("dmi-"),
     efi: os.flag("efi"),
     secureBoot: os.flag("secure-boot"),
+    cardOff: os.one("dgpu-disable") === "1" ? true : undefined,
     systemd: existingPaths.includes("/run/systemd/system"),
     existingPaths,
     container: containerOf(os.one("container"), existingPaths),

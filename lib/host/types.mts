@@ -58,6 +58,8 @@ export interface Host {
   dmi: Record<string, string>;
   efi?: boolean;
   secureBoot?: boolean;
+  /** Whether an Asus laptop's firmware turned its NVIDIA or AMD card off (asus-nb-wmi, dgpu_disable). */
+  cardOff?: true;
   /** Whether systemd runs this host's services. */
   systemd: boolean;
   /** Paths of existing files that identify a kind of system, such as `/run/ostree-booted`. */
@@ -68,8 +70,8 @@ export interface Host {
    */
   hypervisor?: "xen" | "xen-dom0";
   /**
-   * The program that runs this system as a container: `lxc`, `docker`, `podman`, `systemd-nspawn`;
-   * absent on a machine or VM.
+   * The program that runs this system as a container: `lxc`, `docker`, `podman`, `kubernetes`,
+   * `systemd-nspawn`, `flatpak`; absent on a machine or VM.
    */
   container?: string;
   kernel: {

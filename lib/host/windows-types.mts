@@ -23,6 +23,8 @@ export interface Windows {
   hypervPermission?: boolean;
   /** Whether Hyper-V is enabled; absent if that was not reported. */
   hyperv?: boolean;
+  /** Whether a hypervisor runs below Windows: Hyper-V's, or that of the host if Windows is a VM. */
+  hypervisor?: boolean;
   /** State of the service vmms, such as `Running`; `missing` if there is none. */
   service?: string;
   /** Whether virtualization-based security is running. */

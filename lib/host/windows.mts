@@ -85,6 +85,7 @@ export function windowsOf(facts: Facts): Windows {
     elevated: facts.flag("elevated"),
     hypervPermission: facts.flag("hyperv-rights"),
     hyperv: facts.flag("hyperv"),
+    hypervisor: facts.flag("hypervisor"),
     service: facts.one("service"),
     vbs: flagOf(facts.one("vbs")),
     cmdlet: cmdlet === "Get-VMHostPartitionableGpu" || cmdlet === "Get-VMPartitionableGpu" ? cmdlet : undefined,

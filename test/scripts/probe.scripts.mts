@@ -251,6 +251,57 @@ test("a mark of Docker without its mounts does not make a container", () => {
   }
 });
 
+test("the probe recognizes containers that leave no marker file, and WSL with any kernel", () => {
+  const containerOf = (text: string) => {
+    const found = shells.map((shell) => probed(`etc/os-release = ID=alpine\n${text}`, shell).container);
+    assert.equal(found, found.map(() => found[0]));
+    return found[0];
+  };
+  const overlay = "0:90 / / rw - overlay overlay rw";
+  const log = "259:2 /k/1 /dev/termination-log rw - ext4 /dev/nvme0n1p2 rw";
+  const lxcfs = "0:50 /proc/cpuinfo /proc/cpuinfo rw - fuse.lxcfs lxcfs rw";
+  assert.is(containerOf(mounted(overlay, log)), "kubernetes");
+  assert.is(containerOf(mounted("0:90 / / rw - zfs rpool/data/subvol-101-disk-0 rw", lxcfs)), "lxc");
+  assert.is(containerOf("run/systemd/container = systemd-nspawn\n" + mounted(overlay, lxcfs)), "systemd-nspawn");
+  assert.is(containerOf(".flatpak-info = x"), "flatpak");
+  const host = "0:50 / /var/lib/lxcfs rw - fuse.lxcfs lxcfs rw";
+  assert.is(containerOf(mounted("259:2 / / rw - ext4 /dev/nvme0n1p2 rw", host)), undefined, "a host of containers");
+  const isWsl = (text: string) => probed(`etc/os-release = ID=ubuntu\n${text}`).os.wsl;
+  assert.is(isWsl("proc/sys/kernel/osrelease = 6.12.10-WSL2-zfs+"), true);
+  assert.is(isWsl("proc/sys/kernel/osrelease = 6.12.10\nrun/WSL/1_interop = x"), true);
+  assert.is(isWsl("proc/sys/kernel/osrelease = 6.12.10"), false);
+});
+
+test("the probe prints the modules that modprobe loads before others, and rules that remove cards", () => {
+  const lines = (text: string) => probed(`etc/os-release = ID=debian\n${text}`).configured;
+  const file = "modprobe.d/vfio.conf";
+  assert.equal(
+    lines(`etc/${file} = softdep drm pre: vfio-pci\\nsoftdep nvid* pre: other vfio_pci\\nsoftdep sg pre: sd_mod`),
+    [{ file, text: "softdep drm pre: vfio-pci" }, { file, text: "softdep nvid* pre: vfio_pci" }],
+  );
+  const rule = 'ACTION=="add", SUBSYSTEM=="pci", ATTR{vendor}=="0x10de", ATTR{class}=="0x03[0-9]*", ATTR{remove}="1"';
+  const path = "usr/lib/udev/rules.d/50-pm-nvidia.rules";
+  assert.equal(lines(`${path} = ${rule}`), [{ file: `/${path}`, text: rule }]);
+  const off = "sys/devices/platform/asus-nb-wmi/dgpu_disable = ";
+  assert.equal(["1", "0"].map((value) => probed(off + value).cardOff), [true, undefined]);
+});
+
+test("the probe finds the disks of bcachefs, and those below the image of an OSTree system", () => {
+  const many = needsOf(two + mounted("0:28 / / rw - bcachefs /dev/sda:/dev/sdb rw"));
+  assert.equal([places(many), many.untraced], [["/ 0000:00:17.0", "/ 0000:00:18.0"], []]);
+  const lost = needsOf(two + mounted("0:28 / / rw - bcachefs /dev/sda:/dev/sdc rw"));
+  assert.equal([places(lost), lost.untraced], [[], ["/"]]);
+  const image = (sysroot: string) =>
+    needsOf(
+      two + mounted("0:32 / / ro - overlay composefs ro,lowerdir=x", `0:34 /root ${sysroot} ro - btrfs /dev/sda rw`),
+    );
+  assert.equal([places(image("/sysroot")), image("/sysroot").untraced], [
+    ["/ 0000:00:17.0", "/sysroot 0000:00:17.0"],
+    [],
+  ]);
+  assert.equal(image("/var").untraced, ["/"]);
+});
+
 test("the probe finds the disks below btrfs, encryption and volumes", () => {
   const luks = needsOf(
     two + mapped(0, "luks-1") + mapped(1, "vg-root", "sda") +
@@ -392,6 +443,11 @@ test("the probe finds the default route's device through bridges, bonds and VLAN
   sys/class/net/bond0/lower_eno1 -> ../eno1
   sys/class/net/bond0/lower_eno2 -> ../eno2`;
   assert.equal(network("vmbr0 00000000 1", bond), [["0000:00:1f.6", "0000:00:19.0"], [], false]);
+  const open = "sys/class/net/ovs-system/lower_eno1 -> ../eno1\n  sys/class/net/vmbr1/type = 1";
+  assert.equal(network("vmbr1 00000000 1", open), [["0000:00:1f.6"], [], false], "Open vSwitch");
+  const tunnel = `sys/class/net/tap1/tun_flags = 0x1002\n  sys/class/net/tap1/type = 1\n  ${open}`;
+  assert.equal(network("tap1 00000000 1", tunnel), [[], ["route"], false]);
+  assert.equal(network("vmbr0 00000000 1", open), [[], ["route"], false], "a bridge of the kernel's");
   const none = "sys/class/net/lo/mtu = 65536";
   assert.equal(network("wg0 00000000 0", none), [[], ["route"], false], "a VPN");
   assert.equal(network("vmbr0 00000000 0", none), [[], ["route"], false], "a bridge of VMs alone");

@@ -58,7 +58,7 @@ export function stateOf(text: string) {
       Manufacturer: one("os", "dmi-sys_vendor"),
       Model: one("os", "dmi-product_name"),
       NumberOfLogicalProcessors: one("cpu", "count"),
-      HypervisorPresent: false,
+      HypervisorPresent: yes("windows", "hypervisor"),
     }],
     Win32_Processor: [{
       Manufacturer: one("cpu", "vendor"),
