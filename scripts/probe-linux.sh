@@ -691,17 +691,41 @@ for path in "$sys"/class/vtconsole/*/name; do file console "$path"; done
 
 # Processes that have opened device nodes of graphics cards. Without root, only those of this user.
 # Without a driver that has such nodes, no process can have opened one.
+runner() { # PID COMMAND: the service or the container that a process belongs to
+  while IFS= read -r value; do
+    case $value in
+      */docker-*.scope* | */docker/*) fact runs-in "$1 docker" ;;
+      */libpod-*) fact runs-in "$1 podman" ;;
+      */kubepods*) fact runs-in "$1 kubernetes" ;;
+      */lxc/* | */lxc.payload*) fact runs-in "$1 lxc" ;;
+      */system.slice/*.service)
+        value=${value##*/}
+        # the name of a service that a person wrote is printed only if it is that of the program
+        if [ -e "$root/usr/lib/systemd/system/$value" ] || [ -e "$root/lib/systemd/system/$value" ] ||
+          [ "$value" = "$2.service" ]; then
+          fact runs-in "$1 $value"
+        fi
+        ;;
+      *) continue ;;
+    esac
+    return 0
+  done 2>/dev/null <"$proc/$1/cgroup"
+}
 if [ -n "$live" ] && [ -z "${HOMELAB_GPU_HARDWARE:-}" ]; then
   section holders
   if [ "$uid" = 0 ]; then fact seen all; else fact seen own; fi
   # shellcheck disable=SC2012 # hundreds of links: readlink takes one per call
   names "$sys"/module/nvidia "$sys"/class/drm/card* "$sys"/class/drm/render* "$sys"/class/kfd/* "$sys"/class/vfio/* \
-    "$sys"/class/vfio-dev/* && ls -ln /proc/[0-9]*/fd 2>/dev/null | awk '
-    /^\/proc\// { split($1, part, "/"); pid = part[3] }
-    $NF ~ /^\/dev\/(nvidia|dri\/|kfd|vfio\/)/ && !seen[pid $NF]++ { print pid " " $NF }' |
+    "$sys"/class/vfio-dev/* && { cd "$proc" && ls -ln [0-9]*/fd; } 2>/dev/null | awk '
+    /^[0-9]+\/fd:$/ { split($1, part, "/"); pid = part[1] }
+    $NF ~ /^\/dev\/(nvidia|dri\/|kfd|vfio\/)/ && !seen[pid $NF]++ { print pid " " $NF }' | {
+    before=
     while read -r pid node; do
-      line "/proc/$pid/comm" && fact holds "$pid $node $value"
+      line "$proc/$pid/comm" && fact holds "$pid $node $value"
+      [ "$pid" = "$before" ] || runner "$pid" "$value"
+      before=$pid
     done
+  }
 fi
 
 # The PCI functions that the host itself needs. `untraced`: the function could not be found. `none`:

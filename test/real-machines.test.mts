@@ -117,6 +117,25 @@ test("gpu.in-use: the fix fits what uses the card and how the host runs services
   assert.is(fix(desktop.replace(/^exists:\/run\/systemd\/system\n/m, "")), null, "no systemd");
 });
 
+test("gpu.in-use: the fix names the service or the container that a process belongs to", () => {
+  const host = text("rtx4070-desktop-debian12").replace(
+    /^(0000:01:00\.0\/driver:.*)$/m,
+    "$1\n0000:01:00.0/drm:card1 renderD129",
+  );
+  const fixes = (...lines: string[]) =>
+    findingsOf(host.replace(/^seen:all$/m, ["seen:all", ...lines].join("\n")), "gpu.in-use", ada)[0]!.fix
+      .map(({ title, command }) => command ?? title);
+  const ollama = "holds:2211 /dev/dri/card1 ollama";
+  assert.is(fixes(ollama, "runs-in:2211 ollama.service")[0], "systemctl stop ollama.service");
+  assert.match(fixes(ollama)[0]!, /^End ollama \(2211\); if a service runs it/);
+  const python = "holds:2300 /dev/dri/renderD129 python3";
+  const [service, container] = fixes(ollama, python, "runs-in:2211 ollama.service", "runs-in:2300 docker");
+  assert.is(service, "systemctl stop ollama.service");
+  assert.match(container!, /^Stop the container of Docker \(docker ps .*python3 \(2300\)$/);
+  const logind = fixes("holds:640 /dev/dri/card1 systemd-logind", "runs-in:640 systemd-logind.service");
+  assert.is(logind[0], "systemctl stop display-manager", "it opens the card for a desktop");
+});
+
 test("gpu.driver: a list of ids in an argument that the kernel does not read is named with the right one", () => {
   const host = text("cachyos-ids-in-a-misspelt-argument");
   const navi = "{vendor_id: 1002, device_id: 744c}";

@@ -1,7 +1,7 @@
 import type { Card } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
-import type { Host } from "../host/types.mts";
+import type { Holder, Host } from "../host/types.mts";
 import { isProxmox } from "../host/distributions.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { joinList } from "../text.mts";
@@ -79,12 +79,7 @@ export function holdersVerdict(card: Card, host: Host, running: boolean): Verdic
 
 /** Desktop programs, by their names as the kernel truncates them (15 characters). */
 const desktops =
-  /^(X|Xorg|Xwayland|gnome-|mutter|gdm|kwin|plasma|sddm|lightdm|cosmic-|cinnamon|muffin|xfwm4|sway|Hyprland|niri|river|labwc|wayfire|weston|gamescope)/;
-
-interface Holder {
-  pid: number;
-  command: string;
-}
+  /^(systemd-logind|seatd|plymouthd|X|Xorg|Xwayland|gnome-|mutter|gdm|kwin|plasma|sddm|lightdm|cosmic-|cinnamon|muffin|xfwm4|sway|Hyprland|niri|river|labwc|wayfire|weston|gamescope)/;
 
 /**
  * Fixes that end these processes, one for each kind of process. `vm`: they hold the card for a VM.
@@ -100,21 +95,43 @@ function stopsOf(held: Holder[], vm: boolean, host: Host): Fix[] {
   const stop = (title: string, unit: string) =>
     host.systemd ? commandFix(title, `systemctl stop ${unit}`, { root: true }) : manualFix(title, { root: true });
   // a desktop starts more programs that hold the card, which end with it
-  const others = desktop.length > 0 ? [] : [...new Set(rest.map(({ command, pid }) => `${command} (${pid})`))];
+  const others = desktop.length > 0 ? [] : rest;
+  const services = [...new Set(others.flatMap(({ runner }) => (runner?.endsWith(".service") ? [runner] : [])))];
+  const engines = [...new Set(others.flatMap(({ runner }) => (runner && !services.includes(runner) ? [runner] : [])))];
+  const loose = [...new Set(others.flatMap((one) => (one.runner ? [] : [formatHolder(one)])))];
   return [
     ...(daemons.length > 0 ? [stop(remedies.persistenced.title, "nvidia-persistenced")] : []),
     ...(desktop.length > 0 ? [stop("Stop the desktop, or run it on another card", "display-manager")] : []),
-    ...(others.length > 0
+    ...services.map((service) => stop(`Stop the service ${service.replace(/\.service$/, "")}`, service)),
+    ...engines.map((engine) =>
+      manualFix(
+        `Stop the container of ${formatEngine(engine)} that runs ${
+          joinList([...new Set(others.filter(({ runner }) => runner === engine).map(formatHolder))])
+        }`,
+        { root: true },
+      )
+    ),
+    ...(loose.length > 0
       ? [
-        manualFix(
-          `End ${joinList(others)}; if a service runs ${others.length === 1 ? "it" : "them"}, stop the service`,
-          {
-            root: true,
-          },
-        ),
+        manualFix(`End ${joinList(loose)}; if a service runs ${loose.length === 1 ? "it" : "them"}, stop the service`, {
+          root: true,
+        }),
       ]
       : []),
   ];
+}
+
+const formatHolder = ({ command, pid }: Holder) => `${command} (${pid})`;
+
+/** An engine by its name, and the command that lists its containers where one is known. */
+function formatEngine(engine: string): string {
+  const [name, list] = {
+    docker: ["Docker", "docker ps"],
+    podman: ["Podman", "podman ps"],
+    kubernetes: ["Kubernetes", "kubectl get pods -A"],
+    lxc: ["LXC", undefined],
+  }[engine] ?? [engine, undefined];
+  return `${name}${list ? ` (${list} lists them)` : ""}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { kvmOpenToVms } from "./kvm.mts";
 import { needsOf } from "./needs.mts";
-import type { Configuration, ForwardChain, Forwarding, Host } from "./types.mts";
+import type { Configuration, ForwardChain, Forwarding, Holder, Host } from "./types.mts";
 import { UserError } from "../errors.mts";
 import { self } from "../self.mts";
 import { compact, Facts, mebibytes, number, product } from "./lines.mts";
@@ -248,9 +248,12 @@ function directGroups(pairs: [string, string][]): string[] {
 function holders(facts: Facts): Host["holders"] {
   const scope = facts.one("seen");
   if (!scope) return undefined;
+  const runners = new Map(facts.all("runs-in").map((text) => [text.split(" ")[0], text.split(" ")[1]]));
   const processes = facts.all("holds").flatMap((text) => {
     const [, pid, node, command] = /^(\d+) (\S+) (.*)$/.exec(text) ?? [];
-    return pid && node ? [{ pid: Number(pid), node, command: command ?? "" }] : [];
+    return pid && node
+      ? [compact<Holder>({ pid: Number(pid), node, command: command ?? "", runner: runners.get(pid) })]
+      : [];
   });
   return { all: scope === "all", processes };
 }

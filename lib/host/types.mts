@@ -140,7 +140,7 @@ export interface Host {
    * Processes that have device nodes of cards open. `all` is false if only the user's own processes
    * could be read.
    */
-  holders?: { all: boolean; processes: { pid: number; node: string; command: string }[] };
+  holders?: { all: boolean; processes: Holder[] };
   needs: {
     /**
      * BDFs of the devices below mount points. The last part of a mount point is `…` where its name
@@ -264,4 +264,15 @@ export interface ExistingVm {
   dataVolume?: string;
   dataSize?: number;
   dataUsed?: number;
+}
+
+/** A process that has a device node of a card open. */
+export interface Holder {
+  pid: number;
+  /** The path of the node, such as `/dev/nvidia0`. */
+  node: string;
+  /** The program's name as the kernel truncates it (15 characters). */
+  command: string;
+  /** systemd's service that the process belongs to (`ollama.service`), or the engine of its container (`docker`). */
+  runner?: string;
 }

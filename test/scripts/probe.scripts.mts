@@ -421,6 +421,45 @@ test("the probe finds the disks of a ZFS pool with zpool", () => {
   }
 });
 
+test("the probe finds the service or the container of each process that holds a card", () => {
+  const holder = (pid: number, command: string, group: string) => `
+  proc/${pid}/comm = ${command}
+  proc/${pid}/cgroup = 0::${group}
+  proc/${pid}/fd/3 -> /dev/nvidia0
+  proc/${pid}/fd/4 -> /dev/nvidia0`;
+  const folder = tree(
+    `sys/module/nvidia/version = 580
+  usr/lib/systemd/system/nvidia-dcgm.service = x${holder(11, "ollama", "/system.slice/ollama.service")}${
+      holder(12, "nv-hostengine", "/system.slice/nvidia-dcgm.service")
+    }${holder(13, "python3", "/system.slice/planted.service")}${
+      holder(14, "python3", `/system.slice/docker-${"0f".repeat(32)}.scope`)
+    }${holder(15, "bash", "/user.slice/user-1000.slice/session-2.scope")}${
+      holder(16, "frigate", "/machine.slice/libpod-1f.scope/container")
+    }`,
+  );
+  try {
+    writeFileSync(
+      `${folder}/probe.sh`,
+      own("scripts/probe-linux.sh").replace('[ -n "$root" ] || live=yes', "live=yes"),
+    );
+    for (const shell of shells.slice(0, 2)) {
+      const text = execFileSync(shell[0]!, [...shell.slice(1), `${folder}/probe.sh`, folder], { encoding: "utf8" });
+      assert.not.match(text, /planted|0f0f/, "no names that a person chose");
+      const { processes } = parseHost(text).holders!;
+      assert.equal(processes.map(({ pid, runner }) => [pid, runner]), [
+        [11, "ollama.service"],
+        [12, "nvidia-dcgm.service"],
+        [13, undefined],
+        [14, "docker"],
+        [15, undefined],
+        [16, "podman"],
+      ]);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("the probe finds the default route's device through bridges, bonds and VLANs", () => {
   const network = (route: string, links: string) => {
     const { route: functions, untraced, unread } = needsOf(`
