@@ -95,7 +95,7 @@ export const hostDetailFailures = (): Failure[] => [
     [
       "gpu.match",
       "cause",
-      /Failed to detect requested GPU device|Failed to start device "gpu[\w-]{0,20}"/,
+      /Failed to detect requested GPU device/,
       "LXD or Incus finds no card with that address or id: it is bound to another driver, or the address has changed",
       drivers,
       "See the cards that it knows: lxc info --resources (incus info --resources), and correct pci= of the device",

@@ -53,7 +53,6 @@ export const hostErrorFailures = (): Failure[] => [
       anyOf(
         /QMP command failed: Device '[^']{1,60}' not found/,
         /QMP command failed: Bus '[^']{1,60}' (?:not found|does not support hotplugging)/,
-        /cold_plug_vfio= or hot_plug_vfio= port is not set for device/,
       ),
       "QEMU did not add the card while the VM ran: it is given to a bus or port that this VM does not have",
       "Add the card before the VM starts (Kata: cold_plug_vfio with a root port), on machine type q35",

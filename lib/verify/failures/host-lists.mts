@@ -2,16 +2,22 @@
 import type { Failure } from "./types.mts";
 import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { guestSetupFailures } from "./guest-setup.mts";
+import { limaFailures } from "./lima.mts";
+import { microVmFailures } from "./micro-vms.mts";
 import { otherHypervisorFailures } from "./other-hypervisors.mts";
 import { serviceToolFailures } from "./service-tools.mts";
 import { vmwareFailures } from "./vmware.mts";
 import { vmToolFailures } from "./vm-tools.mts";
 import { vmPartFailures, vmStateFailures } from "./vm-parts.mts";
 import { sshFileFailures } from "./ssh.mts";
+import { xenFailures } from "./xen.mts";
 
 /** Specific entries. */
 export const hostFailures = (): Failure[] => [
   ...sshFileFailures(),
+  ...microVmFailures(),
+  ...limaFailures(),
+  ...xenFailures(),
   ...guestSetupFailures(),
   ...kernelPartFailures(),
   ...driverPartFailures(),

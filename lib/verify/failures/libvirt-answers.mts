@@ -2,7 +2,7 @@ import type { Failure } from "./types.mts";
 import { commandFix, doctorFix, remedies } from "../../fixes.mts";
 import { self } from "../../self.mts";
 import { anyOf } from "../../text.mts";
-import { install } from "./fixes.mts";
+import { install, vmWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const vmLog = commandFix("Read the VM's own log", "tail -n 40 /var/log/libvirt/qemu/NAME.log", { root: true });
@@ -33,7 +33,8 @@ export const libvirtAnswerFailures = (): Failure[] => [
     source: "libvirt-python, virt-manager; virt-manager/virt-manager#842 (2025-02)",
   },
   {
-    pattern: /find 'swtpm(?:_setup)?' binary in \$PATH|swtpm.{0,60}not found/,
+    pattern:
+      /find 'swtpm(?:_setup)?' binary in \$PATH|swtpm.{0,60}not found|Default TPM 'swtpm' could not be found|swtpm at \S{1,80} is not an executable/,
     check: "tools.present",
     layer: "provider",
     message: "the VM has an emulated TPM, and swtpm is not installed on this host",
@@ -106,6 +107,14 @@ export const libvirtAnswerFailures = (): Failure[] => [
   ]),
   ...rows({ layer: "provider", source }, [
     [
+      "guest.firmware",
+      "cause",
+      /Unable to find 'bios' firmware/,
+      "the VM's definition asks for firmware='bios', which libvirt looks up among descriptions of firmware, and " +
+      "distributions ship none for SeaBIOS",
+      "Leave the attribute out (virt-install: no --boot firmware=bios): BIOS is what a VM has without it",
+    ],
+    [
       "guest.image",
       "cause",
       anyOf(
@@ -142,7 +151,7 @@ export const libvirtAnswerFailures = (): Failure[] => [
 
 /** The kinds of libvirt's errors, for those that no other entry knows. */
 export const libvirtKindFailures = (): Failure[] => [
-  ...rows({ layer: "provider", source }, [
+  ...rows({ layer: "provider", near: vmWords, source }, [
     [
       "provider.access",
       "fallback",

@@ -154,6 +154,13 @@ export const libvirtDefinitionFailures = (): Failure[] => [
     [
       "provider.mode",
       "cause",
+      /domain already has an? (?:iommu|TPM|vsock|watchdog|memballoon|rng|panic) device/i,
+      "the VM has a device of that kind already, and one is all that it can have",
+      "Detach the other one first, or change it (virsh edit NAME); see it: virsh dumpxml NAME",
+    ],
+    [
+      "provider.mode",
+      "cause",
       anyOf(
         /virtiofs is not (?:yet )?supported in session mode/,
         /could not start virtiofsd/,

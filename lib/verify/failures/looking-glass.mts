@@ -14,6 +14,27 @@ export const lookingGlassFailures = (): Failure[] =>
     source: "gnif/LookingGlass (client, common), read 2026-11; gnif/LookingGlass#1130 (2024-08), #1318 (2026-07)",
   }, [
     [
+      "provider.version",
+      "cause",
+      anyOf(
+        /\/var\/lib\/dkms\/kvmfr\/\S{1,40}\/build|\bkvmfr\.c:\d{1,5}:\d{1,4}: (?:fatal )?error: |autoinstall on \S{1,60} failed for kvmfr/,
+        /could not insert (?:module )?'?(?:\.\/)?kvmfr(?:\.ko)?'?: (?:Invalid module format|Exec format error)/,
+      ),
+      "Looking Glass' module kvmfr does not fit this kernel: it was built for another one, or its release is older " +
+      "than the kernel",
+      "Install kvmfr of Looking Glass' newest release, and build it for the kernel that runs (with its headers): " +
+      "dkms install kvmfr/RELEASE",
+      "Without the module: /dev/shm/looking-glass does the same, more slowly",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /Hotplug memory \[0x[\da-f]{1,16}-0x[\da-f]{1,16}\] exceeds maximum addressable range/,
+      "the kernel cannot use memory at that high address, which kvmfr (or a card's driver) registers: a random map " +
+      "of its own memory leaves too few addresses",
+      "Boot that system, in a VM the guest, with the kernel argument nokaslr, or update its kernel",
+    ],
+    [
       "provider.mode",
       "cause",
       anyOf(

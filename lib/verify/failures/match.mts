@@ -186,7 +186,7 @@ export function compiled({ source }: RegExp): RegExp {
 
 /** Words about graphics cards, their drivers and passthrough. */
 const cardWords = anyOf(
-  /nvidia|NVRM|nouveau|vfio|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu/i,
+  /nvidia|NVRM|nouveau|vfio|pciback|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu/i,
   /hostdev|snd_hda_intel|10de:|\[drm/i,
 );
 /** Makers of graphics cards and their drivers. */

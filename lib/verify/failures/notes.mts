@@ -79,8 +79,27 @@ export const noteFailures = (): Failure[] => [
     source: "Linux (drivers/pci/pcie/aer.c); NVIDIA/open-gpu-kernel-modules#979 (2026-06)",
   },
   {
+    pattern: /nouveau \S{1,14}: (?:\w{2,5}: firmware unavailable|gsp ctor failed: -2\b)/,
+    check: "gpu.driver",
+    strength: "note",
+    layer: "driver",
+    message: "nouveau finds no firmware files for this card and leaves it, which harms nothing where NVIDIA's driver " +
+      "or vfio-pci takes it",
+    fix: [
+      manualFix(
+        "If nouveau is to drive it: install its firmware (Fedora: nvidia-gpu-firmware; Debian: " +
+          "firmware-nvidia-graphics; Arch: linux-firmware-nvidia), rebuild the initramfs and reboot",
+      ),
+      manualFix(
+        "Otherwise keep nouveau away: “blacklist nouveau” in a file in /etc/modprobe.d, then rebuild the " +
+          "initramfs",
+      ),
+    ],
+    source: "Linux (drivers/gpu/drm/nouveau); ublue-os/bluefin#2722 (2025-07), Dasharo/dasharo-issues#1597 (2025-09)",
+  },
+  {
     pattern: anyOf(
-      /nouveau \S{1,14}: (?:unknown chipset \(|\w{2,5}: firmware unavailable|gsp ctor failed)/,
+      /nouveau \S{1,14}: (?:unknown chipset \(|gsp ctor failed: -(?!2\b))/,
       /nouveau \S{1,14}: probe with driver nouveau failed/,
       /nouveau: probe of \S{1,14} failed/,
     ),

@@ -64,6 +64,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
       /An error occurred while performing the step: .{0,3}Building kernel modules/,
       /Unable to build the NVIDIA kernel module/,
       /implicit declaration of function|has no member named|passing argument \d of .{1,80}incompatible/,
+      /Makefile\.build:\d{1,4}: (?:\S{1,120}\/)?nvidia[\w-]{0,12}\.o\] Error 255|\bnvidia[\w-]{0,12}\.o: error: objtool: /,
       /too (?:few|many) arguments to function/,
       /\[-W(?:error=)?(?:implicit-function-declaration|incompatible-pointer-types|int-conversion)\]/,
     ),

@@ -12,7 +12,7 @@ export const otherHypervisorFailures = (): Failure[] => [
       "provider.access",
       "symptom",
       /(?:\[hostagent\] (?:QEMU has (?:already )?exited|failed to open the QMP socket|Driver stopped)|error starting vm: error at ')/,
-      "the VM of Lima or Colima ended at its start; its own log says why",
+      "the VM of Lima or Colima did not come up; its own log says why",
       "Read ~/.lima/NAME/ha.stderr.log and serial.log (Colima: ~/.colima/_lima/colima); lines before " +
       "[hostagent] count",
       "QEMU and Lima for the same processor (uname -m); on macOS: colima start --vm-type vz",

@@ -147,6 +147,22 @@ export const packerFailures = (): Failure[] => [
     source: "cracklib, Packer, read 2026-11",
   },
   {
+    pattern:
+      /'(?:virtio-(?:vga|gpu)[\w-]{0,12}|vhost-user-(?:gpu|vga)[\w-]{0,8}|qxl(?:-vga)?|usb-(?:redir|host|ccid)|ccid-card-\w{2,12}|cirrus-vga|VGA)' is not a valid device /,
+    check: "tools.present",
+    layer: "provider",
+    message: "this QEMU lacks that device (graphics, USB, smart card): distributions put it into a package of its own",
+    fix: [
+      manualFix(
+        "Install it: Debian and Ubuntu: qemu-system-gui, qemu-system-modules-opengl, qemu-system-modules-spice; " +
+          "Fedora: qemu-device-display-*, qemu-device-usb-*; Arch: qemu-full, or qemu-hw-display-*, qemu-hw-usb-*",
+      ),
+      commandFix("See which devices QEMU has then", "qemu-system-x86_64 -device help"),
+      manualFix("A QEMU of your own build was built without it; a server needs none of them: take VGA or no screen"),
+    ],
+    source: "QEMU (softmmu/qdev-monitor.c); lima-vm/lima#3965 (2025-09)",
+  },
+  {
     pattern: anyOf(
       /qemu-\S{1,30}: -\S{1,30}.{0,200}: (?:invalid option|Property '\S{1,60}' not found)/,
       /qemu-\S{1,30}: -\S{1,30}.{0,200}: '\S{1,60}' is not a valid device /,

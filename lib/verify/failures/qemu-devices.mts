@@ -122,7 +122,7 @@ export const deviceFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Unable to enumerate the device, it is attached|ivshmem.{0,60}(?:not found|fail|no such)/,
-        /kvmfr.{0,60}(?:fail|error|not found)/,
+        /kvmfr(?!: module verification).{0,60}(?:fail|error|not found)/,
       ),
       "Looking Glass finds no shared memory device (IVSHMEM) in the VM",
       "Add a shmem device to the VM (ivshmem-plain), and its driver in Windows",

@@ -180,7 +180,7 @@ export const qemuErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /Failed to connect to '\/\S{1,100}\.sock': Permission denied/,
+      /Failed to connect to '\/\S{1,100}[.-]sock': (?:Permission denied|Operation not permitted)/,
       "QEMU may not use the socket of a helper (virtiofsd, swtpm): it belongs to another user, or AppArmor or " +
       "SELinux forbids it",
       "Let libvirt start the helper itself; for your own: run it as QEMU's user (libvirt-qemu, qemu), with its " +

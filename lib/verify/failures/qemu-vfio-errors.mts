@@ -26,6 +26,16 @@ export const qemuVfioErrorFailures = (): Failure[] => [
       remedies.otherVm,
     ],
     [
+      "gpu.in-use",
+      "cause",
+      /vfio [\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}: (?:failed to read device config space|error getting device (?:info|from group)|failed to get (?:region|device) info)/,
+      "the host's vGPU driver did not start the vGPU (mediated device) that QEMU opens; its own log says why: a " +
+      "licence, a profile that the card does not have, or a driver that does not fit the kernel",
+      commandFix("NVIDIA: read its manager's log", "journalctl -u nvidia-vgpu-mgr -b --no-pager -n 40", { root: true }),
+      commandFix("See the types and how many are free", "mdevctl types"),
+      kernel,
+    ],
+    [
       "gpu.power",
       "cause",
       anyOf(

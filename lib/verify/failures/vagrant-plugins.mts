@@ -133,12 +133,24 @@ export const vagrantPluginFailures = (): Failure[] => [
     source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {
+    pattern: /undefined method [`']\w{1,40}' for (?:#<|an instance of )Fog::Libvirt/,
+    check: "provider.version",
+    layer: "provider",
+    message: "Vagrant's plugin vagrant-libvirt and the gem fog-libvirt that it uses are of releases that do not fit",
+    fix: [
+      commandFix("Update the plugin, which brings its own fog-libvirt", "vagrant plugin update vagrant-libvirt"),
+      commandFix("If that does not help, install the plugins again", "vagrant plugin expunge --reinstall"),
+      manualFix("Where both are the distribution's packages: remove one that was installed by vagrant plugin as well"),
+    ],
+    source: "fog-libvirt, vagrant-libvirt; vagrant-libvirt/vagrant-libvirt#1685 (2022-12)",
+  },
+  {
     pattern: anyOf(
       /An argument named "(?:cd_files|cd_label|efi_\w{1,30})" is not expected/,
       /"required_plugins" are not expected/,
       /Blocks of type "\w{1,30}" are not expected here/,
       /The following settings shouldn't exist/,
-      /undefined method `\w{1,40}' for #<VagrantPlugins::ProviderLibvirt/,
+      /undefined method [`']\w{1,40}' for (?:#<|an instance of )VagrantPlugins::ProviderLibvirt/,
     ),
     check: "provider.version",
     layer: "provider",

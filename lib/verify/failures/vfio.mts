@@ -44,7 +44,7 @@ export const vfioFailures = (): Failure[] => [
     source: "QEMU (vfio), read 2026-11",
   },
   {
-    pattern: /timed out waiting for pending transaction; performing function level reset anyway/,
+    pattern: /timed out waiting for pending transaction[;:] performing function level reset anyway/,
     near: "card",
     check: "gpu.reset",
     layer: "kernel",

@@ -67,6 +67,7 @@ export const virtualboxFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /(?:SUPDrv|VBoxNet(?:Flt|Adp)|memobj-r0drv|the-linux-kernel|mp-r0drv|alloc-r0drv)[\w-]{0,30}\.[ch]:\d{1,5}:\d{1,4}: (?:error|erreur|Fehler|errore|erro|错误|ошибка)[ :：]/,
+      /\/var\/lib\/dkms\/(?:virtualbox|vboxhost)\/\S{1,40}\/build\/make\.log|autoinstall on \S{1,60} failed for (?:virtualbox|vboxhost)/,
       /combined-os-(?:specific|agnostic)\.o: error: |(?:rt|VBox|supdrv)\w{3,60}\+0x[0-9a-f]{1,6}: (?:redundant CLD|call to \{dynamic\})/,
     ),
     check: "provider.version",

@@ -8,7 +8,7 @@ const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 const capabilities = commandFix("See the known names", "virt-install --osinfo list");
 
 /** Words of Incus and LXD. */
-const incusWords = /incus|\blxd?\b|\blxc\b|unix\.socket|security\.secureboot|instance/i;
+const incusWords = /incus|\blxd?\b|\blxc\b|unix\.socket|security\.secureboot|instance|Failed to start device/i;
 
 /** Errors of programs around VMs that have few of their own: RubyGems, Incus and LXC, virt-install, Vagrant. */
 export const vmToolFailures = (): Failure[] => [
@@ -111,12 +111,36 @@ export const vmToolFailures = (): Failure[] => [
     [
       "provider.mode",
       "cause",
-      /(?:Invalid devices: |Device validation failed for|isn't supported for VMs|Cannot use "\w{2,12}" property|Couldn't find a matching GPU|Attempting PCI passthrough on a non-PCI system|No matching GPU)/,
+      /(?:Invalid devices: |Device validation failed for|isn't supported for VMs|Cannot use "\w{2,12}" property|Couldn't find a matching GPU(?! with available VFs)|Attempting PCI passthrough on a non-PCI system|No matching GPU)/,
       "a device of the instance's configuration has a property that does not go with its kind, or names a " +
       "card that is " +
       "not there",
       commandFix("See it, and the cards", "incus config show NAME --expanded; incus info --resources"),
       "A whole card for a VM: incus config device add NAME gpu gpu gputype=physical pci=0000:01:00.0",
+    ],
+    [
+      "gpu.match",
+      "cause",
+      /VMs cannot match multiple GPUs per device|More than one GPU matched the MIG device/,
+      "the instance's device fits several cards of this host, and a VM takes one for each device",
+      commandFix("See the cards and their addresses (LXD: lxc info)", "incus info --resources"),
+      "Name the card: incus config device set NAME DEVICE pci=0000:01:00.0 (LXD: lxc config device set …)",
+    ],
+    [
+      "gpu.match",
+      "cause",
+      /no matching virtual function found|All virtual functions on parent device .{1,40} are already in use|No free virtual function|Couldn't find a matching GPU with available VFs|No available mdev for profile|Parent device .{1,40} doesn't support SR-IOV/,
+      "Incus (LXD) finds no free part of the card or adapter (virtual function, vGPU): none was created, all are in " +
+      "use, or their driver on the host does not offer any",
+      commandFix("See how many there can be and are", "grep -H . /sys/bus/pci/devices/*/sriov_*vfs"),
+      "Create them: write the number into sriov_numvfs, with the device's own driver loaded; vGPUs: mdevctl types",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /(?:GPU|PCI|Network SR-IOV) devices cannot be used when migration\.stateful is enabled/,
+      "an instance whose state is to be saved while it runs (migration.stateful) cannot have a passed device",
+      "Turn it off: incus config set NAME migration.stateful=false",
     ],
     [
       "provider.access",

@@ -121,7 +121,7 @@ export const vmwareFailures = (): Failure[] => [
     [
       "provider.version",
       "cause",
-      /Unable to install all modules\. See log|Failed to build vm(?:mon|net)\b/,
+      /Unable to install all modules\. See log|Failed to build vm(?:mon|net)\b|\bvm(?:mon|net)\b[\w.\/-]{0,80}\.[ch]:\d{1,5}:\d{1,4}: (?:fatal )?error: /,
       "VMware's kernel modules do not compile: this release of VMware is older than the kernel",
       "Update VMware Workstation, or boot an older kernel",
       commandFix("Build them again", "vmware-modconfig --console --install-all", { root: true }),
