@@ -129,7 +129,7 @@ export const cudaCodeFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      cudaErrors(217, 704, 705, 711),
+      anyOf(/code=\d{1,3}\(cuda\w{4,40}\) "cudaDeviceEnablePeerAccess/, cudaErrors(217, 704, 705, 711)),
       "the GPUs cannot read each other's memory, as most GeForce cards in a VM",
       "Turn it off for the program (NCCL_P2P_DISABLE=1; vLLM: --disable-custom-all-reduce)",
     ],

@@ -30,8 +30,7 @@ export const desktopGameFailures = (): Failure[] => [
       "symptom",
       /capsule-capture-libs: warning: Dependencies of lib\S{1,60} not found/,
       "Steam's runtime leaves one of the driver's libraries out, since a library that it needs is missing in its " +
-      "width " +
-      "(i386: 32 bits)",
+      "width (i386: 32 bits)",
       "Install the library behind “Could not find” in the image, for i386 too: libgbm1:i386, libwayland-server0:i386",
     ],
     [

@@ -54,8 +54,7 @@ export const displayFailures = (): Failure[] => [
       "an X server refused a program; Open MPI's and other programs' look for cards by X prints it too, which harms " +
       "nothing",
       "Look for another error; if a window is missing: xhost +SI:localuser:root in the desktop's session (or that " +
-      "user's " +
-      "name)",
+      "user's name)",
     ],
     [
       "gpu.display",
@@ -95,8 +94,7 @@ export const displayFailures = (): Failure[] => [
         /Failed to create any GPU devices, including an attempt with compatibility/,
       ),
       "OpenGL, EGL or Vulkan finds no driver for the card in the container: NVIDIA's graphics libraries were not " +
-      "passed " +
-      "in, Mesa's driver is not in the image, or /dev/dri was not given to it",
+      "passed in, Mesa's driver is not in the image, or /dev/dri was not given to it",
       capabilities,
       "AMD and Intel: devices: [/dev/dri], and mesa (libgl1-mesa-dri, mesa-va-drivers) in the image",
       "Programs that draw without a screen: libegl1 in the image, and MUJOCO_GL=egl, PYOPENGL_PLATFORM=egl (by the " +
@@ -124,7 +122,7 @@ export const displayFailures = (): Failure[] => [
   ...rows({ layer: "image", source: "Xorg 21 (hw/xfree86), Xorg.wrap, read 2026-11" }, [
     [
       "gpu.display",
-      "cause",
+      "symptom",
       /Failed to load module "nvidia" \(module does not exist/,
       "Xorg has no driver from NVIDIA (nvidia_drv.so): its package is not installed, or the container did not get it",
       "In a container: NVIDIA_DRIVER_CAPABILITIES=all; on a machine: xserver-xorg-video-nvidia of the driver's release",

@@ -29,6 +29,7 @@ import { sourceBuildFailures } from "./source-builds.mts";
 import { ociAnswerFailures, ociRuntimeFailures } from "./oci-runtime.mts";
 import { packageNameFailures } from "./package-names.mts";
 import { podmanNetworkFailures } from "./podman-network.mts";
+import { packageSetupFailures } from "./package-setup.mts";
 import { pythonPackageFailures } from "./python-packages.mts";
 import { registryNetworkFailures } from "./registry-network.mts";
 import { dockerRequestFailures } from "./docker-requests.mts";
@@ -55,6 +56,7 @@ export const engineFailures = (): Failure[] => [
   ...missingPartFallbacks(),
   ...imagePartFailures(),
   ...packageNameFailures(),
+  ...packageSetupFailures(),
   ...engineClientFailures(),
   ...volumeFailures(),
   ...runcSetupFailures(),

@@ -66,6 +66,17 @@ export const imagePartFailures = (): Failure[] => [
       "Use the newest tag of the image, which may know the card",
     ],
   ]),
+  ...rows({ layer: "image", source: "Python, Go, Node.js; flashinfer-ai/flashinfer#2093 (2025-11), read 2026-11" }, [
+    [
+      "verify.service",
+      "cause",
+      /(?:Permission denied: '|mkdir '?|could not create directory '?)\/\.(?:cache|local|config|triton|nv|ollama|huggingface|npm|ssh)/,
+      "the service runs as a user without a home folder, so it writes to the root of its container, which it may " +
+      "not do",
+      "Set HOME for that service to a folder that this user may write, such as a volume (HOME: /data)",
+      "Or leave user: out, if its image's page does not ask for it",
+    ],
+  ]),
   ...rows({ layer: "image", source: "Frigate; blakeblackshear/frigate#5810 (2023-03)" }, [
     [
       "guest.image",

@@ -49,8 +49,7 @@ export const mediaProgramFailures = (): Failure[] =>
           /Could not find tag for codec \w{2,20} in stream/,
         ),
         "the output's container format (MKV, MP4) cannot hold one of the streams, such as data, pictures or this " +
-        "kind " +
-        "of subtitles; it is no fault of the GPU",
+        "kind of subtitles; it is no fault of the GPU",
         "Leave that stream out (-dn, -map -0:d, -sn), convert it (-c:s mov_text for MP4), or choose another container",
       ],
       [
@@ -58,8 +57,7 @@ export const mediaProgramFailures = (): Failure[] =>
         "cause",
         /no (?:such )?element(?: factory| or plugin)? ["'“](?:nv|cuda|va|vaapi|qsv|amf|vulkan)\w{2,20}["'”]/,
         "GStreamer has no element of that name: its plugin for the card's video engine is not in the image, or did " +
-        "not " +
-        "load when GStreamer listed its plugins, for lack of the driver's libraries",
+        "not load when GStreamer listed its plugins, for lack of the driver's libraries",
         capabilities,
         "Then remove its list of plugins in the container, which it keeps: rm -f ~/.cache/gstreamer-1.0/registry.*.bin",
         "NVIDIA's elements that convert pictures also need libnvrtc.so of CUDA (12 or 13) in the image",

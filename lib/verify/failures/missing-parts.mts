@@ -65,8 +65,7 @@ export const missingPartFallbacks = (): Failure[] => [
       "fallback",
       /FileNotFoundError: (?:\[Errno 2\] No such file or directory: |\S)/,
       "the program does not find a file or program that the line names: a container has only its image's and those " +
-      "of " +
-      "volumes:",
+      "of volumes:",
       "Mount it (volumes:) at that path, or correct the path or name; a program: install it in the image",
     ],
   ]),
@@ -78,10 +77,10 @@ export const missingCommandFailures = (): Failure[] => [
     [
       "guest.image",
       "cause",
-      /\bsh: \d{1,3}: (?!lspci)[+\w.-]{2,30}: not found|\bbash: (?:line \d{1,3}: )?[+\w.-]{2,30}: command not found/,
-      "a command that the line names is not in the image",
-      "Install its package in a step before (RUN apt-get update && apt-get install -y git), or correct its name or " +
-      "PATH",
+      /\/bin\/sh: \d{1,3}: (?!lspci)[+\w.-]{2,30}: not found|\bbash: line \d{1,3}: [+\w.-]{2,30}: command not found/,
+      "a step needs a command, which the line names, that is not installed where it runs (a build: in the image)",
+      "Install its package before (in a Dockerfile: RUN apt-get update && apt-get install -y git), or correct its " +
+      "name or PATH",
     ],
   ]),
   ...rows({ layer: "image", source: "The shells bash and dash; xorbitsai/inference#892 (2024-01)" }, [

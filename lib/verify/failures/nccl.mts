@@ -7,7 +7,11 @@ const words = /nccl|torch|distributed|\brank ?\d|vllm|sglang/i;
 
 /** Messages of NCCL and PyTorch's distributed part that name their cause. */
 export const ncclFailures = (): Failure[] =>
-  rows({ layer: "image", near: words, source: "NVIDIA/nccl 2.18 to 2.28, PyTorch (c10d), read 2026-11" }, [
+  rows({
+    layer: "image",
+    near: words,
+    source: "NVIDIA/nccl 2.18 to 2.28, PyTorch (c10d), NVIDIA/nccl#1637 (2025-03), read 2026-11",
+  }, [
     [
       "verify.service",
       "cause",
@@ -24,8 +28,7 @@ export const ncclFailures = (): Failure[] =>
       "cause",
       /Bootstrap : no socket interface found|Unable to find any interface|No interface found in the same subnet/i,
       "NCCL finds no network interface that it may use: NCCL_SOCKET_IFNAME names one that the container " +
-      "lacks, or it " +
-      "has no network",
+      "lacks, or it has no network",
       "Remove NCCL_SOCKET_IFNAME, or set it to the container's interface (eth0; with network_mode: host the VM's)",
     ],
     [
@@ -73,6 +76,13 @@ export const ncclFailures = (): Failure[] =>
       "NCCL's release does not fit: the program's processes have different ones, or it needs a newer driver",
       "Use the same image for all processes, and remove a second NCCL from LD_LIBRARY_PATH",
       guestFix("See the driver's release", "nvidia-smi"),
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      /ncclMaxSharedMem \d{4,7} exceeds device/,
+      "this NCCL is older than the card, whose shared memory it takes for larger than it is (RTX 50)",
+      "Install NCCL 2.26.5 or later in the image (pip install -U nvidia-nccl-cu12), or use a newer tag of it",
     ],
     [
       "verify.service",

@@ -223,4 +223,13 @@ export const podmanNetworkFailures = (): Failure[] => [
       "If it is elsewhere: set runtime and its path below [engine.runtimes] in containers.conf",
     ],
   ]),
+  ...rows({ layer: "docker", source: "conmon, containers/podman#9481 (2021-02), #10987 (2021-07)" }, [
+    [
+      "verify.docker",
+      "cause",
+      /Include journald in compilation path|(?:failed to get|initial) journal cursor/,
+      "Podman is set to write its logs or events into systemd's journal, which this conmon or user cannot use",
+      'Write into containers.conf: log_driver = "k8s-file" below [containers], events_logger = "file" below [engine]',
+    ],
+  ]),
 ];

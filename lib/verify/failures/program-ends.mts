@@ -37,14 +37,14 @@ export const programEndFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /exit (?:status|code):?(?: exit status)? 0xc0000135\b/,
+      /exit(?:ed with)? (?:status|code):?(?: exit status)? (?:0xc0000135|3221225781|-1073741515)\b/,
       "Windows did not start the program, since a DLL is missing: Visual C++'s, or CUDA's of that release",
       "Install the newest Visual C++ Redistributable (x64), and the program again with its CUDA files",
     ],
     [
       "verify.service",
       "symptom",
-      /exit (?:status|code):?(?: exit status)? 0xc000(?:0005|0409|001d|00fd)\b/,
+      /exit(?:ed with)? (?:status|code):?(?: exit status)? (?:0xc000(?:0005|0409|001d|00fd)|3221225477|3221226505|3221225501|3221225725|-10737418(?:19|95)|-1073740791|-1073741571)\b/,
       "the program crashed on Windows: its driver or DLLs do not fit it, memory ran out, or the CPU lacks AVX " +
       "(c000001d)",
       "Update the GPU's driver and the program; try a smaller model, and the program without the GPU",

@@ -249,7 +249,7 @@ export const pythonFallbacks = (): Failure[] =>
     [
       "verify.service",
       "fallback",
-      /Traceback \(most recent call last\)|(?:Runtime|Value|Type|Key|Attribute|Assertion|NotImplemented|Import|OS)Error: |\bAssertionError(?=\s|$)/,
+      /Traceback \(most recent call last\)|(?:Runtime|Value|Type|Key|Attribute|Assertion|NotImplemented|Import|OS|Permission|Name|Index|Memory|Timeout|Connection)Error: |\bAssertionError(?=\s|$)/,
       "a program ended with an error of its own, which homelab-gpu does not know; its last line names it",
       guestFix("See that a container gets the GPU: then driver and toolkit are not at fault", gpuTest),
       "Look that line up at the program's project; try its newest image, and the one that last worked",

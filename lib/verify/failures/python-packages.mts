@@ -38,13 +38,12 @@ export const pythonPackageFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /connection broken by '(?:NewConnection|ConnectTimeout|NameResolution|Proxy|SSL)Error/,
+      /connection broken by '(?:NewConnection|ConnectTimeout|NameResolution|Proxy|SSL)Error\(.{0,300}(?:pip\._vendor|\/simple\/)/,
       "pip does not reach its index: the build or container has no name server or network, or needs a proxy or its " +
       "certificate",
       guestFix("Try it in a container", "docker run --rm busybox nslookup pypi.org"),
       'Write "dns": ["1.1.1.1"] (or your own) in /etc/docker/daemon.json and restart Docker, or set HTTPS_PROXY ' +
-      "(build: " +
-      "args:) and the proxy's certificate (PIP_CERT)",
+      "(build: args:) and the proxy's certificate (PIP_CERT)",
     ],
     [
       "guest.image",

@@ -1,0 +1,49 @@
+import type { Failure } from "./types.mts";
+import { guestFix } from "../../fixes.mts";
+import { rows } from "./rows.mts";
+
+/** What keeps packages of drivers and kernels half installed: a full /boot, old diversions, a missing compiler. */
+export const packageSetupFailures = (): Failure[] => [
+  ...rows({
+    layer: "packages",
+    source: "initramfs-tools, zstd, lz4; nodejs/build#3296 (2023-04), ROCm/rocm-install-on-linux#629 (2025-12)",
+  }, [
+    [
+      "host.disk",
+      "cause",
+      /Write error : cannot write (?:compressed )?block|mkinitramfs failure (?:zstd|lz4|gzip|xz|pigz|cpio \d{1,3} (?:zstd|lz4|gzip|xz|pigz))/,
+      "the initramfs could not be written: its file system (/boot) is full, for NVIDIA's and AMD's modules and " +
+      "firmware make it large",
+      guestFix("See the free space, and the kernels there", "sh -c 'df -h /boot; ls -sh /boot'"),
+      guestFix("Remove kernels that are no longer needed", "apt-get autoremove --purge"),
+      guestFix("Then finish the installation", "dpkg --configure -a"),
+      "If it stays full: MODULES=dep in /etc/initramfs-tools/initramfs.conf makes it smaller; then update-initramfs -u",
+    ],
+  ]),
+  ...rows({ layer: "packages", source: "dpkg (dpkg-divert), packages nvidia-304 to nvidia-390, read 2026-11" }, [
+    [
+      "tools.present",
+      "cause",
+      /dpkg-divert: error: (?:mismatch on package|rename involves overwriting)/,
+      "an earlier driver's package has left a diversion of a file (such as libGL.so.1), so the new one cannot be " +
+      "set up",
+      guestFix("List the diversions", "dpkg-divert --list '*nvidia*'"),
+      "Remove each one of a package that is gone: dpkg-divert --package NAME --rename --remove FILE, then " +
+      "dpkg --configure -a",
+    ],
+  ]),
+  ...rows({
+    layer: "driver",
+    near: /dkms|nvidia|make\.log|\bmake(?:\[\d\])?: |kernel/i,
+    shared: true,
+    source: "Linux (Makefile), DKMS; Ubuntu's kernels 6.5 and later for 22.04 (gcc-12), read 2026-11",
+  }, [
+    [
+      "guest.driver",
+      "cause",
+      /\bgcc-\d{1,2}: (?:(?:command )?not found|No such file)/,
+      "the module is built with the compiler that built the kernel, which the line names, and it is not installed",
+      "Install it, as for gcc-12: apt-get install -y gcc-12, then dkms autoinstall",
+    ],
+  ]),
+];
