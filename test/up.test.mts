@@ -403,6 +403,26 @@ test("a box with another name is a warning too", async () => {
   assert.match(world.disk.get(`${world.folder}/Vagrantfile`)!, /vm\.box = 'lab\/y'[^]*vm\.box = 'lab\/y'/);
 });
 
+test("libvirt's copies of a box are removed once no VM has it: --recreate with another box, and destroy", async () => {
+  const dropped = (world: World) =>
+    world.calls.flatMap((words) => /scripts\/box-volumes\.sh drop (\S+)/.exec(words)?.[1] ?? []);
+  const order = (world: World) =>
+    world.calls.flatMap((words) => /scripts\/(remove-vm|box-volumes\.sh drop)|vagrant up/.exec(words)?.[0] ?? []);
+  const world = new World(two, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.config = two.replaceAll("box: lab/y", "box: lab/z");
+  world.calls = [];
+  assert.is(await world.runCommand(up, world.context([], { recreate: true })), 0, world.output.join(""));
+  assert.equal(dropped(world), ["lab/y"]);
+  const [first, second, third] = order(world);
+  assert.equal([first, second, third], ["scripts/remove-vm", "scripts/remove-vm", "scripts/box-volumes.sh drop"]);
+  // the VMs still have the other box
+  world.config = two;
+  world.calls = [];
+  assert.is(await world.runCommand(destroy, world.context([])), 0, world.output.join(""));
+  assert.equal(dropped(world), ["lab/y", "lab/z"]);
+});
+
 test("a file of Vagrant's that a power failure emptied is restored", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));

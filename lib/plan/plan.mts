@@ -20,6 +20,7 @@ import {
   bringDriver,
   dataSteps,
   diskSteps,
+  dropCopies,
   foldersChanged,
   folderSteps,
   lanChanged,
@@ -157,6 +158,7 @@ export function makePlan(
       ...buildSteps(missing, host),
       ...leaveSteps(lab, replaces),
       ...uniqueSteps(work.flatMap(({ before }) => before)),
+      ...uniqueSteps(work.flatMap(({ drops }) => drops)),
       ...boots(work),
       ...work.flatMap(({ machine, after }) => inQueue(machine.name, after)),
       ...swarm,
@@ -190,6 +192,7 @@ function workOn(
     replaces: false,
     gainsData: false,
     before: [],
+    drops: [],
     after: [],
     files: [],
   };
@@ -204,7 +207,13 @@ function workOn(
   const before: Step[] = [];
   const after: Step[] = [];
   const files: File[] = [];
-  if (replaces) before.push(removal(name, existing, `Remove the old VM ${name}`));
+  // once every VM of the old box is gone
+  const drops: Step[] = [];
+  if (replaces) {
+    before.push(removal(name, existing, `Remove the old VM ${name}`));
+    const { boxName, provider = "libvirt" } = existing;
+    if (provider === "libvirt" && boxName !== undefined && boxName !== machine.box) drops.push(dropCopies(boxName));
+  }
   if (existing.state === "half-made") {
     before.push(removal(name, existing, `Remove the VM ${name}, which an earlier run left incomplete`));
   }
@@ -263,7 +272,7 @@ function workOn(
     after.push(...services.steps, proofOf(machine, config));
   }
   const findings = [...(stale && !replaces ? [stale] : []), ...(gainsData ? [newDataDisk(machine, existing)] : [])];
-  return { builds, pinned, creates, starts, replaces, gainsData, before, after, files, findings };
+  return { builds, pinned, creates, starts, replaces, gainsData, before, drops, after, files, findings };
 }
 
 function hasDataDisks({ machines }: Resolved, lab: Lab): boolean {

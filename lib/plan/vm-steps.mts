@@ -28,6 +28,14 @@ export function removal(
   };
 }
 
+/** The step that removes libvirt's copies of a box, as far as no VM uses them. */
+export function dropCopies(box: string): Step {
+  return {
+    title: `Remove libvirt's copies of the box ${box}`,
+    command: ["sh", "scripts/box-volumes.sh", "drop", box],
+  };
+}
+
 /**
  * The step that returns a card to a Windows host if the machine's VM no longer has it, because the
  * VM was removed or a run was interrupted. It does nothing if the host has the card.

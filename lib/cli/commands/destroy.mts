@@ -3,7 +3,7 @@ import type { Step } from "../../plan/types.mts";
 import { type Lab, type LabMachine, readLab } from "../../host/lab.mts";
 import { readState, writeState } from "../../host/state.mts";
 import { leaveSteps, swarmAfter } from "../../plan/swarm.mts";
-import { dataRemoval, removal, returnCard } from "../../plan/vm-steps.mts";
+import { dataRemoval, dropCopies, removal, returnCard } from "../../plan/vm-steps.mts";
 import { UserError } from "../../errors.mts";
 import { self } from "../../self.mts";
 import { type Context, log } from "../context.mts";
@@ -112,14 +112,19 @@ function only<T>(of: Record<string, T>, keep: (name: string) => boolean): Record
   return Object.fromEntries(Object.entries(of).filter(([name]) => keep(name)));
 }
 
-/** Steps that remove libvirt's copies of the boxes. No other provider has copies of its own. */
+/**
+ * Steps that remove libvirt's copies of the boxes in the config, and of those that the VMs were created from. No
+ * other provider has copies of its own.
+ */
 function copiesOf({ shell }: Context, { machines }: Config, lab: Lab): Step[] {
   if (shell.platform !== "linux") return [];
+  const existing = Object.values({ ...lab.machines, ...lab.orphans });
   const inLibvirt = machines.filter(({ name, provider = "libvirt" }) =>
     (lab.machines[name]?.provider ?? provider) === "libvirt"
   );
-  return [...new Set(inLibvirt.map(({ box }) => box))].map((box) => ({
-    title: `Remove libvirt's copies of the box ${box}`,
-    command: ["sh", "scripts/box-volumes.sh", "drop", box],
-  }));
+  const boxes = [
+    ...inLibvirt.map(({ box }) => box),
+    ...existing.flatMap(({ boxName, provider = "libvirt" }) => boxName && provider === "libvirt" ? [boxName] : []),
+  ];
+  return [...new Set(boxes)].map(dropCopies);
 }
