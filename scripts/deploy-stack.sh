@@ -29,16 +29,27 @@ docker stack deploy "$@" -c swarm.new.yaml "$name"
 
 services() {
   docker service ls --filter "label=com.docker.stack.namespace=$name" --format '{{.Name}} {{.Replicas}}' |
-    while read -r service replicas _; do
+    while read -r service replicas rest; do
       # a service that ends: 0/1 (1/1 completed)
+      case $rest in '('*) rest=${rest#?} replicas=${rest%% *} ;; esac
       update=$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "$service")
       printf '%s %s %s\n' "$service" "$replicas" "${update:--}"
     done
 }
+
+# Docker does not try again to place a task that was pending when its service was deployed again
+# (moby/moby#53722, seen with 20.10): a new task is placed.
+replace_pending() { # SERVICE REPLICAS
+  [ "${2%%/*}" = 0 ] || return 0
+  tasks "$1" | grep -q '^Pending.*no suitable node' || return 0
+  docker service update --force --detach --quiet "$1" >/dev/null
+}
+
 tasks() { # SERVICE
   docker service ps --no-trunc --filter desired-state=running --format '{{.CurrentState}}|{{.Node}}|{{.Error}}' "$1"
 }
 
+again=$((tries / 2))
 sleep "$pause"
 while :; do
   waiting='' preparing='' stuck=''
@@ -49,10 +60,12 @@ while :; do
     esac
     [ "${replicas%%/*}" != "${replicas##*/}" ] || [ "$update" = updating ] || continue
     waiting="$waiting $service"
+    if [ "$tries" -le "$again" ]; then replace_pending "$service" "$replicas"; fi
     if tasks "$service" | grep -qE '^(Preparing|Assigned|Accepted)'; then preparing=yes; fi
   done <<EOT
 $all
 EOT
+  if [ "$tries" -le "$again" ]; then again=-1; fi
   [ -n "$waiting$stuck" ] || break
   [ -n "$preparing" ] || tries=$((tries - 1))
   if [ "$tries" -le 0 ] || [ -n "$stuck" ]; then
