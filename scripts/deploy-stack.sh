@@ -7,7 +7,7 @@
 #   PULL=yes                       looks for newer images and starts the services with them
 #
 # A file without services removes the stack; named volumes stay. On success the file is renamed to
-# swarm.yaml.
+# swarm.yaml, and a line for each service is printed: web: 2 running on ai bob.
 set -eu
 name=$1 tries=$2 pause=${PAUSE:-2}
 say() { printf 'deploy-stack: %s\n' "$*" >&2; }
@@ -17,7 +17,7 @@ cd "${SERVICES_ROOT:-/opt/homelab-gpu}"
   exit 1
 }
 if grep -q '^services: {}' swarm.new.yaml; then
-  docker stack ls --format '{{.Name}}' | grep -qx "$name" && docker stack rm "$name"
+  if docker stack ls --format '{{.Name}}' | grep -qx "$name"; then docker stack rm "$name" >&2; fi
   mv swarm.new.yaml swarm.yaml
   exit 0
 fi
@@ -25,7 +25,7 @@ set -- --prune
 # without it, newer versions of Docker's command line wait without a limit
 if docker stack deploy --help 2>/dev/null | grep -q -e --detach; then set -- "$@" --detach=true; fi
 [ -n "${PULL-}" ] || set -- "$@" --resolve-image changed
-docker stack deploy "$@" -c swarm.new.yaml "$name"
+docker stack deploy "$@" -c swarm.new.yaml "$name" >&2
 
 services() {
   docker service ls --filter "label=com.docker.stack.namespace=$name" --format '{{.Name}} {{.Replicas}}' |
@@ -81,6 +81,6 @@ EOT
 done
 printf '%s\n' "$all" | while read -r service replicas _; do
   nodes=$(docker service ps --filter desired-state=running --format '{{.Node}}' "$service" | sort -u | xargs)
-  printf '%s runs %s times on %s\n' "$service" "${replicas%%/*}" "${nodes:-no node}"
+  printf '%s: %s running on %s\n' "${service#"$name"_}" "${replicas%%/*}" "${nodes:-no node}"
 done
 mv swarm.new.yaml swarm.yaml

@@ -4,6 +4,7 @@
 #
 #   status-guest.sh [services]        services: print only the services
 #   ENGINE=podman status-guest.sh     the container engine; default: docker
+#   SWARM=yes                         also the Swarm whose manager this guest is
 #   SYS=FOLDER status-guest.sh        reads this folder instead of /sys; ETC=FOLDER instead of /etc
 #
 # The first line is the name and version of this format. Then come lines KEY:VALUE. The last line is
@@ -85,6 +86,22 @@ lan() {
   done
 }
 
+# Prints the nodes of the Swarm that this guest manages, and the services and tasks of our stack:
+# swarm-node:NAME READY AVAILABILITY, swarm-service:NAME RUNNING/WANTED, and for each service its tasks, the
+# newest of each slot first: swarm-task:SERVICE.SLOT NODE DESIRED STATE ERROR.
+swarm() {
+  limited 15 docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}}' 2>/dev/null | sed 's/^/swarm-node:/'
+  list=$(limited 15 docker service ls --filter label=com.docker.stack.namespace=homelab-gpu-swarm \
+    --format '{{.Name}} {{.Replicas}}' 2>/dev/null)
+  [ -n "$list" ] || return 0
+  printf '%s\n' "$list" | sed 's/^homelab-gpu-swarm_/swarm-service:/'
+  # shellcheck disable=SC2046 # names
+  limited 15 docker service ps --no-trunc \
+    --format '{{.Name}} {{or .Node "-"}} {{.DesiredState}} {{.CurrentState}}|{{.Error}}' \
+    $(printf '%s\n' "$list" | cut -d ' ' -f 1) 2>/dev/null |
+    sed -nE 's/^(\\_ )?homelab-gpu-swarm_([^ ]+ [^ ]+ [^ ]+ [^ |]+)[^|]*\|/swarm-task:\2 /p'
+}
+
 echo 'homelab-gpu-status 1'
 if [ "$only" = services ]; then
   services
@@ -98,6 +115,7 @@ else
   # original:PATH KIB, a folder that mount-data.sh copied to the data disk
   sed -n 's|^/|original:/|p' "$etc/homelab-gpu-data-originals" 2>/dev/null
   services
+  [ -z "${SWARM-}" ] || swarm
   wait
 fi
 echo 'end:yes'

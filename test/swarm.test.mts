@@ -6,6 +6,12 @@ import { up } from "../lib/cli/commands/up.mts";
 import { swarmFile } from "../lib/compose/swarm.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { schemaOf } from "../lib/config/schema.mts";
+import { runChecks } from "../lib/checks/index.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { likelyCauses } from "../lib/verify/failures/index.mts";
+import { guestStatusOf } from "../lib/verify/guest-status.mts";
+import { swarmLines } from "../lib/verify/swarm-status.mts";
+import { savedHost } from "./hosts.mts";
 import { World } from "./world.mts";
 
 const test = suite("cluster: swarm");
@@ -206,6 +212,91 @@ test("up of one node without the manager leaves the Swarm as it is", async () =>
   assert.equal(swarmCalls(world), []);
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   assert.is(swarmCalls(world).length, 5);
+});
+
+/** The findings of cluster.swarm for a config on a saved host. */
+const judged = (text: string, saved = "vm-without-gpu") => {
+  const host = savedHost(saved);
+  return runChecks(host, resolveConfig(parseConfig(text), host), ["cluster.swarm"])
+    .map(({ status, message, fix }) => [status, message, ...fix.map(({ title }) => title)].join(" | "));
+};
+
+test("cluster.swarm: VMs that reach each other, and cards that one machine has", () => {
+  assert.equal(judged(config), ["pass | a and b are in one Swarm, managed by a, with 1 service"]);
+  assert.equal(
+    judged(config.replace("cluster: swarm\n", "").replace("{image: x/web", "{machine: a, image: x/web")),
+    [],
+  );
+  const cards = (gpu: string) =>
+    `cluster: swarm\n${machines(", gpu: {device_id: 2786}")}services: {g: {image: x, gpu: ${gpu}}}\n`;
+  assert.match(
+    judged(cards("2"), "rtx4070-desktop-debian12")[0]!,
+    /^fail \| g asks for 2 GPUs, and no machine has more than 1/,
+  );
+  assert.match(judged(cards("all"), "rtx4070-desktop-debian12")[0]!, /^pass/);
+  // the provider of a Windows host
+  assert.match(judged(config, "windows-11-home")[0]!, /^fail \| a and b cannot be in a Swarm/);
+});
+
+const answer = (lines: string) => guestStatusOf(`homelab-gpu-status 1\nengine:answers\n${lines}end:yes\n`)?.swarm;
+
+test("status: nodes, services, what moved, and why a task does not run", () => {
+  assert.is(answer(""), undefined);
+  const down = answer(`swarm-node:a Ready Active
+swarm-node:b Down Active
+swarm-node:c Ready Drain
+swarm-service:web 2/2
+swarm-service:gpu 0/1
+swarm-service:once 0/1 (1/1 completed)
+swarm-task:web.1 a Running Running${" "}
+swarm-task:web.1 b Shutdown Running${" "}
+swarm-task:web.2 a Running Running${" "}
+swarm-task:web.2 c Shutdown Rejected "no such image"
+swarm-task:gpu.1 - Running Pending "no suitable node (scheduling constraints not satisfied on 1 node)"
+`);
+  assert.equal(down?.nodes.map(({ state }) => state), ["ready", "down", "drained"]);
+  assert.equal(swarmLines(down!), [
+    "Swarm: a ready, b down, c drained",
+    "  web: 2 running on a, moved from b (down)",
+    '  gpu: 0 of 1 running, "no suitable node (scheduling constraints not satisfied on 1 node)"',
+    "  once: 1 completed",
+  ]);
+  // an update on the same nodes is no move
+  const updated = answer(`swarm-node:a Ready Active
+swarm-node:b Ready Active
+swarm-service:web 1/1
+swarm-task:web.1 a Running Running${" "}
+swarm-task:web.1 b Shutdown Shutdown${" "}
+`);
+  assert.equal(updated?.services[0]?.movedFrom, []);
+});
+
+test("explain: errors of a Swarm", () => {
+  for (
+    const [text, says] of [
+      ['Error response from daemon: This node is not a swarm manager. Use "docker swarm init"', /for the manager/],
+      ["no suitable node (scheduling constraints not satisfied on 2 nodes)", /meets the constraints/],
+      ["no suitable node (insufficient resources on 1 node)", /lacks what the service reserves/],
+      [
+        "Error response from daemon: could not choose an IP address to advertise since this system has multiple " +
+        "addresses on interface eth0 (10.66.0.2 and 10.67.0.2) - specify one with --advertise-addr",
+        /which address/,
+      ],
+      [
+        "Error response from daemon: rpc error: code = InvalidArgument desc = A valid join token is necessary to join " +
+        "this cluster",
+        /the token is not one of this Swarm/,
+      ],
+      [
+        'Error response from daemon: rpc error: code = Unavailable desc = connection error: desc = "transport: Error ' +
+        'while dialing dial tcp 10.66.0.2:2377: connect: connection refused"',
+        /do not reach each other/,
+      ],
+      ["Error response from daemon: Timeout was reached before node joined.", /do not reach each other/],
+      ["Error response from daemon: rpc error: code = DeadlineExceeded desc = context deadline exceeded", /in time/],
+      ["Error response from daemon: This node is already part of a swarm. Use", /in a Swarm already/],
+    ] as const
+  ) assert.match(likelyCauses(text).map(({ message }) => message).join("\n"), says, text);
 });
 
 test.run();

@@ -5,6 +5,7 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { factsBehind } from "../resolve/resolve.mts";
 import { clusterNetworkChecks } from "./cluster-network.mts";
+import { clusterSwarmChecks } from "./cluster-swarm.mts";
 import { composeChecks } from "./compose.mts";
 import { gpuHardwareChecks } from "./gpu-hardware.mts";
 import { gpuPlatformChecks } from "./gpu-platform.mts";
@@ -58,6 +59,7 @@ export const checks: Check[] = [
   ...autostartChecks,
   ...lanChecks,
   ...clusterNetworkChecks,
+  ...clusterSwarmChecks,
   ...labFolderChecks,
   ...storageChecks,
   ...folderChecks,

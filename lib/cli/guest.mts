@@ -74,7 +74,8 @@ async function query(
   const engine = engineOfMachine(source, name);
   // not in the command: a login may have begun before the config was read
   const setting = engine === "docker" ? "" : `ENGINE=${engine}\n`;
-  const input = setting + await asset(shell, "scripts/status-guest.sh");
+  const swarm = source.config.swarm?.manager === name ? "SWARM=yes\n" : "";
+  const input = setting + swarm + await asset(shell, "scripts/status-guest.sh");
   const { ok, out } = await shell.capture(command, {
     input,
     cwd: source.folder,

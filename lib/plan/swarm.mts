@@ -13,6 +13,9 @@ export const swarmStack = "homelab-gpu-swarm";
 /** The path of its file in the lab's folder. */
 const stackPath = "compose/swarm.yaml";
 
+/** The path of what was deployed last, a line for each service. */
+export const deployedPath = "verify/swarm.txt";
+
 /** The scripts of these steps. */
 export const swarmScripts = ["swarm-node.sh", "join-swarm.sh", "deploy-stack.sh"];
 
@@ -106,6 +109,7 @@ function deploySteps(machine: ResolvedMachine, { swarm }: Resolved, lab: Lab, pu
         `${runAsRoot(machine, ...(pull ? ["PULL=yes"] : []))} -- ${swarmStack} ${tries[accelerator]}`,
       ],
       input: "scripts/deploy-stack.sh",
+      output: deployedPath,
     },
   ];
 }

@@ -2,6 +2,7 @@
 import { formatSize } from "../text.mts";
 import { factsOf } from "./guest-facts.mts";
 import { type SeenService, seenServices } from "./services.mts";
+import { type SwarmStatus, swarmStatusOf } from "./swarm-status.mts";
 
 /** A card in a guest. Values that its driver does not report are absent. */
 export interface SeenGpu {
@@ -47,6 +48,8 @@ export interface GuestStatus {
   disks: SeenDisk[];
   /** Folders that stayed on the system disk when they were copied to the data disk. */
   originals: SeenOriginal[];
+  /** The Swarm that it manages; absent if it was not asked, or manages none. */
+  swarm?: SwarmStatus;
   /** The address of its network card in the LAN; absent if it has none. */
   lan?: string;
 }
@@ -58,6 +61,7 @@ export function guestStatusOf(text: string): GuestStatus | undefined {
   if (facts.one("end") !== "yes") return undefined;
   const engine = facts.one("engine");
   const lan = facts.one("lan");
+  const swarm = swarmStatusOf(facts);
   return {
     engine: engine === "answers" || engine === "missing" ? engine : "silent",
     services: seenServices(facts),
@@ -72,6 +76,7 @@ export function guestStatusOf(text: string): GuestStatus | undefined {
       ...facts.all("gpu-sysfs").flatMap(sysfsGpu),
     ],
     ...(lan === undefined ? {} : { lan }),
+    ...(swarm ? { swarm } : {}),
     originals: facts.all("original").flatMap((value) => {
       const [, path, size] = /^(\S+) (\d+)$/.exec(value) ?? [];
       return path ? [{ path, sizeMiB: Math.round(Number(size) / 1024) }] : [];

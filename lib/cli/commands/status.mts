@@ -6,6 +6,7 @@ import { visible } from "../../text.mts";
 import { jsonText } from "../../urls.mts";
 import { diskLine, gpuLine, type GuestStatus, originalsLine } from "../../verify/guest-status.mts";
 import type { SeenService } from "../../verify/services.mts";
+import { swarmLines } from "../../verify/swarm-status.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
 import { forwardLines } from "../forward.mts";
 import type { LoadedConfig } from "../load-config.mts";
@@ -42,7 +43,8 @@ export async function status(context: Context): Promise<number> {
   log(context, `config: ${source.name}`);
   if (context.options.json) {
     const machines = entries.map((one) => asJson(one, lab));
-    context.shell.stdout(`${jsonText({ schema: "homelab-gpu/status/2", machines })}\n`);
+    const swarm = source.config.swarm ? { swarm: swarmOf(entries) ?? null } : {};
+    context.shell.stdout(`${jsonText({ schema: "homelab-gpu/status/2", machines, ...swarm })}\n`);
     return 0;
   }
   const style = styleFor(context, "out");
@@ -57,10 +59,18 @@ export async function status(context: Context): Promise<number> {
     const old = one.outdated ? formatFinding(one.outdated, style).map((line) => `  ${line}`) : [];
     context.shell.stdout(`${[...lines, ...old].join("\n")}\n`);
   }
+  if (source.config.swarm) {
+    const swarm = swarmOf(entries);
+    const silent = [`Swarm: ${source.config.swarm.manager}, its manager, does not answer; what runs goes on`];
+    for (const line of swarm ? swarmLines(swarm) : silent) context.shell.stdout(`${visible(line)}\n`);
+  }
   const isOff = ({ machine: { state } }: Shown) => state !== "running" && state !== "unknown";
   if (entries.every(isOff)) log(context, `no machine is running: ${selfFor(context, "up")}`);
   return 0;
 }
+
+/** The Swarm, as its manager answered. */
+const swarmOf = (entries: Shown[]) => entries.find(({ answer }) => answer?.swarm)?.answer?.swarm;
 
 async function shownOf(
   context: Context,

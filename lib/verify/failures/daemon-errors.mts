@@ -163,13 +163,6 @@ export const daemonErrorFailures = (): Failure[] => [
       "Docker of the snap store: install Docker's own packages instead; otherwise reboot the VM",
     ],
     [
-      "verify.service",
-      "cause",
-      /This node is not a swarm manager/,
-      "that command is for Docker Swarm (docker stack, docker service), which is not set up here",
-      "Start the services with docker compose up -d instead",
-    ],
-    [
       "verify.docker",
       "cause",
       anyOf(

@@ -38,6 +38,7 @@ import { runcSetupFailures } from "./runc-setup.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
 import { volumeFailures } from "./volumes.mts";
 import { windowsHostFailures } from "./windows-hosts.mts";
+import { swarmFailures } from "./swarm.mts";
 import { wslCodeFailures, wslGuestFailures } from "./wsl-codes.mts";
 
 /** Entries that say more than the general ones of the catalogue. */
@@ -60,6 +61,7 @@ export const engineFailures = (): Failure[] => [
   ...engineClientFailures(),
   ...volumeFailures(),
   ...runcSetupFailures(),
+  ...swarmFailures(),
   ...dockerRequestFailures(),
   ...gitTransferFailures(),
   ...ociRuntimeFailures(),

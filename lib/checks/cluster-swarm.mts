@@ -1,0 +1,54 @@
+/** Whether the machines can be the nodes of one Swarm, and whether a node has the cards that its services ask for. */
+import { manualFix } from "../fixes.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
+import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import { counted, joinList } from "../text.mts";
+import { fail, pass } from "./results.mts";
+import type { Check, Verdict } from "./types.mts";
+
+/** The check of `cluster: swarm`. */
+export const clusterSwarmChecks: Check[] = [
+  {
+    id: "cluster.swarm",
+    about: "whether the machines can be nodes of one Swarm, and one has the cards that a service asks for",
+    why: "nodes that do not reach each other form no Swarm, and a service that no node fits stays pending",
+    confirm: "docker node ls",
+    check: (_, config) => config.swarm ? verdicts(config, config.swarm) : [],
+  },
+];
+
+function verdicts({ machines }: Resolved, { manager, services }: NonNullable<Resolved["swarm"]>): Verdict[] {
+  const apart = machines.filter(({ provider }) => provider !== "libvirt");
+  if (apart.length > 0) {
+    return [
+      fail(
+        `${
+          joinList(apart.map(({ name }) => name))
+        } cannot be in a Swarm: only VMs of libvirt are known to reach each other`,
+        apart.map(({ name, provider }) => ({ read: name, value: `provider: ${provider}` })),
+        [manualFix("Remove cluster: swarm, and give each service its machine:")],
+      ),
+    ];
+  }
+  const most = Math.max(0, ...machines.map(cards));
+  const short = services.filter(({ gpu }) => typeof gpu === "number" && gpu > most);
+  if (short.length > 0) {
+    return short.map(({ name, gpu }) =>
+      fail(
+        `${name} asks for ${gpu} GPUs, and no machine has more than ${most}: it would stay pending`,
+        machines.map((machine) => ({ read: machine.name, value: counted(cards(machine), "NVIDIA card") })),
+        [manualFix(`Write gpu: ${most === 0 ? "of a machine" : most} for ${name}`)],
+      )
+    );
+  }
+  return [
+    pass(
+      `${joinList(machines.map(({ name }) => name))} ${
+        machines.length === 1 ? "is" : "are"
+      } in one Swarm, managed by ` +
+        `${manager}, with ${counted(services.length, "service")}`,
+    ),
+  ];
+}
+
+const cards = ({ gpus }: ResolvedMachine) => gpus.filter(isNvidiaRequest).length;

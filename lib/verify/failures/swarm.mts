@@ -1,0 +1,102 @@
+import type { Failure } from "./types.mts";
+import { guestFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const nodes = guestFix("See the nodes, on the manager", "docker node ls");
+
+/** Errors of Docker Swarm: its nodes, its tokens, and where it places tasks. */
+export const swarmFailures = (): Failure[] =>
+  rows({ layer: "docker", source: "Docker 20.10, run 2026-11; moby/swarmkit, read 2026-11" }, [
+    [
+      "cluster.swarm",
+      "cause",
+      /This node is not a swarm manager/,
+      "the command is for the manager of a Docker Swarm, and this node is a worker or in no Swarm",
+      "Run it on the manager; without a Swarm, start the services with docker compose up -d instead",
+      "With cluster: swarm in homelab-gpu.yaml, the first machine is the manager",
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /no suitable node \(.{0,120}(?:scheduling constraints not|unsupported platform on|not available for new tasks)/,
+      "no ready node of the Swarm meets the constraints of the service: a label that no node has, a node that is " +
+      "down or drained, or another architecture",
+      nodes,
+      guestFix("See the labels of a node", "docker node inspect --format '{{json .Spec.Labels}}' NODE"),
+      "gpu: needs a node whose VM has shown the card: verify proves it, and up labels the node",
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /no suitable node \(.{0,120}(?:insufficient resources on|max replicas per node|host-mode port already)/,
+      "every node of the Swarm lacks what the service reserves: CPUs, memory, a free port of the node, or a place " +
+      "for one more replica",
+      nodes,
+      "Lower deploy.resources.reservations or replicas, or free the port",
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /could not (?:choose an IP address to advertise|find the system's IP address)/,
+      "Docker does not know which address the other nodes of the Swarm reach this one at: it has several, or none",
+      "Name the address in the network of the nodes: docker swarm init --advertise-addr ADDRESS; the same with join",
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /A valid join token is necessary|daemon: invalid join token|remote CA does not match fingerprint/,
+      "the token is not one of this Swarm: it was cut, rotated, or belongs to another Swarm",
+      guestFix("Print the present one, on the manager", "docker swarm join-token worker"),
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /This node is already part of a swarm/,
+      "this node is in a Swarm already, perhaps in one whose manager is gone",
+      guestFix("See which", "docker info --format '{{json .Swarm.RemoteManagers}}'"),
+      "If it is an old one: docker swarm leave --force on this node; its services of that Swarm stop here",
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      anyOf(
+        /Timeout was reached before node joined/,
+        /dialing:? dial tcp \S{1,60}:2377: (?:connect: )?(?:connection refused|no route to host|i\/o timeout)/,
+        /could not connect to prospective new cluster member using its advertised address/,
+      ),
+      "the nodes of the Swarm do not reach each other: the manager is off, its address has changed, or a firewall " +
+      "drops the Swarm's ports",
+      "Between the nodes let TCP 2377, TCP and UDP 7946 and UDP 4789 pass; a VM behind the NAT of another host is " +
+      "not reached",
+      guestFix("See the manager's port, on the manager", "ss -ltn sport = :2377"),
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /The swarm does not have a leader/,
+      "the Swarm has lost most of its managers, so nothing in it can be changed",
+      "Start the other managers; if they are lost: docker swarm init --force-new-cluster on one of them",
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /Swarm is encrypted and needs to be unlocked/,
+      "the Swarm is locked (autolock), and this manager has started again",
+      guestFix("Unlock it with its key", "docker swarm unlock"),
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /node \S{1,40} (?:is not down and can't be removed|is a cluster manager and is a member of the raft cluster)/,
+      "a node must leave the Swarm before it is removed, and a manager must be demoted first",
+      "On that node: docker swarm leave; then on the manager: docker node rm NODE",
+    ],
+    [
+      "cluster.swarm",
+      "fallback",
+      /Error response from daemon: rpc error: code = (?:DeadlineExceeded|Unavailable)/,
+      "a manager of the Swarm did not answer in time: it is off, busy, or has lost the others",
+      nodes,
+    ],
+  ]);

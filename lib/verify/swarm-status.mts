@@ -1,0 +1,89 @@
+/** What the manager of a Swarm reports: its nodes, its services, and what has moved. */
+import { joinList } from "../text.mts";
+import type { Facts } from "./guest-facts.mts";
+
+/** A Swarm as its manager reports it. */
+export interface SwarmStatus {
+  nodes: SwarmNode[];
+  services: SwarmService[];
+}
+
+/** A node: `drained` gets no tasks, and has none after a while. */
+export interface SwarmNode {
+  name: string;
+  state: "ready" | "drained" | "down";
+}
+
+/** A service of the Swarm. */
+export interface SwarmService {
+  name: string;
+  /** How many of its tasks run, and how many should. */
+  running: number;
+  wanted: number;
+  /** The nodes that its tasks run on. */
+  nodes: string[];
+  /** Nodes that a task was on before, and that are down or drained. */
+  movedFrom: string[];
+  /** How many tasks of a job have ended; absent for a service that goes on. */
+  completed?: number;
+  /** Why a task does not run, in Docker's words. */
+  error?: string;
+}
+
+/** The Swarm in an answer of status-guest.sh; undefined if it reports none. */
+export function swarmStatusOf(facts: Facts): SwarmStatus | undefined {
+  const nodes = facts.all("swarm-node").flatMap((value): SwarmNode[] => {
+    const [name, status, availability] = value.split(" ");
+    if (!name || !status) return [];
+    return [{ name, state: status !== "Ready" ? "down" : availability === "Drain" ? "drained" : "ready" }];
+  });
+  if (nodes.length === 0) return undefined;
+  const tasks = facts.all("swarm-task").flatMap((value) => {
+    const [, slot, node, desired, state, error = ""] = /^(\S+) (\S+) (\S+) (\S+) ?(.*)$/.exec(value) ?? [];
+    return slot ? [{ slot, service: slot.replace(/\.[^.]+$/, ""), node: node!, desired, state, error }] : [];
+  });
+  const isAway = (name: string) => nodes.some((one) => one.name === name && one.state !== "ready");
+  const services = facts.all("swarm-service").flatMap((value): SwarmService[] => {
+    const [, name, running, wanted, done] = /^(\S+) (\d+)\/(\d+)(?: \((\d+)\/\d+ completed\))?/.exec(value) ?? [];
+    if (name === undefined) return [];
+    const own = tasks.filter(({ service }) => service === name);
+    const now = own.filter(({ desired, state }) => desired === "Running" && state === "Running");
+    // the newest task of a slot is first
+    const before = now.flatMap(({ slot, node }) => {
+      const ran = own.filter((one) => one.slot === slot && one.state !== "Rejected");
+      const former = ran.map((one) => one.node).find((one) => one !== node);
+      return former !== undefined && isAway(former) ? [former] : [];
+    });
+    const error = running === wanted ? "" : own.find((one) => one.error !== "")?.error ?? "";
+    return [{
+      name,
+      running: Number(running),
+      wanted: Number(wanted),
+      nodes: [...new Set(now.map(({ node }) => node))],
+      movedFrom: [...new Set(before)],
+      ...(done === undefined ? {} : { completed: Number(done) }),
+      ...(error === "" ? {} : { error }),
+    }];
+  });
+  return { nodes, services };
+}
+
+/** The lines of a Swarm: its nodes, then each service. */
+export function swarmLines({ nodes, services }: SwarmStatus): string[] {
+  return [
+    `Swarm: ${nodes.map(({ name, state }) => `${name} ${state}`).join(", ")}`,
+    ...services.map(({ name, running, wanted, completed, nodes: on, movedFrom, error }) => {
+      const state = completed !== undefined && running === 0
+        ? `${completed} completed`
+        : running === wanted
+        ? `${running} running`
+        : `${running} of ${wanted} running`;
+      const moved = movedFrom.map((node) => `${node} (${nodes.find((one) => one.name === node)?.state})`);
+      return [
+        `${name}: ${state}${on.length > 0 ? ` on ${joinList(on)}` : ""}`,
+        ...(moved.length > 0 ? [`moved from ${joinList(moved)}`] : []),
+        ...(error === undefined ? [] : [error]),
+      ].join(", ");
+    }).map((line) => `  ${line}`),
+  ];
+}
