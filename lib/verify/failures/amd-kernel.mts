@@ -110,7 +110,7 @@ export const amdKernelFailures = (): Failure[] => [
         "verify.service",
         "cause",
         anyOf(
-          /clGetPlatformIDs\(-1001\)|clGetPlatformIDs.{0,40}-1001|CL_PLATFORM_NOT_FOUND_KHR/,
+          /clGetPlatformIDs\(-1001\)|clGetPlatformIDs.{0,40}-1001|PLATFORM_NOT_FOUND_KHR/,
           /Number of platforms {1,40}0\b/,
         ),
         "OpenCL finds no driver: the image has none for this card (a file in /etc/OpenCL/vendors), or the card was " +

@@ -164,6 +164,7 @@ export const cudaImageFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Could not load dynamic library 'libcu\w{2,8}\.so/,
+      /CuPy failed to load lib\w{3,20}\.so|third-party dynamic library \(lib\w{3,20}\.so\) that Paddle depends on/,
       /lib(?:cudart|cublas|cublasLt|cudnn\w{0,30}|nvrtc|cusparse|nccl)\.so(?:\.[\d.]{1,8})?: cannot open shared object/,
       /Could not load library lib(?:cudnn|cublas|cudart)|Unable to load any of \{lib(?:cudnn|cublas)/,
     ),

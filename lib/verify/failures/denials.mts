@@ -282,11 +282,11 @@ export const denialFailures = (): Failure[] => [
       "Allow file and printer sharing for the switch's network, or use type: 'rsync' for that folder",
     ],
   ]),
-  ...rows({ layer: "image", near: nvidiaWords, source: "Folding@home, general knowledge, 2026-11" }, [
+  ...rows({ layer: "image", near: nvidiaWords, source: "Folding@home, hashcat, general knowledge, 2026-11" }, [
     [
       "verify.service",
       "symptom",
-      /No CUDA or OpenCL .{0,20}support detected|no OpenCL (?:devices|platforms) (?:were )?found/i,
+      /No CUDA or OpenCL .{0,20}support detected|no OpenCL (?:devices|platforms) (?:were )?found|No OpenCL, .{0,20}or CUDA (?:compatible platform|installation) found/i,
       "the program finds no CUDA or OpenCL on the GPU: the container lacks a driver capability, or the driver is " +
       "too old for the image",
       "Write NVIDIA_DRIVER_CAPABILITIES=all (OpenCL needs compute; video needs video), and an image that fits the " +

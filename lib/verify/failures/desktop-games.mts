@@ -93,6 +93,35 @@ export const desktopGameFailures = (): Failure[] => [
       guestFix("See that the driver works", "nvidia-smi"),
     ],
   ]),
+  ...rows({
+    layer: "image",
+    near: /sunshine|wolf|moonlight|gamepad|joypad|uinput|uhid|virtual/i,
+    source: "Sunshine, games-on-whales/inputtino; loki-47-6F-64/sunshine#396 (2024-08), games-on-whales/wolf#288 " +
+      "(2025-11), #123 (2024-09)",
+  }, [
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /(?:Could not create|Unable to create virtual|Failed to create) .{0,50}(?:gamepad|joypad|controller|mouse|keyboard|touch ?screen|pen tablet): (?:Permission denied|No such file)/,
+        /\/dev\/u(?:input|hid)'?:? (?:device: )?(?:Permission denied|No such file)/,
+      ),
+      "no virtual gamepad, mouse or keyboard can be made: /dev/uinput or /dev/uhid is not there, or the program may " +
+      "not open it",
+      guestFix("Load their modules", "modprobe -a uinput uhid"),
+      "In a container: devices: [/dev/uinput, /dev/uhid]; on a machine: a udev rule such as " +
+      'KERNEL=="uinput", GROUP="input", MODE="0660", OPTIONS+="static_node=uinput" (also for uhid), and the user ' +
+      "in the group input",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /mknod: \/dev\/input\/\w{2,12}: Operation not permitted/,
+      "the gamepad's node cannot be made in the game's container, as inside an LXC container",
+      "Write device_cgroup_rules: ['c 13:* rmw'] for the service; in LXC also lxc.cgroup2.devices.allow: c 13:* rwm, " +
+      "and a privileged container, since others may make no nodes",
+    ],
+  ]),
   ...rows({ layer: "image", source: "tianon/dockerfiles#112 (2020-12)" }, [
     [
       "verify.service",

@@ -39,6 +39,7 @@ export const displayFailures = (): Failure[] => [
         /Missing X server or \$DISPLAY|failed to initialize display for back-end/,
         /(?:Unable to|Failed to|Could not|Couldn't|Can't) open (?:a |X )?display(?! window)|Error: cannot open display|\[VGL\] ERROR: Could not open display/,
         /variable WAYLAND_DISPLAY has not been defined|Unable to find display or encoder/,
+        /Unable to find display on any available system|The control display is undefined/,
       ),
       "the program wants a screen (X11 or Wayland), and there is none in the container",
       "Start its display server first (Sunshine: Xorg, a compositor or Wolf, with a virtual or dummy display; " +
@@ -92,6 +93,9 @@ export const displayFailures = (): Failure[] => [
         /EGL device for CUDA device|CUDA device \d{1,2} among \d{1,2} EGL devices|Invalid EGL device/,
         /cannot get default EGL display|eglInitialize, error: EGL_NOT_INITIALIZED|Couldn't (?:open|initialize) EGL display: \[/,
         /Failed to create any GPU devices, including an attempt with compatibility/,
+        /vkCreateInstance: Found no drivers|compatible Vulkan (?:installable client )?driver \(ICD\)|failed to find physical device/,
+        /DXVK: No adapters found|DxvkInstance::createInstance: Failed to create Vulkan instance/,
+        /lib(?:GLX|EGL)_nvidia\.so\.0: cannot open shared object/,
       ),
       "OpenGL, EGL or Vulkan finds no driver for the card in the container: NVIDIA's graphics libraries were not " +
       "passed in, Mesa's driver is not in the image, or /dev/dri was not given to it",
@@ -104,10 +108,29 @@ export const displayFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /Found 0 GPUs, cannot create backend/,
-      "the compositor (wlroots) finds no card: /dev/dri was not given to its container",
+      anyOf(
+        /Found 0 GPUs, cannot create backend|Failed to open any DRM device|Failed to find any DRM render node/,
+        /Could not successfully create backend on any GPU/,
+      ),
+      "the compositor (wlroots) finds no card that it can open: /dev/dri was not given to its container, or not to " +
+      "its user",
       "Write devices: [/dev/dri] for that service; without a card: WLR_BACKENDS=headless, WLR_RENDERER=pixman",
       nodes,
+    ],
+    [
+      "verify.service",
+      "symptom",
+      /Could not connect to socket \/run\/seatd\.sock|Unable to create seat\b|Failed to load session backend/,
+      "the compositor gets no seat (screen, keyboard, mouse), since no seatd or logind runs where it is",
+      "In a container: WLR_BACKENDS=headless and WLR_LIBINPUT_NO_DEVICES=1; on a machine: start it from a login at " +
+      "its screen, or start seatd",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /Proprietary Nvidia drivers are NOT supported/,
+      "sway refuses NVIDIA's driver unless it is asked to use it",
+      "Start it with --unsupported-gpu",
     ],
     [
       "guest.driver",
@@ -141,6 +164,32 @@ export const displayFailures = (): Failure[] => [
       /Only console users are allowed to run the X server/,
       "Xorg may be started only by a user at the machine's own screen, not over SSH or by a service",
       "Start it through the login manager, or as root",
+    ],
+    [
+      "gpu.display",
+      "cause",
+      /Server is already active for display \d/,
+      "another X server has this display's number, or an ended one has left its lock in this container",
+      guestFix("See whether one runs", "pgrep -a 'Xorg|Xvfb|Xvnc|Xwayland'"),
+      "If none runs: remove /tmp/.X0-lock and /tmp/.X11-unix/X0 (of that number), or create the container again: " +
+      "docker compose up -d --force-recreate",
+      "Otherwise choose another number (:1)",
+    ],
+    [
+      "gpu.display",
+      "cause",
+      /drmSetMaster failed: Device or resource busy/,
+      "another display server draws on this card",
+      guestFix("See which program has the card", "sh -c 'fuser -v /dev/dri/card*'"),
+      "Stop it (systemctl stop display-manager), or draw without a screen (Xvfb, headless)",
+    ],
+    [
+      "gpu.display",
+      "cause",
+      /Cannot run in framebuffer mode\. Please specify busIDs/,
+      "Xorg finds no driver for the card that it may use, and several cards to choose from",
+      'Name the card in xorg.conf, Section "Device": BusID "PCI:1:0:0" (decimal; see lspci), Driver "nvidia" or ' +
+      '"modesetting"',
     ],
     [
       "gpu.display",

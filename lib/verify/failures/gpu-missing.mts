@@ -14,7 +14,7 @@ export const gpuMissingFailures = (): Failure[] => [
       "cause",
       anyOf(
         /(?<!aimdo failed to load: )libcuda\.so\.1: cannot open shared object/,
-        /Cannot load libcuda\.so|Failed to dlopen libcuda\.so|Could not dynamically load CUDA/,
+        /Cannot load libcuda\.so|Failed to dlopen libcuda\.so|Could not dynamically load CUDA|CUDA driver library cannot be found/,
       ),
       "there is no libcuda, which belongs to the driver and comes into a container with the GPU: the container got " +
       "no GPU, or without the capability compute",
