@@ -199,7 +199,7 @@ test("one fault in several services is one finding with its places", async () =>
     "-> Remove external: from the volumes data and more, or let another project on the machine create them",
     "fail p/compose.yaml:3 p: a and b are built from one and two, which do not exist -> Create the folders one and two " +
     "with their Dockerfiles",
-    "fail p/compose.yaml:4 p: a and b mount the file x.conf and the file y.conf, which do not exist: Docker would create folders of " +
+    "fail p/compose.yaml:4 p: a and b mount the files x.conf and y.conf, which do not exist: Docker would create folders of " +
     "these names -> Create x.conf and y.conf",
     "warn p/compose.yaml:9 p: b and c add the group 109 for the card's nodes: the render group of a may have another " +
     "number -> Write the number that this prints: npx zx homelab-gpu.mts ssh a -- getent group render",

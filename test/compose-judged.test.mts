@@ -18,7 +18,7 @@ const machine =
   "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, gpu: {device_id: 2786}}]";
 
 /** Doctor's findings for one stack, as `status PLACE message -> fix`. `answer`: what Compose prints, if it is asked. */
-async function findings(files: Record<string, string>, profiles: string[] = [], answer?: string) {
+async function findings(files: Record<string, string>, profiles: string[] = [], answer?: string, config = machine) {
   const paths = Object.entries(files).map(([path, text]) => [`/lab/p/${path}`, text]);
   const asked = { "docker compose": { code: 15, err: answer ?? "" } };
   const project = await readProject(
@@ -26,7 +26,7 @@ async function findings(files: Record<string, string>, profiles: string[] = [], 
     { name: "p", machine: "a", folder: "/lab/p", profiles },
     answer === undefined ? undefined : { command: ["docker", "compose"], version: "2.26.1" },
   );
-  return runChecks(card, { ...resolveConfig(parseConfig(machine), card), projects: [project] }, ["services.compose"])
+  return runChecks(card, { ...resolveConfig(parseConfig(config), card), projects: [project] }, ["services.compose"])
     .filter(({ status }) => status === "fail" || status === "warn")
     .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
 }
@@ -172,6 +172,83 @@ test("Folding@home can use a GPU; of several profiles the one for the GPU is nam
   const text =
     `services:\n  a: {image: x}\n  e:\n    image: y\n    profiles: [monitoring, gpu-nvidia]\n    ${reservation}\n`;
   assert.match((await findings({ "compose.yaml": text })).join(), /its profile gpu-nvidia is off/);
+});
+
+test("log plugins, addresses and name servers are one finding each", async () => {
+  const log = "logging: {driver: loki}";
+  const found = await findings({
+    "compose.yaml": `services:\n  a:\n    image: x\n    ${log}\n    dns: [one, two]\n` +
+      `    ports: ["192.168.1.100:80:80", "192.168.1.100:81:81"]\n  b:\n    image: x\n    ${log}\n`,
+  });
+  assert.equal(
+    found.sort(),
+    [
+      "fail p/compose.yaml:5 p: a has one and two under dns, which Docker refuses -> Write an address, such as 1.1.1.1",
+      "warn p/compose.yaml:6 p: a publishes ports on 192.168.1.100, which Docker refuses unless a has this address -> " +
+      "Remove 192.168.1.100:, or give a this address in the LAN: network: {lan: …, address: 192.168.1.100/24}",
+      "fail p/compose.yaml:4 p: a and b log with the driver loki, a plugin of Docker that a new VM does not have -> " +
+      "Remove logging:, or write driver: json-file",
+    ].sort(),
+  );
+});
+
+test("the address of a port comes from .env, or is the VM's own", async () => {
+  const files = {
+    "compose.yaml": 'services:\n  a:\n    image: x\n    ports:\n      - "${SERVER_IP}:53:53/tcp"\n',
+    ".env": "SERVER_IP=192.168.1.100\n",
+  };
+  assert.match((await findings(files)).join(), /-> Write SERVER_IP=0\.0\.0\.0 in the project's \.env, or give a this/);
+  const own = machine.replace("gpu:", "network: {lan: br0, address: 192.168.1.100/24}, gpu:");
+  assert.equal(await findings(files, [], undefined, own), []);
+});
+
+test("a disk of a Mac: the variable in front of it is the place to change", async () => {
+  const text = (source: string) => `services:\n  a:\n    image: x\n    volumes:\n      - ${source}/Media:/media\n`;
+  assert.match(
+    (await findings({ "compose.yaml": text("${DRIVE:-/Volumes/Home}") })).join(),
+    /mounts \/Volumes\/Home\/Media, a folder of a Mac -> Set DRIVE in the project's \.env to a folder/,
+  );
+  assert.match(
+    (await findings({ "compose.yaml": text("/Volumes/Home") })).join(),
+    /-> Replace \/Volumes\/Home\/Media with/,
+  );
+});
+
+test("a Containerfile: Podman takes it, Docker does not", async () => {
+  const files = { "compose.yaml": "services: {a: {build: .}}\n", Containerfile: "FROM alpine\n" };
+  assert.match(
+    (await findings(files)).join(),
+    /^fail .*built with Dockerfile, which does not exist: Docker does not take Containerfile by itself -> Write dockerfile:/,
+  );
+  assert.equal(await findings(files, [], undefined, machine.replace("gpu:", "engine: podman, gpu:")), []);
+});
+
+test("a device of a USB bus is not there, the bus is", async () => {
+  const text = (path: string) => `services:\n  a:\n    image: x\n    devices: ["${path}:${path}"]\n`;
+  assert.match((await findings({ "compose.yaml": text("/dev/bus/usb/002/002") })).join(), /^fail .*\(a USB device\)/);
+  assert.match((await findings({ "compose.yaml": text("/dev/bus/usb") })).join(), /^warn .*\(USB devices/);
+});
+
+test("examples in a folder of their own; a folder is no example of .env", async () => {
+  const names = ["a", "b", "c", "d", "e"];
+  const files = (all: string[]) => ({
+    "compose.yaml": `services:\n  x:\n    image: x\n    env_file: [${all.map((one) => `env/${one}.env`).join(", ")}]\n`,
+    ...Object.fromEntries(all.map((one) => [`env_templates/${one}.env.template`, ""])),
+  });
+  assert.match(
+    (await findings(files(["a"]))).join(),
+    /env file env\/a\.env, which does not exist -> Copy env_templates\/a\.env\.template to env\/a\.env, and fill it in$/,
+  );
+  assert.match(
+    (await findings(files(names))).join(),
+    /-> Copy env_templates\/a\.env\.template to env\/a\.env, the 4 others in the same way, and fill them in$/,
+  );
+  const unset = {
+    ...files([]),
+    "compose.yaml": "services: {x: {image: x, environment: {A: '${A}'}}}\n",
+    "env_templates/a.env": "A=1",
+  };
+  assert.match((await findings(unset)).join(), /A has no value.* -> Set A in the project's \.env$/);
 });
 
 test.run();

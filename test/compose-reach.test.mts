@@ -294,7 +294,7 @@ test("a required variable of a long mount is one finding; missing folders that a
   assert.match(found[0]!, /^fail p\/compose\.yaml:5 p: KEYS has no value: set KEYS/);
   assert.match(
     found[1]!,
-    /a and b mount the folder data and the folder logs1, which do not exist: create_host_path is /,
+    /a and b mount the folders data and logs1, which do not exist: create_host_path is /,
   );
   assert.match(found[1]!, /-> Create data and logs1$/);
 });
@@ -400,7 +400,7 @@ test("missing env files are one finding, with all of their examples", async () =
   const text = "services:\n  a: {image: x, env_file: env/a.env}\n  b: {image: y, env_file: [env/a.env, env/b.env]}\n";
   const found = await findings({ "compose.yaml": text, "env/b.env.example": "A=1\n" });
   assert.equal(found, [
-    "fail p/compose.yaml:2 p: a and b need the env file env/a.env and the env file env/b.env, which do not exist -> " +
+    "fail p/compose.yaml:2 p: a and b need the env files env/a.env and env/b.env, which do not exist -> " +
     "Copy env/b.env.example to env/b.env, and fill it in. Create env/a.env",
   ]);
 });

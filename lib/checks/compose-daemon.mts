@@ -8,6 +8,7 @@ import { capabilities, isSignal, limits } from "../compose/linux-words.mts";
 import type { ComposeService } from "../compose/types.mts";
 import { flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { environmentOf, mebibytes, mountsOf, networksOf, texts } from "../compose/service.mts";
+import { milliseconds } from "../compose/durations.mts";
 import { isMap, mapAt } from "../maps.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 
@@ -90,7 +91,13 @@ function lists(service: ComposeService): ProjectFlaw[] {
     texts(typeof service[key] === "string" ? [service[key]] : service[key]).filter((one) =>
       isWritten(one) && !isValid(one)
     ).map(
-      (one) => flaw(`has ${one} under ${key}, which ${what}`, [one, `${key}:`], mend),
+      (one): ProjectFlaw => ({
+        ...flaw(`has ${one} under ${key}, which ${what}`, [one, `${key}:`], mend),
+        fold: {
+          ...{ kind: `${key} ${what}`, verb: ["has", "have"], item: one },
+          rest: (many) => ` under ${key}, which ${many ? "Docker refuses" : what}`,
+        },
+      }),
     );
   const isCapability = (one: string) => capabilities.has(one.toLowerCase().replace(/^cap_/, ""));
   const hosts = isMap(service.extra_hosts)
@@ -264,17 +271,6 @@ function mounts(service: ComposeService): ProjectFlaw[] {
       ];
     }),
   ];
-}
-
-/** How many milliseconds each unit of a duration has. */
-const units: Record<string, number> = { ns: 1e-6, us: 1e-3, "µs": 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** The milliseconds of a duration, such as `1m30s` (Go, time.ParseDuration); NaN for another text. */
-function milliseconds(text: string): number {
-  if (!/^-?((\d+(\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h))+$/.test(text)) return NaN;
-  const parts = [...text.matchAll(/([\d.]+)(ns|us|µs|ms|s|m|h)/g)];
-  const sum = parts.reduce((all, [, number, unit]) => all + Number(number) * units[unit!]!, 0);
-  return text.startsWith("-") ? -sum : sum;
 }
 
 /** The least duration of a health check is 1 ms (moby, MinimumDuration); 0 is the default. */

@@ -25,6 +25,8 @@ const hostDevices: Device[] = [
   { pattern: /^\/dev\/(tty(USB|ACM)|serial\/)/, what: "a serial device", certain: true, way: "usb" },
   { pattern: /^\/dev\/(zigbee|zwave|rflink|ttyZ|rfid)/i, what: "a USB radio adapter", certain: true, way: "usb" },
   { pattern: /^\/dev\/(hidraw\d|usb\/|input\/by-id\/)/, what: "a USB device", certain: true, way: "usb" },
+  // each bus of the VM has a hub, which is its device 001
+  { pattern: /^\/dev\/bus\/usb\/\d+\/(?!001$)\d+$/, what: "a USB device", certain: true, way: "usb" },
   { pattern: /^\/dev\/bus\/usb/, what: "USB devices, such as a Coral", certain: false, way: "usb" },
   { pattern: /^\/dev\/snd(\/|$)/, what: "sound", certain: false, way: "sound" },
   { pattern: /^\/dev\/nbd\d/, what: "a network block device", certain: true, way: { module: "nbd" } },

@@ -9,12 +9,13 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { imageParts } from "../compose/image-name.mts";
 import { mebibytes, mountsOf, publishedPorts } from "../compose/service.mts";
+import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
 import { sysctlFlaws } from "./compose-sysctls.mts";
 
-type Names = Pick<ResolvedMachine, "name" | "cpus" | "engine">;
+type Names = Pick<ResolvedMachine, "name" | "cpus" | "engine" | "network" | "provider">;
 
 /** What the engine refuses in one service. */
 export function engineFlaws(
@@ -30,7 +31,7 @@ export function engineFlaws(
     ...mountForms(written),
     ...memory(service),
     ...cpuset(service, machine),
-    ...ports(service, machine),
+    ...ports(service, project, machine),
     ...runtime(service, machine),
     ...health(service, project),
     ...sysctlFlaws(service),
@@ -199,7 +200,8 @@ function cpuset({ cpuset }: ComposeService, { name, cpus }: Names): ProjectFlaw[
   }];
 }
 
-function ports(service: ComposeService, { name }: Names): ProjectFlaw[] {
+function ports(service: ComposeService, project: ComposeProject, machine: Names): ProjectFlaw[] {
+  const { name, network } = machine;
   if (service.network_mode === "host") return [];
   return publishedPorts(service).flatMap(({ first, last, protocol, hostIp }): ProjectFlaw[] => {
     if (protocol === "tcp" && first <= 22 && last >= 22 && !hostIp.startsWith("127.") && hostIp !== "::1") {
@@ -211,14 +213,33 @@ function ports(service: ComposeService, { name }: Names): ProjectFlaw[] {
       }];
     }
     if (["", "0.0.0.0", "::", "::1"].includes(hostIp) || hostIp.startsWith("127.") || hostIp.includes("$")) return [];
+    if (network?.address?.split("/")[0] === hostIp) return [];
+    const rest = () => `, which Docker refuses unless ${name} has this address`;
     return [{
       status: "warn",
-      message: `publishes a port on ${hostIp}, which Docker refuses unless ${name} has this address`,
+      message: `publishes a port on ${hostIp}${rest()}`,
       at: hostIp,
-      fix: manualFix(`Remove ${hostIp}:`),
+      fix: addressFix(hostIp, project, machine),
+      fold: { kind: `address ${hostIp}`, verb: ["publishes", "publish"], item: `ports on ${hostIp}`, rest },
     }];
   });
 }
+
+/** What to do about ports on an address: the line or the variable that has it, or the VM gets the address. */
+function addressFix(address: string, { texts, dotEnvNames = [] }: ComposeProject, { name, provider }: Names): Fix {
+  const all = Object.values(texts).join("\n");
+  // `${SERVER_IP}:80:80` in a list of ports
+  const starts = [...all.matchAll(/-\s*["']?\$\{?([A-Za-z_]\w*)[^:\s]*:(?:\d|\$)[^:\s]*:/g)].map(([, one]) => one!);
+  const [variable, ...others] = [...new Set(starts)].filter((one) => dotEnvNames.includes(one));
+  const isVariable = !all.includes(address) && variable !== undefined && others.length === 0;
+  const lan = provider === "libvirt" && isPrivate(address)
+    ? `, or give ${name} this address in the LAN: network: {lan: …, address: ${address}/24}`
+    : "";
+  return manualFix(`${isVariable ? `Write ${variable}=0.0.0.0 in the project's .env` : `Remove ${address}:`}${lan}`);
+}
+
+/** Whether an IPv4 address is one of a private network (RFC 1918). */
+const isPrivate = (address: string) => /^(10|192\.168|172\.(1[6-9]|2\d|3[01]))\.[\d.]+$/.test(address);
 
 function runtime({ runtime }: ComposeService, { name, engine }: Names): ProjectFlaw[] {
   if (

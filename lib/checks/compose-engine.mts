@@ -9,6 +9,7 @@ import { attachedNetworks, texts } from "../compose/service.mts";
 import { startedOf } from "../compose/enabled.mts";
 import { guestEngineOf } from "../resolve/guest-engine.mts";
 import { manualFix } from "../fixes.mts";
+import { joinList } from "../text.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isOlder } from "../text.mts";
 
@@ -75,6 +76,11 @@ function logDriver(service: ComposeService, { provision }: Pick<ResolvedMachine,
     message: `logs with the driver ${driver}, a plugin of Docker that a new VM does not have`,
     at: [`driver: ${driver}`, "logging"],
     fix: manualFix("Remove logging:, or write driver: json-file"),
+    fold: {
+      ...{ kind: "log plugin", verb: ["logs", "log"], item: driver },
+      list: (items) => `with the driver${items.length > 1 ? "s" : ""} ${joinList(items)}`,
+      rest: (many) => `, ${many ? "plugins" : "a plugin"} of Docker that a new VM does not have`,
+    },
   }];
 }
 

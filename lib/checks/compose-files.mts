@@ -1,30 +1,13 @@
-/** Checks whether the files and build contexts that a Compose project needs exist in the VM. */
-import { isAbsolute } from "node:path/posix";
+/** Checks whether the files that a Compose project needs exist in the VM. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
-import {
-  additionalContexts,
-  buildContext,
-  dockerfileOf,
-  envFiles,
-  labelFiles,
-  seccompFiles,
-} from "../compose/paths.mts";
+import { additionalContexts, buildContext, envFiles, labelFiles, seccompFiles } from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
-import {
-  creation,
-  creations,
-  envOf,
-  fetchSubmodules,
-  forSeveral,
-  isUnfetched,
-  leftOutMessage,
-  ofSubmodules,
-  parentFix,
-  placeOfPath,
-} from "./compose-paths.mts";
+import { contextFlaws, pluralOf } from "./compose-contexts.mts";
+import { creation, creations, envOf, forSeveral, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
 
 /** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
 function needed(
@@ -52,12 +35,11 @@ function needed(
       fold: {
         kind: several ? `granted${rest}` : isEnv ? "missing env file" : message,
         verb: ["needs", "need"],
-        item: several ? shown : start!.replace("needs ", ""),
+        item: several || isEnv ? shown : start!.replace("needs ", ""),
+        ...(isEnv ? { list: (items) => `the env file${items.length > 1 ? "s" : ""} ${joinList(items)}` } : {}),
         rest: (many) => (many ? pluralOf(rest) : rest),
         ...(several ? { fix: (files) => manualFix(files.length > 1 ? forSeveral(mend, files, project) : mend) } : {}),
-        ...(isEnv
-          ? { fix: (items) => manualFix(creations(items.map((one) => one.replace("the env file ", "")), project)) }
-          : {}),
+        ...(isEnv ? { fix: (items) => manualFix(creations(items, project)) } : {}),
       },
     }];
   };
@@ -92,15 +74,13 @@ function needed(
 /** What messages call the file of a config or a secret. */
 const granted = /^the (config|secret) /;
 
-/** The end of a message about one file, for several. */
-const pluralOf = (rest: string) =>
-  rest.replace("does not exist", "do not exist").replace("which is a folder", "which are folders").replace(
-    "it is not copied",
-    "they are not copied",
-  );
-
 /** Env files, build contexts, configs and secrets of a service. */
-export function neededFiles(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+export function neededFiles(
+  name: string,
+  service: ComposeService,
+  project: ComposeProject,
+  engine?: ResolvedMachine["engine"],
+): ProjectFlaw[] {
   const { model, written, variables = {} } = project;
   // Compose's answer no longer has env files
   const own = written?.services[name] ?? service;
@@ -114,7 +94,7 @@ export function neededFiles(name: string, service: ComposeService, project: Comp
     ...seccompFiles(own).filter((path) => !path.includes("$")).flatMap((path) =>
       needed(path, "the seccomp profile", project)
     ),
-    ...buildFlaws(own, project),
+    ...buildFlaws(own, project, engine),
     ...(["configs", "secrets"] as const).flatMap((section) =>
       [...grantsOf(service[section]), ...(section === "secrets" ? grantsOf(mapAt(own, "build").secrets) : [])].flatMap(
         (grant): ProjectFlaw[] => {
@@ -159,102 +139,19 @@ function grantsOf(value: unknown): string[] {
   );
 }
 
-function buildFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+function buildFlaws(
+  service: ComposeService,
+  project: ComposeProject,
+  engine: ResolvedMachine["engine"] | undefined,
+): ProjectFlaw[] {
   const context = buildContext(service);
   const others = additionalContexts(service).filter(({ path }) => !path.includes("$")).flatMap(({ name, path }) =>
     needed(path, `the build context ${name}:`, project, "folder")
   );
   return [
     ...others,
-    ...(context === undefined || context.includes("$") ? [] : contextFlaws(context, service, project)),
+    ...(context === undefined || context.includes("$") ? [] : contextFlaws(context, service, project, engine)),
   ];
-}
-
-function contextFlaws(context: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
-  const place = placeOfPath(context, project);
-  if (!place) return [];
-  const { dockerfile: named } = mapAt(service, "build");
-  const flaw = (message: string, mend: string, ...at: string[]): ProjectFlaw[] => [
-    { status: "fail", message, at: [...at, "context:", "build"], fix: manualFix(mend), text: context },
-  ];
-  if (place.inside && isAbsolute(context)) {
-    return flaw(
-      `is built from ${context} by its path on this host: the project's folder has another path in the VM`,
-      `Write ${place.path === project.folder ? "." : `./${place.relativePath}`}`,
-    );
-  }
-  if (!place.inside) {
-    const ends = " outside the project's folder: it is not copied into the VM";
-    return flaw(`is built from ${place.path}${ends}`, parentFix([place.path], project)).map((one) => ({
-      ...one,
-      fold: {
-        ...{ kind: "context outside", verb: ["is built from", "are built from"], item: place.path },
-        rest: (many) => (many ? pluralOf(ends) : ends),
-        fix: (paths) => manualFix(parentFix(paths, project)),
-      },
-    }));
-  }
-  if (place.kind === "missing") {
-    return flaw(
-      `is built from ${place.relativePath}, which does not exist`,
-      missingContext([place.relativePath], project),
-    ).map((one) => ({
-      ...one,
-      fold: {
-        ...{ kind: "missing context", verb: ["is built from", "are built from"], item: place.relativePath },
-        rest: (many) => `, which ${many ? "do" : "does"} not exist`,
-        fix: (items) => manualFix(missingContext(items, project)),
-      },
-    }));
-  }
-  if (place.path !== project.folder && isUnfetched(place.relativePath, project)) {
-    return flaw(`is built from ${place.relativePath}, an empty submodule of Git`, fetchSubmodules).map((one) => ({
-      ...one,
-      fold: {
-        ...{ kind: "submodule", verb: ["is built from", "are built from"], item: place.relativePath },
-        rest: (many) => (many ? ", empty submodules of Git" : ", an empty submodule of Git"),
-      },
-    }));
-  }
-  const places = (dockerfileOf(service) ?? []).map((path) => placeOfPath(path, project));
-  const file = places.find((one) => one?.kind !== "missing") ?? places[0];
-  if (file?.kind === "missing") {
-    const shown = file.relativePath;
-    return flaw(
-      `is built with ${shown}, which does not exist`,
-      missingDockerfile([shown], project),
-      ...(typeof named === "string" ? ["dockerfile:"] : []),
-    ).map((one) => ({
-      ...one,
-      fold: {
-        ...{ kind: "missing Dockerfile", verb: ["is built with", "are built with"], item: shown },
-        rest: (many) => `, which ${many ? "do" : "does"} not exist`,
-        fix: (items) => manualFix(missingDockerfile(items, project)),
-      },
-    }));
-  }
-  if (file?.leftOut) {
-    return flaw(
-      leftOutMessage(`is built with ${file.relativePath}`),
-      `Write !${file.relativePath} at the end of .dockerignore`,
-    );
-  }
-  return place.leftOut
-    ? flaw(leftOutMessage(`is built from ${place.relativePath}`), `Remove ${place.relativePath} from .dockerignore`)
-    : [];
-}
-
-function missingContext(paths: string[], project: ComposeProject): string {
-  if (ofSubmodules(paths, project)) return fetchSubmodules;
-  return paths.length === 1
-    ? `Create the folder ${paths[0]} with its Dockerfile`
-    : `Create the folders ${joinList(paths)} with their Dockerfiles`;
-}
-
-function missingDockerfile(paths: string[], project: ComposeProject): string {
-  return ofSubmodules(paths, project)
-    ? fetchSubmodules
-    : `Create ${joinList(paths)}, or name another file (build.dockerfile)`;
 }
 
 /** Compose files outside the project's folder, or that are not copied. */

@@ -42,6 +42,8 @@ export interface Fold {
   verb: [string, string];
   /** What the flaw is about, such as a path. */
   item: string;
+  /** How the items are listed, where a bare list does not do: `the env files a and b`. */
+  list?: (items: string[]) => string;
   /** What follows the list. `many`: it has several items. `several`: several services have the flaw. */
   rest: (many: boolean, several: boolean) => string;
   /** What to do about all of them. Without it, the fix of the first one. */

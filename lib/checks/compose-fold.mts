@@ -2,8 +2,9 @@
 import { joinList } from "../text.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 
-/** The most items that a folded message lists. */
+/** The most items that a folded message lists, and the most places. */
 const most = 24;
+const mostPlaces = 8;
 
 /** The flaws of a project with those of one kind folded, where the first one was. */
 export function foldFlaws(flaws: ProjectFlaw[]): ProjectFlaw[] {
@@ -18,17 +19,17 @@ export function foldFlaws(flaws: ProjectFlaw[]): ProjectFlaw[] {
 }
 
 function together(first: ProjectFlaw, group: ProjectFlaw[]): ProjectFlaw {
-  const { verb, rest, fix } = first.fold!;
+  const { verb, list = joinList, rest, fix } = first.fold!;
   const services = [...new Set(group.flatMap(({ service }) => service ?? []))];
   const items = [...new Set(group.map(({ fold }) => fold!.item))];
   const listed = items.length > most ? [...items.slice(0, most), `${items.length - most} more`] : items;
   const { fold: _, ...flaw } = first;
   return {
     ...flaw,
-    message: `${joinList(services)} ${verb[services.length > 1 ? 1 : 0]} ${joinList(listed)}${
+    message: `${joinList(services)} ${verb[services.length > 1 ? 1 : 0]} ${list(listed)}${
       rest(items.length > 1, services.length > 1)
     }`,
-    places: group.map(({ at, service, atTop }) => ({
+    places: group.slice(0, mostPlaces).map(({ at, service, atTop }) => ({
       ...(at === undefined ? {} : { at }),
       ...(service === undefined ? {} : { service }),
       ...(atTop ? { atTop } : {}),

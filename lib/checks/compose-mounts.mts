@@ -7,6 +7,7 @@ import { isDrmNode } from "../compose/gpu-requests.mts";
 import { baseOf, hostPath } from "../compose/paths.mts";
 import { isOfMac, isPlaceholderPath } from "../compose/placeholders.mts";
 import { mountsOf } from "../compose/service.mts";
+import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 import { isOfDesktop } from "./compose-desktop.mts";
@@ -154,15 +155,16 @@ function mountFlaw(
     }];
   }
   if (absolute && !exists && isOfMac(path)) {
+    const variables = variablesBehind(project.texts, lineTexts(source, target));
     return [{
       status: "warn",
       message: `mounts ${path}, a folder of a Mac`,
       at: lineTexts(at, target),
-      fix: manualFix(`Replace ${path} with a folder of the project (./…), or a named volume`),
+      fix: macFix([path], variables),
       fold: {
-        ...{ kind: "mac", verb: ["mounts", "mount"], item: path },
+        ...{ kind: `mac ${variables.join()}`, verb: ["mounts", "mount"], item: path },
         rest: (many) => (many ? ", folders of a Mac" : ", a folder of a Mac"),
-        fix: () => manualFix("Replace them with folders of the project (./…), or named volumes"),
+        fix: (paths) => macFix(paths, variables),
       },
     }];
   }
@@ -219,6 +221,18 @@ function mountFlaw(
       ...{ verb: ["mounts", "mount"], item: named, rest: ends, fix: fixOf },
     },
   }];
+}
+
+/** What to do about folders of a Mac: the variable in front of them is the one place to change. */
+function macFix(paths: string[], variables: string[]): Fix {
+  const [variable] = variables;
+  return manualFix(
+    variable !== undefined
+      ? `Set ${variable} in the project's .env to a folder of the project (./…), or to one of this host (folders:)`
+      : paths.length > 1
+      ? "Replace them with folders of the project (./…), or named volumes"
+      : `Replace ${paths[0]} with a folder of the project (./…), or a named volume`,
+  );
 }
 
 /** The variables in `.env` that give mounts of a project a placeholder for their folder. */

@@ -10,6 +10,7 @@ import {
   isUnfetched,
   keepFix,
   leftOutMessage,
+  mostNamed,
   type Place,
 } from "./compose-paths.mts";
 
@@ -78,12 +79,13 @@ export function insideFlaws(
       at,
       fix: manualFix(creation(shown, project)),
       fold: {
-        ...{ kind: "missing file", verb: ["mounts", "mount"], item: `the file ${shown}` },
+        ...{ kind: "missing file", verb: ["mounts", "mount"], item: shown },
+        list: (items) => `the file${items.length > 1 ? "s" : ""} ${joinList(items)}`,
         rest: (many) =>
           many
             ? ", which do not exist: Docker would create folders of these names"
             : ", which does not exist: Docker would create a folder of that name",
-        fix: (items) => manualFix(creations(items.map((one) => one.replace("the file ", "")), project)),
+        fix: (items) => manualFix(creations(items, project)),
       },
     }];
   }
@@ -96,14 +98,15 @@ export function insideFlaws(
       at,
       fix: manualFix(`Create ${shown}`),
       fold: {
-        ...{ kind: `missing folder ${creates}`, verb: ["mounts", "mount"], item: `the folder ${shown}` },
+        ...{ kind: `missing folder ${creates}`, verb: ["mounts", "mount"], item: shown },
+        list: (items) => `the folder${items.length > 1 ? "s" : ""} ${joinList(items)}`,
         rest: (many) =>
           `, which ${many ? "do" : "does"} not exist: ${
             creates === false
               ? "create_host_path is false"
               : `some versions of Compose do not create ${many ? "them" : "it"} in this long form`
           }`,
-        fix: (items) => manualFix(`Create ${joinList(items.map((one) => one.replace("the folder ", "")))}`),
+        fix: (items) => manualFix(`Create ${items.length > mostNamed ? "them" : joinList(items)}`),
       },
     }];
   }

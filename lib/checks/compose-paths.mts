@@ -76,11 +76,22 @@ export function creation(shown: string, project: ComposeProject): string {
   return example === undefined ? `Create ${shown}` : `Copy ${example} to ${shown}, and fill it in`;
 }
 
+/** The most files that a fix names again: the message has them all. */
+export const mostNamed = 8;
+
 /** How several missing files come into being. */
 export function creations(items: string[], project: ComposeProject): string {
   const copied = items.map((one) => creation(one, project)).filter((one) => one.startsWith("Copy "));
   const rest = items.filter((one) => creation(one, project).startsWith("Create "));
-  return [...copied, ...(rest.length > 0 ? [`Create ${joinList(rest)}`] : [])].join(". ");
+  const rests = copied.length > 0 ? "the others" : "them";
+  const [first = ""] = copied;
+  // such as the templates of many env files
+  const copies = copied.length > 4
+    ? [first.replace(", and fill it in", `, the ${copied.length - 1} others in the same way, and fill them in`)]
+    : copied;
+  return [...copies, ...(rest.length > 0 ? [`Create ${rest.length > mostNamed ? rests : joinList(rest)}`] : [])].join(
+    ". ",
+  );
 }
 
 /** How messages name the `.env` of a project. */

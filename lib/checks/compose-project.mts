@@ -95,7 +95,7 @@ function containerFlaws(
     ...engineNameFlaws(service, [project, ...others], machine),
     ...(project.inline
       ? inlineMountFlaws(service)
-      : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project)]),
+      : [...mountFlaws(name, service, project, machine), ...neededFiles(name, service, project, machine.engine)]),
     ...targetFlaws(project.written?.services[name] ?? service, project, machine),
     ...ownerFlaws(name, service, project),
     ...deviceFlaws(service, machine),

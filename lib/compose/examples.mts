@@ -10,19 +10,28 @@ export async function readEnvExamples(
   folder: string,
   names: string[],
 ): Promise<NonNullable<ComposeProject["envExamples"]>> {
-  const own = names.filter((name) => /^\.?env[._(-]|\.env$/i.test(name)).sort();
+  const own = await readAll(reads, folder, names.filter((name) => /^\.?env[._(-]|\.env$/i.test(name)).sort());
+  if (own.length > 0) return own;
   // some projects keep them in a folder
-  const folders = own.length > 0 ? [] : names.filter((name) => /^\.?(envs?|config|docker|examples?)$/.test(name));
+  const folders = names.filter((name) => /^(\.?(envs|config|docker|examples?)|env)$/.test(name));
   const below = await Promise.all(
     folders.map(async (one) =>
       (await reads.list(join(folder, one))).filter((name) => exampleOf(".env", [name])).map((name) => `${one}/${name}`)
     ),
   );
-  const files = [...own, ...below.flat().sort()].slice(0, 10);
-  return await Promise.all(files.map(async (file) => {
-    const values = dotEnv(await reads.read(join(folder, file)) ?? "");
-    return { file, names: Object.keys(values).filter((name) => values[name] !== "") };
-  }));
+  return await readAll(reads, folder, below.flat().sort());
+}
+
+/** The files among some names, with their variables: `env_templates` may be a folder. */
+async function readAll(reads: ProjectReads, folder: string, files: string[]) {
+  const read = await Promise.all(
+    files.slice(0, 10).map(async (file) => {
+      const text = await reads.read(join(folder, file));
+      const values = dotEnv(text ?? "");
+      return text === undefined ? [] : [{ file, names: Object.keys(values).filter((name) => values[name] !== "") }];
+    }),
+  );
+  return read.flat();
 }
 
 /** Words in the names of examples. */
@@ -49,8 +58,19 @@ export async function readExamples(
 ): Promise<Record<string, string>> {
   const folders = [...new Set(missing.map((path) => dirname(path)))];
   const listed = new Map(await Promise.all(folders.map(async (one) => [one, await reads.list(one)] as const)));
+  // folders of examples, such as env_templates
+  const ofExamples = missing.length === 0 ? [] : (await reads.list(folder)).filter((name) => words.test(name)).sort();
+  const inside = await Promise.all(
+    ofExamples.map(async (one) => ({ one, names: await reads.list(join(folder, one)) })),
+  );
   return Object.fromEntries(missing.flatMap((path) => {
-    const example = exampleOf(basename(path), listed.get(dirname(path)) ?? []);
-    return example === undefined ? [] : [[path, join(dirname(path), example).slice(folder.length + 1)]];
+    const name = basename(path);
+    const example = exampleOf(name, listed.get(dirname(path)) ?? []);
+    if (example !== undefined) return [[path, join(dirname(path), example).slice(folder.length + 1)]];
+    const [other] = inside.flatMap(({ one, names }) => {
+      const own = names.includes(name) ? name : exampleOf(name, names);
+      return own === undefined ? [] : [join(one, own)];
+    });
+    return other === undefined ? [] : [[path, other]];
   }));
 }

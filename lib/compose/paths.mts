@@ -46,6 +46,7 @@ function servicePaths(service: ComposeService): string[] {
     ...envFiles(service).map(({ path }) => path),
     ...(context === undefined ? [] : [context]),
     ...(dockerfileOf(service) ?? []),
+    ...containerfileOf(service),
     ...labelFiles(service),
     ...seccompFiles(service),
     ...additionalContexts(service).map(({ path }) => path),
@@ -89,6 +90,17 @@ export function dockerfileOf(service: ComposeService): [string, ...string[]] | u
   const name = typeof dockerfile === "string" ? dockerfile : "Dockerfile";
   const path = isAbsolute(name) ? name : join(context, name);
   return basename(path) === "Dockerfile" ? [path, join(dirname(path), "dockerfile")] : [path];
+}
+
+/**
+ * The Containerfile of a local build context whose Dockerfile is not named: Podman takes it, and Docker does not
+ * (podman-build(1); docs.docker.com/reference/cli/docker/buildx/build, --file).
+ */
+export function containerfileOf(service: ComposeService): string[] {
+  const context = buildContext(service);
+  const { dockerfile, dockerfile_inline } = mapAt(service, "build");
+  const isNamed = dockerfile_inline !== undefined || dockerfile !== undefined;
+  return context === undefined || isNamed ? [] : [join(context, "Containerfile")];
 }
 
 /** The build context of a service, if it is a folder of the host; undefined for a remote one. */

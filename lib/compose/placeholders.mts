@@ -5,8 +5,8 @@ export const isPlaceholderPath = (path: string): boolean =>
   /^\/?path\/to(\/|$)|(^|\/)your([-_ ][a-z]+|name|user|username|path|dir|folder|media)?(\/|$)|<[^<>]+>/i.test(path) ||
   isPlaceholder(path);
 
-/** Whether a path is below the home folder of a user of macOS, which no Linux host has. */
-export const isOfMac = (path: string): boolean => /^\/Users\/[^/]/.test(path);
+/** Whether a path is in a home folder or on a disk of macOS, which no Linux host has. */
+export const isOfMac = (path: string): boolean => /^\/(Users|Volumes)\/[^/]/.test(path);
 
 /** Whether a whole value is such a word. */
 export const isPlaceholder = (value: string): boolean =>
