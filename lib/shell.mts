@@ -170,6 +170,9 @@ export interface Shell {
   readonly away?: Away;
   /** The operating system, by Node's name. */
   readonly platform: NodeJS.Platform;
-  /** Whether each stream is a terminal, and its size; `rows` is absent if it is not known. */
-  readonly terminal: { in: boolean; out: boolean; err: boolean; columns: number; rows?: number };
+  /**
+   * Whether each stream is a terminal, and its size; `rows` is absent if it is not known. `shared`: other runs write
+   * to it at the same time.
+   */
+  readonly terminal: { in: boolean; out: boolean; err: boolean; columns: number; rows?: number; shared?: boolean };
 }

@@ -1,7 +1,7 @@
 // Configs whose machines are on another host.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { otherHostShell } from "../lib/cli/other-host.mts";
+import { configOfHosts } from "../lib/cli/other-host.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { forwardLines } from "../lib/cli/forward.mts";
 import { hostEntry, withHost } from "../lib/config/starter.mts";
@@ -47,9 +47,9 @@ test("names that ssh could take for something else, and what cannot work there, 
 test("commands that need no host work here", async () => {
   const { shell } = fakeShell({ "homelab-gpu.yaml": config("{gpubox: {ssh: me@gpubox}}") });
   for (const command of ["init", "help", "completion"]) {
-    assert.is(await otherHostShell(shell, options, command, []), undefined, command);
+    assert.is(await configOfHosts(shell, options, command, []), undefined, command);
   }
-  assert.is(await otherHostShell(shell, { ...options, host: "probe.txt" }, "plan", []), undefined);
+  assert.is(await configOfHosts(shell, { ...options, host: "probe.txt" }, "plan", []), undefined);
 });
 
 test("the entry of init --host in hosts:, and the config with it", () => {

@@ -1,10 +1,18 @@
 // Configs whose machines are on several hosts.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { commands } from "../lib/cli/commands.mts";
+import type { Context } from "../lib/cli/context.mts";
+import { partsOf } from "../lib/cli/host-words.mts";
+import type { Command } from "../lib/cli/options.mts";
+import { onEachHost } from "../lib/cli/several-hosts.mts";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { configOn, unreached } from "../lib/config/placed.mts";
+import { Interrupted, UserError } from "../lib/errors.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
+import type { Shell } from "../lib/shell.mts";
+import { fakeShell, options } from "./fake.mts";
 import { savedHost } from "./hosts.mts";
 
 const test = suite("several hosts");
@@ -80,6 +88,145 @@ test("cluster.network warns about a service that refers to a machine on another 
   assert.equal(found("http://llm:1", {}, ", llm: {image: x, machine: web}"), []);
   const single = parseConfig(`machines: [{name: web, box: lab/x}]\nservices: {chat: {image: x, command: "llm:1"}}`);
   assert.equal(runChecks(host, resolveConfig(single, host), ["cluster.network"]), []);
+});
+
+/** Runs a fake command on the three hosts of the config; those of `dead` are not reached. */
+async function runOn(
+  name: string,
+  run: (context: Context) => Promise<number>,
+  { words = [], set = {}, dead = [], terminal = {}, answer = true }: {
+    words?: string[];
+    set?: Partial<typeof options>;
+    dead?: string[];
+    terminal?: Partial<Shell["terminal"]>;
+    answer?: boolean;
+  } = {},
+) {
+  const { shell, printed, said } = fakeShell();
+  const asked: string[] = [];
+  const here = Object.assign(Object.create(shell) as Shell, {
+    terminal: { ...shell.terminal, ...terminal },
+    confirm: (question: string) => {
+      asked.push(question);
+      said.push(`[${question}]\n`);
+      return Promise.resolve(answer);
+    },
+  });
+  const connected: string[] = [];
+  const context = { shell: here, options: { ...options, ...set }, args: words, passthroughArgs: [] };
+  const { takes, operands } = commands[name]!;
+  const command: Command = { takes, summary: "", run, ...(operands ? { operands } : {}) };
+  const code = await onEachHost(command, name, context, config(), ({ name, login }, lane) => {
+    connected.push(name);
+    if (dead.includes(name)) return Promise.reject(new UserError(`ssh cannot reach ${login}`, 1));
+    return Promise.resolve(lane);
+  }).catch((error: unknown) => error as Error);
+  return { code, connected, asked, out: printed.join(""), said: said.join("") };
+}
+const nameOn = ({ on }: Context) => on!.name ?? "here";
+
+test("a command runs on each host at the same time, and its data has a section for each, in the order of the config", async () => {
+  const order: string[] = [];
+  let waiting = 3;
+  const { code, out, connected } = await runOn("doctor", async (context) => {
+    order.push(nameOn(context));
+    waiting--;
+    while (waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+    context.shell.stdout(`report of ${nameOn(context)}\n`);
+    return 0;
+  });
+  assert.equal([code, connected.sort(), order.sort()], [0, ["a", "b"], ["a", "b", "here"]]);
+  assert.is(
+    out,
+    "── a (ssh://me@a) ──\nreport of a\n\n── b (ssh://b:2222) ──\nreport of b\n\n── this machine ──\nreport of here\n",
+  );
+});
+
+test("a host that fails stops no other; the last lines name it and the command that goes on", async () => {
+  const { code, said } = await runOn("up", ({ on, shell }) => {
+    if (on!.name === "b") return Promise.reject(new UserError("no space left", 1));
+    shell.stderr("homelab-gpu: 1/1 Create");
+    shell.stderr(" the VM\n");
+    return Promise.resolve(0);
+  }, { dead: ["a"] });
+  assert.is(code, 1);
+  assert.match(said, /^a {12}\| ssh cannot reach me@a$/m);
+  assert.match(said, /^b {12}\| no space left$/m);
+  assert.match(said, /^this machine \| 1\/1 Create the VM$/m);
+  assert.match(
+    said,
+    /homelab-gpu: done: this machine; failed: b; not reached: a\n {2}fix what it .*: .* up llm web\n$/,
+  );
+});
+
+test("a mistake that is the same on each host is one error, and an interruption ends all", async () => {
+  const mistake = await runOn("doctor", () => Promise.reject(new UserError("there is no check x")));
+  assert.is((mistake.code as unknown as Error).message, "there is no check x");
+  assert.is(mistake.out, "");
+  const stopped = await runOn(
+    "up",
+    ({ on }) => on!.name === "a" ? Promise.reject(new Interrupted()) : Promise.resolve(0),
+  );
+  assert.instance(stopped.code, Interrupted);
+  const bug = await runOn("up", ({ on }) => on!.name === "a" ? Promise.reject(new TypeError("x")) : Promise.resolve(0));
+  assert.instance(bug.code, TypeError);
+});
+
+test("one host asks at a time, by its name and below its data, while the lines of the others wait", async () => {
+  const { asked, said } = await runOn("destroy", async ({ shell, on }) => {
+    shell.stdout(`data of ${on!.name}\n`);
+    assert.ok(await shell.confirm("Remove it?"));
+    shell.stderr("homelab-gpu: removed\n");
+    return 0;
+  });
+  assert.equal(asked.sort(), ["a: Remove it?", "b: Remove it?", "this machine: Remove it?"]);
+  for (const name of ["a", "b"]) {
+    assert.match(said, new RegExp(`── ${name} \\(.*\\) ──\ndata of ${name}\n\\[${name}: Remove it\\?\\]`));
+  }
+});
+
+test("JSON names each host, and has null for the report of one that was not reached", async () => {
+  const { code, out } = await runOn("status", ({ shell, on }) => {
+    shell.stdout(JSON.stringify({ schema: "homelab-gpu/status/2", on: on!.name ?? null }));
+    return Promise.resolve(0);
+  }, { set: { json: true }, dead: ["b"] });
+  assert.is(code, 1);
+  const { hosts, ok } = JSON.parse(out) as { ok: boolean; hosts: Record<string, unknown>[] };
+  assert.equal([ok, hosts.map(({ name, reached, code }) => [name, reached, code])], [
+    false,
+    [["a", true, 0], ["b", false, 1], ["this machine", true, 0]],
+  ]);
+  assert.equal(hosts.map(({ report }) => report), [
+    { schema: "homelab-gpu/status/2", on: "a" },
+    null,
+    { schema: "homelab-gpu/status/2", on: null },
+  ]);
+});
+
+test("words go to the hosts of their machines, services and stacks; only these are reached", () => {
+  const of = (name: string, ...words: string[]) =>
+    partsOf(name, commands[name]!, words, config()).map(({ host, args }) => [host?.name, ...args]);
+  assert.equal(of("up"), [["a"], ["b"], [undefined]]);
+  assert.equal(of("up", "web", "home"), [["b", "web"], [undefined, "home"]]);
+  assert.equal(of("ssh", "llm"), [["a", "llm"]]);
+  assert.equal(of("doctor", "iommu"), [["a", "iommu"], ["b", "iommu"], [undefined, "iommu"]]);
+  assert.equal(of("logs", "ollama"), [["a", "ollama"]]);
+  assert.equal(of("logs", "one/db"), [["b", "one/db"]]);
+  assert.is(of("logs", "db").length, 3);
+  // any host may have a machine that left the config
+  assert.equal(of("destroy", "llm", "old"), [["a", "llm"], ["b"], [undefined]]);
+  assert.throws(() => of("up", "old"), /there is no machine old/);
+  assert.throws(() => of("ssh"), /name the machine: ssh llm, ssh web, ssh home/);
+  assert.throws(() => of("ssh", "llm", "ls"), /put the command after --: ssh llm -- ls/);
+});
+
+test("a command about machines of one host runs as with a config of one host", async () => {
+  const { code, said, connected } = await runOn("up", ({ shell, on, args }) => {
+    assert.is(shell.terminal.shared, undefined);
+    shell.stderr(`homelab-gpu: ${nameOn({ on } as Context)} ${args.join()}\n`);
+    return Promise.resolve(0);
+  }, { words: ["home"] });
+  assert.equal([code, said, connected], [0, "homelab-gpu: here home\n", []]);
 });
 
 test.run();

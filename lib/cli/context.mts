@@ -40,11 +40,18 @@ export interface Context {
   args: string[];
   /** Words after `--`. */
   passthroughArgs: string[];
+  /** The host that the run is about, if the config has several; without a name it is this machine. */
+  on?: { name?: string };
 }
 
 /** Writes a message to standard error, after the program's name; nothing with `--quiet`. */
 export function log({ shell, options }: Context, text: string): void {
   if (!options.quiet) sayTo(shell, text);
+}
+
+/** Writes which config is used; on several hosts that is known. */
+export function logConfig(context: Context, name: string): void {
+  if (!context.on) log(context, `config: ${name}`);
 }
 
 /** Reports the steps of a run to this terminal. */
@@ -53,7 +60,7 @@ export function reporterOf(context: Context): Reporter {
   return {
     shell,
     options,
-    folds: shell.terminal.err && process.env.TERM !== "dumb",
+    folds: shell.terminal.err && !shell.terminal.shared && process.env.TERM !== "dumb",
     log: (text) => log(context, text),
     async explain(text, program) {
       const { asFinding, likelyCauses } = await import("../verify/failures/index.mts");

@@ -4,8 +4,9 @@ import { basename, dirname, isAbsolute, resolve } from "node:path";
 import type { Config } from "../config/types.mts";
 import { asset } from "../plan/assets.mts";
 import { configErrorAt, parseConfig } from "../config/parse.mts";
+import { configOn, thisMachine } from "../config/placed.mts";
 import { UserError } from "../errors.mts";
-import { homeDir } from "../text.mts";
+import { homeDir, joinList } from "../text.mts";
 import { parseHost } from "../host/parse.mts";
 import { withoutGpus } from "../resolve/resolve.mts";
 import type { Host } from "../host/types.mts";
@@ -13,6 +14,7 @@ import { type Away, hereOf, type Shell } from "../shell.mts";
 import { self } from "../self.mts";
 import { configPaths, defaultName } from "./config-paths.mts";
 import type { Context } from "./context.mts";
+import { isSshUrl, loginOf } from "./ssh-probe.mts";
 
 /** The config that is used, and its path. */
 export interface LoadedConfig {
@@ -90,17 +92,32 @@ async function textFor(shell: Shell, starter: string, host: Host): Promise<{ tex
 }
 
 function fromText(
-  { shell: { away }, options }: Context,
+  context: Context,
   text: string,
   name: string,
   home: string,
   starter: boolean,
 ): LoadedConfig {
-  const read = parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name);
+  const { shell: { away }, options } = context;
+  const read = partOf(parseConfig(text, starter ? "templates/homelab-gpu.yaml" : name), context);
   const parsed = resolvePaths(read, home, away?.home ?? homeDir());
   const { config, left: withheldServices } = options.gpu ? { config: parsed, left: [] } : withoutGpus(parsed);
   const folder = away ? labOn(away, home) : `${home}/.homelab-gpu`;
   return { config, text, name, home, folder, starter, withheldServices };
+}
+
+/** The part of a config that a run is about. Throws {@link UserError} if `--host` names none of its hosts. */
+function partOf(config: Config, { on, options }: Context): Config {
+  if (on || !config.hosts) return on ? configOn(config, on.name) : config;
+  const { login, port } = options.host && isSshUrl(options.host) ? loginOf(options.host) : {};
+  const named = config.hosts.find((host) => login !== undefined && host?.login === login && host.port === port);
+  if (named) return configOn(config, named.name);
+  throw new UserError(
+    `--host reads one host, but the machines are on ${
+      joinList(config.hosts.map((host) => host?.name ?? thisMachine))
+    }` +
+      "\n  leave it out, name one of these by its ssh://, or use a config with the machines of one host",
+  );
 }
 
 /** The lab's folder on another host, by the name of the config's folder: `~/homelab-gpu/NAME/.homelab-gpu` there. */
@@ -132,10 +149,13 @@ function resolvePaths(config: Config, home: string, hostHome: string): Config {
  */
 export async function requireFiles(context: Context, { config, text, name, starter }: LoadedConfig): Promise<void> {
   const shell = hereOf(context.shell);
-  const named = config.machines.flatMap(({ image, provision }, i) => [
-    ...(image?.kind === "file" ? [{ path: `machines.${i}.image.file`, file: image.file }] : []),
-    ...provision.map((file, j) => ({ path: `machines.${i}.provision.${j}`, file })),
-  ]);
+  const named = config.machines.flatMap(({ image, provision }, i) => {
+    const at = `machines.${config.places?.machines[i] ?? i}`;
+    return [
+      ...(image?.kind === "file" ? [{ path: `${at}.image.file`, file: image.file }] : []),
+      ...provision.map((file, j) => ({ path: `${at}.provision.${j}`, file })),
+    ];
+  });
   const stamps = await Promise.all(named.map(({ file }) => shell.fingerprint(file)));
   const missing = named.filter((_, i) => stamps[i] === undefined);
   const names = await Promise.all(named.map(({ file }, i) => stamps[i] === undefined ? [] : shell.list(file)));

@@ -5,7 +5,7 @@ import { acquireLock } from "../run/lock.mts";
 import { formatPlan } from "./print.mts";
 import { confirmed } from "./confirm.mts";
 import { runSteps } from "../run/steps.mts";
-import { type Context, log, reporterOf, styleFor } from "./context.mts";
+import { type Context, log, logConfig, reporterOf, styleFor } from "./context.mts";
 import { writeScripts } from "./step-scripts.mts";
 import { logUnreadState } from "./lab-state.mts";
 import { selectNames } from "./select-machines.mts";
@@ -48,7 +48,7 @@ export async function runWork(
     requireLibvirtAnswer(lab);
     return lab;
   };
-  log(context, `config: ${source.name}`);
+  logConfig(context, source.name);
   if (!options.dryRun && await shell.read(`${folder}/lock`) !== undefined) {
     // a killed run may have left a step that still creates a VM: who takes the lock ends it
     await (await acquireLock(shell, folder, command, (line) => log(context, line))).release();

@@ -202,10 +202,13 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     verbose: Boolean(found.verbose),
     color: Boolean(found.color),
   };
-  const { otherHostShell } = await import("./other-host.mts");
-  const other = await otherHostShell(shell, options, name, args);
+  const { configOfHosts, connectAlone } = await import("./other-host.mts");
+  const config = await configOfHosts(shell, options, name, args);
+  const context = { shell, options, args, passthroughArgs };
+  if (config?.hosts) return await (await import("./several-hosts.mts")).onEachHost(command, name, context, config);
+  const other = config?.host && await connectAlone(config.host, shell, options, name);
   try {
-    return await command.run({ shell: other ?? shell, options, args, passthroughArgs });
+    return await command.run({ ...context, shell: other ?? shell });
   } finally {
     other?.close();
   }

@@ -1,5 +1,6 @@
-/** Connects to the host that the machines of a config are on. */
+/** The hosts that the machines of a config are on, and the connections to them. */
 import { parseConfig } from "../config/parse.mts";
+import type { Config, OtherHost } from "../config/types.mts";
 import { UserError } from "../errors.mts";
 import type { Shell } from "../shell.mts";
 import { configPaths } from "./config-paths.mts";
@@ -14,38 +15,45 @@ const commands = [
 ];
 
 /** Commands whose output is not about the host. */
-const silent = ["logs", "ssh", "ssh-config", "explain"];
+export const silent = ["logs", "ssh", "ssh-config", "explain"];
 
-/**
- * The shell of the host in `hosts:` that the machines are on; undefined if that is this machine, or if the command
- * needs no host. Throws UserError.
- */
-export async function otherHostShell(
+/** The config, if its machines are on other hosts and the command needs them. Throws UserError. */
+export async function configOfHosts(
   shell: Shell,
   options: Options,
   command: string,
   args: string[],
-): Promise<Shell | undefined> {
+): Promise<Config | undefined> {
   if (options.host || !commands.includes(command)) return undefined;
-  if (command === "explain" && args.length > 0) return undefined;
+  if (command === "explain" && (args.length > 0 || !shell.terminal.in)) return undefined;
   for (const path of options.config ? [options.config] : configPaths()) {
     const text = await shell.read(path).catch(() => undefined);
     if (text === undefined) continue;
     if (!/\bhosts\b/.test(text)) return undefined;
-    const { host, hosts } = parseConfig(text, path);
-    if (hosts) throw new UserError("the machines are on several hosts: write a config for each host");
-    if (!host) return undefined;
-    const { name, login, port } = host;
-    if (shell.platform === "win32") {
-      throw new UserError("hosts: needs an ssh that shares a connection, which Windows lacks: use Linux, macOS or WSL");
-    }
-    const { connect } = await import("../run/shell/ssh-link.mts");
-    const { shellOver } = await import("../run/shell/ssh-shell.mts");
-    const link = await connect(host, (code, err) => sshFailure(login, port, { code: code ?? 127, err }));
-    if (!options.quiet && !silent.includes(command)) {
-      sayTo(shell, `host: ${name} (ssh://${login}${port ? `:${port}` : ""})`);
-    }
-    return shellOver(link, shell, name);
+    const config = parseConfig(text, path);
+    return config.host || config.hosts ? config : undefined;
   }
   return undefined;
+}
+
+/** A host as ssh writes it: `ssh://me@gpubox:2222`. */
+export const urlOf = ({ login, port }: OtherHost): string => `ssh://${login}${port ? `:${port}` : ""}`;
+
+/** Connects to a host; its output goes to `shell`. Throws UserError. */
+export async function connectTo(host: OtherHost, shell: Shell): Promise<Shell> {
+  const { name, login, port } = host;
+  if (shell.platform === "win32") {
+    throw new UserError("hosts: needs an ssh that shares a connection, which Windows lacks: use Linux, macOS or WSL");
+  }
+  const { connect } = await import("../run/shell/ssh-link.mts");
+  const { shellOver } = await import("../run/shell/ssh-shell.mts");
+  const link = await connect(host, (code, err) => sshFailure(login, port, { code: code ?? 127, err }));
+  return shellOver(link, shell, name);
+}
+
+/** Connects to the only host of a run, and says which it is. Throws UserError. */
+export async function connectAlone(host: OtherHost, shell: Shell, options: Options, command: string): Promise<Shell> {
+  const there = await connectTo(host, shell);
+  if (!options.quiet && !silent.includes(command)) sayTo(shell, `host: ${host.name} (${urlOf(host)})`);
+  return there;
 }

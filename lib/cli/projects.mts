@@ -36,7 +36,9 @@ export async function readProjects(
 ): Promise<Project[]> {
   const flaws: Flaw[] = [];
   const shell = hereOf(there);
-  const stacks = await Promise.all(config.stacks.map((stack, i) => readStack(shell, stack, `stacks.${i}`, flaws)));
+  const stacks = await Promise.all(
+    config.stacks.map((stack, i) => readStack(shell, stack, `stacks.${config.places?.stacks[i] ?? i}`, flaws)),
+  );
   const inline = await Promise.all(config.machines.map((machine) => {
     const services = config.services.filter((service) => service.machine === machine.name);
     return readInline(shell, services, machine.name, home, flaws);

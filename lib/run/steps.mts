@@ -111,7 +111,9 @@ async function runStep(
     title: step.title,
     lastTime: Object.hasOwn(usual, step.title) ? usual[step.title] : undefined,
   };
-  const hidden = options.quiet || (step.output !== undefined && !step.proves);
+  // between the lines of other runs on a terminal, the output of programs would hide what happens
+  const isCrowded = shell.terminal.shared && shell.terminal.err && !options.verbose;
+  const hidden = options.quiet || isCrowded || (step.output !== undefined && !step.proves);
   const progress = folded
     ? changingLine(shell, about, now)
     : passedOn(about, hidden ? undefined : show, (text) => reporter.log(text), now);

@@ -64,8 +64,8 @@ export async function doctor(context: Context): Promise<number> {
     shell.stdout(`${jsonText(report)}\n`);
   } else {
     const head = `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`;
-    log(context, head);
-    const above = Math.ceil(`homelab-gpu: ${head}`.length / shell.terminal.columns);
+    if (!context.on) log(context, head);
+    const above = context.on ? 0 : Math.ceil(`homelab-gpu: ${head}`.length / shell.terminal.columns);
     const lines = reportLines(context, source, { host, resolved, findings }, piped ? "err" : "out", above);
     if (lines.length > 0) (piped ? shell.stderr : shell.stdout)(`${lines.join("\n")}\n`);
   }

@@ -99,6 +99,7 @@ async function readLog(context: Context, path: string): Promise<string> {
 async function lastFailed(context: Context, named: Host | undefined): Promise<{ text: string; setting: Setting }> {
   const folder = await loadConfig(context).then(({ folder }) => folder, () => `${process.cwd()}/.homelab-gpu`);
   const failed = await failedStep(context.shell, folder);
+  if (!failed && context.on) throw new UserError("no step failed in the last run", 1);
   if (!failed) log(context, "no step failed in the last run here");
   if (!failed) return { text: await readLog(context, "-"), setting: named ? { host: named } : {} };
   const { title, log: path, program } = failed;

@@ -9,8 +9,10 @@ import { counted, existing, joinList } from "../../text.mts";
 import { type Context, log, styleFor } from "../context.mts";
 import { askGuest, engineOfMachine, isReachable, sshTo } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
+import { thisMachine } from "../../config/placed.mts";
 import { formatPlan } from "../print.mts";
 import type { LoadedConfig } from "../load-config.mts";
+import { sayTo } from "../say.mts";
 
 /** A container in a machine, and the service that it belongs to: NAME, or STACK/NAME. */
 export interface Logged {
@@ -22,14 +24,54 @@ export interface Logged {
 /** Lines that are shown of each container's log, without --tail. */
 const defaultTail = "200";
 
+/** A lab, and the containers of its running machines; undefined if no machine runs. */
+interface Found {
+  context: Context;
+  source: LoadedConfig;
+  lab: Lab;
+  containers: Logged[] | undefined;
+}
+
 /** `logs [service…]`: the logs of services; with `-f`, also new lines. */
 export async function logs(context: Context): Promise<number> {
-  const { shell, options, args } = context;
+  const found = await find(context);
+  if (!found.containers) {
+    requireNames(found.source, context.args);
+    throw new UserError(`no machine is running: ${self("up")}`, 1);
+  }
+  return await show(context, [found]);
+}
+
+/** `logs` of several hosts, each with a context; one that cannot be asked is named. */
+export async function logsOnHosts(all: Context, contexts: Context[]): Promise<number> {
+  const found = await Promise.all(contexts.map((context) =>
+    find(context).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      sayTo(all.shell, `${context.on?.name ?? thisMachine}: ${error.message}`);
+      return undefined;
+    })
+  ));
+  const answered = found.filter((one) => one?.containers !== undefined) as Found[];
+  if (answered.length === 0) {
+    throw new UserError(found.includes(undefined) ? "no host answered" : `no machine is running: ${self("up")}`, 1);
+  }
+  return await show(all, answered) || (found.includes(undefined) ? 1 : 0);
+}
+
+async function find(context: Context): Promise<Found> {
   const { source, lab } = await inspectLab(context);
   requireLibvirtAnswer(lab);
-  const tail = options.tail ?? defaultTail;
+  tailOf(context);
+  return { context, source, lab, containers: await containersOf(context, lab, source) };
+}
+
+function tailOf({ options: { tail = defaultTail } }: Context): string {
   if (!/^(\d+|all)$/.test(tail)) throw new UserError(`--tail needs a number of lines or all, not ${tail}`);
-  const chosen = chosenContainers(await containersOf(context, lab, source), args);
+  return tail;
+}
+
+async function show({ args, options }: Context, found: Found[]): Promise<number> {
+  const chosen = chosenContainers(found.flatMap(({ containers }) => containers ?? []), args);
   const machines = [...new Set(chosen.map(({ machine }) => machine))];
   if (options.follow && machines.length > 1) {
     throw new UserError(
@@ -38,16 +80,28 @@ export async function logs(context: Context): Promise<number> {
       }`,
     );
   }
+  for (const one of found) {
+    const code = await showOf(one, chosen);
+    if (code !== 0) return code;
+  }
+  return 0;
+}
+
+/** Shows the logs of those containers that are in a lab. */
+async function showOf({ context, source, lab }: Found, all: Logged[]): Promise<number> {
+  const { shell, options } = context;
+  const chosen = all.filter(({ machine }) => Object.hasOwn(lab.machines, machine));
+  const machines = [...new Set(chosen.map(({ machine }) => machine))];
   const commands = machines.map((machine) => [
     // on a terminal Ctrl-C reaches the program in the machine
     ...sshTo(machine, lab.machines[machine]!, options.follow && shell.terminal.in && shell.terminal.out ? ["-t"] : []),
     logCommand(
       engineOfMachine(source, machine),
       chosen.filter((one) => one.machine === machine).map(({ container }) => container),
-      ["--tail", tail, ...(options.follow ? ["-f"] : [])],
+      ["--tail", tailOf(context), ...(options.follow ? ["-f"] : [])],
     ),
   ]);
-  if (options.dryRun) {
+  if (options.dryRun && commands.length > 0) {
     const steps = commands.map((command, i) => ({ title: `Show logs of ${machines[i]}`, command }));
     shell.stdout(`${formatPlan(source.folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
     return 0;
@@ -59,13 +113,13 @@ export async function logs(context: Context): Promise<number> {
   return 0;
 }
 
-/** The containers of all running machines, asked at the same time. Throws {@link UserError} if none answers. */
-async function containersOf(context: Context, lab: Lab, source: Parameters<typeof askGuest>[1]): Promise<Logged[]> {
+/**
+ * The containers of all running machines, asked at the same time; undefined if none runs. Throws {@link UserError} if
+ * none answers.
+ */
+async function containersOf(context: Context, lab: Lab, source: LoadedConfig): Promise<Logged[] | undefined> {
   const running = Object.entries(lab.machines).filter(([, machine]) => isReachable(machine));
-  if (running.length === 0) {
-    requireNames(source, context.args);
-    throw new UserError(`no machine is running: ${self("up")}`, 1);
-  }
+  if (running.length === 0) return undefined;
   const answers = await Promise.all(running.map(async ([machine, there]) => {
     const answer = await askGuest(context, source, machine, there, "services");
     if (!answer) log(context, `${machine} does not answer over SSH: ${self("verify")} says why`);

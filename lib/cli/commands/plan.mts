@@ -7,7 +7,7 @@ import { readDurations } from "../../run/durations.mts";
 import { shellCommand } from "../../render.mts";
 import { visible, wrap } from "../../text.mts";
 import { diffFiles } from "../../run/steps.mts";
-import { type Context, log, styleFor } from "../context.mts";
+import { type Context, log, logConfig, styleFor } from "../context.mts";
 import { inspect } from "../inspect.mts";
 import { readTexts } from "../plan-texts.mts";
 import { selectUpgrades, upgradeFindings } from "../upgrades.mts";
@@ -52,7 +52,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
     shell.stdout(`${jsonText(report)}\n`);
     return ok ? 0 : 1;
   }
-  log(context, `config: ${loaded.name}`);
+  logConfig(context, loaded.name);
   const withheld = [...loaded.withheldServices, ...found.withheld];
   if (withheld.length > 0) {
     log(context, `without a GPU these services are left out: ${withheld.join(", ")}`);

@@ -15,7 +15,7 @@ import { applyScript } from "../../plan/prepare-scripts.mts";
 import { formatFinding, formatFindings, formatFix, inRootsPath } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
-import { type Context, hasNoSudo, log, reporterOf, styleFor } from "../context.mts";
+import { type Context, hasNoSudo, log, logConfig, reporterOf, styleFor } from "../context.mts";
 import { inspect } from "../inspect.mts";
 import { loadConfig } from "../load-config.mts";
 
@@ -28,7 +28,7 @@ export async function prepare(context: Context): Promise<number> {
   }
   if (options.undo) return await undo(context);
   const { loaded, host, resolved, findings } = await inspect(context, undefined, [], "never");
-  log(context, `config: ${loaded.name}`);
+  logConfig(context, loaded.name);
   if (host.os.platform !== "linux") {
     log(context, "nothing to prepare: only a Linux host binds a card at boot");
     return 0;

@@ -7,7 +7,7 @@ import { jsonText } from "../../urls.mts";
 import { diskLine, gpuLine, type GuestStatus, originalsLine } from "../../verify/guest-status.mts";
 import type { SeenService } from "../../verify/services.mts";
 import { swarmLines } from "../../verify/swarm-status.mts";
-import { type Context, log, selfFor, styleFor } from "../context.mts";
+import { type Context, log, logConfig, selfFor, styleFor } from "../context.mts";
 import { forwardLines } from "../forward.mts";
 import type { LoadedConfig } from "../load-config.mts";
 import { askEarly, askGuest, isReachable } from "../guest.mts";
@@ -40,7 +40,7 @@ export async function status(context: Context): Promise<number> {
     ...all.map(([name, machine]) => shownOf(context, source, name, machine, asked.get(name))),
   ]);
   const entries = machines.map((one): Shown => ({ ...one, outdated: outdated.get(one.name) }));
-  log(context, `config: ${source.name}`);
+  logConfig(context, source.name);
   if (context.options.json) {
     const machines = entries.map((one) => asJson(one, lab));
     const swarm = source.config.swarm ? { swarm: swarmOf(entries) ?? null } : {};

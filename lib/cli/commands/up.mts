@@ -2,7 +2,7 @@ import { readLab } from "../../host/lab.mts";
 import { acquireLock, type Lock } from "../../run/lock.mts";
 import { agreedPlan } from "../agreed-plan.mts";
 import { carryOut, type Outcome, writePlan } from "../carry-out.mts";
-import { type Context, log, selfFor } from "../context.mts";
+import { type Context, log, logConfig, selfFor } from "../context.mts";
 import { printOriginals } from "../data-migration.mts";
 import { inspect } from "../inspect.mts";
 import { closeLab } from "../lab-state.mts";
@@ -20,7 +20,7 @@ export async function up(context: Context): Promise<number> {
   let found = await inspect(context, undefined, args, context.options.pull ? "always" : "unproven");
   const { config, folder, name, withheldServices } = found.loaded;
   await closeLab(context, folder);
-  log(context, `config: ${name}`);
+  logConfig(context, name);
   logOrphans(context, found.lab);
   const withheld = [...withheldServices, ...found.withheld];
   if (withheld.length > 0) log(context, `without a GPU these services are left out: ${withheld.join(", ")}`);

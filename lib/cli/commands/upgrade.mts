@@ -5,7 +5,7 @@ import { readLab } from "../../host/lab.mts";
 import { acquireLock, type Lock } from "../../run/lock.mts";
 import { agreesToLose } from "../agreed-plan.mts";
 import { carryOut, type Outcome, writePlan } from "../carry-out.mts";
-import { type Context, log, selfFor } from "../context.mts";
+import { type Context, log, logConfig, selfFor } from "../context.mts";
 import { inspect, type Inspection } from "../inspect.mts";
 import { closeLab } from "../lab-state.mts";
 import { readTexts } from "../plan-texts.mts";
@@ -25,7 +25,7 @@ export async function upgrade(context: Context): Promise<number> {
   let found = await inspect(context, undefined, args);
   const { folder, name } = found.loaded;
   await closeLab(context, folder);
-  log(context, `config: ${name}`);
+  logConfig(context, name);
   const names = selectUpgrades(context, found);
 
   let lock: Lock | undefined;

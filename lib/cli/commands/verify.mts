@@ -10,7 +10,7 @@ import type { Step } from "../../plan/types.mts";
 import { proofOf } from "../../plan/proof.mts";
 import { formatFindings, formatPlan } from "../print.mts";
 import { runSteps } from "../../run/steps.mts";
-import { type Context, log, reporterOf, styleFor } from "../context.mts";
+import { type Context, log, logConfig, reporterOf, styleFor } from "../context.mts";
 import { inspect, type Inspection } from "../inspect.mts";
 import { writeScripts } from "../step-scripts.mts";
 import { closeLab } from "../lab-state.mts";
@@ -25,7 +25,7 @@ export async function verify(context: Context): Promise<number> {
   const found = await inspect(context, undefined, [], "never");
   const { loaded, resolved, lab } = found;
   if (!context.options.dryRun) await closeLab(context, loaded.folder);
-  log(context, `config: ${loaded.name}`);
+  logConfig(context, loaded.name);
   requireLibvirtAnswer(lab);
   const up = resolved.machines.filter(({ name }) => lab.machines[name]?.state === "running");
   const down = resolved.machines.filter((machine) => !up.includes(machine));

@@ -25,6 +25,8 @@ export function shellOver(link: Link, here: Shell, name = link.login): Shell {
     for (const group of running) kill(group, own.interrupted ? "KILL" : signal.slice(3));
     own.interrupted = true;
   };
+  // a run may have a shell for each of many hosts
+  process.setMaxListeners(process.getMaxListeners() + 1);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop(signal));
   const isInterrupted = () => own.interrupted || here.interrupted;
   /** Throws if an exit code of ssh means that the connection is lost. */
