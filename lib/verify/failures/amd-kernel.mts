@@ -127,10 +127,20 @@ export const amdKernelFailures = (): Failure[] => [
       "cause",
       anyOf(
         /\/dkms\/amdgpu\/[\w.-]{3,40}\/build\/make\.log|amdgpu-dkms\S{0,40} package post-installation script/,
+        /\bamd\/(?:amdgpu|amdkcl|amdkfd|display|pm|backport)\/\S{1,120}\.[ch]:\d{1,6}:\d{1,4}: (?:fatal )?error: /,
       ),
       "AMD's own kernel driver (amdgpu-dkms) does not build for this kernel: its release is older than the kernel",
       "Take the newest amdgpu-install for this distribution, or its older kernel",
       "Leave it out: the kernel's own amdgpu drives the card, and ROCm works with it (amdgpu-install --no-dkms)",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /\bamd(?:gpu|ttm|kcl|_sched|drm_\w{2,20}): (?:Unknown symbol|disagrees about version of symbol) \w/,
+      "AMD's driver does not fit the kernel's other graphics modules: it was built for another kernel, or they are " +
+      "not installed",
+      "Ubuntu: install linux-modules-extra of the kernel that runs, then modprobe amdgpu",
+      "With amdgpu-dkms: build it for the kernel that runs (dkms autoinstall), or leave it out and reboot",
     ],
   ]),
   ...rows({ layer: "driver", source: "Linux (drivers/gpu/drm/i915, xe), general knowledge, 2026-11" }, [

@@ -87,8 +87,8 @@ export const cardPowerFailures = (): Failure[] => [
     strength: "symptom",
     layer: "kernel",
     message:
-      "the IOMMU stopped an access of the card: it still works for its last user (no reset), or the firmware uses " +
-      "its memory",
+      "the IOMMU stopped an access of the device that the line names: a card still works for its last user (no " +
+      "reset), or the firmware uses its memory",
     fix: [
       manualFix(
         "At a VM's start or end: the card was not reset; keep it on vfio-pci from boot and stop the guest cleanly",

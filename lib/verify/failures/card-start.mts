@@ -193,8 +193,8 @@ export const cardStartFailures = (): Failure[] => [
     [
       "gpu.display",
       "symptom",
-      /efifb: (?:cannot reserve video memory|abort, cannot ioremap)|BAR has moved, updating efifb address/,
-      "the host's console could not take the card's memory again after the VM: the picture stays dark until a reboot",
+      /efifb: (?:cannot reserve video memory|abort, cannot ioremap)/,
+      "the console (efifb) could not take the card's memory: after a VM had the card, it stays dark until a reboot",
       manualFix("Give the host's console another card or the CPU's graphics; the card itself can go to the VM again"),
       manualFix(
         "With one card only: let the hook script load the card's driver (amdgpu, nvidia), and leave out " +

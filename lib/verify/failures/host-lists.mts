@@ -3,6 +3,9 @@ import type { Failure } from "./types.mts";
 import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { guestSetupFailures } from "./guest-setup.mts";
 import { limaFailures } from "./lima.mts";
+import { podmanMachineFailures } from "./podman-machine.mts";
+import { virglFailures } from "./virgl.mts";
+import { virtualFunctionFailures } from "./virtual-functions.mts";
 import { microVmFailures } from "./micro-vms.mts";
 import { otherHypervisorFailures } from "./other-hypervisors.mts";
 import { serviceToolFailures } from "./service-tools.mts";
@@ -17,6 +20,9 @@ export const hostFailures = (): Failure[] => [
   ...sshFileFailures(),
   ...microVmFailures(),
   ...limaFailures(),
+  ...podmanMachineFailures(),
+  ...virglFailures(),
+  ...virtualFunctionFailures(),
   ...xenFailures(),
   ...guestSetupFailures(),
   ...kernelPartFailures(),

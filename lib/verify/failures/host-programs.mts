@@ -39,8 +39,9 @@ export const hostProgramFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "kernel",
-    near: /iptables|ip6tables|nft\b/i,
-    source: "iptables 1.8; NixOS/nixpkgs#343533 (2024-09)",
+    near: /iptables|ip6tables|\bnft|add (?:rule|chain) /i,
+    source:
+      "iptables 1.8, nftables 1.1; NixOS/nixpkgs#343533 (2024-09), kubevirt/kubevirt#8719 (2022-11), kind to date",
   }, [
     [
       "provider.access",
@@ -48,6 +49,7 @@ export const hostProgramFailures = (): Failure[] => [
       anyOf(
         /iptables v1\.\S{1,8} \(nf_tables\): {1,2}(?:RULE|CHAIN)_\w{3,8} failed \(No such file or directory\): rule in chain/,
         /Extension .{2,40} not supported, missing kernel module\?/,
+        /Could not process rule: Operation not supported/,
       ),
       "the kernel lacks a module for a firewall rule: mostly it was updated and the machine not rebooted since",
       "Reboot into the newest installed kernel, then start the firewall again",

@@ -17,6 +17,7 @@ export const kernelPartFailures = (): Failure[] => [
       "cause",
       anyOf(
         /(?:not enough MMIO resources for SR-IOV|VF BAR \d{1,2}.{0,60}(?:can't assign|failed to assign))/,
+        /can't enable \d{1,3} VFs \(bus \w{2} out of range of/,
         /(?:devices behind bridge are unusable because \[bus|No bus number available for hot-added bridge|BAR \d{1,2}: error updating \()/,
       ),
       "the firmware left no room (addresses or bus numbers) for the device or its virtual functions",
@@ -264,7 +265,7 @@ const parts: [words: string, check: string, meaning: string, fix: Fix[]][] = [
 const fails =
   "(?:\\*ERROR\\*|fail|error|timed? ?out|timeout|unable|could ?n[o']t|cannot|can't|invalid|not |stuck|hang)";
 const drivers: [name: string, words: string][] = [
-  ["AMD's driver", "amdgpu\\b"],
+  ["AMD's driver", "amdgpu\\b(?!\\S{0,120}\\.[ch]:\\d)"],
   ["Intel's driver", "\\b(?:i915 0000|xe 0000):"],
 ];
 

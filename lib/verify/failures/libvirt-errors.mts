@@ -123,7 +123,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       "provider.access",
       "cause",
       anyOf(
-        /(?:cannot|Failed to) open directory '\/|cannot (?:unlink|create|rename) (?:file|path) '\/\S{1,160}': /,
+        /(?:cannot|Failed to) open directory '\/(?!sys\/class\/drm)|cannot (?:unlink|create|rename) (?:file|path) '\/\S{1,160}': /,
         /Failed to create file '\/\S{1,160}': (?:No such file|Permission denied|Read-only)/,
         /unable to open disk path|Disk source \S{1,120} must be a block device/,
       ),

@@ -64,6 +64,19 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "libvirt; arno-iptables-firewall/aif#86 (2023-01)",
   },
   {
+    pattern: /operation is not valid: (?:network|storage pool '[^']{1,80}') is already active/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "network",
+    message:
+      "libvirt's network or pool runs already: nothing is to be started; two runs at the same time start it twice",
+    fix: [
+      commandFix("See the networks and their state", "virsh -c qemu:///system net-list --all"),
+      manualFix("If a program ended at it: run it again, alone"),
+    ],
+    source: "libvirt (src/network, src/storage), read 2026-11",
+  },
+  {
     pattern: anyOf(
       /Failed to (?:apply|add) firewall (?:rules?|command)/,
       /COMMAND_FAILED: '\S{0,30}(?:iptables|nft)\S{0,10} .{0,120}LIBVIRT/,

@@ -186,11 +186,11 @@ export function compiled({ source }: RegExp): RegExp {
 
 /** Words about graphics cards, their drivers and passthrough. */
 const cardWords = anyOf(
-  /nvidia|NVRM|nouveau|vfio|pciback|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bvga\b|\bgpu/i,
+  /nvidia|NVRM|nouveau|vfio|pciback|amdgpu|radeon|vendor-reset|AMD_(?:NAVI|POLARIS|VEGA)|\bi915\b|\bxe [\da-f]{4}:|nova[-_]core|\bvga\b|\bgpu/i,
   /hostdev|snd_hda_intel|10de:|\[drm/i,
 );
 /** Makers of graphics cards and their drivers. */
-const makers = /nvidia|NVRM|nouveau|amdgpu|radeon|\bi915\b|\bvga\b|\bgpu/i;
+const makers = /nvidia|NVRM|nouveau|amdgpu|radeon|\bi915\b|\bxe [\da-f]{4}:|nova[-_]core|\bvga\b|\bgpu/i;
 /** Words of programs that use VFIO for other devices. */
 const otherPrograms = /\bEAL ?:|\bdpdk|\bspdk/i;
 /** Words about devices that are not graphics cards. */

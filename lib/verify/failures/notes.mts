@@ -18,6 +18,32 @@ export const noteFailures = (): Failure[] => [
     source: "Linux (KVM); clearcontainers/runtime#883 (2018-01), virt-manager/virt-manager#570 (2023-09)",
   },
   {
+    pattern: /(?:modprobe|rmmod): (?:FATAL|ERROR): Module (?:vfio\w{0,20}|kvm\w{0,8}|pci_stub) is builtin/,
+    check: "gpu.driver",
+    strength: "note",
+    layer: "kernel",
+    message: "that module is a part of this kernel itself, so that it can neither be loaded nor removed, which harms " +
+      "nothing",
+    fix: [nothing],
+    source: "kmod; ilayna/Single-GPU-passthrough-amd-nvidia#28 (2023-12), kind to date",
+  },
+  {
+    pattern: anyOf(
+      /Unable to initialize audit layer: |ethtool ioctl error on \S{1,16}: |Cannot find 'dmidecode' in path/,
+      /Failed to parse user '?(?:tss|swtpm)|cannot open directory '\/sys\/class\/drm': No such file/,
+      /Failed to open file '\/sys\/devices\/system\/node\/node\d{1,3}\/cpu\d{1,4}\/online'/,
+      /Child process \(dmidecode [^)]{1,40}\) unexpected exit status/,
+    ),
+    near: vmWords,
+    check: "provider.access",
+    strength: "note",
+    layer: "provider",
+    message: "a remark of libvirt's daemon about this host, at its start or a VM's end, that harms nothing",
+    fix: [nothing],
+    source: "libvirt (src/util, src/rpc), read 2026-11; ophub/amlogic-s9xxx-armbian#614 (2022-10), " +
+      "kubevirt/kubevirt#14210 (2025-03)",
+  },
+  {
     pattern: anyOf(
       /warning: (?:host|TCG) doesn't support requested feature:/,
       /warning: This family of AMD CPU doesn't support hyperthreading/,

@@ -65,7 +65,8 @@ export const moduleFailures = (): Failure[] => [
     pattern: anyOf(
       /nvidia\w{0,10}: version magic '[^']{1,120}' should be/,
       /could not insert '?nvidia\w{0,10}'?: (?:Exec format error|Unknown symbol in module)/,
-      /nvidia\w{0,10}: (?:disagrees about version of symbol|Unknown symbol) /,
+      /nvidia\w{0,10}: disagrees about version of symbol /,
+      /nvidia\w{0,10}: Unknown symbol (?!_{0,2}acpi_video_|nvKms|nvUvmInterface|nvidia_)/,
     ),
     check: "guest.driver",
     layer: "driver",
@@ -78,6 +79,34 @@ export const moduleFailures = (): Failure[] => [
       manualFix("If the kernel was updated: reboot into the newest one, for which it was built", { reboot: true }),
     ],
     source: "Linux (kernel/module), kmod; negativo17/nvidia-driver#97 (2020), kind to date",
+  },
+  {
+    pattern: /nvidia\w{0,10}: Unknown symbol _{0,2}acpi_video_\w/,
+    check: "guest.driver",
+    layer: "driver",
+    message: "NVIDIA's module needs a part of the kernel (video, for the backlight) that is not loaded, or that this " +
+      "kernel does not have",
+    fix: [
+      guestFix("Load it, then NVIDIA's modules", "sh -c 'modprobe video && modprobe nvidia_modeset'"),
+      manualFix(
+        "If it is not found: install the rest of the kernel's modules (Ubuntu: linux-modules-extra), or a kernel " +
+          "with ACPI_VIDEO; in a driver container: load it on the node first",
+      ),
+    ],
+    source: "Linux (kernel/module); siderolabs/talos#12108 (2025-10), NVIDIA/gpu-driver-container#190 (2025-01)",
+  },
+  {
+    pattern: /nvidia\w{0,10}: Unknown symbol (?:nvKms|nvUvmInterface|nvidia_)\w/,
+    check: "guest.driver",
+    strength: "symptom",
+    layer: "driver",
+    message: "one of NVIDIA's modules did not load, so that those which need it do not either; the first one's own " +
+      "lines say why",
+    fix: [
+      guestFix("Read the kernel's reason", "dmesg --level err,warn"),
+      guestFix("Load them in order", "modprobe -v nvidia_drm"),
+    ],
+    source: "Linux (kernel/module), NVIDIA/open-gpu-kernel-modules; siderolabs/talos#12108 (2025-10)",
   },
   {
     pattern: /Module nvidia[\w-]{0,10} not found(?: in directory|\.)|could not insert 'nvidia\w{0,10}': No such file/,

@@ -152,19 +152,6 @@ export const nvrmFailures = (): Failure[] => [
       oneVersion,
     ],
     [
-      "gpu.driver",
-      "fallback",
-      anyOf(
-        /nouveau \S{1,14}: .{0,80}(?:fail|error|timeout|timed out|unable|fault)|nouveau \S{1,14}: fifo:/,
-        /\bnova_core .{0,60}fail|\bNovaCore .{0,60}fail/,
-      ),
-      "the kernel's own driver (nouveau, nova) has the card and fails: NVIDIA's is not installed there, or " +
-      "does not " +
-      "keep it away",
-      "Blacklist nouveau and nova_core (/etc/modprobe.d), rebuild the initramfs, and reboot",
-      smi,
-    ],
-    [
       "guest.driver",
       "symptom",
       /\(EE\) NVIDIA(?:\(\S{1,6}\))?: |\(EE\) NVIDIA: Failed/,
@@ -199,6 +186,20 @@ export const nvrmFailures = (): Failure[] => [
       "Windows' driver brings no NVIDIA files into WSL: the adapter that was found is another maker's, or the " +
       "driver is damaged",
       "Install NVIDIA's driver on Windows again, then wsl --shutdown",
+    ],
+  ]),
+  ...rows({ layer: "driver", near: "card", source: "Linux (drivers/gpu/drm/nouveau, nova-core), read 2026-11" }, [
+    [
+      "gpu.driver",
+      "fallback",
+      anyOf(
+        /nouveau \S{1,14}: .{0,80}(?:fail|error|timeout|timed out|unable|fault)|nouveau \S{1,14}: fifo:/,
+        /\bnova_core .{0,60}fail|\bNovaCore .{0,60}fail/,
+      ),
+      "the kernel's own driver (nouveau, nova) has the card and fails: NVIDIA's is not installed there, or does not " +
+      "keep it away",
+      "Blacklist nouveau and nova_core (/etc/modprobe.d), rebuild the initramfs, and reboot",
+      smi,
     ],
   ]),
 ];

@@ -88,7 +88,7 @@ export const deviceFailures = (): Failure[] => [
     [
       "gpu.driver",
       "cause",
-      /(?:module not found|installing|FATAL|ERROR|failed|find module).{0,40}vfio_virqfd|vfio_virqfd.{0,60}not found/,
+      /(?:module not found|installing|FATAL|ERROR|failed|find module).{0,40}vfio_virqfd(?! is builtin)|vfio_virqfd.{0,60}not found/,
       "vfio_virqfd is part of vfio since Linux 6.2, and no module of its own any more",
       "Remove vfio_virqfd from the list of modules (mkinitcpio.conf, /etc/modules, dracut)",
     ],

@@ -215,14 +215,16 @@ export const qemuFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /spice support is disabled|spice graphics are not supported/,
+      /spice support is disabled|spice graphics are not supported|There is no option group 'spice'/,
       /does not support video model|video model '?\w{1,12}'? is not/,
       /unsupported configuration: .{0,60}(?:qxl|spice)/,
     ),
     near: vmWords,
     check: "provider.mode",
     layer: "hypervisor",
-    message: "this QEMU is built without SPICE and QXL (RHEL 9 and its kin), and the VM asks for one of them",
+    message:
+      "this QEMU has no SPICE or QXL (RHEL 9 and its kin; elsewhere its package is not installed), which the VM " +
+      "asks for",
     fix: [
       manualFix('Use VNC (libvirt.graphics_type = "vnc") and the video model virtio or vga, or no picture at all'),
     ],

@@ -63,7 +63,9 @@ export const vagrantFailures = (): Failure[] => [
       /Name `[^`]{1,80}` of domain about to create is already taken|domain '[^']{1,80}' already exists with uuid/,
     check: "provider.access",
     layer: "provider",
-    message: "libvirt still has a VM of that name, which Vagrant's folder (.vagrant) no longer knows",
+    message:
+      "libvirt has a VM of that name already, which the state of this program (Vagrant's .vagrant, Terraform's) " +
+      "does not know",
     fix: [
       commandFix("See it", "virsh -c qemu:///system list --all"),
       commandFix("Remove its definition; its disk stays", "virsh -c qemu:///system undefine --nvram NAME"),
