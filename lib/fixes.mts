@@ -54,6 +54,12 @@ export const remedies = {
   outside: manualFix("Run this on the host itself, outside of the container"),
   recreate: commandFix("Recreate the VM (its system disk is lost)", self("up --recreate")),
   network: commandFix("Start it", "virsh -c qemu:///system net-start default", { root: true, safe: true }),
+  // virsh ends with the result of its last command
+  pool: commandFix(
+    "Start it, also with the host",
+    "virsh -c qemu:///system 'pool-autostart default; pool-start default'",
+    { root: true, safe: true },
+  ),
   room: manualFix("Free space where VM disks and images are stored"),
 } satisfies Record<string, Fix>;
 

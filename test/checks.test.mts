@@ -347,7 +347,7 @@ function forwarding(read: Partial<Forwarding>, version = "11.3.0", change: (host
     made.forwarding = { docker: false, ...read };
     made.versions.libvirt = version;
     made.systemd = true;
-    made.libvirt = { networks: { default: "active" } };
+    made.libvirt = { networks: { default: "active" }, pools: {} };
     change(made);
   });
   const { status, fix } = first("host.forwarding", changed);
@@ -407,7 +407,7 @@ test("a check gives the same result if only the programs that it needs were quer
     const asked = host((made) => {
       made.forwarding = { docker: true, chains: [dropping] };
       made.versions.libvirt = version;
-      made.libvirt = { socket: "/run/libvirt/libvirt-sock", access: true, networks: { default: "active" } };
+      made.libvirt = { socket: "/run/libvirt/libvirt-sock", access: true, networks: { default: "active" }, pools: {} };
     });
     for (const { id } of checks) {
       const less = structuredClone(asked);
@@ -448,7 +448,7 @@ test("host.autostart: warns of a libvirt that does not start, and of saving VMs 
   const found = (change: Partial<NonNullable<Host["libvirt"]>>, provider = "libvirt", card = false) => {
     const changed = host((made) => {
       made.systemd = true;
-      made.libvirt = { networks: {}, startsAtBoot: true, ...change };
+      made.libvirt = { networks: {}, pools: {}, startsAtBoot: true, ...change };
     });
     const resolved = resolveConfig(config, changed);
     resolved.machines[0]!.provider = provider;

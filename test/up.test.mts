@@ -76,6 +76,23 @@ test("a fix of a warning that fails is reported, runs once, and up goes on with 
   assert.equal(running(world).sort(), ["a", "b"]);
 });
 
+test("an inactive storage pool is started before the first VM", async () => {
+  const world = new World(two, "vm-without-gpu");
+  world.probe = world.probe.replace("network:default active", "$&\npool:default inactive");
+  const context = world.context([]);
+  const { run } = context.shell;
+  const order: string[] = [];
+  context.shell.run = (command, settings) => {
+    const words = command.join(" ");
+    order.push(...words.match(/pool-autostart default; pool-start default|vagrant up/g) ?? []);
+    if (!words.includes("pool-start")) return run(command, settings);
+    world.probe = world.probe.replace("pool:default inactive", "pool:default active");
+    return Promise.resolve({ code: 0, tail: [] });
+  };
+  assert.is(await world.runCommand(up, context), 0, world.output.join(""));
+  assert.equal(order, ["pool-autostart default; pool-start default", "vagrant up"]);
+});
+
 test("brings up only the named machines, and then what is missing", async () => {
   const world = new World(three, "vm-without-gpu");
   assert.is(await world.runCommand(up, world.context(["c"])), 0, world.output.join(""));

@@ -94,5 +94,13 @@ export function libvirtAccess(host: Host): Verdict[] {
       ]),
     );
   }
+  if (libvirt.pools.default === "inactive") {
+    // vagrant-libvirt 0.11.2 takes an inactive pool for a missing one, and fails to define it
+    verdicts.push(
+      fail("libvirt's storage pool default is inactive: no disk of a VM can be created", [
+        { read: "virsh pool-list --all", value: "default inactive" },
+      ], [remedies.pool]),
+    );
+  }
   return verdicts;
 }

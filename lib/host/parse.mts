@@ -176,6 +176,7 @@ export function parseHost(text: string): Host {
         access: libvirt.flag("access"),
         error: libvirt.all("error").at(-1),
         networks: states(libvirt.all("network")),
+        pools: states(libvirt.all("pool")),
         startsAtBoot: libvirt.flag("starts-at-boot"),
         onShutdown: onShutdownOf(libvirt.all("on-shutdown").at(-1)),
         guestsFile: libvirt.one("guests-file"),

@@ -195,6 +195,8 @@ export interface Host {
     access?: boolean;
     error?: string;
     networks: Record<string, string>;
+    /** States of its storage pools by name: `active` or `inactive`. */
+    pools: Record<string, string>;
     /** Whether systemd starts its service for VMs with the host. */
     startsAtBoot?: boolean;
     /** What libvirt-guests does with VMs at shutdown; absent where it is not enabled. */

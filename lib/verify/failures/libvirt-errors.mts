@@ -111,7 +111,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       "provider.access",
       "cause",
       anyOf(
-        /(?:pool|network) '[^']{1,60}' already exists with uuid|Storage source conflict with pool/,
+        /(?<!creating Libvirt storage pool: .{1,90} )(?:pool|network) '[^']{1,60}' already exists with uuid|Storage source conflict with pool/,
         /bridge name '[^']{1,20}' already in use/,
       ),
       "libvirt has a pool or network of that name, folder or bridge already",

@@ -44,6 +44,8 @@ export const libvirtFailures = (): Failure[] => [
       /storage pool '[^']{1,80}' is not active/,
       /No usable storage pool found/,
       /No storage pools are defined/,
+      // vagrant-libvirt looks for active pools only
+      /creating Libvirt storage pool: .{1,90} pool '[^']{1,60}' already exists with uuid/,
     ),
     check: "provider.access",
     layer: "provider",
