@@ -106,7 +106,7 @@ export const cudaImageFailures = (): Failure[] => [
     pattern: anyOf(
       /CUDA driver version is insufficient for CUDA runtime/,
       cudaErrors(35, 36, 222),
-      /CUDA initialization failure with error: 35\b/,
+      /(?:CUDA|Cuda) initialization failure with error:? (?:35|222)\b/,
       /PTX was compiled with an unsupported toolchain/,
       /The NVIDIA driver on your system is too old/,
       /This container was built for NVIDIA Driver Release/,

@@ -4,7 +4,8 @@ import { anyOf } from "../../text.mts";
 import { dataCenterFailures } from "./data-center.mts";
 import { rows } from "./rows.mts";
 
-const trt = /tensorrt|\btrt\b|triton|nvinfer|\.engine|\.plan|deserializ|model_lifecycle|plan file/i;
+const trt =
+  /tensorrt|\btrt\b|trtSm|rtSafe|triton|creating server|nvinfer|\.engine|\.plan|deserializ|model_lifecycle|plan file/i;
 const jax = /\bjax|jaxlib|xla/i;
 const fabric = /fabric ?manager|nvswitch|nvlsm/i;
 
@@ -14,13 +15,56 @@ export const gpuServerFailures = (): Failure[] => [
   ...rows({
     layer: "image",
     near: trt,
-    source: "NVIDIA/TensorRT#2195 (2022-08), triton-inference-server/server#7613 (2024-09)",
+    source: "NVIDIA/TensorRT#2195 (2022-08), #4317 (2025-01), #2332, #263, #1775, release notes of 10.5 and 10.8; " +
+      "DeepStream (gstnvinfer.cpp), read 2026-11; triton-inference-server/server#7613 (2024-09)",
   }, [
     [
       "guest.image",
       "cause",
       anyOf(
-        /Version tag does not match|serialized engine that is not compatible|Serialization assertion .{0,80}failed/,
+        /Target GPU SM \d{2,3} is not supported|Unsupported SM(?:: 0x\w{3,4}|\.?\))|fixSMVerForNVRTC/,
+        /smVerHex2Dig\S{0,8} Error Code 2: Internal Error \(Assertion major/,
+      ),
+      "this TensorRT does not support the card: the card is newer, or its support was removed",
+      "RTX 50: TensorRT 10.8 or newer, built for CUDA 12.8 or newer; RTX 40: 8.5 or newer",
+      "Cards before RTX 20 (before compute capability 7.5): TensorRT 8.6, or the program without TensorRT " +
+      "(ONNX Runtime with CUDA)",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /getPluginCreator could not find plugin|corresponding IPluginCreator not found|Plugin not found, are the plugin name/,
+        /IPluginRegistry::getCreator: .{0,40}Cannot find plugin/,
+      ),
+      "the model uses an operation that TensorRT has only as a plugin, or does not know, and no plugin of that name " +
+      "is loaded",
+      "Load the library that has it: trtexec --staticPlugins=FILE.so, DeepStream custom-lib-path, or LD_PRELOAD; " +
+      'TensorRT\'s own: trt.init_libnvinfer_plugins(None, "")',
+      "If no library has it: a newer TensorRT, or the model exported with another opset",
+    ],
+    [
+      "guest.image",
+      "symptom",
+      /Failed to create NvDsInferContext instance|NvDsInfer Error: NVDSINFER_\w{4,40}/,
+      "DeepStream could not load its model, for the reason in the lines before it ([TRT], Could not open, deserialize)",
+      "Read the first line with ERROR; delete the engine file, so that DeepStream builds it again on this card",
+    ],
+    [
+      "guest.image",
+      "symptom",
+      /Could not find any implementation for node/,
+      "TensorRT found no way to compute a part of the model on this card: too little memory for it, or an operation " +
+      "that this release cannot do in that precision",
+      "Free the card's memory and allow more workspace (trtexec --memPoolSize=workspace:4096), or try FP32 " +
+      "instead of FP16 or INT8",
+      "Use another release of TensorRT; errors before it (Skipping tactic …) can name the cause",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Version tag does not match|serialized engine that is not compatible|Serialization assertion (?!creator).{0,80}failed/,
         /Engine deserialization failed|[Ff]ailed to deserialize cuda engine|could not deserialize engine/i,
         /engine plan file is (?:generated on an incompatible device|not compatible)/,
       ),

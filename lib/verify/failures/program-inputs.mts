@@ -111,7 +111,7 @@ export const programInputFailures = (): Failure[] =>
       anyOf(
         /\b0 active drivers \(\[\]\)|your CUDA device is not set properly\. CPU device will be used/,
         /Device string must not be empty|cannot find any torch accelerator/,
-        /Cannot assign a device for operation|CUDA initialization failure with error: (?:100|3)\b/,
+        /Cannot assign a device for operation|CUDA initialization failure with error:? (?:100|3)\b/,
       ),
       "the program finds no GPU: its container has none, or its build is without CUDA",
       "Write gpu: 1 (or all) for that service",

@@ -103,7 +103,7 @@ export const serviceToolFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /(?:Can't find device for GPU|device_map\.find\(device_id\) != device_map\.end|(?:cannot|Cannot) (?:open|load) (?:shared object file|library) libze_(?:loader|intel_gpu)|libze_loader\.so\.1: cannot open|libOpenCL\.so\.1: cannot open|Failed to create plugin \S{1,160}intel_gpu_plugin)/,
+      /(?:Can't find device for GPU|device_map\.find\(device_id\) != device_map\.end|(?:cannot|Cannot) (?:open|load) (?:shared object file|library) libze_(?:loader|intel_gpu)|libze_loader\.so\.1: cannot open|libOpenCL\.so\.1: cannot open|Failed to create plugin \S{1,160}(?:intel_gpu_plugin|clDNNPlugin))/,
       "Intel's compute runtime is missing in the image, or sees no GPU: OpenVINO, PyTorch XPU and others need it",
       manualFix("Write devices: [/dev/dri] and group_add: [render, video] for that service"),
       manualFix("In the image: intel-opencl-icd, libze1 and libze-intel-gpu1 of a release that knows the chip"),
