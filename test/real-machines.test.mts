@@ -91,6 +91,27 @@ test("host.architecture: Hyper-V and VirtualBox cannot emulate x86_64 on Arm", (
   assert.equal(found("arm-server-with-smmu", "libvirt", "aarch64"), ["warn"]);
 });
 
+test("a host that is a VM has no firmware setup and no slots: the fixes are in its outer hypervisor", () => {
+  const desktop = text("rtx4070-desktop-debian12");
+  const fixes = (host: string, check: string) => {
+    const found = findingsOf(host, check, ada)[0]!;
+    assert.is(found.status, "fail");
+    return found.fix.map(({ title }) => title).join("\n");
+  };
+  const vm = (host: string) => host.replace(/^flag:lm$/m, "flag:lm\nflag:hypervisor");
+  const plain = desktop.replace(/^interrupt:IR-/gm, "interrupt:");
+  assert.match(fixes(plain, "iommu.interrupts"), /firmware setup/);
+  assert.match(fixes(vm(plain), "iommu.interrupts"), /^In the outer hypervisor, .*intremap=on/);
+  const virtio = vm(plain).replace(/^units:.*$/m, "units:virtio0");
+  assert.match(fixes(virtio, "iommu.interrupts"), /^A virtio IOMMU remaps no interrupts\./);
+  const unplaced = desktop.replace(
+    /^(0000:01:00\.0\/resource:2:).*$/m,
+    "$10x0000000000000000 0x00000003ffffffff 0x000000002014220c",
+  );
+  assert.match(fixes(unplaced, "gpu.window"), /Above 4G Decoding/);
+  assert.match(fixes(vm(unplaced), "gpu.window"), /^In the outer hypervisor/);
+});
+
 test("provider.access: Hyper-V that is turned on without its hypervisor starts no VM", () => {
   const found = (hypervisor: string) => {
     const parsed = parseHost(text("windows-11-pro-rtx4070").replace(/^hypervisor:.*\n/m, hypervisor));

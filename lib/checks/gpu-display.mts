@@ -10,6 +10,7 @@ import { isDisplay, isIntegrated, isPortable, slotOf } from "../host/pci.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import { isApple, vendorIds } from "../host/vendors.mts";
 import { bindingAtBoot } from "./gpu-driver.mts";
+import { isVm, outer } from "./outer-hypervisor.mts";
 
 /**
  * The other cards that the console could use. Not included: 3D controllers (class 0302), which have
@@ -148,6 +149,7 @@ function macDisplay({ os }: Host): Fix {
 
 /** How the host can display on another card. `others`: its other cards with outputs. */
 function otherDisplay(gpu: PciFunction, others: PciFunction[], host: Host): Fix[] {
+  if (isVm(host)) return [outer.display];
   if (isApple(host.dmi)) return others.some((fn) => isIntegrated(fn, host.pci)) ? [macDisplay(host)] : [];
   if (isPortable(host) && !isIntegrated(gpu, host.pci) && others.length === 0) {
     return [

@@ -12,6 +12,7 @@ import { flrRowOf, noResetRowOf } from "../resolve/resets.mts";
 import { eachCard } from "./each.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import { vendorIds } from "../host/vendors.mts";
+import { isVm, outer } from "./outer-hypervisor.mts";
 
 /** The card's hardware: whether it can be reset, responds, and fits into a guest. */
 export const gpuHardwareChecks: Check[] = [
@@ -227,7 +228,7 @@ function window(host: Host, { machines }: Resolved): Verdict[] {
           }: the firmware found no address space for it, and no driver can use the card`,
           [...unplaced.map(({ read, value }) => ({ read, value })), ...evidence],
           [
-            aboveFour,
+            isVm(host) ? outer.window : aboveFour,
             manualFix("Or let the kernel assign addresses: boot with pci=realloc", { root: true, reboot: true }),
           ],
         ),

@@ -10,6 +10,7 @@ import { isXenSystem } from "../host/distributions.mts";
 import { isIntegrated, isPortable } from "../host/pci.mts";
 import { fail, pass, unknown } from "./results.mts";
 import { isApple, vendorIds } from "../host/vendors.mts";
+import { isVm, outer } from "./outer-hypervisor.mts";
 
 /** Whether the architecture has a BIOS setup with VT-d or AMD-Vi. */
 const isX86 = ({ os }: Host) => os.arch === undefined || /^(x86_64|i.86)$/.test(os.arch);
@@ -113,7 +114,7 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
     return fail(
       `${message}: no kernel argument changes that`,
       evidence,
-      isPortable(host) || host.iommu.devicetree ? [] : [remedies.slot],
+      isPortable(host) || host.iommu.devicetree ? [] : [isVm(host) ? outer.slot : remedies.slot],
     );
   }
   const words = host.kernel.arguments ?? [];
@@ -147,7 +148,9 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
         ],
     );
   }
-  return fail(message, evidence, [isPortable(host) ? remedies.firmwareUpdate : remedies.slot]);
+  return fail(message, evidence, [
+    isVm(host) ? outer.slot : isPortable(host) ? remedies.firmwareUpdate : remedies.slot,
+  ]);
 }
 
 function kind(units: string[]): string {
@@ -174,9 +177,6 @@ function offOnArm(table: string | undefined, host: Host, evidence: Evidence[]): 
     evidence,
   );
 }
-
-/** Whether the host is a VM, by the processor's flag. */
-const isVm = ({ cpu }: Host) => cpu.flags?.includes("hypervisor") === true;
 
 /**
  * Whether no setting of this system gives it an IOMMU: Xen has it, the host is a VM whose

@@ -16,6 +16,7 @@ import {
   slotOf,
 } from "../host/pci.mts";
 import { fail, pass, skip, unknown } from "./results.mts";
+import { isVm, outer } from "./outer-hypervisor.mts";
 
 /**
  * Whether the IOMMU groups of a card can be passed to a VM: by the kernel's own rule
@@ -203,6 +204,7 @@ function equalCard({ gpu, groups }: Card, host: Host): Fix[] {
 
 /** Fixes that may separate the card from its group, or pass all of the group to one VM. */
 function placing(card: Card, host: Host): Fix[] {
+  if (isVm(host)) return [outer.slot];
   if (card.gpu.external) return [fixedInPlace(card, host)];
   const siblings = siblingsOf(card);
   const acs = manualFix("Or turn on ACS in the firmware setup, which splits groups where the hardware supports it", {

@@ -8,6 +8,7 @@ import { isOlder } from "../text.mts";
 import { takesAcsOverride } from "../resolve/acs-kernels.mts";
 import type { Card } from "../resolve/types.mts";
 import { eachCard, onceIfCards } from "./each.mts";
+import { isVm, outerRemapping } from "./outer-hypervisor.mts";
 import { checkEnabled } from "./iommu-enabled.mts";
 import { checkGroup } from "./iommu-group.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
@@ -118,7 +119,11 @@ function interrupts(host: Host): Verdict {
       ],
     )
     : fail("interrupts are not remapped: VFIO will refuse the card (Operation not permitted)", evidence, [
-      ...(host.iommu.acpiTables?.includes("IVRS") ? ivrs(host) : [remedies.interrupts]),
+      ...(isVm(host)
+        ? [outerRemapping(host)]
+        : host.iommu.acpiTables?.includes("IVRS")
+        ? ivrs(host)
+        : [remedies.interrupts]),
     ]);
 }
 

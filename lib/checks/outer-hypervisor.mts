@@ -1,0 +1,28 @@
+/** Fixes for a host that is itself a VM: its devices are set up in the hypervisor that runs it, not in a firmware setup. */
+import type { Fix } from "../findings.mts";
+import type { Host } from "../host/types.mts";
+import { manualFix } from "../fixes.mts";
+
+/** Whether the host is a VM, by the processor's flag. Xen's control domain has the hardware itself. */
+export const isVm = ({ cpu, hypervisor }: Pick<Host, "cpu" | "hypervisor">): boolean =>
+  cpu.flags?.includes("hypervisor") === true && hypervisor !== "xen-dom0";
+
+const outside = (title: string) => manualFix(title, { root: true, reboot: true });
+
+/** Fixes in the outer hypervisor, by the setting of a computer that they replace. */
+export const outer = {
+  slot: outside("In the outer hypervisor, connect the card to a PCIe root port of its own"),
+  window: outside(
+    "In the outer hypervisor, give this VM UEFI firmware and a 64-bit MMIO window that the card fits into",
+  ),
+  display: outside("In the outer hypervisor, give this VM a virtual display, and choose it as primary display"),
+} satisfies Record<string, Fix>;
+
+/** How a VM gets remapped interrupts. A virtio IOMMU has no such feature on x86 (virtio specification, IOMMU device). */
+export function outerRemapping({ iommu }: Host): Fix {
+  const virtio = iommu.units?.some((name) => name.startsWith("virtio"));
+  return outside(
+    `${virtio ? "A virtio IOMMU remaps no interrupts. " : ""}In the outer hypervisor, give this VM an IOMMU with ` +
+      "interrupt remapping (QEMU: -device intel-iommu,intremap=on)",
+  );
+}
