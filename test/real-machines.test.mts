@@ -112,6 +112,23 @@ test("a host that is a VM has no firmware setup and no slots: the fixes are in i
   assert.match(fixes(vm(unplaced), "gpu.window"), /^In the outer hypervisor/);
 });
 
+test("gpu.driver: a command that does nothing instead of loading vfio-pci keeps libvirt from taking the card", () => {
+  const found = (line: string, more = "") => {
+    const host = text("rtx4070-desktop-debian12").replace(
+      /^\[configured\]$/m,
+      `[configured]\nmodprobe.d/x.conf:${line}`,
+    );
+    const [finding] = findingsOf(host.replace(/^\[kernel\]$/m, `[kernel]${more}`), "gpu.driver", ada);
+    return `${finding!.status} ${finding!.fix[0]?.title ?? ""}`.trim();
+  };
+  const removal = "fail Remove the line install vfio-pci /bin/false from /etc/modprobe.d/x.conf";
+  assert.is(found("install vfio-pci /bin/false"), removal);
+  assert.match(found("install vfio /bin/true"), /^fail Remove the line install vfio \/bin\/true/);
+  assert.match(found("install vfio-pci"), /^warn/, "a command of the user's may load it");
+  assert.match(found("install nouveau /bin/false"), /^warn/);
+  assert.match(found("install vfio-pci /bin/false", "\nloaded:vfio_pci"), /^warn/, "it is loaded");
+});
+
 test("provider.access: Hyper-V that is turned on without its hypervisor starts no VM", () => {
   const found = (hypervisor: string) => {
     const parsed = parseHost(text("windows-11-pro-rtx4070").replace(/^hypervisor:.*\n/m, hypervisor));
@@ -490,6 +507,14 @@ test("prepare: names Limine's own configuration if no tool writes it", async () 
   const arch = text("arch-with-refind").replaceAll("/boot/refind_linux.conf", "/boot/limine.conf")
     .replace(/^units:.*$/m, "units:");
   assert.match((await says("prepare", arch, ada)).text, /in cmdline: of each entry of \/boot\/limine\.conf/);
+});
+
+test("init: the processor's graphics are not offered instead of a card that is the boot VGA, without AMD's PSP too", async () => {
+  const host = text("rx9070xt-shows-the-picture-beside-an-apu");
+  const chosen = async (one: string) => /device_id: (\w+)/.exec((await says("init", one)).text)?.[1];
+  const card = await chosen(host);
+  assert.is(await chosen(host.replace(/^(0000:11:00\.2\/class:).*$/m, "$10x0c0330")), card);
+  assert.is(await chosen(host.replace(/^0000:11:00\.2\/.*\n/gm, "").replace(/^count:.*$/m, "")), card);
 });
 
 test("init: a card without a supported driver is not offered", async () => {

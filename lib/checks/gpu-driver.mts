@@ -10,6 +10,7 @@ import { refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
 import { ownFiles } from "../host/own-files.mts";
 import {
   cutList,
+  emptyInstall,
   goneModules,
   imageHasVfio,
   isPending,
@@ -67,12 +68,21 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     return pass(`vfio-pci holds the card already${lasts ? "" : ", until the next boot"}`, evidence);
   }
   if (needed && vfio === "missing") return unloadable(host, evidence);
-  const refused = needed && vfio !== "loaded" && vfio !== "built in" ? refusedByKernel(host) : undefined;
+  const loading = needed && vfio !== "loaded" && vfio !== "built in";
+  const refused = loading ? refusedByKernel(host) : undefined;
   if (refused) {
     return fail(
       `the kernel's argument ${refused} keeps vfio-pci, which takes the card for the VM, from being loaded`,
       [...evidence, { read: "/proc/cmdline", value: refused }],
       [removeArgument(host, refused)],
+    );
+  }
+  const empty = loading ? emptyInstall(host) : undefined;
+  if (empty) {
+    return fail(
+      "modprobe's configuration keeps vfio-pci, which takes the card for the VM, from being loaded",
+      [...evidence, { read: empty.from, value: empty.text }],
+      [manualFix(`Remove the line ${empty.text} from ${empty.from}`, { root: true })],
     );
   }
   if (held.length === 0) {

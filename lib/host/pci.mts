@@ -228,11 +228,11 @@ const isOnRootBus = ({ bdf, upstreamBridges }: PciFunction) => /^0000:00:/.test(
 export const isOnboard = (fn: PciFunction): boolean => isOnRootBus(fn) || fn.vendor === "1022";
 
 /**
- * Whether a display function is part of the processor: it is on the root bus, or its slot has a
- * function that only processors have (AMD's security processor, class 10).
+ * Whether a display function is part of the processor: on the root bus, or with functions of AMD's processors (1022:
+ * USB, audio, security processor) in its slot. All functions of a Radeon card have ATI's id (1002).
  */
 export function isIntegrated(gpu: PciFunction, all: PciFunction[] = []): boolean {
-  return isOnRootBus(gpu) || all.some((fn) => slotOf(fn) === slotOf(gpu) && fn.class?.startsWith("1080") === true);
+  return isOnRootBus(gpu) || all.some((fn) => slotOf(fn) === slotOf(gpu) && fn.vendor === "1022");
 }
 
 /**

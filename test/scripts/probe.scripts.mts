@@ -279,6 +279,10 @@ test("the probe prints the modules that modprobe loads before others, and rules 
     lines(`etc/${file} = softdep drm pre: vfio-pci\\nsoftdep nvid* pre: other vfio_pci\\nsoftdep sg pre: sd_mod`),
     [{ file, text: "softdep drm pre: vfio-pci" }, { file, text: "softdep nvid* pre: vfio_pci" }],
   );
+  assert.equal(
+    lines(`etc/${file} = install vfio-pci /bin/false\\ninstall vfio_pci /opt/planted.sh`).map(({ text }) => text),
+    ["install vfio-pci /bin/false", "install vfio_pci"],
+  );
   const rule = 'ACTION=="add", SUBSYSTEM=="pci", ATTR{vendor}=="0x10de", ATTR{class}=="0x03[0-9]*", ATTR{remove}="1"';
   const path = "usr/lib/udev/rules.d/50-pm-nvidia.rules";
   assert.equal(lines(`${path} = ${rule}`), [{ file: `/${path}`, text: rule }]);
