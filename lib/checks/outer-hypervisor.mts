@@ -1,4 +1,7 @@
-/** Fixes for a host that is itself a VM: its devices are set up in the hypervisor that runs it, not in a firmware setup. */
+/**
+ * Fixes for a host that is itself a VM: its devices are set up in the hypervisor that runs it, not in
+ * a firmware setup.
+ */
 import type { Fix } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
@@ -18,7 +21,10 @@ export const outer = {
   display: outside("In the outer hypervisor, give this VM a virtual display, and choose it as primary display"),
 } satisfies Record<string, Fix>;
 
-/** How a VM gets remapped interrupts. A virtio IOMMU has no such feature on x86 (virtio specification, IOMMU device). */
+/**
+ * How a VM gets remapped interrupts. A virtio IOMMU has no such feature on x86 (virtio specification,
+ * IOMMU device).
+ */
 export function outerRemapping({ iommu }: Host): Fix {
   const virtio = iommu.units?.some((name) => name.startsWith("virtio"));
   return outside(
