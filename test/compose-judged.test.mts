@@ -251,4 +251,47 @@ test("examples in a folder of their own; a folder is no example of .env", async 
   assert.match((await findings(unset)).join(), /A has no value.* -> Set A in the project's \.env$/);
 });
 
+test("the driver volume of nvidia-docker 1 is to be removed, not created", async () => {
+  const text = (declared: string) =>
+    `services:\n  a:\n    image: x\n    runtime: nvidia\n    volumes: ["nvidia_driver_387.34:/usr/local/nvidia:ro"]\n` +
+    `volumes:\n  nvidia_driver_387.34:\n    ${declared}\n  data:\n    external: true\n`;
+  assert.match(
+    (await findings({ "compose.yaml": text("external: true") })).join(),
+    /^fail .*the driver of nvidia-docker 1, .* -> Remove the volume nvidia_driver_387\.34 and its mounts$/,
+  );
+  assert.match(
+    (await findings({ "compose.yaml": text("driver: nvidia-docker") })).join(),
+    /a plugin that a new VM does not have -> Remove the volume nvidia_driver_387\.34 and its mounts$/,
+  );
+});
+
+test("X11 of the caller, in several services; a display server of the project is none", async () => {
+  const text = (display: string) =>
+    ["a", "b"].map((name) =>
+      `  ${name}:\n    image: x\n    environment: [${display}]\n    volumes: ["/tmp/.X11-unix:/tmp/.X11-unix"]\n`
+    ).join("");
+  assert.match(
+    (await findings({ "compose.yaml": `services:\n${text("DISPLAY=$DISPLAY")}` })).join(),
+    /^warn .*a and b use \/tmp\/\.X11-unix and DISPLAY, which belong to a desktop/,
+  );
+  assert.equal(await findings({ "compose.yaml": `services:\n${text("DISPLAY=:0")}` }), []);
+});
+
+test("a port that variables leave empty names the variables, also where Compose refuses it", async () => {
+  const files = { "compose.yaml": 'services:\n  a:\n    image: x\n    ports: ["${OUT}:${IN}"]\n' };
+  for (const err of [undefined, "No port specified: :<empty>"]) {
+    const found = await findings(files, [], err);
+    assert.match(
+      found.join(),
+      /^fail p\/compose\.yaml:4 p: OUT, IN have no value, which leaves “:”: .*-> Set OUT, IN in/,
+    );
+  }
+});
+
+test("folders that every Debian has are no folders of this host", async () => {
+  const text = (path: string) => `services: {a: {image: x, volumes: ["${path}:/host:ro"]}}\n`;
+  assert.equal(await findings({ "compose.yaml": text("/usr/local/bin") }), []);
+  assert.match((await findings({ "compose.yaml": text("/usr/local/app") })).join(), /mounts \/usr\/local\/app/);
+});
+
 test.run();

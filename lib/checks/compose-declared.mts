@@ -7,6 +7,7 @@ import { withProfile } from "./compose-profiles.mts";
 import { fileWith, withFiles } from "./compose-unused.mts";
 import { attachedNetworks, dependsOn, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
+import { driverVolumes, isDriverVolume } from "./compose-driver-volumes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { literally } from "../compose/refusals.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
@@ -231,28 +232,40 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
       );
       return created ? [] : [{ name, named, place: declarationOf(project, key, name) }];
     });
-    if (missing.length === 0) return [];
-    const many = missing.length > 1;
-    const kind = `${key === "networks" ? "network" : "volume"}${many ? "s" : ""}`;
-    const them = many ? "them" : "it";
-    return [{
-      status: "fail",
-      message: `the ${kind} ${joinList(missing.map(({ named }) => named))} ${
-        many ? "are" : "is"
-      } external, and a new VM does not have ${them}`,
-      evidence: {
-        read: [...new Set(missing.map(({ place }) => place))].join(", "),
-        value: missing.map(({ name }) => `${name}: external`).join(", "),
-      },
-      fix: manualFix(
-        `Remove external: from the ${kind} ${
-          joinList(missing.map(({ name }) => name))
-        }, or let another project on the machine create ${them}${
-          key === "networks" ? subnetsFor(missing, project) : ""
-        }`,
-      ),
-    }];
+    const drivers = key === "volumes" ? missing.filter(({ named }) => isDriverVolume(named)) : [];
+    const rest = missing.filter((one) => !drivers.includes(one));
+    return [...(drivers.length > 0 ? [driverVolumes(drivers)] : []), ...absent(key, rest, project)];
   });
+}
+
+interface MissingExternal {
+  /** Its name in the project. */
+  name: string;
+  /** Its name for the engine. */
+  named: string;
+  place: string;
+}
+
+function absent(key: "networks" | "volumes", missing: MissingExternal[], project: ComposeProject): ProjectFlaw[] {
+  if (missing.length === 0) return [];
+  const many = missing.length > 1;
+  const kind = `${key === "networks" ? "network" : "volume"}${many ? "s" : ""}`;
+  const them = many ? "them" : "it";
+  return [{
+    status: "fail",
+    message: `the ${kind} ${joinList(missing.map(({ named }) => named))} ${
+      many ? "are" : "is"
+    } external, and a new VM does not have ${them}`,
+    evidence: {
+      read: [...new Set(missing.map(({ place }) => place))].join(", "),
+      value: missing.map(({ name }) => `${name}: external`).join(", "),
+    },
+    fix: manualFix(
+      `Remove external: from the ${kind} ${
+        joinList(missing.map(({ name }) => name))
+      }, or let another project on the machine create ${them}${key === "networks" ? subnetsFor(missing, project) : ""}`,
+    ),
+  }];
 }
 
 /** What networks without `external:` also need: Docker refuses a fixed address in a network without a subnet. */

@@ -39,14 +39,14 @@ export function desktopVariables({ unsetVariables, emptied = {} }: ComposeProjec
 
 /**
  * What the services of a project use of a desktop: mounts, and variables without a value. A socket that several
- * services mount may be that of a display server among them.
+ * services mount may be that of a display server among them, unless DISPLAY is that of the caller.
  */
 export function desktopFlaws(project: ComposeProject, { name: vm }: ResolvedMachine): ProjectFlaw[] {
   const services = enabledOf(project);
   const unset = desktopVariables(project);
   const found = services.flatMap(([name, service]) => {
     const own = desktopMounts(service).filter((source) =>
-      !/X11-unix|^\/run\/user/.test(source) ||
+      !/X11-unix|^\/run\/user/.test(source) || (unset.includes("DISPLAY") && source.includes("X11-unix")) ||
       !services.some(([other, body]) => other !== name && mountsOf(body).some((mount) => mount.source === source))
     );
     // an X server that no program of the service looks for is no loss

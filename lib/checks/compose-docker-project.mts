@@ -6,6 +6,7 @@ import { isShareable, sharedPath, sharing } from "./compose-folders.mts";
 import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
 import { attachedNetworks, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
+import { driverFix, driverPlugin } from "./compose-driver-volumes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
 
@@ -121,7 +122,7 @@ function volumeFlaws(
       status: "fail",
       message: `the volume ${name} has driver: ${driver}, a plugin that a new VM does not have`,
       at: driver,
-      fix: manualFix("Remove driver:"),
+      fix: manualFix(driver === driverPlugin ? driverFix([name]) : "Remove driver:"),
     }];
   }
   const folder = volumeFolder(body);

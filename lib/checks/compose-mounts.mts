@@ -22,6 +22,8 @@ const vmPaths = anyOf(
   /^\/(proc|sys|dev|run|tmp|boot|bin|sbin|lib|lib64|usr(?!\/local\/.|\/src\/.)|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)/,
   // Debian's packages netbase, base-files, libc-bin, login and libpam-runtime, which every installation has
   /^\/etc\/(protocols|services|rpc|networks|nsswitch\.conf|host\.conf|ld\.so\..*|environment|profile|pam\.d|security|login\.defs|subuid|subgid|fstab|mtab|debian_version|issue|default\/locale)(\/|$)/,
+  // the folders of Debian's package base-files
+  /^\/usr\/local\/(bin|etc|games|include|lib|man|sbin|share|src)\/?$/,
   // cAdvisor's instructions mount /cgroup, where old systems had what /sys/fs/cgroup is: Docker creates an empty folder
   /^\/(etc|cgroup)?$/,
 );

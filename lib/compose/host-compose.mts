@@ -127,12 +127,15 @@ function withOwn(refusals: ProjectProblem[], own: ProjectProblem[]): ProjectProb
 /** Whether Compose refuses what is left of a text whose variable has no value: the variable is reported. */
 const isEmptied = (message: string, { emptied }: ReadProject) =>
   Object.entries(emptied).some(([text, { refused }]) =>
-    refused && (text === "" ? ofNothing.test(message) : text.length > 2 && message.includes(text))
+    refused &&
+    (text === ""
+      ? ofNothing.test(message)
+      : (text.length > 2 && message.includes(text)) || message === `No port specified: ${text}<empty>`)
   );
 
 /** Compose's words for a value that is empty (run with 2.26.1 on 2026-11-28). */
 const ofNothing =
-  /parsing "": invalid syntax|invalid size: ''|invalid duration ""|invalid boolean: *$|invalid empty volume spec/;
+  /parsing "": invalid syntax|invalid size: ''|invalid duration ""|invalid boolean: *$|invalid empty volume spec|No port specified: <empty>$/;
 
 /** Whether a program was ended before it answered, by a timeout or by a signal. */
 const isEnded = ({ code, timedOut }: CommandResult) => timedOut === true || code === null || code === 124;
