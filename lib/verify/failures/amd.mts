@@ -159,7 +159,8 @@ export const amdFailures = (): Failure[] => [
     ),
     check: "gpu.reset",
     layer: "kernel",
-    message: "a passed card no longer answers the IOMMU: it hangs since its last reset (reset bug of AMD cards)",
+    message: "a device no longer answers the IOMMU: a passed card hangs since its last reset (reset bug of AMD " +
+      "cards); at the host's boot it is the firmware",
     fix: [...resetFixes, doctorFix("gpu.reset")],
     source: "Linux (drivers/iommu); gnif/vendor-reset#66 (2022-11), #81 (2024-06)",
   },

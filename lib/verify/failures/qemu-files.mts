@@ -185,7 +185,7 @@ export const qemuFileFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /Cannot check QEMU binary|Cannot find suitable emulator for|no emulator found/,
+      /Cannot check QEMU binary|Cannot find suitable emulator for|no emulator found for arch/,
       /unable to find a satisfying virtiofsd/,
     ),
     check: "tools.present",

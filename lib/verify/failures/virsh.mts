@@ -173,34 +173,6 @@ export const virshFailures = (): Failure[] => [
       "provider.access",
       "cause",
       anyOf(
-        /(?:End of file while reading data|Cannot recv data): .{0,40}\bnc: (?:command )?not found/,
-        /Segmentation fault \(core dumped\) nc .{0,12}-U /,
-        /(?:End of file while reading data|Cannot recv data): .{0,40}\bnc: invalid option -- .?U/,
-        /remote host requires a version of netcat\/nc which supports the -U option/,
-      ),
-      "the connection to another host's libvirt needs nc with Unix sockets on that host: it is missing, or another nc",
-      "Install it there: netcat-openbsd (Debian, Ubuntu), openbsd-netcat (Arch), nmap-ncat (Fedora)",
-      "Or let libvirt's own helper do it (libvirt 8 and newer): qemu+ssh://USER@HOST/system?proxy=native",
-    ],
-    [
-      "provider.access",
-      "cause",
-      /(?:End of file while reading data|Cannot recv data): (?:Ncat|nc: unix connect failed): Permission denied/,
-      "the user on the other host has no permission to use libvirt's socket there",
-      "On that host: add the user to the group libvirt (sudo usermod -aG libvirt USER), and log in again",
-    ],
-    [
-      "provider.access",
-      "cause",
-      /(?:End of file while reading data|Cannot recv data): (?:Ncat|nc: unix connect failed): No such file/,
-      "libvirt does not run on the other host, or its socket is elsewhere",
-      "On that host: start libvirt (sudo systemctl start libvirtd, or virtqemud.socket with its parts)",
-      "If it runs: add ?socket=/run/libvirt/virtqemud-sock, or its path there, to the address",
-    ],
-    [
-      "provider.access",
-      "cause",
-      anyOf(
         /Cannot recv data: (?:Host key verification failed|Permission denied|ssh: )/,
         /qemu\+ssh:.{0,120}(?:Permission denied|Connection refused)/,
       ),
@@ -262,6 +234,40 @@ export const virshFailures = (): Failure[] => [
       /no PCI device found for/,
       "Proxmox cannot give the card to the VM: there is no device at that address, or it does not bind to vfio-pci",
       commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx"),
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    source: "libvirt (src/rpc), virt-manager; virt-manager/virt-manager#439 (2022-09), #184 (2020-11), " +
+      "libvirt/libvirt#34 (2021-07), kind to date",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /(?:End of file while reading data|Cannot recv data): .{0,40}\bnc: (?:command )?not found/,
+        /Segmentation fault \(core dumped\) nc .{0,12}-U /,
+        /(?:End of file while reading data|Cannot recv data): .{0,40}\bnc: invalid option -- .?U/,
+        /remote host requires a version of netcat\/nc which supports the -U option/,
+      ),
+      "the connection to another host's libvirt needs nc with Unix sockets on that host: it is missing, or another nc",
+      "Install it there: netcat-openbsd (Debian, Ubuntu), openbsd-netcat (Arch), nmap-ncat (Fedora)",
+      "Or let libvirt's own helper do it (libvirt 8 and newer): qemu+ssh://USER@HOST/system?proxy=native",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /(?:End of file while reading data|Cannot recv data): (?:Ncat|nc: unix connect failed): Permission denied/,
+      "the user on the other host has no permission to use libvirt's socket there",
+      "On that host: add the user to the group libvirt (sudo usermod -aG libvirt USER), and log in again",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /(?:End of file while reading data|Cannot recv data): (?:Ncat|nc: unix connect failed): No such file/,
+      "libvirt does not run on the other host, or its socket is elsewhere",
+      "On that host: start libvirt (sudo systemctl start libvirtd, or virtqemud.socket with its parts)",
+      "If it runs: add ?socket=/run/libvirt/virtqemud-sock, or its path there, to the address",
     ],
   ]),
 ];
