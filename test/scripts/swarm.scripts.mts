@@ -1,0 +1,279 @@
+// The scripts of `cluster: swarm`, with recorded programs: what docker and ssh are asked, that the token is in
+// no command line, and what happens if a node is in another Swarm or a service does not run.
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { root, standIns } from "../fake.mts";
+
+const test = suite<{ folder: string }>("the scripts of a Swarm");
+const token = "SWMTKN-1-0123456789abcdef-fedcba9876543210";
+
+test.before.each((context) => {
+  context.folder = mkdtempSync(join(tmpdir(), "homelab-gpu-swarm-"));
+});
+test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true }));
+
+/** What the stand-in for docker answers, by the start of its arguments. */
+type Answers = Record<string, string>;
+
+/** Programs that record their arguments: docker with answers, and ssh, which runs the command as the machine. */
+function programs(folder: string, answers: Answers) {
+  const cases = Object.entries(answers).map(([words, answer], i) => {
+    writeFileSync(join(folder, `answer${i}`), answer);
+    const code = /^exit (\d+)$/.exec(answer)?.[1];
+    return `'${words}'*) ${code ? `exit ${code}` : `cat '${folder}/answer${i}'`} ;;`;
+  });
+  return standIns(folder, {
+    docker: `echo "\${MACHINE:+$MACHINE: }docker $*" >>'${folder}/log'\ncase "$*" in ${cases.join("\n")} esac`,
+    ssh: `echo "ssh $*" >>'${folder}/log'\nMACHINE=$3 sh -c "$4"`,
+    sudo: `exec "$@"`,
+    ip: `case "$*" in
+*' ens6 '*) echo '3: ens6    inet 192.168.1.50/24 brd 192.168.1.255 scope global ens6' ;;
+*' get '*) echo '192.0.2.1 via 192.168.121.1 dev ens5 src 192.168.121.7 uid 0' ;; esac`,
+    sleep: ":",
+    "nvidia-smi": `printf 'GPU 0: NVIDIA L4 (UUID: x)\\nGPU 1: NVIDIA L4 (UUID: y)\\n'`,
+  });
+}
+
+/** Runs a script; `before`: a line before it, as join-swarm.sh sends it. */
+async function run(
+  folder: string,
+  script: string,
+  words: string[],
+  answers: Answers,
+  { before = "", env = {}, input }: { before?: string; env?: Record<string, string>; input?: string } = {},
+) {
+  writeFileSync(join(folder, "log"), "");
+  mkdirSync(join(folder, "services"), { recursive: true });
+  const text = `${before}\n${readFileSync(join(root, "scripts", script), "utf8")}`;
+  const child = spawn("sh", input === undefined ? ["-s", "--", ...words] : [join(root, "scripts", script), ...words], {
+    env: {
+      ...programs(folder, answers),
+      ...{ ETC: join(folder, "etc"), SERVICES_ROOT: join(folder, "services"), DOCKER_SOCKET: join(folder, "socket") },
+      ...env,
+    },
+    cwd: folder,
+  });
+  child.stdin.end(input ?? text);
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (data) => stdout += data);
+  child.stderr.on("data", (data) => stderr += data);
+  const status = await new Promise<number | null>((done) => child.on("close", done));
+  return { status, stdout, stderr, log: readFileSync(join(folder, "log"), "utf8").trim().split("\n") };
+}
+
+const info = (state: string, manager: boolean, id = "-", address = "-") => `${state} ${manager} ${id} ${address}\n`;
+
+test("start: a Swarm at the address of the guest; a second run changes nothing", async ({ folder }) => {
+  const first = await run(folder, "swarm-node.sh", ["start"], { "info --format": info("inactive", false) });
+  assert.is(first.status, 0, first.stderr);
+  assert.is(first.log.at(-1), "docker swarm init --advertise-addr 192.168.121.7 --data-path-addr 192.168.121.7");
+  const again = await run(folder, "swarm-node.sh", ["start"], {
+    "info --format": info("active", true, "n1", "192.168.121.7"),
+  });
+  assert.is(again.status, 0);
+  assert.is(again.log.length, 1);
+});
+
+test("start: the card in the LAN, by the MAC address that set-lan.sh wrote", async ({ folder }) => {
+  for (const path of ["etc", "sys/class/net/ens6/device"]) mkdirSync(join(folder, path), { recursive: true });
+  writeFileSync(join(folder, "etc/homelab-gpu-lan"), "52:54:00:01:02:03\n");
+  writeFileSync(join(folder, "sys/class/net/ens6/address"), "52:54:00:01:02:03\n");
+  const start = () =>
+    run(folder, "swarm-node.sh", ["start"], { "info --format": info("inactive", false) }, {
+      env: { SYS: join(folder, "sys") },
+    });
+  assert.match((await start()).log.at(-1)!, /--advertise-addr 192\.168\.1\.50 --data-path-addr 192\.168\.1\.50$/);
+  rmSync(join(folder, "sys/class/net/ens6"), { recursive: true });
+  const without = await start();
+  assert.is(without.status, 1);
+  assert.match(without.stderr, /this guest has no IPv4 address to advertise/);
+});
+
+test("a guest in another Swarm, or with another address than its Swarm has, is refused", async ({ folder }) => {
+  const worker = await run(folder, "swarm-node.sh", ["start"], {
+    "info --format": info("active", false, "n9", "10.0.0.1"),
+  });
+  assert.is(worker.status, 1);
+  assert.match(worker.stderr, /already in another Swarm/);
+  const moved = await run(folder, "swarm-node.sh", ["start"], {
+    "info --format": info("active", true, "n1", "192.168.121.5"),
+  });
+  assert.is(moved.status, 1);
+  assert.match(moved.stderr, /advertises 192\.168\.121\.5, and this guest now has 192\.168\.121\.7/);
+  const other = await run(folder, "swarm-node.sh", ["join", "192.168.121.5", "n1", "n2"], {
+    "info --format": info("active", false, "n9", "10.0.0.1"),
+  }, { before: `token=${token}` });
+  assert.is(other.status, 1);
+  assert.match(other.stderr, /already in another Swarm/);
+  assert.is(other.log.length, 1, "nothing is forced");
+});
+
+/** Answers one request at the socket of the Engine, and keeps its text. */
+async function engine(folder: string, answer: string, during: () => Promise<void>): Promise<string> {
+  let request = "";
+  const server = createServer((socket) =>
+    socket.on("data", (data) => {
+      request += data;
+      if (/\r\n\r\n\{.*\}$/s.test(request)) socket.end(answer);
+    })
+  );
+  await new Promise<void>((done) => server.listen(join(folder, "socket"), done));
+  await during();
+  await new Promise((done) => server.close(done));
+  return request;
+}
+
+test("join: the token goes to the Engine's socket, and is in no command line", async ({ folder }) => {
+  const request = await engine(folder, "HTTP/1.1 200 OK\r\n\r\n", async () => {
+    const { status, stderr, stdout, log } = await run(folder, "swarm-node.sh", ["join", "192.168.121.5", "n1"], {
+      "info --format": info("inactive", false),
+    }, { before: `token=${token}` });
+    assert.is(status, 0, stderr);
+    assert.not.match([...log, stdout, stderr].join("\n"), /SWMTKN/);
+  });
+  assert.match(request, /^POST \/swarm\/join HTTP\/1\.0\r\n/);
+  assert.equal(JSON.parse(request.split("\r\n\r\n")[1]!), {
+    ListenAddr: "0.0.0.0:2377",
+    AdvertiseAddr: "192.168.121.7",
+    DataPathAddr: "192.168.121.7",
+    RemoteAddrs: ["192.168.121.5:2377"],
+    JoinToken: token,
+  });
+});
+
+test("join: what the Engine refuses is said without the token", async ({ folder }) => {
+  const body = JSON.stringify({ message: `invalid join token ${token}` });
+  await engine(folder, `HTTP/1.1 400 Bad Request\r\n\r\n${body}`, async () => {
+    const { status, stderr } = await run(folder, "swarm-node.sh", ["join", "192.168.121.5", "n1"], {
+      "info --format": info("inactive", false),
+    }, { before: `token=${token}` });
+    assert.is.not(status, 0);
+    assert.match(stderr, /Error response from daemon: invalid join token \.\.\./);
+    assert.not.match(stderr, /SWMTKN/);
+  });
+});
+
+test("facts: cards count only where NVIDIA's runtime is the default one", async ({ folder }) => {
+  const of = (runtime: string) =>
+    run(folder, "swarm-node.sh", ["facts"], {
+      "info --format {{.Swarm": info("active", false, "n2", "192.168.121.7"),
+      "info --format {{.DefaultRuntime}}": `${runtime}\n`,
+    });
+  assert.is((await of("nvidia")).stdout, "id:n2\ncards:2\n");
+  const plain = await of("runc");
+  assert.is(plain.stdout, "id:n2\ncards:0\n");
+  assert.match(plain.stderr, /gets no GPU label: Docker's default runtime is runc/);
+});
+
+test("label: only what differs is changed, a drain of ours ends, and nodes that are gone are removed", async ({ folder }) => {
+  const { status, stderr, log } = await run(folder, "swarm-node.sh", ["label", "a=n1=0", "b=n2=2", "c=n3=0"], {
+    "info --format": info("active", true, "n1", "192.168.121.5"),
+    "node ls --format": "n1 Ready\nn2 Ready\nn3 Ready\nn4 Down\nn5 Down\nn6 Down\n",
+    "node inspect --format {{range $key, $value := .Spec.Labels}}{{$key}}={{$value}} {{end}} n1":
+      "homelab-gpu.machine=a \n",
+    "node inspect --format {{range $key, $value := .Spec.Labels}}{{$key}}={{$value}} {{end}} n2":
+      "homelab-gpu.machine=b homelab-gpu.gpu-1=yes homelab-gpu.gpu-3=yes disk=ssd \n",
+    "node inspect --format {{range $key, $value := .Spec.Labels}}{{$key}}={{$value}} {{end}} n3":
+      "homelab-gpu.machine=c homelab-gpu.leaving=yes \n",
+    "node inspect --format {{range $key, $value := .Spec.Labels}}{{$key}}={{$value}} {{end}} n4":
+      "homelab-gpu.machine=old \n",
+    "node inspect --format {{range $key, $value := .Spec.Labels}}{{$key}}={{$value}} {{end}} n5":
+      "homelab-gpu.machine=off \n",
+    "node inspect --format {{range $key, $value := .Spec.Labels}}{{$key}}={{$value}} {{end}} n6": "mine=yes \n",
+  }, { before: "KEEP='off'" });
+  assert.is(status, 0, stderr);
+  assert.equal(log.filter((line) => /^docker node (update|rm) /.test(line)), [
+    "docker node update --label-add homelab-gpu.gpu-2=yes --label-rm homelab-gpu.gpu-3 n2",
+    "docker node update --label-rm homelab-gpu.leaving --availability active n3",
+    "docker node rm --force n4",
+  ]);
+});
+
+test("join-swarm.sh: the token goes through pipes only; a node that has joined is left as it is", async ({ folder }) => {
+  const { status, stderr, stdout, log } = await run(folder, "join-swarm.sh", ["join", "a", "b"], {
+    "info --format": info("active", true, "n1", "192.168.121.5"),
+    "node ls -q": "n1\nn2\n",
+    "swarm join-token -q worker": `${token}\n`,
+  }, { input: readFileSync(join(root, "scripts/swarm-node.sh"), "utf8") });
+  assert.is(status, 0, stderr);
+  assert.not.match([...log, stdout, stderr].join("\n"), /SWMTKN/);
+  assert.equal(log.filter((line) => line.startsWith("ssh")), [
+    "ssh -F ssh/a a sudo sh -s -- ticket",
+    "ssh -F ssh/b b sudo sh -s -- join 192.168.121.5 n1 n2",
+  ]);
+});
+
+test("join-swarm.sh leave: drained first, then it leaves and is forgotten; a silent VM does not stop it", async ({ folder }) => {
+  const input = readFileSync(join(root, "scripts/swarm-node.sh"), "utf8");
+  const { status, stderr, log } = await run(folder, "join-swarm.sh", ["leave", "a", "b"], {
+    "info --format {{.Swarm": info("active", true, "n2", "192.168.121.7"),
+    "info --format {{.DefaultRuntime}}": "nvidia\n",
+  }, { input });
+  assert.is(status, 0, stderr);
+  assert.equal(log.filter((line) => /drain|leave|node rm/.test(line) && line.includes("docker")), [
+    "a: docker node update --availability drain --label-add homelab-gpu.leaving=yes n2",
+    "b: docker swarm leave --force",
+    "a: docker node rm --force n2",
+  ]);
+  const silent = await run(folder, "join-swarm.sh", ["leave", "a", "b"], { "info": "exit 1" }, { input });
+  assert.is(silent.status, 0);
+  assert.match(silent.stderr, /b does not answer: the next up removes its node/);
+});
+
+const manager = { "info --format": "true\n", "stack deploy --help": "      --detach\n" };
+/** Deploys a file, with these answers about the services. */
+const deploy = (folder: string, answers: Answers, tries = "3", text = "services:\n  web: {image: x}\n") => {
+  mkdirSync(join(folder, "services"), { recursive: true });
+  writeFileSync(join(folder, "services/swarm.new.yaml"), text);
+  return run(folder, "deploy-stack.sh", ["s", tries], { ...manager, ...answers });
+};
+
+test("deploy-stack.sh: done once all services run, jobs too", async ({ folder }) => {
+  const { status, stdout, stderr, log } = await deploy(folder, {
+    "service ls": "s_web 2/2\ns_once 0/1 (1/1 completed)\n",
+    "service inspect": "completed\n",
+    "service ps": "b\na\nb\n",
+  });
+  assert.is(status, 0, stderr);
+  assert.ok(log.includes("docker stack deploy --prune --detach=true --resolve-image changed -c swarm.new.yaml s"));
+  assert.is(stdout, "web: 2 running on a b\nonce: 1 running on a b\n");
+  assert.ok(existsSync(join(folder, "services/swarm.yaml")));
+});
+
+test("deploy-stack.sh: a service without a node is an error with Docker's reason, and is placed again once", async ({ folder }) => {
+  const why = "no suitable node (scheduling constraints not satisfied on 2 nodes)";
+  const { status, stderr, log } = await deploy(folder, {
+    "service ls": "s_web 0/1\n",
+    "service inspect": "\n",
+    "service ps --no-trunc --filter": `Pending 3 seconds ago||${why}\n`,
+    "service ps --no-trunc --format": `${why}\n`,
+  }, "6");
+  assert.is(status, 1);
+  assert.match(stderr, /s_web does not run: no suitable node \(scheduling constraints/);
+  assert.equal(log.filter((line) => line.includes("--force")), [
+    "docker service update --force --detach --quiet s_web",
+  ]);
+  assert.not.ok(existsSync(join(folder, "services/swarm.yaml")));
+});
+
+test("deploy-stack.sh: without services, the stack is removed if there is one", async ({ folder }) => {
+  const of = (stacks: string) => deploy(folder, { "stack ls": stacks }, "3", 'version: "3.8"\nservices: {}\n');
+  assert.ok((await of("other\ns\n")).log.includes("docker stack rm s"));
+  const none = await of("other\n");
+  assert.is(none.status, 0);
+  assert.not.ok(none.log.some((line) => line.includes("stack rm")));
+});
+
+test("deploy-stack.sh: only on the manager", async ({ folder }) => {
+  const { status, stderr, log } = await run(folder, "deploy-stack.sh", ["s", "3"], { "info --format": "false\n" });
+  assert.is(status, 1);
+  assert.match(stderr, /not a manager/);
+  assert.is(log.length, 1);
+});
+
+test.run();
