@@ -11,7 +11,7 @@ const listed = execFileSync("sh", [`${root}/.ci/run`, "--list"], { encoding: "ut
 );
 const tiers = listed.map((line) => line?.[1] ?? "");
 const files = readdirSync(`${root}/test`, { recursive: true, encoding: "utf8" }).filter((name) =>
-  /\.(test|scripts|copies|sweep|tools|powershell|hyperv|lab|guest|e2e)\.mts$/.test(name)
+  /\.(test|scripts|copies|sweep|tools|powershell|hyperv|lab|guest|swarm|e2e)\.mts$/.test(name)
 );
 
 test("each tier has a name and says what it covers", () => {

@@ -1,0 +1,252 @@
+// Two real Docker daemons in namespaces of their own, joined by a bridge, in place of the VMs: the steps of
+// `cluster: swarm` run with the scripts as they are. An ssh stands for the way into a VM.
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { parseConfig } from "../../lib/config/parse.mts";
+import type { Lab } from "../../lib/host/lab.mts";
+import { leaveSteps, swarmFiles, swarmSteps, swarmWanted } from "../../lib/plan/swarm.mts";
+import type { Step } from "../../lib/plan/types.mts";
+import { resolveConfig } from "../../lib/resolve/resolve.mts";
+import { guestStatusOf } from "../../lib/verify/guest-status.mts";
+import { swarmLines } from "../../lib/verify/swarm-status.mts";
+import { root } from "../fake.mts";
+import { savedHost } from "../hosts.mts";
+import { until } from "../until.mts";
+
+const test = suite("two nodes in one Swarm");
+const tree = process.env.DOCKER_TREE!;
+const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-swarm-"));
+const lab = join(folder, "lab");
+const id = process.pid;
+const names = ["a", "b"];
+const address = (name: string) => `10.213.${id % 250}.${names.indexOf(name) + 1}`;
+const netns = (name: string) => `hg${id}${name}`;
+const bridge = `hg${id}`;
+const children: ReturnType<typeof spawn>[] = [];
+const path = `${folder}/bin:${tree}/usr/bin:${process.env.PATH}`;
+
+function run(command: string, words: string[], more: { input?: string; cwd?: string } = {}) {
+  const { status, stdout, stderr } = spawnSync(command, words, {
+    encoding: "utf8",
+    env: { ...process.env, PATH: path },
+    ...more,
+  });
+  return { status, stdout, stderr };
+}
+function must(command: string, ...words: string[]): string {
+  const { status, stdout, stderr } = run(command, words);
+  assert.is(status, 0, `${command} ${words.join(" ")}: ${stderr}`);
+  return stdout;
+}
+const docker = (name: string, ...words: string[]) =>
+  must("docker", "-H", `unix://${folder}/${name}/docker.sock`, ...words);
+const lines = (text: string) => text.trim().split("\n");
+
+test.before(async () => {
+  for (const one of ["bin", "lab/ssh", "lab/verify", "lab/compose"]) mkdirSync(join(folder, one), { recursive: true });
+  cpSync(join(root, "scripts"), join(lab, "scripts"), { recursive: true });
+  const program = (name: string, text: string) =>
+    writeFileSync(join(folder, "bin", name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  // ssh -F ssh/NAME NAME COMMAND
+  program(
+    "ssh",
+    `exec nsenter -t "$(cat '${folder}'/"$3"/pid)" -m -u -n env DOCKER_HOST="unix://${folder}/$3/docker.sock" \
+DOCKER_SOCKET="${folder}/$3/docker.sock" PATH="$PATH" sh -c "$4"`,
+  );
+  program("sudo", `exec "$@"`);
+  program("nvidia-smi", `[ "$(hostname)" = b ] || exit 9\necho 'GPU 0: NVIDIA L4 (UUID: x)'`);
+  must("ip", "link", "add", bridge, "type", "bridge");
+  must("ip", "link", "set", bridge, "up");
+  for (const name of names) {
+    const own = join(folder, name);
+    mkdirSync(join(own, "services"), { recursive: true });
+    must("ip", "netns", "add", netns(name));
+    must("ip", "link", "add", `${bridge}${name}`, "type", "veth", "peer", "name", "eth0", "netns", netns(name));
+    must("ip", "link", "set", `${bridge}${name}`, "master", bridge, "up");
+    const inside = (...words: string[]) => must("ip", "-n", netns(name), ...words);
+    inside("addr", "add", `${address(name)}/24`, "dev", "eth0");
+    inside("link", "set", "eth0", "up");
+    inside("link", "set", "lo", "up");
+    inside("route", "add", "default", "via", address("a").replace(/\d+$/, "254"));
+    const nvidia = ["--add-runtime", `nvidia=${tree}/usr/sbin/runc`, "--default-runtime", "nvidia"];
+    const words = [
+      ...["netns", "exec", netns(name), "unshare", "-m", "-u", "-p", "-f", "--mount-proc", "--kill-child", "sh"],
+      ...[join(root, "test/swarm/node.sh"), name, own, ...(name === "b" ? nvidia : [])],
+    ];
+    const child = spawn("ip", words, { stdio: "ignore", env: { ...process.env, DOCKER_TREE: tree } });
+    children.push(child);
+    // the first process of the new namespaces is the only child of unshare, which ip became
+    const first = await until(`the namespaces of ${name}`, () => {
+      const task = `/proc/${child.pid}/task/${child.pid}/children`;
+      return existsSync(task) ? readFileSync(task, "utf8").trim() : "";
+    });
+    writeFileSync(join(own, "pid"), first);
+    await until(
+      `Docker on ${name}`,
+      () => run("docker", ["-H", `unix://${own}/docker.sock`, "info"]).status === 0 || child.exitCode !== null,
+    );
+    assert.is(child.exitCode, null, readFileSync(join(own, "dockerd.log"), "utf8"));
+  }
+  const image = join(folder, "image");
+  mkdirSync(join(image, "bin"), { recursive: true });
+  cpSync(join(tree, "bin/busybox"), join(image, "bin/busybox"));
+  for (const one of ["sh", "httpd", "sleep"]) symlinkSync("busybox", join(image, "bin", one));
+  must("tar", "-C", image, "-c", "-f", `${image}.tar`, ".");
+  for (const name of names) docker(name, "import", `${image}.tar`, "lab/busybox:1");
+});
+
+test.after(async () => {
+  for (const child of children) {
+    if (child.exitCode !== null) continue;
+    const ended = new Promise((done) => child.on("exit", done));
+    child.kill("SIGKILL");
+    await ended;
+  }
+  for (const name of names) run("ip", ["netns", "del", netns(name)]);
+  run("ip", ["link", "del", bridge]);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
+});
+
+const config = resolveConfig(
+  parseConfig(`cluster: swarm
+machines:
+  - {name: a, box: lab/x, provider: libvirt, cpus: 1, memory: 1024}
+  - {name: b, box: lab/y, provider: libvirt, cpus: 1, memory: 1024, gpu: {device_id: 2786}}
+services:
+  site: {image: "lab/busybox:1", command: [httpd, -f, -p, "80"], stop_grace_period: 1s,
+    ports: [{target: 80, published: 8080, mode: host}], deploy: {mode: global}}
+  card: {image: "lab/busybox:1", command: [sleep, infinity], stop_grace_period: 1s, gpu: 1}
+  any: {image: "lab/busybox:1", command: [sleep, infinity], stop_grace_period: 1s, deploy: {replicas: 2}}
+`),
+  savedHost("vm-without-gpu"),
+);
+const machine = { domain: "x", state: "running", address: "x" } as const;
+const state = (swarm?: Lab["swarm"]): Lab => ({
+  ...{ folder: lab, prefix: "x", boxes: {}, machines: { a: machine, b: machine }, orphans: {} },
+  ...(swarm ? { swarm } : {}),
+});
+
+/** Runs steps as run/steps.mts does: in the lab's folder, with their input and output. */
+function perform(steps: Step[]): string {
+  const said: string[] = [];
+  for (const { title, command, input, output, env = {} } of steps) {
+    const { status, stdout, stderr } = spawnSync(command[0]!, command.slice(1), {
+      cwd: lab,
+      env: { ...process.env, PATH: path, ...env },
+      encoding: "utf8",
+      ...(input ? { input: readFileSync(join(lab, input)) } : {}),
+    });
+    said.push(stderr);
+    assert.is(status, 0, `${title}: ${stderr}`);
+    if (output) writeFileSync(join(lab, output), stdout);
+  }
+  return said.join("");
+}
+const up = () => {
+  for (const { path, text } of swarmFiles(config)) {
+    mkdirSync(dirname(join(lab, path)), { recursive: true });
+    writeFileSync(join(lab, path), text);
+  }
+  const steps = swarmSteps(config, state(), { changed: names, running: names, pull: false });
+  // no registry is asked for the digest of an image that only these nodes have
+  return perform(steps);
+};
+/** The node of each running task, sorted. */
+const nodesOf = (service: string) =>
+  lines(
+    docker(
+      "a",
+      "service",
+      "ps",
+      "--filter",
+      "desired-state=running",
+      "--format",
+      "{{.Node}}",
+      `homelab-gpu-swarm_${service}`,
+    ),
+  ).sort();
+const containers = () => names.map((name) => lines(docker(name, "ps", "-q")).sort().join());
+const answers = (name: string) =>
+  run("ip", ["netns", "exec", netns(name), "curl", "-s", "-o", "/dev/null", `http://${address(name)}:8080/`]).status;
+const status = () => {
+  const { stdout } = run("ssh", ["-F", "ssh/a", "a", "sudo sh -s"], {
+    cwd: lab,
+    input: `SWARM=yes\n${readFileSync(join(root, "scripts/status-guest.sh"), "utf8")}`,
+  });
+  return swarmLines(guestStatusOf(stdout)!.swarm!);
+};
+
+test("up joins both, labels the node with the card, and places the services", () => {
+  const said = up();
+  assert.not.match(said, /SWMTKN/);
+  assert.equal(nodesOf("card"), ["b"]);
+  assert.equal(nodesOf("site"), ["a", "b"]);
+  assert.equal(names.map(answers), [0, 0], "the port answers on both");
+  const [made] = lines(docker("b", "ps", "-q", "--filter", "name=swarm_card"));
+  assert.match(
+    docker("b", "inspect", "--format", "{{.HostConfig.Runtime}} {{.Config.Env}}", made!),
+    /^nvidia .*NVIDIA_VISIBLE_DEVICES=0/,
+  );
+  const nodes = docker(
+    "a",
+    "node",
+    "inspect",
+    "a",
+    "b",
+    "--format",
+    "{{.Description.Hostname}} {{.Status.Addr}} {{.Spec.Labels}}",
+  );
+  assert.match(nodes, new RegExp(`^b ${address("b")} map\\[homelab-gpu\\.gpu-1:yes homelab-gpu\\.machine:b\\]$`, "m"));
+  assert.match(nodes, /^a \S+ map\[homelab-gpu\.machine:a\]$/m);
+  assert.match(readFileSync(join(lab, "verify/swarm.txt"), "utf8"), /^card: 1 running on b$/m);
+});
+
+test("a second up replaces no container", () => {
+  const before = containers();
+  up();
+  assert.equal(containers(), before);
+});
+
+test("a node that is drained gives its services away, and destroy leaves a healthy Swarm of one", () => {
+  const swarm = swarmWanted(config, state())!;
+  const id = lines(docker("a", "node", "ls", "-q", "--filter", "name=b"))[0]!;
+  docker("a", "node", "update", "--availability", "drain", id);
+  // docker service update waits for no task of a drain, deploy-stack.sh does
+  const moved = run("ssh", ["-F", "ssh/a", "a", "docker service update --quiet --force homelab-gpu-swarm_any"], {
+    cwd: lab,
+  });
+  assert.is(moved.status, 0, moved.stderr);
+  assert.equal(nodesOf("any"), ["a", "a"]);
+  assert.match(status().join("\n"), /^Swarm: a ready, b drained$/m);
+  perform(leaveSteps(state(swarm), ["b"]));
+  assert.equal(lines(docker("a", "node", "ls", "--format", "{{.Hostname}} {{.Status}}")), ["a Ready"]);
+  assert.is(docker("b", "info", "--format", "{{.Swarm.LocalNodeState}}").trim(), "inactive");
+  const after = status().join("\n");
+  assert.match(after, /^Swarm: a ready$/m);
+  assert.match(after, /any: 2 running on a/);
+  assert.match(after, /card: 0 of 1 running, .*no suitable node/);
+  assert.is(answers("a"), 0);
+});
+
+test("the node joins again, and the service with the card runs there again", () => {
+  up();
+  assert.equal(nodesOf("card"), ["b"]);
+  assert.equal(lines(docker("a", "node", "ls", "--format", "{{.Hostname}}")).sort(), ["a", "b"]);
+});
+
+test("without cluster, both leave", () => {
+  const swarm = swarmWanted(config, state())!;
+  const { swarm: _, ...plain } = config;
+  perform(swarmSteps(plain, state(swarm), { changed: [], running: names, pull: false }));
+  assert.equal(names.map((name) => docker(name, "info", "--format", "{{.Swarm.LocalNodeState}}").trim()), [
+    "inactive",
+    "inactive",
+  ]);
+});
+
+test.run();
