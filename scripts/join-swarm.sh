@@ -6,6 +6,7 @@
 #   join-swarm.sh label MANAGER NAME…    labels each node with its name and its NVIDIA cards; OTHERS:
 #                                        names of machines that do not run now, whose nodes stay
 #   join-swarm.sh leave MANAGER NAME     NAME is drained, leaves the Swarm, and is forgotten
+#   join-swarm.sh alone NAME             NAME leaves a Swarm whose manager is removed
 #
 # Standard input is the text of swarm-node.sh, which runs in the VMs.
 # The token for workers goes from one VM to the other through pipes: it is in no command line, file
@@ -63,9 +64,14 @@ leave() { # MANAGER NAME
   on "$1" "remove $id" || say "$1 did not remove the node of $2: the next up does"
 }
 
+# With the manager, the Swarm ends: nobody has to be asked.
+alone() { # NAME
+  on "$1" leave || say "$1 does not answer, and is still in the Swarm: run docker swarm leave --force there"
+}
+
 mode=${1-}
 [ $# -eq 0 ] || shift
 case $mode in
-  join | label | leave) "$mode" "$@" ;;
-  *) say "usage: join-swarm.sh join|label|leave MANAGER NAME…" && exit 2 ;;
+  join | label | leave | alone) "$mode" "$@" ;;
+  *) say "usage: join-swarm.sh join|label|leave MANAGER NAME…, or alone NAME" && exit 2 ;;
 esac

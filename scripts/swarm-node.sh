@@ -35,12 +35,19 @@ address() {
 
 # Sets state (inactive, pending, active, error, locked), manager (true, false), id and node_address.
 read_state() {
-  answer=$(docker info --format \
-    '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}} {{or .Swarm.NodeID "-"}} {{or .Swarm.NodeAddr "-"}}') ||
-    stop "Docker does not answer"
-  # shellcheck disable=SC2086 # words
-  set -- $answer
-  state=$1 manager=$2 id=$3 node_address=$4
+  left=$tries
+  while :; do
+    answer=$(docker info --format \
+      '{{.Swarm.LocalNodeState}} {{.Swarm.ControlAvailable}} {{or .Swarm.NodeID "-"}} {{or .Swarm.NodeAddr "-"}}') ||
+      stop "Docker does not answer"
+    # shellcheck disable=SC2086 # words
+    set -- $answer
+    state=$1 manager=$2 id=$3 node_address=$4
+    # since the guest started, the node has not reached its manager yet
+    if [ "$state" != pending ] || [ "$left" -le 0 ]; then break; fi
+    left=$((left - 1))
+    sleep "$pause"
+  done
 }
 
 require_address() {

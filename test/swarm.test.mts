@@ -2,6 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { destroy } from "../lib/cli/commands/destroy.mts";
+import { logs } from "../lib/cli/commands/logs.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { swarmFile } from "../lib/compose/swarm.mts";
 import { parseConfig } from "../lib/config/parse.mts";
@@ -183,10 +184,10 @@ test("a node leaves before its VM is removed; with the manager the others leave"
   ]);
   assert.equal(state(world).swarm, { manager: "a", nodes: ["a"] });
   assert.is(await other.runCommand(destroy, other.context(["a"])), 0, other.output.join(""));
-  assert.is(swarmCalls(other)[0], "b: sudo sh -s -- leave");
+  assert.is(swarmCalls(other)[0], "sh scripts/join-swarm.sh alone b");
   assert.is(state(other).swarm, undefined);
   assert.is(await other.runCommand(destroy, other.context([])), 0);
-  assert.not.ok(swarmCalls(other).some((one) => /leave/.test(one)));
+  assert.not.ok(swarmCalls(other).some((one) => /leave|alone/.test(one)));
 });
 
 test("--recreate drains the node first, and it joins again", async () => {
@@ -204,6 +205,13 @@ test("without cluster: the machines leave the Swarm, the manager last", async ()
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   assert.equal(swarmCalls(world), ["b: sudo sh -s -- leave", "a: sudo sh -s -- leave"]);
   assert.is(state(world).swarm, undefined);
+});
+
+test("logs names the command for a service of the Swarm", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.is(await world.runCommand(logs, world.context(["web"])), 2);
+  assert.match(world.output.at(-1)!, /web runs in the Swarm.*ssh a -- sudo docker service logs homelab-gpu-swarm_web/);
 });
 
 test("up of one node without the manager leaves the Swarm as it is", async () => {
@@ -234,6 +242,10 @@ test("cluster.swarm: VMs that reach each other, and cards that one machine has",
     /^fail \| g asks for 2 GPUs, and no machine has more than 1/,
   );
   assert.match(judged(cards("all"), "rtx4070-desktop-debian12")[0]!, /^pass/);
+  const port = (other: string) =>
+    judged(config.replace("{image: x/own, machine: b}", `{image: x/own, ports: ["8080:1"]${other}}`))[0]!;
+  assert.match(port(", machine: b"), /^fail \| web publishes 8080\/tcp on all nodes, and so does own on b/);
+  assert.match(port(""), /^fail \| web publishes 8080\/tcp on all nodes, and so does own \|/);
   // the provider of a Windows host
   assert.match(judged(config, "windows-11-home")[0]!, /^fail \| a and b cannot be in a Swarm/);
 });

@@ -1,4 +1,6 @@
 /** Whether the machines can be the nodes of one Swarm, and whether a node has the cards that its services ask for. */
+import { publishedPorts } from "../compose/service.mts";
+import type { Service } from "../config/types.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
@@ -17,7 +19,10 @@ export const clusterSwarmChecks: Check[] = [
   },
 ];
 
-function verdicts({ machines }: Resolved, { manager, services }: NonNullable<Resolved["swarm"]>): Verdict[] {
+function verdicts(
+  { machines, services: others }: Resolved,
+  { manager, services }: NonNullable<Resolved["swarm"]>,
+): Verdict[] {
   const apart = machines.filter(({ provider }) => provider !== "libvirt");
   if (apart.length > 0) {
     return [
@@ -41,6 +46,8 @@ function verdicts({ machines }: Resolved, { manager, services }: NonNullable<Res
       )
     );
   }
+  const twice = portsTwice(services, others);
+  if (twice.length > 0) return twice;
   return [
     pass(
       `${joinList(machines.map(({ name }) => name))} ${
@@ -49,6 +56,28 @@ function verdicts({ machines }: Resolved, { manager, services }: NonNullable<Res
         `${manager}, with ${counted(services.length, "service")}`,
     ),
   ];
+}
+
+/** Ports that a service of the Swarm publishes on all nodes, and another service on one of them. */
+function portsTwice(services: Service[], others: Service[]): Verdict[] {
+  const portsOf = ({ body }: Service) =>
+    publishedPorts(body).flatMap(({ first, last, protocol }) =>
+      Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${protocol}`)
+    );
+  return services.flatMap((one, i) =>
+    [...services.slice(i + 1), ...others].flatMap((other) => {
+      const both = portsOf(one).find((port) => portsOf(other).includes(port));
+      return both === undefined ? [] : [
+        fail(
+          `${one.name} publishes ${both} on all nodes, and so does ${other.name}${
+            services.includes(other) ? "" : ` on ${other.machine}`
+          }`,
+          [{ read: `${one.name}: ports`, value: both }, { read: `${other.name}: ports`, value: both }],
+          [manualFix(`Write another port for ${other.name}`)],
+        ),
+      ];
+    })
+  );
 }
 
 const cards = ({ gpus }: ResolvedMachine) => gpus.filter(isNvidiaRequest).length;

@@ -122,7 +122,7 @@ function endSteps(lab: Lab, running: string[]): Step[] {
   return last.filter((name) => running.includes(name)).map((name) => leaveAlone(name));
 }
 
-/** The step by which a node leaves without its manager: a worker whose manager goes, or the manager itself. */
+/** The step by which a node leaves a Swarm that ends. */
 const leaveAlone = (name: string): Step => ({
   title: `Take ${name} out of the Swarm`,
   command: [...ssh(name), "sudo sh -s -- leave"],
@@ -139,7 +139,13 @@ export function leaveSteps(lab: Lab, removed: string[]): Step[] {
   const all = { ...lab.machines, ...lab.orphans };
   const runs = (name: string) => all[name]?.state === "running" && all[name].address !== undefined;
   const stay = nodes.filter((name) => !removed.includes(name) && runs(name));
-  if (removed.includes(manager)) return stay.map(leaveAlone);
+  if (removed.includes(manager)) {
+    return stay.map((name) => ({
+      title: `Take ${name} out of the Swarm, whose manager is removed`,
+      command: ["sh", "scripts/join-swarm.sh", "alone", name],
+      input: "scripts/swarm-node.sh",
+    }));
+  }
   if (!runs(manager)) return [];
   return nodes.filter((name) => removed.includes(name) && runs(name)).map((name) => ({
     title: `Drain ${name} and take it out of the Swarm`,

@@ -94,6 +94,15 @@ test("start: the card in the LAN, by the MAC address that set-lan.sh wrote", asy
   assert.match(without.stderr, /this guest has no IPv4 address to advertise/);
 });
 
+test("a node that has not reached its manager yet is waited for, and not for ever", async ({ folder }) => {
+  const { status, stderr, log } = await run(folder, "swarm-node.sh", ["join", "192.168.121.5", "n1"], {
+    "info --format": info("pending", false),
+  }, { before: `token=${token}`, env: { TRIES: "4" } });
+  assert.is(status, 1);
+  assert.is(log.length, 5);
+  assert.match(stderr, /already in a Swarm whose manager does not answer \(its state is pending\)/);
+});
+
 test("a guest in another Swarm, or with another address than its Swarm has, is refused", async ({ folder }) => {
   const worker = await run(folder, "swarm-node.sh", ["start"], {
     "info --format": info("active", false, "n9", "10.0.0.1"),
@@ -220,6 +229,9 @@ test("join-swarm.sh leave: drained first, then it leaves and is forgotten; a sil
     "b: docker swarm leave --force",
     "a: docker node rm --force n2",
   ]);
+  const alone = await run(folder, "join-swarm.sh", ["alone", "b"], { "info": "exit 1" }, { input });
+  assert.is(alone.status, 0);
+  assert.match(alone.stderr, /b does not answer, and is still in the Swarm/);
   const silent = await run(folder, "join-swarm.sh", ["leave", "a", "b"], { "info": "exit 1" }, { input });
   assert.is(silent.status, 0);
   assert.match(silent.stderr, /b does not answer: the next up removes its node/);
