@@ -1,9 +1,12 @@
 // `cluster: swarm`: what the config accepts, the file that is deployed, and the steps of up, --recreate and destroy.
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { destroy } from "../lib/cli/commands/destroy.mts";
 import { logs } from "../lib/cli/commands/logs.mts";
+import { plan } from "../lib/cli/commands/plan.mts";
 import { up } from "../lib/cli/commands/up.mts";
+import { filledService } from "../lib/compose/swarm-values.mts";
 import { swarmFile } from "../lib/compose/swarm.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { schemaOf } from "../lib/config/schema.mts";
@@ -91,9 +94,6 @@ test("what a Swarm ignores is refused with its line and with what has the effect
       ["    volumes: [./data:/data]\n", /\.\/data is not on the nodes/],
       ["    deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}\n", /reservations\.devices/],
       ["    deploy: {resources: {reservations: {generic_resources: []}}}\n", /generic_resources: does not work/],
-      ["    env_file: .env\n", /env_file: of a service in the Swarm is not supported yet/],
-      ["    command: echo $HOME\n", /a variable \(\$…\) in command:/],
-      ["    environment: [TOKEN]\n", /TOKEN without a value/],
       ["    build: .\n", /build cannot be used/],
       ["    gpu: 1\n", /:8:10: service web needs a GPU, and no machine of the Swarm has an NVIDIA card/],
     ] as const
@@ -112,6 +112,47 @@ test("services that need each other are both in the Swarm or both on one machine
   assert.is(of(", machine: a", ", machine: a"), "");
   assert.match(of("", ", machine: a"), /service web needs db, but only one of them runs in the Swarm[^]*machine: a/);
   assert.match(of(", machine: a", ""), /only one of them runs in the Swarm[^]*both without machine:/);
+});
+
+test("variables and env files become values, which docker stack deploy does not replace again", () => {
+  const filled = filledService(
+    {
+      ...{ name: "s", machine: "a" },
+      body: {
+        image: "x:${TAG:-1}",
+        command: ["sh", "-c", "echo $$HOME ${TAG}"],
+        env_file: [".env"],
+        environment: ["OWN", "URL=http://${HOST}/", "NONE"],
+        deploy: { replicas: "${COUNT}" },
+      },
+    },
+    { TAG: "2", HOST: "h", COUNT: "3", OWN: "a$b" },
+    ["FILE=f\nURL=no\n"],
+  );
+  assert.equal(filled.service.body, {
+    image: "x:2",
+    command: ["sh", "-c", "echo $$HOME 2"],
+    deploy: { replicas: 3 },
+    environment: { FILE: "f", URL: "http://h/", OWN: "a$$b" },
+  });
+  assert.equal(filled.missing, [{ name: "NONE" }]);
+  assert.ok(filled.filled);
+  const plain = filledService({ name: "s", machine: "a", body: { image: "x", command: "echo $$A" } }, {}, []);
+  assert.equal(plain.service.body, { image: "x", command: "echo $$A" });
+  assert.not.ok(plain.filled);
+});
+
+test("values from .env are in a file that only its owner reads, and plan does not show them", async () => {
+  const world = new World(config.replace("image: x/web,", "image: x/web, environment: [TOKEN],"), "vm-without-gpu");
+  const without = await world.runCommand(up, world.context([])).then(() => "", (error: Error) => error.message);
+  assert.match(without, /:6:3: service web: TOKEN has no value: neither \.env nor the environment/);
+  world.disk.set(`${process.cwd()}/.env`, "TOKEN=hidden\n");
+  world.output = [];
+  assert.is(await world.runCommand(plan, world.context([], { verbose: true })), 0, world.output.join(""));
+  assert.match(world.output.join(""), /compose\/swarm\.yaml/);
+  assert.not.match(world.output.join(""), /hidden/);
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.match(world.disk.get(`${world.folder}/compose/swarm.yaml`)!, /TOKEN: hidden/);
 });
 
 test("gpu: is a constraint on a label, beside the user's own, and chooses cards", () => {
@@ -146,7 +187,7 @@ test("up joins, labels and deploys; a second up does nothing; a changed service 
     "a: sudo sh -s -- start",
     "sh scripts/join-swarm.sh join a b",
     "sh scripts/join-swarm.sh label a a b",
-    "a: sudo mkdir -p /opt/homelab-gpu && sudo tee /opt/homelab-gpu/swarm.new.yaml >/dev/null",
+    "a: sudo mkdir -p /opt/homelab-gpu && sudo sh -c 'umask 077 && cat >/opt/homelab-gpu/swarm.new.yaml'",
     "a: sudo sh -s -- homelab-gpu-swarm 180",
   ]);
   assert.equal(state(world).swarm.nodes, ["a", "b"]);

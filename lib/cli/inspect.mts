@@ -44,7 +44,7 @@ export async function inspect(
   const probing = readProbe(context);
   const reading = config ? Promise.resolve(config) : loadConfig(context, () => probing);
   const labs = import("../host/lab.mts");
-  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks, here] = await Promise.all([
+  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks, here, swarm] = await Promise.all([
     reading,
     probing,
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(context.shell, config, folder)),
@@ -55,11 +55,14 @@ export async function inspect(
       return await (await import("./projects.mts")).readProjects(context.shell, source);
     }),
     reading.then((source) => readHere(context, source)),
+    reading.then(async (source) =>
+      source.config.swarm ? await (await import("./swarm-values.mts")).readSwarm(context.shell, source) : undefined
+    ),
   ]);
   logUnreadState(context, lab);
   const names = selectMachines(loaded, words);
   const host = parseHost(probe);
-  const plain = resolveConfig(loaded.config, host, existingVmsOf(lab), stacks);
+  const plain = resolveConfig(swarm ? { ...loaded.config, swarm } : loaded.config, host, existingVmsOf(lab), stacks);
   const { resolved, withheld } = await readModels(context, plain, lab, models);
   const machines = resolved.machines.filter(({ name, running }) => running || names.includes(name));
   const services = resolved.services.filter(({ machine }) => machines.some(({ name }) => name === machine));

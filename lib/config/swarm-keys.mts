@@ -4,7 +4,6 @@
  * cli/compose/types and cli/compose/schema, version 3; 20.10 run 2026-11).
  */
 import { isMap, mapAt } from "../maps.mts";
-import { Verbatim } from "../verbatim.mts";
 
 /** A key that a Swarm does not apply, and what to write instead. */
 export interface SwarmFlaw {
@@ -20,7 +19,7 @@ const applied = [
   ...["image", "command", "entrypoint", "environment", "ports", "volumes", "networks", "labels", "deploy"],
   ...["healthcheck", "hostname", "user", "working_dir", "stop_grace_period", "stop_signal", "ulimits"],
   ...["sysctls", "cap_add", "cap_drop", "dns", "dns_search", "extra_hosts", "init", "logging", "read_only"],
-  ...["stdin_open", "tty", "expose"],
+  ...["stdin_open", "tty", "expose", "env_file"],
   // without conditions: the containers of a service start again until what they need is there
   "depends_on",
 ];
@@ -46,13 +45,6 @@ const instead: Record<string, string> = {
 export function swarmFlawsOf(body: Record<string, unknown>): SwarmFlaw[] {
   return Object.keys(body).flatMap((key): SwarmFlaw[] => {
     if (key.startsWith("x-")) return [];
-    if (key === "env_file") {
-      return [{
-        key,
-        message: "env_file: of a service in the Swarm is not supported yet",
-        write: "environment: with the values, or machine: NAME",
-      }];
-    }
     if (!applied.includes(key)) {
       const write = Object.hasOwn(instead, key) ? `${instead[key]}, or machine: NAME` : "machine: NAME";
       return [{ key, message: `a Swarm ignores or refuses ${key}:`, write }];
@@ -62,14 +54,6 @@ export function swarmFlawsOf(body: Record<string, unknown>): SwarmFlaw[] {
       ...(key === "deploy" ? devices(mapAt(body, "deploy")) : []),
       ...(key === "ports" ? hostAddresses(body.ports) : []),
       ...(key === "volumes" ? relative(body.volumes) : []),
-      ...(key === "environment" ? bare(body.environment) : []),
-      ...(usesVariable(body[key])
-        ? [{
-          key,
-          message: `a variable ($…) in ${key}: of a service in the Swarm is not supported yet`,
-          write: "the value, $$ for a plain $, or machine: NAME",
-        }]
-        : []),
     ];
   });
 }
@@ -124,26 +108,4 @@ function relative(volumes: unknown): SwarmFlaw[] {
     message: `${found} is not on the nodes of the Swarm`,
     write: "a named volume, a path that is on every node, or machine: NAME",
   }];
-}
-
-function bare(environment: unknown): SwarmFlaw[] {
-  const names = Array.isArray(environment)
-    ? environment.filter((one) => typeof one === "string" && !one.includes("="))
-    : isMap(environment)
-    ? Object.keys(environment).filter((name) => environment[name] === null)
-    : [];
-  return names.length === 0 ? [] : [{
-    key: "environment",
-    message: `${names[0]} without a value is not supported yet for a service in the Swarm`,
-    write: `${names[0]}: VALUE`,
-  }];
-}
-
-/** Whether a value has a variable of Compose; `$$` is a plain `$`. */
-function usesVariable(value: unknown): boolean {
-  if (typeof value === "string" || value instanceof Verbatim) {
-    return /\$(?=[A-Za-z_{])/.test(String(value).replaceAll("$$", ""));
-  }
-  if (Array.isArray(value)) return value.some(usesVariable);
-  return isMap(value) && Object.values(value).some(usesVariable);
 }

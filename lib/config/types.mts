@@ -31,6 +31,8 @@ export interface Swarm {
   manager: string;
   /** The services without `machine:`; their `machine` is the manager, which deploys them. */
   services: Service[];
+  /** Set where values from outside of the config were written into the services: they may be secrets. */
+  filled?: true;
 }
 
 /** A host that is reached over ssh. */

@@ -46,7 +46,9 @@ export function swarmWanted({ swarm, machines }: Resolved, lab: Lab): SwarmState
 
 /** The file of the services of the Swarm; none without one. */
 export function swarmFiles({ swarm }: Resolved): File[] {
-  return swarm ? [{ path: stackPath, text: swarmFile(swarm.services) }] : [];
+  if (!swarm) return [];
+  const secret = swarm.filled ? { secret: true as const } : {};
+  return [{ path: stackPath, text: swarmFile(swarm.services), mode: 0o600, ...secret }];
 }
 
 /** Whether the Swarm was set up as the config has it, and nothing has changed since. */
@@ -98,7 +100,7 @@ function deploySteps(machine: ResolvedMachine, { swarm }: Resolved, lab: Lab, pu
       title: `Copy the services of the Swarm to ${name}`,
       command: [
         ...ssh(name),
-        "sudo mkdir -p /opt/homelab-gpu && sudo tee /opt/homelab-gpu/swarm.new.yaml >/dev/null",
+        "sudo mkdir -p /opt/homelab-gpu && sudo sh -c 'umask 077 && cat >/opt/homelab-gpu/swarm.new.yaml'",
       ],
       input: stackPath,
     },
