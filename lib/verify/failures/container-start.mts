@@ -84,6 +84,15 @@ export const containerStartFailures = (): Failure[] =>
     [
       "verify.docker",
       "cause",
+      /you have no read access to runc binary file/,
+      "runc may not read its own program file, which it copies at each start: the file's mode or SELinux forbids it " +
+      "to this user",
+      guestFix("Let every user read it", `sh -c 'chmod 755 "$(command -v runc)"'`),
+      guestFix("See what SELinux denied", "ausearch -m avc -ts recent"),
+    ],
+    [
+      "verify.docker",
+      "cause",
       anyOf(
         /waiting for init preliminary setup|read init-p: connection reset/,
         /can't get final child's PID from pipe|error waiting for our first child to exit/,

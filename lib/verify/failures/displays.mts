@@ -107,6 +107,16 @@ export const displayFailures = (): Failure[] => [
     ],
     [
       "verify.service",
+      "symptom",
+      /OpenGL [Rr]enderer(?: string)?: {1,6}llvmpipe|GL_RENDERER {0,8}[:=] {1,4}"?llvmpipe/,
+      "OpenGL draws on the CPU (llvmpipe), not on the card: the card's driver is not in the container, or its X " +
+      "server is a virtual one (VNC, Xvfb)",
+      capabilities,
+      nodes,
+      "With VNC or Xvfb: start the program by VirtualGL: vglrun -d egl PROGRAM",
+    ],
+    [
+      "verify.service",
       "cause",
       anyOf(
         /Found 0 GPUs, cannot create backend|Failed to open any DRM device|Failed to find any DRM render node/,
@@ -190,6 +200,13 @@ export const displayFailures = (): Failure[] => [
       "Xorg finds no driver for the card that it may use, and several cards to choose from",
       'Name the card in xorg.conf, Section "Device": BusID "PCI:1:0:0" (decimal; see lspci), Driver "nvidia" or ' +
       '"modesetting"',
+    ],
+    [
+      "gpu.display",
+      "symptom",
+      /\(EE\) Segmentation fault at address|Caught signal \d{1,2} \([A-Z][a-z ]{3,20}\)\. Server aborting/,
+      "the X server crashed; its backtrace names the library or driver in which it did",
+      "libnvidia, libgbm, libEGL there: the image's Mesa or NVIDIA libraries do not fit the driver; use a newer image",
     ],
     [
       "gpu.display",

@@ -88,6 +88,15 @@ export const frameworkFailures = (): Failure[] => [
       ],
       [
         "guest.cuda",
+        "symptom",
+        /Internal Triton PTX codegen error|`ptxas` (?:failed with error code|raised SIGSEGV)/,
+        "Triton's compiler ptxas failed, for the reason behind 'ptxas stderr' (a card that it does not know); " +
+        "without one it did not start or crashed",
+        "Use a newer PyTorch with its Triton, or another ptxas: TRITON_PTXAS_PATH=/usr/local/cuda/bin/ptxas",
+        "Without Triton: TORCHDYNAMO_DISABLE=1, vLLM --enforce-eager, ComfyUI without SageAttention",
+      ],
+      [
+        "guest.cuda",
         "cause",
         anyOf(
           /The detected CUDA version \(\S{1,8}\) mismatches|unsupported GNU version! gcc versions later than/,

@@ -31,6 +31,20 @@ export const sourceBuildFailures = (): Failure[] => [
     ],
     [
       "guest.cuda",
+      "symptom",
+      /\w was requested, but nvcc was not found/,
+      "no CUDA compiler (nvcc) is here: harmless where pip then downloads a finished wheel, otherwise the build fails",
+      "Use the devel form of the image, or install the wheel that fits PyTorch, CUDA and Python by its address",
+    ],
+    [
+      "guest.cuda",
+      "symptom",
+      /internal compiler error: (?!Killed)/,
+      "a compiler crashed: too little or faulty memory if each time elsewhere, otherwise a fault of its release",
+      "Build with fewer jobs (MAX_JOBS=2, make -j2) or more memory, and then with another release of the compiler",
+    ],
+    [
+      "guest.cuda",
       "cause",
       /No target compute capabilities\. Set TORCH_CUDA|No GPUs found\. Please specify the target GPU/,
       "the package asks the GPU for which card it builds, and there is none while an image is built",
