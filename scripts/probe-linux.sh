@@ -240,7 +240,9 @@ done
       "video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|" \
       "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
   }
+  # the kernel and GRUB take off the quotes of a value: vfio-pci.ids="10de:2786"
   function words(key, text,    n, i, part) {
+    if (key != "configured" || name ~ /^\/etc\/(default\/grub|kernel\/cmdline|cmdline[.]d)/) gsub(/="/, "=", text)
     n = split(text, part, /[][ \t\r"\047;]+/)
     for (i = 1; i <= n; i++)
       if (part[i] ~ wanted) print key ":" part[i]
@@ -407,15 +409,32 @@ section configured
   done
   [ $# -gt 0 ] && awk '
     function report(text) { gsub(/[ \t]+/, " ", text); sub(/^ /, "", text); sub(/ $/, "", text); print shown ":" text }
+    # whether a value continues on the next line, as in the shell
+    function open(text) {
+      return gsub(/[(]/, "", text) > gsub(/[)]/, "", text) || gsub(/"/, "", text) % 2 || gsub(/\047/, "", text) % 2
+    }
+    # the kernel takes off the quotes of a value, which may contain blanks
+    function unquoted(text,    i, c, quote, out) {
+      for (i = 1; i <= length(text); i++) {
+        c = substr(text, i, 1)
+        if (c == "\"") quote = !quote
+        else if (!quote || c !~ /[ \t]/) out = out c
+      }
+      return out
+    }
     FNR == 1 {
       held = ""
       shown = FILENAME
       sub(/^[.][.]/, "", shown)
+      script = FILENAME ~ /^(dracut|mkinitcpio)/
     }
     { sub(/\r$/, "") }
+    script { sub(/(^|[ \t])#.*/, "") }
     /\\$/ { held = held substr($0, 1, length($0) - 1); next }
     { text = held $0; held = "" }
+    script && open(text) { held = text " "; next }
     text ~ /^[ \t]*(#|$)/ { next }
+    FILENAME ~ /modprobe[.]d\// && text ~ /^[ \t]*options[ \t]/ { text = unquoted(text) }
     FILENAME ~ /modprobe[.]d\// {
       n = split(text, part, /[ \t]+/)
       first = part[1] == "" ? 2 : 1

@@ -290,6 +290,39 @@ test("the probe prints the modules that modprobe loads before others, and rules 
   assert.equal(["1", "0"].map((value) => probed(off + value).cardOff), [true, undefined]);
 });
 
+test("the probe reads values that quotes and lines divide, as the kernel and the shell do", () => {
+  for (const shell of shells.slice(0, 2)) {
+    const read = (text: string) => probed(`etc/os-release = ID=arch\n${text}`, shell);
+    const lines = (text: string) => read(text).configured.map((line) => line.text);
+    const modprobe = "etc/modprobe.d/vfio.conf = ";
+    assert.equal(lines(`${modprobe}options vfio-pci ids="10de:2786,10de:22bc" disable_vga=1`), [
+      "options vfio-pci ids=10de:2786,10de:22bc disable_vga=1",
+    ]);
+    assert.equal(lines(`${modprobe}options vfio-pci "ids=10de:2786, 10de:22bc"`), [
+      "options vfio-pci ids=10de:2786,10de:22bc",
+    ]);
+    assert.equal(
+      lines(
+        "etc/mkinitcpio.conf = MODULES=(\\n  vfio_pci # first\\n  # nouveau\\n  vfio\\n)\\nHOOKS=(\\n base\\n modconf kms)\\n" +
+          "COMPRESSION='zstd'",
+      ),
+      ["MODULES= vfio_pci vfio", "HOOKS= modconf kms"],
+    );
+    assert.equal(lines('etc/dracut.conf.d/x.conf = force_drivers+="\\n vfio_pci\\n vfio "\\nhostonly="yes"'), [
+      "force_drivers+= vfio_pci vfio",
+      "hostonly=yes",
+    ]);
+    const ids = 'vfio-pci.ids="10de:2786,10de:22bc"';
+    const { kernel } = read(
+      `proc/cmdline = quiet ${ids} iommu=pt\nboot/loader/entries/x.conf = options quiet ${ids}\n` +
+        `etc/default/grub = GRUB_CMDLINE_LINUX_DEFAULT='${ids}'\netc/sdboot-manage.conf = LINUX_OPTIONS="iommu=pt ro"`,
+    );
+    const plain = "vfio-pci.ids=10de:2786,10de:22bc";
+    assert.equal(kernel.arguments, [plain, "iommu=pt"]);
+    assert.equal(kernel.configurations.flatMap((one) => one.arguments), [plain, plain, "iommu=pt"]);
+  }
+});
+
 test("the probe finds the disks of bcachefs, and those below the image of an OSTree system", () => {
   const many = needsOf(two + mounted("0:28 / / rw - bcachefs /dev/sda:/dev/sdb rw"));
   assert.equal([places(many), many.untraced], [["/ 0000:00:17.0", "/ 0000:00:18.0"], []]);
