@@ -404,7 +404,8 @@ section configured
   for path in modprobe.d/*.conf ../usr/lib/modprobe.d/*.conf ../lib/modprobe.d/*.conf modules modules-load.d/*.conf \
     initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf \
     mkinitcpio.d/*.preset kernel/install.conf udev/rules.d/*.rules ../usr/lib/udev/rules.d/*nvidia*.rules \
-    ../lib/udev/rules.d/*nvidia*.rules driverctl.d/*; do
+    ../lib/udev/rules.d/*nvidia*.rules driverctl.d/* initramfs-tools/scripts/*/* initcpio/hooks/* \
+    systemd/system/*.service rc.local; do
     [ -f "$path" ] && [ -r "$path" ] && set -- "$@" "$path"
   done
   [ $# -gt 0 ] && awk '
@@ -422,11 +423,30 @@ section configured
       }
       return out
     }
+    function bound() {
+      if (binds != "" && addresses != "") print binds ":driver_override" addresses
+      binds = addresses = ""
+    }
+    END { bound() }
     FNR == 1 {
       held = ""
       shown = FILENAME
       sub(/^[.][.]/, "", shown)
       script = FILENAME ~ /^(dracut|mkinitcpio)/
+      bound()
+      own = FILENAME ~ /^(initramfs-tools\/scripts|initcpio|systemd|rc[.]local)/
+      if (own && FILENAME !~ /(vfio|gpu|pci|passthrough)[^\/]*$|^rc[.]local$/) sub(/[^\/]*$/, "…", shown)
+    }
+    # scripts that bind devices by their addresses: FILE:driver_override ADDRESS…
+    own {
+      text = $0
+      sub(/(^|[ \t])#.*/, "", text)
+      if (text ~ /driver_override|drivers\/vfio-pci\/bind|driverctl/) binds = shown
+      while (match(text, /[0-9a-f][0-9a-f][0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f][.][0-7]/)) {
+        addresses = addresses " " substr(text, RSTART, RLENGTH)
+        text = substr(text, RSTART + RLENGTH)
+      }
+      next
     }
     { sub(/\r$/, "") }
     script { sub(/(^|[ \t])#.*/, "") }

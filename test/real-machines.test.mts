@@ -129,6 +129,27 @@ test("gpu.driver: a command that does nothing instead of loading vfio-pci keeps 
   assert.match(found("install vfio-pci /bin/false", "\nloaded:vfio_pci"), /^warn/, "it is loaded");
 });
 
+test("prepare and gpu.driver: a script of the user's that binds the card at boot is a lasting configuration", async () => {
+  const bound = text("rtx4070-desktop-debian12").replace(/^(0000:01:00\.[01]\/driver:).*$/gm, "$1vfio-pci").replace(
+    /^(0000:01:00\.[01]\/driver_override:).*$/gm,
+    "$1vfio-pci",
+  );
+  const line = (addresses: string) =>
+    bound.replace(
+      /^\[configured\]$/m,
+      `[configured]\ninitramfs-tools/scripts/init-top/vfio.sh:driver_override ${addresses}`,
+    );
+  const message = (host: string) => findingsOf(host, "gpu.driver", ada)[0]!.message;
+  assert.match(message(bound), /until the next boot/);
+  assert.match(message(line("0000:05:00.0")), /until the next boot/);
+  const both = line("0000:01:00.0 0000:01:00.1");
+  assert.not.match(message(both), /until the next boot/);
+  assert.match(
+    (await says("prepare", both, ada)).text,
+    /nothing to do: .*\/etc\/initramfs-tools\/scripts\/init-top\/vfio\.sh/,
+  );
+});
+
 test("provider.access: Hyper-V that is turned on without its hypervisor starts no VM", () => {
   const found = (hypervisor: string) => {
     const parsed = parseHost(text("windows-11-pro-rtx4070").replace(/^hypervisor:.*\n/m, hypervisor));

@@ -126,13 +126,17 @@ function isRuleFor(text: string, { bdf, vendor, device }: PciFunction): boolean 
   return text.includes(bdf) && same(wanted("vendor"), vendor) && same(wanted("device"), device);
 }
 
+/** The user's own scripts and services that set driver_override at boot: the probe prints the addresses in them. */
+const scripts = /^(initramfs-tools\/scripts|initcpio\/hooks|systemd\/system)\/|^rc\.local$/;
+
 /** What binds a function to vfio-pci: the file and the line. Undefined if nothing does. */
 export function vfioSourceOf(fn: PciFunction, host: Host): { from: string; text: string } | undefined {
   const last = idLists(host).at(-1);
   if (last?.ids.some((id) => isIdOf(id, fn))) return last;
   const byAddress = host.configured.find(({ file, text }) =>
     (isRule(file, text) && isRuleFor(text, fn)) ||
-    (file === `driverctl.d/${fn.bdf}` && /^vfio[-_]pci$/.test(text))
+    (file === `driverctl.d/${fn.bdf}` && /^vfio[-_]pci$/.test(text)) ||
+    (scripts.test(file) && text.startsWith("driver_override ") && text.split(" ").includes(fn.bdf))
   );
   return byAddress && { from: pathOf(byAddress.file), text: byAddress.text };
 }

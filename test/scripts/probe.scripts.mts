@@ -323,6 +323,20 @@ test("the probe reads values that quotes and lines divide, as the kernel and the
   }
 });
 
+test("the probe prints the addresses in the user's own scripts that bind devices at boot, without other names", () => {
+  const lines = (text: string) => probed(`etc/os-release = ID=debian\n${text}`).configured;
+  const file = "initramfs-tools/scripts/init-top/vfio.sh";
+  const devices = 'DEVS="0000:0b:00.0 0000:0b:00.1" # 0000:0c:00.0';
+  const loop = "for DEV in $DEVS; do echo vfio-pci >/sys/bus/pci/devices/$DEV/driver_override; done";
+  const text = "driver_override 0000:0b:00.0 0000:0b:00.1";
+  assert.equal(lines(`etc/${file} = #!/bin/sh\\n${devices}\\n${loop}`), [{ file, text }]);
+  const one = "ExecStart=/bin/sh -c 'echo 0000:0b:00.0 >/sys/bus/pci/drivers/vfio-pci/bind'";
+  assert.equal(lines(`etc/systemd/system/planted.service = [Service]\\n${one}`), [
+    { file: "systemd/system/…", text: "driver_override 0000:0b:00.0" },
+  ]);
+  assert.equal(lines(`etc/rc.local = ${devices}\netc/systemd/system/x.service = ${loop}`), []);
+});
+
 test("the probe finds the disks of bcachefs, and those below the image of an OSTree system", () => {
   const many = needsOf(two + mounted("0:28 / / rw - bcachefs /dev/sda:/dev/sdb rw"));
   assert.equal([places(many), many.untraced], [["/ 0000:00:17.0", "/ 0000:00:18.0"], []]);
