@@ -195,6 +195,12 @@ test("gpu.in-use: the fix names the service or the container that a process belo
   assert.is(logind[0], "systemctl stop display-manager", "it opens the card for a desktop");
 });
 
+test("gpu.in-use: a container does not show the processes of its host", () => {
+  const host = text("kubernetes-pod-with-a-card");
+  assert.equal(statuses(host, "gpu.in-use", ada), ["unknown"]);
+  assert.equal(statuses(host.replace(/^container:.*\n/m, ""), "gpu.in-use", ada), ["pass"]);
+});
+
 test("gpu.driver: a list of ids in an argument that the kernel does not read is named with the right one", () => {
   const host = text("cachyos-ids-in-a-misspelt-argument");
   const navi = "{vendor_id: 1002, device_id: 744c}";

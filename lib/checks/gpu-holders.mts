@@ -68,6 +68,11 @@ export function holdersVerdict(card: Card, host: Host, running: boolean): Verdic
       stopsOf(open, true, host),
     );
   }
+  if (host.container !== undefined) {
+    return unknown("only the processes of this container could be read, not those of its host", [
+      { read: "/proc/*/fd", value: `in a container (${host.container})` },
+    ], [remedies.outside]);
+  }
   if (!holders.all) {
     return unknown("only your own processes could be read: run doctor as root to read all", [{
       read: "/proc/*/fd",
