@@ -69,7 +69,7 @@ export function holdersVerdict(card: Card, host: Host, running: boolean): Verdic
     );
   }
   if (host.container !== undefined) {
-    return unknown("only the processes of this container could be read, not those of its host", [
+    return unknown("could not read every process: a container can hide those of its host", [
       { read: "/proc/*/fd", value: `in a container (${host.container})` },
     ], [remedies.outside]);
   }
