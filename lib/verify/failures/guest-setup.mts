@@ -227,6 +227,16 @@ export const guestSetupFailures = (): Failure[] => [
     ],
     [
       "guest.image",
+      "cause",
+      /Can't write to \S{1,160}: Directory \S{1,160} does not exist or is not accessible/,
+      "dracut has no folder for the initramfs: the EFI or boot partition is not mounted, or this system names the " +
+      "file otherwise (kernel-install)",
+      commandFix("See which is mounted", "findmnt /boot /boot/efi /efi"),
+      "Mount it (sudo mount /boot/efi), or use the distribution's own command (EndeavourOS: reinstall-kernels or " +
+      "dracut-rebuild)",
+    ],
+    [
+      "guest.image",
       "symptom",
       /(?:dracut\S{0,20}: (?:FATAL|FAILED|Failed to install|installkernel failed)|==> ERROR: (?:module not found|file not found|Hook|'\S{1,80}' must be))/,
       "the initramfs was not built, or lacks a module or file that its settings name: the next boot uses the " +

@@ -115,6 +115,14 @@ export const libvirtAnswerFailures = (): Failure[] => [
       "Leave the attribute out (virt-install: no --boot firmware=bios): BIOS is what a VM has without it",
     ],
     [
+      "guest.firmware",
+      "cause",
+      /Unable to rename file '\(null\)\.new' to '\(null\)'/,
+      "the VM's definition names a firmware file and no place for its variables (nvram), and this libvirt finds none " +
+      "by itself",
+      "Leave the paths to libvirt: virt-install --boot uefi, or <os firmware='efi'> without <loader> and <nvram>",
+    ],
+    [
       "guest.image",
       "cause",
       anyOf(

@@ -40,7 +40,7 @@ export const libvirtFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /Storage pool not found/,
+      /Storage pool not found|can't find storage pool '/,
       /storage pool '[^']{1,80}' is not active/,
       /No usable storage pool found/,
       /No storage pools are defined/,

@@ -66,7 +66,7 @@ export const limaFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /lacking the .{0,2}com\.apple\.security\.hypervisor.{0,2} entitlement|-accel hvf.{0,80}(?:HV_DENIED|HV_ERROR)/,
+      /lacking the .{0,2}com\.apple\.security\.hypervisor.{0,2} entitlement|-accel hvf.{0,80}(?:HV_DENIED|ret = HV_ERROR)/,
       "macOS does not let QEMU use its hypervisor: the program is not signed with that right",
       "Install QEMU by Homebrew, which signs it, or sign it: codesign -s - --entitlements FILE --force " +
       "qemu-system-aarch64, with com.apple.security.hypervisor in FILE",
@@ -82,6 +82,21 @@ export const limaFailures = (): Failure[] => [
       "page size that GPU acceleration needs",
       "Nested virtualization needs macOS 15 and an M3 or later: nestedVirtualization: false without them",
       "UTM 5: Settings, Display, Vulkan driver: Disabled",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /qemu-\S{1,30}: .{0,80}Error: (?:ret = )?HV_(?:NO_DEVICE|NO_RESOURCES|BUSY)\b/,
+      "macOS' hypervisor has no VM left for QEMU: another program holds it, memory is short, or this macOS is a VM",
+      commandFix("1 means that a VM is possible", "sysctl kern.hv_support"),
+      "End other VMs, and give this one less memory",
+    ],
+    [
+      "provider.mode",
+      "symptom",
+      /qemu-\S{1,30}: .{0,80}Error: (?:ret = )?HV_(?:ERROR|BAD_ARGUMENT)\b/,
+      "macOS' hypervisor refused something that QEMU did while the VM ran: a fault of QEMU or UTM with this guest",
+      "Update QEMU or UTM and macOS; to tell: start it without the hypervisor (-accel tcg), which is much slower",
     ],
   ]),
   ...rows({

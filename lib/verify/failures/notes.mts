@@ -29,6 +29,18 @@ export const noteFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
+      /nvidia-gpu \S{1,14}: i2c timeout error/,
+      /ucsi_ccg \S{1,10}: (?:i2c_transfer failed|ucsi_ccg_\w{2,20} failed|probe with driver ucsi_ccg failed)/,
+    ),
+    check: "guest.driver",
+    strength: "note",
+    layer: "driver",
+    message: "the USB-C port of the card (or one that it does not have) does not answer, which harms nothing else",
+    fix: [nothing, manualFix("To be rid of the lines: “blacklist i2c_nvidia_gpu” in a file in /etc/modprobe.d")],
+    source: "Linux (drivers/i2c, drivers/usb/typec); NVIDIA/open-gpu-kernel-modules#1156 (2026-08), #361 (2022-09)",
+  },
+  {
+    pattern: anyOf(
       /Unable to initialize audit layer: |ethtool ioctl error on \S{1,16}: |Cannot find 'dmidecode' in path/,
       /Failed to parse user '?(?:tss|swtpm)|cannot open directory '\/sys\/class\/drm': No such file/,
       /Failed to open file '\/sys\/devices\/system\/node\/node\d{1,3}\/cpu\d{1,4}\/online'/,

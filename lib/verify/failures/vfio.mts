@@ -108,8 +108,13 @@ export const vfioFailures = (): Failure[] => [
       remedies.iommu,
       kernelArgument("intel_iommu=on"),
       manualFix("If it works then and says “not viable”: the card's group has other devices too"),
+      manualFix(
+        "In a container (KubeVirt, Harvester) with an IOMMU on the host: /dev/vfio/vfio is not in it; KubeVirt " +
+          "1.7 loses it for a VM with hot-plugged disks",
+      ),
     ),
-    source: "libvirt 9.0; NVIDIA/deepops#291 (2019), BigAnteater/KVM-GPU-Passthrough#19 (2022-07)",
+    source: "libvirt 9.0; NVIDIA/deepops#291 (2019), BigAnteater/KVM-GPU-Passthrough#19 (2022-07), " +
+      "harvester/harvester#11029 (2026-06)",
   },
   {
     pattern: /no iommu_group found|IOMMU not (?:detected|present|enabled)|No IOMMU detected, please activate/,
