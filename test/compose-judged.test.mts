@@ -294,4 +294,32 @@ test("folders that every Debian has are no folders of this host", async () => {
   assert.match((await findings({ "compose.yaml": text("/usr/local/app") })).join(), /mounts \/usr\/local\/app/);
 });
 
+test("a network whose name is a variable without a value", async () => {
+  const files = {
+    "compose.yaml": "services:\n  a:\n    image: x\n    networks:\n      - ${PROXY}\nnetworks:\n  p: {}\n",
+  };
+  for (const err of [undefined, 'service "a" refers to undefined network : invalid compose project']) {
+    assert.equal(await findings(files, [], err), [
+      "fail p/compose.yaml:4 p: a is in a network without a name: a variable under networks: has no value -> " +
+      "Set PROXY in the project's .env",
+    ]);
+  }
+});
+
+test("volumes that are folders of another computer are one finding", async () => {
+  const volume = (name: string) => `  ${name}: {driver_opts: {type: none, o: bind, device: "/srv2/docker/${name}"}}\n`;
+  const text = `services: {a: {image: x, volumes: ["one:/d", "two:/e"]}}\nvolumes:\n${volume("one")}${volume("two")}`;
+  const [found = "", ...more] = await findings({ "compose.yaml": text });
+  assert.equal(more, []);
+  assert.match(
+    found,
+    / p: volumes of the project are the folders \/srv2\/docker\/one and \/srv2\/docker\/two, which the VM/,
+  );
+});
+
+test("all variables that leave the same text are named", async () => {
+  const text = 'services:\n  a:\n    image: x\n    ports: ["${A}:${B}", "${C}:${D}"]\n';
+  assert.match((await findings({ "compose.yaml": text })).join(), /A, B, C, D have no value, which leaves “:”/);
+});
+
 test.run();

@@ -3,6 +3,7 @@ import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
+import { namelessNetwork } from "./compose-emptied.mts";
 import { withProfile } from "./compose-profiles.mts";
 import { fileWith, withFiles } from "./compose-unused.mts";
 import { attachedNetworks, dependsOn, mountsOf, networksOf } from "../compose/service.mts";
@@ -159,7 +160,7 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
         : []),
       ...Object.keys(networksOf(service)).filter((one) =>
         one !== "default" && isDeclarable(model?.networks) && !Object.hasOwn(model?.networks ?? {}, one)
-      ).map((one) => flaw("network", one)),
+      ).map((one) => (one === "" ? namelessNetwork(name, project) : flaw("network", one))),
       ...volumes.filter(({ source }) =>
         !source.includes("$") && isDeclarable(model?.volumes) && !Object.hasOwn(model?.volumes ?? {}, source)
       ).map(({ source, mount }) => flaw("volume", source, mount)),

@@ -1,14 +1,14 @@
 /** What Compose accepts but Docker refuses in a project's networks and volumes. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import type { ProjectFlaw } from "./compose-flaw.mts";
+import type { Fold, ProjectFlaw } from "./compose-flaw.mts";
 import { isShareable, sharedPath, sharing } from "./compose-folders.mts";
 import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
 import { attachedNetworks, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { driverFix, driverPlugin } from "./compose-driver-volumes.mts";
 import { isMap, mapAt } from "../maps.mts";
-import { isInSubnet } from "../text.mts";
+import { isInSubnet, joinList } from "../text.mts";
 
 /** What the engine refuses in a project's networks and volumes. */
 export function engineProjectFlaws(
@@ -134,16 +134,29 @@ function volumeFlaws(
   const { copied } = project;
   const isCopied = copied?.some((one) => one === relativePath || one.startsWith(`${relativePath}/`)) ?? true;
   if (inside && project.paths[path] !== "missing" && isCopied) return [];
+  const isShared = !inside && isShareable(path, machine);
+  const fixOf = (paths: string[]) => {
+    const many = paths.length > 1;
+    return manualFix(
+      inside
+        ? `Create ${joinList(paths)}, or remove driver_opts:`
+        : `Remove driver_opts:, so that ${many ? "they are ordinary volumes" : `${name} is an ordinary volume`}${
+          isShared
+            ? `. Or, if ${many ? "they are folders" : "it is a folder"} of this host: ${sharing(paths, machine)}`
+            : ""
+        }`,
+    );
+  };
+  const fold: Fold = {
+    ...{ kind: `volume folder ${inside} ${isShared}`, verb: ["", ""], item: relativePath, fix: fixOf },
+    list: (items) => `volumes of the project are the folders ${joinList(items)}`,
+    rest: (many) => `, which the VM does not have: Docker does not create ${many ? "them" : "it"}`,
+  };
   return [{
     status: "fail",
     message: `the volume ${name} is the folder ${relativePath}, which the VM does not have: Docker does not create it`,
     at: [folder, relativePath, "device:"],
-    fix: manualFix(
-      inside
-        ? `Create ${relativePath}, or remove driver_opts:`
-        : `Remove driver_opts:, so that ${name} is an ordinary volume${
-          isShareable(path, machine) ? `. Or, if it is a folder of this host: ${sharing([path], machine)}` : ""
-        }`,
-    ),
+    fix: fixOf([relativePath]),
+    fold,
   }];
 }

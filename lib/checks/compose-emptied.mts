@@ -1,6 +1,7 @@
 /** Variables without a value, with what they leave of the mounts, images and ports that they are in. */
 import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
+import { attachedNetworks } from "../compose/service.mts";
 import { literally } from "../compose/refusals.mts";
 import { isSecretName } from "../compose/variables.mts";
 import type { Fix } from "../findings.mts";
@@ -69,17 +70,34 @@ function isOfDisabled(variable: string, project: ComposeProject): boolean {
   return lines.length > 0 && lines.every(Boolean);
 }
 
-/** The variables without a value that images consist of. */
-function imageVariables({ unsetVariables, texts }: ComposeProject): string[] {
+/** The value of `image:`, and an item of a list that is a variable, such as the name of a network. */
+const ofImage = /\bimage["']?\s*:\s*[^,\n]*/g;
+const ofItem = /(?<=^\s*-\s*["']?)\$(\w+|\{\w+\})(?=["']?\s*(#.*)?$)/gm;
+
+/** The variables without a value in what a pattern finds. */
+function variablesIn(pattern: RegExp, { unsetVariables, texts }: ComposeProject): string[] {
   const unset = new Set(unsetVariables.map(({ variable }) => variable));
-  const values = Object.values(texts).flatMap((text) => text.match(/\bimage["']?\s*:\s*[^,\n]*/g) ?? []);
+  const values = Object.values(texts).flatMap((text) => text.match(pattern) ?? []);
   const names = values.flatMap((value) => [...value.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name]) => name!));
   return [...new Set(names)].filter((name) => unset.has(name));
 }
 
 /** What to do about images whose variables have no value: these variables are named where they are known. */
-export function imageVariableFix(project: ComposeProject): Fix {
-  const names = imageVariables(project);
+export const imageVariableFix = (project: ComposeProject): Fix => variableFix(variablesIn(ofImage, project), project);
+
+/** The message about a network whose name is a variable without a value. */
+export const ofNameless = /is in a network without a name/;
+
+/** A service in a network whose name is a variable without a value. */
+export const namelessNetwork = (name: string, project: ComposeProject): ProjectFlaw => ({
+  status: "fail",
+  message: `${name} is in a network without a name: a variable under networks: has no value`,
+  service: name,
+  at: "networks:",
+  fix: variableFix(variablesIn(ofItem, project), project),
+});
+
+function variableFix(names: string[], project: ComposeProject): Fix {
   const copy = names.length > 0 ? copyOfEnv(project, names) : undefined;
   return manualFix(copy ?? `Set ${names.length > 0 ? joinList(names) : "the variables"} in ${envOf(project)}`);
 }
@@ -108,11 +126,15 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   const isSecret = (one: typeof used[number]) => !ofDatabase.includes(one) && isSecretName(one.variable ?? "");
   const secret = used.filter((one) => !breaking.includes(one) && isSecret(one));
   const ofDesktop = desktopVariables(project);
-  // an image without a name has a finding of its own
-  const ofImages = enabledOf(project).some(([, { image }]) => image === "") ? imageVariables(project) : [];
+  // an image without a name has a finding of its own, and so has a network
+  const services = enabledOf(project).map(([, service]) => service);
+  const ofNames = [
+    ...(services.some(({ image }) => image === "") ? variablesIn(ofImage, project) : []),
+    ...(services.some((service) => attachedNetworks(service).includes("")) ? variablesIn(ofItem, project) : []),
+  ];
   const rest = used.filter((one) =>
     !breaking.includes(one) && !secret.includes(one) && !ofDatabase.includes(one) &&
-    ![...ofDesktop, ...ofImages].includes(one.variable ?? "")
+    ![...ofDesktop, ...ofNames].includes(one.variable ?? "")
   );
   const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));
   const flaw = (found: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {

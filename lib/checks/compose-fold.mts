@@ -26,9 +26,10 @@ function together(first: ProjectFlaw, group: ProjectFlaw[]): ProjectFlaw {
   const { fold: _, ...flaw } = first;
   return {
     ...flaw,
+    // a flaw of the project has no service before it
     message: `${joinList(services)} ${verb[services.length > 1 ? 1 : 0]} ${list(listed)}${
       rest(items.length > 1, services.length > 1)
-    }`,
+    }`.trimStart(),
     places: group.slice(0, mostPlaces).map(({ at, service, atTop }) => ({
       ...(at === undefined ? {} : { at }),
       ...(service === undefined ? {} : { service }),

@@ -16,6 +16,7 @@ import { ownValue, valueAt } from "../maps.mts";
 import { serviceOfRefusal } from "../compose/refusals.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
+import { ofNameless } from "./compose-emptied.mts";
 import { collisions } from "./compose-collisions.mts";
 import { addService } from "./compose-declared.mts";
 import { placeOf, placeOfBase, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
@@ -171,6 +172,7 @@ function projectVerdicts(
   const isOurs = (problem: ProjectProblem) => {
     const { message } = problem;
     if (isBackslashed(problem)) return flaws.some(({ message }) => /backslash/.test(message));
+    if (/refers to undefined network *$/.test(message)) return flaws.some(({ message }) => ofNameless.test(message));
     const [, undefinedName] = /refers to undefined (?:volume|network|config|secret) (\S+?):?(?=\s|$)/.exec(message) ??
       [];
     if (/env file +not found/.test(message)) return flaws.some(({ message }) => message.includes("an empty env_file"));

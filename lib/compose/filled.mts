@@ -47,7 +47,8 @@ function filledText(value: string, { file, text: whole, values }: FillSource, re
     });
   }
   if (missing.length > 0 && text !== "") {
-    emptied.set(text, { ...emptied.get(text), names: [...new Set(missing.map(({ name }) => name))] });
+    const before = emptied.get(text);
+    emptied.set(text, { ...before, names: [...new Set([...before?.names ?? [], ...missing.map(({ name }) => name)])] });
   }
   for (const { name, required } of missing) {
     const place = lineOf({ [file]: whole }, new RegExp(`\\$\\{?${literally(name)}\\b`)) ?? { file };
