@@ -53,10 +53,13 @@ export const remedies = {
   }),
   outside: manualFix("Run this on the host itself, outside of the container"),
   recreate: commandFix("Recreate the VM (its system disk is lost)", self("up --recreate")),
-  network: commandFix("Start it", "virsh -c qemu:///system net-start default", { root: true, safe: true }),
+  network: commandFix("Start libvirt's network default", "virsh -c qemu:///system net-start default", {
+    root: true,
+    safe: true,
+  }),
   // virsh ends with the result of its last command
   pool: commandFix(
-    "Start it, also with the host",
+    "Start libvirt's storage pool default, now and with the host",
     "virsh -c qemu:///system 'pool-autostart default; pool-start default'",
     { root: true, safe: true },
   ),
