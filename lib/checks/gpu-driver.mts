@@ -10,7 +10,7 @@ import { refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
 import { ownFiles } from "../host/own-files.mts";
 import {
   cutList,
-  emptyInstall,
+  emptyInstalls,
   goneModules,
   imageHasVfio,
   isPending,
@@ -77,12 +77,12 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
       [removeArgument(host, refused)],
     );
   }
-  const empty = loading ? emptyInstall(host) : undefined;
-  if (empty) {
+  const empty = loading ? emptyInstalls(host) : [];
+  if (empty.length > 0) {
     return fail(
       "modprobe's configuration keeps vfio-pci, which takes the card for the VM, from being loaded",
-      [...evidence, { read: empty.from, value: empty.text }],
-      [manualFix(`Remove the line ${empty.text} from ${empty.from}`, { root: true })],
+      [...evidence, ...empty.map(({ from, text }) => ({ read: from, value: text }))],
+      empty.map(({ from, text }) => manualFix(`Remove the line ${text} from ${from}`, { root: true })),
     );
   }
   if (held.length === 0) {

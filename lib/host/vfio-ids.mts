@@ -203,15 +203,14 @@ export function loadingObstacles(host: Host): { from: string; text: string }[] {
 }
 
 /**
- * The line of modprobe's configuration because of which modprobe runs a command that does nothing,
+ * The lines of modprobe's configuration because of which modprobe runs a command that does nothing,
  * instead of loading vfio-pci or a module that it needs (modprobe.d(5), install). libvirt loads it
- * with modprobe (virkmod.c). Undefined if there is none.
+ * with modprobe (virkmod.c).
  */
-export function emptyInstall({ configured }: Host): { from: string; text: string } | undefined {
-  const line = configured.find((one) =>
+export function emptyInstalls({ configured }: Host): { from: string; text: string }[] {
+  return configured.filter((one) =>
     isModprobe(one) && /^install\s+vfio([-_](pci|pci[-_]core|iommu[-_]type1))?\s+\S*\/(true|false)$/.test(one.text)
-  );
-  return line && { from: pathOf(line.file), text: line.text };
+  ).map(({ file, text }) => ({ from: pathOf(file), text }));
 }
 
 /**
