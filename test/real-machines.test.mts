@@ -150,6 +150,23 @@ test("prepare and gpu.driver: a script of the user's that binds the card at boot
   );
 });
 
+test("iommu.group: VFIO's drivers for one kind of device keep the group viable", () => {
+  const host = text("lab-two-cards-behind-one-pcie-to-pci-bridge-the-other-on-its-driver");
+  const status = (driver: string) =>
+    statuses(
+      host.replace("0000:02:02.0/driver:bochs-drm", `0000:02:02.0/driver:${driver}`),
+      "iommu.group",
+      "{vendor_id: 1002, device_id: 5046}",
+    )[0];
+  assert.equal(["bochs-drm", "vfio-pci", "mlx5_vfio_pci", "xe_vfio_pci", "vfio-user"].map(status), [
+    "fail",
+    "pass",
+    "pass",
+    "pass",
+    "fail",
+  ]);
+});
+
 test("provider.access: Hyper-V that is turned on without its hypervisor starts no VM", () => {
   const found = (hypervisor: string) => {
     const parsed = parseHost(text("windows-11-pro-rtx4070").replace(/^hypervisor:.*\n/m, hypervisor));

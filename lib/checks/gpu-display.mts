@@ -5,7 +5,7 @@ import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { isBuiltInDisplay } from "../host/built-in-display.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
-import { harmlessDrivers } from "../resolve/cards.mts";
+import { isHarmlessDriver } from "../resolve/cards.mts";
 import { isDisplay, isIntegrated, isPortable, slotOf } from "../host/pci.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import { isApple, vendorIds } from "../host/vendors.mts";
@@ -24,7 +24,7 @@ function ways({ gpu }: Card, host: Host, { machines }: Resolved): PciFunction[] 
   // virtual functions have no outputs; other functions in the card's slot are passed or blocked
   // with it
   return (host.pci ?? []).filter((fn) =>
-    isDisplay(fn) && !fn.class?.startsWith("0302") && !harmlessDrivers.includes(fn.driver ?? "") &&
+    isDisplay(fn) && !fn.class?.startsWith("0302") && !isHarmlessDriver(fn.driver ?? "") &&
     fn.physicalFunction === undefined && !passedFunctions.includes(fn) &&
     (slotOf(fn) !== slotOf(gpu) || fn.bdf === gpu.physicalFunction)
   );

@@ -4,7 +4,7 @@ import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import type { Card } from "../resolve/types.mts";
-import { blockersOf, cardOf, harmlessDrivers, siblingsOf, usesOf } from "../resolve/cards.mts";
+import { blockersOf, cardOf, isHarmlessDriver, siblingsOf, usesOf } from "../resolve/cards.mts";
 import {
   className,
   formatAddresses,
@@ -100,9 +100,7 @@ export function checkGroup(card: Card, host: Host): Verdict {
       ],
     };
   }
-  const usb = assignedFunctions.find((fn) =>
-    fn.class?.startsWith("0c03") && fn.driver && !harmlessDrivers.includes(fn.driver)
-  );
+  const usb = assignedFunctions.find((fn) => fn.class?.startsWith("0c03") && fn.driver && !isHarmlessDriver(fn.driver));
   if (usb && host.needs.keyboards === undefined) {
     return unknown(`could not read whether the only keyboard is connected to ${formatFunction(usb)}`, evidence);
   }

@@ -171,14 +171,15 @@ function unverifiedMembers(passed: PciFunction[], groups: string[], members: Pci
 }
 
 /**
- * Drivers that leave a device to user space: a function that is bound to one of them does not block
- * its group (driver-api/vfio.rst).
+ * Whether a driver keeps a group viable: VFIO's own, which for some devices have other names
+ * (mlx5_vfio_pci, xe_vfio_pci, qat_vfio_pci), and pci-stub, which drives nothing (kernel,
+ * drivers/vfio/pci, driver_managed_dma).
  */
-export const harmlessDrivers = ["vfio-pci", "pci-stub"];
+export const isHarmlessDriver = (driver: string): boolean => /^pci-stub$|(^|[-_])vfio[-_]pci$/.test(driver);
 
 /** The endpoints in a card's groups that block it: those bound to a host driver. */
 export function blockersOf({ groupPeers }: Card): PciFunction[] {
-  return groupPeers.filter(({ driver }) => typeof driver === "string" && !harmlessDrivers.includes(driver));
+  return groupPeers.filter(({ driver }) => typeof driver === "string" && !isHarmlessDriver(driver));
 }
 
 /** What the host uses a function for, as text; empty if it needs it for nothing. */
