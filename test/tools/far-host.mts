@@ -1,7 +1,7 @@
 // A host for commands whose machines are on another one: this machine, through an OpenSSH server on 127.0.0.1, where
 // Vagrant, libvirt and the VM's ssh are stand-ins. On this side, none of them may be called.
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -55,6 +55,20 @@ function startIn(folder: string, env: NodeJS.ProcessEnv, words: string[]) {
   child.stderr.on("data", (chunk) => [err += String(chunk), said += String(chunk)]);
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
   return { child, ended, said: () => said, out: () => out, err: () => err };
+}
+
+/** The ssh process of a run that holds the connection to a host. */
+export function connectionOf(pid: number, host: string): number {
+  const found = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).find((name) => {
+    try {
+      const [, , parent] = readFileSync(`/proc/${name}/stat`, "utf8").replace(/\(.*\)/s, "x").split(" ").slice(1);
+      const words = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0");
+      return Number(parent) === pid && words.includes("-M") && words.some((word) => word.replace(/.*@/, "") === host);
+    } catch {
+      return false;
+    }
+  });
+  return Number(found);
 }
 
 /** Starts the host; `more`: stand-ins there, besides those of test/sweep/lab.mts. */

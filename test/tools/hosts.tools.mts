@@ -6,7 +6,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { letGo } from "../sweep/lab.mts";
 import { until } from "../until.mts";
-import { type FarHost, farHost, type Started } from "./far-host.mts";
+import { connectionOf, type FarHost, farHost, type Started } from "./far-host.mts";
 
 const test = suite("machines on another host");
 let far: FarHost;
@@ -72,22 +72,10 @@ test("two runs exclude each other, by the lock at the other end", async () => {
   assert.not.ok(existsSync(`${far.lab}/lock`));
 });
 
-/** The ssh process of a run that holds the connection. */
-function connectionOf(pid: number): number {
-  const found = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).find((name) => {
-    try {
-      const [, , parent] = readFileSync(`/proc/${name}/stat`, "utf8").replace(/\(.*\)/s, "x").split(" ").slice(1);
-      const words = readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0");
-      return Number(parent) === pid && words.includes("-M");
-    } catch {
-      return false;
-    }
-  });
-  return Number(found);
-}
-
 test("a lost connection ends the step, and the next up goes on", async () => {
-  const { code, said, id } = await during(({ child }) => void process.kill(connectionOf(child.pid!), "SIGKILL"));
+  const { code, said, id } = await during(({ child }) =>
+    void process.kill(connectionOf(child.pid!, "gpubox"), "SIGKILL")
+  );
   assert.is(code, 1, said);
   assert.match(said, /the connection to root@gpubox was lost: the next run continues from here/);
   assert.not.match(said, /^ +at /m, "no stack");

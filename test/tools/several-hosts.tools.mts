@@ -11,7 +11,9 @@ import * as assert from "uvu/assert";
 import { own, root, standIns } from "../fake.mts";
 import { freePort, type SshServer, startSshd } from "../sshd.mts";
 import { starting } from "../start.mts";
-import { programs } from "../sweep/lab.mts";
+import { letGo, programs } from "../sweep/lab.mts";
+import { until } from "../until.mts";
+import { connectionOf } from "./far-host.mts";
 
 const test = suite("several hosts over ssh");
 const work = mkdtempSync(join(tmpdir(), "homelab-gpu-several-"));
@@ -26,12 +28,23 @@ const hostLines = "hosts: {one: {ssh: one}, two: {ssh: two}}\nmachines:\n";
 const two = `${hostLines}${machine("alpha", "host: one, ")}${machine("beta", "host: two, ")}`;
 const config = (text: string) => writeFileSync(file("lab/homelab-gpu.yaml"), text);
 
+/** A stand-in of the ssh to a VM, which also answers with its state and its logs. */
+const answering = (machine: string) =>
+  `text=$(cat)
+case "$*" in *' logs '*) echo "a line of ${machine}"; exit ;; esac
+case $text in *homelab-gpu-status*)
+  printf '%s\\n' 'homelab-gpu-status 1' engine:answers \
+    'service:${machine}-web running 0 0 none always homelab-gpu-${machine}-web-1' end:yes
+  exit ;;
+esac
+${programs.ssh}`;
+
 /** The stand-ins of a host with that machine, whose VM is a file in the host's folder. */
 function standInsIn(folder: string, machine: string) {
   for (const name of ["domains", "hold"]) mkdirSync(`${folder}/${name}`, { recursive: true });
   const set = `[ ! -e '${folder}/broken' ] || { echo "$0 is broken" >&2; exit 9; }\n` +
     `DOMAINS='${folder}/domains'; HOLD=$(cat '${folder}/held' 2>/dev/null)\n`;
-  const texts = Object.entries(programs).map(([name, text]) => [
+  const texts = Object.entries({ ...programs, ssh: answering(machine) }).map(([name, text]) => [
     name,
     (name === "vagrant" ? set : set.replace(/.*\n/, "")) +
     text.replace("head -n 3000", "head -n 3").replaceAll("machines/a/", `machines/${machine}/`)
@@ -95,7 +108,9 @@ interface Ended {
   err: string;
 }
 
-function run(...words: string[]): Promise<Ended> {
+const run = (...words: string[]): Promise<Ended> => start(...words).ended;
+
+function start(...words: string[]) {
   const child = spawn(process.execPath, [...starting, `${root}/homelab-gpu.mts`, ...words], {
     cwd: file("lab"),
     env,
@@ -104,7 +119,8 @@ function run(...words: string[]): Promise<Ended> {
   let [out, err] = ["", ""];
   child.stdout.on("data", (chunk) => out += String(chunk));
   child.stderr.on("data", (chunk) => err += String(chunk));
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, out, err })));
+  const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, out, err })));
+  return { child, ended, err: () => err };
 }
 
 /** The sections of an output by host. */
@@ -230,6 +246,53 @@ test("ssh, verify and ssh-config go to the host of the machine; so do down and d
   const all = await run("destroy", "--yes");
   assert.is(all.code, 0, all.err);
   assert.equal(readdirSync(file("one/domains")), []);
+});
+
+test("logs of services on several hosts, and of one, without asking the other", async () => {
+  config(
+    `${two}services: {alpha-web: {image: x, machine: alpha}, beta-web: {image: x, machine: beta}}\n`,
+  );
+  await run("up", "--no-gpu");
+  const all = await run("logs");
+  assert.equal([all.code, all.out], [0, "a line of alpha\na line of beta\n"], all.err);
+  client({ two: await freePort() });
+  const one = await run("logs", "alpha-web");
+  assert.equal([one.code, one.out, one.err], [0, "a line of alpha\n", ""]);
+  const both = await run("logs");
+  assert.equal([both.code, both.out], [1, "a line of alpha\n"]);
+  assert.match(both.err, /^homelab-gpu: two: ssh cannot reach two: /);
+});
+
+/** Runs `act` while a step of `up` on the host two waits, and the host one is done. */
+async function during(act: (up: ReturnType<typeof start>, step: string) => void) {
+  await run("destroy", "--yes");
+  writeFileSync(file("two/held"), file("two/hold"));
+  const up = start("up", "--no-gpu");
+  const id = await until("a step that waits", () => {
+    if (up.child.exitCode !== null) throw new Error(up.err());
+    const step = /^two \| 1\/\d+ /m.test(up.err());
+    const [waiting] = readdirSync(file("two/hold"));
+    if (waiting && !step) letGo(file(`two/hold/${waiting}`));
+    return step && /^one \| done$/m.test(up.err()) && waiting;
+  });
+  act(up, id);
+  rmSync(file("two/held"));
+  const ended = await up.ended;
+  await until("the end of the step", () => !existsSync(`/proc/${id}`));
+  for (const name of readdirSync(file("two/hold"))) rmSync(file(`two/hold/${name}`));
+  return ended;
+}
+
+test("a lost connection to one host, and Ctrl-C, end the step there; the next up goes on", async () => {
+  const lost = await during(({ child }) => void process.kill(connectionOf(child.pid!, "two"), "SIGKILL"));
+  assert.is(lost.code, 1, lost.err);
+  assert.match(lost.err, /^two \| the connection to two was lost: the next run continues from here$/m);
+  assert.match(lost.err, /homelab-gpu: done: one; failed: two\n/);
+  assert.match(lost.out, /^alpha is up at /m);
+  const stopped = await during(({ child }) => void child.kill("SIGINT"));
+  assert.is(stopped.code, 130, stopped.err);
+  assert.match(stopped.err, /\nhomelab-gpu: interrupted; the next run continues from here\n/);
+  assert.is((await run("up", "--no-gpu")).code, 0);
 });
 
 test("this machine may be one of the hosts", async () => {
