@@ -4,6 +4,9 @@ import * as assert from "uvu/assert";
 import { commands } from "../lib/cli/commands.mts";
 import type { Context } from "../lib/cli/context.mts";
 import { partsOf } from "../lib/cli/host-words.mts";
+import { loadConfig, requireFiles } from "../lib/cli/load-config.mts";
+import { readProjects } from "../lib/cli/projects.mts";
+import { Lanes } from "../lib/cli/lanes.mts";
 import type { Command } from "../lib/cli/options.mts";
 import { onEachHost } from "../lib/cli/several-hosts.mts";
 import { runChecks } from "../lib/checks/index.mts";
@@ -48,6 +51,36 @@ test("each host has its machines, services and stacks, with their places in the 
   assert.equal(configOn(all, "a").places, { machines: [0], stacks: [1] });
   const one = parseConfig("hosts: {a: {ssh: a}}\nmachines: [{name: x, host: a, box: lab/x}]");
   assert.is(configOn(one, "a"), one);
+});
+
+test("a file that is missing is named with its line, whatever the other hosts have", async () => {
+  const { shell } = fakeShell({
+    "homelab-gpu.yaml": `hosts: {a: {ssh: a}}
+machines:
+  - {name: x, box: lab/x}
+  - {name: y, host: a, box: lab/y, provision: [./missing.sh]}
+stacks:
+  - {path: ./one, machine: x}
+  - {path: ./two, machine: y}
+`,
+  });
+  const context: Context = { shell, options, args: [], passthroughArgs: [], on: { name: "a" } };
+  const loaded = await loadConfig(context);
+  const messageOf = (work: Promise<unknown>) => work.then(() => "", (error: Error) => error.message);
+  assert.match(
+    await messageOf(requireFiles(context, loaded)),
+    /homelab-gpu\.yaml:4:\d+: there is no file .*missing\.sh/,
+  );
+  const stacks = await messageOf(readProjects(shell, loaded));
+  assert.match(stacks, /homelab-gpu\.yaml:7:/);
+  assert.not.match(stacks, /one/);
+  const { on: _, ...plain } = context;
+  const withHost = (host: string) => loadConfig({ ...plain, options: { ...options, host } });
+  assert.match(
+    await messageOf(withHost("probe.txt")),
+    /^--host reads one host, but the machines are on this machine and a/,
+  );
+  assert.equal((await withHost("ssh://a")).config.machines.map(({ name }) => name), ["y"]);
 });
 
 test("machines on several hosts need a card in the LAN to be reached; on one host they need none", () => {
@@ -183,6 +216,25 @@ test("one host asks at a time, by its name and below its data, while the lines o
   for (const name of ["a", "b"]) {
     assert.match(said, new RegExp(`── ${name} \\(.*\\) ──\ndata of ${name}\n\\[${name}: Remove it\\?\\]`));
   }
+});
+
+test("a second question waits for the first, and so do the lines of others", async () => {
+  const lanes = new Lanes();
+  const seen: string[] = [];
+  let answer = () => {};
+  const first = lanes.alone(() => {
+    seen.push("first");
+    return new Promise<void>((resolve) => answer = resolve);
+  });
+  const second = lanes.alone(() => Promise.resolve(void seen.push("second")));
+  await new Promise((resolve) => setImmediate(resolve));
+  lanes.write(() => seen.push("line"));
+  assert.equal(seen, ["first"]);
+  answer();
+  await Promise.all([first, second]);
+  assert.equal(seen, ["first", "line", "second"]);
+  lanes.write(() => seen.push("later"));
+  assert.is(seen.at(-1), "later");
 });
 
 test("JSON names each host, and has null for the report of one that was not reached", async () => {

@@ -72,7 +72,7 @@ export function laneOf(lanes: Lanes, shell: Shell, { name, width, heading, live,
   const put = (line: string) => {
     // of a line that is rewritten in place, its last state
     const shown = line.replace(/\r+$/, "").split("\r").at(-1)!;
-    const text = `${prefix}${shown.replace(/^homelab-gpu: /, "")}\n`;
+    const text = `${(prefix + shown.replace(/^homelab-gpu: /, "")).trimEnd()}\n`;
     if (live) lanes.write(() => shell.stderr(text));
     else kept.push({ stream: "stderr", text });
   };
