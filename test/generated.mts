@@ -71,8 +71,8 @@ export function generated(shape: Shape, dice: ReturnType<typeof random>, wrong: 
       return generated(dice.pick(shape.of), dice, wrong);
     case "map": {
       const names = Object.keys(shape.keys).filter((name) =>
-        // a host needs its name in hosts:
-        shape.keys[name]!.required || dice.next() < (name === "host" ? 0.02 : 0.5)
+        // a host needs its name in hosts:, and few machines can be the nodes of a cluster
+        shape.keys[name]!.required || dice.next() < (name === "host" ? 0.02 : name === "cluster" ? 0.1 : 0.5)
       );
       const alone = shape.exactlyOne && dice.pick(shape.exactlyOne);
       // of the keys of network: only some fit together
