@@ -118,6 +118,11 @@ test("a build that copies what its context does not have, or what .dockerignore 
     "Remove the line that excludes it from app/.dockerignore",
   ]);
   assert.equal(await findings({ ...all, "app/.dockerignore": "*.py\n", "app/Dockerfile.dockerignore": "" }), []);
+  // the project's own excludes the file from the copy in the VM
+  assert.match(
+    (await findings({ ...all, ".dockerignore": "**/*.py\n" })).join(),
+    /needs app\/main\.py for its build, but \.dockerignore excludes it/,
+  );
 });
 
 test("localhost in a script of another container, in what a script prints, and in public addresses", async () => {

@@ -3,7 +3,7 @@ import { normalize } from "node:path/posix";
 import { mapAt } from "../maps.mts";
 import { fromPattern, instructionsOf } from "./dockerfile-instructions.mts";
 import { neededStages, type Stage } from "./dockerfile-stages.mts";
-import { ignoreRules } from "./dockerignore.mts";
+import { type IgnoreRules, ignoreRules } from "./dockerignore.mts";
 import { baseOf, buildContext, hostPath } from "./paths.mts";
 import type { ProjectReads } from "./project-reads.mts";
 import type { AbsentCopy, ComposeProject, ComposeService } from "./types.mts";
@@ -78,13 +78,17 @@ export async function absentCopiesOf(
   const ignoreFile = own === undefined ? `${context}/.dockerignore` : `${dockerfile.path}.dockerignore`;
   const rules = ignoreRules(own ?? (await reads.read(ignoreFile)) ?? "");
   const shown = (path: string) => path.startsWith(`${project.folder}/`) ? path.slice(project.folder.length + 1) : path;
+  // the copy in the VM lacks what the project's own .dockerignore excludes, whatever the build's context is
+  const outer = ignoreRules((await reads.read(`${project.folder}/.dockerignore`)) ?? "");
   const found = await Promise.all(paths.map(async ({ path, line }): Promise<AbsentCopy[]> => {
     const place = { path: shown(`${context}/${path}`), line, ...(dockerfile.file ? { file: dockerfile.file } : {}) };
     const kind = await reads.kind(`${context}/${path}`);
     if (kind === "missing") return [place];
     // an exception may keep a part of a folder
-    const isIgnored = kind === "file" ? rules.ignores(path) : kind === "folder" && rules.prunes(path);
-    return isIgnored ? [{ ...place, ignoredBy: shown(ignoreFile) }] : [];
+    const isIgnored = ({ ignores, prunes }: IgnoreRules, one: string) =>
+      kind === "file" ? ignores(one) : kind === "folder" && prunes(one);
+    if (isIgnored(rules, path)) return [{ ...place, ignoredBy: shown(ignoreFile) }];
+    return isIgnored(outer, place.path) ? [{ ...place, ignoredBy: ".dockerignore" }] : [];
   }));
   return found.flat();
 }
