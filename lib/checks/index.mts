@@ -141,7 +141,9 @@ function wantedChecks(only: string[], probe: boolean): Check[] {
  * machines.
  */
 function resolvedByGuess({ os, cut = [] }: Host): boolean {
-  return cut.includes("os") || (os.platform === "windows" && cut.includes("windows"));
+  // on a Mac, the installed programs decide the provider
+  const behind = { windows: "windows", macos: "programs", linux: "os", other: "os" }[os.platform];
+  return cut.some((fact) => fact === "os" || fact === behind);
 }
 
 /**
