@@ -30,8 +30,8 @@ docker stack deploy "$@" -c swarm.new.yaml "$name" >&2
 services() {
   docker service ls --filter "label=com.docker.stack.namespace=$name" --format '{{.Name}} {{.Replicas}}' |
     while read -r service replicas rest; do
-      # a service that ends: 0/1 (1/1 completed)
-      case $rest in '('*) rest=${rest#?} replicas=${rest%% *} ;; esac
+      # a service that ends: 0/1 (1/1 completed); one with a limit for each node: 1/2 (max 1 per node)
+      case $rest in '('*' completed)') rest=${rest#?} replicas=${rest%% *} ;; esac
       update=$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "$service")
       printf '%s %s %s\n' "$service" "$replicas" "${update:--}"
     done

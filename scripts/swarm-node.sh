@@ -173,10 +173,8 @@ drain() { # ID
   docker node update --availability drain --label-add homelab-gpu.leaving=yes "$1" >/dev/null
   left=$tries
   while [ "$left" -gt 0 ]; do
-    docker node ps --filter desired-state=running -q "$1" >"${TMPDIR:-/tmp}/swarm-node.$$" || true
-    busy=$(wc -l <"${TMPDIR:-/tmp}/swarm-node.$$")
-    rm -f "${TMPDIR:-/tmp}/swarm-node.$$"
-    [ "$busy" -gt 0 ] || return 0
+    busy=$(docker node ps --filter desired-state=running -q "$1") || busy=unknown
+    [ -n "$busy" ] || return 0
     left=$((left - 1))
     sleep "$pause"
   done

@@ -257,6 +257,33 @@ test("deploy-stack.sh: done once all services run, jobs too", async ({ folder })
   assert.ok(existsSync(join(folder, "services/swarm.yaml")));
 });
 
+test("deploy-stack.sh: replicas of a service with a limit for each node are counted", async ({ folder }) => {
+  const of = (replicas: string) =>
+    deploy(folder, {
+      "service ls": `s_web ${replicas} (max 1 per node)\n`,
+      "service inspect": "completed\n",
+      "service ps": "a\n",
+    });
+  assert.is((await of("2/2")).stdout, "web: 2 running on a\n");
+  const short = await of("1/2");
+  assert.is(short.status, 1);
+  assert.match(short.stderr, /s_web does not run/);
+});
+
+test("drain: waits for tasks that run, and not for ever", async ({ folder }) => {
+  const of = async (tasks: string) => {
+    const { status, stderr, log } = await run(folder, "swarm-node.sh", ["drain", "n2"], {
+      "info --format": info("active", true, "n1", "192.168.121.5"),
+      "node ps": tasks,
+    }, { env: { TRIES: "3" } });
+    assert.is(status, 0, stderr);
+    return [log.filter((line) => line.startsWith("docker node ps")).length, /tasks still run/.test(stderr)];
+  };
+  assert.equal(await of(""), [1, false]);
+  assert.equal(await of("t1\n"), [3, true]);
+  assert.equal(await of("exit 1"), [3, true]);
+});
+
 test("deploy-stack.sh: a service without a node is an error with Docker's reason, and is placed again once", async ({ folder }) => {
   const why = "no suitable node (scheduling constraints not satisfied on 2 nodes)";
   const { status, stderr, log } = await deploy(folder, {
