@@ -83,6 +83,24 @@ stacks:
   assert.equal((await withHost("ssh://a")).config.machines.map(({ name }) => name), ["y"]);
 });
 
+test("two names of one host are refused: both would have the same lab", () => {
+  const wrong = (b: string, of = "b") => {
+    try {
+      parseConfig(
+        `hosts: {a: {ssh: me@a}, b: {ssh: "${b}"}}\n` +
+          `machines:\n  - {name: x, host: a, box: lab/x}\n  - {name: y, host: ${of}, box: lab/x}\n`,
+      );
+      return "";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.match(wrong("me@a"), /:4:\d+: a and b are the same host[^]*host: a/);
+  assert.match(wrong("ssh://me@a"), /a and b are the same host/);
+  for (const other of ["you@a", "me@a:2222", "me@b"]) assert.is(wrong(other), "", other);
+  assert.is(wrong("me@a", "a"), "", "b has no machines");
+});
+
 test("machines on several hosts need a card in the LAN to be reached; on one host they need none", () => {
   const names = (all: Parameters<typeof unreached>[0]) => unreached(all).map(({ name }) => name);
   const br0 = { lan: "br0" };

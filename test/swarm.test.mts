@@ -239,6 +239,65 @@ test("--recreate drains the node first, and it joins again", async () => {
   assert.match(swarmCalls(world).join("\n"), /leave a b\n[^]*remove-vm\.sh b [^]*join a b\n/);
 });
 
+test("another first machine is refused while the manager of the Swarm exists", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  const [, a, b] = /(.*name: a.*\n)(.*name: b.*\n)/.exec(config)!;
+  world.output = [];
+  world.config = config.replace(`${a}${b}`, `${b}${a}`);
+  assert.is(await world.runCommand(up, world.context([])), 1);
+  assert.equal(swarmCalls(world), []);
+  assert.match(world.output.join(""), /a manages the Swarm, and the config now has b as its first machine/);
+  assert.match(world.output.join(""), /Write a as the first machine/);
+  world.output = [];
+  world.config = config.replace(a!, "");
+  assert.is(await world.runCommand(up, world.context([])), 1);
+  assert.match(world.output.join(""), /destroy a\b/);
+  // its VM is removed, and the Swarm ended
+  assert.is(await world.runCommand(destroy, world.context(["a"])), 0, world.output.join(""));
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.equal(state(world).swarm.manager, "b");
+});
+
+test("the questions of destroy and --recreate name the Swarm that ends", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  const asked = async (command: typeof up, words: string[], set = {}) => {
+    const context = world.context(words, { yes: false, ...set });
+    let question = "";
+    context.shell.confirm = (text) => {
+      question = text;
+      return Promise.resolve(false);
+    };
+    Object.assign(context.shell, { terminal: { ...context.shell.terminal, in: true, err: true } });
+    assert.is(await world.runCommand(command, context), 1, world.output.join(""));
+    return question;
+  };
+  assert.match(
+    await asked(destroy, ["a"]),
+    /^Remove a .*:\n  ends:  the Swarm of a, with its services on b\nContinue\?$/,
+  );
+  assert.is(await asked(destroy, ["b"]), "Remove b and everything in it?");
+  assert.is(await asked(destroy, []), "Remove a, b and everything in them?");
+  world.config = config.replace("name: a, box: lab/y", "name: a, box: lab/z");
+  assert.match(
+    await asked(up, [], { recreate: true }),
+    /^  ends:  the Swarm of a, with its services; a new one starts/m,
+  );
+});
+
+test("destroy that is interrupted after a node has left: the next up lets it join again", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  const context = world.context(["b"]);
+  const { run } = context.shell;
+  context.shell.run = (command, settings) =>
+    command.join(" ").includes("remove-vm.sh") ? Promise.resolve({ code: 1, tail: [] }) : run(command, settings);
+  await world.runCommand(destroy, context).catch(() => {});
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.match(swarmCalls(world).join("\n"), /^sh scripts\/join-swarm\.sh join a b$/m);
+});
+
 test("without cluster: the machines leave the Swarm, the manager last", async () => {
   const world = new World(config, "vm-without-gpu");
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
@@ -287,6 +346,14 @@ test("cluster.swarm: VMs that reach each other, and cards that one machine has",
     judged(config.replace("{image: x/own, machine: b}", `{image: x/own, ports: ["8080:1"]${other}}`))[0]!;
   assert.match(port(", machine: b"), /^fail \| web publishes 8080\/tcp on all nodes, and so does own on b/);
   assert.match(port(""), /^fail \| web publishes 8080\/tcp on all nodes, and so does own \|/);
+  const ports = (one: string, other: string) =>
+    judged(
+      `cluster: swarm\n${machines()}services: {web: {image: x, ports: [${one}]}, own: {image: x, ports: [${other}]}}\n`,
+    )[0]!;
+  assert.match(ports('"1000-65000:1000-65000/udp"', '"64000-65535:1-1536/udp"'), /^fail \| web publishes 64000\/udp/);
+  assert.match(ports('"1000-65000:1000-65000/udp"', '"2000:1"'), /^pass/);
+  // only the nodes that run such a service publish its port
+  assert.match(ports('"80:80"', "{target: 80, published: 80, mode: host}"), /^pass/);
   // the provider of a Windows host
   assert.match(judged(config, "windows-11-home")[0]!, /^fail \| a and b cannot be in a Swarm/);
 });

@@ -1,8 +1,9 @@
 /** Whether the machines can be the nodes of one Swarm, and whether a node has the cards that its services ask for. */
-import { publishedPorts } from "../compose/service.mts";
+import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import type { Service } from "../config/types.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
+import { isMap } from "../maps.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { counted, joinList } from "../text.mts";
 import { fail, pass } from "./results.mts";
@@ -60,17 +61,18 @@ function verdicts(
 
 /** Ports that a service of the Swarm publishes on all nodes, and another service on one of them. */
 function portsTwice(services: Service[], others: Service[]): Verdict[] {
-  const portsOf = ({ body }: Service) =>
-    publishedPorts(body).flatMap(({ first, last, protocol }) =>
-      Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${protocol}`)
-    );
   return services.flatMap((one, i) =>
     [...services.slice(i + 1), ...others].flatMap((other) => {
-      const both = portsOf(one).find((port) => portsOf(other).includes(port));
+      const inSwarm = services.includes(other);
+      const theirs = inSwarm ? portsOnAll(other) : publishedPorts(other.body);
+      const both = portsOnAll(one).flatMap(({ first, last, protocol }) => {
+        const found = theirs.find((port) => port.protocol === protocol && port.first <= last && first <= port.last);
+        return found ? [`${Math.max(first, found.first)}/${protocol}`] : [];
+      })[0];
       return both === undefined ? [] : [
         fail(
           `${one.name} publishes ${both} on all nodes, and so does ${other.name}${
-            services.includes(other) ? "" : ` on ${other.machine}`
+            inSwarm ? "" : ` on ${other.machine}`
           }`,
           [{ read: `${one.name}: ports`, value: both }, { read: `${other.name}: ports`, value: both }],
           [manualFix(`Write another port for ${other.name}`)],
@@ -78,6 +80,12 @@ function portsTwice(services: Service[], others: Service[]): Verdict[] {
       ];
     })
   );
+}
+
+/** The ports of a service that every node publishes: with `mode: host`, only the nodes that run it publish a port. */
+function portsOnAll({ body }: Service): PublishedPort[] {
+  const isOnAll = (port: unknown) => !isMap(port) || port.mode !== "host";
+  return publishedPorts({ ...body, ports: Array.isArray(body.ports) ? body.ports.filter(isOnAll) : [] });
 }
 
 const cards = ({ gpus }: ResolvedMachine) => gpus.filter(isNvidiaRequest).length;

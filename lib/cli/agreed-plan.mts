@@ -56,11 +56,14 @@ export async function agreesToLose(
   const stays = replaced.flatMap(({ name, engine }) =>
     dataOf(name) === undefined ? [] : [`  stays: the data disk of ${name}, with ${dataHolds(engine)}\n`]
   );
+  const ends = lab.swarm && names.includes(lab.swarm.manager)
+    ? `  ends:  the Swarm of ${lab.swarm.manager}, with its services; a new one starts when the VM is created\n`
+    : "";
   const boxes = command === "upgrade"
     ? "  stays: the old box until the new one is proven; if it is not, the VM gets the old one again\n"
     : "";
   const question =
-    `The VM of ${names.join(", ")} ${are} removed and created again.\n${goes.join("")}${stays.join("")}` +
+    `The VM of ${names.join(", ")} ${are} removed and created again.\n${goes.join("")}${ends}${stays.join("")}` +
     "  stays: the config and the folders of stacks on this host, downloads, built boxes\n" + boxes +
     `All data on the ${disks} is lost. Continue?`;
   if (await confirmed(context, question, `${command} of ${names.join(", ")}, which deletes the ${disks},`)) {

@@ -67,6 +67,13 @@ export interface SwarmState {
   services?: string;
 }
 
+/** The record of a Swarm after VMs were removed: without them, and to be looked at by the next `up`. */
+export function swarmAfter(swarm: SwarmState | undefined, removed: string[]): SwarmState | undefined {
+  if (!swarm || removed.includes(swarm.manager)) return undefined;
+  const nodes = swarm.nodes.filter((name) => !removed.includes(name));
+  return nodes.length === swarm.nodes.length ? swarm : { manager: swarm.manager, nodes };
+}
+
 /** `state.json` in the lab's folder. */
 export interface State {
   schema: "homelab-gpu/state/2";

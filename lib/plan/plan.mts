@@ -13,7 +13,7 @@ import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
 import { boxesToBuild, removesBox, upgradeOf } from "./upgrade.mts";
 import { isProven, proofOf } from "./proof.mts";
 import { serviceSteps } from "./service-steps.mts";
-import { leaveSteps, swarmFiles, swarmScripts, swarmSteps, swarmWanted } from "./swarm.mts";
+import { leaveSteps, otherManager, swarmFiles, swarmScripts, swarmSteps, swarmWanted } from "./swarm.mts";
 import {
   autostartSteps,
   boots,
@@ -168,7 +168,7 @@ export function makePlan(
     gainsData: work.flatMap(({ machine, gainsData }) => (gainsData ? [machine.name] : [])),
     ownLines,
     ownArguments,
-    findings: work.flatMap(({ findings }) => findings),
+    findings: [...work.flatMap(({ findings }) => findings), ...otherManager(config, lab)],
   };
 }
 

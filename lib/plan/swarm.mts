@@ -1,9 +1,12 @@
 /** `cluster: swarm`: the steps that join the VMs, label the nodes, deploy the services, and take nodes out. */
 import { createHash } from "node:crypto";
+import type { Finding } from "../findings.mts";
+import { commandFix, manualFix } from "../fixes.mts";
 import type { Lab } from "../host/lab.mts";
 import type { SwarmState } from "../host/state.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { swarmFile } from "../compose/swarm.mts";
+import { self } from "../self.mts";
 import type { File, Step } from "./types.mts";
 import { runAsRoot, ssh } from "./vm-steps.mts";
 
@@ -42,6 +45,32 @@ export function swarmWanted({ swarm, machines }: Resolved, lab: Lab): SwarmState
   const nodes = [...machines.map(({ name }) => name), ...former];
   const hash = createHash("sha256").update(swarmFile(swarm.services)).digest("hex");
   return { manager: swarm.manager, nodes, services: hash };
+}
+
+/**
+ * A failed finding if the Swarm has another manager than the config, and its VM exists: the new one would start a
+ * second Swarm, and no node can be in both.
+ */
+export function otherManager(config: Resolved, lab: Lab): Finding[] {
+  const wanted = config.swarm?.manager;
+  const manager = lab.swarm?.manager;
+  if (wanted === undefined || manager === undefined || manager === wanted) return [];
+  const { state = "absent" } = { ...lab.machines, ...lab.orphans }[manager] ?? {};
+  if (state === "absent") return [];
+  const isKept = config.machines.some(({ name }) => name === manager);
+  return [{
+    check: "cluster.swarm",
+    machine: wanted,
+    status: "fail",
+    message: `${manager} manages the Swarm, and the config now has ${wanted} as its first machine`,
+    evidence: [{ read: "the manager of the Swarm", value: manager }, { read: "machines: the first", value: wanted }],
+    fix: [
+      isKept
+        ? manualFix(`Write ${manager} as the first machine`)
+        : commandFix(`Remove ${manager}; its Swarm ends with it`, self(`destroy ${manager}`)),
+      manualFix(`Or end the Swarm: run ${self("up")} without cluster: swarm, and then with it`),
+    ],
+  }];
 }
 
 /** The file of the services of the Swarm; none without one. */
@@ -154,11 +183,4 @@ export function leaveSteps(lab: Lab, removed: string[]): Step[] {
     command: ["sh", "scripts/join-swarm.sh", "leave", manager, name],
     input: "scripts/swarm-node.sh",
   }));
-}
-
-/** The record of a Swarm after VMs were removed: without them, and to be looked at by the next `up`. */
-export function swarmAfter(swarm: SwarmState | undefined, removed: string[]): SwarmState | undefined {
-  if (!swarm || removed.includes(swarm.manager)) return undefined;
-  const nodes = swarm.nodes.filter((name) => !removed.includes(name));
-  return nodes.length === swarm.nodes.length ? swarm : { manager: swarm.manager, nodes };
 }

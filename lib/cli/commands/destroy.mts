@@ -1,11 +1,11 @@
 import type { Config } from "../../config/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { type Lab, type LabMachine, readLab } from "../../host/lab.mts";
-import { readState, writeState } from "../../host/state.mts";
-import { leaveSteps, swarmAfter } from "../../plan/swarm.mts";
+import { readState, swarmAfter, writeState } from "../../host/state.mts";
 import { dataRemoval, dropCopies, removal, returnCard } from "../../plan/vm-steps.mts";
 import { UserError } from "../../errors.mts";
 import { self } from "../../self.mts";
+import { joinList } from "../../text.mts";
 import { type Context, log } from "../context.mts";
 import { loadConfig } from "../load-config.mts";
 import { machinesOf, runWork } from "../machine-work.mts";
@@ -31,7 +31,7 @@ export async function destroy(context: Context): Promise<number> {
       const copied = whole && (names.length > 0 || (await readState(shell, folder)).removing ||
         (await shell.list(`${folder}/verify`)).length > 0);
       return [
-        ...leaveSteps(lab, names),
+        ...(lab.swarm ? (await import("../../plan/swarm.mts")).leaveSteps(lab, names) : []),
         ...machinesOf(lab, names).flatMap(([name, machine]) => [
           ...(machine.state === "absent" ? [] : [removal(name, machine, `Remove the VM ${name}`)]),
           // removing the VM returns its card, unless the VM was gone already or that failed
@@ -45,16 +45,23 @@ export async function destroy(context: Context): Promise<number> {
     },
     question: (names, lab) => {
       if (names.length === 0) return "Remove libvirt's copies of the boxes?";
-      const disks = dataDisksOf(lab, names).map(({ text }) => `  ${options.data ? "goes: " : "stays:"} ${text}\n`);
-      const list = disks.length === 0 ? "" : `\n${disks.join("")}`;
+      const disks = dataDisksOf(lab, names).map(({ text }) => `  ${options.data ? "goes: " : "stays:"} ${text}`);
+      const list = [...disks, ...swarmEnd(names, lab)].map((line) => `\n${line}`).join("");
       const extent = disks.length === 0 || options.data ? "everything in" : "the system disk of";
       return `Remove ${names.join(", ")} and ${extent} ${names.length === 1 ? "it" : "them"}${
-        list === "" ? "?" : `:${list}Continue?`
+        list === "" ? "?" : `:${list}\nContinue?`
       }`;
     },
     action: (names) => names.length === 0 ? "destroy" : `destroy of ${names.join(", ")}`,
     before: async () => {
-      if (whole) await writeState(shell, folder, { ...(await readState(shell, folder)), removing: true });
+      const { swarm, ...state } = await readState(shell, folder);
+      if (!whole && !swarm) return;
+      await writeState(shell, folder, {
+        ...state,
+        ...(whole ? { removing: true as const } : {}),
+        // a node that has left joins again by the next up, even if its VM is not removed after all
+        ...(swarm ? { swarm: { manager: swarm.manager, nodes: swarm.nodes } } : {}),
+      });
     },
   });
   if (code !== 0 || context.options.dryRun) return code;
@@ -88,6 +95,14 @@ function existingMachines(machines: [string, LabMachine][], data = false): strin
   return machines.flatMap(([name, { state, cardTaken, data: disk }]) =>
     state === "absent" && !cardTaken && !(data && disk?.size !== undefined) ? [] : [name]
   );
+}
+
+/** The line about a Swarm whose manager is removed, if other nodes stay. */
+function swarmEnd(names: string[], { swarm }: Lab): string[] {
+  const others = swarm && names.includes(swarm.manager) ? swarm.nodes.filter((name) => !names.includes(name)) : [];
+  return others.length === 0
+    ? []
+    : [`  ends:  the Swarm of ${swarm!.manager}, with its services on ${joinList(others)}`];
 }
 
 /** The data disks of machines, each described with its sizes. */

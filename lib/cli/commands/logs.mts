@@ -10,7 +10,6 @@ import { type Context, log, styleFor } from "../context.mts";
 import { askGuest, engineOfMachine, isReachable, sshTo } from "../guest.mts";
 import { inspectLab } from "../inspect-lab.mts";
 import { thisMachine } from "../../config/placed.mts";
-import { swarmStack } from "../../plan/swarm.mts";
 import { formatPlan } from "../print.mts";
 import type { LoadedConfig } from "../load-config.mts";
 import { sayTo } from "../say.mts";
@@ -60,16 +59,17 @@ export async function logsOnHosts(all: Context, contexts: Context[]): Promise<nu
 }
 
 /** Throws {@link UserError} for a service of the Swarm, with the command that shows its logs from all nodes. */
-function refuseSwarm({ config: { swarm } }: LoadedConfig, words: string[]): void {
+async function refuseSwarm({ config: { swarm } }: LoadedConfig, words: string[]): Promise<void> {
   const one = swarm?.services.find(({ name }) => words.includes(name));
   if (!one) return;
+  const { swarmStack } = await import("../../plan/swarm.mts");
   const command = self(`ssh ${swarm!.manager} -- sudo docker service logs ${swarmStack}_${one.name}`);
   throw new UserError(`${one.name} runs in the Swarm, which logs does not read yet: ${command}`);
 }
 
 async function find(context: Context): Promise<Found> {
   const { source, lab } = await inspectLab(context);
-  refuseSwarm(source, context.args);
+  await refuseSwarm(source, context.args);
   requireLibvirtAnswer(lab);
   tailOf(context);
   return { context, source, lab, containers: await containersOf(context, lab, source) };
