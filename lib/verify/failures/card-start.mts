@@ -193,13 +193,20 @@ export const cardStartFailures = (): Failure[] => [
     [
       "gpu.display",
       "symptom",
-      /efifb: (?:cannot reserve video memory|abort, cannot ioremap)/,
+      /efifb: abort, cannot ioremap/,
       "the console (efifb) could not take the card's memory: after a VM had the card, it stays dark until a reboot",
       manualFix("Give the host's console another card or the CPU's graphics; the card itself can go to the VM again"),
       manualFix(
         "With one card only: let the hook script load the card's driver (amdgpu, nvidia), and leave out " +
           "efi-framebuffer",
       ),
+    ],
+    [
+      "gpu.display",
+      "note",
+      /efifb: cannot reserve video memory/,
+      "the console (efifb) uses the card's memory without a reservation, which harms nothing at the host's boot",
+      "If the screen is dark after a VM had the card: a reboot brings the console back",
     ],
   ]),
   ...rows({

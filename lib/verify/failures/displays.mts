@@ -41,10 +41,11 @@ export const displayFailures = (): Failure[] => [
         /variable WAYLAND_DISPLAY has not been defined|Unable to find display or encoder/,
         /Unable to find display on any available system|The control display is undefined/,
       ),
-      "the program wants a screen (X11 or Wayland), and there is none in the container",
+      "the program wants a screen (X11 or Wayland), and there is none where it runs: in a container, or over SSH",
       "Start its display server first (Sunshine: Xorg, a compositor or Wolf, with a virtual or dummy display; " +
       "others: Xvfb)",
       headless,
+      "Over SSH: ssh -X, with X11Forwarding in its server, or start it at the machine's own screen",
       "For example MUJOCO_GL=egl, QT_QPA_PLATFORM=offscreen, SDL_VIDEODRIVER=dummy; Blender draws without a screen " +
       "with -b -E CYCLES",
     ],

@@ -67,7 +67,7 @@ export const podmanNetworkFailures = (): Failure[] => [
     [
       "verify.docker",
       "cause",
-      /iptables: Chain already exists/,
+      /netavark.{0,60}iptables: Chain already exists/,
       "chains of an earlier run are left in the firewall, or iptables and nft both write there",
       guestFix("See the chains", "sh -c 'iptables-save | grep NETAVARK'"),
       "Stop the containers and reboot; use one backend for all (update-alternatives --config iptables: iptables-nft)",

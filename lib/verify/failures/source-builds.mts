@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 /** Words of programs and packages that are built for the GPU. */
 const buildWords = new RegExp(
   `${gpuProgramWords.source}|flash.?attn|xformers|sage.?attention|mamba|causal.?conv1d|deepspeed|apex|` +
-    "failed to solve|did not complete successfully|vendor/|pip|wheel",
+    "failed to solve|did not complete successfully|vendor/|\\bpip\\b|\\bwheels?\\b",
   "i",
 );
 const list = "Set TORCH_CUDA_ARCH_LIST=12.0 (RTX 50), 8.9 (RTX 40) or 8.6 (RTX 30) for that step";
