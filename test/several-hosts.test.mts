@@ -208,6 +208,8 @@ test("a host that fails stops no other; the last lines name it and the command t
     said,
     /homelab-gpu: done: this machine; failed: b; not reached: a\n {2}fix what it .*: .* up llm web\n$/,
   );
+  const again = await runOn("up", () => Promise.resolve(0), { dead: ["a"], set: { gpu: false, recreate: true } });
+  assert.match(again.said, / up llm --no-gpu --recreate\n$/);
 });
 
 test("a mistake that is the same on each host is one error, and an interruption ends all", async () => {

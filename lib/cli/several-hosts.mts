@@ -202,7 +202,8 @@ function conclude(context: Context, name: string, results: Result[], isActing: b
   if (options.json) {
     for (const { error, name: host } of results) if (error) sayTo(shell, `${host}: ${error.message}`);
   }
-  const lines = closingLines(options.dryRun ? "plan" : name, results, (command) => selfFor(context, command), isActing);
+  const again = (command: string) => selfFor(context, [command, ...kept(options)].join(" "));
+  const lines = closingLines(options.dryRun ? "plan" : name, results, again, isActing);
   if (lines.length > 0 && (!options.quiet || results.some(({ code }) => code !== 0)) && !silent.includes(name)) {
     sayTo(shell, lines.join("\n"));
   }
@@ -210,6 +211,14 @@ function conclude(context: Context, name: string, results: Result[], isActing: b
   if (failed.length === 0) return 0;
   return failed.every(({ code, error }) => (code ?? error?.code) === 2) ? 2 : 1;
 }
+
+/** The options without which a command would do something else. */
+const kept = ({ gpu, recreate, pull, data }: Context["options"]): string[] => [
+  ...(gpu ? [] : ["--no-gpu"]),
+  ...(recreate ? ["--recreate"] : []),
+  ...(pull ? ["--pull"] : []),
+  ...(data ? ["--data"] : []),
+];
 
 /** The last lines of a command on several hosts. `selfOf` gives the command line of one of this program's commands. */
 export function closingLines(
