@@ -11,7 +11,7 @@ import type { Command } from "../lib/cli/options.mts";
 import { onEachHost } from "../lib/cli/several-hosts.mts";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
-import { configOn, unreached } from "../lib/config/placed.mts";
+import { configOn, type Placed, reaches } from "../lib/config/placed.mts";
 import { Interrupted, UserError } from "../lib/errors.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Shell } from "../lib/shell.mts";
@@ -102,7 +102,7 @@ test("two names of one host are refused: both would have the same lab", () => {
 });
 
 test("machines on several hosts need a card in the LAN to be reached; on one host they need none", () => {
-  const names = (all: Parameters<typeof unreached>[0]) => unreached(all).map(({ name }) => name);
+  const names = (all: Placed[]) => all.filter((to) => all.some((from) => !reaches(from, to))).map(({ name }) => name);
   const br0 = { lan: "br0" };
   assert.equal(names([{ name: "x" }, { name: "y" }]), []);
   assert.equal(names([{ name: "x", host: "a" }, { name: "y", host: "a" }]), []);

@@ -275,14 +275,14 @@ test("the questions of destroy and --recreate name the Swarm that ends", async (
   };
   assert.match(
     await asked(destroy, ["a"]),
-    /^Remove a .*:\n  ends:  the Swarm of a, with its services on b\nContinue\?$/,
+    /^Remove a .*:\n {2}ends: {2}the Swarm of a, with its services on b\nContinue\?$/,
   );
   assert.is(await asked(destroy, ["b"]), "Remove b and everything in it?");
   assert.is(await asked(destroy, []), "Remove a, b and everything in them?");
   world.config = config.replace("name: a, box: lab/y", "name: a, box: lab/z");
   assert.match(
     await asked(up, [], { recreate: true }),
-    /^  ends:  the Swarm of a, with its services; a new one starts/m,
+    /^ {2}ends: {2}the Swarm of a, with its services; a new one starts/m,
   );
 });
 

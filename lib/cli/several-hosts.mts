@@ -221,7 +221,7 @@ const kept = ({ gpu, recreate, pull, data }: Context["options"]): string[] => [
 ];
 
 /** The last lines of a command on several hosts. `selfOf` gives the command line of one of this program's commands. */
-export function closingLines(
+function closingLines(
   command: string,
   results: Result[],
   selfOf: (command: string) => string,

@@ -10,7 +10,7 @@ import type { ComposeService } from "./types.mts";
  * The label of a node whose VM has shown at least that number of NVIDIA cards. A constraint knows only == and !=, so
  * that each number has a label of its own.
  */
-export const gpuLabel = (count: number): string => `homelab-gpu.gpu-${count}`;
+const gpuLabel = (count: number): string => `homelab-gpu.gpu-${count}`;
 
 /**
  * Returns the stack file of the services of a Swarm, as YAML. `version` is for Docker's command line before 25, which

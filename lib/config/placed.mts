@@ -38,10 +38,3 @@ export type Placed = Pick<Machine, "name" | "host" | "network">;
  * lets connections out.
  */
 export const reaches = (from: Placed, to: Placed): boolean => from.host === to.host || to.network?.lan !== undefined;
-
-/**
- * The machines that others of the list cannot reach: empty if all can open connections to each other. On several hosts
- * each machine needs `network: {lan: …}`, since the NAT networks of two hosts are separate and have the same addresses.
- */
-export const unreached = <T extends Placed>(machines: T[]): T[] =>
-  machines.filter((to) => machines.some((from) => !reaches(from, to)));
