@@ -7,7 +7,8 @@ import { rows } from "./rows.mts";
 
 /** Words of builds, and of programs for the GPU. */
 const words = new RegExp(
-  `${gpuProgramWords.source}|${buildWords.source}|flash.?attn|xformers|sage.?attention|mamba|\\bwheels?\\b|nvinfer|\\bpip\\b`,
+  `${gpuProgramWords.source}|${buildWords.source}|flash.?attn|xformers|sage.?attention|mamba|nvinfer|` +
+    "\\bwheels?\\b|\\bpip\\b",
   "i",
 );
 const own = "Or use the program's own image, whose parts come from one release";
