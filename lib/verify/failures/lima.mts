@@ -112,7 +112,8 @@ export const limaFailures = (): Failure[] => [
       commandFix("Linux: restart it and read its log", "snap restart multipass && snap logs multipass -n 50", {
         root: true,
       }),
-      "macOS: sudo launchctl kickstart -k system/com.canonical.multipassd; Windows: Restart-Service Multipass",
+      "macOS: sudo launchctl kickstart -k system/com.canonical.multipassd",
+      "Windows: net stop Multipass, then net start Multipass",
       "A user who was not let in: multipass authenticate, with the passphrase of local.passphrase",
     ],
     [
