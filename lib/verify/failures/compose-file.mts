@@ -93,6 +93,13 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "symptom",
+      /dependency failed to start: container \S{1,80} exited \(\d{1,3}\)|service "\S{1,60}" didn't complete successfully: exit/,
+      "a service ended with an error, so those that wait for it do not start; its own log says why",
+      logs,
+    ],
+    [
+      "verify.service",
+      "symptom",
       /dependency failed to start: |container \S{1,80} is unhealthy|application not healthy after/,
       "a service did not become healthy, so those that wait for it do not start",
       logs,

@@ -202,7 +202,7 @@ export const cudaFallbackFailures = (): Failure[] =>
       "guest.driver",
       "fallback",
       anyOf(
-        /Failed to initialize NVML|nvmlInit\w{0,20}.{0,20}(?:fail|error)|NVMLError_\w{3,40}/,
+        /Failed to initialize NVML|nvmlInit\w{0,20}.{0,20}(?:fail|error)|NVMLError_(?!NoPermission)\w{3,40}/,
         /nvidia-smi.{0,30}(?:fail|error|has failed)/,
       ),
       "nvidia-smi or NVML does not reach the driver, for the reason in its message",

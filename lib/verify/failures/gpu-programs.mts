@@ -108,12 +108,14 @@ export const gpuProgramFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /libva(?: error)?: .{0,100}(?:failed|init failed)|vaGetDriverNameByIndex|No VA display found for device/,
+        /libva(?: error)?: .{0,100}(?:failed|init failed)(?![^]{1,400}va_openDriver\(\) returns 0)/,
+        /vaGetDriverNameByIndex|No VA display found for (?:device|any default device)/,
         /Failed to initialise VAAPI connection/,
       ),
       "VA-API finds no driver for the card: NVIDIA cards have none of their own, and AMD and Intel need /dev/dri " +
-      "in the container",
+      "in the container, with a group of the service's user",
       "NVIDIA: use NVENC and NVDEC (cuda, nvenc) instead of vaapi; AMD and Intel: give the service devices: /dev/dri",
+      "Then group_add: [render, video], or their numbers on the machine (ls -ln /dev/dri)",
     ],
     [
       "verify.service",

@@ -2,6 +2,11 @@
 import type { Failure } from "./types.mts";
 import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { guestSetupFailures } from "./guest-setup.mts";
+import { hostFirewallFailures } from "./host-firewalls.mts";
+import { listingFailures } from "./listings.mts";
+import { nasSystemFailures } from "./nas-systems.mts";
+import { pythonTraceFailures } from "./python-traces.mts";
+import { startScriptFailures } from "./start-scripts.mts";
 import { limaFailures } from "./lima.mts";
 import { podmanMachineFailures } from "./podman-machine.mts";
 import { virglFailures } from "./virgl.mts";
@@ -32,6 +37,11 @@ export const hostFailures = (): Failure[] => [
   ...otherHypervisorFailures(),
   ...vmStateFailures(),
   ...serviceToolFailures(),
+  ...hostFirewallFailures(),
+  ...listingFailures(),
+  ...nasSystemFailures(),
+  ...pythonTraceFailures(),
+  ...startScriptFailures(),
 ];
 
 /** Entries that say what an error is about, for those that no specific entry knows. */

@@ -44,7 +44,8 @@ export const intelFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /(?:iHD|i965)_drv_video\.so (?:init failed|has no function)|va_openDriver\(\) returns -?\d/,
+        /(?:iHD|i965)_drv_video\.so (?:init failed|has no function)(?![^]{1,400}va_openDriver\(\) returns 0)/,
+        /va_openDriver\(\) returns -?[1-9](?![^]{1,400}va_openDriver\(\) returns 0)/,
         /vaInitialize failed with error code -?\d/,
       ),
       "VA-API's driver for Intel does not start: it does not know this chip, or may not open the card's node",
@@ -74,7 +75,7 @@ export const intelFailures = (): Failure[] => [
         /No XPU devices are available|XPU device count is zero|Failed to initialize XPU devices/i,
         /No device of requested type available|No Level.?Zero (?:devices?|drivers?) found|dpcppSetDevice: device_id is out of range/,
         /(?:ZE|UR)_RESULT_ERROR_(?:UNINITIALIZED|ADAPTER_SPECIFIC|DEVICE_LOST|UNSUPPORTED_FEATURE|DEPENDENCY_UNAVAILABLE)/,
-        /\[GPU\] (?:No supported (?:OCL )?devices|Can't get \w{4,40} property as no supported devices)|Device with "GPU" name is not registered|No GPU device found in OpenVINO/,
+        /\[GPU\] (?:No supported (?:OCL )?devices|Can't get \w{4,40} property as no supported devices)|Device with "GPU" name is not registered|No GPU device found in OpenVINO|Check 'contexts\.count\(device_id\)' failed/,
       ),
       "the program finds no Intel GPU: its node is not in the container, its user is not in the group " +
       "render, or the " +

@@ -1,6 +1,8 @@
 import type { Fix } from "../../findings.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { pythonFallbacks } from "./program-inputs.mts";
+import { pythonKindFallbacks } from "./python-traces.mts";
+import { startScriptFallbacks } from "./start-scripts.mts";
 import type { Failure, Layer } from "./types.mts";
 
 const first = manualFix("Read that line to its end, and the lines above it: the first error explains the others");
@@ -68,5 +70,7 @@ export const partFailures = (): Failure[] => [
       source: "moby, Podman, NVIDIA Container Toolkit (their messages by subject), read 2026-11",
     }))
   ),
+  ...pythonKindFallbacks(),
+  ...startScriptFallbacks(),
   ...pythonFallbacks(),
 ];

@@ -1,0 +1,81 @@
+import type { Failure } from "./types.mts";
+import { commandFix, manualFix } from "../../fixes.mts";
+import { rows } from "./rows.mts";
+
+/** Errors of systems that manage VMs and containers by a web page: TrueNAS, XCP-ng, CloudStack, Synology. */
+export const nasSystemFailures = (): Failure[] => [
+  ...rows({ layer: "docker", source: "truenas/apps#785 (2024-11), #942 (2024-11), #345 (2024-09), read 2026-11" }, [
+    [
+      "verify.service",
+      "cause",
+      /Expected \[uuid\] to be set for GPU/,
+      "TrueNAS keeps a choice of GPU for that app without the card's UUID, as from before an update or a driver",
+      "Install NVIDIA's driver in the Apps settings, then open the app, clear its GPU, save, and choose it again",
+      manualFix(
+        "If the page refuses that: midclt call -j app.update APP with resources.gpus.nvidia_gpu_selection for the slot, " +
+          "as in TrueNAS' issue NAS-132086",
+      ),
+    ],
+    [
+      "verify.service",
+      "symptom",
+      /Failed to render compose templates/,
+      "TrueNAS could not make the app's Compose file from its settings, for the reason at the end of the message",
+      "Open the app's settings, correct what the last line names, and save; update the app's catalog",
+    ],
+    [
+      "verify.service",
+      "symptom",
+      /Failed '(?:up|down|pull|stop|restart)' action for '/,
+      "TrueNAS' app did not start or stop: the message of Docker Compose is in the log that the line names",
+      commandFix("Read it", "tail -n 40 /var/log/app_lifecycle.log", { root: true }),
+      "Then explain that text",
+    ],
+  ]),
+  ...rows({ layer: "hypervisor", source: "xcp-ng/xcp#279 (2019-09), #213 (2019-06), xapi-project/xen-api" }, [
+    [
+      "provider.access",
+      "symptom",
+      /Error: Connection refused \(calling connect/,
+      "XCP-ng's toolstack (xapi) does not run, or only starts",
+      commandFix("See its state", "systemctl status xapi", { root: true }),
+      commandFix("Start it again; VMs go on", "xe-toolstack-restart", { root: true }),
+      "After a change of xen-pciback.hide: see that each address is written in full, as (0000:0b:00.0)",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /xenopsd internal error: ?\(?|Error from xenguesthelper|xc_dom_(?:build_image|boot)\S{0,30}: .{0,60}(?:panic|failed)/,
+      "Xen could not build the VM; with a passed device most often its memory does not fit beside the card's regions, " +
+      "or is not all reserved",
+      "Give the VM fixed memory (dynamic minimum = maximum) and less of it, and start it without the card to compare",
+      commandFix("Read what Xen says", "xl dmesg | tail -n 40", { root: true }),
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    source: "apache/cloudstack (VirtualMachineManagerImpl), #12216 (2025-12), #7053 (2023-01)",
+  }, [
+    [
+      "provider.access",
+      "symptom",
+      /InsufficientServerCapacityException|Unable to create a deployment for VM|Unable to orchestrate the start of VM/,
+      "CloudStack found no host on which the VM can start, or its start failed on each: CPU, memory, a free GPU, " +
+      "tags or storage do not fit",
+      "Read the lines of the same job above: the planner names what each host lacks",
+      commandFix("On the host: read why a start failed", "tail -n 80 /var/log/cloudstack/agent/agent.log", {
+        root: true,
+      }),
+    ],
+  ]),
+  ...rows({ layer: "provider", source: "telnetdoogie/synology-docker#58 (2026-03), systemd, D-Bus, read 2026-11" }, [
+    [
+      "provider.access",
+      "cause",
+      /Failed to (?:get D-Bus connection|connect to (?:bus|system scope bus.{0,40})): (?:Connection refused|Operation not permitted|Permission denied|Host is down|No medium found)/,
+      "the command may not speak to systemd: it was not run as root, or there is none (a container, another user's " +
+      "session)",
+      "Run it with sudo; for a user's own unit (systemctl --user) log in as that user, without su or sudo",
+    ],
+  ]),
+];
