@@ -8,7 +8,7 @@ import { rows } from "./rows.mts";
 const programs = new RegExp(
   `${nvidiaWords.source}|torch|llama|ollama|vllm|triton|ffmpeg|AVHWDevice|h264_|hevc_` +
     "|renderD\\d|vaapi|libva|vulkan|onnx|jax|comfy|cudnn|transformers|EngineCore|APIServer|Worker_" +
-    "|huggingface|diffusers|DNN library|gguf" +
+    "|huggingface|diffusers|tensorflow|keras|DNN library|gguf" +
     `|${amdWords.source}`,
   "i",
 );
@@ -25,7 +25,7 @@ export const gpuProgramFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Unable to find a valid cuDNN algorithm|unable to find an engine to execute this computation/,
-        /Failed to get convolution algorithm|Could not create cudnn handle|DNN library (?:initialization failed|is not found)/,
+        /Failed to get convolution algorithm|No algorithm worked!|Could not create cudnn handle|DNN library (?:initialization failed|is not found)/,
       ),
       "cuDNN does not start: most often the card's memory is full, otherwise its release does not fit CUDA " +
       "or the card",

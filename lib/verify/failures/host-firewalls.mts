@@ -16,22 +16,44 @@ export const hostFirewallFailures = (): Failure[] => [
     [
       "verify.ssh",
       "cause",
-      /(?:Couldn't|could not) load (?:match|target) [`'"‘]?\w{2,20}['"’]?: ?No such file/,
+      anyOf(
+        /(?:Couldn't|could not) load (?:match|target) [`'"‘]?\w{2,20}['"’]?: ?No such file/,
+        /can't initialize ip6?tables table [`']\w{1,10}/,
+      ),
       "a rule of the firewall needs a kernel module or a part of iptables that is not there: the kernel was updated " +
-      "and the machine not restarted since, or it has no such module",
+      "and the machine not restarted since, or it has no such module; a container (LXC) uses those that its host " +
+      "loaded",
       manualFix("Restart the machine, if its kernel was updated", { root: true, reboot: true }),
       commandFix("Otherwise see whether the kernel has it", "modprobe -a xt_limit xt_hl xt_addrtype", root),
     ],
     [
       "verify.ssh",
       "cause",
+      /ufw-init: modprobe: not found|sysctl: setting key "net\.[\w.]{4,60}": Read-only file system/,
+      "ufw runs in a container, which may not load modules or change the network of the kernel",
+      "Set the rules up on the machine itself, and leave ufw out of the container (as ENABLE_UFW=false)",
+      "If the container is to filter its own network: cap_add: [NET_ADMIN], with the modules loaded on the machine",
+    ],
+    [
+      "verify.ssh",
+      "cause",
+      /ERROR: Could not load logging rules/,
+      "ufw could not set up its logging: the kernel has no module for it (a container, a minimal kernel), or " +
+      "iptables' legacy and nf_tables forms are mixed",
+      commandFix("Leave logging out", "ufw logging off", root),
+      commandFix("See which iptables is used", "update-alternatives --display iptables", root),
+    ],
+    [
+      "verify.ssh",
+      "cause",
       anyOf(
-        /Bad argument [`'"‘]?\*(?:filter|nat|mangle|raw)|problem running ufw-init(?![^]{1,200}load (?:match|target))|Problem running '\/etc\/ufw\//,
+        /Bad argument [`'"‘]?\*(?:filter|nat|mangle|raw)|Problem running '\/etc\/ufw\//,
         /ip6?tables-restore: line \d{1,5} failed/,
       ),
-      "ufw could not load one of its files of rules: a line is wrong, or a table (*filter, *nat) has no COMMIT before " +
-      "the next begins; its rules are not in force",
-      "Correct the file at the line that the message names (/etc/ufw/after.rules, before.rules), each table with COMMIT",
+      "ufw could not load one of its files of rules: a line is wrong, or a table (*filter, *nat) has no COMMIT " +
+      "before the next begins; its rules are not in force",
+      "Correct the file at the line that the message names (/etc/ufw/after.rules, before.rules), each table with " +
+      "COMMIT",
       commandFix("Test the file without loading it", "iptables-restore --test /etc/ufw/after.rules", root),
     ],
     [
@@ -85,8 +107,8 @@ export const hostFirewallFailures = (): Failure[] => [
       "verify.ssh",
       "cause",
       /Could not process rule: (?:No such file or directory|Operation not supported|Operation not permitted|File exists)/,
-      "a line for nftables names a table, chain or set that does not exist (or exists already), needs a kernel module " +
-      "that is missing, or was not run as root; nft loads the whole of its input or nothing",
+      "a line for nftables names a table, chain or set that does not exist (or exists already), needs a kernel " +
+      "module that is missing, or was not run as root; nft loads the whole of its input or nothing",
       "In a file: write “table inet NAME” (which creates it) before “flush table” or “delete table”",
       guestFix("See what there is", "nft list ruleset"),
     ],

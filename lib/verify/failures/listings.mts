@@ -1,7 +1,6 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { capabilities, driverLog, powerCycle, writeCdi } from "./fixes.mts";
-import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 /** What the tables of nvidia-smi, lspci and nvidia-ctk show without a word of error. */
@@ -34,6 +33,14 @@ export const listingFailures = (): Failure[] => [
       /\|ERR! \d{1,3}C|(?<!ERR! )ERR! \/ \d{1,4}W/,
       "nvidia-smi cannot read one value of that card (its fan or its power), which alone harms nothing",
       "If the value stays away or the card fails too: update the driver, and see that its power cables fit",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /MIG Mode Current : (?:Disabled Pending : Enabled|Enabled Pending : Disabled)/,
+      "the card is to change to MIG or from it, and waits for its next reset, since programs use it",
+      guestFix("See which", "nvidia-smi"),
+      "Stop them (also nvidia-persistenced and monitors), then nvidia-smi --gpu-reset; or restart the machine",
     ],
     [
       "verify.service",

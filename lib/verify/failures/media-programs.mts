@@ -143,6 +143,14 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "fallback",
+        /(?:rtsp|https?):\/\/\S{4,120}: Invalid data found when processing input|Error opening input(?: file)?:? \S{1,160}: Invalid data found/,
+        "FFmpeg got no video that it can read from that address: the camera or stream sends nothing yet, or " +
+        "another kind",
+        "Try the address with ffprobe or VLC; behind go2rtc see that the stream itself works first",
+      ],
+      [
+        "verify.service",
+        "fallback",
         anyOf(
           /Ffmpeg process crashed unexpectedly|Unable to read frames from ffmpeg process|ffmpeg process is not running/,
           /FFmpeg exited with code \d{1,3}|Error while opening encoder(?: for output stream)? ?#?/,

@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { commandFix, manualFix } from "../../fixes.mts";
+import { commandFix } from "../../fixes.mts";
 import { rows } from "./rows.mts";
 
 /** Errors of systems that manage VMs and containers by a web page: TrueNAS, XCP-ng, CloudStack, Synology. */
@@ -11,10 +11,7 @@ export const nasSystemFailures = (): Failure[] => [
       /Expected \[uuid\] to be set for GPU/,
       "TrueNAS keeps a choice of GPU for that app without the card's UUID, as from before an update or a driver",
       "Install NVIDIA's driver in the Apps settings, then open the app, clear its GPU, save, and choose it again",
-      manualFix(
-        "If the page refuses that: midclt call -j app.update APP with resources.gpus.nvidia_gpu_selection for the slot, " +
-          "as in TrueNAS' issue NAS-132086",
-      ),
+      commandFix("See that the driver knows the card, with its UUID", "nvidia-smi -L"),
     ],
     [
       "verify.service",
@@ -46,8 +43,8 @@ export const nasSystemFailures = (): Failure[] => [
       "provider.access",
       "symptom",
       /xenopsd internal error: ?\(?|Error from xenguesthelper|xc_dom_(?:build_image|boot)\S{0,30}: .{0,60}(?:panic|failed)/,
-      "Xen could not build the VM; with a passed device most often its memory does not fit beside the card's regions, " +
-      "or is not all reserved",
+      "Xen could not build the VM; with a passed device most often its memory does not fit beside the card's " +
+      "regions, or is not all reserved",
       "Give the VM fixed memory (dynamic minimum = maximum) and less of it, and start it without the card to compare",
       commandFix("Read what Xen says", "xl dmesg | tail -n 40", { root: true }),
     ],

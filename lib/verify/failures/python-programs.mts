@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|safetensors|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::/i;
+  /torch|safetensors|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::|exited with code \d|OOMKilled/i;
 const image = "Use the program's own image, whose parts come from one release";
 
 /** Errors of Python programs and of llama.cpp in an image: packages, models, settings. */

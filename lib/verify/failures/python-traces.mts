@@ -136,8 +136,8 @@ export const pythonKindFallbacks = (): Failure[] =>
       /(?:ModuleNotFound|Import)Error: /,
       "a Python module that the program needs is not installed in the Python that runs it, or is of another release",
       image,
-      "Or install the package that has it there: python3 -m pip install NAME (module cv2: opencv-python-headless; PIL: " +
-      "pillow; yaml: pyyaml)",
+      "Or install the package that has it there: python3 -m pip install NAME (module cv2: opencv-python-headless; " +
+      "PIL: pillow; yaml: pyyaml)",
     ],
     [
       "guest.image",
@@ -155,6 +155,14 @@ export const pythonKindFallbacks = (): Failure[] =>
       "releases, or a file has not the content that it expects",
       image,
       "Update or remove the extension (custom node) whose file the last lines name",
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /Error occurred when executing \w{2,60}:/,
+      "a node of ComfyUI failed, for the reason in the next line: most often its model, input or setting does not " +
+      "fit, or ComfyUI and the node are of different releases",
+      "Update ComfyUI and the node; try the workflow of the model's page, with the files that it names",
     ],
     [
       "verify.service",

@@ -36,10 +36,22 @@ export const startScriptFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /cont-init(?:\.d)?\/?[^:\n]{0,80}: (?:\d{1,3}: )?(?:\S{1,100}: )?\/?(?:etc|run|var|custom-cont-init\.d)\/\S{1,120}: Permission denied/,
+      anyOf(
+        /cont-init(?:\.d)?\/?[^:\n]{0,80}: (?:\d{1,3}: )?(?:\S{1,100}: )?\/?(?:etc|run|var|custom-cont-init\.d)\/\S{1,120}: Permission denied/,
+        /\.(?:sh|bash): line \d{1,4}: exec: \S{1,120}: cannot execute: Permission denied/,
+      ),
       "a start script of the container may not be run: its file is not executable, or lies on a volume without " +
       "execution (noexec)",
       "Make it executable (chmod +x), or have the image do it: a script that was mounted keeps its mode",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /\[mod-init\] \S{1,120} could not be found on/,
+      "LinuxServer.io's start script did not get a mod (DOCKER_MODS): the container has no name server or way to the " +
+      "internet, or the name is wrong",
+      guestFix("See whether the machine reaches it", "curl -sI https://ghcr.io"),
+      "If only the container does not: dns: [1.1.1.1] for that service; compare the name with linuxserver/docker-mods",
     ],
   ]),
   ...rows({
@@ -132,15 +144,15 @@ export const startScriptFailures = (): Failure[] => [
       "cause",
       /Failed to (?:read|write) "?<?\S{1,80}\/\.immich\b/,
       "Immich does not find its mark file in a folder of its library: the volume is not mounted, or is another folder",
-      "Mount the library again (UPLOAD_LOCATION in .env), and start; create .immich by hand only for a folder that is " +
-      "meant to be new",
+      "Mount the library again (UPLOAD_LOCATION in .env), and start; create .immich by hand only for a folder that " +
+      "is meant to be new",
     ],
   ]),
 ];
 
 /** What is left of start scripts, where no other entry says why. */
 export const startScriptFallbacks = (): Failure[] =>
-  rows({ layer: "image", source: "s6-overlay 2 and 3, jlesage (cinit), systemd, read 2026-11" }, [
+  rows({ layer: "image", source: "s6-overlay 2 and 3, jlesage (cinit), supervisord, systemd, read 2026-11" }, [
     [
       "verify.service",
       "fallback",
@@ -157,9 +169,17 @@ export const startScriptFallbacks = (): Failure[] =>
     [
       "verify.service",
       "fallback",
+      /(?:exited: \S{1,60} \((?:exit status [1-9]\d{0,2}|terminated by SIG\w{2,8}); not expected\)|gave up: \S{1,60} entered FATAL state)/,
+      "a program that the image's supervisord runs ended with an error: the line names it, and its own log says why",
+      startLog,
+      guestFix("See the logs of its programs", "docker compose exec SERVICE ls -l /var/log /var/log/supervisor"),
+    ],
+    [
+      "verify.service",
+      "fallback",
       /Failed at step (?:EXEC|USER|GROUP|CHDIR|NAMESPACE|CGROUP|MOUNT|STDIN) spawning|\S: Failed to execute \/\S{1,120}: /,
-      "systemd could not start the program of that unit: EXEC: the file is missing or not executable; USER, GROUP: no " +
-      "such user; CHDIR: no such folder",
+      "systemd could not start the program of that unit: EXEC: the file is missing or not executable; USER, GROUP: " +
+      "no such user; CHDIR: no such folder",
       "EXEC with “Permission denied”: chmod +x the file; SELinux: restorecon -v FILE; not from a folder mounted noexec",
     ],
   ]);
