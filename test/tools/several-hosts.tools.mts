@@ -209,7 +209,10 @@ test("up fails on one host and goes on with the other; the next one ends it; eac
   assert.is(first.code, 1, first.err);
   assert.match(first.err, /^two \| Create the VM beta: failed with code 9/m);
   assert.match(first.err, /^one \| 4\/4 Prove alpha$/m);
-  assert.match(first.err, /\nhomelab-gpu: done: one; failed: two\n {2}fix what it says above, then run: .* up beta\n$/);
+  assert.match(
+    first.err,
+    /\nhomelab-gpu: done: one; failed: two\n {2}fix what it says above, then run: .* up beta --no-gpu\n$/,
+  );
   assert.match(sections(first.out).one!, /^alpha is up at /);
   for (const [name, machine] of Object.entries(machines)) {
     assert.ok(existsSync(file(`${name}/homelab-gpu/lab/.homelab-gpu/Vagrantfile`)));
