@@ -221,6 +221,9 @@ test("a mistake that is the same on each host is one error, and an interruption 
     ({ on }) => on!.name === "a" ? Promise.reject(new Interrupted()) : Promise.resolve(0),
   );
   assert.instance(stopped.code, Interrupted);
+  assert.is((stopped.code as unknown as Interrupted).running, undefined, "no step was begun");
+  const midway = await runOn("up", ({ on }) => Promise.reject(new Interrupted(on!.name ? [`vm of ${on!.name}`] : [])));
+  assert.equal((midway.code as unknown as Interrupted).running?.sort(), ["vm of a", "vm of b"]);
   const bug = await runOn("up", ({ on }) => on!.name === "a" ? Promise.reject(new TypeError("x")) : Promise.resolve(0));
   assert.instance(bug.code, TypeError);
 });

@@ -149,10 +149,18 @@ function tellEnd({ options }: Context, { lane }: Run, { code, error }: Result): 
   if (code === 0 && !options.quiet) sayTo(lane.shell, "done");
 }
 
-/** Throws what is no result of a host, and a mistake that is the same on each. */
+/**
+ * Throws what is no result of a host, and a mistake that is the same on each. One interruption has the running
+ * machines of all hosts.
+ */
 function refuseTogether(results: Result[]): void {
   const thrown = results.flatMap((result) => result.thrown === undefined ? [] : [result.thrown]);
-  if (thrown.length > 0) throw thrown.find((one) => one instanceof Interrupted) ?? thrown[0];
+  const interrupted = thrown.filter((one) => one instanceof Interrupted);
+  if (interrupted.length > 0) {
+    const running = interrupted.flatMap((one) => one.running === undefined ? [] : [one.running]);
+    throw new Interrupted(running.length === 0 ? undefined : running.flat());
+  }
+  if (thrown.length > 0) throw thrown[0];
   const [first] = results;
   if (first?.error?.code === 2 && results.every(({ error }) => error?.message === first.error!.message)) {
     throw first.error;

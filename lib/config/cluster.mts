@@ -35,6 +35,8 @@ export function withDefaultRuntime(machine: Machine): Machine {
 export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], reader: Reader): void {
   if (raw.cluster !== "swarm") return;
   const inLan = ({ network }: RawMachine) => network?.lan !== undefined;
+  // a value that was refused is in the file, but not in what was read: it has its own message
+  const wasRefused = (path: string, isRead: boolean) => reader.has(path) && !isRead;
   machines.forEach((machine, i) => {
     const { name, host, engine, driver, provider } = machine;
     const at = `machines.${i}`;
@@ -46,7 +48,7 @@ export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], re
       const message = `cluster: swarm needs VMs that reach each other, which is supported with libvirt only`;
       reader.at(`${at}.provider`, message, "provider: libvirt");
     }
-    if (host !== machines[0]!.host && !reader.has(`${at}.host`) === (host === undefined)) {
+    if (host !== machines[0]!.host && !wasRefused(`${at}.host`, host !== undefined)) {
       const message = "cluster: swarm with machines on several hosts is not supported yet";
       reader.at(host === undefined ? `${at}.name` : `${at}.host`, message, "machines of one host");
     }
@@ -55,7 +57,7 @@ export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], re
         "cannot name a runtime";
       reader.at(`${at}.driver.default_runtime`, message, "default_runtime: true, or remove the key");
     }
-    if (inLan(machine) !== inLan(machines[0]!) && !reader.has(`${at}.network.lan`) === !inLan(machine)) {
+    if (inLan(machine) !== inLan(machines[0]!) && !wasRefused(`${at}.network.lan`, inLan(machine))) {
       const message = "the nodes of a Swarm need one network: some of these machines are in the LAN and others are not";
       reader.at(
         reader.has(`${at}.network`) ? `${at}.network` : `${at}.name`,
