@@ -40,8 +40,8 @@ export const desktopGameFailures = (): Failure[] => [
         /Steam now requires user namespaces|bwrap: No permissions to creat\w{1,3} (?:a )?new namespace/,
         /bwrap: (?:setting up uid map|Creating new namespace failed|Can't read \/proc\/sys\/kernel\/overflowuid)/,
       ),
-      "Steam (or Flatpak) may not create user namespaces: seccomp or AppArmor of the container, or the kernel, " +
-      "forbids it",
+      "Steam (or Flatpak) has no permission for user namespaces: seccomp, AppArmor or the kernel " +
+      "forbids them",
       "In a container: security_opt: [seccomp=unconfined, apparmor=unconfined]",
       "Ubuntu 24.04 and later: an AppArmor profile with flags=(unconfined) and userns, (/etc/apparmor.d/steam), then " +
       "systemctl reload apparmor",
@@ -63,7 +63,7 @@ export const desktopGameFailures = (): Failure[] => [
         /Failed to gain CAP_SYS_ADMIN/,
         /Couldn't get handle for DRM Framebuffer \[/,
       ),
-      "Sunshine may not read the screen by KMS: it has no CAP_SYS_ADMIN",
+      "Sunshine cannot read the screen by KMS: it has no CAP_SYS_ADMIN",
       'On a machine: sudo setcap cap_sys_admin+p "$(readlink -f "$(command -v sunshine)")", then start it again',
       "In a container: cap_add: [SYS_ADMIN] and devices: [/dev/dri]; or let it take X11 (capture = x11)",
     ],

@@ -41,7 +41,7 @@ export const displayFailures = (): Failure[] => [
         /variable WAYLAND_DISPLAY has not been defined|Unable to find display or encoder/,
         /Unable to find display on any available system|The control display is undefined/,
       ),
-      "the program wants a screen (X11 or Wayland), and there is none where it runs: in a container, or over SSH",
+      "the program needs a screen (X11 or Wayland), and there is no screen where it runs: in a container, or over SSH",
       "Start its display server first (Sunshine: Xorg, a compositor or Wolf, with a virtual or dummy display; " +
       "others: Xvfb)",
       headless,

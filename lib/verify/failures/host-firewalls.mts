@@ -30,7 +30,7 @@ export const hostFirewallFailures = (): Failure[] => [
       "verify.ssh",
       "cause",
       /ufw-init: modprobe: not found|sysctl: setting key "net\.[\w.]{4,60}": Read-only file system/,
-      "ufw runs in a container, which may not load modules or change the network of the kernel",
+      "ufw runs in a container, which cannot load modules or change the network of the kernel",
       "Set the rules up on the machine itself, and leave ufw out of the container (as ENABLE_UFW=false)",
       "If the container is to filter its own network: cap_add: [NET_ADMIN], with the modules loaded on the machine",
     ],
@@ -110,7 +110,7 @@ export const hostFirewallFailures = (): Failure[] => [
       "a line for nftables names a table, chain or set that does not exist (or exists already), needs a kernel " +
       "module that is missing, or was not run as root; nft loads the whole of its input or nothing",
       "In a file: write “table inet NAME” (which creates it) before “flush table” or “delete table”",
-      guestFix("See what there is", "nft list ruleset"),
+      guestFix("See the tables, chains and sets", "nft list ruleset"),
     ],
   ]),
 ];

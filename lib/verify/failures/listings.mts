@@ -38,7 +38,7 @@ export const listingFailures = (): Failure[] => [
       "guest.driver",
       "symptom",
       /MIG Mode Current : (?:Disabled Pending : Enabled|Enabled Pending : Disabled)/,
-      "the card is to change to MIG or from it, and waits for its next reset, since programs use it",
+      "MIG is turned on or off at the card's next reset, which waits because programs use the card",
       guestFix("See which", "nvidia-smi"),
       "Stop them (also nvidia-persistenced and monitors), then nvidia-smi --gpu-reset; or restart the machine",
     ],
@@ -46,14 +46,14 @@ export const listingFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /Found 0 CDI devices/,
-      "no CDI specification is there: it was not generated, or lies in a folder that the engine does not read",
+      "the engine finds no CDI specification: it was not generated, or is in a folder that the engine does not read",
       ...writeCdi,
     ],
     [
       "guest.driver",
       "cause",
       /Insufficient Permissions(?<=(?:NVMLError_NoPermission|memory info|fatal ?nvml|NewDevice\w{0,6}|getting device|nvmlDevice\w{4,60})[^\n]{0,40}Insufficient Permissions)|NVMLError_NoPermission/,
-      "NVML does not allow that to this program: a container with an instance of MIG may not read the whole card, " +
+      "NVML refuses this call: a container with an instance of MIG has no permission to read the whole card, " +
       "and other calls need root",
       "A program that watches the card: NVIDIA_MIG_MONITOR_DEVICES=all and cap_add: [SYS_ADMIN] for that service",
       "Others: name the instance (CUDA_VISIBLE_DEVICES=MIG-…), and use a release of the program that knows MIG",

@@ -105,7 +105,7 @@ export const microVmFailures = (): Failure[] => [
       "host.memory",
       "cause",
       /IommuDmaMap\(Error\(12\)\)/,
-      "Cloud Hypervisor may not lock the VM's memory for the card: the limit on locked memory is too low, or the " +
+      "Cloud Hypervisor cannot lock the VM's memory for the card: the limit on locked memory is too low, or the " +
       "host's memory too small",
       commandFix("See the limit of this shell", "ulimit -l"),
       "Raise it where Cloud Hypervisor is started: ulimit -l unlimited, or LimitMEMLOCK=infinity in its unit",

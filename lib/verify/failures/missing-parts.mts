@@ -58,7 +58,7 @@ export const missingPartFallbacks = (): Failure[] => [
         /Command '\['\S{0,60}(?:gcc|cc|clang)', '\/tmp\/\S{1,60}\.c'/,
       ),
       "a package was built from its source and failed; the first “error” above says why",
-      "Read the first line with “error:” or “fatal”; if “Killed” stands there, memory ran out: MAX_JOBS=2",
+      "Read the first line with “error:” or “fatal”; if it is “Killed”, memory ran out: MAX_JOBS=2",
       "Better a finished wheel for this Python, PyTorch and CUDA, or the program's own image",
     ],
     [

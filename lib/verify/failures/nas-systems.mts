@@ -70,7 +70,7 @@ export const nasSystemFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /Failed to (?:get D-Bus connection|connect to (?:bus|system scope bus.{0,40})): (?:Connection refused|Operation not permitted|Permission denied|Host is down|No medium found)/,
-      "the command may not speak to systemd: it was not run as root, or there is none (a container, another user's " +
+      "the command cannot reach systemd: it was not run as root, or no systemd runs (a container, another user's " +
       "session)",
       "Run it with sudo; for a user's own unit (systemctl --user) log in as that user, without su or sudo",
     ],

@@ -22,7 +22,7 @@ export const noteFailures = (): Failure[] => [
     check: "gpu.driver",
     strength: "note",
     layer: "kernel",
-    message: "that module is a part of this kernel itself, so that it can neither be loaded nor removed, which harms " +
+    message: "that module is built into this kernel: it cannot be loaded or removed, which harms " +
       "nothing",
     fix: [nothing],
     source: "kmod; ilayna/Single-GPU-passthrough-amd-nvidia#28 (2023-12), kind to date",

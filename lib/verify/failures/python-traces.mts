@@ -35,7 +35,7 @@ export const pythonTraceFailures = (): Failure[] => [
       "the model does not fit into the GPU's free memory, so a part of it would be on the CPU or the disk, which " +
       "this way of loading does not allow",
       guestFix("See what uses the card's memory", "nvidia-smi"),
-      "Use a smaller or more quantized model, or free the card; if the program sees no GPU at all, mend that first",
+      "Use a smaller or more quantized model, or free the card; if the program sees no GPU at all, correct that first",
     ],
     [
       "guest.image",
@@ -63,7 +63,7 @@ export const pythonTraceFailures = (): Failure[] => [
       "cause",
       /not implemented for 'Half'|"\w{3,40}_cpu\w{0,4}" not implemented for '(?:Half|BFloat16|Float8\w{0,8})'/,
       "the model computes on the CPU with numbers that only a GPU can compute with (half precision): the program " +
-      "sees no GPU, or was told to use the CPU",
+      "sees no GPU, or is set to use the CPU",
       guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
       "Write gpu: 1 for that service; on the CPU: full precision (--dtype float32, --no-half, --cpu-vae)",
     ],
@@ -152,7 +152,7 @@ export const pythonKindFallbacks = (): Failure[] =>
       "fallback",
       /^(?:.{0,60} )?(?:Attribute|Key|Name|Type|Index|UnboundLocal|Syntax|Recursion|Indentation)Error(?:: |$)/,
       "the program failed in its own code, not in the driver: most often its parts or extensions are of different " +
-      "releases, or a file has not the content that it expects",
+      "releases, or a file does not have the content that it expects",
       image,
       "Update or remove the extension (custom node) whose file the last lines name",
     ],

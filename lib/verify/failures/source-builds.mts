@@ -47,7 +47,7 @@ export const sourceBuildFailures = (): Failure[] => [
       "guest.cuda",
       "cause",
       /No target compute capabilities\. Set TORCH_CUDA|No GPUs found\. Please specify the target GPU/,
-      "the package asks the GPU for which card it builds, and there is none while an image is built",
+      "the package asks the GPU which card to build for, and a build of an image has no GPU",
       list,
     ],
     [

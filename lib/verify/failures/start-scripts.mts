@@ -18,7 +18,7 @@ export const startScriptFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /s6-(?:applyuidgid|setuidgid|envuidgid|fdholderd)\S{0,20}: fatal: (?:unable to (?:set(?: supplementary)? (?:group|uid|gid)\w{0,4}(?: list)?|setuid|setgid)|.{0,40}Operation not permitted)/,
-      "the image's start script may not change to its user: the container lacks the capabilities SETUID, SETGID " +
+      "the image's start script cannot change to its user: the container lacks the capabilities SETUID, SETGID " +
       "and CHOWN (cap_drop), or does not start as root",
       "Add them again: cap_add: [CHOWN, SETUID, SETGID, DAC_OVERRIDE, FOWNER] next to cap_drop: [ALL]",
       "Leave user: out, and give the user by PUID and PGID instead, if the image's page names them",
@@ -40,7 +40,7 @@ export const startScriptFailures = (): Failure[] => [
         /cont-init(?:\.d)?\/?[^:\n]{0,80}: (?:\d{1,3}: )?(?:\S{1,100}: )?\/?(?:etc|run|var|custom-cont-init\.d)\/\S{1,120}: Permission denied/,
         /\.(?:sh|bash): line \d{1,4}: exec: \S{1,120}: cannot execute: Permission denied/,
       ),
-      "a start script of the container may not be run: its file is not executable, or lies on a volume without " +
+      "a start script of the container cannot run: its file is not executable, or is on a volume without " +
       "execution (noexec)",
       "Make it executable (chmod +x), or have the image do it: a script that was mounted keeps its mode",
     ],
@@ -89,8 +89,8 @@ export const startScriptFailures = (): Failure[] => [
       "verify.service",
       "note",
       /device \S{1,60} does not have group read\/write permissions, attempting to fix/,
-      "the image's start script lets the group of the card's node read and write it, since the host's mode does not; " +
-      "mostly that is enough",
+      "the image's start script lets the group of the card's node read and write it, because its mode on the host does not; " +
+      "usually that is enough",
       nodes,
       "If the program still has no card: on the host, chmod g+rw for that node (by a udev rule, to keep it)",
     ],

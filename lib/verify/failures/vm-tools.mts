@@ -139,7 +139,7 @@ export const vmToolFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /(?:GPU|PCI|Network SR-IOV) devices cannot be used when migration\.stateful is enabled/,
-      "an instance whose state is to be saved while it runs (migration.stateful) cannot have a passed device",
+      "an instance whose state is saved while it runs (migration.stateful) cannot have a passed device",
       "Turn it off: incus config set NAME migration.stateful=false",
     ],
     [
