@@ -85,8 +85,8 @@ export const containerStartFailures = (): Failure[] =>
       "verify.docker",
       "cause",
       /you have no read access to runc binary file/,
-      "runc has no permission to read its own program file, which it copies at each start: the file's mode or SELinux forbids it " +
-      "to this user",
+      "runc has no permission to read its own program file, which it copies at each start: " +
+      "the file's mode or SELinux does not allow it",
       guestFix("Let every user read it", `sh -c 'chmod 755 "$(command -v runc)"'`),
       guestFix("See what SELinux denied", "ausearch -m avc -ts recent"),
     ],

@@ -68,8 +68,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     check: "provider.access",
     strength: "symptom",
     layer: "network",
-    message:
-      "libvirt's network or pool runs already: it need not be started; two runs at the same time start it twice",
+    message: "libvirt's network or pool runs already: it need not be started; two runs at the same time start it twice",
     fix: [
       commandFix("See the networks and their state", "virsh -c qemu:///system net-list --all"),
       manualFix("If a program ended at it: run it again, alone"),

@@ -89,8 +89,8 @@ export const startScriptFailures = (): Failure[] => [
       "verify.service",
       "note",
       /device \S{1,60} does not have group read\/write permissions, attempting to fix/,
-      "the image's start script lets the group of the card's node read and write it, because its mode on the host does not; " +
-      "usually that is enough",
+      "the image's start script lets the group of the card's node read and write it, because its mode on the " +
+      "host does not; usually that is enough",
       nodes,
       "If the program still has no card: on the host, chmod g+rw for that node (by a udev rule, to keep it)",
     ],
