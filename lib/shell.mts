@@ -56,6 +56,8 @@ export interface RunOptions {
 export interface RunResult {
   code: number | null;
   tail: string[];
+  /** Set if its output went to the terminal and was not logged. */
+  unlogged?: true;
 }
 
 /** A file, link or folder that {@link Shell.walk} found. */
@@ -88,6 +90,8 @@ export interface Away {
   port?: string;
   /** The login's number there: 0 is root. */
   uid: number;
+  /** Which running system it is (host/host-id.mts). */
+  hostId?: string;
 }
 
 /** The shell that has the files which the user named: the config, and the files that it names. */

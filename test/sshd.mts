@@ -26,13 +26,15 @@ export const freePort = () =>
 /**
  * Starts a server in a folder, which gets its files: the key pairs `host`, the server's, and `user`, which
  * may log in, and those of `more`. `path`: the PATH of its sessions, in place of the system's. `accounts`: more
- * lines of passwd(5), for logins that exist only there.
+ * lines of passwd(5), for logins that exist only there. `mounts`: files and folders that its sessions see at other
+ * paths: the path that they see, and the real one.
  */
 export async function startSshd(
   work: string,
   more: string[] = [],
   path?: string,
   accounts: string[] = [],
+  mounts: Record<string, string> = {},
 ): Promise<SshServer> {
   const file = (name: string) => join(work, name);
   const tree = execFileSync("sh", [`${root}/test/tools/sshd.sh`], { encoding: "utf8" }).trim();
@@ -49,7 +51,7 @@ export async function startSshd(
   writeFileSync(
     file("start.sh"),
     `set -eu
-mount --bind '${file("passwd")}' /etc/passwd
+${Object.entries(mounts).map(([seen, real]) => `mount --bind '${real}' '${seen}'\n`).join("")}mount --bind '${file("passwd")}' /etc/passwd
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir /run/sshd
 export LD_LIBRARY_PATH="$(dirname "$(find '${tree}' -name 'libwrap.so.0')")"

@@ -9,6 +9,7 @@ import { laneOf, Lanes } from "./lanes.mts";
 import type { Command } from "./options.mts";
 import { connectAlone, connectTo, silent, urlOf } from "./other-host.mts";
 import { heading, marked, type Style } from "./print.mts";
+import { refuseSameHost } from "./same-host.mts";
 import { sayTo } from "./say.mts";
 import { nameOf, type Part, partsOf, placeOrphans, type Run, titleOf } from "./host-words.mts";
 
@@ -77,12 +78,17 @@ export async function onEachHost(
   try {
     if (name === "logs") return await logsOf(context, runs);
     await placeOrphans(name, context.args, runs, config);
+    const differ = refuseSameHost(context, name, runs, config);
+    // what only reads need not wait for a host that does not answer
+    if (isActing) await differ;
+    else differ.catch(() => {});
     const ending = runs.map(async (run) => {
       const result = await resultOf(command, run);
       if (isActing && !options.json) tellEnd(context, run, result);
       return result;
     });
     const results: Result[] = [];
+    await differ;
     for (const [i, { lane }] of runs.entries()) {
       const result = await ending[i]!;
       results.push(result);

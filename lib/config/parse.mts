@@ -38,15 +38,19 @@ export function parseConfig(raw: string, name = "homelab-gpu.yaml"): Config {
   return shaped(found as RawConfig);
 }
 
-/**
- * The ConfigError for problems found in a valid config, each with its path in the file
- * (`machines.0.image.file`).
- */
-export function configErrorAt(raw: string, name: string, problems: { path: string; message: string }[]): ConfigError {
+/** A problem of a valid config, with its path in the file (`machines.0.image.file`), and what to write instead. */
+export interface Flaw {
+  path: string;
+  message: string;
+  instead?: string;
+}
+
+/** The ConfigError for problems found in a valid config. */
+export function configErrorAt(raw: string, name: string, problems: Flaw[]): ConfigError {
   const { text } = decodeFile(raw);
   const reader = new Reader(text);
   reader.read(file);
-  for (const { path, message } of problems) reader.at(path, message);
+  for (const { path, message, instead } of problems) reader.at(path, message, instead);
   return configError(reader.problems, text, name);
 }
 

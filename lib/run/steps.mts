@@ -120,7 +120,7 @@ async function runStep(
   const start = now();
   let running: number | undefined;
   let done = false;
-  const { code, tail } = await shell.run(step.command, {
+  const { code, tail, unlogged } = await shell.run(step.command, {
     cwd: step.cwd ? `${folder}/${step.cwd}` : folder,
     log: logPath,
     started: (group) => lock.step(running = group),
@@ -141,17 +141,14 @@ async function runStep(
   if (code !== 0 && !step.proves) {
     if (!alone) reporter.log(`${number} failed after ${time}; the other steps continue`);
     const excerpt = hidden || step.output || folded ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
+    const failed = `${step.title}: failed with code ${code ?? "none (killed)"} after ${time}`;
+    if (unlogged) throw new UserError(failed, 1);
     await rememberFailed(shell, folder, step, logPath).catch(() => {});
     const why = await reporter.explain(
       (await shell.readTail(logPath, logEnd))?.text ?? tail.join("\n"),
       programOf(step),
     );
-    throw new UserError(
-      `${step.title}: failed with code ${
-        code ?? "none (killed)"
-      } after ${time}${excerpt}\n  the whole log: ${logPath}${why}`,
-      1,
-    );
+    throw new UserError(`${failed}${excerpt}\n  the whole log: ${logPath}${why}`, 1);
   }
   for (const path of step.removes ?? []) await shell.remove(`${folder}/${path}`);
   took[step.title] = Math.round(ms);

@@ -42,6 +42,17 @@ test("plan and up work there, and a second up has nothing to do", async () => {
   far.nothingRanHere();
 });
 
+test("a name of this machine is refused if other machines are on this machine", async () => {
+  const text = readFileSync(file("lab/homelab-gpu.yaml"), "utf8");
+  far.config(text.replace("machines: [", "machines: [{name: b, box: lab/x}, ").replace(/^services.*$/m, ""));
+  const { code, said } = await run("up", "--yes");
+  far.config(text);
+  assert.is(code, 2, said);
+  assert.match(said, /:2:\d+: this machine and gpubox are the same host: its boot ID is the same\n/);
+  assert.match(said, /\n {6}write {2}no host: for this machine\n/);
+  far.nothingRanHere();
+});
+
 /** Runs `act` while a step of `up` waits at the other end; gives what `up` printed, its code, and the step's process. */
 async function during(act: (up: Started) => Promise<void> | void) {
   assert.is((await run("destroy", "--yes")).code, 0);

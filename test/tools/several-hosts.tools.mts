@@ -1,32 +1,23 @@
-// A config with machines on two other hosts and this machine. The hosts are two OpenSSH servers on 127.0.0.1, each with
-// its own port, host key and home folder; Vagrant, libvirt and the VMs' ssh are stand-ins.
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+// A config with machines on two other hosts and this machine.
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { own, root, standIns } from "../fake.mts";
-import { freePort, type SshServer, startSshd } from "../sshd.mts";
-import { starting } from "../start.mts";
+import { own, root } from "../fake.mts";
+import { freePort } from "../sshd.mts";
 import { letGo, programs } from "../sweep/lab.mts";
 import { until } from "../until.mts";
 import { connectionOf } from "./far-host.mts";
+import { hostLines, machine, machines, names, two, type TwoHosts, twoHosts } from "./two-hosts.mts";
 
 const test = suite("several hosts over ssh");
-const work = mkdtempSync(join(tmpdir(), "homelab-gpu-several-"));
-const file = (name: string) => join(work, name);
-const names = ["one", "two"] as const;
-const machines: Record<string, string> = { one: "alpha", two: "beta" };
-const servers = new Map<string, SshServer>();
-let env: NodeJS.ProcessEnv = process.env;
-
-const machine = (name: string, host = "") => `  - {name: ${name}, ${host}box: lab/x, memory: 1024, cpus: 2}\n`;
-const hostLines = "hosts: {one: {ssh: one}, two: {ssh: two}}\nmachines:\n";
-const two = `${hostLines}${machine("alpha", "host: one, ")}${machine("beta", "host: two, ")}`;
-const config = (text: string) => writeFileSync(file("lab/homelab-gpu.yaml"), text);
+let hosts: TwoHosts;
+const file = (name: string) => hosts.file(name);
+const client: TwoHosts["client"] = (...settings) => hosts.client(...settings);
+const config: TwoHosts["config"] = (text) => hosts.config(text);
+const run: TwoHosts["run"] = (...words) => hosts.run(...words);
+const start: TwoHosts["start"] = (...words) => hosts.start(...words);
 
 /** A stand-in of the ssh to a VM, which also answers with its state and its logs. */
 const answering = (machine: string) =>
@@ -39,56 +30,8 @@ case $text in *homelab-gpu-status*)
 esac
 ${programs.ssh}`;
 
-/** The stand-ins of a host with that machine, whose VM is a file in the host's folder. */
-function standInsIn(folder: string, machine: string) {
-  for (const name of ["domains", "hold"]) mkdirSync(`${folder}/${name}`, { recursive: true });
-  const set = `[ ! -e '${folder}/broken' ] || { echo "$0 is broken" >&2; exit 9; }\n` +
-    `DOMAINS='${folder}/domains'; HOLD=$(cat '${folder}/held' 2>/dev/null)\n`;
-  const texts = Object.entries({ ...programs, ssh: answering(machine) }).map(([name, text]) => [
-    name,
-    (name === "vagrant" ? set : set.replace(/.*\n/, "")) +
-    text.replace("head -n 3000", "head -n 3").replaceAll("machines/a/", `machines/${machine}/`)
-      .replaceAll('$prefix"a', `$prefix"${machine}`).replace("Host a\\n", `Host ${machine}\\n`),
-  ]);
-  return standIns(folder, Object.fromEntries(texts)).PATH!;
-}
-
-/** The client's configuration; `ports` and `known` replace those of a host. */
-function client(ports: Record<string, number> = {}, known: Record<string, string> = {}) {
-  writeFileSync(
-    file("ssh_config"),
-    names.map((name) =>
-      `Host ${name}\n  HostName 127.0.0.1\n  Port ${ports[name] ?? servers.get(name)!.port}\n` +
-      `  IdentityFile ${file(`${name}/user`)}\n  IdentitiesOnly yes\n` +
-      `  UserKnownHostsFile ${file(`${name}/${known[name] ?? "known"}`)}\n  GlobalKnownHostsFile none\n`
-    ).join(""),
-  );
-}
-
 test.before(async () => {
-  for (const folder of ["home", "lab", ...names]) mkdirSync(file(folder), { recursive: true });
-  for (const name of names) {
-    const server = await startSshd(
-      file(name),
-      ["other"],
-      `${standInsIn(file(name), machines[name]!)} HOME=${file(name)}`,
-    );
-    server.known("known", "host");
-    server.known("changed", "other");
-    servers.set(name, server);
-  }
-  const ssh = execFileSync("sh", ["-c", "command -v ssh"], { encoding: "utf8" }).trim();
-  mkdirSync(file("here"));
-  const path = standInsIn(file("here"), "gamma");
-  const vmSsh = readFileSync(`${file("here")}/bin/ssh`, "utf8").replace(/^#!.*\n/, "");
-  // the ssh of this machine reaches hosts; to a VM it is a stand-in
-  writeFileSync(
-    `${file("here")}/bin/ssh`,
-    `#!/bin/sh\ncase " $* " in *" -F ssh/"*) ;; *) exec ${ssh} -F '${file("ssh_config")}' "$@" ;; esac\n${vmSsh}`,
-    { mode: 0o755 },
-  );
-  env = { ...process.env, PATH: path, HOME: file("home"), XDG_CONFIG_HOME: file("none") };
-  for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "VAGRANT_HOME"]) delete env[name];
+  hosts = await twoHosts({ more: (machine) => ({ ssh: answering(machine) }) });
 });
 
 test.before.each(() => {
@@ -97,31 +40,7 @@ test.before.each(() => {
   for (const name of names) rmSync(file(`${name}/broken`), { force: true });
 });
 
-test.after(() => {
-  for (const { process } of servers.values()) process.kill();
-  rmSync(work, { recursive: true, force: true });
-});
-
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-const run = (...words: string[]): Promise<Ended> => start(...words).ended;
-
-function start(...words: string[]) {
-  const child = spawn(process.execPath, [...starting, `${root}/homelab-gpu.mts`, ...words], {
-    cwd: file("lab"),
-    env,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let [out, err] = ["", ""];
-  child.stdout.on("data", (chunk) => out += String(chunk));
-  child.stderr.on("data", (chunk) => err += String(chunk));
-  const ended = new Promise<Ended>((resolve) => child.on("close", (code) => resolve({ code, out, err })));
-  return { child, ended, err: () => err };
-}
+test.after(() => hosts.end());
 
 /** The sections of an output by host. */
 function sections(out: string): Record<string, string> {
@@ -184,6 +103,28 @@ test("a host that is not reached, or has another host key, is reported beside th
   assert.is(readFileSync(file("two/changed"), "utf8"), before, "no key is accepted");
 });
 
+test("two names of one host are refused by what the host says, before anything is made; destroy still works", async () => {
+  const port = hosts.servers.get("one")!.port;
+  const same = `Host same\n  HostName localhost\n  HostKeyAlias [127.0.0.1]:${port}\n  Port ${port}\n` +
+    `  IdentityFile ${file("one/user")}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${file("one/known")}\n`;
+  client({}, {}, same);
+  config(
+    `hosts: {one: {ssh: one}, same: {ssh: root@same}}\nmachines:\n${machine("alpha", "host: one, ")}` +
+      machine("beta", "host: same, "),
+  );
+  const before = readdirSync(file("one"));
+  for (const words of [["up", "--yes"], ["doctor"], ["plan"], ["prepare"]]) {
+    const { code, out, err } = await run(...words);
+    assert.is(code, 2, words.join(" ") + out + err);
+    assert.match(err, /homelab-gpu.yaml:4:\d+: one and same are the same host: its boot ID is the same\n/);
+    assert.match(err, /\n {6}write {2}host: one\n/);
+    assert.is(out, "");
+  }
+  assert.equal(readdirSync(file("one")), before);
+  const destroyed = await run("destroy", "--yes");
+  assert.is(destroyed.code, 0, destroyed.err);
+});
+
 test("mistakes in the command line are one message, and --save needs one host", async () => {
   const refused: [words: string[], message: RegExp][] = [
     [["doctor", "nothing.at-all"], /^homelab-gpu: there is no check nothing\.at-all/m],
@@ -214,9 +155,9 @@ test("up fails on one host and goes on with the other; the next one ends it; eac
     /\nhomelab-gpu: done: one; failed: two\n {2}fix what it says above, then run: .* up beta --no-gpu\n$/,
   );
   assert.match(sections(first.out).one!, /^alpha is up at /);
-  for (const [name, machine] of Object.entries(machines)) {
+  for (const name of names) {
     assert.ok(existsSync(file(`${name}/homelab-gpu/lab/.homelab-gpu/Vagrantfile`)));
-    assert.is(existsSync(file(`${name}/homelab-gpu/lab/.homelab-gpu/verify/${machine}.txt`)), name === "one");
+    assert.is(existsSync(file(`${name}/homelab-gpu/lab/.homelab-gpu/verify/${machines[name]}.txt`)), name === "one");
   }
   rmSync(file("two/broken"));
   const second = await run("up", "beta", "--no-gpu");
@@ -310,17 +251,9 @@ test("this machine may be one of the hosts", async () => {
 test("on a terminal of 80 columns, lines of both hosts are whole, and programs do not fill it", async () => {
   await run("destroy", "--yes");
   writeFileSync(file("two/broken"), "");
-  const command = [process.execPath, ...starting, `${root}/homelab-gpu.mts`, "up", "--no-gpu"].join(" ");
   for (const words of ["up --no-gpu", "doctor --no-gpu"]) {
-    const typed = `stty cols 80 rows 40; exec ${command.replace("up --no-gpu", words)}`;
-    const child = spawn("script", ["-qec", typed, "/dev/null"], {
-      cwd: file("lab"),
-      env: { ...env, TERM: "xterm", HOMELAB_GPU_COMMAND: "homelab-gpu", NO_COLOR: "1" },
-    });
-    let out = "";
-    child.stdout.on("data", (chunk) => out += String(chunk));
-    await new Promise((resolve) => child.on("close", resolve));
-    const lines = out.replaceAll("\r\n", "\n").split("\n");
+    const out = await hosts.typing("", ...words.split(" "));
+    const lines = out.split("\n");
     // a path is not wrapped
     const wide = lines.filter((line) => [...line].length > 80 && /\S \S/.test(line.replace(/^.*? \| +/, "")));
     assert.equal([wide, lines.filter((line) => /[\r\u001b]/.test(line))], [[], []]);

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { UserError } from "../../errors.mts";
+import { hostIdIn, idFiles } from "../../host/host-id.mts";
 import { bytesOf } from "./ssh-words.mts";
 
 /** Where ssh logs in. */
@@ -31,6 +32,8 @@ export interface Link {
   readonly home: string;
   /** The user's number there. */
   readonly uid: number;
+  /** Which running system it is (host/host-id.mts). */
+  readonly hostId?: string;
   /** A process there that ends with the connection. */
   readonly pid: number;
   /** A word that no output contains by chance. */
@@ -82,7 +85,10 @@ beat() {
 }
 trap '[ -z "$dog" ] || kill "$dog" 2>/dev/null; ( exec </dev/null >/dev/null 2>&1 3>&1; stop_groups ) &' EXIT
 exec 3>&1 2>/dev/null
-printf '%s %s %s %s\\n%s\\0' '${mark}' "$(uname -s)" $$ "$(id -u)" "$HOME"
+boot= machine=
+read -r boot <${idFiles.boot}
+read -r machine <${idFiles.machine}
+printf '%s %s %s %s %s/%s\\n%s\\0' '${mark}' "$(uname -s)" $$ "$(id -u)" "$boot" "$machine" "$HOME"
 `;
 
 /**
@@ -159,8 +165,8 @@ export async function connect(
   const greeting = until("\0");
   child.stdin.write(prelude(mark));
   const first = await greeting.catch(() => undefined);
-  const [, system, pid, uid, home] = new RegExp(`${mark} (\\S+) (\\d+) (\\d+)\\n([^]*)$`).exec(String(first ?? "")) ??
-    [];
+  const facts = new RegExp(`${mark} (\\S+) (\\d+) (\\d+) (.*?)/(.*)\\n([^]*)$`).exec(String(first ?? "")) ?? [];
+  const [, system, pid, uid, boot, machine, home] = facts;
   if (home === undefined) throw new UserError(failure(ended?.code ?? null, said), 1);
   const close = () => {
     child.stdin.end();
@@ -173,8 +179,11 @@ export async function connect(
     throw new UserError(`${login} runs ${system}: a lab can be only on a Linux host`, 1);
   }
   child.stdin.write("beat\n");
+  const hostId = hostIdIn(boot, machine);
   return {
-    ...{ login, home, uid: Number(uid), pid: Number(pid), mark, close, ...(port ? { port } : {}) },
+    ...{ login, home, uid: Number(uid), pid: Number(pid), mark, close },
+    ...(hostId === undefined ? {} : { hostId }),
+    ...(port ? { port } : {}),
     async ask(script) {
       const answers = until(`\n${mark}.\n`);
       child.stdin.write(bytesOf(

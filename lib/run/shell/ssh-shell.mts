@@ -32,6 +32,7 @@ export function shellOver(link: Link, here: Shell, name = link.login): Shell {
   /** Throws if an exit code of ssh means that the connection is lost. */
   const stillThere = async (code: number | null) => void (code === 255 && await link.ask(":"));
   const files = filesOver(link, here);
+  const hasTerminal = () => here.terminal.in && here.terminal.out;
 
   const shell: Omit<Shell, "interrupted"> = {
     async capture(command: string[], { input, cwd, env, limit, about }: CaptureOptions = {}) {
@@ -65,7 +66,10 @@ exec "$@"`;
       // a program of this machine reads the input, and its output is copied
       const place = isHere ? placing(["cat"]) : placing(command, cwd, env);
       const given = isHere && input ? bytesOf((await files.read(input)) ?? "") : undefined;
-      if (options.terminal) return { code: await shell.interactive(command, options), tail: [] };
+      // where nobody can type, it runs like the others, with a log
+      if (options.terminal && hasTerminal()) {
+        return { code: await shell.interactive(command, options), tail: [], unlogged: true };
+      }
       const partial = output && `${output}.${link.pid}.part`;
       const keep = partial && `mv -f -T -- ${shellWord(partial)} ${shellWord(output!)}`;
       for (const path of [log, output]) {
@@ -171,9 +175,8 @@ exit $c`
     },
 
     async interactive(command: string[], { cwd, env }: { cwd?: string; env?: Record<string, string> } = {}) {
-      const { in: input, out } = here.terminal;
       const script = `${placing(command, cwd, env)}\nexec "$@"`;
-      return await here.interactive(link.command(remoteCommand(script), input && out));
+      return await here.interactive(link.command(remoteCommand(script), hasTerminal()));
     },
 
     close() {
@@ -191,7 +194,11 @@ exit $c`
     stderr: (text: string) => here.stderr(text),
     ask: (question: string) => here.ask(question),
     confirm: (question: string) => here.confirm(question),
-    away: { here, name, home: link.home, uid: link.uid, login: link.login, ...(link.port ? { port: link.port } : {}) },
+    away: {
+      ...{ here, name, home: link.home, uid: link.uid, login: link.login },
+      ...(link.hostId === undefined ? {} : { hostId: link.hostId }),
+      ...(link.port ? { port: link.port } : {}),
+    },
     platform: "linux",
     terminal: here.terminal,
   };
