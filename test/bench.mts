@@ -1,6 +1,7 @@
 // npm run bench: measures the times that users notice, each as a ratio to a named reference in the
 // same run. Rounds alternate between the two, so a drifting machine speed affects both alike.
-// Prints medians. npm run bench -- status: only status against ssh.
+// Prints medians. npm run bench -- status: only status against ssh; npm run bench -- ssh: only commands about another
+// host.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +15,7 @@ import { examineDamaged } from "./damaged.mts";
 import { random, standIns } from "./fake.mts";
 import { damagedConfig } from "./generated.mts";
 import { startSshd } from "./sshd.mts";
+import { farHost } from "./tools/far-host.mts";
 import { World } from "./world.mts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -25,7 +27,7 @@ interface Subject {
   name: string;
   command: string[];
   cwd?: string;
-  env?: Record<string, string>;
+  env?: NodeJS.ProcessEnv;
 }
 
 const program = process.execPath;
@@ -50,8 +52,8 @@ function once({ command: [program, ...words], cwd = root, env: more }: Subject):
 }
 const median = (times: number[]) => [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 
-/** Measures the subjects in turn, and prints each as a ratio to the first. */
-function compare(title: string, subjects: Subject[], wanted = ""): void {
+/** Measures the subjects in turn, and prints each as a ratio to the first. Gives the medians, in ms. */
+function compare(title: string, subjects: Subject[], wanted = ""): number[] {
   subjects.forEach(once);
   const times = subjects.map((): number[] => []);
   for (let i = 0; i < rounds; i++) subjects.forEach((subject, j) => times[j]!.push(once(subject)));
@@ -63,6 +65,7 @@ function compare(title: string, subjects: Subject[], wanted = ""): void {
       : `   ${(medians[i]! / medians[0]!).toFixed(2)} times, ${(medians[i]! - medians[0]!).toFixed(0)} ms more`;
     print(`  ${name.padEnd(44)} ${medians[i]!.toFixed(0).padStart(6)} ms${more}`);
   });
+  return medians;
 }
 
 type TreeKind = "" | "virtual" | "cards" | "one-group";
@@ -253,6 +256,41 @@ async function statusAndSsh(): Promise<void> {
 }
 
 /**
+ * Compares commands with nothing to do, about a machine on another host, with the same ones on that host and a bare
+ * login to it. The host is this machine, through a server on it; the VM and its programs are stand-ins, the probe is
+ * the real one.
+ */
+async function overSsh(): Promise<void> {
+  if (process.getuid?.() !== 0) {
+    print("\nanother host was not measured: the server needs root");
+    return;
+  }
+  const saved = join(root, "test/hosts/vm-without-gpu.txt");
+  const far = await farHost({ sh: `[ "$*" = -s ] || exec /bin/sh "$@"; /bin/sh -s >/dev/null; cat '${saved}'` });
+  try {
+    far.config(
+      "hosts: {gpubox: {ssh: root@gpubox}}\nmachines: [{name: a, host: gpubox, box: lab/x, cpus: 2, memory: 1024}]\n" +
+        "services: {web: {image: x}}\n",
+    );
+    for (const { code, said } of [await far.run("up", "--yes"), await far.near("up", "--yes")]) {
+      if (code !== 0) throw new Error(`the lab is not up: ${said}`);
+    }
+    const { run, near } = far.starts;
+    for (const words of [["up"], ["status"], ["doctor"]]) {
+      const [login, local, over] = compare(`${words.join(" ")} of a machine that is up, on another host`, [
+        { name: "ssh gpubox true", command: ["ssh", "root@gpubox", "true"], ...run },
+        { name: `homelab-gpu.mts ${words.join(" ")}, on that host`, command: node(words), ...near },
+        { name: `homelab-gpu.mts ${words.join(" ")}, over ssh`, command: node(words), ...run },
+      ]);
+      const ratio = (over! / (local! + login!)).toFixed(2);
+      print(`  over ssh: ${ratio} times the other two together   (wanted: at most 1.3 times)`);
+    }
+  } finally {
+    far.end();
+  }
+}
+
+/**
  * A lab of these machines after a finished `up`, and a `virsh` that runs `first` and then reports all of
  * them as running. By default it queries libvirt.
  */
@@ -366,6 +404,7 @@ async function everything(): Promise<void> {
   reading();
   startUp(saved);
   await statusAndSsh();
+  await overSsh();
   await besideOthers();
   const probe = (title: string, tree: string) => ({
     name: `probe, ${title}`,
@@ -404,7 +443,8 @@ async function everything(): Promise<void> {
 
 print(`Node ${process.version}, ${rounds} rounds, medians`);
 try {
-  await (process.argv[2] === "status" ? statusAndSsh() : everything());
+  const only: Record<string, () => Promise<void>> = { status: statusAndSsh, ssh: overSsh };
+  await (only[process.argv[2] ?? ""] ?? everything)();
 } finally {
   rmSync(work, { recursive: true });
 }

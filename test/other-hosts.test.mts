@@ -29,6 +29,13 @@ test("names that ssh could take for something else, and what cannot work there, 
     ),
     [config("{gpubx: {ssh: gpubox}}"), /there is no host gpubox in hosts[^]*write {2}host: gpubx/],
     ["machines: [{name: a, host: gpubox, box: lab/x}]", /write {2}hosts: \{gpubox: \{ssh: me@gpubox\}\}/],
+    [config("{other: {ssh: a}}"), /there is no host gpubox in hosts[^]*write {2}gpubox: \{ssh: me@gpubox\} in hosts: too/],
+    [config(one).replace("host: gpubox", "host: localhost"), /no host localhost[^]*write {2}no host: for this machine/],
+    [config(one).replace("host: gpubox", "host: me@gpubox"), /the name of a host, not “me@gpubox”[^]*write {2}host: gpubox/],
+    [config("{gpubox: me@box}"), /gpubox must be a mapping, not “me@box”[^]*write {2}gpubox: \{ssh: me@box\}/],
+    [config("{gpubox: {ssh: ssh -p 22 me@b.lan}}"), /write {2}ssh: ssh:\/\/me@b\.lan:22$/m],
+    [config("{gpubox: {ssh: ssh -i key me@b}}"), /write {2}ssh: me@gpubox$/m],
+    [config("{gpubox: {ssh: gpubox, port: 22}}"), /unknown key “port”[^]*write {2}a user and a port in ssh: ssh:\/\//],
     [config("{-x: {ssh: gpubox}}"), /“-x” is not a valid name in hosts/],
     [config("{gpubox: {}}"), /ssh is missing/],
     [config(one, ", folders: [{from: ./media, to: /mnt/media}]"), /a folder of gpubox needs its absolute path there/],
@@ -41,6 +48,16 @@ test("names that ssh could take for something else, and what cannot work there, 
       assert.instance(error, ConfigError, text);
       assert.match((error as Error).message, message);
     }
+  }
+});
+
+test("a list of hosts is one mistake, not one for each machine too", () => {
+  try {
+    parseConfig(config("[{name: gpubox, ssh: gpubox}]"));
+    assert.unreachable();
+  } catch (error) {
+    assert.match((error as Error).message, /hosts must be a mapping by name, not a list/);
+    assert.not.match((error as Error).message, /there is no host/);
   }
 });
 

@@ -291,6 +291,7 @@ test("words go to the hosts of their machines, services and stacks; only these a
   // any host may have a machine that left the config
   assert.equal(of("destroy", "llm", "old"), [["a", "llm"], ["b"], [undefined]]);
   assert.throws(() => of("up", "old"), /there is no machine old/);
+  assert.throws(() => of("up", "b"), /there is no machine b: it is a host, with the machine web/);
   assert.throws(() => of("ssh"), /name the machine: ssh llm, ssh web, ssh home/);
   assert.throws(() => of("ssh", "llm", "ls"), /put the command after --: ssh llm -- ls/);
 });

@@ -8,7 +8,7 @@ import { thisMachine } from "../config/placed.mts";
 import type { Context } from "./context.mts";
 import { loadConfig } from "./load-config.mts";
 import type { Command } from "./options.mts";
-import { selectNames } from "./select-machines.mts";
+import { refuseHosts, selectNames } from "./select-machines.mts";
 import type { Lane } from "./lanes.mts";
 import { urlOf } from "./other-host.mts";
 
@@ -50,6 +50,7 @@ export function partsOf(name: string, command: Command, words: string[], config:
   if (name === "ssh") requireOne(words, names);
   if (name === "logs") return hostsOfServices(all, words, config);
   if (command.operands !== "machines") return all;
+  refuseHosts(config, words);
   const isKnown = words.every((word) => names.includes(word));
   if (!takesOrphans.includes(name)) selectNames(words, names);
   const parts = all.map((part): Part => {

@@ -1,11 +1,24 @@
 /** The machines that were named on the command line. */
 import { UserError } from "../errors.mts";
-import { existing } from "../text.mts";
+import { existing, joinList } from "../text.mts";
 import { closest } from "../suggest.mts";
+import type { Config } from "../config/types.mts";
 import type { LoadedConfig } from "./load-config.mts";
+
+/** Throws {@link UserError} for a word that is no machine, but a host of the config. */
+export function refuseHosts({ machines, hosts, host }: Config, words: string[]): void {
+  const names = machines.map(({ name }) => name);
+  const word = words.find((one) => !names.includes(one) && [...hosts ?? [], host].some((other) => other?.name === one));
+  if (word === undefined) return;
+  const own = machines.filter((machine) => machine.host === word).map(({ name }) => name);
+  throw new UserError(
+    `there is no machine ${word}: it is a host, with the ${own.length === 1 ? "machine" : "machines"} ${joinList(own)}`,
+  );
+}
 
 /** The machines that were named, or all of them. */
 export function selectMachines({ config }: LoadedConfig, words: string[]): string[] {
+  refuseHosts(config, words);
   return selectNames(words, config.machines.map(({ name }) => name));
 }
 

@@ -7,13 +7,23 @@ import { closest } from "../suggest.mts";
  * Checks `hosts:` and `host:`: each name exists, no two of them are one host, which would have one lab for both, and
  * `folders:` are paths there.
  */
-export function checkHosts({ hosts = {} }: Partial<RawConfig>, machines: RawMachine[], reader: Reader) {
+export function checkHosts(raw: Partial<RawConfig>, machines: RawMachine[], reader: Reader): void {
+  // what is no mapping was reported
+  if (raw.hosts === undefined && reader.has("hosts")) return;
+  const { hosts = {} } = raw;
   const names = Object.keys(hosts);
   machines.forEach(({ host, folders = [] }, i) => {
     const at = `machines.${i}`;
     if (host !== undefined && !names.includes(host)) {
-      const near = closest(host, names) ?? names[0];
-      const instead = near === undefined ? `hosts: {${host}: {ssh: me@${host}}}` : `host: ${near}`;
+      const near = closest(host, names);
+      const entry = `${host}: {ssh: me@${host}}`;
+      const instead = host === "localhost"
+        ? "no host: for this machine"
+        : near !== undefined
+        ? `host: ${near}`
+        : names.length === 0
+        ? `hosts: {${entry}}`
+        : `${entry} in hosts: too`;
       reader.at(`${at}.host`, `there is no host ${host} in hosts`, instead);
     }
     if (host === undefined) return;

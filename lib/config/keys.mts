@@ -85,6 +85,15 @@ const service: Record<string, Key> = {
   models: ofStacks(),
 };
 
+/** The login in an ssh command, such as `ssh me@gpubox -p 2222`; undefined if it has more than a port. */
+function loginIn(text: string): string | undefined {
+  const words = text.trim().replace(/^ssh\s+/, "").replace(/(^|\s)-p\s*/, "$1-p").split(/\s+/);
+  const port = words.find((word) => /^-p[1-9]\d{0,4}$/.test(word))?.slice(2);
+  const [login = "", ...more] = words.filter((word) => word !== `-p${port}`);
+  if (more.length > 0 || !/^(?:\w[\w.-]*@)?\w[\w.-]*$/.test(login)) return undefined;
+  return port === undefined ? login : `ssh://${login}:${port}`;
+}
+
 /** A host that machines are on. */
 const host: Record<string, Key> = {
   ssh: {
@@ -93,6 +102,7 @@ const host: Record<string, Key> = {
     about: "Where ssh logs in: [USER@]HOST, or ssh://[USER@]HOST[:PORT]. HOST may be an alias of ~/.ssh/config.",
     pattern: "^(ssh://)?([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*(:[1-9][0-9]{0,4})?$",
     expected: "a host for ssh such as me@gpubox",
+    meant: loginIn,
     example: "me@gpubox",
   },
 };
@@ -121,7 +131,10 @@ export const file: Key = {
       kind: "maps",
       about: "Other Linux hosts that VMs are on, by name. A machine names one in host:",
       names: "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$",
-      of: { kind: "map", keys: host, example: "{ssh: me@gpubox}" },
+      of: {
+        ...{ kind: "map", keys: host, short: "ssh", example: "{ssh: me@gpubox}" },
+        others: "a user and a port in ssh: ssh://me@gpubox:2222, and anything else in ~/.ssh/config",
+      },
       example: "{gpubox: {ssh: me@gpubox}}",
     },
     stacks: {

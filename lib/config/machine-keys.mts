@@ -74,6 +74,8 @@ export const machine: Record<string, Key> = {
     about: "The host that the VM is on: a name in hosts. Default: this machine.",
     pattern: "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$",
     expected: "the name of a host",
+    // a name in hosts is often that of the login there
+    meant: (text) => /^\S+@([a-zA-Z0-9][a-zA-Z0-9-]*)$/.exec(text)?.[1],
     example: "gpubox",
   },
   provider: {

@@ -3,7 +3,7 @@ import type { Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
 import { closest } from "../suggest.mts";
 import { isMap, isScalar, isSeq, type Node, offset, tagOf, Yaml } from "./yaml.mts";
-import { fits, form, kind, likely, printable, quotePreview, scalarText, takes, textual } from "./values.mts";
+import { fits, form, fromShort, kind, likely, printable, quotePreview, scalarText, takes, textual } from "./values.mts";
 
 /**
  * Reads nodes by their shapes, remembers where each value is in the text, and collects the
@@ -60,7 +60,9 @@ export class Reader {
       case "text": {
         const text = scalarText(node);
         const plain = kind(node) === "text";
-        if (text === undefined || !new RegExp(shape.pattern).test(text)) return wrong(form(shape));
+        if (text === undefined || !new RegExp(shape.pattern).test(text)) {
+          return wrong(form(shape), text === undefined ? undefined : shape.meant?.(text));
+        }
         return plain
           ? text
           : wrong(`text (put quotes around it)`, text.length <= 40 ? JSON.stringify(text) : undefined);
@@ -92,7 +94,7 @@ export class Reader {
           this.#value(this.#yaml.resolve(item), shape.of, name, `${path}.${i}`, offset(item) ?? at)
         );
       case "map":
-        if (!isMap(node)) return wrong(form(shape));
+        if (!isMap(node)) return wrong(form(shape), fromShort(shape, scalarText(node)));
         return this.#map(this.#yaml.pairs(node), shape, name, path, at);
       case "either": {
         const fitting = shape.of.filter((option) => fits(node, option));
@@ -163,7 +165,7 @@ export class Reader {
             ? `${near}: …`
             : owner
             ? `it inside ${owner}:, indented further than ${owner}`
-            : `one of ${keys.join(", ")}`,
+            : shape.others ?? (keys.length === 1 ? `${keys[0]}: …` : `one of ${keys.join(", ")}`),
         );
       } else {
         found[pair.key] = this.#value(

@@ -2,7 +2,8 @@
 
 /** The shape of a value. `example` is the value that an error suggests instead. */
 export type Shape =
-  | { kind: "text"; pattern: string; expected: string; example: string }
+  /** `meant`: what an error suggests for a text that does not fit, if it can be seen in it. */
+  | { kind: "text"; pattern: string; expected: string; example: string; meant?: (text: string) => string | undefined }
   /** `named`: what an error suggests for a name in lower case. */
   | { kind: "hex"; digits: number; named?: Record<string, string>; example: string }
   /** `also`: further names that are recognised and refused later, with a reason. */
@@ -19,6 +20,10 @@ export type Shape =
     example: string;
     exactlyOne?: string[];
     expected?: string;
+    /** What an error suggests for keys that there are not; default: the keys that there are. */
+    others?: string;
+    /** The key whose value a text in place of the mapping is. */
+    short?: string;
     /** Keys that begin with `x-` are ignored, as in a Compose file. */
     extensions?: true;
   }

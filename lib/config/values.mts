@@ -82,6 +82,14 @@ export function textual(node: Node | null, pattern: RegExp): string | undefined 
   return text !== undefined && pattern.test(text) ? text : undefined;
 }
 
+/** The mapping that a text in its place stands for, as an error suggests it; undefined if it does not fit. */
+export function fromShort({ short, keys }: Shape & { kind: "map" }, text: string | undefined): string | undefined {
+  const key = short === undefined ? undefined : keys[short];
+  if (key?.kind !== "text" || text === undefined) return undefined;
+  const value = new RegExp(key.pattern).test(text) ? text : key.meant?.(text);
+  return value === undefined ? undefined : `{${short}: ${value}}`;
+}
+
 /** A value as errors show it. */
 export function quotePreview(node: Node | null): string {
   const text = scalarText(node);

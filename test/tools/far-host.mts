@@ -11,7 +11,10 @@ import { type SshServer, startSshd } from "../sshd.mts";
 import { starting } from "../start.mts";
 import { programs } from "../sweep/lab.mts";
 
-/** The host, and the folder `lab` with the config on this side. */
+/**
+ * The host, and the folder `lab` with the config on this side. Besides root, `plain` can log in, who has no rights in
+ * its home folder.
+ */
 export interface FarHost {
   server: SshServer;
   /** The folder of the lab there. */
@@ -28,6 +31,8 @@ export interface FarHost {
   near(...words: string[]): Promise<Ended>;
   /** Runs a command to its end; `out` is its standard output, `err` its messages, `said` both. */
   run(...words: string[]): Promise<Ended>;
+  /** What a command of `run` is started with, and one of `near`. */
+  starts: Record<"run" | "near", { cwd: string; env: NodeJS.ProcessEnv }>;
   /** Fails if a program of a lab was started on this side. */
   nothingRanHere(): void;
   end(): void;
@@ -86,7 +91,7 @@ export async function farHost(more: Record<string, string> = {}): Promise<FarHos
     return standIns(folder, Object.fromEntries(texts));
   };
   const path = standInsIn(far).PATH!;
-  const server = await startSshd(work, ["other"], `${path} HOME=${far}`);
+  const server = await startSshd(work, ["other"], `${path} HOME=${far}`, [`plain:x:4242:4242::${far}:/bin/sh`]);
   server.known("known", "host");
   server.known("changed", "other");
   writeFileSync(file("none"), "");
@@ -111,6 +116,7 @@ export async function farHost(more: Record<string, string> = {}): Promise<FarHos
   const host: FarHost = {
     ...{ server, file, start },
     lab: join(far, "homelab-gpu/lab/.homelab-gpu"),
+    starts: { run: { cwd: file("lab"), env }, near: { cwd: near, env: nearEnv } },
     client: (known, more = "") =>
       writeFileSync(
         file("ssh_config"),

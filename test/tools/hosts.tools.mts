@@ -53,6 +53,17 @@ test("a name of this machine is refused if other machines are on this machine", 
   far.nothingRanHere();
 });
 
+test("a login without the right to write there is an error with the path, and nothing is made", async () => {
+  const text = readFileSync(file("lab/homelab-gpu.yaml"), "utf8");
+  far.config(text.replace("root@gpubox", "plain@gpubox"));
+  const { code, said } = await run("up", "--yes");
+  far.config(text);
+  assert.is(code, 1, said);
+  assert.match(said, /^homelab-gpu: .*far\/homelab-gpu.*: permission denied/im);
+  assert.not.match(said, /^ +at /m, "no stack");
+  far.nothingRanHere();
+});
+
 /** Runs `act` while a step of `up` waits at the other end; gives what `up` printed, its code, and the step's process. */
 async function during(act: (up: Started) => Promise<void> | void) {
   assert.is((await run("destroy", "--yes")).code, 0);
