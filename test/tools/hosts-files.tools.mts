@@ -61,16 +61,15 @@ test("a stack, an env file and variables reach the VM, and the next up has nothi
   );
   put({
     ...{ "web.env": "A=1\n", ".env": "WHO=me\n", "my-stack/compose.yaml": "services: {b: {image: x}}\n" },
-    ...{ "my-stack/odd name ' $x": "odd", "my-stack/new\nline": "new", "my-stack/sub/-rf": "y\0\n", "my-stack/run.sh": "#!/bin/sh\n" },
+    ...{ "my-stack/odd name ' $x": "odd", "my-stack/sub/-rf": "y\0\n", "my-stack/run.sh": "#!/bin/sh\n" },
   });
   chmodSync(join(far.file("lab"), "my-stack/run.sh"), 0o750);
   const planned = await far.run("plan");
-  assert.match(planned.out, /Pack the stack my-stack: 5 of 5 files, \d+ B \(on this machine\)/, planned.said);
+  assert.match(planned.out, /Pack the stack my-stack: 4 of 4 files, \d+ B \(on this machine\)/, planned.said);
   const first = await far.run("up", "--yes");
   assert.is(first.code, 0, first.said);
   const stack = unpacked("my-stack");
-  assert.equal(readdirSync(stack).sort(), [".homelab-gpu", "compose.yaml", "new\nline", "odd name ' $x", "run.sh", "sub"]);
-  assert.is(readFileSync(join(stack, "new\nline"), "utf8"), "new");
+  assert.equal(readdirSync(stack).sort(), [".homelab-gpu", "compose.yaml", "odd name ' $x", "run.sh", "sub"]);
   assert.is(readFileSync(join(stack, "sub/-rf"), "utf8"), "y\0\n");
   assert.is(statSync(join(stack, "run.sh")).mode & 0o777, 0o750);
   assert.match(readFileSync(join(stack, ".homelab-gpu/variables"), "utf8"), /^export TOKEN='s3cret'$/m);
@@ -86,7 +85,7 @@ test("a stack, an env file and variables reach the VM, and the next up has nothi
   assert.match((await far.run("up", "--yes")).said, /nothing to do/);
   put({ "my-stack/new": "new" });
   const next = await far.run("up", "--yes");
-  assert.match(next.said, /Pack the stack my-stack: 1 of 6 files/);
+  assert.match(next.said, /Pack the stack my-stack: 1 of 5 files/);
   assert.not.match(next.said, /Pack the variables/, "only what changed");
   far.nothingRanHere();
 });
@@ -96,6 +95,14 @@ test("a stack that is not there is an error with its line", async () => {
   const { code, said } = await far.run("up", "--yes");
   assert.is(code, 2, said);
   assert.match(said, /homelab-gpu\.yaml:3:\d+: there is no folder .*lab\/none/);
+});
+
+test("a file name with a line break is refused before anything is copied", async () => {
+  far.config(`${host}machines: [{name: a, host: gpubox, box: lab/x}]\nstacks: [{path: ./broken}]\n`);
+  put({ "broken/compose.yaml": "services: {b: {image: x}}\n", "broken/new\nline": "" });
+  const { code, said } = await far.run("up", "--yes");
+  assert.is(code, 2, said);
+  assert.match(said, /homelab-gpu\.yaml:3:\d+: .*broken has a name with a line break, which cannot be copied: "new\\nline"/);
 });
 
 test("an image file and a provision script of this machine make the box there", async () => {

@@ -5,7 +5,9 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { root } from "../fake.mts";
-import { programs } from "../sweep/lab.mts";
+import { letGo, programs } from "../sweep/lab.mts";
+import { until } from "../until.mts";
+import { connectionOf } from "./far-host.mts";
 import { hostLines, machine, machines, names, type TwoHosts, twoHosts } from "./two-hosts.mts";
 
 const test = suite("upgrade and prepare on several hosts");
@@ -21,7 +23,7 @@ case "$1 $2" in
     mkdir -p "$boxes/$version/libvirt" ;;
   'box remove') rm -r "$boxes/$5" ;;
   up*)
-    version=$(sed -n "s/.*box_version = '\\([0-9.]*\\)'/\\1/p" Vagrantfile)
+    version=$(sed -n "s/.*box_version = '\\([0-9.]*\\)'/\\1/p" Vagrantfile 2>/dev/null)
     mkdir -p .vagrant/machines/a/libvirt
     printf '{"name":"lab/x","version":"%s"}' "\${version:-$(ls "$boxes" | sort | tail -n 1)}" \\
       >.vagrant/machines/a/libvirt/box_meta ;;
@@ -82,7 +84,6 @@ test("upgrade on two hosts: one is proven with its new box, the other goes back 
   assert.is(refused.code, 2, refused.err);
   assert.match(refused.err, /upgrade of .* needs your confirmation/);
   const { code, out, err } = await hosts.run("upgrade", "--yes");
-  if (process.env.SHOW) console.log(refused.err, out, err);
   assert.is(code, 1, err);
   assert.match(err, /^one \| alpha is upgraded and proven: its box is lab\/x /m);
   assert.match(err, /^two \| beta is not proven with its new box: going back to lab\/x /m);
@@ -91,6 +92,33 @@ test("upgrade on two hosts: one is proven with its new box, the other goes back 
   assert.is(boxOf("two"), before[1]);
   assert.equal(names.map((name) => boxes(name).length), [1, 1], "no spare boxes");
   rmSync(file("two/unproven"));
+});
+
+test("upgrade on one host: a lost connection ends the step, and the next upgrade goes on", async () => {
+  hosts.config(`${hostLines}${machine("alpha", "host: one, ", image)}`);
+  const before = boxOf("one");
+  writeFileSync(file("one/held"), file("one/hold"));
+  const cut = hosts.start("upgrade", "--yes");
+  const id = await until("the new VM, which waits", () => {
+    if (cut.child.exitCode !== null) throw new Error(cut.err());
+    const creates = /\d+\/\d+ Create the VM alpha$/m.test(cut.err());
+    const [waiting] = readdirSync(file("one/hold"));
+    if (waiting && !creates) letGo(file(`one/hold/${waiting}`));
+    return creates && waiting;
+  });
+  process.kill(connectionOf(cut.child.pid!, "one"), "SIGKILL");
+  rmSync(file("one/held"));
+  const lost = await cut.ended;
+  assert.is(lost.code, 1, lost.err);
+  assert.match(lost.err, /the connection to one was lost: the next run continues from here/);
+  await until("the end of the step", () => !existsSync(`/proc/${id}`));
+  for (const name of readdirSync(file("one/hold"))) rmSync(file(`one/hold/${name}`));
+  const status = await hosts.run("status");
+  const next = await hosts.run("upgrade", "--yes");
+  assert.is(next.code, 0, next.err);
+  assert.match(next.err, /^homelab-gpu: alpha is upgraded and proven: /m);
+  assert.is.not(boxOf("one"), before);
+  assert.is(boxes("one").length, 1);
 });
 
 /** A config with the card of each host. */
@@ -124,6 +152,13 @@ test("prepare --apply and --undo change each host, one question and one password
   assert.equal(changes(), [], undone);
   for (const name of names) assert.not.ok(existsSync(file(`${name}/var/homelab-gpu`)), undone);
   assert.match((await hosts.run("prepare", "--undo")).err, /^one \| nothing to undo$/m);
+  // on one host
+  hosts.config(`${hostLines}${machine("alpha", "host: one, ", "gpu: {}")}`);
+  const alone = await hosts.run("prepare", "--apply", "--yes");
+  assert.is(alone.code, 0, alone.err);
+  assert.equal(changes(), ["one"]);
+  assert.is((await hosts.run("prepare", "--undo", "--yes")).code, 0);
+  assert.equal(changes(), []);
 });
 
 test.run();

@@ -59,7 +59,7 @@ test("a login without the right to write there is an error with the path, and no
   const { code, said } = await run("up", "--yes");
   far.config(text);
   assert.is(code, 1, said);
-  assert.match(said, /^homelab-gpu: .*far\/homelab-gpu.*: permission denied/im);
+  assert.match(said, /^homelab-gpu: cannot create .*far\/homelab-gpu\/lab\/\.homelab-gpu: no permission$/m);
   assert.not.match(said, /^ +at /m, "no stack");
   far.nothingRanHere();
 });
