@@ -3,6 +3,7 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { main } from "../lib/cli/main.mts";
+import { sshFailure } from "../lib/cli/ssh-probe.mts";
 import type { CommandResult } from "../lib/shell.mts";
 import { fakeShell, own, root } from "./fake.mts";
 
@@ -113,6 +114,19 @@ test("a failure of ssh says what to do", async () => {
     const { code, out, err } = await within(["doctor", "--host", "ssh://me@gpubox"], answer);
     assert.equal([code, out], [1, ""], err);
     assert.match(err, text);
+  }
+});
+
+test("a login that starts no shell was reached, and the message says so", () => {
+  const rows: [code: number, err: string, text: RegExp][] = [
+    [1, "'exec' is not recognized as an internal or external command,\noperable program", /there: 'exec' is not recog/],
+    [127, "sh: not found\n", /no shell started there: sh: not found\n.*: ssh -p 22 me@gpubox exec sh$/],
+    [1, "", /no shell started there: it ended with code 1\n/],
+  ];
+  for (const [code, err, text] of rows) {
+    const message = sshFailure("me@gpubox", "22", { code, err });
+    assert.match(message, /^ssh logged in to me@gpubox, but no shell/);
+    assert.match(message, text);
   }
 });
 

@@ -51,7 +51,9 @@ export async function startSshd(
   writeFileSync(
     file("start.sh"),
     `set -eu
-${Object.entries(mounts).map(([seen, real]) => `mount --bind '${real}' '${seen}'\n`).join("")}mount --bind '${file("passwd")}' /etc/passwd
+${Object.entries(mounts).map(([seen, real]) => `mount --bind '${real}' '${seen}'\n`).join("")}mount --bind '${
+      file("passwd")
+    }' /etc/passwd
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir /run/sshd
 export LD_LIBRARY_PATH="$(dirname "$(find '${tree}' -name 'libwrap.so.0')")"

@@ -112,5 +112,11 @@ export function sshFailure(
     return `ssh cannot log in to ${login} without a password: ${last}\n` +
       `  copy your key with ssh-copy-id, or load it with ssh-add, until this asks for nothing: ${byHand}`;
   }
+  // ssh itself ends with 255; any other code is of what the login started
+  if (code !== 255 && code !== null) {
+    const first = err.trim().split("\n")[0];
+    return `ssh logged in to ${login}, but no shell started there: ${first || `it ended with code ${code}`}\n` +
+      `  a lab needs a Linux host and a login with a POSIX shell; try it yourself: ${byHand} exec sh`;
+  }
   return `ssh cannot reach ${login}: ${last || "ssh printed no reason"}\n  try it yourself: ${byHand}`;
 }

@@ -102,7 +102,10 @@ test("a file name with a line break is refused before anything is copied", async
   put({ "broken/compose.yaml": "services: {b: {image: x}}\n", "broken/new\nline": "" });
   const { code, said } = await far.run("up", "--yes");
   assert.is(code, 2, said);
-  assert.match(said, /homelab-gpu\.yaml:3:\d+: .*broken has a name with a line break, which cannot be copied: "new\\nline"/);
+  assert.match(
+    said,
+    /homelab-gpu\.yaml:3:\d+: .*broken has a name with a line break, which cannot be copied: "new\\nline"/,
+  );
 });
 
 test("an image file and a provision script of this machine make the box there", async () => {
