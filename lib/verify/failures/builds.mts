@@ -21,7 +21,7 @@ export const buildFailures = (): Failure[] =>
       anyOf(
         /unlazy requires an applier|failed to get state for index \d{1,4} on|failed to load cache key: content digest/,
         /(?<!daemon: )lease "\S{1,80}": not found|changes out of order: "/,
-        /parent snapshot \S{5,90} does not exist|snapshot \S{5,90} does not exist|failed to prepare \S{5,90} as \S{2,90}: /,
+        /parent snapshot \S{5,90} does not exist|snapshot \S{5,90} does not exist(?! (?:in one|on VM))|failed to prepare \S{5,90} as \S{2,90}: /,
       ),
       "the builder's cache is damaged or incomplete",
       cache,

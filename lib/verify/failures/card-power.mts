@@ -53,6 +53,25 @@ export const cardPowerFailures = (): Failure[] => [
     source: "libvirt 9.0, QEMU 7.2 (2022-12); gnif/vendor-reset#76",
   },
   {
+    // with vfio-pci, such an error mostly follows from a reset that does not work
+    pattern: /(?:nvidia|nouveau|amdgpu|i915|xe) \S{1,14}: AER: can't recover \(no error_detected callback\)/,
+    check: "gpu.power",
+    layer: "kernel",
+    message:
+      "the card's PCI Express link failed while its driver used the card: a riser, cable, slot or power; with an " +
+      "external card its Thunderbolt, USB4 or OCuLink link",
+    fix: [
+      manualFix(
+        "Check the slot, riser and power cables; set the slot to an older PCIe generation in the firmware's setup",
+        { root: true, reboot: true },
+      ),
+      manualFix("An external card: a shorter certified cable, another port, and the kernel argument pcie_aspm=off"),
+      powerCycle,
+    ],
+    source:
+      "Linux (drivers/pci/pcie/err.c); NVIDIA/open-gpu-kernel-modules#1229 (2026-07), rwth-i6/returnn#1500 (2024-01)",
+  },
+  {
     pattern: anyOf(
       /PCIe Bus Error: severity=Uncorrect|AER: .{0,20}Uncorrect(?:ed|able) \((?:Non-)?Fatal\)/,
       /AER: can't recover \(no error_detected callback\)|AER: device recovery failed/,

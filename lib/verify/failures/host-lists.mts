@@ -1,24 +1,45 @@
 /** The lists about hosts, VM programs and guests that belong together in the order of the catalogue. */
-import type { Failure } from "./types.mts";
-import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { guestSetupFailures } from "./guest-setup.mts";
 import { hostFirewallFailures } from "./host-firewalls.mts";
-import { listingFailures } from "./listings.mts";
-import { nasSystemFailures } from "./nas-systems.mts";
-import { pythonTraceFailures } from "./python-traces.mts";
-import { startScriptFailures } from "./start-scripts.mts";
+import { hostOptionFailures } from "./host-options.mts";
+import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
+import { kubevirtFailures } from "./kubevirt.mts";
 import { limaFailures } from "./lima.mts";
-import { podmanMachineFailures } from "./podman-machine.mts";
-import { virglFailures } from "./virgl.mts";
-import { virtualFunctionFailures } from "./virtual-functions.mts";
+import { listingFailures } from "./listings.mts";
+import { lookingGlassFailures } from "./looking-glass.mts";
 import { microVmFailures } from "./micro-vms.mts";
+import { nasSystemFailures } from "./nas-systems.mts";
 import { otherHypervisorFailures } from "./other-hypervisors.mts";
+import { packerCauseFailures, packerPartFailures } from "./packer-parts.mts";
+import { podmanMachineFailures } from "./podman-machine.mts";
+import { pythonTraceFailures } from "./python-traces.mts";
 import { serviceToolFailures } from "./service-tools.mts";
-import { vmwareFailures } from "./vmware.mts";
-import { vmToolFailures } from "./vm-tools.mts";
-import { vmPartFailures, vmStateFailures } from "./vm-parts.mts";
 import { sshFileFailures } from "./ssh.mts";
+import { startScriptFailures } from "./start-scripts.mts";
+import type { Failure } from "./types.mts";
+import { virglFailures } from "./virgl.mts";
+import { virtInstallFailures } from "./virt-install.mts";
+import { virtualFunctionFailures } from "./virtual-functions.mts";
+import { vmDetailFailures } from "./vm-details.mts";
+import { vmPartFailures, vmStateFailures } from "./vm-parts.mts";
+import { vmToolFailures } from "./vm-tools.mts";
+import { vmwareFailures } from "./vmware.mts";
 import { xenFailures } from "./xen.mts";
+
+/** The entries that come before those of whole programs. */
+export const hostCauseFailures = (): Failure[] => [
+  ...lookingGlassFailures(),
+  ...vmDetailFailures(),
+  ...hostOptionFailures(),
+  ...kubevirtFailures(),
+  ...packerCauseFailures(),
+];
+
+/** Errors of programs that create VMs, by the step or the option that failed. */
+export const programStepFailures = (): Failure[] => [
+  ...virtInstallFailures(),
+  ...packerPartFailures(),
+];
 
 /** Specific entries. */
 export const hostFailures = (): Failure[] => [

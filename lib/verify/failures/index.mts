@@ -2,22 +2,19 @@
  * Known error texts of libvirt, QEMU, the kernel, Vagrant, Packer, Docker and NVIDIA, each with its
  * check and fixes, as data.
  */
-import type { Finding, Fix } from "../../findings.mts";
+import type { Finding } from "../../findings.mts";
 import { cloudInitFailures } from "./cloud-init.mts";
 import { errnoFailures } from "./errnos.mts";
-import { hostFailures, hostFallbackFailures } from "./host-lists.mts";
+import { hostCauseFailures, hostFailures, hostFallbackFailures, programStepFailures } from "./host-lists.mts";
 import { sshFailures } from "./ssh.mts";
 import { buildkitFailures } from "./buildkit.mts";
 import { packerBuilderFailures } from "./packer-builders.mts";
 import { vagrantSettingFailures } from "./vagrant-settings.mts";
-import { vmDetailFailures } from "./vm-details.mts";
-import { forProxmox, isProxmox } from "./proxmox-fixes.mts";
 import { guestNetworkFailures } from "./guest-network.mts";
 import { hostDetailFailures, virshFirstFailures } from "./host-details.mts";
 import { hostServiceFailures } from "./host-services.mts";
 import { kernelPciFailures } from "./kernel-pci.mts";
 import { libvirtAnswerFailures, libvirtKindFailures } from "./libvirt-answers.mts";
-import { lookingGlassFailures } from "./looking-glass.mts";
 import { packerTemplateFailures } from "./packer-template.mts";
 import { proxmoxOtherFailures, proxmoxTaskFailures } from "./proxmox-tasks.mts";
 import { amdFailures } from "./amd.mts";
@@ -37,6 +34,7 @@ import { llamaCppFailures } from "./llama-cpp.mts";
 import { modelFileFailures } from "./model-files.mts";
 import { modelServerFailures } from "./model-servers.mts";
 import { gpuServerFailures } from "./gpu-servers.mts";
+import { fixesFor } from "./named-fixes.mts";
 import { guestBootFailures } from "./guest-boot.mts";
 import { nvrmFailures } from "./nvrm.mts";
 import { installFailures } from "./nvidia-install.mts";
@@ -129,10 +127,9 @@ export const failures = (): Failure[] =>
     ...engineErrorFailures(),
     ...setupErrorFailures(),
     ...denialFailures(),
-    ...lookingGlassFailures(),
     ...proxmoxTaskFailures(),
     ...hostServiceFailures(),
-    ...vmDetailFailures(),
+    ...hostCauseFailures(),
     ...hostDetailFailures(),
     ...guestNetworkFailures(),
     ...kernelPciFailures(),
@@ -214,6 +211,7 @@ export const failures = (): Failure[] =>
     ...podmanFailures(),
     ...vagrantErrorFailures(),
     ...vagrantOwnFailures(),
+    ...programStepFailures(),
     ...toolErrorFailures(),
     ...packerErrorFailures(),
     ...packageFailures(),
@@ -263,11 +261,7 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   // a note says nothing about a failure, so it does not replace an entry for a failure of unknown cause
   const fails = telling.some((one) => strength(one) < 2);
   const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
-  const proxmox = isProxmox(paste.text);
-  const fit = (fixes: Fix[]): Fix[] => {
-    const fitting = proxmox ? fixes.map(forProxmox).filter((fix) => fix !== undefined) : fixes;
-    return fitting.length > 0 ? fitting : fixes;
-  };
+  const fit = fixesFor(paste.text);
   return (fails || setting.specific ? telling : counting)
     .sort((a, b) =>
       strength(a) - strength(b) || layer(a) - layer(b) ||
@@ -275,10 +269,15 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
       // led to the other
       (strength(a) === 0 ? a.line - b.line : a.rank - b.rank)
     )
-    .map(({ failure: { pattern: _, near: __, fallback: ___, fix, strength = "cause", ...rest }, line, start }) => ({
+    .map((
+      { failure: { pattern: _, near: __, fallback: ___, fix, strength = "cause", ...rest }, line, start, end },
+    ) => ({
       ...rest,
       strength,
-      fix: fit(typeof fix === "function" ? fix(setting) : fix),
+      fix: fit(
+        typeof fix === "function" ? fix(setting) : fix,
+        paste.shown.slice(line, lineAt(starts, Math.max(start, end - 1)) + 1).join("\n"),
+      ),
       line: around(paste.shown[line]!, paste.text.slice(start, start + 40).split("\n")[0]!),
       number: line + 1,
     }));

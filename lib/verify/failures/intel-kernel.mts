@@ -128,6 +128,25 @@ export const intelKernelFailures = (): Failure[] =>
       powerCycle,
     ],
     [
+      "gpu.window",
+      "note",
+      /(?:Failed to resize BAR\d? to|Local memory IO size|small[- ]bar device|Consider enabling 'Resizable BAR')/,
+      "Intel's card works with a small window to its memory (Resizable BAR is off, or the VM's firmware gives no " +
+      "room), which costs speed",
+      manualFix("Turn on Above 4G Decoding and Resizable BAR in the firmware setup; in a VM: UEFI (OVMF) and q35"),
+      doctorFix("gpu.window"),
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /(?:i915|xe)\b.{0,60}(?:probe (?:of \S{1,20} |with driver \w{2,6} )?failed with error -19\b|Device initialization failed \(-19\))/,
+      "Intel's driver does not take this device (-19): the kernel is older than the chip, it is a virtual function " +
+      "that needs a driver with SR-IOV, or graphics of the CPU that were passed without their ROM",
+      hostErrors,
+      manualFix("Use a newer kernel in the system that prints this (the distribution's backports or HWE kernel)"),
+      manualFix("A virtual function: install a driver with SR-IOV (i915-sriov-dkms) on the host and in each guest"),
+    ],
+    [
       "guest.driver",
       "note",
       anyOf(

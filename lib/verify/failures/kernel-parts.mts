@@ -173,10 +173,9 @@ export const kernelPartFailures = (): Failure[] => [
     [
       "gpu.window",
       "cause",
-      /(?:Failed to resize BAR\d? to|Local memory IO size|small[- ]bar device|Consider enabling 'Resizable BAR'|LMEM not initialized by firmware)/,
-      "Intel's card has only a small window to its memory, or was not started by the firmware: Resizable BAR " +
-      "is off, or " +
-      "the VM's firmware gives no room",
+      /LMEM not initialized by firmware/,
+      "Intel's card was not started by the firmware, so its memory cannot be used: Above 4G Decoding is off, or the " +
+      "VM's firmware gives no room",
       manualFix("Turn on Above 4G Decoding and Resizable BAR in the firmware setup; in a VM: UEFI (OVMF) and q35"),
       doctorFix("gpu.window"),
     ],

@@ -217,7 +217,6 @@ export const libvirtNetworkFailures = (): Failure[] => [
     fix: [
       remedies.network,
       commandFix("Let it start by itself from now on", "virsh -c qemu:///system net-autostart default", { root: true }),
-      manualFix("If the line names another network, start that one"),
     ],
     source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#60, #116",
   },

@@ -52,14 +52,15 @@ export const libvirtFailures = (): Failure[] => [
     message: "libvirt's storage pool is missing or inactive",
     fix: [
       commandFix("See which there are", "virsh -c qemu:///system pool-list --all"),
+      commandFix("If it is in the list, start it", "virsh -c qemu:///system pool-start default"),
       commandFix(
-        "If there is no default, define it",
+        "If it is not, define it first",
         [
           "virsh -c qemu:///system pool-define-as default dir --target /var/lib/libvirt/images",
+          "virsh -c qemu:///system pool-build default",
           "virsh -c qemu:///system pool-autostart default",
         ].join(" && "),
       ),
-      commandFix("Start it", "virsh -c qemu:///system pool-start default"),
     ],
     source: "libvirt 9.0 (2023-01), vagrant-libvirt 0.11; vagrant-libvirt/vagrant-libvirt#282",
   },

@@ -37,6 +37,14 @@ export const lookingGlassFailures = (): Failure[] =>
     [
       "provider.mode",
       "cause",
+      /kvmfr\S{0,30}:? failed to remap pages/,
+      "the VM's shared memory device lies at an address that the guest cannot map: its CPU has more bits for " +
+      "addresses than it can use",
+      "Limit them: <maxphysaddr mode='passthrough' limit='39'/> in <cpu> (QEMU: host-phys-bits-limit=39)",
+    ],
+    [
+      "provider.mode",
+      "cause",
       anyOf(
         /(?:Failed|Unable) to open:? (?:the (?:shared memory )?file: )?\/dev\/(?:shm\/\S{1,40}|kvmfr\d).{0,160}Permission denied/,
         /Failed to (?:open|map) the shared memory (?:file|device): \/dev\//,

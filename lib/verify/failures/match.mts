@@ -132,12 +132,12 @@ const surplusBlanks = /(?<=\n) +| +(?=[ \n])/g;
 /** A space before a colon, as some languages write it. */
 const spaceBeforeColon = / (?=: )/g;
 /**
- * Marks behind which a paste lost the space. Not those in a link, a time, a PCI address or id. `marks`: a class.
- * `more`: what else can follow.
+ * Marks behind which a paste lost the space. Not those in a link, a time, a PCI address or id, and not those
+ * between the keys and values of JSON. `marks`: a class. `more`: what else can follow.
  */
 const lostSpace = (marks: string, more = "") =>
   new RegExp(
-    `(?<=[^\\s:,])${marks}(?=[a-z'"\`[({<$*|/-]|\\.{1,2}/${more})` +
+    `(?<=[^\\s:,])(?<!"(?=[:,](?:["{[]|true\\b|false\\b|null\\b)))${marks}(?=[a-z'"\`[({<$*|/-]|\\.{1,2}/${more})` +
       "(?!//|(?<=\\d.)\\d|(?<=\\b[\\da-f]{2,4}:)[\\da-f]{2,4}\\b)",
     "gi",
   );
@@ -195,7 +195,7 @@ const makers = /nvidia|NVRM|nouveau|amdgpu|radeon|\bi915\b|\bxe [\da-f]{4}:|nova
 const otherPrograms = /\bEAL ?:|\bdpdk|\bspdk/i;
 /** Words about devices that are not graphics cards. */
 const otherDevices =
-  /\bnvme|thunderbolt|xhci|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|r8169|megaraid|mpt3sas/i;
+  /\bnvme|thunderbolt|xhci|\bahci\b|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|\bath\d{1,2}k|\brtw\d|\bmt79|r8169|megaraid|mpt3sas/i;
 
 /** What a program writes before its message, such as `ERROR: `, `fatal: ` or `ERRO[0000] `. */
 const levels = new RegExp(

@@ -89,8 +89,9 @@ export const packerTemplateFailures = (): Failure[] => [
       anyOf(
         /Bad (?:script|source) '[^']{1,160}': |Bad CD disk file '|Bad [Ff]loppy disk (?:file|directory) '/,
         /no matches found for file glob pattern|Error opening file for copy \S{1,160} to CD/,
+        /Error finding "\S{1,120}": stat \S{1,160}: no such file/,
       ),
-      "a script or file that the template names does not exist",
+      "a script, file or folder (http_directory) that the template names does not exist",
       "Paths count from the folder in which packer runs: write ${path.root}/scripts/x.sh",
       validate,
     ],

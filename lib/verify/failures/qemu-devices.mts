@@ -88,9 +88,16 @@ export const deviceFailures = (): Failure[] => [
     [
       "gpu.driver",
       "cause",
-      /(?:module not found|installing|FATAL|ERROR|failed|find module).{0,40}vfio_virqfd(?! is builtin)|vfio_virqfd.{0,60}not found/,
+      /(?:module not found|installing|ERROR|failed|find module).{0,40}vfio_virqfd(?! (?:is builtin|not found))/,
       "vfio_virqfd is part of vfio since Linux 6.2, and no module of its own any more",
       "Remove vfio_virqfd from the list of modules (mkinitcpio.conf, /etc/modules, dracut)",
+    ],
+    [
+      "gpu.driver",
+      "note",
+      /vfio_virqfd.{0,60}not found/,
+      "vfio_virqfd is part of vfio since Linux 6.2; that it is not found harms nothing",
+      "Nothing to do; remove it from the script that names it, and look for another error",
     ],
     [
       "gpu.in-use",
@@ -122,7 +129,7 @@ export const deviceFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Unable to enumerate the device, it is attached|ivshmem.{0,60}(?:not found|fail|no such)/,
-        /kvmfr(?!: module verification).{0,60}(?:fail|error|not found)/,
+        /kvmfr(?!: module verification|.{0,30}failed to remap).{0,60}(?:fail|error|not found)/,
       ),
       "Looking Glass finds no shared memory device (IVSHMEM) in the VM",
       "Add a shmem device to the VM (ivshmem-plain), and its driver in Windows",

@@ -101,7 +101,7 @@ export const machineFailures = (): Failure[] => [
     [
       "provider.version",
       "fallback",
-      /qemu-(?:system-\w{3,12}|kvm|img): (?!warning|terminating)\S/,
+      /qemu-(?:system-\w{3,12}|\w{3,12}-softmmu|kvm|img): (?!warning|terminating)\S/,
       "QEMU reports an error, the last part of its line says which",
       options,
       hostErrors,

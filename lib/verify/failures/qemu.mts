@@ -101,6 +101,7 @@ export const qemuFailures = (): Failure[] => [
   {
     pattern: /Hook script execution failed/,
     check: "gpu.driver",
+    strength: "symptom",
     layer: "provider",
     message: "a hook script of the host (/etc/libvirt/hooks) ended with an error, so libvirt does not start the VM",
     fix: [

@@ -29,6 +29,14 @@ export const virtualFunctionFailures = (): Failure[] => [
     [
       "gpu.match",
       "cause",
+      /\/sriov_numvfs: no such file or directory/,
+      "the parent device has no virtual functions (SR-IOV): its driver or its firmware does not offer them",
+      "Pass the whole device (nictype=physical, gputype=physical), or turn on SR-IOV in its firmware and driver",
+      most,
+    ],
+    [
+      "gpu.match",
+      "cause",
       /(?:write error|sriov_numvfs'?): Numerical result out of range/,
       "that is more virtual functions than the card can have",
       most,

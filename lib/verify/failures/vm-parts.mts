@@ -65,7 +65,7 @@ const firmware: Subject = [
 ];
 const storage: Subject = [
   "(?:disk|volume|\\bpool|image|block|backing|cdrom|qcow2|" +
-  "snapshot|checkpoint|floppy|storage|drive|\\bnbd|\\biso\\b|mirror)",
+  "snapshot|checkpoint|floppy|storage|\\bdrives?\\b|\\bnbd|\\biso\\b|mirror)",
   "guest.image",
   "a disk, image or pool: it is missing, in use, of another format, or cannot be changed in this state",
   volumes,
@@ -173,8 +173,8 @@ const kinds = "(?:internal error|unsupported configuration|operation failed|oper
   "(?!.{0,60}: (?:warning|info|debug) ?: )";
 const option = "[\\w-]{2,20} \\S{1,260}: ";
 /** A line of QEMU: its subject is in what stands behind the option that it names. */
-const qemu =
-  `(?:(?:qemu-system-[\\w-]{2,12}: |qemu-kvm: |QEMU\\[\\d{1,8}\\]: )(?:-${option}|(?!-${option}))|kvm: -${option})` +
+const qemu = `(?:(?:qemu-(?:system-[\\w-]{2,12}|\\w{2,12}-softmmu|kvm): |QEMU\\[\\d{1,8}\\]: )` +
+  `(?:-${option}|(?!-${option}))|kvm: -${option})` +
   "(?=.{0,300}(?:not |could|can't|fail|error|" +
   "invalid|unable|must|require|unknown|unsupported|missing|already|exceed|too |only|conflict|denied|without))";
 const programs: [name: string, start: string, shared: Pick<Failure, "layer" | "near" | "source">, Subject[]][] = [
