@@ -30,6 +30,9 @@ proc=$root/proc
 
 section() { printf '[%s]\n' "$1"; }
 fact() { printf '%s:%s\n' "$1" "$2"; }
+text() { # TEXT: all its lines
+  if [ -n "$1" ]; then printf '%s\n' "$1"; fi
+}
 # The helpers below return their result in $value, since a command substitution costs a fork.
 line() { # FILE: its first line
   value=
@@ -38,6 +41,13 @@ line() { # FILE: its first line
 }
 file() { # KEY FILE
   if line "$2"; then fact "$1" "$value"; fi
+}
+has_line() { # TEXT FILE
+  [ -r "$2" ] || return 1
+  while IFS= read -r value; do
+    [ "$value" = "$1" ] && return 0
+  done 2>/dev/null <"$2"
+  return 1
 }
 names() { # PATH…: the names of those that exist
   value=
@@ -82,8 +92,8 @@ case ${HOMELAB_GPU_TIMEOUT_FACTOR:-} in
 esac
 timer=
 [ -n "$live" ] && program timeout && timer=$value
-limited() { # PROGRAM ARGUMENT…
-  if [ -n "$timer" ]; then "$timer" -k 2 "$patience" "$@"; else "$@"; fi
+limited() { # PROGRAM ARGUMENT…; in a subshell, which becomes the program
+  if [ -n "$timer" ]; then exec "$timer" -k 2 "$patience" "$@"; else exec "$@"; fi
 }
 # PATH of a program: the path if it is in a system folder, else only its name, since other paths can
 # contain names of people.
@@ -113,6 +123,451 @@ functions() { # PATH in /sys/devices: the PCI functions in this path, the neares
   value=${value# }
 }
 
+release=
+line "$proc/sys/kernel/osrelease" && release=$value
+# What one awk prints of many files: a program for each file would take several times as long.
+#
+# Of the arguments of the kernel, the lines that configure drivers, modules and the initramfs, and
+# the mount points, it prints only what matters here, since the rest can contain names of hosts,
+# disks and people, serial numbers and addresses.
+unread=
+set --
+for path in "$proc/self/mountinfo" "$proc/interrupts" "$proc/iomem" "$proc/net/route" "$proc/bus/input/devices"; do
+  # (the last one never ends for a reader that reads single bytes, such as the shell's read)
+  [ -r "$path" ] && set -- "$@" "$path"
+done
+[ -r "$proc/net/route" ] && [ -r "$proc/net/ipv6_route" ] && set -- "$@" "$proc/net/ipv6_route"
+set -- "$@" of=arguments
+for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
+  "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf \
+  "$root"/boot/loader/entries/*.conf \
+  "$root"/boot/efi/loader/entries/*.conf "$root"/efi/loader/entries/*.conf "$root/etc/kernelstub/configuration" \
+  "$root/etc/default/limine" "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/update-extlinux.conf" \
+  "$root/etc/sdboot-manage.conf" "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf" \
+  "$root/boot/limine.conf" "$root/boot/limine/limine.conf" "$root/boot/efi/limine.conf" \
+  "$root/boot/EFI/limine/limine.conf"; do
+  if [ -r "$path" ]; then
+    set -- "$@" "$path"
+  elif [ -e "$path" ]; then
+    unread="$unread ${path#"$root"}"
+  fi
+done
+set -- "$@" of=kernel
+# NixOS has the running kernel's modules in another folder
+modules=$root/lib/modules/$release
+[ -d "$modules" ] || modules=$root/run/booted-system/kernel-modules/lib/modules/$release
+for path in "$root/boot/config-$release" "$modules/modules.builtin" "$modules/modules.dep"; do
+  [ -n "$release" ] && [ -r "$path" ] && set -- "$@" "$path"
+done
+guests_files='/etc/default/libvirt-guests /etc/sysconfig/libvirt-guests /etc/conf.d/libvirt-guests'
+if [ -n "$live" ]; then
+  set -- "$@" of=process
+  for path in /proc/self/limits /proc/self/status /etc/group; do
+    [ -r "$path" ] && set -- "$@" "$path"
+  done
+  # the default of the program, then its configuration file
+  set -- "$@" of=guests
+  for path in /usr/lib/libvirt/libvirt-guests.sh /usr/libexec/libvirt-guests.sh $guests_files; do
+    [ -r "$path" ] && set -- "$@" "$path"
+  done
+  set -- "$@" of=firewall
+  for path in /etc/ufw/ufw.conf /etc/default/ufw /etc/libvirt/network.conf; do
+    [ -r "$path" ] && set -- "$@" "$path"
+  done
+fi
+set -- "$@" of=configured
+[ -d "$root/etc" ] && for path in "$root"/etc/modprobe.d/*.conf "$root"/usr/lib/modprobe.d/*.conf \
+  "$root"/lib/modprobe.d/*.conf "$root/etc/modules" "$root"/etc/modules-load.d/*.conf \
+  "$root/etc/initramfs-tools/modules" "$root/etc/dracut.conf" "$root"/etc/dracut.conf.d/*.conf \
+  "$root/etc/mkinitcpio.conf" "$root"/etc/mkinitcpio.conf.d/*.conf "$root"/etc/mkinitcpio.d/*.preset \
+  "$root/etc/kernel/install.conf" "$root"/etc/udev/rules.d/*.rules "$root"/usr/lib/udev/rules.d/*nvidia*.rules \
+  "$root"/lib/udev/rules.d/*nvidia*.rules "$root"/etc/driverctl.d/* "$root"/etc/initramfs-tools/scripts/*/* \
+  "$root"/etc/initcpio/hooks/* "$root"/etc/systemd/system/*.service "$root/etc/rc.local"; do
+  [ -f "$path" ] && [ -r "$path" ] && set -- "$@" "$path"
+done
+# The texts are separated by tabs, which none of them contains. The first line of each is its name.
+texts=$(awk -v root="$root" '
+  function out(to, text) {
+    if (to != now) print (now == "" ? "" : "\t") to
+    now = to
+    gsub(/\t/, " ", text)
+    print text
+  }
+  BEGIN {
+    argument = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|" \
+      "video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|" \
+      "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
+    driver = "^(vfio|nouveau|nova|nvidia|amdgpu|radeon|i915|xe$|snd.hda.intel|xhci|i2c.nvidia|pci.stub)"
+    n = split("/ /boot /boot/efi /boot/firmware /efi /etc /gnu /home /media /mnt /nix /nix/store /opt /ostree /root " \
+      "/run /run/media /srv /sysroot /tmp /usr /usr/local /var /var/cache /var/lib /var/lib/containers " \
+      "/var/lib/docker /var/lib/libvirt /var/lib/libvirt/images /var/lib/vz /var/log /var/tmp", part, " ")
+    for (i = 1; i <= n; i++) known[part[i]]
+  }
+  # at the end of a file
+  function finish(    i) {
+    if (name == "/proc/self/mountinfo") {
+      if (container != "") out("container", "container:" container)
+      if (docker) out("docker", "yes")
+      # the files of an image by OSTree are on the disk that is mounted at /sysroot
+      if (sysroot != "" && "overlay composefs" in first) first["overlay composefs"] = first[sysroot]
+      for (i = 1; i <= mounts; i++) out("mounts", first[order[i]] points[order[i]])
+    }
+    if (name == "/etc/group" && uid == "0") {
+      # a group that is not in the file has its name from elsewhere: id knows it
+      for (i in gids) uid = ""
+      if (uid != "") out("user", uid user)
+    }
+    if (name == "/proc/cpuinfo" && processors) out("arguments", "count:" processors)
+    if (binds != "" && addresses != "") out("configured", binds ":driver_override" addresses)
+    binds = addresses = held = variable = ""
+  }
+  END { finish() }
+  FNR == 1 {
+    finish()
+    name = substr(FILENAME, length(root) + 1)
+    short = name
+    if (of == "arguments") {
+      if (name == "/proc/cpuinfo") out(of, "[cpu]")
+      else if (name == "/proc/meminfo") out(of, "[memory]")
+      else {
+        if (!arguments++) out(of, "[kernel-arguments]")
+        out(of, (name == "/proc/cmdline" ? "read:" : "configuration:") public_name(name))
+      }
+      is_grub = name ~ /^\/etc\/default\/grub/
+      is_entry = name ~ /\/loader\/entries\//
+      is_quoted = is_grub || name ~ /^\/etc\/(kernel\/cmdline|cmdline[.]d)/
+    } else if (of == "kernel") {
+      sub(/.*\//, "", short)
+      out(of, "read:" short)
+    } else if (of == "guests") {
+      if (name ~ /^\/etc\//) out(of, "guests-file:" name)
+    } else if (of == "configured") {
+      sub(/^\/etc\//, "", short)
+      shown = short
+      script = short ~ /^(dracut|mkinitcpio)/
+      own = short ~ /^(initramfs-tools\/scripts|initcpio|systemd|rc[.]local)/
+      if (own && short !~ /(vfio|gpu|pci|passthrough)[^\/]*$|^rc[.]local$/) sub(/[^\/]*$/, "…", shown)
+    }
+  }
+
+  # Every mount point on a disk. If the path contains names that a person chose, only the known
+  # folder above is printed. Loop devices are files of other mount points.
+  function shown_point(point,    above) {
+    above = point
+    while (!(above in known)) if (!sub(/\/[^\/]*$/, "", above) || above == "") above = "/"
+    return above == point ? point : (above == "/" ? "" : above) "/…"
+  }
+  name == "/proc/self/mountinfo" {
+    # containers without systemd: containerd and CRI-O leave no marker, and LXC only the files of lxcfs
+    if ($5 ~ /^\/proc\/(cpuinfo|meminfo)$/ && / - fuse[.]lxcfs /) container = "lxc"
+    if ($5 == "/dev/termination-log") container = "kubernetes"
+    if (/ \/etc\/(hostname|hosts|resolv[.]conf) /) docker = 1
+    for (i = 7; i < NF && $i != "-"; i++);
+    if (i + 2 > NF) next
+    type = $(i + 1)
+    source = $(i + 2)
+    if ($5 != "/" && ($3 ~ /^7:/ || $3 ~ /^0:/ && type != "zfs" &&
+      (source !~ /^\/dev\// || type ~ /^(fuse|tmpfs|devtmpfs)/ && type != "fuseblk"))) next
+    if (type == "zfs") sub(/\/.*/, "", source)
+    key = type == "zfs" || $3 ~ /^0:/ ? type " " source : $3
+    if (!(key in first)) { first[key] = $3 " " type " " source; order[++mounts] = key }
+    if ($5 == "/sysroot") sysroot = key
+    point = shown_point($5)
+    if (!seen[key, point]++) points[key] = points[key] " " point
+    next
+  }
+  name == "/proc/interrupts" {
+    for (i = 1; i <= NF; i++)
+      if (match($i, /^(IR-)?(IO-APIC|PCI-MSIX?)/)) {
+        kind = substr($i, 1, RLENGTH)
+        if (!seen[kind]++) out("interrupts", "interrupt:" kind)
+      }
+    next
+  }
+  # a firmware framebuffer is on the nearest PCI function above it in the list
+  name == "/proc/iomem" {
+    if (match($0, /[0-9a-f]+:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]/)) device = substr($0, RSTART, RLENGTH)
+    if (/: (efifb|BOOTFB|simplefb|vesafb|simpledrm|simple-framebuffer|efi-framebuffer|vesa-framebuffer)/)
+      out("framebuffers", "framebuffer:" device " " $NF)
+    next
+  }
+  name ~ /^\/proc\/net\// {
+    if ($2 == "00000000" && !routed[$1]++) out("routes", $1)
+    if ($1 ~ /^0+$/ && $2 == "00" && $NF != "lo" && !routed[$NF]++) out("routes", $NF)
+    next
+  }
+  name == "/proc/bus/input/devices" {
+    if (/^S: Sysfs=/) path = substr($0, 10)
+    if (/^H: Handlers=.*sysrq.*kbd/) out("keyboards", path)
+    next
+  }
+
+  # the kernel and GRUB take off the quotes of a value: vfio-pci.ids="10de:2786"
+  function words(key, text,    n, i, part) {
+    if (key != "configured" || is_quoted) gsub(/="/, "=", text)
+    n = split(text, part, /[][ \t\r"\047;]+/)
+    for (i = 1; i <= n; i++)
+      if (part[i] ~ argument) out("arguments", key ":" part[i])
+  }
+  # The value without its quotes. It ends at the closing quote, so a comment after it is not read.
+  function assigned(text,    i, c, quote, value) {
+    for (i = 1; i <= length(text); i++) {
+      c = substr(text, i, 1)
+      if (c == "\\" && quote != "\047") { i++; c = substr(text, i, 1); value = value (c ~ /["\047]/ ? c : "\\" c) }
+      else if (quote != "") { if (c == quote) quote = ""; else value = value c }
+      else if (c ~ /["\047]/) quote = c
+      else if (c ~ /[ \t;&|]/) break
+      else value = value c
+    }
+    unclosed = quote
+    return value
+  }
+  # Only the kernel version of the name of a boot entry. Before it is the machine id, or a name that
+  # a person chose.
+  function public_name(file,    version) {
+    if (file !~ /\/loader\/entries\//) return file
+    version = match(file, /-[0-9]+[.][0-9][^\/]*[.]conf$/) ? substr(file, RSTART) : ".conf"
+    sub(/[^\/]*$/, "…", file)
+    return file version
+  }
+  name == "/proc/cpuinfo" {
+    if (!/^(processor|vendor_id|model name|address sizes|flags)[ \t]*:/) next
+    split($0, part, /[ \t]*:[ \t]*/)
+    if (part[1] == "processor") processors++
+    else if (part[1] == "vendor_id" && !vendor++) out(of, "vendor:" part[2])
+    else if (part[1] == "model name" && !model++) out(of, "model:" part[2])
+    else if (part[1] == "address sizes" && !sizes++) out(of, "address-sizes:" part[2])
+    else if (part[1] == "flags" && !flags++) {
+      out(of, "flags-read:yes")
+      n = split(part[2], flag, " ")
+      for (i = 1; i <= n; i++) if (flag[i] ~ /^(vmx|svm|hypervisor|lm)$/) out(of, "flag:" flag[i])
+    }
+    next
+  }
+  name == "/proc/meminfo" {
+    split($0, part, /[ \t]*:[ \t]*/)
+    if (part[1] ~ /^(MemTotal|MemAvailable|SwapTotal|Hugepagesize|HugePages_Total|HugePages_Free)$/)
+      out(of, sprintf("%s:%.0f", part[1], part[2]))
+    next
+  }
+  name == "/proc/cmdline" { words("running", $0); next }
+  of == "arguments" && is_grub {
+    text = $0
+    if (variable != "") text = held text
+    else if (text ~ /^[ \t]*(export[ \t]+)?GRUB_CMDLINE_LINUX[A-Z_]*[+]?=/) {
+      sub(/^[ \t]*(export[ \t]+)?/, "", text)
+      variable = text
+      sub(/[+]?=.*/, "", variable)
+      adds = substr(text, length(variable) + 1, 1) == "+"
+      sub(/^[^=]*=/, "", text)
+      out(of, "grub:" variable " " substr(text, 1, 1))
+    } else {
+      if (text ~ /^[ \t]*GRUB_ENABLE_BLSCFG=.*true/) out(of, "bls:yes")
+      next
+    }
+    # a value can continue on the next line
+    if (text ~ /\\$/) { held = substr(text, 1, length(text) - 1); next }
+    value = assigned(text)
+    if (unclosed != "") { held = text " "; next }
+    if (adds || value ~ "[$][{]?" variable "([^A-Z_]|$)") out(of, "grub-adds:" variable)
+    words("configured", value)
+    variable = ""
+    next
+  }
+  of == "arguments" && is_entry {
+    if (/^options/) {
+      words("entry", $0)
+      if (/[$]kernelopts/) out(of, "unread:/boot/grub2/grubenv")
+    }
+    next
+  }
+  of == "arguments" {
+    if (!/^[ \t]*#/) words("configured", $0)
+    next
+  }
+
+  of == "kernel" {
+    if (/^CONFIG_(INTEL_IOMMU|AMD_IOMMU|IOMMU_DEFAULT|VFIO|DRM_SIMPLEDRM|SYSFB_SIMPLEFB)[A-Z_]*=/) out(of, "built:" $0)
+    else if (/\/(vfio-pci|vfio_iommu_type1|tun|bridge|nouveau|nvidia|amdgpu|xhci-pci|snd-hda-intel)\.ko/) {
+      sub(/:.*/, ""); sub(/.*\//, ""); sub(/\.ko.*/, "")
+      if (short == "modules.builtin") out(of, "builtin:" $0)
+      else if (short == "modules.dep") out(of, "available:" $0)
+    }
+    next
+  }
+
+  of == "process" {
+    if (name ~ /limits$/) {
+      if (/^Max locked memory /) out("memlock", "memlock:" ($4 == "unlimited" ? $4 : sprintf("%.0f", $4 / 1024)))
+    } else if (name ~ /status$/) {
+      if ($1 == "Uid:") uid = $2
+      if ($1 == "Gid:") gids[$2]
+      if ($1 == "Groups:") for (i = 2; i <= NF; i++) gids[$i]
+    } else {
+      split($0, part, ":")
+      if (part[3] in gids) user = user " " part[1]
+      delete gids[part[3]]
+    }
+    next
+  }
+  of == "guests" {
+    if (sub(/^ON_SHUTDOWN=["\047]?/, "")) {
+      match($0, /^[a-z]*/)
+      out(of, "on-shutdown:" substr($0, 1, RLENGTH))
+    }
+    next
+  }
+  of == "firewall" {
+    if (name ~ /ufw[.]conf$/ && /^ENABLED=yes/) out("ufw", "enabled")
+    else if (name ~ /\/ufw$/ && sub(/^DEFAULT_FORWARD_POLICY="?/, "")) {
+      match($0, /^[A-Z]*/)
+      out("policy", substr($0, 1, RLENGTH))
+    } else if (name ~ /network[.]conf$/ && match($0, /^ *firewall_backend *= *"[a-z]*"/)) {
+      split($0, part, "\"")
+      out("backend", "backend:" part[2])
+    }
+    next
+  }
+
+  # Configuration of /etc for binding drivers, loading modules and building the initramfs, as
+  # FILE:LINE. Prints only the relevant words of each line, without comments.
+  function report(text) {
+    gsub(/[ \t]+/, " ", text); sub(/^ /, "", text); sub(/ $/, "", text)
+    out("configured", shown ":" text)
+  }
+  # whether a value continues on the next line, as in the shell
+  function is_open(text) {
+    return gsub(/[(]/, "", text) > gsub(/[)]/, "", text) || gsub(/"/, "", text) % 2 || gsub(/\047/, "", text) % 2
+  }
+  # the kernel takes off the quotes of a value, which may contain blanks
+  function unquoted(text,    i, c, quote, value) {
+    for (i = 1; i <= length(text); i++) {
+      c = substr(text, i, 1)
+      if (c == "\"") quote = !quote
+      else if (!quote || c !~ /[ \t]/) value = value c
+    }
+    return value
+  }
+  # scripts that bind devices by their addresses: FILE:driver_override ADDRESS…
+  own {
+    text = $0
+    sub(/(^|[ \t])#.*/, "", text)
+    if (text ~ /driver_override|drivers\/vfio-pci\/bind|driverctl/) binds = shown
+    while (match(text, /[0-9a-f][0-9a-f][0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f][.][0-7]/)) {
+      addresses = addresses " " substr(text, RSTART, RLENGTH)
+      text = substr(text, RSTART + RLENGTH)
+    }
+    next
+  }
+  { sub(/\r$/, "") }
+  script { sub(/(^|[ \t])#.*/, "") }
+  /\\$/ { held = held substr($0, 1, length($0) - 1); next }
+  { text = held $0; held = "" }
+  script && is_open(text) { held = text " "; next }
+  text ~ /^[ \t]*(#|$)/ { next }
+  short ~ /modprobe[.]d\// {
+    if (text ~ /^[ \t]*options[ \t]/) text = unquoted(text)
+    n = split(text, part, /[ \t]+/)
+    begin = part[1] == "" ? 2 : 1
+    kind = part[begin]; module = part[begin + 1]; line = kind " " module
+    gsub(/_/, "-", module)
+    if (kind == "options" && (module == "vfio-pci" || module == "pci-stub")) {
+      for (i = begin + 2; i <= n; i++)
+        if (part[i] ~ /^(ids|disable_vga|disable_idle_d3|enable_sriov|nointxmask|disable_denylist)(=[0-9A-Za-z:,]*)?$/)
+          line = line " " part[i]
+    } else if (kind == "softdep") {
+      about = module ~ driver
+      for (i = begin + 2; i <= n; i++) {
+        if (part[i] ~ driver) about = 1
+        if (part[i] ~ /^(pre|post):$/ || part[i] ~ driver) line = line " " part[i]
+      }
+      if (!about) next
+    } else if (kind != "blacklist" && kind != "install" || module !~ driver) next
+    # a command that does nothing keeps the module out, as hardening guides write it
+    else if (kind == "install" && part[begin + 2] ~ /^(\/usr)?\/bin\/(true|false)$/) line = line " " part[begin + 2]
+    report(line)
+    next
+  }
+  short ~ /udev\// {
+    if (text !~ /vfio|driver_override|[{]remove[}]/) next
+    line = ""
+    while (match(text, /(ACTION|SUBSYSTEM|KERNELS?|ATTRS?[{](vendor|device|class|driver_override|remove|subsystem_vendor|subsystem_device)[}])[ \t]*[=!:+]?=[ \t]*"[][0-9A-Za-z:.|*?_-]*"/)) {
+      line = line (line == "" ? "" : ", ") substr(text, RSTART, RLENGTH)
+      text = substr(text, RSTART + RLENGTH)
+    }
+    report(line)
+    next
+  }
+  short ~ /^driverctl/ { if (text ~ /^[a-z_-]+$/) report(text); next }
+  short ~ /^mkinitcpio[.]d/ {
+    if (match(text, /^[a-zA-Z_]+(cmdline|config|image|uki)=["\047]?[0-9A-Za-z\/._+-]*/)) {
+      text = substr(text, 1, RLENGTH)
+      sub(/["\047]/, "", text)
+      report(text)
+    }
+    next
+  }
+  short ~ /^kernel/ {
+    if (match(text, /^(layout|initrd_generator|uki_generator)=[a-z]+/)) report(substr(text, 1, RLENGTH))
+    next
+  }
+  # names of modules, and settings of dracut and mkinitcpio
+  {
+    n = split(text, part, /[ \t"\047()=]+/)
+    line = ""
+    for (i = 1; i <= n; i++) {
+      if (part[i] ~ /^#/) break
+      if (part[i] ~ driver) line = line " " part[i]
+    }
+    if (script) {
+      # without quotes: first the name of the setting, then its values
+      if (match(text,
+        /^[ \t]*(hostonly|uefi|kernel_cmdline|force_drivers|add_drivers|omit_drivers|MODULES|HOOKS)[+]?=/)) {
+        key = substr(text, RSTART, RLENGTH)
+        if (key ~ /hostonly|uefi/) line = text ~ /=["\047]?yes/ ? "yes" : "no"
+        else if (key ~ /kernel_cmdline/) line = "…"
+        else if (key ~ /HOOKS/) {
+          line = ""
+          for (i = 1; i <= n; i++) if (part[i] ~ /^(systemd|udev|modconf|kms)$/) line = line " " part[i]
+        } else if (line == "") next
+        report(key line)
+      }
+      next
+    }
+    if (line != "") report(line)
+  }' "$@" /dev/null)
+of_mounts='' of_container='' of_docker='' of_interrupts='' of_framebuffers='' of_routes='' of_keyboards=''
+of_arguments='' of_kernel='' of_configured='' of_guests='' of_ufw='' of_policy='' of_backend='' of_user='' of_memlock=''
+newline='
+'
+IFS_before=$IFS
+IFS='	'
+set -f
+for value in $texts; do
+  text=${value#*"$newline"}
+  text=${text%"$newline"}
+  case $value in
+    mounts"$newline"*) of_mounts=$text ;;
+    container"$newline"*) of_container=$text ;;
+    docker"$newline"*) of_docker=$text ;;
+    interrupts"$newline"*) of_interrupts=$text ;;
+    framebuffers"$newline"*) of_framebuffers=$text ;;
+    routes"$newline"*) of_routes=$text ;;
+    keyboards"$newline"*) of_keyboards=$text ;;
+    arguments"$newline"*) of_arguments=$text ;;
+    kernel"$newline"*) of_kernel=$text ;;
+    configured"$newline"*) of_configured=$text ;;
+    guests"$newline"*) of_guests=$text ;;
+    ufw"$newline"*) of_ufw=$text ;;
+    policy"$newline"*) of_policy=$text ;;
+    backend"$newline"*) of_backend=$text ;;
+    user"$newline"*) of_user=$text ;;
+    memlock"$newline"*) of_memlock=$text ;;
+  esac
+done
+set +f
+IFS=$IFS_before
+
 echo 'homelab-gpu-probe 1 linux'
 
 section os
@@ -126,11 +581,7 @@ if [ -r "$root/etc/os-release" ]; then
     esac
   done <"$root/etc/os-release"
 fi
-release=
-if line "$proc/sys/kernel/osrelease"; then
-  release=$value
-  fact kernel "$release"
-fi
+[ -n "$release" ] && fact kernel "$release"
 if line "$proc/sys/kernel/arch"; then
   fact arch "$value"
 elif [ -n "$live" ]; then
@@ -141,7 +592,7 @@ if [ -n "$live" ]; then
   IFS_before=$IFS
   IFS='=(), '
   groups=' '
-  for word in $(limited id); do
+  for word in ${of_user:-$(limited id)}; do
     case $word in
       [0-9]*) [ -n "$uid" ] || uid=$word ;;
       libvirt* | kvm | vboxusers | docker | disk | video | render)
@@ -161,8 +612,7 @@ if [ -n "$live" ]; then
   fi
   IFS=$IFS_before
   fact uid "$uid"
-  # shellcheck disable=SC3045 # dash, bash and busybox support it; other shells print nothing
-  fact memlock "$(ulimit -l 2>/dev/null)"
+  text "$of_memlock"
   if [ -e /dev/kvm ]; then
     if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then fact kvm-access yes; else fact kvm-access no; fi
     # the user of libvirt's VMs is another one; where id has answered, groups have names at once
@@ -176,7 +626,7 @@ done
 # A WSL distribution or a VM that was made from an image of Docker has this file too, but not the
 # files that Docker mounts into each container.
 if [ -e "$root/.dockerenv" ] &&
-  { ! [ -r "$proc/self/mountinfo" ] || grep -q ' /etc/\(hostname\|hosts\|resolv\.conf\) ' "$proc/self/mountinfo"; }; then
+  { ! [ -r "$proc/self/mountinfo" ] || [ -n "$of_docker" ]; }; then
   fact exists /.dockerenv
 fi
 for module in kvm_intel kvm_amd; do file "nested-$module" "$sys/module/$module/parameters/nested"; done
@@ -196,11 +646,8 @@ if line "$root/run/systemd/container"; then
   fact container "$value"
 elif [ -e "$root/.flatpak-info" ]; then
   fact container flatpak
-elif [ -r "$proc/self/mountinfo" ]; then
-  awk '
-    $5 ~ /^\/proc\/(cpuinfo|meminfo)$/ && / - fuse[.]lxcfs / { kind = "lxc" }
-    $5 == "/dev/termination-log" { kind = "kubernetes" }
-    END { if (kind != "") print "container:" kind }' "$proc/self/mountinfo"
+else
+  text "$of_container"
 fi
 file hypervisor "$sys/hypervisor/type"
 # names the control domain of Xen; the file is missing if xenfs is not mounted
@@ -216,124 +663,7 @@ fi
 secure=$sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 [ -r "$secure" ] && program od && fact secure-boot "$(od -An -tu1 -j4 -N1 "$secure" 2>/dev/null)"
 
-# Processor, memory and kernel arguments with one awk. It prints only the relevant arguments,
-# running and configured, since others can contain names of hosts and disks.
-set --
-unread=
-for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
-  "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf \
-  "$root"/boot/loader/entries/*.conf \
-  "$root"/boot/efi/loader/entries/*.conf "$root"/efi/loader/entries/*.conf "$root/etc/kernelstub/configuration" \
-  "$root/etc/default/limine" "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/update-extlinux.conf" \
-  "$root/etc/sdboot-manage.conf" "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf" \
-  "$root/boot/limine.conf" "$root/boot/limine/limine.conf" "$root/boot/efi/limine.conf" \
-  "$root/boot/EFI/limine/limine.conf"; do
-  if [ -r "$path" ]; then
-    set -- "$@" "$path"
-  elif [ -e "$path" ]; then
-    unread="$unread ${path#"$root"}"
-  fi
-done
-[ $# -gt 0 ] && awk -F '[ \t]*:[ \t]*' -v root="$root" '
-  BEGIN {
-    wanted = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|" \
-      "video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|" \
-      "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
-  }
-  # the kernel and GRUB take off the quotes of a value: vfio-pci.ids="10de:2786"
-  function words(key, text,    n, i, part) {
-    if (key != "configured" || name ~ /^\/etc\/(default\/grub|kernel\/cmdline|cmdline[.]d)/) gsub(/="/, "=", text)
-    n = split(text, part, /[][ \t\r"\047;]+/)
-    for (i = 1; i <= n; i++)
-      if (part[i] ~ wanted) print key ":" part[i]
-  }
-  # The value without its quotes. It ends at the closing quote, so a comment after it is not read.
-  function assigned(text,    i, c, quote, out) {
-    for (i = 1; i <= length(text); i++) {
-      c = substr(text, i, 1)
-      if (c == "\\" && quote != "\047") { i++; c = substr(text, i, 1); out = out (c ~ /["\047]/ ? c : "\\" c) }
-      else if (quote != "") { if (c == quote) quote = ""; else out = out c }
-      else if (c ~ /["\047]/) quote = c
-      else if (c ~ /[ \t;&|]/) break
-      else out = out c
-    }
-    open = quote
-    return out
-  }
-  # Only the kernel version of the name of a boot entry. Before it is the machine id, or a name that
-  # a person chose.
-  function public_name(file,    version) {
-    if (file !~ /\/loader\/entries\//) return file
-    version = match(file, /-[0-9]+[.][0-9][^\/]*[.]conf$/) ? substr(file, RSTART) : ".conf"
-    sub(/[^\/]*$/, "…", file)
-    return file version
-  }
-  function counted() {
-    if (count) print "count:" count
-    count = 0
-  }
-  FNR == 1 {
-    variable = ""
-    name = substr(FILENAME, length(root) + 1)
-    if (name == "/proc/cpuinfo") print "[cpu]"
-    else if (name == "/proc/meminfo") { counted(); print "[memory]" }
-    else {
-      counted()
-      if (!arguments++) print "[kernel-arguments]"
-      print (name == "/proc/cmdline" ? "read:" : "configuration:") public_name(name)
-    }
-  }
-  name == "/proc/cpuinfo" {
-    if ($1 == "processor") count++
-    else if ($1 == "vendor_id" && !vendor++) print "vendor:" $2
-    else if ($1 == "model name" && !model++) print "model:" $2
-    else if ($1 == "address sizes" && !sizes++) print "address-sizes:" $2
-    else if ($1 == "flags" && !flags++) {
-      print "flags-read:yes"
-      n = split($2, word, " ")
-      for (i = 1; i <= n; i++) if (word[i] ~ /^(vmx|svm|hypervisor|lm)$/) print "flag:" word[i]
-    }
-    next
-  }
-  name == "/proc/meminfo" {
-    if ($1 ~ /^(MemTotal|MemAvailable|SwapTotal|Hugepagesize|HugePages_Total|HugePages_Free)$/)
-      printf "%s:%.0f\n", $1, $2
-    next
-  }
-  name == "/proc/cmdline" { words("running", $0); next }
-  name ~ /^\/etc\/default\/grub/ {
-    text = $0
-    if (variable != "") text = held text
-    else if (text ~ /^[ \t]*(export[ \t]+)?GRUB_CMDLINE_LINUX[A-Z_]*[+]?=/) {
-      sub(/^[ \t]*(export[ \t]+)?/, "", text)
-      variable = text
-      sub(/[+]?=.*/, "", variable)
-      adds = substr(text, length(variable) + 1, 1) == "+"
-      sub(/^[^=]*=/, "", text)
-      print "grub:" variable " " substr(text, 1, 1)
-    } else {
-      if (text ~ /^[ \t]*GRUB_ENABLE_BLSCFG=.*true/) print "bls:yes"
-      next
-    }
-    # a value can continue on the next line
-    if (text ~ /\\$/) { held = substr(text, 1, length(text) - 1); next }
-    value = assigned(text)
-    if (open != "") { held = text " "; next }
-    if (adds || value ~ "[$][{]?" variable "([^A-Z_]|$)") print "grub-adds:" variable
-    words("configured", value)
-    variable = ""
-    next
-  }
-  name ~ /\/loader\/entries\// {
-    if ($1 ~ /^options/) {
-      words("entry", $0)
-      if (/[$]kernelopts/) print "unread:/boot/grub2/grubenv"
-    }
-    next
-  }
-  /^[ \t]*#/ { next }
-  { words("configured", $0) }
-  END { counted() }' "$@"
+text "$of_arguments"
 if [ -n "$unread" ]; then
   section kernel-arguments
   for path in $unread; do
@@ -364,27 +694,19 @@ if [ -n "$live" ]; then
     set -- "$@" "$path"
   done
   while [ $# -gt 3 ]; do shift; done
-  limited df -Pk "$@" 2>/dev/null | awk 'NR > 1 { print (NR == 2 ? "images:" : NR == 3 ? "cache:" : "here:") $4 }'
+  number=0
+  while read -r _ _ _ free _; do
+    case $number in 1) fact images "$free" ;; 2) fact cache "$free" ;; 3) fact here "$free" ;; esac
+    number=$((number + 1))
+  done <<END
+$(limited df -Pk "$@" 2>/dev/null)
+END
 fi
 
 section kernel
-set --
-# NixOS has the running kernel's modules in another folder
-modules=$root/lib/modules/$release
-[ -d "$modules" ] || modules=$root/run/booted-system/kernel-modules/lib/modules/$release
-for path in "$root/boot/config-$release" "$modules/modules.builtin" "$modules/modules.dep"; do
-  [ -n "$release" ] && [ -r "$path" ] && set -- "$@" "$path"
-done
 # an update can remove the modules of the running kernel, and leave those of another kernel
 [ -n "$release" ] && [ ! -d "$modules" ] && names "$root"/lib/modules/*/modules.dep && fact modules missing
-[ $# -gt 0 ] && awk '
-  FNR == 1 { kind = FILENAME; sub(/.*\//, "", kind); print "read:" kind }
-  /^CONFIG_(INTEL_IOMMU|AMD_IOMMU|IOMMU_DEFAULT|VFIO|DRM_SIMPLEDRM|SYSFB_SIMPLEFB)[A-Z_]*=/ { print "built:" $0; next }
-  /\/(vfio-pci|vfio_iommu_type1|tun|bridge|nouveau|nvidia|amdgpu|xhci-pci|snd-hda-intel)\.ko/ {
-    sub(/:.*/, ""); sub(/.*\//, ""); sub(/\.ko.*/, "")
-    if (kind == "modules.builtin") print "builtin:" $0
-    else if (kind == "modules.dep") print "available:" $0
-  }' "$@"
+text "$of_kernel"
 for name in vfio_pci vfio_iommu_type1 nvidia nvidia_drm nouveau amdgpu radeon i915 xe kvm kvm_intel kvm_amd tun \
   bridge; do
   [ -d "$sys/module/$name" ] && fact loaded "$name"
@@ -394,138 +716,8 @@ file vfio_iommu_type1.allow_unsafe_interrupts "$sys/module/vfio_iommu_type1/para
 file nvidia-version "$sys/module/nvidia/version"
 file nvidia-refcnt "$sys/module/nvidia/refcnt"
 
-# Configuration of /etc for binding drivers, loading modules and building the initramfs, as
-# FILE:LINE. Prints only the relevant words of each line, without comments, serial numbers and
-# addresses.
 section configured
-[ -d "$root/etc" ] && (
-  cd "$root/etc" || exit
-  set --
-  for path in modprobe.d/*.conf ../usr/lib/modprobe.d/*.conf ../lib/modprobe.d/*.conf modules modules-load.d/*.conf \
-    initramfs-tools/modules dracut.conf dracut.conf.d/*.conf mkinitcpio.conf mkinitcpio.conf.d/*.conf \
-    mkinitcpio.d/*.preset kernel/install.conf udev/rules.d/*.rules ../usr/lib/udev/rules.d/*nvidia*.rules \
-    ../lib/udev/rules.d/*nvidia*.rules driverctl.d/* initramfs-tools/scripts/*/* initcpio/hooks/* \
-    systemd/system/*.service rc.local; do
-    [ -f "$path" ] && [ -r "$path" ] && set -- "$@" "$path"
-  done
-  [ $# -gt 0 ] && awk '
-    function report(text) { gsub(/[ \t]+/, " ", text); sub(/^ /, "", text); sub(/ $/, "", text); print shown ":" text }
-    # whether a value continues on the next line, as in the shell
-    function open(text) {
-      return gsub(/[(]/, "", text) > gsub(/[)]/, "", text) || gsub(/"/, "", text) % 2 || gsub(/\047/, "", text) % 2
-    }
-    # the kernel takes off the quotes of a value, which may contain blanks
-    function unquoted(text,    i, c, quote, out) {
-      for (i = 1; i <= length(text); i++) {
-        c = substr(text, i, 1)
-        if (c == "\"") quote = !quote
-        else if (!quote || c !~ /[ \t]/) out = out c
-      }
-      return out
-    }
-    function bound() {
-      if (binds != "" && addresses != "") print binds ":driver_override" addresses
-      binds = addresses = ""
-    }
-    END { bound() }
-    FNR == 1 {
-      held = ""
-      shown = FILENAME
-      sub(/^[.][.]/, "", shown)
-      script = FILENAME ~ /^(dracut|mkinitcpio)/
-      bound()
-      own = FILENAME ~ /^(initramfs-tools\/scripts|initcpio|systemd|rc[.]local)/
-      if (own && FILENAME !~ /(vfio|gpu|pci|passthrough)[^\/]*$|^rc[.]local$/) sub(/[^\/]*$/, "…", shown)
-    }
-    # scripts that bind devices by their addresses: FILE:driver_override ADDRESS…
-    own {
-      text = $0
-      sub(/(^|[ \t])#.*/, "", text)
-      if (text ~ /driver_override|drivers\/vfio-pci\/bind|driverctl/) binds = shown
-      while (match(text, /[0-9a-f][0-9a-f][0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f][.][0-7]/)) {
-        addresses = addresses " " substr(text, RSTART, RLENGTH)
-        text = substr(text, RSTART + RLENGTH)
-      }
-      next
-    }
-    { sub(/\r$/, "") }
-    script { sub(/(^|[ \t])#.*/, "") }
-    /\\$/ { held = held substr($0, 1, length($0) - 1); next }
-    { text = held $0; held = "" }
-    script && open(text) { held = text " "; next }
-    text ~ /^[ \t]*(#|$)/ { next }
-    FILENAME ~ /modprobe[.]d\// && text ~ /^[ \t]*options[ \t]/ { text = unquoted(text) }
-    FILENAME ~ /modprobe[.]d\// {
-      n = split(text, part, /[ \t]+/)
-      first = part[1] == "" ? 2 : 1
-      kind = part[first]; name = part[first + 1]; out = kind " " name
-      gsub(/_/, "-", name)
-      if (kind == "options" && (name == "vfio-pci" || name == "pci-stub")) {
-        for (i = first + 2; i <= n; i++)
-          if (part[i] ~ /^(ids|disable_vga|disable_idle_d3|enable_sriov|nointxmask|disable_denylist)(=[0-9A-Za-z:,]*)?$/)
-            out = out " " part[i]
-      } else if (kind == "softdep") {
-        about = name ~ wanted
-        for (i = first + 2; i <= n; i++) {
-          if (part[i] ~ wanted) about = 1
-          if (part[i] ~ /^(pre|post):$/ || part[i] ~ wanted) out = out " " part[i]
-        }
-        if (!about) next
-      } else if (kind != "blacklist" && kind != "install" || name !~ wanted) next
-      # a command that does nothing keeps the module out, as hardening guides write it
-      else if (kind == "install" && part[first + 2] ~ /^(\/usr)?\/bin\/(true|false)$/) out = out " " part[first + 2]
-      report(out)
-      next
-    }
-    FILENAME ~ /udev\// {
-      if (text !~ /vfio|driver_override|[{]remove[}]/) next
-      out = ""
-      while (match(text, /(ACTION|SUBSYSTEM|KERNELS?|ATTRS?[{](vendor|device|class|driver_override|remove|subsystem_vendor|subsystem_device)[}])[ \t]*[=!:+]?=[ \t]*"[][0-9A-Za-z:.|*?_-]*"/)) {
-        out = out (out == "" ? "" : ", ") substr(text, RSTART, RLENGTH)
-        text = substr(text, RSTART + RLENGTH)
-      }
-      report(out)
-      next
-    }
-    FILENAME ~ /^driverctl/ { if (text ~ /^[a-z_-]+$/) report(text); next }
-    FILENAME ~ /^mkinitcpio[.]d/ {
-      if (match(text, /^[a-zA-Z_]+(cmdline|config|image|uki)=["\047]?[0-9A-Za-z\/._+-]*/)) {
-        text = substr(text, 1, RLENGTH)
-        sub(/["\047]/, "", text)
-        report(text)
-      }
-      next
-    }
-    FILENAME ~ /^kernel/ {
-      if (match(text, /^(layout|initrd_generator|uki_generator)=[a-z]+/)) report(substr(text, 1, RLENGTH))
-      next
-    }
-    # names of modules, and settings of dracut and mkinitcpio
-    {
-      n = split(text, part, /[ \t"\047()=]+/)
-      out = ""
-      for (i = 1; i <= n; i++) {
-        if (part[i] ~ /^#/) break
-        if (part[i] ~ wanted) out = out " " part[i]
-      }
-      if (FILENAME ~ /^(dracut|mkinitcpio)/) {
-        # without quotes: first the name of the setting, then its values
-        if (match(text,
-          /^[ \t]*(hostonly|uefi|kernel_cmdline|force_drivers|add_drivers|omit_drivers|MODULES|HOOKS)[+]?=/)) {
-          key = substr(text, RSTART, RLENGTH)
-          if (key ~ /hostonly|uefi/) out = text ~ /=["\047]?yes/ ? "yes" : "no"
-          else if (key ~ /kernel_cmdline/) out = "…"
-          else if (key ~ /HOOKS/) {
-            out = ""
-            for (i = 1; i <= n; i++) if (part[i] ~ /^(systemd|udev|modconf|kms)$/) out = out " " part[i]
-          } else if (out == "") next
-          report(key out)
-        }
-        next
-      }
-      if (out != "") report(out)
-    }' wanted='^(vfio|nouveau|nova|nvidia|amdgpu|radeon|i915|xe$|snd.hda.intel|xhci|i2c.nvidia|pci.stub)' "$@"
-)
+text "$of_configured"
 
 section iommu
 if [ -d "$sys/class/iommu" ]; then
@@ -543,13 +735,7 @@ fi
 [ -d "$sys/firmware/devicetree" ] && fact devicetree yes
 if [ -r "$proc/interrupts" ]; then
   fact interrupts-read yes
-  awk '{
-    for (i = 1; i <= NF; i++)
-      if (match($i, /^(IR-)?(IO-APIC|PCI-MSIX?)/)) {
-        kind = substr($i, 1, RLENGTH)
-        if (!seen[kind]++) print "interrupt:" kind
-      }
-  }' "$proc/interrupts"
+  text "$of_interrupts"
 fi
 if [ -d "$sys/kernel/iommu_groups" ]; then
   fact groups-read yes
@@ -560,11 +746,8 @@ if [ -d "$sys/kernel/iommu_groups" ]; then
   done
   # the type of each group, and its reserved regions that are mapped one to one (direct)
   section iommu-groups
-  (
-    cd "$sys/kernel/iommu_groups" || exit
-    # shellcheck disable=SC2035 # the names are numbers: none begins with a dash
-    grep -HEs '^[^0]|direct' */type */reserved_regions
-  )
+  # shellcheck disable=SC2035 # the names are numbers: none begins with a dash
+  if cd "$sys/kernel/iommu_groups" && names *; then grep -HEs '^[^0]|direct' */type */reserved_regions; fi
 fi
 
 section pci
@@ -574,14 +757,43 @@ if [ -d "$sys/bus" ] && [ ! -d "$sys/bus/pci" ]; then
   fact count 0
 elif [ -d "$sys/bus/pci/devices" ]; then
   fact read yes
-  (
-    # shellcheck disable=SC2035 # the names are PCI addresses: none begins with a dash
-    cd "$sys/bus/pci/devices" && {
-      grep -HEs . */class */vendor */device */subsystem_vendor */subsystem_device */revision */driver_override \
-        */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs
-      grep -nHEsv '^0x0* 0x0* 0x0*$' */resource
-      # shellcheck disable=SC2012 # readlink takes one name per call
-      ls -ldn * */driver */iommu_group */physfn */vfio-dev/vfio* 2>/dev/null | awk '
+  # shellcheck disable=SC2035 # the names are PCI addresses: none begins with a dash
+  if cd "$sys/bus/pci/devices"; then
+    grep -HEs . */class */vendor */device */subsystem_vendor */subsystem_device */revision */driver_override \
+      */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs
+    grep -nHEsv '^0x0* 0x0* 0x0*$' */resource
+    # Graphics cards, and accelerators (cards without display outputs)
+    gpus='' resources=''
+    for path in */class; do
+      line "$path" || continue
+      case $value in
+        0x03* | 0x12*)
+          gpus="$gpus ${path%/class}"
+          resources="$resources ${path%class}resource"
+          ;;
+      esac
+    done
+    # The links of all devices, and on standard error the cards, as DEVICE=GROUP=REGION,…: the
+    # regions without an address. GROUP is empty if it was printed for another card. Awk reads the
+    # regions, since a read of the shell makes a system call for every byte.
+    {
+      cards=$({
+        # shellcheck disable=SC2086 # these names contain no spaces
+        if [ -n "$gpus" ]; then
+          printf 'card %s\n' $gpus
+          grep -Hs -m 6 '' $resources
+        fi
+        # shellcheck disable=SC2012,SC2035 # readlink takes one name per call
+        exec ls -ldn * */driver */iommu_group */physfn */vfio-dev/vfio*
+      } 2>/dev/null | awk '
+        $1 == "card" { gpu[++gpus] = $2; group[$2] = "none"; next }
+        at = index($0, "/resource:") {
+          path = substr($0, 1, at - 1)
+          split(substr($0, at + 10), word, " ")
+          if (word[1] word[2] !~ /[^0x]/) unset[path] = unset[path] "," region[path] + 0
+          region[path]++
+          next
+        }
         {
           link = $(NF - 1) == "->"
           path = link ? $(NF - 2) : $NF
@@ -597,6 +809,7 @@ elif [ -d "$sys/bus/pci/devices" ]; then
         n == 2 && link {
           links[path] = short
           if (part[2] != "physfn") print path ":" short
+          if (part[2] == "iommu_group" && part[1] in group) group[part[1]] = seen[short]++ ? "" : short
         }
         n == 3 { nodes[part[1]] = nodes[part[1]] part[1] "/vfio-dev:" part[3] "\n" }
         # none for a missing driver or group, so that a missing line only means "not read"
@@ -609,112 +822,93 @@ elif [ -d "$sys/bus/pci/devices" ]; then
             if ((path "/physfn") in links) print path "/physfn:" links[path "/physfn"]
           }
           print "count:" count + 0
-        }'
-      named=
-      # Graphics cards, and accelerators (cards without display outputs), as DEVICE=GROUP=REGION,…:
-      # the regions without an address. GROUP is empty if it was printed for another card. One awk,
-      # since a read of the shell makes a system call for every byte.
-      for gpu in $(
-        gpus=
-        # shellcheck disable=SC2013 # names without spaces
-        for path in $(grep -lsE '^0x(03|12)' */class); do gpus="$gpus ${path%class}"; done
-        # shellcheck disable=SC2046,SC2086 # these names contain no spaces
-        [ -z "$gpus" ] || {
-          printf '%s\n' $gpus
-          ls -ldn $(printf '%siommu_group\n' $gpus) 2>/dev/null
-          grep -Hs -m 6 '' $(printf '%sresource\n' $gpus)
-        } | awk '
-          sub(/\/$/, "") { gpu[++count] = $0; group[$0] = "none" }
-          $(NF - 1) == "->" {
-            path = $(NF - 2)
-            sub(/\/iommu_group$/, "", path)
-            group[path] = $NF
-            sub(/.*\//, "", group[path])
-            if (seen[group[path]]++) group[path] = ""
-          }
-          at = index($0, "/resource:") {
-            path = substr($0, 1, at - 1)
-            split(substr($0, at + 10), word, " ")
-            if (word[1] word[2] !~ /[^0x]/) unset[path] = unset[path] "," region[path] + 0
-            region[path]++
-          }
-          END { for (i = 1; i <= count; i++) print gpu[i] "=" group[gpu[i]] "=" substr(unset[gpu[i]], 2) }'
-      ); do
-        unset=${gpu##*=}
-        case $gpu in
-          *=none=*) named="$named ${gpu%%=*}" ;;
-          *==*) ;;
-          *) named="$named ${gpu%%=*}/iommu_group/devices/*" ;;
-        esac
-        gpu=${gpu%%=*}
-        # below a port that the firmware marks as external (Thunderbolt, USB4); since kernel 5.14
-        line "$gpu/removable" && fact "$gpu/removable" "$value"
-        if [ -e "$gpu/rom" ]; then fact "$gpu/rom" yes; else fact "$gpu/rom" none; fi
-        # an empty list means that there are none
-        if [ -r "$gpu/resource" ]; then
-          IFS_before=$IFS
-          IFS=,
-          # shellcheck disable=SC2086 # a list with commas
-          set -- $unset
-          IFS=$IFS_before
-          fact "$gpu/unset" "$*"
-        fi
-        drawn=
-        names "$gpu"/drm/* && fact "$gpu/drm" "$value" && drawn=yes
-        names "$gpu"/resource*_resize && fact "$gpu/resize" "$value"
-        names "$gpu"/mdev_supported_types && fact "$gpu/mdev" yes
-        connectors=0
-        for connector in "$gpu"/drm/card*/card*-*; do
-          case $connector in *-Writeback-*) continue ;; esac # writes to memory, not to a display
-          line "$connector/status" || continue
-          connectors=$((connectors + 1))
-          [ "$value" = connected ] && fact "$gpu/display" "${connector##*/}"
-        done
-        [ -n "$drawn" ] && fact "$gpu/connectors" "$connectors"
-        # a card that fell off the bus returns only ones; a card in D3cold is not woken
-        if line "$gpu/power_state" && [ "$value" != D3cold ] && [ -r "$gpu/config" ] && program od; then
-          fact "$gpu/config" "$(od -An -tx1 -N4 "$gpu/config" 2>/dev/null)"
-        fi
-        information=$proc/driver/nvidia/gpus/$gpu/information
-        [ -r "$information" ] &&
-          sed -n "s|^Device Minor:[ 	]*|$gpu/nvidia-minor:|p; s|^Model:[ 	]*|$gpu/model:|p" "$information"
-      done
-      # the names of these cards and of the other devices in their groups, from the host's pci.ids:
-      # VENDOR:NAME, VENDOR/DEVICE:NAME
-      for ids in "$root/usr/share/misc/pci.ids" "$root/usr/share/hwdata/pci.ids"; do
-        [ -r "$ids" ] && break
-      done
-      if [ -n "$named" ] && [ -r "$ids" ]; then
-        # (sorted by vendor: awk stops after the last vendor that it needs)
-        # shellcheck disable=SC2086 # patterns
-        set -- $named
-        # shellcheck disable=SC2046 # these names contain no spaces
-        grep -HEs . $(printf '%s/vendor\n' "$@") $(printf '%s/device\n' "$@") | awk '
-          !known {
-            value = substr($0, match($0, /:0x/) + 3, 4)
-            path = substr($0, 1, RSTART - 8)
-            if (substr($0, RSTART - 7, 7) == "/vendor") of[path] = value
-            else if (path in of) {
-              device[of[path] value]
-              vendor[of[path]]
-              if (of[path] > last) last = of[path]
-            }
-            next
-          }
-          last == "" { exit }
-          !begun++ { print "[pci-names]" }
-          /^\t/ {
-            if (inside && (now substr($0, 2, 4)) in device) print now "/" substr($0, 2, 4) ":" substr($0, 8)
-            next
-          }
-          /^[0-9a-f]/ {
-            now = substr($0, 1, 4)
-            if (now > last) exit
-            if (inside = now in vendor) print now ":" substr($0, 7)
-          }' - known=1 "$ids"
+          for (i = 1; i <= gpus; i++) print gpu[i] "=" group[gpu[i]] "=" substr(unset[gpu[i]], 2) > "/dev/stderr"
+        }' 2>&1 >&3)
+    } 3>&1
+    named=
+    for gpu in $cards; do
+      case $gpu in *=*=*) ;; *) continue ;; esac # a message of awk
+      unset=${gpu##*=}
+      case $gpu in
+        *=none=*) named="$named ${gpu%%=*}" ;;
+        *==*) ;;
+        *) named="$named ${gpu%%=*}/iommu_group/devices/*" ;;
+      esac
+      gpu=${gpu%%=*}
+      # below a port that the firmware marks as external (Thunderbolt, USB4); since kernel 5.14
+      line "$gpu/removable" && fact "$gpu/removable" "$value"
+      if [ -e "$gpu/rom" ]; then fact "$gpu/rom" yes; else fact "$gpu/rom" none; fi
+      # an empty list means that there are none
+      if [ -r "$gpu/resource" ]; then
+        IFS_before=$IFS
+        IFS=,
+        # shellcheck disable=SC2086 # a list with commas
+        set -- $unset
+        IFS=$IFS_before
+        fact "$gpu/unset" "$*"
       fi
-    }
-  )
+      drawn=
+      names "$gpu"/drm/* && fact "$gpu/drm" "$value" && drawn=yes
+      names "$gpu"/resource*_resize && fact "$gpu/resize" "$value"
+      names "$gpu"/mdev_supported_types && fact "$gpu/mdev" yes
+      connectors=0
+      for connector in "$gpu"/drm/card*/card*-*; do
+        case $connector in *-Writeback-*) continue ;; esac # writes to memory, not to a display
+        line "$connector/status" || continue
+        connectors=$((connectors + 1))
+        [ "$value" = connected ] && fact "$gpu/display" "${connector##*/}"
+      done
+      [ -n "$drawn" ] && fact "$gpu/connectors" "$connectors"
+      # a card that fell off the bus returns only ones; a card in D3cold is not woken
+      if line "$gpu/power_state" && [ "$value" != D3cold ] && [ -r "$gpu/config" ] && program od; then
+        fact "$gpu/config" "$(od -An -tx1 -N4 "$gpu/config" 2>/dev/null)"
+      fi
+      information=$proc/driver/nvidia/gpus/$gpu/information
+      [ -r "$information" ] && while IFS= read -r value; do
+        case $value in
+          'Device Minor:'*) key=nvidia-minor ;;
+          Model:*) key=model ;;
+          *) continue ;;
+        esac
+        value=${value#*:}
+        fact "$gpu/$key" "${value#"${value%%[! 	]*}"}"
+      done <"$information"
+    done
+    # the names of these cards and of the other devices in their groups, from the host's pci.ids:
+    # VENDOR:NAME, VENDOR/DEVICE:NAME
+    for ids in "$root/usr/share/misc/pci.ids" "$root/usr/share/hwdata/pci.ids"; do
+      [ -r "$ids" ] && break
+    done
+    if [ -n "$named" ] && [ -r "$ids" ]; then
+      # (sorted by vendor: awk stops after the last vendor that it needs)
+      # shellcheck disable=SC2086 # patterns
+      set -- $named
+      # shellcheck disable=SC2046 # these names contain no spaces
+      grep -HEs . $(printf '%s/vendor\n' "$@") $(printf '%s/device\n' "$@") | awk '
+        !known {
+          value = substr($0, match($0, /:0x/) + 3, 4)
+          path = substr($0, 1, RSTART - 8)
+          if (substr($0, RSTART - 7, 7) == "/vendor") of[path] = value
+          else if (path in of) {
+            device[of[path] value]
+            vendor[of[path]]
+            if (of[path] > last) last = of[path]
+          }
+          next
+        }
+        last == "" { exit }
+        !begun++ { print "[pci-names]" }
+        /^\t/ {
+          if (inside && (now substr($0, 2, 4)) in device) print now "/" substr($0, 2, 4) ":" substr($0, 8)
+          next
+        }
+        /^[0-9a-f]/ {
+          now = substr($0, 1, 4)
+          if (now > last) exit
+          if (inside = now in vendor) print now ":" substr($0, 7)
+        }' - known=1 "$ids"
+    fi
+  fi
 fi
 
 section display
@@ -723,12 +917,7 @@ if [ -r "$proc/fb" ]; then
 fi
 # the devices of the consoles: "(S) VGA+" is text on the boot VGA, "dummy device" is no display
 for path in "$sys"/class/vtconsole/*/name; do file console "$path"; done
-# a firmware framebuffer is on the nearest PCI function above it in the list
-[ -r "$proc/iomem" ] && awk '
-  match($0, /[0-9a-f]+:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]\.[0-7]/) { device = substr($0, RSTART, RLENGTH) }
-  /: (efifb|BOOTFB|simplefb|vesafb|simpledrm|simple-framebuffer|efi-framebuffer|vesa-framebuffer)/ {
-    print "framebuffer:" device " " $NF
-  }' "$proc/iomem"
+text "$of_framebuffers"
 
 # Processes that have opened device nodes of graphics cards. Without root, only those of this user.
 # Without a driver that has such nodes, no process can have opened one.
@@ -882,46 +1071,17 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as in mountinfo; for ZFS, SOURCE is the na
     fi
   done
 }
-# Every mount point on a disk. If the path contains names that a person chose, only the known folder
-# above is printed. Loop devices are files of other mount points.
-[ -r "$proc/self/mountinfo" ] && awk '
-  BEGIN {
-    n = split("/ /boot /boot/efi /boot/firmware /efi /etc /gnu /home /media /mnt /nix /nix/store /opt /ostree /root " \
-      "/run /run/media /srv /sysroot /tmp /usr /usr/local /var /var/cache /var/lib /var/lib/containers " \
-      "/var/lib/docker /var/lib/libvirt /var/lib/libvirt/images /var/lib/vz /var/log /var/tmp", name, " ")
-    for (i = 1; i <= n; i++) known[name[i]]
-  }
-  function shown(point,    above) {
-    above = point
-    while (!(above in known)) if (!sub(/\/[^\/]*$/, "", above) || above == "") above = "/"
-    return above == point ? point : (above == "/" ? "" : above) "/…"
-  }
-  {
-    for (i = 7; i < NF && $i != "-"; i++);
-    if (i + 2 > NF) next
-    type = $(i + 1)
-    source = $(i + 2)
-    if ($5 != "/" && ($3 ~ /^7:/ || $3 ~ /^0:/ && type != "zfs" &&
-      (source !~ /^\/dev\// || type ~ /^(fuse|tmpfs|devtmpfs)/ && type != "fuseblk"))) next
-    if (type == "zfs") sub(/\/.*/, "", source)
-    key = type == "zfs" || $3 ~ /^0:/ ? type " " source : $3
-    if (!(key in first)) { first[key] = $3 " " type " " source; order[++count] = key }
-    if ($5 == "/sysroot") sysroot = key
-    point = shown($5)
-    if (!seen[key, point]++) points[key] = points[key] " " point
-  }
-  END {
-    # the files of an image by OSTree are on the disk that is mounted at /sysroot
-    if (sysroot != "" && "overlay composefs" in first) first["overlay composefs"] = first[sysroot]
-    for (i = 1; i <= count; i++) print first[order[i]] points[order[i]]
-  }' "$proc/self/mountinfo" | {
+if [ -r "$proc/self/mountinfo" ]; then
   printed=0
   while read -r device type source points; do
+    [ -n "$device" ] || continue
     volume "$device" "$type" "$source"
     for point in $points; do needs "mount-$point"; done
-  done
+  done <<END
+$of_mounts
+END
   fact mounts "$printed"
-}
+fi
 if [ -r "$proc/swaps" ]; then
   printed=0
   while read -r source kind _; do
@@ -952,25 +1112,22 @@ virtual_switch() { # INTERFACE
 }
 if [ -r "$proc/net/route" ]; then
   fact route-read yes
-  set -- "$proc/net/route"
-  [ -r "$proc/net/ipv6_route" ] && set -- "$@" "$proc/net/ipv6_route"
-  awk '
-    $2 == "00000000" && !seen[$1]++ { print $1 }
-    $1 ~ /^0+$/ && $2 == "00" && $NF != "lo" && !seen[$NF]++ { print $NF }' "$@" | {
-    printed=0
-    while read -r interface; do
-      found=
-      lost=yes
-      carrier "$interface"
-      if [ -n "$lost" ] && virtual_switch "$interface"; then carrier ovs-system; fi
-      needs route
-    done
-    if [ "$printed" = 0 ]; then
-      fact route none
-      printed=1
-    fi
-    fact routes "$printed"
-  }
+  printed=0
+  while read -r interface; do
+    [ -n "$interface" ] || continue
+    found=
+    lost=yes
+    carrier "$interface"
+    if [ -n "$lost" ] && virtual_switch "$interface"; then carrier ovs-system; fi
+    needs route
+  done <<END
+$of_routes
+END
+  if [ "$printed" = 0 ]; then
+    fact route none
+    printed=1
+  fi
+  fact routes "$printed"
 fi
 for path in "$sys"/class/net/*/device; do
   [ -e "$path" ] || continue
@@ -987,19 +1144,19 @@ for path in "$sys"/class/net/*/device; do
 done
 if [ -r "$proc/bus/input/devices" ]; then
   fact input-read yes
-  # (this file never ends for a reader that reads single bytes, such as the shell's read)
-  awk '/^S: Sysfs=/ { path = substr($0, 10) } /^H: Handlers=.*sysrq.*kbd/ { print path }' "$proc/bus/input/devices" | {
-    printed=0
-    while read -r path; do
-      functions "$path"
-      case $path in
-        */usb*) fact keyboard "${value##* }" ;;
-        *) fact keyboard other ;;
-      esac
-      printed=$((printed + 1))
-    done
-    fact keyboards "$printed"
-  }
+  printed=0
+  while read -r path; do
+    [ -n "$path" ] || continue
+    functions "$path"
+    case $path in
+      */usb*) fact keyboard "${value##* }" ;;
+      *) fact keyboard other ;;
+    esac
+    printed=$((printed + 1))
+  done <<END
+$of_keyboards
+END
+  fact keyboards "$printed"
 fi
 
 cd "$begun" 2>/dev/null || cd /
@@ -1061,8 +1218,6 @@ if [ -n "$live" ]; then
       vagrant-*-[0-9]*) fact vagrant-plugin "${path##*/}" ;;
     esac
   done
-  newline='
-'
   ask() { # KEY PROGRAM ARGUMENT: prints the first line of its output
     program "$2" || return 0
     value=$(limited "$value" "$3" 2>/dev/null </dev/null)
@@ -1080,8 +1235,8 @@ if [ -n "$live" ]; then
   # of its package
   packaged() { # PACKAGE PATH: the version of the package, if the program is from it
     [ "$2" = "/usr/bin/$1" ] && [ -r /var/lib/dpkg/status ] || return 1
-    grep -qsx "$2" "/var/lib/dpkg/info/$1.list" || return 1
-    value=$(grep -A 20 "^Package: $1\$" /var/lib/dpkg/status)
+    has_line "$2" "/var/lib/dpkg/info/$1.list" || return 1
+    value=$(grep -m 1 -A 20 "^Package: $1\$" /var/lib/dpkg/status)
     # an entry ends at an empty line
     value=${value%%"$newline$newline"*}
     case $value in
@@ -1094,9 +1249,11 @@ if [ -n "$live" ]; then
     path=$value
     if packaged packer "$path"; then fact packer-version "$value"; else ask packer-version packer version & fi
   fi
-  ask virtualbox-version VBoxManage --version &
   packs=
-  if program VBoxManage; then packs=$(limited "$value" list extpacks 2>/dev/null </dev/null); fi
+  if program VBoxManage; then
+    ask virtualbox-version VBoxManage --version &
+    packs=$(limited "$value" list extpacks 2>/dev/null </dev/null)
+  fi
 
   for path in /run/libvirt/libvirt-sock /run/libvirt/virtqemud-sock /var/run/libvirt/libvirt-sock; do
     [ -S "$path" ] && break
@@ -1165,12 +1322,9 @@ END
       fact starts-at-boot no
     fi
     if names "$units"/*.wants/libvirt-guests.service; then
-      # the default of the program, then its configuration file
-      for path in /usr/lib/libvirt/libvirt-guests.sh /usr/libexec/libvirt-guests.sh /etc/default/libvirt-guests \
-        /etc/sysconfig/libvirt-guests /etc/conf.d/libvirt-guests; do
-        [ -r "$path" ] || continue
-        case $path in /etc/*) fact guests-file "$path" ;; esac
-        sed -n 's/^ON_SHUTDOWN=["'"'"']\{0,1\}\([a-z]*\).*/on-shutdown:\1/p' "$path"
+      text "$of_guests"
+      for path in $guests_files; do
+        [ -r "$path" ] && ! [ -s "$path" ] && fact guests-file "$path"
       done
     fi
   fi
@@ -1204,12 +1358,8 @@ END
   # the firewall chains for forwarded packets, which packets of guests pass; only root can read them
   section forwarding
   names "$sys"/class/net/docker0 && fact docker yes
-  if [ -r /etc/ufw/ufw.conf ] && grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf; then
-    value=$(sed -n 's/^DEFAULT_FORWARD_POLICY="\{0,1\}\([A-Z]*\).*/\1/p' /etc/default/ufw 2>/dev/null)
-    fact ufw "${value:-unknown}"
-  fi
-  [ -r /etc/libvirt/network.conf ] &&
-    sed -n 's/^ *firewall_backend *= *"\([a-z]*\)".*/backend:\1/p' /etc/libvirt/network.conf
+  [ -z "$of_ufw" ] || fact ufw "${of_policy:-unknown}"
+  text "$of_backend"
   if [ "$uid" = 0 ]; then
     # prints FAMILY TABLE POLICY, and whether a rule accepts packets of libvirt's bridges; a person
     # chose the names of other tables
@@ -1238,13 +1388,14 @@ END
         END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }'
     }
     if program nft; then
-      rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && fact forward-read yes &&
-        printf '%s\n' "$rules" | forwarded
+      rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && fact forward-read yes && forwarded <<END
+$rules
+END
     elif program iptables; then
       # on a kernel without any table, iptables would create one
       grep -qsE '^(nf_tables|iptable_filter) ' /proc/modules && fact forward-read yes && listed "$value" ip
     fi
-    [ -r /proc/net/ip_tables_names ] && grep -qsx filter /proc/net/ip_tables_names && program iptables-legacy && listed "$value" legacy
+    has_line filter /proc/net/ip_tables_names && program iptables-legacy && listed "$value" legacy
   fi
 fi
 echo '[end]'

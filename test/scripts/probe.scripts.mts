@@ -1,6 +1,6 @@
 // The Linux probe, run by every installed shell: what it reads from files and programs.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -16,11 +16,15 @@ const test = suite("probe");
 test("the probe distinguishes active groups from those of the next login", () => {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-id-"));
   try {
+    chmodSync(folder, 0o755);
     const more = ",36(kvm),107(libvirt),998(video)";
     const id = `echo "uid=1000(me) gid=1000(me) groups=1000(me),107(libvirt)\${1:+${more}}"`;
-    const text = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], {
+    const text = execFileSync("sh", ["-s"], {
       encoding: "utf8",
+      input: own("scripts/probe-linux.sh"),
       env: standIns(folder, { id }),
+      // the groups of root come from files, where these have all of them
+      ...(process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}),
     });
     const { uid, groups, joined } = parseHost(text);
     assert.equal({ uid, groups, joined }, { uid: 1000, groups: ["libvirt"], joined: ["kvm"] });
@@ -111,6 +115,20 @@ const card = `
   sys/class/net/enx001122334455 -> ../../devices/pci0000:00/0000:00:14.0/usb1/net/enx001122334455
   sys/devices/pci0000:00/0000:00:14.0/usb1/net/enx001122334455/device -> ../../../usb1
 `;
+
+test("the probe starts few programs, which take most of its time", () => {
+  const folder = tree(card);
+  try {
+    const names = ["awk", "grep", "sed", "ls", "cat", "od", "cut", "tr", "readlink", "basename", "stat", "df", "id"];
+    const logged = (name: string) => `echo ${name} >>${folder}/programs\nPATH=\${PATH#*:}; exec ${name} "$@"`;
+    const env = standIns(folder, Object.fromEntries(names.map((name) => [name, logged(name)])));
+    execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { env });
+    const programs = readFileSync(`${folder}/programs`, "utf8").trim().split("\n").sort();
+    assert.equal(programs, ["awk", "awk", "grep", "grep", "grep", "grep", "ls"]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 for (const shell of [["sh"], ["busybox", "sh"]]) {
   test(`the probe reads a foreign tree (${shell.join(" ")})`, () => {
