@@ -1,14 +1,14 @@
 // The commands of the README, as it has them, in a copy of the checkout; those that need a VM, a
 // network or another system name the test that runs them.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { own, root, standIns } from "../fake.mts";
-import { typed } from "../readme-commands.mts";
+import { blocks, typed } from "../readme-commands.mts";
 
 const test = suite("readme");
 const home = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));
@@ -61,7 +61,8 @@ const elsewhere: Record<string, [file: string, has: RegExp]> = {
   "npm link": ["test/scripts/package.scripts.mts", /npm links a name/],
 };
 const unchecked = [
-  /^(?:git clone|cd|scp|rm) /, // programs of others, on the user's own files
+  /^(?:git clone|cd|rm) /, // below, in a folder and a home of the test
+  /^scp /, // needs a VM
   /^(?:npm|npx)\.cmd /, // their words are those of the block for Linux
   /^deno task /, // readme.test.mts: such a task exists
   /^homelab-gpu\(\)|^source /, // below, together
@@ -103,6 +104,62 @@ test("its shell function starts the one file, which completes its commands in ba
   );
   assert.is(code, 0, said);
   assert.match(said, /^\d+\.\d+\.\d+\ncomplete .*homelab-gpu\n$/);
+});
+
+/** Whole lines of the README's blocks that begin with a word, without comments. */
+const linesWith = (word: string) =>
+  ["sh", "powershell"].flatMap((language) => blocks(language)).join("").split("\n")
+    .filter((line) => line.startsWith(`${word} `)).map((line) => line.replace(/ {2,}#.*/, ""));
+
+test("its git commands clone the repository, and lead into it", () => {
+  const upstream = join(home, "upstream/homelab-gpu");
+  mkdirSync(upstream, { recursive: true });
+  for (const name of ["homelab-gpu.mts", "package.json", "package-lock.json"]) {
+    cpSync(`${root}/${name}`, join(upstream, name));
+  }
+  const as = "git -c user.name=test -c user.email=test@localhost";
+  const made = bash(
+    "set -e",
+    `cd '${upstream}'`,
+    "git init -q",
+    "git add .",
+    `${as} commit -qm first`,
+    // the README names no owner: its address leads to the repository of this test
+    `git config --global url.'file://${dirname(upstream)}/'.insteadOf https://github.com/OWNER/`,
+  );
+  assert.is(made.code, 0, made.said);
+  const clones = linesWith("git");
+  assert.is(clones.length, 2);
+  const entered = linesWith("cd").filter((line) => line.endsWith("homelab-gpu"));
+  for (const [i, lines] of [[clones[0]!], [clones[1]!, ...entered]].entries()) {
+    const { code, said } = bash(
+      `mkdir '${home}/user${i}'`,
+      `cd '${home}/user${i}'`,
+      ...lines,
+      "ls",
+      "git status --short",
+    );
+    assert.is(code, 0, said);
+    assert.match(said, /^homelab-gpu\.mts\npackage-lock\.json\npackage\.json$/m);
+  }
+});
+
+test("its rm command removes the lab's folder and the caches, and nothing else", () => {
+  const lines = linesWith("rm");
+  assert.is(lines.length, 1);
+  const folders = [join(checkout, ".homelab-gpu"), join(home, ".cache/homelab-gpu")];
+  // what `up` writes there; some of it can be read only
+  for (const folder of folders) {
+    mkdirSync(join(folder, "ssh"), { recursive: true });
+    writeFileSync(join(folder, ".gitignore"), "*\n");
+    writeFileSync(join(folder, "ssh/ai"), "Host ai\n", { mode: 0o600 });
+  }
+  writeFileSync(join(checkout, "homelab-gpu.yaml"), "machines: []\n");
+  writeFileSync(join(home, ".cache/of-others"), "x");
+  const { code, said } = bash(...lines);
+  assert.equal({ code, said }, { code: 0, said: "" });
+  assert.equal(folders.filter((folder) => existsSync(folder)), []);
+  assert.ok(existsSync(join(checkout, "homelab-gpu.yaml")) && existsSync(join(home, ".cache/of-others")));
 });
 
 test.run();
