@@ -2,6 +2,8 @@
 # Runs Compose projects in this guest. Run it in the guest, as root.
 #
 #   apply-stack.sh up NAME       unpacks /srv/homelab-gpu/projects/NAME.tar and runs the project
+#   apply-stack.sh config NAME   unpacks it and writes what Compose reads in it to projects/NAME/model.json,
+#                                for deploy-stack.sh
 #   apply-stack.sh keep NAME…    takes down all other projects; keeps their volumes and folders
 #
 #   ENGINE       docker (default) or podman
@@ -111,8 +113,8 @@ older() { # VERSION THAN
   [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
 }
 
-run() { # NAME
-  own=$root/projects/$1 folder=$root/stacks/$1
+run() { # NAME [config]
+  own=$root/projects/$1 folder=$root/stacks/$1 only=${2-}
   [ -s "$own/project" ] || { say "$1 was not copied"; exit 1; }
   cd "$folder"
   name=$1
@@ -136,6 +138,15 @@ run() { # NAME
     if older "${version:-0}" "$minimum"; then
       echo "Compose ${version:-of an unknown version} cannot run stacks, which need $minimum or later" >"$own/failed"
       return 1
+    fi
+    if [ "$only" = config ]; then
+      # values of .env can be secrets
+      (umask 077 && compose "$@" config --format json >"$own/model.new.json" 2>"$own/failed") || return 1
+      # its warnings, such as variables without a value
+      cat "$own/failed" >&2
+      mv "$own/model.new.json" "$own/model.json"
+      rm -f "$own/failed"
+      return 0
     fi
     # the names of the services that must run: without those with 0 replicas
     code=$({ { compose "$@" config 2>"$own/failed"; echo $? >&3; } | awk '
@@ -183,6 +194,14 @@ case $mode in
       say "$1 could not be started; the next step checks the services that run"
     fi
     ;;
+  config)
+    unpack "$1"
+    run "$1" config || {
+      sed 's/^/  /' "$root/projects/$1/failed" | tail -n 5 >&2
+      say "Compose cannot read $1"
+      exit 1
+    }
+    ;;
   keep)
     for path in "$root"/projects/*/project; do
       [ -e "$path" ] || continue
@@ -190,5 +209,5 @@ case $mode in
       case " homelab-gpu $* " in *" $name "*) ;; *) take_down "$name" ;; esac
     done
     ;;
-  *) say "usage: apply-stack.sh up NAME, or keep NAME…" && exit 2 ;;
+  *) say "usage: apply-stack.sh up|config NAME, or keep NAME…" && exit 2 ;;
 esac

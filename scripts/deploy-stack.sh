@@ -1,23 +1,147 @@
 #!/bin/sh
-# Deploys /opt/homelab-gpu/swarm.new.yaml as a stack of the Swarm, and waits until its services run.
-# Run it in the guest that is the manager, as root. A second run changes nothing.
+# Deploys a stack to the Swarm, and waits until its services run. Run it in the guest that is the
+# manager, as root. A second run changes nothing.
 #
 #   deploy-stack.sh NAME TRIES     NAME: of the stack. TRIES: how often it looks, every 2 seconds,
 #                                  while nothing is prepared (images are fetched)
 #   PULL=yes                       looks for newer images and starts the services with them
+#   SERVICES_ROOT=FOLDER           default: /opt/homelab-gpu
 #
-# A file without services removes the stack; named volumes stay. On success the file is renamed to
-# swarm.yaml, and a line for each service is printed: web: 2 running on ai bob.
+# In the folder is swarm.new.yaml; or, from a Compose project, model.json, which apply-stack.sh config
+# wrote, and which swarm.new.yaml is made from. A file without services removes the stack; named volumes
+# stay. On success the file is renamed to swarm.yaml, and a line for each service is printed:
+# web: 2 running on ai bob; for a Compose project: NAME/web: …
+#
+#   deploy-stack.sh keep NAME…     removes the stacks of all other Compose projects; keeps their volumes
+#                                  and folders. SERVICES_ROOT: the folder of the projects
 set -eu
-name=$1 tries=$2 pause=${PAUSE:-2}
+name=$1 pause=${PAUSE:-2}
 say() { printf 'deploy-stack: %s\n' "$*" >&2; }
 cd "${SERVICES_ROOT:-/opt/homelab-gpu}"
 [ "$(docker info --format '{{.Swarm.ControlAvailable}}')" = true ] || {
   say "this node is not a manager of a Swarm"
   exit 1
 }
+remove() { # NAME
+  if docker stack ls --format '{{.Name}}' | grep -qx "$1"; then docker stack rm "$1" >&2; fi
+}
+if [ "$name" = keep ]; then
+  for path in */model.json; do
+    one=${path%/model.json}
+    case " $* " in *" $one "*) continue ;; esac
+    [ -e "$path" ] || continue
+    remove "$one"
+    rm -rf "${one:?}"
+    say "$one is removed; kept: its volumes, and ${PWD%/projects}/stacks/$one"
+  done
+  exit 0
+fi
+tries=$2 label=''
+
+# What Compose reads becomes what docker stack deploy accepts. Its schema is an older one (docker/cli,
+# cli/compose/schema): no name: at the top, numbers for published ports, texts for CPUs, no
+# depends_on: with conditions; GPU requests have become constraints before. A secret or a config
+# cannot change in a Swarm, so that the names of those from files end with a hash of the file.
+# Numbers and texts stay as JSON has them. perl is in every Debian and Ubuntu.
+convert() { # VERSION
+  perl -e '
+    use strict; use warnings; my ($version, $text) = ($ARGV[0], do { local $/; <STDIN> });
+    sub value {
+      $text =~ /\G\s*/gc;
+      if ($text =~ /\G\{\s*/gc) {
+        my %map;
+        until ($text =~ /\G\s*,?\s*\}/gc) {
+          $text =~ /\G\s*,?\s*"([^"\\]*(?:\\.[^"\\]*)*)"\s*:/gcs or die "model.json is not JSON\n";
+          my $key = $1;
+          $map{$key} = value();
+        }
+        return \%map;
+      }
+      if ($text =~ /\G\[\s*/gc) {
+        my @list;
+        until ($text =~ /\G\s*\]/gc) { $text =~ /\G\s*,/gc; push @list, value(); }
+        return \@list;
+      }
+      $text =~ /\G("[^"\\]*(?:\\.[^"\\]*)*"|[-+.\w]+)/gcs or die "model.json is not JSON\n";
+      return $1;
+    }
+    sub json {
+      my ($one) = @_;
+      return ref $one eq "HASH" ? "{" . join(",", map { "\"$_\":" . json($one->{$_}) } sort keys %$one) . "}"
+        : ref $one ? "[" . join(",", map { json($_) } @$one) . "]" : $one;
+    }
+    sub number { my ($map, @keys) = @_; for (@keys) { $map->{$_} =~ s/^"(\d+)"$/$1/ if defined $map->{$_} } }
+    sub texts { my ($map, @keys) = @_; for (@keys) { $map->{$_} =~ s/^([^"].*)$/"$1"/ if defined $map->{$_} } }
+    sub plain { # the text of JSON, without the $ that Compose doubles
+      my $one = substr($_[0], 1, -1);
+      $one =~ s/\\u([0-9a-fA-F]{4})/chr hex $1/ge; $one =~ s/\\(.)/$1/gs; $one =~ s/\$\$/\$/g;
+      return $one;
+    }
+    my %applied = map { $_ => 1 } qw(
+      image command entrypoint environment ports volumes networks labels deploy healthcheck hostname user
+      working_dir stop_grace_period stop_signal ulimits sysctls cap_add cap_drop dns dns_search extra_hosts
+      init logging read_only stdin_open tty configs secrets);
+    my $model = value();
+    my %out = map { ref $model->{$_} ? ($_ => $model->{$_}) : () } qw(networks volumes secrets configs);
+    $out{version} = "\"$version\"" if $version ne "";
+    for my $name (sort keys %{$model->{services}}) {
+      my %one = %{$model->{services}{$name}};
+      for (keys %one) { delete $one{$_} if $one{$_} eq "null" || /^x-/ }
+      delete @one{qw(depends_on expose profiles gpus runtime platform attach develop)};
+      delete $one{devices} if ref $one{devices} && !grep { json($_) !~ /nvidia/ } @{$one{devices}};
+      my @others = grep { !$applied{$_} } sort keys %one;
+      die "$name has @others, which a Swarm ignores or refuses\n" if @others;
+      for (@{$one{ports} || []}) {
+        next unless ref;
+        delete @$_{qw(name app_protocol host_ip)};
+        delete $_->{published} if ($_->{published} || "") eq "\"\"";
+        number($_, "published", "target");
+      }
+      for (@{$one{volumes} || []}) {
+        next unless ref;
+        my $spread = ($_->{bind} || {})->{propagation};
+        if (defined $spread) { $_->{bind} = {propagation => $spread} } else { delete $_->{bind} }
+        for my $kind (qw(volume tmpfs)) { delete $_->{$kind} unless %{$_->{$kind} || {}} }
+        number($_->{tmpfs}, "size") if $_->{tmpfs};
+      }
+      for (map { @{$one{$_} || []} } qw(configs secrets)) {
+        next unless ref;
+        $_->{mode} = oct $1 if ($_->{mode} || "") =~ /^"(0?[0-7]+)"$/;
+      }
+      # docker/cli#4859
+      $one{extra_hosts} = [map { s/^("[^"=:]*)=/$1:/r } @{$one{extra_hosts}}] if ref $one{extra_hosts} eq "ARRAY";
+      delete $one{healthcheck}{start_interval} if $version ne "" && $one{healthcheck};
+      my $resources = ($one{deploy} || {})->{resources} || {};
+      delete $resources->{reservations}{devices} if $resources->{reservations};
+      for (grep { defined } @$resources{qw(limits reservations)}) { texts($_, "cpus", "memory"); number($_, "pids") }
+      $out{services}{$name} = \%one;
+    }
+    for my $all (grep { defined } @out{qw(secrets configs)}) {
+      for (values %$all) {
+        next unless defined $_->{file} && defined $_->{name};
+        my $file = plain($_->{file});
+        open(my $sum, "-|", "sha256sum", "--", $file) or die "sha256sum: $!\n";
+        my $hash = <$sum> // "";
+        $hash =~ /^\\?([0-9a-f]{12})/ or die "$file cannot be read\n";
+        $_->{name} = "\"" . substr(substr($_->{name}, 1, -1), 0, 51) . "-$1\"";
+      }
+    }
+    print json(\%out), "\n";
+  ' "$1"
+}
+
+if [ -e model.json ]; then
+  label=$name/
+  # a command line before 25 needs a version, and later ones take their newest without it
+  client=$(docker version --format '{{.Client.Version}}')
+  case ${client%%.*} in ? | 1? | 20 | 23 | 24) version=3.9 ;; *) version='' ;; esac
+  (umask 077 && convert "$version" <model.json >swarm.new.yaml) || {
+    say "$name is not deployed"
+    exit 1
+  }
+fi
 if grep -q '^services: {}' swarm.new.yaml; then
-  if docker stack ls --format '{{.Name}}' | grep -qx "$name"; then docker stack rm "$name" >&2; fi
+  remove "$name"
   mv swarm.new.yaml swarm.yaml
   exit 0
 fi
@@ -26,6 +150,13 @@ set -- --prune
 if docker stack deploy --help 2>/dev/null | grep -q -e --detach; then set -- "$@" --detach=true; fi
 [ -n "${PULL-}" ] || set -- "$@" --resolve-image changed
 docker stack deploy "$@" -c swarm.new.yaml "$name" >&2
+# former versions of secrets and configs: those in use stay
+if [ -n "$label" ]; then
+  for kind in secret config; do
+    docker "$kind" ls -q --filter "label=com.docker.stack.namespace=$name" |
+      while read -r id; do docker "$kind" rm "$id" >/dev/null 2>&1 || true; done
+  done
+fi
 
 services() {
   docker service ls --filter "label=com.docker.stack.namespace=$name" --format '{{.Name}} {{.Replicas}}' |
@@ -81,6 +212,6 @@ EOT
 done
 printf '%s\n' "$all" | while read -r service replicas _; do
   nodes=$(docker service ps --filter desired-state=running --format '{{.Node}}' "$service" | sort -u | xargs)
-  printf '%s: %s running on %s\n' "${service#"$name"_}" "${replicas%%/*}" "${nodes:-no node}"
+  printf '%s: %s running on %s\n' "$label${service#"$name"_}" "${replicas%%/*}" "${nodes:-no node}"
 done
 mv swarm.new.yaml swarm.yaml

@@ -1,11 +1,13 @@
 /** Whether the machines can be the nodes of one Swarm, and whether a node has the cards that its services ask for. */
 import { type PublishedPort, publishedPorts } from "../compose/service.mts";
+import { cardsNeeded } from "../compose/swarm-override.mts";
 import type { Service } from "../config/types.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { isMap } from "../maps.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { counted, joinList } from "../text.mts";
+import { type PlacedService, projectServices } from "./compose.mts";
 import { fail, pass } from "./results.mts";
 import type { Check, Verdict } from "./types.mts";
 
@@ -21,9 +23,11 @@ export const clusterSwarmChecks: Check[] = [
 ];
 
 function verdicts(
-  { machines, services: others }: Resolved,
-  { manager, services }: NonNullable<Resolved["swarm"]>,
+  { machines, services: own, projects = [] }: Resolved,
+  { manager, services: inline, stacks, projects: deployed = [] }: NonNullable<Resolved["swarm"]>,
 ): Verdict[] {
+  const services: PlacedService[] = [...inline, ...projectServices(deployed)];
+  const others: PlacedService[] = [...own, ...projectServices(projects)];
   const apart = machines.filter(({ provider }) => provider !== "libvirt");
   if (apart.length > 0) {
     return [
@@ -37,13 +41,22 @@ function verdicts(
     ];
   }
   const most = Math.max(0, ...machines.map(cards));
-  const short = services.filter(({ gpu }) => typeof gpu === "number" && gpu > most);
+  const short = services.map((service) => ({ ...service, needs: cardsOf(service) })).filter(({ needs }) => needs > most);
   if (short.length > 0) {
-    return short.map(({ name, gpu }) =>
+    return short.map(({ name, needs, place }) =>
       fail(
-        `${name} asks for ${gpu} GPUs, and no machine has more than ${most}: it would stay pending`,
-        machines.map((machine) => ({ read: machine.name, value: counted(cards(machine), "NVIDIA card") })),
-        [manualFix(`Write gpu: ${most === 0 ? "of a machine" : most} for ${name}`)],
+        `${name} asks for ${counted(needs, "GPU")}, and no machine has more than ${most}: it would stay pending`,
+        [
+          ...(place ? [{ read: place(["devices:", "gpus:", "runtime:"]), value: name }] : []),
+          ...machines.map((machine) => ({ read: machine.name, value: counted(cards(machine), "NVIDIA card") })),
+        ],
+        [manualFix(
+          most === 0
+            ? `Write gpu: for a machine, or remove the request of ${name}`
+            : place
+            ? `Ask for at most ${counted(most, "card")} in ${name}`
+            : `Write gpu: ${most} for ${name}`,
+        )],
       )
     );
   }
@@ -54,7 +67,9 @@ function verdicts(
       `${joinList(machines.map(({ name }) => name))} ${
         machines.length === 1 ? "is" : "are"
       } in one Swarm, managed by ` +
-        `${manager}, with ${counted(services.length, "service")}`,
+        `${manager}, with ${counted(inline.length, "service")}${
+          stacks.length > 0 ? ` and ${counted(stacks.length, "stack")}` : ""
+        }`,
     ),
   ];
 }
@@ -87,5 +102,8 @@ function portsOnAll({ body }: Service): PublishedPort[] {
   const isOnAll = (port: unknown) => !isMap(port) || port.mode !== "host";
   return publishedPorts({ ...body, ports: Array.isArray(body.ports) ? body.ports.filter(isOnAll) : [] });
 }
+
+/** The cards of a node that a service needs. */
+const cardsOf = ({ gpu, body }: PlacedService) => typeof gpu === "number" ? gpu : cardsNeeded(body) ?? 0;
 
 const cards = ({ gpus }: ResolvedMachine) => gpus.filter(isNvidiaRequest).length;

@@ -116,7 +116,8 @@ export function neededFiles(
               fix: manualFix(`Set ${environment} in ${envOf(project)}`),
             }];
           }
-          return external
+          // in a Swarm they may exist, and docker stack deploy names one that does not
+          return external && !project.inSwarm
             ? [{
               status: "fail",
               message: `needs ${what}, which is external: only a swarm has these`,

@@ -36,6 +36,7 @@ import {
 import { deviceFlaws } from "./compose-devices.mts";
 import { profileFlaws, startsNothing } from "./compose-started.mts";
 import { swarmFlaws } from "./compose-swarm.mts";
+import { swarmSectionFlaws, swarmServiceFlaws } from "./swarm-stack.mts";
 import { groupFlaws, limitFlaws } from "./compose-vm.mts";
 
 /** All flaws of one project on its machine, except conflicts with other projects. */
@@ -71,8 +72,9 @@ export function projectFlaws(
     ...(ownReader && !project.inline ? [...circularDependencies(project), ...undeclaredNames(project)] : []),
     ...missingExternals(project, others),
     ...(project.inline ? [] : desktopFlaws(project, machine)),
-    ...engineProjectFlaws(project, services, machine),
-    ...reachFlaws(project, machine, others),
+    ...(project.inSwarm
+      ? swarmSectionFlaws(project, services, project.inSwarm)
+      : [...engineProjectFlaws(project, services, machine), ...reachFlaws(project, machine, others)]),
     ...startsNothing(project, machine),
   ];
   const { kept, emptied } = withoutEmptied(found, project);
@@ -90,6 +92,19 @@ function containerFlaws(
   machine: ResolvedMachine,
   others: ComposeProject[],
 ): ProjectFlaw[] {
+  // what it mounts, and the limits of its node, are those of a machine that is not known yet
+  if (project.inSwarm) {
+    return [
+      ...swarmServiceFlaws(service, project, project.inSwarm),
+      ...neededFiles(name, service, project, machine.engine),
+      ...targetFlaws(project.written?.services[name] ?? service, project, machine),
+      ...settings(service, project),
+      ...imageFlaws(name, service, project, machine),
+      ...databaseFlaws(service),
+      ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
+      ...emptyEnvFile(project.written?.services[name] ?? service),
+    ];
+  }
   return [
     ...limitFlaws(service, machine),
     ...engineNameFlaws(service, [project, ...others], machine),
@@ -249,7 +264,8 @@ function settings(service: ComposeService, project: ComposeProject): ProjectFlaw
         },
       }]
       : []),
-    ...(scale > 1 && (name !== undefined || single) && !refusals.some(({ message }) => isOfName.test(message))
+    // a Swarm has no container names, and a published port of all tasks
+    ...(scale > 1 && !project.inSwarm && (name !== undefined || single) && !refusals.some(({ message }) => isOfName.test(message))
       ? [{
         status: "fail" as const,
         message: `runs ${scale} times, but ${

@@ -45,17 +45,22 @@ export const composeChecks: Check[] = [
 function machineVerdicts(machine: ResolvedMachine, config: Resolved, host: Host): Verdict[] {
   const { services, projects = [], unset } = config;
   const stacks = projects.filter((project) => project.machine === machine.name);
+  const inSwarm = config.swarm?.manager === machine.name ? config.swarm.projects ?? [] : [];
   const own = services.filter((service) => service.machine === machine.name);
   const all = [...stacks, ...(own.length > 0 ? [inlineProject(own, machine.name)] : [])];
-  const verdicts = all.flatMap((project) => projectVerdicts(project, machine, all, config));
-  const unasked = stacks.filter(({ readBy, noAnswer }) => readBy === "reader" && noAnswer === undefined);
-  const reasons = [...new Set(stacks.flatMap(({ noAnswer }) => noAnswer ?? []))];
+  const verdicts = [
+    ...all.flatMap((project) => projectVerdicts(project, machine, all, config)),
+    ...inSwarm.flatMap((project) => projectVerdicts(project, machine, inSwarm, config)),
+  ];
+  const read = [...stacks, ...inSwarm];
+  const unasked = read.filter(({ readBy, noAnswer }) => readBy === "reader" && noAnswer === undefined);
+  const reasons = [...new Set(read.flatMap(({ noAnswer }) => noAnswer ?? []))];
   const unknown = [
     ...(unasked.length > 0 ? [notAsked(unasked, host)] : []),
-    ...reasons.map((reason) => noAnswer(stacks.filter((stack) => stack.noAnswer === reason), reason)),
+    ...reasons.map((reason) => noAnswer(read.filter((stack) => stack.noAnswer === reason), reason)),
   ];
   const inline = [...inlineShape(own), ...inlineUnset(unset?.get(machine.name) ?? [])];
-  const sizes = (config.stacks ?? []).filter((stack) => stack.machine === machine.name).flatMap((stack) =>
+  const sizes = [...config.stacks ?? [], ...config.swarm?.stacks ?? []].filter((stack) => stack.machine === machine.name).flatMap((stack) =>
     sizeVerdicts(stack, machine)
   );
   return [...inline, ...verdicts, ...collisions(all), ...sizes, ...unknown].map((verdict) => ({
@@ -161,7 +166,8 @@ function projectVerdicts(
     ...ipv6Flaws(project, machine, config),
     ...(project.inline ? [] : podmanFlaws(project, machine)),
     ...valueFlaws(project, machine, config),
-    ...unusedGpuFlaws(project, machine, all.some(asks) || config.services.some(asksHere)),
+    // a node with a card may be another machine
+    ...(project.inSwarm ? [] : unusedGpuFlaws(project, machine, all.some(asks) || config.services.some(asksHere))),
   ];
   const flaws = found.map((flaw) => verdictOf(project, flaw));
   if (project.inline) return flaws;

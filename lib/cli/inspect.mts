@@ -37,14 +37,14 @@ export type StackReading = "always" | "unproven" | "never";
  */
 export async function inspect(
   context: Context,
-  config?: LoadedConfig,
+  given?: LoadedConfig,
   words: string[] = [],
   models: StackReading = "always",
 ): Promise<Inspection> {
   const probing = readProbe(context);
-  const reading = config ? Promise.resolve(config) : loadConfig(context, () => probing);
+  const reading = given ? Promise.resolve(given) : loadConfig(context, () => probing);
   const labs = import("../host/lab.mts");
-  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks, here, swarm] = await Promise.all([
+  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks, here, swarm, swarmStacks] = await Promise.all([
     reading,
     probing,
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(context.shell, config, folder)),
@@ -58,11 +58,15 @@ export async function inspect(
     reading.then(async (source) =>
       source.config.swarm ? await (await import("./swarm-values.mts")).readSwarm(context.shell, source) : undefined
     ),
+    reading.then(async (source) =>
+      source.config.swarm ? await (await import("./projects.mts")).readSwarmStacks(context.shell, source) : []
+    ),
   ]);
   logUnreadState(context, lab);
   const names = selectMachines(loaded, words);
   const host = parseHost(probe);
-  const plain = resolveConfig(swarm ? { ...loaded.config, swarm } : loaded.config, host, existingVmsOf(lab), stacks);
+  const config = swarm ? { ...loaded.config, swarm } : loaded.config;
+  const plain = resolveConfig(config, host, existingVmsOf(lab), stacks, swarmStacks);
   const { resolved, withheld } = await readModels(context, plain, lab, models);
   const machines = resolved.machines.filter(({ name, running }) => running || names.includes(name));
   const services = resolved.services.filter(({ machine }) => machines.some(({ name }) => name === machine));
@@ -92,15 +96,23 @@ export async function readHere(
 }
 
 async function readModels({ shell, options }: Context, resolved: Resolved, lab: Lab, when: StackReading) {
-  const { stacks = [] } = resolved;
-  if (when === "never" || stacks.length === 0) return { resolved, withheld: [] };
+  const { stacks = [], swarm } = resolved;
+  const nothing = { resolved, withheld: [] };
+  if (when === "never" || stacks.length + (swarm?.stacks.length ?? 0) === 0) return nothing;
   if (when === "unproven") {
     const { isProven } = await import("../plan/proof.mts");
+    const { isSetUp, swarmWanted } = await import("../plan/swarm.mts");
+    const inSwarm = (swarm?.stacks.length ?? 0) > 0;
     const isKnown = (machine: Resolved["machines"][number]) =>
-      stacks.every((stack) => stack.machine !== machine.name) ||
+      !inSwarm && stacks.every((stack) => stack.machine !== machine.name) ||
       isProven(machine, resolved, lab.machines[machine.name]!);
-    if (resolved.machines.every(isKnown)) return { resolved, withheld: [] };
+    if (resolved.machines.every(isKnown) && (!inSwarm || isSetUp(swarmWanted(resolved, lab), lab.swarm))) return nothing;
   }
+  const how = { gpu: options.gpu, here: !options.host };
   const { withModels } = await import("./project-models.mts");
-  return await withModels(shell, resolved, { gpu: options.gpu, here: !options.host });
+  const own = await withModels(shell, resolved, how);
+  if (!swarm) return own;
+  const { withSwarmModels } = await import("./swarm-stacks.mts");
+  const all = await withSwarmModels(shell, own.resolved, how);
+  return { resolved: all.resolved, withheld: [...own.withheld, ...all.withheld] };
 }

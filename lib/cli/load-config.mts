@@ -1,7 +1,7 @@
 /** The config that a command uses, and the files that it names. */
 import process from "node:process";
 import { basename, dirname, isAbsolute, resolve } from "node:path";
-import type { Config } from "../config/types.mts";
+import type { Config, Stack } from "../config/types.mts";
 import { asset } from "../plan/assets.mts";
 import { configErrorAt, parseConfig } from "../config/parse.mts";
 import { configOn, thisMachine } from "../config/placed.mts";
@@ -130,6 +130,7 @@ function resolvePaths(config: Config, home: string, hostHome: string): Config {
     const own = path === "~" || path.startsWith("~/") ? user + path.slice(1) : path;
     return isAbsolute(own) ? own : resolve(home, own);
   };
+  const located = (stack: Stack) => ({ ...stack, path: absolute(stack.path) });
   const onHost = (path: string) => absolute(path, hostHome).replace(/(.)\/+$/, "$1");
   return {
     ...config,
@@ -139,7 +140,8 @@ function resolvePaths(config: Config, home: string, hostHome: string): Config {
       ...(machine.folders ? { folders: machine.folders.map((one) => ({ ...one, from: onHost(one.from) })) } : {}),
       provision: machine.provision.map((path) => absolute(path)),
     })),
-    stacks: config.stacks.map((stack) => ({ ...stack, path: absolute(stack.path) })),
+    stacks: config.stacks.map(located),
+    ...(config.swarm ? { swarm: { ...config.swarm, stacks: config.swarm.stacks.map(located) } } : {}),
   };
 }
 

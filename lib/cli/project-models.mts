@@ -73,7 +73,8 @@ function withGpuFiles(stack: Project, project: ComposeProject, engine: GuestEngi
 /** A profile that is never active. */
 const offProfile = "homelab-gpu-needs-a-gpu";
 
-function withoutGpuServices(stack: Project, project: ComposeProject, engine: GuestEngine) {
+/** A stack without the services that ask for a GPU, and those that need one of these. */
+export function withoutGpuServices(stack: Project, project: ComposeProject, engine: GuestEngine) {
   const left = project.model ? gpuServices(project.model) : [];
   if (left.length === 0) return { stacks: [stack], projects: [project], withheld: [] };
   const withheld = left.filter((name) => project.enabled?.includes(name) ?? true).map((name) =>

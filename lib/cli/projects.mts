@@ -37,7 +37,9 @@ export async function readProjects(
   const flaws: Flaw[] = [];
   const shell = hereOf(there);
   const stacks = await Promise.all(
-    config.stacks.map((stack, i) => readStack(shell, stack, `stacks.${config.places?.stacks[i] ?? i}`, flaws)),
+    config.stacks.map((stack, i) =>
+      readStack(shell, stack, `stacks.${stack.place ?? config.places?.stacks[i] ?? i}`, flaws)
+    ),
   );
   const inline = await Promise.all(config.machines.map((machine) => {
     const services = config.services.filter((service) => service.machine === machine.name);
@@ -45,6 +47,20 @@ export async function readProjects(
   }));
   if (flaws.length > 0) throw configErrorAt(text, name, flaws);
   return [...inline, ...stacks].filter((one) => one !== undefined);
+}
+
+/** The stacks of the Swarm, as {@link readProjects} reads others. */
+export async function readSwarmStacks(
+  there: Shell,
+  { config: { swarm }, text, name }: Pick<LoadedConfig, "config" | "text" | "name">,
+): Promise<Project[]> {
+  const flaws: Flaw[] = [];
+  const shell = hereOf(there);
+  const read = await Promise.all(
+    (swarm?.stacks ?? []).map((stack) => readStack(shell, stack, `stacks.${stack.place}`, flaws)),
+  );
+  if (flaws.length > 0) throw configErrorAt(text, name, flaws);
+  return read.filter((one) => one !== undefined);
 }
 
 async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]): Promise<Project | undefined> {

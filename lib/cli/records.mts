@@ -3,6 +3,7 @@ import { writeCopies } from "../host/copies.mts";
 import { readVmId } from "../host/vagrant-files.mts";
 import { readState, writeState } from "../host/state.mts";
 import type { Plan } from "../plan/types.mts";
+import { stacksDuring } from "../plan/swarm-stacks.mts";
 import { mergePreviousDrivers } from "../verify/gpu-return.mts";
 import type { Context } from "./context.mts";
 import type { Inspection } from "./inspect.mts";
@@ -24,7 +25,7 @@ export async function saveCopies({ shell }: Context, { names, resolved, loaded }
 }
 
 /**
- * Saves the Swarm of a plan: before its steps without the hash of its services (`done` is false), and then as it is.
+ * Saves the Swarm of a plan: before its steps without the hash of what they change (`done` is false), and then as it is.
  */
 export async function saveSwarm(
   { shell }: Context,
@@ -34,8 +35,8 @@ export async function saveSwarm(
 ): Promise<void> {
   if (swarm === undefined) return;
   const { swarm: before, ...state } = await readState(shell, folder);
-  const { services: _, ...begun } = swarm ?? before ?? { manager: "", nodes: [] };
-  const now = done ? swarm : begun;
+  const { services: _, stacks: __, ...begun } = swarm ?? before ?? { manager: "", nodes: [] };
+  const now = done ? swarm : { ...begun, ...stacksDuring(swarm?.stacks, before?.stacks) };
   await writeState(shell, folder, { ...state, ...(now ? { swarm: now } : {}) });
 }
 

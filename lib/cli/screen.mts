@@ -189,13 +189,17 @@ export function quietLines(findings: Finding[], style: Style): string[] {
 }
 
 /** A few words on each subject: the host's system, the cards, their groups, the image, the services. */
-export function factsFor({ machines, services, stacks = [] }: Resolved, host: Host): Partial<Record<Subject, string>> {
+export function factsFor(
+  { machines, services, stacks = [], swarm }: Resolved,
+  host: Host,
+): Partial<Record<Subject, string>> {
   const cards = machines.flatMap((machine) => machine.cards);
   const names = cards.map(({ gpu }) => `${gpu.bdf.replace(/^0000:/, "")} ${cardName(gpu)}`);
   const groups = [...new Set(cards.flatMap((card) => card.groups))];
   const images = [...new Set(machines.flatMap(({ image }) => (image?.kind === "known" ? [image.name] : [])))];
   const providers = [...new Set(machines.map(({ provider }) => provider))];
-  const running = [...services.map(({ name }) => name), ...stacks.map(({ name }) => name)];
+  const inSwarm = [...swarm?.services ?? [], ...swarm?.stacks ?? []];
+  const running = [...services, ...stacks, ...inSwarm].map(({ name }) => name);
   const system = [host.os.name ?? host.os.id, providers.length > 0 ? joinList(providers) : undefined];
   return {
     Host: system.filter(Boolean).join(", "),

@@ -141,6 +141,10 @@ function withNodes(body: ComposeService, requests: ServiceGpuRequest[], vendor: 
   return { ...stripped, devices: [...others, ...nodes.filter((node) => !sources.includes(node))] };
 }
 
+/** A service without its requests for NVIDIA's cards, and without `gpus:` and `runtime:` for any card. */
+export const withoutGpuRequests = (body: ComposeService): ComposeService =>
+  without(body, { gpus: true, runtime: true, devices: true, reservation: isForGpu });
+
 interface Removal {
   gpus?: boolean;
   runtime?: boolean;

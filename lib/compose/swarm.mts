@@ -12,6 +12,12 @@ import type { ComposeService } from "./types.mts";
  */
 const gpuLabel = (count: number): string => `homelab-gpu.gpu-${count}`;
 
+/** The constraint of a service that needs a node with at least that number of NVIDIA cards. */
+export const gpuConstraint = (count: number): string => `node.labels.${gpuLabel(count)}==yes`;
+
+/** The first cards of a node, as NVIDIA's runtime reads them in NVIDIA_VISIBLE_DEVICES: nothing reserves a card. */
+export const visibleCards = (count: number): string => Array.from({ length: count }, (_, i) => i).join(",");
+
 /**
  * Returns the stack file of the services of a Swarm, as YAML. `version` is for Docker's command line before 25, which
  * refuses a file without it; later ones ignore it.
@@ -31,11 +37,11 @@ function swarmService({ gpu, body }: Service): ComposeService {
   if (gpu === undefined) return rest;
   const deploy = mapAt(rest, "deploy");
   const placement = mapAt(deploy, "placement");
-  const constraint = `node.labels.${gpuLabel(gpu === "all" ? 1 : gpu)}==yes`;
+  const constraint = gpuConstraint(gpu === "all" ? 1 : gpu);
   const constraints = [...new Set([...texts(placement.constraints), constraint])];
   const environment = environmentOf(rest);
-  // nothing reserves a card in a Swarm: NVIDIA's runtime, the default one there, reads this variable
-  const visible = gpu === "all" ? "all" : Array.from({ length: gpu }, (_, i) => i).join(",");
+  // NVIDIA's runtime is the default one there
+  const visible = gpu === "all" ? "all" : visibleCards(gpu);
   return {
     ...rest,
     environment: { NVIDIA_VISIBLE_DEVICES: visible, ...environment },

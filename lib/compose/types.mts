@@ -36,6 +36,8 @@ export interface ComposeProject extends ProjectRequest {
   files: string[];
   /** The inline services of the config: their paths are paths in the VM. */
   inline?: true;
+  /** The machines of the Swarm that it is deployed to, the manager first. */
+  inSwarm?: string[];
   /**
    * What read the project. `compose`: the host's `docker compose config`, which returns long forms
    * and absolute paths, with `extends` and `include` resolved. `reader`: the built-in reader, which

@@ -1,22 +1,29 @@
 /** `cluster: swarm`: its rules, and what has no machine of its own and runs in the Swarm. */
 import { swarmFlawsOf } from "./swarm-keys.mts";
 import { vendorIds } from "../host/vendors.mts";
-import { enabled, type RawConfig, type RawMachine } from "./raw.mts";
+import { enabled, projectName, type RawConfig, type RawMachine } from "./raw.mts";
 import type { Reader } from "./reader.mts";
-import type { Machine, Service, Swarm } from "./types.mts";
+import { shapedStack } from "./stack.mts";
+import type { Machine, Service, Stack, Swarm } from "./types.mts";
+
+/** The name of the stack of the services without `machine:`. */
+export const servicesStack = "homelab-gpu-swarm";
 
 /** Whether a machine of the file requests a whole NVIDIA card. */
 const hasNvidia = ({ gpu }: RawMachine) =>
   enabled(gpu).some(({ vendor_id = vendorIds.nvidia }) => vendor_id === vendorIds.nvidia);
 
 /** The Swarm of a valid file; undefined without `cluster: swarm`. */
-export function swarmIn({ cluster, machines, services = {} }: RawConfig): Swarm | undefined {
+export function swarmIn({ cluster, machines, services = {}, stacks = [] }: RawConfig): Swarm | undefined {
   if (cluster === undefined) return undefined;
   const manager = machines[0]!.name;
   return {
     manager,
     services: Object.entries(services).flatMap(([name, { gpu, machine, body }]): Service[] =>
       machine === undefined ? [{ name, machine: manager, ...(gpu === undefined ? {} : { gpu }), body }] : []
+    ),
+    stacks: stacks.flatMap((stack, place): Stack[] =>
+      stack.machine === undefined ? [{ ...shapedStack(stack, manager), place }] : []
     ),
   };
 }
@@ -67,10 +74,16 @@ export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], re
     }
   });
   (raw.stacks ?? []).forEach((stack, i) => {
-    if (stack?.path === undefined || stack.machine !== undefined) return;
-    const message = "a stack in a Swarm is not supported yet: it needs a machine, or its services can be written " +
-      "under services:";
-    reader.at(`stacks.${i}`, message, `machine: ${machines[0]?.name ?? "NAME"}`);
+    if (stack?.path === undefined || stack.machine !== undefined || reader.has(`stacks.${i}.machine`)) return;
+    const name = stack.name ?? projectName(stack.path);
+    if (name === servicesStack) {
+      const message = `the stack name ${name} is reserved for services:`;
+      reader.at(stack.name === undefined ? `stacks.${i}.path` : `stacks.${i}.name`, message, "name: …");
+    }
+    if (stack.compose && stack.compose.length > 0) {
+      const message = `stack ${name}: docker stack deploy has none of the arguments of docker compose up`;
+      reader.at(`stacks.${i}.compose`, message, "nothing, or machine: NAME");
+    }
   });
   for (const [name, { gpu, machine, body }] of Object.entries(raw.services ?? {})) {
     if (machine !== undefined || reader.has(`services.${name}.machine`)) continue;

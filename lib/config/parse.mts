@@ -10,12 +10,13 @@ import type {
   Stack,
 } from "./types.mts";
 import { swarmIn, withDefaultRuntime } from "./cluster.mts";
+import { shapedStack } from "./stack.mts";
 import { guestPath } from "./folders.mts";
 import type { ConfigError } from "../errors.mts";
 import { file } from "./keys.mts";
 import { decodeFile } from "../encoding.mts";
 import { lineStarts, placeAt } from "../places.mts";
-import { enabled, home, projectName, type RawConfig, type RawDriver, type RawMachine } from "./raw.mts";
+import { enabled, home, type RawConfig, type RawDriver, type RawMachine } from "./raw.mts";
 import { Reader } from "./reader.mts";
 import { checkTogether } from "./rules.mts";
 import { configError } from "./config-error.mts";
@@ -65,14 +66,10 @@ function shaped(raw: RawConfig): Config {
       body,
     }]
   );
-  const stacks = (raw.stacks ?? []).map(({ path, machine, name, profiles = [], env = {}, compose = [] }): Stack => ({
-    name: name ?? projectName(path),
-    path,
-    machine: machine ?? home(false, raw.machines) ?? home(true, raw.machines)!,
-    profiles,
-    env,
-    ...(compose.length > 0 ? { compose } : {}),
-  }));
+  const stacks = (raw.stacks ?? []).flatMap((stack, i): Stack[] => {
+    if (!swarm) return [shapedStack(stack, stack.machine ?? home(false, raw.machines) ?? home(true, raw.machines)!)];
+    return stack.machine === undefined ? [] : [{ ...shapedStack(stack, stack.machine), place: i }];
+  });
   const hosts = [...new Set(raw.machines.map(({ host }) => host))].map((name) =>
     name === undefined ? null : otherHost(name, raw.hosts![name]!.ssh)
   );

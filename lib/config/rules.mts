@@ -47,7 +47,7 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
   checkCluster(raw, machines, reader);
   const inSwarm = raw.cluster === "swarm";
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
-  checkStacks(raw.stacks ?? [], machines, reader);
+  checkStacks(raw.stacks ?? [], machines, inSwarm, reader);
   const services = raw.services ?? {};
   const homes = Object.fromEntries(
     Object.entries(services).map(([name, { gpu, machine }]) => [
@@ -88,7 +88,7 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
 }
 
 /** Checks stacks: each one's machine must exist, and names must be unique. */
-function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader: Reader): void {
+function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], inSwarm: boolean, reader: Reader): void {
   const names = machines.map(({ name }) => name).filter((name) => name !== undefined);
   const taken = new Set<string>();
   stacks.forEach((stack, i) => {
@@ -108,7 +108,9 @@ function checkStacks(stacks: Partial<RawStack>[], machines: RawMachine[], reader
         `machine: ${closest(stack.machine, names) ?? [...new Set(names)].join(" or ")}`,
       );
     }
-    if (stack.machine === undefined && names.length > 1 && !home(false, machines) && !home(true, machines)) {
+    if (
+      stack.machine === undefined && names.length > 1 && !inSwarm && !home(false, machines) && !home(true, machines)
+    ) {
       reader.at(
         at,
         `stack ${name} does not name its machine`,

@@ -41,10 +41,13 @@ const instead: Record<string, string> = {
   network_mode: "networks: [NAME]",
 };
 
-/** What a service of a Swarm has that a Swarm does not apply, each with its key. Takes its keys without ours. */
-export function swarmFlawsOf(body: Record<string, unknown>): SwarmFlaw[] {
+/**
+ * What a service of a Swarm has that a Swarm does not apply, each with its key. Takes its keys without ours. `more`:
+ * further keys that are applied, or that are removed before.
+ */
+export function swarmFlawsOf(body: Record<string, unknown>, more: readonly string[] = []): SwarmFlaw[] {
   return Object.keys(body).flatMap((key): SwarmFlaw[] => {
-    if (key.startsWith("x-")) return [];
+    if (key.startsWith("x-") || more.includes(key)) return [];
     if (!applied.includes(key)) {
       const write = Object.hasOwn(instead, key) ? `${instead[key]}, or machine: NAME` : "machine: NAME";
       return [{ key, message: `a Swarm ignores or refuses ${key}:`, write }];
@@ -54,6 +57,7 @@ export function swarmFlawsOf(body: Record<string, unknown>): SwarmFlaw[] {
       ...(key === "deploy" ? devices(mapAt(body, "deploy")) : []),
       ...(key === "ports" ? hostAddresses(body.ports) : []),
       ...(key === "volumes" ? relative(body.volumes) : []),
+      ...(key === "networks" ? networkSettings(body.networks) : []),
     ];
   });
 }
@@ -107,5 +111,18 @@ function relative(volumes: unknown): SwarmFlaw[] {
     key: "volumes",
     message: `${found} is not on the nodes of the Swarm`,
     write: "a named volume, a path that is on every node, or machine: NAME",
+  }];
+}
+
+/** docker/cli, convert/service.go: of the settings of a network only these reach the service. */
+function networkSettings(networks: unknown): SwarmFlaw[] {
+  if (!isMap(networks)) return [];
+  const others = Object.values(networks).flatMap((one) => isMap(one) ? Object.keys(one) : []).filter((key) =>
+    !["aliases", "driver_opts"].includes(key)
+  );
+  return others.length === 0 ? [] : [{
+    key: "networks",
+    message: `a Swarm ignores or refuses ${others[0]}: of a network`,
+    write: "the name of the service, by which the others reach it, or machine: NAME",
   }];
 }

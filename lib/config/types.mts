@@ -31,6 +31,8 @@ export interface Swarm {
   manager: string;
   /** The services without `machine:`; their `machine` is the manager, which deploys them. */
   services: Service[];
+  /** The stacks without `machine:`; their `machine` is the manager, to which they are copied. */
+  stacks: Stack[];
   /** Set where values from outside of the config were written into the services: they may be secrets. */
   filled?: true;
 }
@@ -169,6 +171,8 @@ export interface Stack {
   env: Record<string, string | null>;
   /** The user's own arguments for `docker compose up`. */
   compose?: string[];
+  /** Its place in the list of the file, from 0, with `cluster: swarm`; absent where it is that in `stacks`. */
+  place?: number;
 }
 
 /** One Compose service. */

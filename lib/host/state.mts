@@ -65,13 +65,23 @@ export interface SwarmState {
   nodes: string[];
   /** SHA-256 of the file of its services; absent while steps change the Swarm, and if they failed. */
   services?: string;
+  /** The digest of each of its stacks as it was deployed; empty while steps change it, and if they failed. */
+  stacks?: Record<string, string>;
+}
+
+/** The record of a Swarm that the next `up` looks at: with the names of its stacks, but without what was deployed. */
+export function unsureSwarm({ manager, nodes, stacks }: SwarmState): SwarmState {
+  return {
+    ...{ manager, nodes },
+    ...(stacks ? { stacks: Object.fromEntries(Object.keys(stacks).map((name) => [name, ""])) } : {}),
+  };
 }
 
 /** The record of a Swarm after VMs were removed: without them, and to be looked at by the next `up`. */
 export function swarmAfter(swarm: SwarmState | undefined, removed: string[]): SwarmState | undefined {
   if (!swarm || removed.includes(swarm.manager)) return undefined;
   const nodes = swarm.nodes.filter((name) => !removed.includes(name));
-  return nodes.length === swarm.nodes.length ? swarm : { manager: swarm.manager, nodes };
+  return nodes.length === swarm.nodes.length ? swarm : unsureSwarm({ ...swarm, nodes });
 }
 
 /** `state.json` in the lab's folder. */
@@ -147,9 +157,15 @@ function swarmOf(value: unknown, warn: (part: string) => void): Pick<State, "swa
   if (value === undefined) return {};
   const isName = (one: unknown): one is string => isText(one, /^[a-zA-Z0-9-]+$/);
   if (isMap(value) && isName(value.manager) && Array.isArray(value.nodes) && value.nodes.every(isName)) {
-    const { manager, nodes, services } = value;
+    const { manager, nodes, services, stacks } = value;
+    const areStacks = isMap(stacks) &&
+      Object.entries(stacks).every(([name, digest]) => isText(name, /^[a-z0-9_-]+$/) && isText(digest, /^[0-9a-f]*$/));
     return {
-      swarm: { manager, nodes, ...(isText(services, /^[0-9a-f]{64}$/) ? { services: services as string } : {}) },
+      swarm: {
+        ...{ manager, nodes },
+        ...(isText(services, /^[0-9a-f]{64}$/) ? { services: services as string } : {}),
+        ...(areStacks ? { stacks: stacks as Record<string, string> } : {}),
+      },
     };
   }
   warn("swarm cannot be read and is ignored");

@@ -125,7 +125,7 @@ export function makePlan(
         ? [{ path: "libvirt_devices.rb", text: texts["templates/libvirt_devices.rb"]! }]
         : []),
       ...config.machines.map((machine) => ({ path: composePath(machine), text: composeText(machine, config) })),
-      ...swarmFiles(config),
+      ...swarmFiles(config, lab),
       ...[...boxes.values()].flatMap(({ files }) => files),
       ...chosen.flatMap(({ name }): File[] => {
         const { missingVagrantId } = lab.machines[name]!;

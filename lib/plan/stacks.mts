@@ -8,8 +8,8 @@ import { firstFew, formatSize } from "../text.mts";
 /** Name of the project of the inline services. */
 export const inlineProject = "homelab-gpu";
 
-/** The folder of projects in a VM. */
-const guestRoot = "/srv/homelab-gpu/projects";
+/** The folder in a VM that has its projects, as apply-stack.sh takes it. */
+const guestRoot = "/srv/homelab-gpu";
 
 const localFolder = ({ machine, name }: Project) => `stacks/${machine}/${name}`;
 
@@ -46,14 +46,16 @@ interface Copying {
   away: boolean;
   /** The start of an SSH command to the VM. */
   ssh: string[];
+  /** The folder in the VM that has the projects. */
+  root?: string;
 }
 
 /** The steps that copy a project's changed files, and the list of files that they need. */
 export function copySteps(
   project: Project,
   lab: Lab,
-  { copies }: LabMachine,
-  { whole, away, ssh }: Copying,
+  { copies }: Pick<LabMachine, "copies">,
+  { whole, away, ssh, root = guestRoot }: Copying,
 ): { files: File[]; steps: Step[] } {
   const { name, machine, files, path, size, leftOut = [] } = project;
   const had = whole ? {} : (copies?.stacks[name] ?? {});
@@ -93,7 +95,7 @@ export function copySteps(
         title: `Copy ${subject} to ${machine}`,
         command: [
           ...ssh,
-          `sudo mkdir -p ${guestRoot} && sudo sh -c 'umask 077 && cat >${guestRoot}/${name}.tar'`,
+          `sudo mkdir -p ${root}/projects && sudo sh -c 'umask 077 && cat >${root}/projects/${name}.tar'`,
         ],
         input: archive,
         removes: [archive],

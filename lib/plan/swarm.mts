@@ -5,13 +5,12 @@ import { commandFix, manualFix } from "../fixes.mts";
 import type { Lab } from "../host/lab.mts";
 import type { SwarmState } from "../host/state.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import { servicesStack } from "../config/cluster.mts";
 import { swarmFile } from "../compose/swarm.mts";
 import { self } from "../self.mts";
+import { stackDigests, stackFiles, stackSteps } from "./swarm-stacks.mts";
 import type { File, Step } from "./types.mts";
 import { runAsRoot, ssh } from "./vm-steps.mts";
-
-/** The name of the stack of the services without `machine:`. */
-export const swarmStack = "homelab-gpu-swarm";
 
 /** The path of its file in the lab's folder. */
 const stackPath = "compose/swarm.yaml";
@@ -44,7 +43,7 @@ export function swarmWanted({ swarm, machines }: Resolved, lab: Lab): SwarmState
   const former = (lab.swarm?.nodes ?? []).filter((name) => Object.hasOwn(lab.orphans, name));
   const nodes = [...machines.map(({ name }) => name), ...former];
   const hash = createHash("sha256").update(swarmFile(swarm.services)).digest("hex");
-  return { manager: swarm.manager, nodes, services: hash };
+  return { manager: swarm.manager, nodes, services: hash, ...stackDigests(swarm.stacks) };
 }
 
 /**
@@ -73,15 +72,16 @@ export function otherManager(config: Resolved, lab: Lab): Finding[] {
   }];
 }
 
-/** The file of the services of the Swarm; none without one. */
-export function swarmFiles({ swarm }: Resolved): File[] {
+/** The file of the services of the Swarm, and those of its stacks; none without one. */
+export function swarmFiles(config: Resolved, lab: Lab): File[] {
+  const { swarm } = config;
   if (!swarm) return [];
   const secret = swarm.filled ? { secret: true as const } : {};
-  return [{ path: stackPath, text: swarmFile(swarm.services), mode: 0o600, ...secret }];
+  return [{ path: stackPath, text: swarmFile(swarm.services), mode: 0o600, ...secret }, ...stackFiles(config, lab)];
 }
 
 /** Whether the Swarm was set up as the config has it, and nothing has changed since. */
-const isSetUp = (wanted: SwarmState, before: SwarmState | undefined) =>
+export const isSetUp = (wanted: SwarmState | undefined, before: SwarmState | undefined): boolean =>
   JSON.stringify(wanted) === JSON.stringify(before);
 
 /**
@@ -117,6 +117,11 @@ export function swarmSteps(config: Resolved, lab: Lab, { changed, running, pull 
       ...(others.length > 0 ? { env: { OTHERS: others.join(" ") } } : {}),
     },
     ...deploySteps(machine, config, lab, pull),
+    ...stackSteps(machine, config, lab, {
+      all: pull || changed.includes(manager),
+      pull,
+      tries: tries[machine.accelerator],
+    }),
   ];
 }
 
@@ -137,7 +142,7 @@ function deploySteps(machine: ResolvedMachine, { swarm }: Resolved, lab: Lab, pu
       title: "Deploy the services of the Swarm",
       command: [
         ...ssh(name),
-        `${runAsRoot(machine, ...(pull ? ["PULL=yes"] : []))} -- ${swarmStack} ${tries[accelerator]}`,
+        `${runAsRoot(machine, ...(pull ? ["PULL=yes"] : []))} -- ${servicesStack} ${tries[accelerator]}`,
       ],
       input: "scripts/deploy-stack.sh",
       output: deployedPath,

@@ -51,8 +51,13 @@ function keysBeyondCompose1({ body }: Service): string[] {
 }
 
 /** Why a machine needs a newer Compose than Debian 12's, as text; undefined if it does not. */
-export function modernComposeReason(machine: ResolvedMachine, { services, stacks = [] }: Resolved): string | undefined {
-  const stack = stacks.find((one) => one.machine === machine.name && one.composeFiles.length > 0);
+export function modernComposeReason(
+  machine: ResolvedMachine,
+  { services, stacks = [], swarm }: Resolved,
+): string | undefined {
+  const stack = [...stacks, ...swarm?.stacks ?? []].find((one) =>
+    one.machine === machine.name && one.composeFiles.length > 0
+  );
   if (stack) return `the stack ${stack.name}`;
   for (const service of services.filter((one) => one.machine === machine.name)) {
     const [key] = keysBeyondCompose1(service);

@@ -23,6 +23,7 @@ export function resolveConfig(
   host: Host,
   seen: Record<string, ExistingVm> = {},
   stacks: Project[] = [],
+  swarmStacks: Project[] = [],
 ): Resolved {
   const choices = withVirtualFunctions(
     config.machines.map((machine) => ({ name: machine.name, ...providerAndModes(machine, host) })),
@@ -31,7 +32,7 @@ export function resolveConfig(
   );
   return {
     services: config.services,
-    ...(config.swarm ? { swarm: config.swarm } : {}),
+    ...(config.swarm ? { swarm: { ...config.swarm, stacks: swarmStacks } } : {}),
     stacks: stacks.filter(isCarried),
     ...(config.host ? { otherHost: config.host.name } : {}),
     ...(config.elsewhere ? { elsewhere: config.elsewhere } : {}),

@@ -14,7 +14,7 @@ export interface Resolved {
   machines: ResolvedMachine[];
   services: Service[];
   /** The Swarm of all machines; absent without `cluster: swarm`. */
-  swarm?: Swarm;
+  swarm?: ResolvedSwarm;
   /** The Compose project of each stack; absent until the stacks were read. */
   projects?: ComposeProject[];
   /** What is copied into the machines: their stacks, and the files of their inline services. */
@@ -32,6 +32,14 @@ export interface Resolved {
   /** The network interfaces of this host; absent if no machine needs them, or it is not the host that is judged. */
   interfaces?: Interfaces;
 }
+
+/** A Swarm with its stacks as they were read. */
+export type ResolvedSwarm = Omit<Swarm, "stacks"> & {
+  /** What is copied to the manager. */
+  stacks: Project[];
+  /** The Compose project of each stack; absent until the stacks were read. */
+  projects?: ComposeProject[];
+};
 
 /** A machine with everything that its host determines: provider, size, cards and drivers. */
 export type ResolvedMachine = Omit<Machine, "gpus"> & {

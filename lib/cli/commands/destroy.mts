@@ -1,7 +1,7 @@
 import type { Config } from "../../config/types.mts";
 import type { Step } from "../../plan/types.mts";
 import { type Lab, type LabMachine, readLab } from "../../host/lab.mts";
-import { readState, swarmAfter, writeState } from "../../host/state.mts";
+import { readState, swarmAfter, unsureSwarm, writeState } from "../../host/state.mts";
 import { dataRemoval, dropCopies, removal, returnCard } from "../../plan/vm-steps.mts";
 import { UserError } from "../../errors.mts";
 import { self } from "../../self.mts";
@@ -60,7 +60,7 @@ export async function destroy(context: Context): Promise<number> {
         ...state,
         ...(whole ? { removing: true as const } : {}),
         // a node that has left joins again by the next up, even if its VM is not removed after all
-        ...(swarm ? { swarm: { manager: swarm.manager, nodes: swarm.nodes } } : {}),
+        ...(swarm ? { swarm: unsureSwarm(swarm) } : {}),
       });
     },
   });

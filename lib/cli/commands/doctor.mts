@@ -1,3 +1,4 @@
+import type { Config } from "../../config/types.mts";
 import type { ExistingVm } from "../../host/types.mts";
 import type { Resolved } from "../../resolve/types.mts";
 import type { Host } from "../../host/types.mts";
@@ -14,8 +15,9 @@ import { readHere } from "../inspect.mts";
 import { readProbe } from "../probe.mts";
 import { idsNamed, unknownCheck } from "../check-names.mts";
 import { loadConfig, type LoadedConfig, requireFiles } from "../load-config.mts";
-import { readProjects } from "../projects.mts";
+import { readProjects, readSwarmStacks } from "../projects.mts";
 import { withModels } from "../project-models.mts";
+import { withSwarmModels } from "../swarm-stacks.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
 import { factsFor, nextStep, quietLines, screenLines, topologiesOf, verboseLines } from "../screen.mts";
 import { jsonText } from "../../urls.mts";
@@ -47,7 +49,8 @@ export async function doctor(context: Context): Promise<number> {
   }
   const host = parseHost(probe);
   const read = { gpu: options.gpu, here: !options.host };
-  const { resolved } = await withModels(shell, resolveConfig(source.config, host, vms, stacks), read);
+  const unread = resolveConfig(source.config, host, vms, stacks.own, stacks.inSwarm);
+  const { resolved } = await withSwarmModels(shell, (await withModels(shell, unread, read)).resolved, read);
   const found = runChecks(host, { ...resolved, ...(await readHere(context, source)) }, args);
   const findings = [...found, ...notLookedAt(host, resolved, args, found)];
   // a check that did not run is not a pass
@@ -73,24 +76,31 @@ export async function doctor(context: Context): Promise<number> {
 }
 
 /** The stacks of a config. With a saved host, reads those that exist here and names the others. */
-async function readStacks(context: Context, source: LoadedConfig): Promise<Project[]> {
+async function readStacks(context: Context, source: LoadedConfig): Promise<{ own: Project[]; inSwarm: Project[] }> {
   const { shell, options } = context;
   try {
-    return await readProjects(shell, source);
+    const [own, inSwarm] = await Promise.all([readProjects(shell, source), readSwarmStacks(shell, source)]);
+    return { own, inSwarm };
   } catch (error) {
     if (!options.host || !(error instanceof ConfigError)) throw error;
     log(context, `not checked, because it could not be read:\n${error.message.replace(/^homelab-gpu: /, "")}`);
-    const { stacks, services } = source.config;
+    const { stacks, services, swarm } = source.config;
+    const existing = async (reading: Promise<Project[]>) =>
+      await reading.catch((one): Project[] => {
+        if (one instanceof ConfigError) return [];
+        throw one;
+      });
+    const of = (part: Partial<Config>) => ({ ...source, config: { ...source.config, ...part } });
     const parts = [{ stacks: [], services }, ...stacks.map((stack) => ({ stacks: [stack], services: [] }))];
-    const read = await Promise.all(
-      parts.map((part) =>
-        readProjects(shell, { ...source, config: { ...source.config, ...part } }).catch((one): Project[] => {
-          if (one instanceof ConfigError) return [];
-          throw one;
-        })
+    const [own, inSwarm] = await Promise.all([
+      Promise.all(parts.map((part) => existing(readProjects(shell, of(part))))),
+      Promise.all(
+        (swarm?.stacks ?? []).map((stack) =>
+          existing(readSwarmStacks(shell, of({ swarm: { ...swarm!, stacks: [stack] } })))
+        ),
       ),
-    );
-    return read.flat();
+    ]);
+    return { own: own.flat(), inSwarm: inSwarm.flat() };
   }
 }
 

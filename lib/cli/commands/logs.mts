@@ -1,4 +1,5 @@
 /** The logs of services. */
+import { servicesStack } from "../../config/cluster.mts";
 import { UserError } from "../../errors.mts";
 import type { Lab } from "../../host/lab.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
@@ -62,8 +63,7 @@ export async function logsOnHosts(all: Context, contexts: Context[]): Promise<nu
 async function refuseSwarm({ config: { swarm } }: LoadedConfig, words: string[]): Promise<void> {
   const one = swarm?.services.find(({ name }) => words.includes(name));
   if (!one) return;
-  const { swarmStack } = await import("../../plan/swarm.mts");
-  const command = self(`ssh ${swarm!.manager} -- sudo docker service logs ${swarmStack}_${one.name}`);
+  const command = self(`ssh ${swarm!.manager} -- sudo docker service logs ${servicesStack}_${one.name}`);
   throw new UserError(`${one.name} runs in the Swarm, which logs does not read yet: ${command}`);
 }
 

@@ -1,0 +1,265 @@
+// Stacks without `machine:` in a Swarm: what the config and the checks refuse, what is copied, and the steps of up.
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { doctor } from "../lib/cli/commands/doctor.mts";
+import { up } from "../lib/cli/commands/up.mts";
+import { readProject } from "../lib/compose/read-project.mts";
+import { cardsNeeded, swarmOverride } from "../lib/compose/swarm-override.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { parseState } from "../lib/host/state.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell, golden } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
+import { World } from "./world.mts";
+
+const test = suite("stacks in a Swarm");
+const machines = "machines:\n  - {name: a, box: lab/y, cpus: 2, memory: 1024, gpu: {device_id: 2786}}\n" +
+  "  - {name: b, box: lab/y, cpus: 2, memory: 1024}\n";
+const host = savedHost("rtx4070-desktop-debian12");
+
+/** The findings about a stack in a Swarm, as `status PLACE message -> fix`. */
+async function findings(text: string, { only = false, files = {} as Record<string, string> } = {}) {
+  const disk = { "compose.yaml": text, ...files };
+  const shell = fakeShell(Object.fromEntries(Object.entries(disk).map(([path, text]) => [`/lab/p/${path}`, text]))).shell;
+  const config = parseConfig(`cluster: swarm\n${only ? machines.replace(/ {2}- \{name: b.*\n/, "") : machines}`);
+  const plain = resolveConfig(config, host);
+  const copied = Object.keys(disk);
+  const read = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [], copied }, undefined);
+  const project = { ...read, inSwarm: plain.machines.map(({ name }) => name) };
+  const found = runChecks(host, { ...plain, swarm: { ...plain.swarm!, projects: [project] } }, [
+    "services.compose",
+    "cluster.swarm",
+  ]);
+  return found.filter(({ status }) => status === "fail" || status === "warn")
+    .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
+}
+
+test("what a Swarm ignores or refuses has its line, and what to write instead", async () => {
+  const text = `name: p
+services:
+  web:
+    image: x/web
+    build: .
+    restart: unless-stopped
+    container_name: web
+    shm_size: 1g
+    ipc: host
+    privileged: true
+    devices: [/dev/ttyUSB0]
+    security_opt: [no-new-privileges:true]
+    tmpfs: [/tmp]
+    links: [db]
+    mem_limit: 1g
+    runtime: sysbox
+    ports: ["127.0.0.1:80:80", {target: 81, published: "81-85"}]
+    depends_on:
+      db: {condition: service_healthy}
+    networks:
+      front: {ipv4_address: 172.30.0.5}
+    volumes: ["./site:/site", "data:/data", {type: image, source: x, target: /y}]
+    secrets: [word]
+    configs: [one]
+  db:
+    image: x/db
+    restart: always
+    network_mode: host
+    env_file: [db.env]
+    volumes: ["./site/a:/a"]
+networks:
+  front: {driver: bridge, enable_ipv6: true, ipam: {config: [{subnet: 172.30.0.0/24, gateway: 172.30.0.1}]}}
+volumes:
+  data:
+secrets:
+  word: {environment: WORD}
+configs:
+  one: {content: a}
+`;
+  const files = { "db.env": "A=b\n", Dockerfile: "FROM x\n", "site/a": "", ".env": "WORD=x\n" };
+  golden("swarm-stacks.txt", `${(await findings(text, { files })).join("\n")}\n`);
+});
+
+test("a project that a Swarm runs as it is has no finding", async () => {
+  const fine = `services:
+  web:
+    image: x/web
+    profiles: []
+    ports: ["8080:80", {target: 81, published: "81", mode: host}]
+    depends_on: {db: {condition: service_started}}
+    environment: {A: b}
+    extra_hosts: ["host.docker.internal:host-gateway"]
+    secrets: [word]
+    platform: linux/amd64
+    develop: {watch: []}
+    deploy: {replicas: 2, placement: {constraints: [node.platform.os==linux]}, labels: {a: b}}
+  db:
+    image: x/db
+    volumes: ["data:/data", "./init:/init:ro", /etc/localtime:/etc/localtime]
+    deploy: {placement: {constraints: ["node.role == manager"]}}
+  llm:
+    image: x/llm
+    deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}
+volumes: {data: }
+secrets: {word: {file: ./word}}
+`;
+  assert.equal(await findings(fine, { files: { word: "x", "init/a": "" } }), []);
+});
+
+test("a node with everything has the project's folder, and its volumes do not move", async () => {
+  const text = 'services: {db: {image: x, volumes: ["./a:/a", "data:/d"]}}\nvolumes: {data: }\n';
+  const files = { "a/x": "" };
+  assert.equal(await findings(text, { files, only: true }), []);
+  const two = await findings(text, { files });
+  assert.match(two.join("\n"), /^fail p\/compose\.yaml:1 p: db mounts a, which only a gets/m);
+  assert.match(two.join("\n"), /^warn p\/compose\.yaml:1 p: db has the volume data, of which each node has its own/m);
+});
+
+test("cards: more than one machine has, another vendor's, and ports that two projects publish", async () => {
+  const gpu = (keys: string) => findings(`services:\n  g:\n    image: x\n    ${keys}\n`);
+  assert.match(
+    (await gpu("gpus: [{count: 2}]"))[0]!,
+    /^fail p\/compose\.yaml:4 p\/g asks for 2 GPUs, and no machine has more than 1/,
+  );
+  assert.match((await gpu("devices: [/dev/dri:/dev/dri]"))[0]!, /^fail p\/compose\.yaml:4 p: g asks for a card that is not/);
+  assert.equal(await gpu("runtime: nvidia"), []);
+  assert.equal(await gpu('devices: ["nvidia.com/gpu=0"]'), []);
+  assert.match(
+    (await findings('services: {a: {image: x, ports: ["80:1"]}, b: {image: x, ports: ["80:2"]}}\n'))[0]!,
+    /p\/a publishes 80\/tcp on all nodes, and so does p\/b/,
+  );
+});
+
+test("GPU requests become a constraint and the cards that NVIDIA's runtime gives", () => {
+  const reserve = (keys: object) => ({
+    deploy: { resources: { reservations: { devices: [{ capabilities: ["gpu"], ...keys }] } } },
+  });
+  const of = (body: Record<string, unknown>) => swarmOverride({ services: { s: { image: "x", ...body } } }) ?? "";
+  assert.is(of({}), "");
+  assert.match(of(reserve({ count: 2 })), /NVIDIA_VISIBLE_DEVICES: 0,1\n[^]*- node\.labels\.homelab-gpu\.gpu-2==yes\n/);
+  assert.match(of(reserve({ device_ids: ["1"] })), /NVIDIA_VISIBLE_DEVICES: "1"\n[^]*gpu-2==yes/);
+  assert.match(of(reserve({ device_ids: ["GPU-1a"] })), /NVIDIA_VISIBLE_DEVICES: GPU-1a\n[^]*gpu-1==yes/);
+  assert.match(of(reserve({})), /NVIDIA_VISIBLE_DEVICES: all\n[^]*gpu-1==yes/);
+  assert.match(of(reserve({ capabilities: ["gpu", "video"] })), /NVIDIA_DRIVER_CAPABILITIES: video\n/);
+  assert.match(of({ gpus: "all" }), /NVIDIA_VISIBLE_DEVICES: all/);
+  const own = of({ runtime: "nvidia", environment: ["NVIDIA_VISIBLE_DEVICES=1"] });
+  assert.not.match(own, /environment/);
+  assert.match(own, /gpu-2==yes/);
+  assert.is(cardsNeeded({ runtime: "nvidia", environment: { NVIDIA_VISIBLE_DEVICES: "none" } }), undefined);
+  assert.is(cardsNeeded({ devices: ["/dev/dri:/dev/dri"] }), undefined);
+});
+
+test("the config: a stack of the Swarm has its place, no arguments of Compose, and no reserved name", () => {
+  const { stacks, swarm } = parseConfig(
+    `cluster: swarm\n${machines}stacks: [{path: ./x}, {path: ./y, machine: b}, {path: ./z}]\n`,
+  );
+  assert.equal(stacks.map(({ name, machine, place }) => [name, machine, place]), [["y", "b", 1]]);
+  assert.equal(swarm!.stacks.map(({ name, machine, place }) => [name, machine, place]), [["x", "a", 0], ["z", "a", 2]]);
+  const wrong = (stack: string) => {
+    try {
+      parseConfig(`cluster: swarm\n${machines}stacks: [${stack}]\n`);
+      return "";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assert.match(wrong("{path: ./x, compose: [--wait]}"), /:5:\d+: stack x: docker stack deploy has none of the arguments/);
+  assert.match(wrong("{path: ./x, name: homelab-gpu-swarm}"), /is reserved for services:/);
+  assert.match(wrong("{path: ./x}, {path: ./y/x, machine: b}"), /two stacks are named x/);
+});
+
+const config = `cluster: swarm
+machines:
+  - {name: a, box: lab/y, cpus: 2, memory: 1024}
+  - {name: b, box: lab/y, cpus: 2, memory: 1024}
+stacks:
+  - {path: ./one, env: {TAG: "1"}}
+  - {path: ./two}
+`;
+
+/** A host with the config and two stacks next to it. */
+function lab(text = config): World {
+  const world = new World(text, "vm-without-gpu");
+  const at = (path: string) => `${process.cwd()}/${path}`;
+  world.disk.set(at("one/compose.yaml"), 'services: {web: {image: "x:${TAG}", ports: ["80:80"]}}\n');
+  world.disk.set(at("one/.env"), "PASSWORD=hidden\n");
+  world.disk.set(at("two/compose.yaml"), "services: {db: {image: y}}\n");
+  return world;
+}
+const stackCalls = (world: World) =>
+  world.operations.filter((one) => one.startsWith("start ")).map((one) => one.slice(6))
+    .filter((one) => /homelab-gpu\/swarm(?!\.new)|tar -c/.test(one))
+    .map((one) => one.replace(/^ssh -F \S+ (\S+) /, "$1: ").replaceAll(process.cwd(), "."));
+const state = (world: World) => JSON.parse(world.disk.get(`${world.folder}/state.json`)!);
+
+test("up copies and deploys the stacks; a second up does nothing; a changed one alone is deployed", async () => {
+  const world = lab();
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  golden("swarm-stacks-up.txt", `${stackCalls(world).join("\n")}\n`);
+  assert.equal(Object.keys(state(world).swarm.stacks), ["one", "two"]);
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.match(world.output.join(""), /nothing to do/);
+  world.disk.set(`${process.cwd()}/two/compose.yaml`, 'services: {db: {image: "y:2"}}\n');
+  // the size and the time of a file are its signature
+  world.config = config.replace("{path: ./two}", '{path: ./two, env: {N: "1"}}');
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.not.match(stackCalls(world).join("\n"), /one/);
+  assert.match(stackCalls(world).join("\n"), /projects\/two sh -s -- two 180$/m);
+});
+
+test("a stack that leaves the config is removed, and its volumes stay", async () => {
+  const world = lab();
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.config = config.replace("  - {path: ./two}\n", "");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.equal(stackCalls(world), ["a: sudo env SERVICES_ROOT=/srv/homelab-gpu/swarm/projects sh -s -- keep one"]);
+  assert.equal(Object.keys(state(world).swarm.stacks), ["one"]);
+});
+
+test("a stack whose deployment failed is deployed again, even if the config is as before", async () => {
+  const world = lab();
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.config = config.replace('TAG: "1"', 'TAG: "2"');
+  const context = world.context([]);
+  const { run } = context.shell;
+  context.shell.run = (command, settings) =>
+    command.join(" ").includes("-- one 180") ? Promise.resolve({ code: 1, tail: ["it does not run"] }) : run(command, settings);
+  assert.is(await world.runCommand(up, context), 1);
+  assert.is(state(world).swarm.stacks.one, "");
+  assert.match(state(world).swarm.stacks.two, /^[0-9a-f]{64}$/);
+  world.config = config;
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.match(stackCalls(world).join("\n"), /projects\/one sh -s -- one 180/);
+  assert.not.match(stackCalls(world).join("\n"), /two/);
+});
+
+test("values of a stack are in files that only their owner reads", async () => {
+  const world = lab();
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([], { verbose: true })), 0, world.output.join(""));
+  assert.not.match(world.output.join(""), /hidden/);
+  assert.match(world.disk.get(`${world.folder}/stacks/a/one/.homelab-gpu/variables`)!, /^export TAG=/m);
+});
+
+test("nothing starts while a stack has what a Swarm refuses; doctor names it too", async () => {
+  const world = lab();
+  world.disk.set(`${process.cwd()}/two/compose.yaml`, "services:\n  db:\n    image: y\n    restart: always\n");
+  assert.is(await world.runCommand(up, world.context([])), 1);
+  assert.equal(stackCalls(world), []);
+  assert.match(world.output.join(""), /two: db has restart:, which a Swarm ignores or refuses/);
+  world.output = [];
+  assert.is(await world.runCommand(doctor, world.context([])), 1);
+  assert.match(world.output.join(""), /two\/compose\.yaml:4/);
+});
+
+test("the record of a Swarm: digests of stacks, and what is not one", () => {
+  const read = (stacks: unknown) => {
+    const swarm = { manager: "a", nodes: ["a"], stacks };
+    return parseState(JSON.stringify({ schema: "homelab-gpu/state/2", swarm })).swarm?.stacks;
+  };
+  assert.equal(read({ one: "ab", two: "" }), { one: "ab", two: "" });
+  assert.is(read({ "../x": "ab" }), undefined);
+  assert.is(read(["x"]), undefined);
+});
+
+test.run();
