@@ -4,7 +4,8 @@
 #
 #   status-guest.sh [services]        services: print only the services
 #   ENGINE=podman status-guest.sh     the container engine; default: docker
-#   SWARM=yes                         also the Swarm whose manager this guest is
+#   SWARM=yes                         also the Swarm whose manager this guest is; logs: and the logs of its
+#                                     services that do not run
 #   SYS=FOLDER status-guest.sh        reads this folder instead of /sys; ETC=FOLDER instead of /etc
 #
 # The first line is the name and version of this format. Then come lines KEY:VALUE. The last line is
@@ -86,25 +87,57 @@ lan() {
   done
 }
 
-# Prints the nodes of the Swarm that this guest manages, and the services and tasks of our stack:
-# swarm-node:NAME READY AVAILABILITY, swarm-service:NAME RUNNING/WANTED, and for each service its tasks, the
-# newest of each slot first: swarm-task:SERVICE.SLOT NODE DESIRED STATE ERROR.
+# Prints the services of the stacks in the Swarm that this guest manages: swarm-service:NAME RUNNING/WANTED.
+# NAME is STACK/SERVICE, or SERVICE for a service of the config.
+swarm_services() {
+  list=$(limited 15 docker service ls --filter label=com.docker.stack.namespace --format '{{.Name}} {{.Replicas}}' \
+    2>/dev/null)
+  [ -n "$list" ] || return 0
+  names=$(printf '%s\n' "$list" | cut -d ' ' -f 1)
+  # lines NAME STACK: both can have a _
+  # shellcheck disable=SC2086 # names
+  stacks=$(limited 15 docker service inspect \
+    --format '{{.Spec.Name}} {{index .Spec.Labels "com.docker.stack.namespace"}}' $names 2>/dev/null)
+  printf '%s\n' "$list" | shown swarm-service:
+}
+# Puts PREFIX and the name with its stack in place of the first word of each line: a service or a task of it.
+shown() { # PREFIX
+  { printf '%s\n\n' "$stacks" && cat; } | awk -v prefix="$1" '
+    !ended { if (NF) stack[$1] = $2; else ended = 1; next }
+    {
+      name = $1
+      if (!(name in stack)) sub(/[.][^.]*$/, "", name)
+      if (!(name in stack)) next
+      short = substr(name, length(stack[name]) + 2)
+      if (stack[name] != "homelab-gpu-swarm") short = stack[name] "/" short
+      print prefix short substr($0, length(name) + 1)
+    }'
+}
+
+# Prints also the nodes, swarm-node:NAME READY AVAILABILITY, and for each service its tasks, the newest of each
+# slot first: swarm-task:NAME.SLOT NODE DESIRED STATE ERROR. With SWARM=logs also the last lines of the log of a
+# service of which not all tasks run: service-log-NAME:LINE.
 swarm() {
   limited 15 docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}}' 2>/dev/null | sed 's/^/swarm-node:/'
-  list=$(limited 15 docker service ls --filter label=com.docker.stack.namespace=homelab-gpu-swarm \
-    --format '{{.Name}} {{.Replicas}}' 2>/dev/null)
+  swarm_services
   [ -n "$list" ] || return 0
-  printf '%s\n' "$list" | sed 's/^homelab-gpu-swarm_/swarm-service:/'
-  # shellcheck disable=SC2046 # names
+  # shellcheck disable=SC2086 # names
   limited 15 docker service ps --no-trunc \
-    --format '{{.Name}} {{or .Node "-"}} {{.DesiredState}} {{.CurrentState}}|{{.Error}}' \
-    $(printf '%s\n' "$list" | cut -d ' ' -f 1) 2>/dev/null |
-    sed -nE 's/^(\\_ )?homelab-gpu-swarm_([^ ]+ [^ ]+ [^ ]+ [^ |]+)[^|]*\|/swarm-task:\2 /p'
+    --format '{{.Name}} {{or .Node "-"}} {{.DesiredState}} {{.CurrentState}}|{{.Error}}' $names 2>/dev/null |
+    sed -nE 's/^(\\_ )?([^ ]+ [^ ]+ [^ ]+ [^ |]+)[^|]*\|/\2 /p' | shown swarm-task:
+  [ "${SWARM-}" = logs ] || return 0
+  printf '%s\n' "$list" | while read -r name replicas rest; do
+    [ "${replicas%%/*}" != "${replicas##*/}" ] || continue
+    case $rest in *completed*) continue ;; esac
+    key=$(printf '%s\n' "$name" | shown service-log-)
+    limited 15 docker service logs --raw --tail 20 "$name" 2>&1 </dev/null | tr -d '\r' | awk -v key="$key:" '{ print key $0 }'
+  done
 }
 
 echo 'homelab-gpu-status 1'
 if [ "$only" = services ]; then
   services
+  [ -z "${SWARM-}" ] || swarm_services
 else
   # both write whole lines, so their order does not matter
   nvidia &

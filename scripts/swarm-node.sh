@@ -8,6 +8,8 @@
 #   swarm-node.sh join ADDRESS ID…       joins the Swarm of the manager at ADDRESS with the nodes ID…;
 #                                        the token is the variable token, set in a line before this
 #                                        script: it is in no command line and in no file
+#   swarm-node.sh runtime                with NVIDIA cards: NVIDIA's runtime becomes Docker's default one, which
+#                                        restarts Docker once
 #   swarm-node.sh facts                  prints the id of this node, and the number of its NVIDIA cards
 #   swarm-node.sh label NAME=ID=CARDS…   of the manager: labels each node; removes the entries of
 #                                        machines that are gone
@@ -117,6 +119,36 @@ join() { # ADDRESS ID…
   say "joined the Swarm of $manager_address"
 }
 
+# A service of a Swarm cannot name a runtime. install-nvidia.sh writes daemon.json in the same way.
+runtime() {
+  command -v nvidia-smi >/dev/null && nvidia-smi -L 2>/dev/null | grep -q '^GPU ' || return 0
+  [ "$(docker info --format '{{.DefaultRuntime}}')" != nvidia ] || return 0
+  command -v nvidia-ctk >/dev/null || {
+    say "nvidia-ctk is missing: this box has no NVIDIA container toolkit"
+    return 0
+  }
+  daemon=$etc/docker/daemon.json work=$(mktemp -d)
+  trap 'rm -rf "$work"' EXIT
+  if [ -s "$daemon" ]; then cp -p "$daemon" "$work/before"; else echo '{}' >"$work/before"; fi
+  cp "$work/before" "$work/daemon.json"
+  nvidia-ctk runtime configure --runtime=docker --config="$work/daemon.json" --set-as-default >&2 ||
+    stop "nvidia-ctk could not add its runtime: $daemon is unchanged"
+  # Docker 23 and later
+  if dockerd --help 2>/dev/null | grep -q -- '--validate'; then
+    dockerd --validate --config-file "$work/daemon.json" >&2 || stop "Docker rejects the new settings: $daemon is unchanged"
+  fi
+  mkdir -p "${daemon%/*}"
+  cp "$work/daemon.json" "$daemon.new"
+  chmod 644 "$daemon.new"
+  mv "$daemon.new" "$daemon"
+  if ! systemctl restart docker; then
+    cp "$work/before" "$daemon"
+    systemctl restart docker || true
+    stop "Docker did not start with NVIDIA's runtime as the default one: $daemon is as before"
+  fi
+  say "NVIDIA's runtime is Docker's default one now"
+}
+
 facts() {
   read_state
   cards=0
@@ -191,11 +223,11 @@ leave() {
 mode=${1-}
 [ $# -eq 0 ] || shift
 case $mode in
-  start | ticket | facts | leave) "$mode" ;;
+  start | ticket | runtime | facts | leave) "$mode" ;;
   join | label | drain) "$mode" "$@" ;;
   remove)
     require_manager
     docker node rm --force "$1" >/dev/null
     ;;
-  *) say "usage: swarm-node.sh start|ticket|join|facts|label|drain|remove|leave" && exit 2 ;;
+  *) say "usage: swarm-node.sh start|ticket|join|runtime|facts|label|drain|remove|leave" && exit 2 ;;
 esac

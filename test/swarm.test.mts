@@ -6,6 +6,7 @@ import { destroy } from "../lib/cli/commands/destroy.mts";
 import { logs } from "../lib/cli/commands/logs.mts";
 import { plan } from "../lib/cli/commands/plan.mts";
 import { up } from "../lib/cli/commands/up.mts";
+import { verify } from "../lib/cli/commands/verify.mts";
 import { filledService } from "../lib/compose/swarm-values.mts";
 import { swarmFile } from "../lib/compose/swarm.mts";
 import { parseConfig } from "../lib/config/parse.mts";
@@ -14,6 +15,7 @@ import { runChecks } from "../lib/checks/index.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { likelyCauses } from "../lib/verify/failures/index.mts";
 import { guestStatusOf } from "../lib/verify/guest-status.mts";
+import { swarmFindings } from "../lib/verify/swarm-layers.mts";
 import { swarmLines } from "../lib/verify/swarm-status.mts";
 import { savedHost } from "./hosts.mts";
 import { World } from "./world.mts";
@@ -59,10 +61,7 @@ test("machines that cannot be nodes are refused, each with its line", () => {
   assert.match(of(runtime), /:3:\d+: cluster: swarm needs NVIDIA's runtime as the default runtime of a/);
   assert.match(of(", network: {lan: br0}"), /:4:\d+: the nodes of a Swarm need one network/);
   assert.is(of(", network: {lan: br0}", ", network: {lan: br0}"), "");
-  assert.match(
-    wrong(`cluster: swarm\n${machines()}stacks: [{path: ./x}]\n`),
-    /:5:\d+: a stack in a Swarm is not supported yet/,
-  );
+  assert.is(wrong(`cluster: swarm\n${machines()}stacks: [{path: ./x}]\n`), "");
   assert.is(wrong(`cluster: swarm\n${machines()}stacks: [{path: ./x, machine: b}]\n`), "");
   const hosts = "hosts: {far: {ssh: me@far}}\n";
   const apart = wrong(`cluster: swarm\n${hosts}${machines("", ", host: far")}`);
@@ -307,11 +306,58 @@ test("without cluster: the machines leave the Swarm, the manager last", async ()
   assert.is(state(world).swarm, undefined);
 });
 
-test("logs names the command for a service of the Swarm", async () => {
+/** What the manager answers: a service of the config, and one of a stack without a running task. */
+const answered = `homelab-gpu-status 1
+engine:answers
+swarm-node:a Ready Active
+swarm-node:b Ready Active
+swarm-service:web 1/1
+swarm-service:my_app/db 0/1
+swarm-task:web.1 b Running Running${" "}
+swarm-task:my_app/db.1 a Ready Rejected "No such image: x/db:1"
+service-log-my_app/db:cannot start
+end:yes
+`;
+
+test("logs of services of the Swarm come from the manager", async () => {
+  const world = new World(config, "vm-without-gpu");
+  assert.is(await world.runCommand(logs, world.context(["nothing"])), 2);
+  assert.match(world.output.join(""), /there is no service nothing; the services are own, web/);
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.answers["ssh -F ssh/a"] = { out: answered.replace(/swarm-(node|task).*\n/g, "") };
+  world.answers["ssh -F ssh/b"] = {
+    out: "homelab-gpu-status 1\nengine:answers\nservice:own running 0 0 none no homelab-gpu-own-1\nend:yes\n",
+  };
+  const shown = async (...words: string[]) => {
+    world.output = [];
+    assert.is(await world.runCommand(logs, world.context(words, { dryRun: true })), 0, world.output.join(""));
+    return world.output.join("");
+  };
+  assert.match(await shown("web"), /ssh\/a a 'sudo docker service logs --tail 200 homelab-gpu-swarm_web'/);
+  assert.match(await shown("my_app"), /'sudo docker service logs --tail 200 my_app_db'/);
+  const all = await shown();
+  assert.match(all, /for one in homelab-gpu-swarm_web my_app_db; do docker service logs --tail 200/);
+  assert.match(all, /ssh\/b b 'sudo docker logs --tail 200 homelab-gpu-own-1'/);
+});
+
+test("verify names a node that is away, and a service that does not run with its log", async () => {
+  const expected = { manager: "a", services: ["web", "other"], stacks: ["my_app"], running: ["a", "b", "c"] };
+  const found = swarmFindings(expected, guestStatusOf(answered)!.swarm);
+  assert.equal(found.map(({ status, message }) => `${status} ${message}`), [
+    "fail c is not a node of the Swarm: it gets no tasks",
+    "fail other is not deployed to the Swarm",
+    "pass service web: 1 running on b",
+    'fail service my_app/db: 0 of 1 running: "No such image: x/db:1"',
+  ]);
+  assert.equal(found.at(-1)!.evidence.map(({ value }) => value), ['"No such image: x/db:1"', "cannot start"]);
+  assert.match(found.at(-1)!.fix.at(-1)!.command!, /logs my_app\/db$/);
+  assert.equal(swarmFindings(expected, undefined).map(({ status }) => status), ["fail"]);
   const world = new World(config, "vm-without-gpu");
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
-  assert.is(await world.runCommand(logs, world.context(["web"])), 2);
-  assert.match(world.output.at(-1)!, /web runs in the Swarm.*ssh a -- sudo docker service logs homelab-gpu-swarm_web/);
+  world.answers["ssh -F ssh/a"] = { out: answered };
+  world.output = [];
+  await world.runCommand(verify, world.context([]));
+  assert.match(world.output.join(""), /2 nodes, managed by a[^]*service web: 1 running on b/);
 });
 
 test("up of one node without the manager leaves the Swarm as it is", async () => {

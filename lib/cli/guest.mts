@@ -31,17 +31,20 @@ export function engineOfMachine({ config }: LoadedConfig, name: string): Engine 
   return config.machines.find((machine) => machine.name === name)?.engine ?? "docker";
 }
 
-/** What a running machine reports; undefined if it does not answer in time. `only`: its services, nothing else. */
+/**
+ * What a running machine reports; undefined if it does not answer in time. `what`: its services and nothing else, or
+ * all with the logs of services in the Swarm that do not run.
+ */
 export async function askGuest(
   context: Context,
   source: LoadedConfig,
   name: string,
   machine: LabMachine,
-  only?: "services",
+  what?: "services" | "logs",
 ): Promise<GuestStatus | undefined> {
-  return isReachable(machine)
-    ? await query(context, source, name, [...sshTo(name, machine, impatient), `sudo sh -s${only ? ` -- ${only}` : ""}`])
-    : undefined;
+  if (!isReachable(machine)) return undefined;
+  const command = [...sshTo(name, machine, impatient), `sudo sh -s${what === "services" ? " -- services" : ""}`];
+  return await query(context, source, name, command, what === "logs" ? "logs" : "yes");
 }
 
 /**
@@ -70,11 +73,12 @@ async function query(
   source: LoadedConfig,
   name: string,
   command: string[],
+  swarmWith = "yes",
 ): Promise<GuestStatus | undefined> {
   const engine = engineOfMachine(source, name);
   // not in the command: a login may have begun before the config was read
   const setting = engine === "docker" ? "" : `ENGINE=${engine}\n`;
-  const swarm = source.config.swarm?.manager === name ? "SWARM=yes\n" : "";
+  const swarm = source.config.swarm?.manager === name ? `SWARM=${swarmWith}\n` : "";
   const input = setting + swarm + await asset(shell, "scripts/status-guest.sh");
   const { ok, out } = await shell.capture(command, {
     input,

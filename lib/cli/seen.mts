@@ -2,6 +2,7 @@
 import type { Lab } from "../host/lab.mts";
 import { lanRecord } from "../host/lan.mts";
 import { isProven } from "../plan/proof.mts";
+import { deployedStackPath } from "../plan/swarm-stacks.mts";
 import { deployedPath } from "../plan/swarm.mts";
 import { self } from "../self.mts";
 import { visible } from "../text.mts";
@@ -103,8 +104,12 @@ export async function printMachines(
     if (inLan !== undefined) context.shell.stdout(`  in the LAN (${lan}): ${visible(inLan.trim())}\n`);
     context.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
   }
-  const deployed = resolved.swarm ? await context.shell.read(`${loaded.folder}/${deployedPath}`) ?? "" : "";
-  if (deployed.trim() === "") return;
-  context.shell.stdout(`Swarm of ${resolved.swarm!.manager}, as it was deployed last:\n`);
-  for (const line of deployed.trim().split("\n")) context.shell.stdout(`  ${visible(line)}\n`);
+  const { swarm } = resolved;
+  if (!swarm) return;
+  const paths = [deployedPath, ...swarm.stacks.map(({ name }) => deployedStackPath(name))];
+  const texts = await Promise.all(paths.map((path) => context.shell.read(`${loaded.folder}/${path}`)));
+  const lines = texts.flatMap((text = "") => text.split("\n")).filter((line) => line.trim() !== "");
+  if (lines.length === 0) return;
+  context.shell.stdout(`Swarm of ${swarm.manager}, as it was deployed last:\n`);
+  for (const line of lines) context.shell.stdout(`  ${visible(line)}\n`);
 }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Finding } from "../findings.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import type { Lab } from "../host/lab.mts";
+import { isNvidiaRequest } from "../host/vendors.mts";
 import type { SwarmState } from "../host/state.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { servicesStack } from "../config/cluster.mts";
@@ -99,7 +100,13 @@ export function swarmSteps(config: Resolved, lab: Lab, { changed, running, pull 
   if (!pull && changed.length === 0 && isWhole && isSetUp(wanted, lab.swarm)) return [];
   const others = nodes.filter((name) => !all.includes(name));
   const machine = config.machines.find(({ name }) => name === manager)!;
+  const withCards = config.machines.filter(({ name, gpus }) => all.includes(name) && gpus.some(isNvidiaRequest));
   return [
+    ...withCards.map((one): Step => ({
+      title: `Make NVIDIA's runtime Docker's default one on ${one.name}`,
+      command: [...ssh(one.name), `${runAsRoot(one)} -- runtime`],
+      input: "scripts/swarm-node.sh",
+    })),
     {
       title: `Start a Swarm on ${manager}`,
       command: [...ssh(manager), `${runAsRoot(machine)} -- start`],

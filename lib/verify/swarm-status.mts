@@ -1,4 +1,5 @@
 /** What the manager of a Swarm reports: its nodes, its services, and what has moved. */
+import { servicesStack } from "../config/cluster.mts";
 import { joinList } from "../text.mts";
 import type { Facts } from "./guest-facts.mts";
 
@@ -14,8 +15,9 @@ export interface SwarmNode {
   state: "ready" | "drained" | "down";
 }
 
-/** A service of the Swarm. */
+/** A service of a stack in the Swarm. */
 export interface SwarmService {
+  /** STACK/SERVICE; SERVICE for a service of the config. */
   name: string;
   /** How many of its tasks run, and how many should. */
   running: number;
@@ -28,7 +30,13 @@ export interface SwarmService {
   completed?: number;
   /** Why a task does not run, in Docker's words. */
   error?: string;
+  /** The last lines of its log, if they were asked for and not all of its tasks run. */
+  log?: string[];
 }
+
+/** The name of a service of a stack in Docker, by its name here: STACK/SERVICE, or SERVICE for one of the config. */
+export const dockerServiceName = (name: string): string =>
+  name.includes("/") ? name.replace("/", "_") : `${servicesStack}_${name}`;
 
 /** The Swarm in an answer of status-guest.sh; undefined if it reports none. */
 export function swarmStatusOf(facts: Facts): SwarmStatus | undefined {
@@ -37,13 +45,14 @@ export function swarmStatusOf(facts: Facts): SwarmStatus | undefined {
     if (!name || !status) return [];
     return [{ name, state: status !== "Ready" ? "down" : availability === "Drain" ? "drained" : "ready" }];
   });
-  if (nodes.length === 0) return undefined;
+  const listed = facts.all("swarm-service");
+  if (nodes.length + listed.length === 0) return undefined;
   const tasks = facts.all("swarm-task").flatMap((value) => {
     const [, slot, node, desired, state, error = ""] = /^(\S+) (\S+) (\S+) (\S+) ?(.*)$/.exec(value) ?? [];
     return slot ? [{ slot, service: slot.replace(/\.[^.]+$/, ""), node: node!, desired, state, error }] : [];
   });
   const isAway = (name: string) => nodes.some((one) => one.name === name && one.state !== "ready");
-  const services = facts.all("swarm-service").flatMap((value): SwarmService[] => {
+  const services = listed.flatMap((value): SwarmService[] => {
     const [, name, running, wanted, done] = /^(\S+) (\d+)\/(\d+)(?: \((\d+)\/\d+ completed\))?/.exec(value) ?? [];
     if (name === undefined) return [];
     const own = tasks.filter(({ service }) => service === name);
@@ -54,6 +63,7 @@ export function swarmStatusOf(facts: Facts): SwarmStatus | undefined {
       const former = ran.map((one) => one.node).find((one) => one !== node);
       return former !== undefined && isAway(former) ? [former] : [];
     });
+    const log = facts.all(`service-log-${name}`);
     const error = running === wanted ? "" : own.find((one) => one.error !== "")?.error ?? "";
     return [{
       name,
@@ -63,6 +73,7 @@ export function swarmStatusOf(facts: Facts): SwarmStatus | undefined {
       movedFrom: [...new Set(before)],
       ...(done === undefined ? {} : { completed: Number(done) }),
       ...(error === "" ? {} : { error }),
+      ...(log.length > 0 ? { log } : {}),
     }];
   });
   return { nodes, services };
@@ -72,18 +83,24 @@ export function swarmStatusOf(facts: Facts): SwarmStatus | undefined {
 export function swarmLines({ nodes, services }: SwarmStatus): string[] {
   return [
     `Swarm: ${nodes.map(({ name, state }) => `${name} ${state}`).join(", ")}`,
-    ...services.map(({ name, running, wanted, completed, nodes: on, movedFrom, error }) => {
-      const state = completed !== undefined && running === 0
-        ? `${completed} completed`
-        : running === wanted
-        ? `${running} running`
-        : `${running} of ${wanted} running`;
+    ...services.map((service) => {
+      const { movedFrom, error } = service;
       const moved = movedFrom.map((node) => `${node} (${nodes.find((one) => one.name === node)?.state})`);
       return [
-        `${name}: ${state}${on.length > 0 ? ` on ${joinList(on)}` : ""}`,
+        `${service.name}: ${tasksOf(service)}`,
         ...(moved.length > 0 ? [`moved from ${joinList(moved)}`] : []),
         ...(error === undefined ? [] : [error]),
       ].join(", ");
     }).map((line) => `  ${line}`),
   ];
+}
+
+/** How many tasks of a service run, and on which nodes. */
+export function tasksOf({ running, wanted, completed, nodes }: SwarmService): string {
+  const state = completed !== undefined && running === 0
+    ? `${completed} completed`
+    : running === wanted
+    ? `${running} running`
+    : `${running} of ${wanted} running`;
+  return `${state}${nodes.length > 0 ? ` on ${joinList(nodes)}` : ""}`;
 }

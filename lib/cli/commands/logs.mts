@@ -1,10 +1,10 @@
 /** The logs of services. */
-import { servicesStack } from "../../config/cluster.mts";
 import { UserError } from "../../errors.mts";
 import type { Lab } from "../../host/lab.mts";
 import { requireLibvirtAnswer } from "../../host/lab.mts";
 import { shellWord } from "../../render.mts";
 import { self } from "../../self.mts";
+import { dockerServiceName } from "../../verify/swarm-status.mts";
 import { closest } from "../../suggest.mts";
 import { counted, existing, joinList } from "../../text.mts";
 import { type Context, log, styleFor } from "../context.mts";
@@ -19,7 +19,9 @@ import { sayTo } from "../say.mts";
 export interface Logged {
   machine: string;
   service: string;
+  /** The name of the container; of a service in the Swarm, which its manager reads from all nodes, its own. */
   container: string;
+  inSwarm?: true;
 }
 
 /** Lines that are shown of each container's log, without --tail. */
@@ -59,17 +61,8 @@ export async function logsOnHosts(all: Context, contexts: Context[]): Promise<nu
   return await show(all, answered) || (found.includes(undefined) ? 1 : 0);
 }
 
-/** Throws {@link UserError} for a service of the Swarm, with the command that shows its logs from all nodes. */
-async function refuseSwarm({ config: { swarm } }: LoadedConfig, words: string[]): Promise<void> {
-  const one = swarm?.services.find(({ name }) => words.includes(name));
-  if (!one) return;
-  const command = self(`ssh ${swarm!.manager} -- sudo docker service logs ${servicesStack}_${one.name}`);
-  throw new UserError(`${one.name} runs in the Swarm, which logs does not read yet: ${command}`);
-}
-
 async function find(context: Context): Promise<Found> {
   const { source, lab } = await inspectLab(context);
-  await refuseSwarm(source, context.args);
   requireLibvirtAnswer(lab);
   tailOf(context);
   return { context, source, lab, containers: await containersOf(context, lab, source) };
@@ -107,8 +100,9 @@ async function showOf({ context, source, lab }: Found, all: Logged[]): Promise<n
     ...sshTo(machine, lab.machines[machine]!, options.follow && shell.terminal.in && shell.terminal.out ? ["-t"] : []),
     logCommand(
       engineOfMachine(source, machine),
-      chosen.filter((one) => one.machine === machine).map(({ container }) => container),
+      chosen.filter((one) => one.machine === machine && !one.inSwarm).map(({ container }) => container),
       ["--tail", tailOf(context), ...(options.follow ? ["-f"] : [])],
+      chosen.filter((one) => one.machine === machine && one.inSwarm).map(({ container }) => container),
     ),
   ]);
   if (options.dryRun && commands.length > 0) {
@@ -133,7 +127,13 @@ async function containersOf(context: Context, lab: Lab, source: LoadedConfig): P
   const answers = await Promise.all(running.map(async ([machine, there]) => {
     const answer = await askGuest(context, source, machine, there, "services");
     if (!answer) log(context, `${machine} does not answer over SSH: ${self("verify")} says why`);
-    return answer?.containers.map(({ service, name }) => ({ machine, service, container: name }));
+    return answer && [
+      ...answer.containers.map(({ service, name }) => ({ machine, service, container: name })),
+      ...(answer.swarm?.services ?? []).map(({ name }) => ({
+        ...{ machine, service: name, container: dockerServiceName(name) },
+        inSwarm: true as const,
+      })),
+    ];
   }));
   if (answers.every((one) => one === undefined)) throw new UserError("no machine answered", 1);
   return answers.flatMap((one) => one ?? []);
@@ -144,8 +144,9 @@ async function containersOf(context: Context, lab: Lab, source: LoadedConfig): P
  * not known while its machine is off, so a word that could be one of them is accepted.
  */
 function requireNames({ config }: LoadedConfig, words: string[]): void {
-  const stacks = config.stacks.map(({ name }) => name);
-  const names = [...config.services.map(({ name }) => name), ...stacks];
+  const { services, stacks: inSwarm } = config.swarm ?? { services: [], stacks: [] };
+  const stacks = [...config.stacks, ...inSwarm].map(({ name }) => name);
+  const names = [...[...config.services, ...services].map(({ name }) => name), ...stacks];
   for (const word of words) {
     if (names.includes(word) || stacks.includes(word.replace(/\/.*/, ""))) continue;
     if (stacks.length === 0 || closest(word, names) !== undefined) throw noService(word, names, names);
@@ -189,13 +190,23 @@ export function chosenContainers(all: Logged[], words: string[]): Logged[] {
 }
 
 /**
- * The command in a guest that prints logs of containers: of one container unchanged, of several
- * with the container's name before each line. With -f they run at the same time.
+ * The command in a guest that prints logs of containers and services of the Swarm: of one of them unchanged, of several
+ * with the container's name before each line; Docker itself puts the names of tasks before the lines of a service. With
+ * -f they run at the same time.
  */
-export function logCommand(engine: string, containers: string[], options: string[]): string {
-  const program = ["sudo", engine, "logs", ...options].join(" ");
-  if (containers.length === 1) return `${program} ${containers[0]}`;
-  const after = options.includes("-f") ? " &" : "";
-  const each = `${engine} logs ${options.join(" ")} "$one" 2>&1 | sed -u "s/^/$one | /"${after}`;
-  return `sudo sh -c ${shellWord(`for one; do ${each}${after ? "" : ";"} done; wait`)} logs ${containers.join(" ")}`;
+export function logCommand(engine: string, containers: string[], options: string[], services: string[] = []): string {
+  const words = options.join(" ");
+  if (containers.length + services.length === 1) {
+    return `sudo ${engine} ${services.length === 1 ? "service logs" : "logs"} ${words} ${[...containers, ...services][0]}`;
+  }
+  const end = options.includes("-f") ? " &" : ";";
+  const loops = [
+    ...(containers.length > 0
+      ? [`for one; do ${engine} logs ${words} "$one" 2>&1 | sed -u "s/^/$one | /"${end} done`]
+      : []),
+    ...(services.length > 0
+      ? [`for one in ${services.join(" ")}; do ${engine} service logs ${words} "$one" 2>&1${end} done`]
+      : []),
+  ];
+  return `sudo sh -c ${shellWord(`${loops.join("; ")}; wait`)} logs ${containers.join(" ")}`.trimEnd();
 }

@@ -16,6 +16,7 @@ import { writeScripts } from "../step-scripts.mts";
 import { closeLab } from "../lab-state.mts";
 import { invalidateProofs } from "../proofs.mts";
 import { saveAddresses } from "../ssh-address.mts";
+import { verifySwarm } from "../verify-swarm.mts";
 import { verifyMachines } from "../verify-machines.mts";
 import { self } from "../../self.mts";
 
@@ -35,7 +36,11 @@ export async function verify(context: Context): Promise<number> {
     return 0;
   }
   // nothing is written while no machine runs
-  const findings = [...down.map(notUp), ...(up.length > 0 ? await runProofs(context, found, steps, up) : [])];
+  const findings = [
+    ...down.map(notUp),
+    ...(up.length > 0 ? await runProofs(context, found, steps, up) : []),
+    ...await verifySwarm(context, found),
+  ];
   if (context.options.json) {
     const ok = !findings.some(({ status }) => status === "fail");
     const report = {
