@@ -113,10 +113,10 @@ convert() { # VERSION
       delete $one{healthcheck}{start_interval} if $version ne "" && $one{healthcheck};
       my $resources = ($one{deploy} || {})->{resources} || {};
       delete $resources->{reservations}{devices} if $resources->{reservations};
-      for (grep { defined } @$resources{qw(limits reservations)}) { texts($_, "cpus", "memory"); number($_, "pids") }
+      for (grep { defined } map { $resources->{$_} } qw(limits reservations)) { texts($_, "cpus", "memory"); number($_, "pids") }
       $out{services}{$name} = \%one;
     }
-    for my $all (grep { defined } @out{qw(secrets configs)}) {
+    for my $all (grep { defined } map { $out{$_} } qw(secrets configs)) {
       for (values %$all) {
         next unless defined $_->{file} && defined $_->{name};
         my $file = plain($_->{file});

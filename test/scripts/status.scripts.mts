@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { guestStatusOf } from "../../lib/verify/guest-status.mts";
+import { dockerServiceName } from "../../lib/verify/swarm-status.mts";
 import { root, standIns } from "../fake.mts";
 
 const test = suite<{ folder: string }>("status");
@@ -73,6 +74,39 @@ test("services of the config and of stacks are listed with ports and containers"
   ]]);
   assert.equal(answer!.containers.map(({ name }) => name).sort(), ["homelab-gpu-web-1", "immich-db-1"]);
   assert.is(answer!.disks[0]!.mount, "/");
+});
+
+test("services of the Swarm have the names of their stacks, and those that do not run their logs", ({ folder }) => {
+  const swarm = `case "$1 $2" in
+'node ls') echo 'a Ready Active' ;;
+'service ls') printf 'homelab-gpu-swarm_site 2/2\\nmy_app_web 0/1 (max 1 per node)\\nmy_app_v1.db 1/1\\n' ;;
+'service inspect') printf 'homelab-gpu-swarm_site homelab-gpu-swarm\\nmy_app_web my_app\\nmy_app_v1.db my_app\\n' ;;
+'service ps') printf '%s\\n' 'my_app_web.1 - Ready Rejected 3 seconds ago|"no image"' 'my_app_v1.db.1 a Running Running 1 second ago|' ;;
+'service logs') echo "$*" ;;
+esac`;
+  const of = (how: string, ...words: string[]) => {
+    const env = { ...standIns(folder, { ...nothing, docker: swarm }), SWARM: how, SYS: `${folder}/sys`, ETC: folder };
+    const { stdout } = spawnSync("sh", [`${root}/scripts/status-guest.sh`, ...words], { env, encoding: "utf8" });
+    return guestStatusOf(stdout)!.swarm;
+  };
+  assert.is(of(""), undefined);
+  const services = of("yes")!.services;
+  assert.equal(services.map(({ name, running, wanted, nodes }) => [name, running, wanted, nodes]), [
+    ["site", 2, 2, []],
+    ["my_app/web", 0, 1, []],
+    ["my_app/v1.db", 1, 1, ["a"]],
+  ]);
+  assert.equal(services.map(({ error, log }) => [error, log])[1], ['"no image"', undefined]);
+  assert.equal(of("logs")!.services.map(({ log }) => log), [
+    undefined,
+    ["service logs --raw --tail 20 my_app_web"],
+    undefined,
+  ]);
+  assert.equal(of("yes", "services")!.services.map(({ name }) => dockerServiceName(name)), [
+    "homelab-gpu-swarm_site",
+    "my_app_web",
+    "my_app_v1.db",
+  ]);
 });
 
 test("what stayed on the system disk beside a data disk is listed", ({ folder }) => {

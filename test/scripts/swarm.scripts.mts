@@ -1,13 +1,14 @@
 // The scripts of `cluster: swarm`, with recorded programs: what docker and ssh are asked, that the token is in
 // no command line, and what happens if a node is in another Swarm or a service does not run.
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { root, standIns } from "../fake.mts";
+import { swarmFlawsOf } from "../../lib/config/swarm-keys.mts";
+import { golden, root, standIns } from "../fake.mts";
 
 const test = suite<{ folder: string }>("the scripts of a Swarm");
 const token = "SWMTKN-1-0123456789abcdef-fedcba9876543210";
@@ -21,7 +22,7 @@ test.after.each(({ folder }) => rmSync(folder, { recursive: true, force: true })
 type Answers = Record<string, string>;
 
 /** Programs that record their arguments: docker with answers, and ssh, which runs the command as the machine. */
-function programs(folder: string, answers: Answers) {
+function programs(folder: string, answers: Answers, more: Record<string, string>) {
   const cases = Object.entries(answers).map(([words, answer], i) => {
     writeFileSync(join(folder, `answer${i}`), answer);
     const code = /^exit (\d+)$/.exec(answer)?.[1];
@@ -36,6 +37,7 @@ function programs(folder: string, answers: Answers) {
 *' get '*) echo '192.0.2.1 via 192.168.121.1 dev ens5 src 192.168.121.7 uid 0' ;; esac`,
     sleep: ":",
     "nvidia-smi": `printf 'GPU 0: NVIDIA L4 (UUID: x)\\nGPU 1: NVIDIA L4 (UUID: y)\\n'`,
+    ...more,
   });
 }
 
@@ -45,14 +47,19 @@ async function run(
   script: string,
   words: string[],
   answers: Answers,
-  { before = "", env = {}, input }: { before?: string; env?: Record<string, string>; input?: string } = {},
+  { before = "", env = {}, input, programs: more = {} }: {
+    before?: string;
+    env?: Record<string, string>;
+    input?: string;
+    programs?: Record<string, string>;
+  } = {},
 ) {
   writeFileSync(join(folder, "log"), "");
   mkdirSync(join(folder, "services"), { recursive: true });
   const text = `${before}\n${readFileSync(join(root, "scripts", script), "utf8")}`;
   const child = spawn("sh", input === undefined ? ["-s", "--", ...words] : [join(root, "scripts", script), ...words], {
     env: {
-      ...programs(folder, answers),
+      ...programs(folder, answers, more),
       ...{ ETC: join(folder, "etc"), SERVICES_ROOT: join(folder, "services"), DOCKER_SOCKET: join(folder, "socket") },
       ...env,
     },
@@ -313,6 +320,129 @@ test("deploy-stack.sh: only on the manager", async ({ folder }) => {
   assert.is(status, 1);
   assert.match(stderr, /not a manager/);
   assert.is(log.length, 1);
+});
+
+test("runtime: NVIDIA's runtime becomes the default one, once; other settings stay", async ({ folder }) => {
+  const daemon = join(folder, "etc/docker/daemon.json");
+  mkdirSync(join(folder, "etc/docker"), { recursive: true });
+  writeFileSync(daemon, '{"data-root":"/srv/docker"}\n');
+  // nvidia-ctk writes the file that it is given
+  const more = {
+    "nvidia-ctk": `for one; do case $one in --config=*) file=\${one#*=} ;; esac; done
+echo '{"data-root":"/srv/docker","default-runtime":"nvidia"}' >"$file"`,
+    dockerd: "echo --validate",
+    systemctl: `echo "systemctl $*" >>'${folder}/log'\n[ ! -e '${folder}/broken' ]`,
+  };
+  const of = (runtime: string, programs: Record<string, string> = more) =>
+    run(folder, "swarm-node.sh", ["runtime"], { "info --format": `${runtime}\n` }, { programs });
+  const first = await of("runc");
+  assert.is(first.status, 0, first.stderr);
+  assert.match(readFileSync(daemon, "utf8"), /"default-runtime":"nvidia"/);
+  assert.is(first.log.at(-1), "systemctl restart docker");
+  assert.equal((await of("nvidia")).log, ["docker info --format {{.DefaultRuntime}}"]);
+  // without a card nothing is asked
+  assert.equal((await of("runc", { ...more, "nvidia-smi": "exit 9" })).log, [""]);
+  writeFileSync(daemon, '{"data-root":"/srv/docker"}\n');
+  writeFileSync(join(folder, "broken"), "");
+  const broken = await of("runc");
+  assert.is(broken.status, 1);
+  assert.match(broken.stderr, /did not start with NVIDIA's runtime/);
+  assert.is(readFileSync(daemon, "utf8"), '{"data-root":"/srv/docker"}\n');
+});
+
+/** What Compose 2.26.1 prints for a project, shortened. */
+const model = (folder: string, service: object = {}) => ({
+  name: "s",
+  services: {
+    web: {
+      ...{ image: "x/web", command: null, entrypoint: null, profiles: ["x"], platform: "linux/amd64", gpus: [{ count: -1 }] },
+      ...{ expose: ["1"], attach: false, environment: { A: 'a$$b "q"\n', E: "" }, networks: { default: null } },
+      depends_on: { db: { condition: "service_started", required: true } },
+      deploy: {
+        placement: { constraints: ["node.labels.homelab-gpu.gpu-1==yes"] },
+        resources: {
+          limits: { cpus: 0.5, memory: "1024", pids: 10 },
+          reservations: { devices: [{ capabilities: ["gpu"], count: 1 }] },
+        },
+      },
+      ports: [{ name: "p", mode: "ingress", target: 80, published: "8080", protocol: "tcp", app_protocol: "http" }],
+      volumes: [
+        { type: "bind", source: "/etc/localtime", target: "/l", bind: { create_host_path: true } },
+        { type: "volume", source: "data", target: "/data", volume: {} },
+        { type: "tmpfs", target: "/dev/shm", tmpfs: { size: "1024" } },
+      ],
+      secrets: [{ source: "word", target: "/run/secrets/word", mode: "0440" }],
+      extra_hosts: ["a=10.0.0.1"],
+      healthcheck: { test: ["CMD", "true"], start_interval: "1s" },
+      devices: ["nvidia.com/gpu=all"],
+      ...service,
+    },
+  },
+  networks: { default: { name: "s_default", ipam: {} } },
+  volumes: { data: { name: "s_data" } },
+  secrets: { word: { name: "s_word", file: `${folder}/a $$ \u003c"word` }, other: { name: "other", external: true } },
+});
+/** Deploys what Compose prints, by a command line of a version. */
+const deployModel = (folder: string, version: string, service = {}) => {
+  mkdirSync(join(folder, "services"), { recursive: true });
+  writeFileSync(join(folder, "services/model.json"), JSON.stringify(model(folder, service), null, 2));
+  writeFileSync(join(folder, 'a $ <"word'), "secret\n");
+  return run(folder, "deploy-stack.sh", ["s", "3"], {
+    ...manager,
+    "version --format": `${version}\n`,
+    "service ls": "s_web 1/1\n",
+    "service ps": "a\n",
+    "secret ls": "id1\nid2\n",
+  });
+};
+
+test("deploy-stack.sh: what Compose prints becomes what docker stack deploy takes", async ({ folder }) => {
+  const { status, stdout, stderr, log } = await deployModel(folder, "26.1.5");
+  assert.is(status, 0, stderr);
+  assert.is(stdout, "s/web: 1 running on a\n");
+  const path = join(folder, "services/swarm.yaml");
+  assert.is(statSync(path).mode & 0o777, 0o600);
+  golden("swarm-file.json", `${JSON.stringify(JSON.parse(readFileSync(path, "utf8")), null, 2).replaceAll(folder, "FOLDER")}\n`);
+  assert.ok(log.includes("docker secret rm id1"), "former versions of secrets are removed");
+  const old = await deployModel(folder, "20.10.24+dfsg1");
+  assert.is(old.status, 0, old.stderr);
+  assert.match(readFileSync(path, "utf8"), /"version":"3\.9"/);
+  assert.not.match(readFileSync(path, "utf8"), /start_interval/);
+});
+
+test("deploy-stack.sh: a changed secret has another name; what a Swarm does not apply is not deployed", async ({ folder }) => {
+  await deployModel(folder, "26.1.5");
+  const of = () => /s_word-[0-9a-f]{12}/.exec(readFileSync(join(folder, "services/swarm.yaml"), "utf8"))![0];
+  const before = of();
+  writeFileSync(join(folder, 'a $ <"word'), "other\n");
+  await run(folder, "deploy-stack.sh", ["s", "3"], { ...manager, "version --format": "26\n", "service ls": "s_web 1/1\n" });
+  assert.not.equal(of(), before);
+  const { status, stderr, log } = await deployModel(folder, "26.1.5", { restart: "always", shm_size: "1" });
+  assert.is(status, 1);
+  assert.match(stderr, /web has restart shm_size, which a Swarm ignores or refuses\n.*s is not deployed/);
+  assert.not.ok(log.some((line) => line.includes("stack deploy")));
+});
+
+test("deploy-stack.sh: its list of keys is that of the checks", () => {
+  const [, list = ""] = /my %applied = [^(]*\(([^)]*)\)/.exec(readFileSync(join(root, "scripts/deploy-stack.sh"), "utf8")) ?? [];
+  const keys = list.trim().split(/\s+/);
+  const refused = swarmFlawsOf(Object.fromEntries(keys.map((key) => [key, undefined])), ["secrets", "configs"]);
+  assert.equal(refused, []);
+});
+
+test("deploy-stack.sh keep: removes the stacks of other projects", async ({ folder }) => {
+  for (const name of ["one", "two"]) {
+    mkdirSync(join(folder, "services", name), { recursive: true });
+    writeFileSync(join(folder, "services", name, "model.json"), "{}");
+  }
+  const { status, stderr, log } = await run(folder, "deploy-stack.sh", ["keep", "two"], {
+    ...manager,
+    "stack ls": "one\ntwo\n",
+  });
+  assert.is(status, 0, stderr);
+  assert.equal(log.filter((line) => line.includes("stack rm")), ["docker stack rm one"]);
+  assert.equal([existsSync(join(folder, "services/one")), existsSync(join(folder, "services/two"))], [false, true]);
+  assert.match(stderr, /one is removed; kept: its volumes/);
 });
 
 test.run();
