@@ -116,7 +116,7 @@ export const file: Key = {
   keys: {
     cluster: {
       kind: "choice",
-      about: "The machines become one cluster: services without machine: run on any node. Default: none.",
+      about: "The machines become one cluster: services and stacks without machine: run on any node. Default: none.",
       values: () => ["swarm"],
       example: "swarm",
     },

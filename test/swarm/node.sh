@@ -20,6 +20,7 @@ fi
 mount -t tmpfs run /run
 # where the steps put their files in a VM
 mount -t tmpfs opt /opt
+mount -t tmpfs srv /srv
 mkdir -p /run/docker "$folder/state"
 containerd --root "$folder/containerd" --state "$folder/state" --address /run/containerd.sock \
   >"$folder/containerd.log" 2>&1 &

@@ -7,13 +7,19 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { runChecks } from "../../lib/checks/index.mts";
+import { logCommand } from "../../lib/cli/commands/logs.mts";
+import { readSwarmStacks } from "../../lib/cli/projects.mts";
+import { withSwarmModels } from "../../lib/cli/swarm-stacks.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import type { Lab } from "../../lib/host/lab.mts";
 import { leaveSteps, swarmFiles, swarmSteps, swarmWanted } from "../../lib/plan/swarm.mts";
 import type { Step } from "../../lib/plan/types.mts";
 import { resolveConfig } from "../../lib/resolve/resolve.mts";
+import type { Resolved } from "../../lib/resolve/types.mts";
+import { realShell } from "../../lib/run/shell.mts";
 import { guestStatusOf } from "../../lib/verify/guest-status.mts";
-import { swarmLines } from "../../lib/verify/swarm-status.mts";
+import { dockerServiceName, swarmLines } from "../../lib/verify/swarm-status.mts";
 import { root } from "../fake.mts";
 import { savedHost } from "../hosts.mts";
 import { until } from "../until.mts";
@@ -56,9 +62,11 @@ test.before(async () => {
   program(
     "ssh",
     `exec nsenter -t "$(cat '${folder}'/"$3"/pid)" -m -u -n env DOCKER_HOST="unix://${folder}/$3/docker.sock" \
-DOCKER_SOCKET="${folder}/$3/docker.sock" PATH="$PATH" sh -c "$4"`,
+DOCKER_SOCKET="${folder}/$3/docker.sock" DOCKER_CONFIG="${folder}/docker" PATH="$PATH" sh -c "$4"`,
   );
   program("sudo", `exec "$@"`);
+  mkdirSync(join(folder, "docker/cli-plugins"), { recursive: true });
+  symlinkSync(process.env.COMPOSE_V2!, join(folder, "docker/cli-plugins/docker-compose"));
   program("nvidia-smi", `[ "$(hostname)" = b ] || exit 9\necho 'GPU 0: NVIDIA L4 (UUID: x)'`);
   must("ip", "link", "add", bridge, "type", "bridge");
   must("ip", "link", "set", bridge, "up");
@@ -112,8 +120,7 @@ test.after(async () => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 });
 
-const config = resolveConfig(
-  parseConfig(`cluster: swarm
+const text = `cluster: swarm
 machines:
   - {name: a, box: lab/x, provider: libvirt, cpus: 1, memory: 1024}
   - {name: b, box: lab/y, provider: libvirt, cpus: 1, memory: 1024, gpu: {device_id: 2786}}
@@ -122,9 +129,8 @@ services:
     ports: [{target: 80, published: 8080, mode: host}], deploy: {mode: global}}
   card: {image: "lab/busybox:1", command: [sleep, infinity], stop_grace_period: 1s, gpu: 1}
   any: {image: "lab/busybox:1", command: [sleep, infinity], stop_grace_period: 1s, deploy: {replicas: 2}}
-`),
-  savedHost("vm-without-gpu"),
-);
+`;
+const config = resolveConfig(parseConfig(text), savedHost("vm-without-gpu"));
 const machine = { domain: "x", state: "running", address: "x" } as const;
 const state = (swarm?: Lab["swarm"]): Lab => ({
   ...{ folder: lab, prefix: "x", boxes: {}, machines: { a: machine, b: machine }, orphans: {} },
@@ -134,25 +140,25 @@ const state = (swarm?: Lab["swarm"]): Lab => ({
 /** Runs steps as run/steps.mts does: in the lab's folder, with their input and output. */
 function perform(steps: Step[]): string {
   const said: string[] = [];
-  for (const { title, command, input, output, env = {} } of steps) {
+  for (const { title, command, input, output, removes = [], env = {} } of steps) {
     const { status, stdout, stderr } = spawnSync(command[0]!, command.slice(1), {
       cwd: lab,
       env: { ...process.env, PATH: path, ...env },
-      encoding: "utf8",
       ...(input ? { input: readFileSync(join(lab, input)) } : {}),
     });
-    said.push(stderr);
+    said.push(String(stderr));
     assert.is(status, 0, `${title}: ${stderr}`);
     if (output) writeFileSync(join(lab, output), stdout);
+    for (const one of removes) rmSync(join(lab, one), { recursive: true, force: true });
   }
   return said.join("");
 }
-const up = () => {
-  for (const { path, text } of swarmFiles(config)) {
+const up = (wanted = config, before?: Lab["swarm"], changed = names) => {
+  for (const { path, text, mode } of swarmFiles(wanted, state())) {
     mkdirSync(dirname(join(lab, path)), { recursive: true });
-    writeFileSync(join(lab, path), text);
+    writeFileSync(join(lab, path), text, { mode: mode ?? 0o644 });
   }
-  const steps = swarmSteps(config, state(), { changed: names, running: names, pull: false });
+  const steps = swarmSteps(wanted, state(before), { changed, running: names, pull: false });
   // no registry is asked for the digest of an image that only these nodes have
   return perform(steps);
 };
@@ -237,6 +243,95 @@ test("the node joins again, and the service with the card runs there again", () 
   up();
   assert.equal(nodesOf("card"), ["b"]);
   assert.equal(lines(docker("a", "node", "ls", "--format", "{{.Hostname}}")).sort(), ["a", "b"]);
+});
+
+const stack = join(folder, "site");
+/** The config with a stack, whose Compose file and secret are written first. */
+async function withStack(image: string, word: string): Promise<Resolved> {
+  mkdirSync(stack, { recursive: true });
+  writeFileSync(join(stack, ".env"), `IMAGE=${image}\n`);
+  writeFileSync(join(stack, "word.txt"), word, { mode: 0o600 });
+  writeFileSync(
+    join(stack, "compose.yaml"),
+    `name: other
+services:
+  web:
+    image: \${IMAGE}
+    command: [sh, -c, "read -r word </run/secrets/word; echo $$word $$0 on $$A; sleep 1000"]
+    hostname: web
+    stop_grace_period: 1s
+    ports: [{target: 80, published: "8081", mode: host}]
+    secrets: [word]
+    environment: {A: b}
+    depends_on: [card]
+    deploy: {resources: {limits: {cpus: "0.5"}}}
+  card:
+    image: \${IMAGE}
+    command: [sleep, "1000"]
+    stop_grace_period: 1s
+    gpus: [{count: 1}]
+    volumes: ["data:/data"]
+volumes: {data: }
+secrets: {word: {file: ./word.txt}}
+`,
+  );
+  const parsed = parseConfig(text.replace("services:", `stacks: [{path: ${stack}, name: site}]\nservices:`));
+  const shell = realShell();
+  const projects = await readSwarmStacks(shell, { config: parsed, text, name: "homelab-gpu.yaml" });
+  const read = resolveConfig(parsed, savedHost("vm-without-gpu"), {}, [], projects);
+  const { resolved } = await withSwarmModels(shell, read, { gpu: true, here: true });
+  const refused = runChecks(savedHost("vm-without-gpu"), resolved, ["services.compose"]).filter(({ status }) =>
+    status === "fail"
+  );
+  assert.equal(refused, []);
+  return resolved;
+}
+const inStack = (name: string) =>
+  lines(docker("a", "service", "ps", "--filter", "desired-state=running", "--format", "{{.Node}} {{.Image}}", `site_${name}`));
+const digests = () =>
+  docker("a", "service", "inspect", "site_web", "--format", "{{.Version.Index}} {{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{.SecretName}}{{end}}").trim();
+
+test("a stack is deployed as Compose reads it, and the service with a card runs on the node that has one", async () => {
+  const wanted = await withStack("lab/busybox:1", "first");
+  up(wanted, swarmWanted(config, state())!, []);
+  assert.equal(inStack("card"), ["b lab/busybox:1"]);
+  assert.is(inStack("web").length, 1);
+  const [made] = lines(docker("b", "ps", "-q", "--filter", "name=site_card"));
+  assert.match(docker("b", "inspect", "--format", "{{.HostConfig.Runtime}} {{.Config.Env}}", made!), /^nvidia .*VISIBLE_DEVICES=0/);
+  assert.match(readFileSync(join(lab, "verify/swarm-site.txt"), "utf8"), /^site\/card: 1 running on b$/m);
+  assert.match(status().join("\n"), /^ {2}site\/web: 1 running on [ab]$/m);
+  const logged = await until("the log of web", () =>
+    run("ssh", ["-F", "ssh/a", "a", logCommand("docker", [], ["--tail", "9"], [dockerServiceName("site/web")])], {
+      cwd: lab,
+    }).stdout);
+  assert.match(logged, /site_web\.1\.\S+@[ab] +\| first/);
+  assert.match(logged, /first sh on b/);
+  const modes = must("nsenter", "-t", readFileSync(join(folder, "a/pid"), "utf8"), "-m", "stat", "-c", "%a", 
+    "/srv/homelab-gpu/swarm/stacks/site/word.txt", "/srv/homelab-gpu/swarm/projects/site/model.json",
+    "/srv/homelab-gpu/swarm/projects/site/swarm.yaml", "/srv/homelab-gpu/swarm/projects");
+  assert.equal(lines(modes), ["600", "600", "600", "700"]);
+});
+
+test("an unchanged stack is not deployed again; a changed secret is a new one, and the old one is removed", async () => {
+  const wanted = await withStack("lab/busybox:1", "first");
+  const before = digests();
+  up(wanted, undefined, names);
+  assert.is(digests(), before, "deployed again, nothing changed");
+  const swarm = swarmWanted(wanted, state())!;
+  assert.equal(swarmSteps(wanted, state(swarm), { changed: [], running: names, pull: false }), []);
+  const changed = await withStack("lab/busybox:1", "second word");
+  up(changed, swarm, []);
+  assert.is.not(digests(), before);
+  await until("the former secret is gone", () =>
+    lines(docker("a", "secret", "ls", "--format", "{{.Name}}")).length === 1 || (up(changed, swarm, []), false));
+});
+
+test("a stack that the config no longer has is removed, and its volume stays", async () => {
+  const swarm = swarmWanted(await withStack("lab/busybox:1", "second word"), state())!;
+  up(config, swarm, []);
+  assert.equal(lines(docker("a", "stack", "ls", "--format", "{{.Name}}")), ["homelab-gpu-swarm"]);
+  assert.match(docker("b", "volume", "ls", "-q"), /^site_data$/m);
+  assert.not.ok(existsSync(join(lab, "verify/swarm-site.txt")));
 });
 
 test("without cluster, both leave", () => {
