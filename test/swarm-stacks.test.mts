@@ -22,7 +22,8 @@ const host = savedHost("rtx4070-desktop-debian12");
 /** The findings about a stack in a Swarm, as `status PLACE message -> fix`. */
 async function findings(text: string, { only = false, files = {} as Record<string, string> } = {}) {
   const disk = { "compose.yaml": text, ...files };
-  const shell = fakeShell(Object.fromEntries(Object.entries(disk).map(([path, text]) => [`/lab/p/${path}`, text]))).shell;
+  const shell =
+    fakeShell(Object.fromEntries(Object.entries(disk).map(([path, text]) => [`/lab/p/${path}`, text]))).shell;
   const config = parseConfig(`cluster: swarm\n${only ? machines.replace(/ {2}- \{name: b.*\n/, "") : machines}`);
   const plain = resolveConfig(config, host);
   const copied = Object.keys(disk);
@@ -121,7 +122,10 @@ test("cards: more than one machine has, another vendor's, and ports that two pro
     (await gpu("gpus: [{count: 2}]"))[0]!,
     /^fail p\/compose\.yaml:4 p\/g asks for 2 GPUs, and no machine has more than 1/,
   );
-  assert.match((await gpu("devices: [/dev/dri:/dev/dri]"))[0]!, /^fail p\/compose\.yaml:4 p: g asks for a card that is not/);
+  assert.match(
+    (await gpu("devices: [/dev/dri:/dev/dri]"))[0]!,
+    /^fail p\/compose\.yaml:4 p: g asks for a card that is not/,
+  );
   assert.equal(await gpu("runtime: nvidia"), []);
   assert.equal(await gpu('devices: ["nvidia.com/gpu=0"]'), []);
   assert.match(
@@ -163,7 +167,10 @@ test("the config: a stack of the Swarm has its place, no arguments of Compose, a
       return (error as Error).message;
     }
   };
-  assert.match(wrong("{path: ./x, compose: [--wait]}"), /:5:\d+: stack x: docker stack deploy has none of the arguments/);
+  assert.match(
+    wrong("{path: ./x, compose: [--wait]}"),
+    /:5:\d+: stack x: docker stack deploy has none of the arguments/,
+  );
   assert.match(wrong("{path: ./x, name: homelab-gpu-swarm}"), /is reserved for services:/);
   assert.match(wrong("{path: ./x}, {path: ./y/x, machine: b}"), /two stacks are named x/);
 });
@@ -216,6 +223,15 @@ test("a stack that leaves the config is removed, and its volumes stay", async ()
   assert.equal(Object.keys(state(world).swarm.stacks), ["one"]);
 });
 
+test("a stack that moves to a machine leaves the Swarm first: both may publish one port", async () => {
+  const world = lab();
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.config = config.replace("{path: ./two}", "{path: ./two, machine: b}");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  const steps = world.operations.filter((one) => /-- keep one$|-- up two$/.test(one));
+  assert.equal(steps.map((one) => one.slice(-6)), ["ep one", "up two"]);
+});
+
 test("a stack whose deployment failed is deployed again, even if the config is as before", async () => {
   const world = lab();
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
@@ -223,7 +239,9 @@ test("a stack whose deployment failed is deployed again, even if the config is a
   const context = world.context([]);
   const { run } = context.shell;
   context.shell.run = (command, settings) =>
-    command.join(" ").includes("-- one 180") ? Promise.resolve({ code: 1, tail: ["it does not run"] }) : run(command, settings);
+    command.join(" ").includes("-- one 180")
+      ? Promise.resolve({ code: 1, tail: ["it does not run"] })
+      : run(command, settings);
   assert.is(await world.runCommand(up, context), 1);
   assert.is(state(world).swarm.stacks.one, "");
   assert.match(state(world).swarm.stacks.two, /^[0-9a-f]{64}$/);

@@ -41,7 +41,9 @@ function verdicts(
     ];
   }
   const most = Math.max(0, ...machines.map(cards));
-  const short = services.map((service) => ({ ...service, needs: cardsOf(service) })).filter(({ needs }) => needs > most);
+  const short = services.map((service) => ({ ...service, needs: cardsOf(service) })).filter(({ needs }) =>
+    needs > most
+  );
   if (short.length > 0) {
     return short.map(({ name, needs, place }) =>
       fail(

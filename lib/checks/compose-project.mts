@@ -265,7 +265,8 @@ function settings(service: ComposeService, project: ComposeProject): ProjectFlaw
       }]
       : []),
     // a Swarm has no container names, and a published port of all tasks
-    ...(scale > 1 && !project.inSwarm && (name !== undefined || single) && !refusals.some(({ message }) => isOfName.test(message))
+    ...(scale > 1 && !project.inSwarm && (name !== undefined || single) &&
+        !refusals.some(({ message }) => isOfName.test(message))
       ? [{
         status: "fail" as const,
         message: `runs ${scale} times, but ${

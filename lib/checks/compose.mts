@@ -60,9 +60,9 @@ function machineVerdicts(machine: ResolvedMachine, config: Resolved, host: Host)
     ...reasons.map((reason) => noAnswer(read.filter((stack) => stack.noAnswer === reason), reason)),
   ];
   const inline = [...inlineShape(own), ...inlineUnset(unset?.get(machine.name) ?? [])];
-  const sizes = [...config.stacks ?? [], ...config.swarm?.stacks ?? []].filter((stack) => stack.machine === machine.name).flatMap((stack) =>
-    sizeVerdicts(stack, machine)
-  );
+  const sizes = [...config.stacks ?? [], ...config.swarm?.stacks ?? []].filter((stack) =>
+    stack.machine === machine.name
+  ).flatMap((stack) => sizeVerdicts(stack, machine));
   return [...inline, ...verdicts, ...collisions(all), ...sizes, ...unknown].map((verdict) => ({
     machine: machine.name,
     ...verdict,

@@ -191,7 +191,11 @@ export function swarmSectionFlaws(
       const path = folder === undefined || folder.includes("$") ? undefined : hostPath(folder, baseOf(project));
       if (path === undefined || !`${path}/`.startsWith(`${project.folder}/`)) return [];
       return [
-        top(`the volume ${name} is a folder of the project, which only ${nodes[0]} gets`, [folder!, "device:"], stay(project)),
+        top(
+          `the volume ${name} is a folder of the project, which only ${nodes[0]} gets`,
+          [folder!, "device:"],
+          stay(project),
+        ),
       ];
     }),
     ...(["configs", "secrets"] as const).flatMap((section) =>

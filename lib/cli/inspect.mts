@@ -106,7 +106,9 @@ async function readModels({ shell, options }: Context, resolved: Resolved, lab: 
     const isKnown = (machine: Resolved["machines"][number]) =>
       !inSwarm && stacks.every((stack) => stack.machine !== machine.name) ||
       isProven(machine, resolved, lab.machines[machine.name]!);
-    if (resolved.machines.every(isKnown) && (!inSwarm || isSetUp(swarmWanted(resolved, lab), lab.swarm))) return nothing;
+    if (resolved.machines.every(isKnown) && (!inSwarm || isSetUp(swarmWanted(resolved, lab), lab.swarm))) {
+      return nothing;
+    }
   }
   const how = { gpu: options.gpu, here: !options.host };
   const { withModels } = await import("./project-models.mts");

@@ -13,6 +13,7 @@ import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
 import { boxesToBuild, removesBox, upgradeOf } from "./upgrade.mts";
 import { isProven, proofOf } from "./proof.mts";
 import { serviceSteps } from "./service-steps.mts";
+import { goneStackSteps } from "./swarm-stacks.mts";
 import { leaveSteps, otherManager, swarmFiles, swarmScripts, swarmSteps, swarmWanted } from "./swarm.mts";
 import {
   autostartSteps,
@@ -108,6 +109,7 @@ export function makePlan(
   );
   const swarm = swarmSteps(config, lab, {
     changed: work.flatMap(({ machine, before, after }) => before.length + after.length > 0 ? [machine.name] : []),
+    replaces,
     running: [...new Set([...chosen, ...config.machines.filter(({ running }) => running)].map(({ name }) => name))],
     pull: options.pull ?? false,
   });
@@ -157,6 +159,7 @@ export function makePlan(
         : []),
       ...buildSteps(missing, host),
       ...leaveSteps(lab, replaces),
+      ...(swarm.length > 0 ? goneStackSteps(config, lab, replaces, true) : []),
       ...uniqueSteps(work.flatMap(({ before }) => before)),
       ...uniqueSteps(work.flatMap(({ drops }) => drops)),
       ...boots(work),

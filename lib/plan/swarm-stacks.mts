@@ -3,6 +3,7 @@ import { type Project, projectDigest } from "../compose/project.mts";
 import type { Lab } from "../host/lab.mts";
 import type { SwarmState } from "../host/state.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
+import { joinList } from "../text.mts";
 import { copySteps, projectFiles } from "./stacks.mts";
 import type { File, Step } from "./types.mts";
 import { runAsRoot, ssh } from "./vm-steps.mts";
@@ -44,8 +45,32 @@ export function stackFiles(config: Resolved, lab: Lab): File[] {
 }
 
 /**
- * The steps that remove the stacks that the config no longer has, and deploy those that changed. `all`: every stack is
- * deployed, since the manager may not have what was deployed last, or newer images are wanted.
+ * The step that removes the stacks that the Swarm no longer has. `now`: before the steps of the machines, where one of
+ * them may take the ports of such a stack; that needs a manager that runs and stays. Otherwise after them.
+ */
+export function goneStackSteps(config: Resolved, lab: Lab, replaces: string[], now: boolean): Step[] {
+  const { swarm } = config;
+  const manager = config.machines.find(({ name }) => name === swarm?.manager);
+  if (!swarm || !manager || lab.swarm?.manager !== manager.name) return [];
+  const { state, savedAddress } = lab.machines[manager.name]!;
+  const isThere = state === "running" && savedAddress === undefined && !replaces.includes(manager.name);
+  const names = swarm.stacks.map(({ name }) => name);
+  const gone = Object.keys(lab.swarm.stacks ?? {}).filter((name) => !names.includes(name));
+  if (isThere !== now || gone.length === 0) return [];
+  return [{
+    title: `Remove ${gone.length === 1 ? "the stack" : "the stacks"} ${joinList(gone)} from the Swarm`,
+    command: [
+      ...ssh(manager.name),
+      [runAsRoot(manager, `SERVICES_ROOT=${guestRoot}/projects`), "-- keep", ...names].join(" "),
+    ],
+    input: "scripts/deploy-stack.sh",
+    removes: gone.map(deployedStackPath),
+  }];
+}
+
+/**
+ * The steps that deploy the stacks that changed. `all`: every stack is deployed, since the manager may not have what
+ * was deployed last, or newer images are wanted.
  */
 export function stackSteps(
   manager: ResolvedMachine,
@@ -53,45 +78,25 @@ export function stackSteps(
   lab: Lab,
   { all, pull, tries }: { all: boolean; pull: boolean; tries: number },
 ): Step[] {
-  const { stacks } = config.swarm!;
   const { stacks: before = {} } = lab.swarm ?? {};
-  const names = stacks.map(({ name }) => name);
-  const gone = Object.keys(before).filter((name) => !names.includes(name));
-  const changed = stacks.filter((project) => all || before[project.name] !== projectDigest(project));
-  return [
-    ...(gone.length > 0
-      ? [{
-        title: `Remove the stacks that the Swarm no longer has: ${gone.join(", ")}`,
-        command: [
-          ...ssh(manager.name),
-          [runAsRoot(manager, `SERVICES_ROOT=${guestRoot}/projects`), "-- keep", ...names].join(" "),
-        ],
-        input: "scripts/deploy-stack.sh",
-        removes: gone.map(deployedStackPath),
-      }]
-      : []),
-    ...changed.flatMap((project) => [
-      ...copyOf(project, config, lab).steps,
-      {
-        title: `Read the stack ${project.name} with the Compose of ${manager.name}`,
-        command: [...ssh(manager.name), `${runAsRoot(manager, `STACKS_ROOT=${guestRoot}`)} -- config ${project.name}`],
-        input: "scripts/apply-stack.sh",
-      },
-      {
-        title: `Deploy the stack ${project.name} to the Swarm`,
-        command: [
-          ...ssh(manager.name),
-          `${
-            runAsRoot(
-              manager,
-              `SERVICES_ROOT=${guestRoot}/projects/${project.name}`,
-              ...(pull ? ["PULL=yes"] : []),
-            )
-          } -- ${project.name} ${tries}`,
-        ],
-        input: "scripts/deploy-stack.sh",
-        output: deployedStackPath(project.name),
-      },
-    ]),
-  ];
+  const changed = config.swarm!.stacks.filter((project) => all || before[project.name] !== projectDigest(project));
+  return changed.flatMap((project) => [
+    ...copyOf(project, config, lab).steps,
+    {
+      title: `Read the stack ${project.name} with the Compose of ${manager.name}`,
+      command: [...ssh(manager.name), `${runAsRoot(manager, `STACKS_ROOT=${guestRoot}`)} -- config ${project.name}`],
+      input: "scripts/apply-stack.sh",
+    },
+    {
+      title: `Deploy the stack ${project.name} to the Swarm`,
+      command: [
+        ...ssh(manager.name),
+        `${
+          runAsRoot(manager, `SERVICES_ROOT=${guestRoot}/projects/${project.name}`, ...(pull ? ["PULL=yes"] : []))
+        } -- ${project.name} ${tries}`,
+      ],
+      input: "scripts/deploy-stack.sh",
+      output: deployedStackPath(project.name),
+    },
+  ]);
 }

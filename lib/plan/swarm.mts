@@ -9,7 +9,7 @@ import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { servicesStack } from "../config/cluster.mts";
 import { swarmFile } from "../compose/swarm.mts";
 import { self } from "../self.mts";
-import { stackDigests, stackFiles, stackSteps } from "./swarm-stacks.mts";
+import { goneStackSteps, stackDigests, stackFiles, stackSteps } from "./swarm-stacks.mts";
 import type { File, Step } from "./types.mts";
 import { runAsRoot, ssh } from "./vm-steps.mts";
 
@@ -31,6 +31,8 @@ interface Machines {
   changed: string[];
   /** Machines that run after them: those that the run brings up, and those that ran before. */
   running: string[];
+  /** Machines whose VM is removed and created again. */
+  replaces: string[];
   /** It fetches newer images. */
   pull: boolean;
 }
@@ -89,7 +91,7 @@ export const isSetUp = (wanted: SwarmState | undefined, before: SwarmState | und
  * The steps that follow those of the machines. None if the Swarm is as the config has it and no machine had
  * steps, or if its manager does not run.
  */
-export function swarmSteps(config: Resolved, lab: Lab, { changed, running, pull }: Machines): Step[] {
+export function swarmSteps(config: Resolved, lab: Lab, { changed, running, replaces, pull }: Machines): Step[] {
   const wanted = swarmWanted(config, lab);
   if (!wanted) return endSteps(lab, running);
   const { manager } = wanted;
@@ -123,6 +125,7 @@ export function swarmSteps(config: Resolved, lab: Lab, { changed, running, pull 
       input: "scripts/swarm-node.sh",
       ...(others.length > 0 ? { env: { OTHERS: others.join(" ") } } : {}),
     },
+    ...goneStackSteps(config, lab, replaces, false),
     ...deploySteps(machine, config, lab, pull),
     ...stackSteps(machine, config, lab, {
       all: pull || changed.includes(manager),

@@ -44,7 +44,10 @@ export function swarmFindings(
         ...{ check, status: state === "drained" ? "warn" : "fail", message: `${name} ${is}: it gets no tasks` },
         fix: [
           state === "drained"
-            ? commandFix("Let it get tasks", self(`ssh ${manager} -- sudo docker node update --availability active ${name}`))
+            ? commandFix(
+              "Let it get tasks",
+              self(`ssh ${manager} -- sudo docker node update --availability active ${name}`),
+            )
             : commandFix("Join it again", self("up")),
         ],
       });

@@ -355,7 +355,14 @@ const model = (folder: string, service: object = {}) => ({
   name: "s",
   services: {
     web: {
-      ...{ image: "x/web", command: null, entrypoint: null, profiles: ["x"], platform: "linux/amd64", gpus: [{ count: -1 }] },
+      ...{
+        image: "x/web",
+        command: null,
+        entrypoint: null,
+        profiles: ["x"],
+        platform: "linux/amd64",
+        gpus: [{ count: -1 }],
+      },
       ...{ expose: ["1"], attach: false, environment: { A: 'a$$b "q"\n', E: "" }, networks: { default: null } },
       depends_on: { db: { condition: "service_started", required: true } },
       deploy: {
@@ -402,7 +409,10 @@ test("deploy-stack.sh: what Compose prints becomes what docker stack deploy take
   assert.is(stdout, "s/web: 1 running on a\n");
   const path = join(folder, "services/swarm.yaml");
   assert.is(statSync(path).mode & 0o777, 0o600);
-  golden("swarm-file.json", `${JSON.stringify(JSON.parse(readFileSync(path, "utf8")), null, 2).replaceAll(folder, "FOLDER")}\n`);
+  golden(
+    "swarm-file.json",
+    `${JSON.stringify(JSON.parse(readFileSync(path, "utf8")), null, 2).replaceAll(folder, "FOLDER")}\n`,
+  );
   assert.ok(log.includes("docker secret rm id1"), "former versions of secrets are removed");
   const old = await deployModel(folder, "20.10.24+dfsg1");
   assert.is(old.status, 0, old.stderr);
@@ -415,7 +425,11 @@ test("deploy-stack.sh: a changed secret has another name; what a Swarm does not 
   const of = () => /s_word-[0-9a-f]{12}/.exec(readFileSync(join(folder, "services/swarm.yaml"), "utf8"))![0];
   const before = of();
   writeFileSync(join(folder, 'a $ <"word'), "other\n");
-  await run(folder, "deploy-stack.sh", ["s", "3"], { ...manager, "version --format": "26\n", "service ls": "s_web 1/1\n" });
+  await run(folder, "deploy-stack.sh", ["s", "3"], {
+    ...manager,
+    "version --format": "26\n",
+    "service ls": "s_web 1/1\n",
+  });
   assert.not.equal(of(), before);
   const { status, stderr, log } = await deployModel(folder, "26.1.5", { restart: "always", shm_size: "1" });
   assert.is(status, 1);
@@ -424,7 +438,8 @@ test("deploy-stack.sh: a changed secret has another name; what a Swarm does not 
 });
 
 test("deploy-stack.sh: its list of keys is that of the checks", () => {
-  const [, list = ""] = /my %applied = [^(]*\(([^)]*)\)/.exec(readFileSync(join(root, "scripts/deploy-stack.sh"), "utf8")) ?? [];
+  const [, list = ""] =
+    /my %applied = [^(]*\(([^)]*)\)/.exec(readFileSync(join(root, "scripts/deploy-stack.sh"), "utf8")) ?? [];
   const keys = list.trim().split(/\s+/);
   const refused = swarmFlawsOf(Object.fromEntries(keys.map((key) => [key, undefined])), ["secrets", "configs"]);
   assert.equal(refused, []);

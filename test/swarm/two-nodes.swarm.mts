@@ -13,6 +13,7 @@ import { readSwarmStacks } from "../../lib/cli/projects.mts";
 import { withSwarmModels } from "../../lib/cli/swarm-stacks.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import type { Lab } from "../../lib/host/lab.mts";
+import { goneStackSteps } from "../../lib/plan/swarm-stacks.mts";
 import { leaveSteps, swarmFiles, swarmSteps, swarmWanted } from "../../lib/plan/swarm.mts";
 import type { Step } from "../../lib/plan/types.mts";
 import { resolveConfig } from "../../lib/resolve/resolve.mts";
@@ -158,7 +159,11 @@ const up = (wanted = config, before?: Lab["swarm"], changed = names) => {
     mkdirSync(dirname(join(lab, path)), { recursive: true });
     writeFileSync(join(lab, path), text, { mode: mode ?? 0o644 });
   }
-  const steps = swarmSteps(wanted, state(before), { changed, running: names, pull: false });
+  const machines = { changed, running: names, replaces: [], pull: false };
+  const steps = [
+    ...goneStackSteps(wanted, state(before), [], true),
+    ...swarmSteps(wanted, state(before), machines),
+  ];
   // no registry is asked for the digest of an image that only these nodes have
   return perform(steps);
 };
@@ -287,9 +292,27 @@ secrets: {word: {file: ./word.txt}}
   return resolved;
 }
 const inStack = (name: string) =>
-  lines(docker("a", "service", "ps", "--filter", "desired-state=running", "--format", "{{.Node}} {{.Image}}", `site_${name}`));
+  lines(
+    docker(
+      "a",
+      "service",
+      "ps",
+      "--filter",
+      "desired-state=running",
+      "--format",
+      "{{.Node}} {{.Image}}",
+      `site_${name}`,
+    ),
+  );
 const digests = () =>
-  docker("a", "service", "inspect", "site_web", "--format", "{{.Version.Index}} {{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{.SecretName}}{{end}}").trim();
+  docker(
+    "a",
+    "service",
+    "inspect",
+    "site_web",
+    "--format",
+    "{{.Version.Index}} {{range .Spec.TaskTemplate.ContainerSpec.Secrets}}{{.SecretName}}{{end}}",
+  ).trim();
 
 test("a stack is deployed as Compose reads it, and the service with a card runs on the node that has one", async () => {
   const wanted = await withStack("lab/busybox:1", "first");
@@ -297,18 +320,34 @@ test("a stack is deployed as Compose reads it, and the service with a card runs 
   assert.equal(inStack("card"), ["b lab/busybox:1"]);
   assert.is(inStack("web").length, 1);
   const [made] = lines(docker("b", "ps", "-q", "--filter", "name=site_card"));
-  assert.match(docker("b", "inspect", "--format", "{{.HostConfig.Runtime}} {{.Config.Env}}", made!), /^nvidia .*VISIBLE_DEVICES=0/);
+  assert.match(
+    docker("b", "inspect", "--format", "{{.HostConfig.Runtime}} {{.Config.Env}}", made!),
+    /^nvidia .*VISIBLE_DEVICES=0/,
+  );
   assert.match(readFileSync(join(lab, "verify/swarm-site.txt"), "utf8"), /^site\/card: 1 running on b$/m);
   assert.match(status().join("\n"), /^ {2}site\/web: 1 running on [ab]$/m);
-  const logged = await until("the log of web", () =>
-    run("ssh", ["-F", "ssh/a", "a", logCommand("docker", [], ["--tail", "9"], [dockerServiceName("site/web")])], {
-      cwd: lab,
-    }).stdout);
+  const logged = await until(
+    "the log of web",
+    () =>
+      run("ssh", ["-F", "ssh/a", "a", logCommand("docker", [], ["--tail", "9"], [dockerServiceName("site/web")])], {
+        cwd: lab,
+      }).stdout,
+  );
   assert.match(logged, /site_web\.1\.\S+@[ab] +\| first/);
   assert.match(logged, /first sh on b/);
-  const modes = must("nsenter", "-t", readFileSync(join(folder, "a/pid"), "utf8"), "-m", "stat", "-c", "%a", 
-    "/srv/homelab-gpu/swarm/stacks/site/word.txt", "/srv/homelab-gpu/swarm/projects/site/model.json",
-    "/srv/homelab-gpu/swarm/projects/site/swarm.yaml", "/srv/homelab-gpu/swarm/projects");
+  const modes = must(
+    "nsenter",
+    "-t",
+    readFileSync(join(folder, "a/pid"), "utf8"),
+    "-m",
+    "stat",
+    "-c",
+    "%a",
+    "/srv/homelab-gpu/swarm/stacks/site/word.txt",
+    "/srv/homelab-gpu/swarm/projects/site/model.json",
+    "/srv/homelab-gpu/swarm/projects/site/swarm.yaml",
+    "/srv/homelab-gpu/swarm/projects",
+  );
   assert.equal(lines(modes), ["600", "600", "600", "700"]);
 });
 
@@ -318,12 +357,14 @@ test("an unchanged stack is not deployed again; a changed secret is a new one, a
   up(wanted, undefined, names);
   assert.is(digests(), before, "deployed again, nothing changed");
   const swarm = swarmWanted(wanted, state())!;
-  assert.equal(swarmSteps(wanted, state(swarm), { changed: [], running: names, pull: false }), []);
+  assert.equal(swarmSteps(wanted, state(swarm), { changed: [], running: names, replaces: [], pull: false }), []);
   const changed = await withStack("lab/busybox:1", "second word");
   up(changed, swarm, []);
   assert.is.not(digests(), before);
-  await until("the former secret is gone", () =>
-    lines(docker("a", "secret", "ls", "--format", "{{.Name}}")).length === 1 || (up(changed, swarm, []), false));
+  await until(
+    "the former secret is gone",
+    () => lines(docker("a", "secret", "ls", "--format", "{{.Name}}")).length === 1 || (up(changed, swarm, []), false),
+  );
 });
 
 test("a stack that the config no longer has is removed, and its volume stays", async () => {
@@ -337,7 +378,7 @@ test("a stack that the config no longer has is removed, and its volume stays", a
 test("without cluster, both leave", () => {
   const swarm = swarmWanted(config, state())!;
   const { swarm: _, ...plain } = config;
-  perform(swarmSteps(plain, state(swarm), { changed: [], running: names, pull: false }));
+  perform(swarmSteps(plain, state(swarm), { changed: [], running: names, replaces: [], pull: false }));
   assert.equal(names.map((name) => docker(name, "info", "--format", "{{.Swarm.LocalNodeState}}").trim()), [
     "inactive",
     "inactive",

@@ -197,7 +197,9 @@ export function chosenContainers(all: Logged[], words: string[]): Logged[] {
 export function logCommand(engine: string, containers: string[], options: string[], services: string[] = []): string {
   const words = options.join(" ");
   if (containers.length + services.length === 1) {
-    return `sudo ${engine} ${services.length === 1 ? "service logs" : "logs"} ${words} ${[...containers, ...services][0]}`;
+    return `sudo ${engine} ${services.length === 1 ? "service logs" : "logs"} ${words} ${
+      [...containers, ...services][0]
+    }`;
   }
   const end = options.includes("-f") ? " &" : ";";
   const loops = [
