@@ -36,7 +36,7 @@ function parses(text: string): "right" | "wrong" | "together" {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const both =
-      /two machines are named|two stacks are named|build the box|does not name its machine|no machine of that name|is used with|needs a checksum|is an empty list|two folders have the same to|needs lan:|needs address:|is for Hyper-V and lan:|two machines have the address|is not in the network of|there is no host|cluster: swarm|a stack in a Swarm|nodes of a Swarm|no machine of the Swarm|are on several hosts|needs its absolute path/;
+      /two machines are named|two stacks are named|build the box|does not name its machine|no machine of that name|is used with|needs a checksum|is an empty list|two folders have the same to|needs lan:|needs address:|is for Hyper-V and lan:|two machines have the address|is not in the network of|there is no host|cluster: swarm|docker stack deploy has none|nodes of a Swarm|no machine of the Swarm|are on several hosts|needs its absolute path/;
     return error.problems.every(({ message }) => both.test(message)) ? "together" : "wrong";
   }
 }

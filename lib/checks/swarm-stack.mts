@@ -70,7 +70,7 @@ export function swarmServiceFlaws(service: ComposeService, project: ComposeProje
 const stay = ({ name }: ComposeProject) => `Write machine: for the stack ${name}: there Compose runs it`;
 const orStay = ({ name }: ComposeProject) => `Or write machine: for the stack ${name}`;
 
-/** The settings of a service in its networks: only aliases and driver_opts reach it (docker/cli, convert/service.go). */
+/** The settings of a service in its networks: only aliases and driver_opts reach it (docker/cli, convert). */
 function networkFlaws({ networks }: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const keys = Object.values(isMap(networks) ? networks : {}).flatMap((one) => isMap(one) ? Object.keys(one) : []);
   return [...new Set(keys)].filter((key) => key !== "aliases" && key !== "driver_opts").map((key) =>
@@ -82,7 +82,7 @@ function networkFlaws({ networks }: ComposeService, project: ComposeProject): Pr
   );
 }
 
-/** Whether constraints of a service allow one node only, and whether it is the manager, which has the project's folder. */
+/** Whether a service can run on one node only, and whether that is the manager, which has the project's folder. */
 function pinned(service: ComposeService, [manager, ...others]: string[]): "manager" | "other" | undefined {
   if (others.length === 0) return "manager";
   const { constraints } = mapAt(mapAt(service, "deploy"), "placement");

@@ -25,7 +25,8 @@ export async function saveCopies({ shell }: Context, { names, resolved, loaded }
 }
 
 /**
- * Saves the Swarm of a plan: before its steps without the hash of what they change (`done` is false), and then as it is.
+ * Saves the Swarm of a plan: before its steps without the hash of what they change (`done` is false), and then as it
+ * is.
  */
 export async function saveSwarm(
   { shell }: Context,

@@ -16,7 +16,7 @@ export interface SwarmExpected {
   running: string[];
 }
 
-/** The findings for a Swarm: its nodes, then each service. `status`: the answer of the manager, undefined without one. */
+/** The findings for a Swarm: its nodes, then each service. `status`: what the manager answered. */
 export function swarmFindings(
   { manager, services, stacks, running }: SwarmExpected,
   status: SwarmStatus | undefined,
