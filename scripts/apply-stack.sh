@@ -131,7 +131,8 @@ run() { # NAME [config]
   [ ! -s "$own/override.yaml" ] || set -- "$@" -f "$own/override.yaml"
   for profile in ${profiles:-}; do set -- "$@" --profile "$profile"; done
   rm -f "$own/applied" "$own/failed" "$own/services.new"
-  drop_outdated "$name"
+  # deploy-stack.sh starts such services of a Swarm again
+  [ "$only" = config ] || drop_outdated "$name"
   find_compose
   if [ "$engine" = docker ]; then
     version=${version#v}

@@ -149,7 +149,24 @@ set -- --prune
 # without it, newer versions of Docker's command line wait without a limit
 if docker stack deploy --help 2>/dev/null | grep -q -e --detach; then set -- "$@" --detach=true; fi
 [ -n "${PULL-}" ] || set -- "$@" --resolve-image changed
+before=$(docker service ls -q --filter "label=com.docker.stack.namespace=$name" | xargs)
 docker stack deploy "$@" -c swarm.new.yaml "$name" >&2
+
+# A replaced file stays mounted in its old version in a running container. Starts such services again.
+if [ -s changed ]; then
+  folder=${PWD%/projects/*}/stacks/$name
+  for service in $before; do
+    docker service inspect \
+      --format '{{range .Spec.TaskTemplate.ContainerSpec.Mounts}}{{.Source}}{{"\n"}}{{end}}' "$service" |
+      while IFS= read -r source; do
+        case $source in "$folder"/*) ;; *) continue ;; esac
+        grep -qxF "./${source#"$folder"/}" changed || continue
+        docker service update --force --detach --quiet "$service" >/dev/null
+        break
+      done
+  done
+fi
+rm -f changed
 # former versions of secrets and configs: those in use stay
 if [ -n "$label" ]; then
   for kind in secret config; do

@@ -60,7 +60,7 @@ function guest() {
     docker: `printf '%s\\n' "$*" >>"${work}/asked"
 case "$*" in
   *"version --short") echo 2.26.1 ;;
-  *" config")
+  *" config" | *" config --format json")
     [ ! -e "${work}/refuses" ] || { echo "services.web Additional property imag is not allowed" >&2; exit 1; }
     cat <<'END' ;;
 name: a
@@ -116,6 +116,24 @@ esac`,
   const has = (path: string) => readFileSync(join(work, "srv/stacks/a", path), "utf8");
   return { work, put, script, copy, has, asked: () => readFileSync(`${work}/asked`, "utf8") };
 }
+
+test("config: what Compose reads is in a file of root, nothing starts, and an error of Compose ends it", async () => {
+  const { work, put, script, copy, asked } = guest();
+  put("a/compose.yaml", "services: {web: {image: x}}\n");
+  await copy();
+  script("config", "a");
+  const path = `${work}/srv/projects/a/model.json`;
+  assert.match(readFileSync(path, "utf8"), /^name: a$/m);
+  assert.is(statSync(path).mode & 0o777, 0o600);
+  assert.match(asked(), new RegExp(`-p a -f ${work}/srv/stacks/a/compose.yaml config --format json$`, "m"));
+  assert.not.match(asked(), / up -d/);
+  assert.match(readFileSync(`${work}/srv/projects/a/changed`, "utf8"), /^\.\/compose\.yaml$/m);
+  put("refuses", "");
+  put("a/compose.yaml", "services: {web: {imag: x}}\n");
+  await copy();
+  assert.throws(() => script("config", "a"), /imag is not allowed[^]*Compose cannot read a/);
+  rmSync(work, { recursive: true });
+});
 
 for (const away of [false, true]) {
   const to = away ? "a stack is copied to a VM on another host" : "a stack is copied";

@@ -437,6 +437,27 @@ test("deploy-stack.sh: a changed secret has another name; what a Swarm does not 
   assert.not.ok(log.some((line) => line.includes("stack deploy")));
 });
 
+test("deploy-stack.sh: a service with a file that was replaced starts again, a new one does not", async ({ folder }) => {
+  const root = join(folder, "swarm/projects/s");
+  mkdirSync(root, { recursive: true });
+  const deployed = async (before: string, changed: string) => {
+    writeFileSync(join(root, "swarm.new.yaml"), "services: {web: {image: x}}\n");
+    writeFileSync(join(root, "changed"), changed);
+    const { status, stderr, log } = await run(folder, "deploy-stack.sh", ["s", "3"], {
+      ...manager,
+      "service ls -q": before,
+      "service ls": "s_web 1/1\n",
+      "service inspect --format {{range": `${folder}/swarm/stacks/s/a b.yml\n/etc/localtime\n`,
+    }, { env: { SERVICES_ROOT: root } });
+    assert.is(status, 0, stderr);
+    assert.not.ok(existsSync(join(root, "changed")));
+    return log.filter((line) => line.includes("--force"));
+  };
+  assert.equal(await deployed("id1\n", "./a b.yml\n"), ["docker service update --force --detach --quiet id1"]);
+  assert.equal(await deployed("id1\n", "./compose.yaml\n"), []);
+  assert.equal(await deployed("", "./a b.yml\n"), []);
+});
+
 test("deploy-stack.sh: its list of keys is that of the checks", () => {
   const [, list = ""] =
     /my %applied = [^(]*\(([^)]*)\)/.exec(readFileSync(join(root, "scripts/deploy-stack.sh"), "utf8")) ?? [];
