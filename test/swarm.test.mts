@@ -461,6 +461,23 @@ test("explain: errors of a Swarm", () => {
       ["Error response from daemon: Timeout was reached before node joined.", /do not reach each other/],
       ["Error response from daemon: rpc error: code = DeadlineExceeded desc = context deadline exceeded", /in time/],
       ["Error response from daemon: This node is already part of a swarm. Use", /in a Swarm already/],
+      [
+        "failed to update secret s_word: Error response from daemon: rpc error: code = InvalidArgument desc = only updates " +
+        "to Labels are allowed",
+        /^a secret or a config of the Swarm cannot change/,
+      ],
+      ["services.web.ports.0.published must be a integer", /^docker stack deploy reads an older Compose format/m],
+      [
+        'network "proxy" is declared as external, but could not be found. You need to create a swarm-scoped network',
+        /^the network is not one of the Swarm/,
+      ],
+      [
+        "failed to create service s_web: Error response from daemon: The network s_front cannot be used with services. " +
+        "Only networks scoped to the swarm can be used",
+        /^the network is not one of the Swarm/m,
+      ],
+      ["invalid image reference for service web: no image specified", /^docker stack deploy builds no image/],
+      ["Ignoring unsupported options: devices, restart", /^docker stack deploy starts the services without these keys/],
     ] as const
   ) assert.match(likelyCauses(text).map(({ message }) => message).join("\n"), says, text);
 });

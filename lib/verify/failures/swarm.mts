@@ -94,6 +94,48 @@ export const swarmFailures = (): Failure[] =>
     ],
     [
       "cluster.swarm",
+      "cause",
+      /only updates to Labels are allowed/,
+      "a secret or a config of the Swarm cannot change: its file has another content than when it was created",
+      "Give it another name, for example name: word-2 below it under secrets: at the top of the file, and deploy again",
+      "up gives a changed secret of a stack in homelab-gpu.yaml such a name",
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /ports\.\d{1,3}\.published must be an? integer/,
+      "docker stack deploy reads an older Compose format than docker compose: it takes no published port as text, no " +
+      "name: at the top and no conditions of depends_on, all of which docker compose config prints",
+      "Change these keys, or start the project with docker compose up -d instead",
+      "A stack without machine: in homelab-gpu.yaml with cluster: swarm is converted by up",
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      anyOf(
+        /network "\S{1,80}" is declared as external, but (?:could not be found|it is not in the right scope)/,
+        /The network \S{1,80} cannot be used with services/,
+      ),
+      "the network is not one of the Swarm: services need a network with the driver overlay",
+      guestFix("Create it, on the manager", "docker network create --driver overlay --attachable NAME"),
+      "Or remove external: and driver: of the network, so that docker stack deploy creates it",
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /invalid image reference for service \S{1,80}: no image specified/,
+      "docker stack deploy builds no image, and the service has only build:",
+      "Push the image to a registry that all nodes reach (docker compose build --push), and write image:",
+    ],
+    [
+      "cluster.swarm",
+      "note",
+      /Ignoring (?:unsupported|deprecated) options:/,
+      "docker stack deploy starts the services without these keys: only docker compose applies them",
+      "Write what has the effect in a Swarm: deploy.restart_policy instead of restart, a tmpfs mount instead of shm_size",
+    ],
+    [
+      "cluster.swarm",
       "fallback",
       /Error response from daemon: rpc error: code = (?:DeadlineExceeded|Unavailable)/,
       "a manager of the Swarm did not answer in time: it is off, busy, or has lost the others",
