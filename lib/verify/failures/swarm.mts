@@ -132,7 +132,7 @@ export const swarmFailures = (): Failure[] =>
       "note",
       /Ignoring (?:unsupported|deprecated) options:/,
       "docker stack deploy starts the services without these keys: only docker compose applies them",
-      "Write what has the effect in a Swarm: deploy.restart_policy instead of restart, a tmpfs mount instead of shm_size",
+      "Write what has the effect in a Swarm: deploy.restart_policy for restart, a tmpfs mount for shm_size",
     ],
     [
       "cluster.swarm",
