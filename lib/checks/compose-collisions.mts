@@ -41,7 +41,10 @@ export function collisions(projects: ComposeProject[]): Verdict[] {
       : publishedPorts(body).map((port) => ({ ...taken, port }))
   );
   const names = services.flatMap(({ body, ...taken }) =>
-    typeof body.container_name === "string" ? [{ ...taken, name: body.container_name }] : []
+    // with an empty name Compose chooses one
+    typeof body.container_name === "string" && body.container_name !== ""
+      ? [{ ...taken, name: body.container_name }]
+      : []
   );
   return [
     ...verdicts(
@@ -100,9 +103,9 @@ function verdictsOf(what: string, found: Collision[], status: "fail" | "warn"): 
     );
     return {
       status,
-      message: `${joinList(services)} ${services.length > 2 ? "all" : "both"} use ${
+      message: `${joinList(services)} ${services.length > 2 ? "all use" : services.length > 1 ? "both use" : "uses"} ${
         what === "port" ? "" : "the "
-      }${what}${names.length > 1 ? "s" : ""} ${joinList(names)}`,
+      }${what}${names.length > 1 ? "s" : ""} ${joinList(names)}${services.length > 1 ? "" : " twice"}`,
       evidence: evidence.filter(({ read }, i) => evidence.findIndex((other) => other.read === read) === i),
       fix: [manualFix(
         status === "warn"

@@ -1,4 +1,5 @@
 /** Commands that Compose reads in another way than they look, or that name files that a project does not have. */
+import { dirname } from "node:path/posix";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { startedOf } from "../compose/enabled.mts";
@@ -6,6 +7,7 @@ import { inputsOf } from "../compose/inputs.mts";
 import { baseOf, hostPath } from "../compose/paths.mts";
 import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
+import { ownValue } from "../maps.mts";
 import { isFileName } from "./compose-own-mounts.mts";
 import { isUnfetched, placeOfPath } from "./compose-paths.mts";
 
@@ -57,7 +59,9 @@ function beforeBackslash(text: string): string | undefined {
 
 /** Files and folders that a program reads when it starts, and that the project does not have. */
 function missingInputs(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
-  return inputsOf(service).flatMap(({ option, path, source, isMount }): ProjectFlaw[] => {
+  const built = ownValue(project.starts ?? {}, name);
+  return inputsOf(service, built).flatMap((input): ProjectFlaw[] => {
+    const { option, path, source, isMount, isHidden, isDefault } = input;
     const place = placeOfPath(source, project);
     if (!place?.inside || place.leftOut || isUnfetched(place.relativePath, project)) return [];
     const isEmpty = project.emptyFolders?.includes(place.path) === true;
@@ -67,11 +71,19 @@ function missingInputs(name: string, service: ComposeService, project: ComposePr
     const shown = place.relativePath;
     const changed = option.startsWith("-") ? option : "the command";
     return [{
-      status: "warn",
-      message: `reads ${path} (${option}), but ${shown} ${isEmpty ? "is empty" : "does not exist"} in the project`,
-      at: [path, option],
+      status: isDefault ? "fail" : "warn",
+      message: `reads ${path}${isDefault ? "" : ` (${option})`}, but ${shown} ${
+        isEmpty ? "is empty" : "does not exist"
+      } in the project${
+        isHidden ? ", whose mount hides the files of the image" : isDefault ? ": its program ends without it" : ""
+      }`,
+      at: [path, option, "volumes:"],
       fix: manualFix(
-        isEmpty || isMount
+        isHidden
+          ? `Remove the mount over ${dirname(path)}, or create ${shown}`
+          : isDefault
+          ? `Create ${shown}, or remove the mount over ${dirname(path)}`
+          : isEmpty || isMount
           ? `Put its content into ${shown}, or change ${changed}`
           : `Create ${shown}, or change ${changed}`,
       ),

@@ -7,6 +7,7 @@ import { environmentOf, mountsOf, texts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import { blockOf, flaw, type ProjectFlaw } from "./compose-flaw.mts";
+import { vpnVariables } from "./compose-programs.mts";
 
 /** Images whose entrypoint asks for a password: docker-library/postgres, mysql and mariadb; read 2026-11-27. */
 const databases: {
@@ -72,12 +73,12 @@ function withoutPassword({ service, image, passwords }: Server): ProjectFlaw[] {
   )];
 }
 
-/** Variables without a value that hold the password of a database, each with the database's service. */
+/** Variables without a value that hold the password of a database, or the key of a VPN, each with its service. */
 export function databasePasswords(project: ComposeProject): { variable: string; service: string }[] {
   return enabledOf(project).flatMap(([service, body]) => {
-    const { passwords } = serverOf(body) ?? {};
+    const passwords = serverOf(body)?.passwords ?? vpnVariables(body);
     const values = environmentOf(body);
-    if (!passwords || passwords.some((one) => values[one] || values[`${one}_FILE`])) return [];
+    if (!passwords?.length || passwords.some((one) => values[one] || values[`${one}_FILE`])) return [];
     return project.unsetVariables.flatMap(({ variable = "" }) => {
       const feeds = new RegExp(`\\b(${passwords.join("|")})["']?\\s*[:=]\\s*["']?\\$\\{?${literally(variable)}\\b`);
       const isUsed = Object.entries(project.texts).some(([file, text]) =>

@@ -13,9 +13,11 @@ import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
+import { healthFlaws } from "./compose-health.mts";
+import { portOfResolver } from "./compose-programs.mts";
 import { sysctlFlaws } from "./compose-sysctls.mts";
 
-type Names = Pick<ResolvedMachine, "name" | "cpus" | "engine" | "network" | "provider">;
+type Names = Pick<ResolvedMachine, "name" | "cpus" | "engine" | "network" | "provider" | "image" | "provision">;
 
 /** What the engine refuses in one service. */
 export function engineFlaws(
@@ -33,7 +35,7 @@ export function engineFlaws(
     ...cpuset(service, machine),
     ...ports(service, project, machine),
     ...runtime(service, machine),
-    ...health(service, project),
+    ...healthFlaws(name, service, project),
     ...sysctlFlaws(service),
     ...subpaths(name, service, project),
   ];
@@ -212,6 +214,9 @@ function ports(service: ComposeService, project: ComposeProject, machine: Names)
         fix: manualFix('Publish it on another port, such as "2222:22"'),
       }];
     }
+    if (first <= 53 && last >= 53 && ["", "0.0.0.0"].includes(hostIp)) {
+      return portOfResolver("publishes port 53", ["53:", "published"], machine);
+    }
     if (["", "0.0.0.0", "::", "::1"].includes(hostIp) || hostIp.startsWith("127.") || hostIp.includes("$")) return [];
     if (network?.address?.split("/")[0] === hostIp) return [];
     const rest = () => `, which Docker refuses unless ${name} has this address`;
@@ -253,38 +258,4 @@ function runtime({ runtime }: ComposeService, { name, engine }: Names): ProjectF
     at: "runtime",
     fix: manualFix("Write runtime: nvidia for a GPU, or remove runtime:"),
   }];
-}
-
-/**
- * Images without a health check of their own: official images get none (github.com/docker-library/faq, Healthcheck;
- * read 2026-11-26). A few do have one, so only the common ones are here. Nor has Ollama's (github.com/ollama/ollama,
- * Dockerfile; read 2026-11-27).
- */
-const withoutHealth =
-  /^(docker\.io\/)?(ollama\/ollama|(library\/)?(alpine|busybox|debian|httpd|mariadb|memcached|mongo|mysql|nginx|node|postgres|python|rabbitmq|redis|ubuntu))([:@].*)?$/;
-
-/**
- * A service that waits for the health of another one, which has no health check: Compose ends with
- * an error.
- */
-function health(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
-  const needs = mapAt(service, "depends_on");
-  return Object.entries(needs).flatMap(([other, how]): ProjectFlaw[] => {
-    if (!isMap(how) || how.condition !== "service_healthy") return [];
-    const body = model?.services[other] ?? {};
-    const check = mapAt(body, "healthcheck");
-    const off = check.disable === true || (Array.isArray(check.test) && check.test[0] === "NONE");
-    // a built image may have the name of an official one
-    const none = check.test === undefined && body.build === undefined && withoutHealth.test(String(body.image));
-    return off || none
-      ? [{
-        status: "fail",
-        message: off
-          ? `waits until ${other} is healthy, but the healthcheck of ${other} is disabled`
-          : `waits until ${other} is healthy, but neither ${other} nor its image ${body.image} has a healthcheck`,
-        at: [`${other}:`, other],
-        fix: manualFix(`Give ${other} a healthcheck, or write condition: service_started`),
-      }]
-      : [];
-  });
 }

@@ -2,6 +2,7 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import { placeOfBase, type ProjectFlaw } from "./compose-flaw.mts";
+import { lacks } from "./compose-health.mts";
 import { imageParts } from "../compose/image-name.mts";
 import { isUnofficial } from "../compose/official-images.mts";
 import { isMadeUp, isPlaceholder } from "../compose/placeholders.mts";
@@ -22,7 +23,6 @@ export function imageFlaws(
     ...unbuiltBase(name, service, project),
     ...unbuilt(service, project),
     ...blankBase(name, project),
-    ...healthProgram(name, service, project),
     ...commandProgram(service),
     ...placeholders(service),
     ...plugins(service, project, machine),
@@ -173,47 +173,6 @@ function unbuilt(
         ? "Write build: . (the project has a Dockerfile), or the image's full name"
         : "Write build: with the folder of its Dockerfile, or the image's full name",
     ),
-  }];
-}
-
-/**
- * Images without a program that health checks use. Sources: ollama/ollama#9781 and google/langextract#361 (curl; its
- * base image has no wget either), BerriAI/litellm#9295; read 2026-11-27.
- */
-const lacks: { image: RegExp; programs: RegExp; instead: string }[] = [
-  {
-    image: /^(docker\.io\/)?ollama\/ollama([:@]|$)/,
-    programs: /\b(curl|wget)\b/,
-    instead: '["CMD", "ollama", "list"]',
-  },
-  {
-    image: /^ghcr\.io\/berriai\/litellm(-database)?([:@]|$)/,
-    programs: /\bcurl\b/,
-    instead: '["CMD", "wget", "-qO-", "http://localhost:4000/health/liveliness"]',
-  },
-];
-
-/** A health check with a program that its image does not have: the service is never healthy. */
-function healthProgram(name: string, service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
-  const { image, build } = service;
-  const { test, disable } = mapAt(service, "healthcheck");
-  const words = [test ?? ""].flat().join(" ");
-  const row = typeof image === "string" && build === undefined && disable !== true
-    ? lacks.find((one) => one.image.test(image))
-    : undefined;
-  const program = row?.programs.exec(words)?.[0];
-  if (!row || program === undefined) return [];
-  const waits = Object.values(model?.services ?? {}).some((other) => {
-    const how = mapAt(other, "depends_on")[name];
-    return isMap(how) && how.condition === "service_healthy";
-  });
-  return [{
-    status: waits ? "fail" : "warn",
-    message: `has a healthcheck with ${program}, which the image ${image} does not have: ${
-      waits ? "the services that wait for it do not start" : "it is never healthy"
-    }`,
-    at: ["test:", "healthcheck"],
-    fix: manualFix(`Write test: ${row.instead}`),
   }];
 }
 

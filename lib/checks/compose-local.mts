@@ -2,6 +2,7 @@
 import type { ComposeModel, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+import { imageParts } from "../compose/image-name.mts";
 import { attachedNetworks, environmentOf, networksOf, texts } from "../compose/service.mts";
 import { portInContainer } from "../compose/service-ports.mts";
 import { type ServiceValue, valuesOf } from "../compose/service-values.mts";
@@ -55,7 +56,7 @@ export function localFlaws(
       other !== name && mode !== `service:${name}` && mode !== "host"
     );
     return [
-      ...addressesOf(service).flatMap((address) => toOther(name, service, others, address)),
+      ...addressesOf(name, service).flatMap((address) => toOther(name, service, others, address)),
       ...pagesOf(name, service, services, vm),
       ...apart(name, service, services, networks),
     ];
@@ -68,10 +69,11 @@ interface Address extends Pick<ServiceValue, "shown" | "at"> {
 }
 
 /** The addresses on loopback that a service calls. */
-function addressesOf(service: ComposeService): Address[] {
+function addressesOf(name: string, service: ComposeService): Address[] {
   const environment = environmentOf(service);
   return valuesOf(service).flatMap(({ shown, value, variable = "", at }) => {
-    if (ofBrowser.test(variable) || (ownAddress.test(variable) && !calledBase.test(variable))) return [];
+    if (ofBrowser.test(variable)) return [];
+    if (ownAddress.test(variable) && (!calledBase.test(variable) || isNamedAfter(variable, name, service))) return [];
     const [, scheme, host, written] = loopback.exec(value) ?? [];
     if (host === undefined || /bind|listen/i.test(value)) return [];
     const [, prefix] = /^(.+?)_?(?:HOST|HOSTNAME|ADDR|SERVER)$/i.exec(variable) ?? [];
@@ -79,6 +81,14 @@ function addressesOf(service: ComposeService): Address[] {
     const port = Number(written ?? sibling ?? usualPort(scheme ?? prefix?.split("_")[0] ?? "") ?? NaN);
     return Number.isInteger(port) ? [{ shown, at, host, port }] : [];
   });
+}
+
+/** Whether a variable begins with the name of the service or of its program: SEARXNG_BASE_URL of searxng. */
+function isNamedAfter(variable: string, name: string, { image }: ComposeService): boolean {
+  const program = imageParts(typeof image === "string" ? image : "")[0].split("/").at(-1)!;
+  return [name, program].some((one) =>
+    one !== "" && variable.toLowerCase().startsWith(`${one.toLowerCase().replaceAll("-", "_")}_`)
+  );
 }
 
 function toOther(

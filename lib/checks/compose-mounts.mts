@@ -203,9 +203,12 @@ function mountFlaw(
         many ? "them" : "it"
       } there`;
   const shareable = absolute && !atHome && !isFile && isShareable(path, machine);
+  const ofProject = absolute && !exists && isFile ? sameFile(path, project) : undefined;
   const fixOf = (paths: string[]) =>
     manualFix(
-      shareable
+      ofProject !== undefined
+        ? `Write ./${ofProject}, which the project has`
+        : shareable
         ? `${sharing(paths, machine)}; or use ${paths.length > 1 ? "named volumes" : "a named volume"}`
         : absolute
         ? `Move ${paths.length > 1 ? "them" : "it"} into the project's folder, or use ${
@@ -219,10 +222,18 @@ function mountFlaw(
     at: [raw, ...lineTexts(at, target)],
     fix: fixOf([path]),
     fold: {
-      kind: `outside ${exists} ${absolute} ${shareable}`,
+      kind: `outside ${exists} ${absolute} ${shareable} ${ofProject ?? ""}`,
       ...{ verb: ["mounts", "mount"], item: named, rest: ends, fix: fixOf },
     },
   }];
+}
+
+/** The file of the project that a path of another computer means: the one with the longest common end. */
+function sameFile(path: string, project: ComposeProject): string | undefined {
+  const parts = path.split("/").filter(Boolean);
+  const base = baseOf(project);
+  if (base !== project.folder) return undefined;
+  return parts.map((_, i) => parts.slice(i).join("/")).find((end) => project.copied?.includes(end));
 }
 
 /** What to do about folders of a Mac: the variable in front of them is the one place to change. */

@@ -73,8 +73,13 @@ export const leftOutMessage = (start: string) => `${start}, which .dockerignore 
 export function creation(shown: string, project: ComposeProject): string {
   const example = project.examples?.[`${project.folder}/${shown}`] ??
     (shown === ".env" ? project.envExamples?.[0]?.file : undefined);
+  if (project.envExamples?.some(({ file, encrypted }) => file === example && encrypted)) {
+    return decryption(example!, shown);
+  }
   return example === undefined ? `Create ${shown}` : `Copy ${example} to ${shown}, and fill it in`;
 }
+
+const decryption = (file: string, to: string) => `Decrypt ${file} to ${to}: sops -d ${file} > ${to}`;
 
 /** The most files that a fix names again: the message has them all. */
 export const mostNamed = 8;
@@ -106,6 +111,7 @@ export function copyOfEnv({ envExamples = [] }: ComposeProject, variables: strin
   const [best] = [...envExamples].sort((a, b) => lacks(a).length - lacks(b).length);
   if (!best) return undefined;
   const left = lacks(best);
+  if (best.encrypted) return decryption(best.file, ".env");
   return `Copy ${best.file} to .env in the project's folder${left.length > 0 ? `, and set ${left.join(", ")}` : ""}`;
 }
 

@@ -7,14 +7,17 @@ import { envFiles } from "../compose/paths.mts";
 import { networksOf, publishedPorts } from "../compose/service.mts";
 import { desktopFlaws } from "./compose-desktop.mts";
 import { commandFlaws } from "./compose-commands.mts";
+import { startFlaws } from "./compose-starts.mts";
 import { copyFlaws } from "./compose-copies.mts";
 import { conflictFlaws } from "./compose-conflicts.mts";
 import { formFlaws } from "./compose-forms.mts";
 import { composeFileFlaws, neededFiles } from "./compose-files.mts";
+import { linkFlaws } from "./compose-links.mts";
 import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
 import { databaseFlaws } from "./compose-databases.mts";
 import { imageFlaws } from "./compose-images.mts";
 import { ownerFlaws } from "./compose-owners.mts";
+import { programFlaws } from "./compose-programs.mts";
 import { reachFlaws } from "./compose-reach.mts";
 import { targetFlaws } from "./compose-target.mts";
 import { engineNameFlaws } from "./compose-engine.mts";
@@ -59,7 +62,7 @@ export function projectFlaws(
       ...(mend === undefined ? {} : { fix: manualFix(mend) }),
     })),
     ...profileFlaws(project),
-    ...(project.inline ? [] : composeFileFlaws(project)),
+    ...(project.inline ? [] : [...composeFileFlaws(project), ...linkFlaws(project, machine.name)]),
     ...enabledOf(project).flatMap(([name, service]) =>
       [
         // Docker is not asked for a service that runs no containers
@@ -122,8 +125,9 @@ function containerFlaws(
     ...engineFlaws(name, service, project, machine),
     ...daemonFlaws(project.written?.services[name] ?? service, machine),
     ...imageFlaws(name, service, project, machine),
-    ...(project.inline ? [] : copyFlaws(name, project)),
+    ...(project.inline ? [] : [...copyFlaws(name, project), ...startFlaws(name, service, project)]),
     ...databaseFlaws(service),
+    ...programFlaws(service, project, machine),
     ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
     ...emptyEnvFile(project.written?.services[name] ?? service),
   ];

@@ -1,7 +1,7 @@
 /** Reads the stacks with Compose, and adds to each what its VM's engine needs for GPUs. */
 import { asksForGpu } from "../compose/gpu-requests.mts";
 import { overrideFor, rewrittenFiles, takesOverride } from "../compose/override.mts";
-import type { Project } from "../compose/project.mts";
+import { modesOf, type Project } from "../compose/project.mts";
 import { findCompose } from "../compose/host-compose.mts";
 import { readProject } from "../compose/read-project.mts";
 import type { ComposeModel, ComposeProject, GuestEngine } from "../compose/types.mts";
@@ -38,8 +38,9 @@ export async function withModels(
     if (!isStack(stack) || !machine) return { stacks: [stack], projects: [], withheld: [] };
     const { name, path: folder, composeFiles: files, profiles, variables } = stack;
     const copied = Object.keys(stack.files);
-    const access = stack.folders ? { access: stack.folders } : {};
-    const request = { name, machine: machine.name, folder, files, profiles, variables, copied, ...access };
+    const { outerLinks = {} } = stack;
+    const state = { copied, modes: modesOf(stack), outerLinks, ...(stack.folders ? { access: stack.folders } : {}) };
+    const request = { name, machine: machine.name, folder, files, profiles, variables, ...state };
     const read = await readProject(shell, request, compose);
     const project: ComposeProject = here || read.readBy !== "reader"
       ? read

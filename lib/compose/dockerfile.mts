@@ -3,6 +3,7 @@ import { mapAt } from "../maps.mts";
 import { blankBaseOf } from "./blank-base.mts";
 import { absentCopiesOf } from "./dockerfile-copies.mts";
 import { cudaTargetsOf } from "./cuda-targets.mts";
+import { builtStart } from "./dockerfile-start.mts";
 import { fromPattern, instructionsOf } from "./dockerfile-instructions.mts";
 import { neededStages, stageAt } from "./dockerfile-stages.mts";
 import { baseOf, dockerfileOf, hostPath } from "./paths.mts";
@@ -122,7 +123,9 @@ export async function readDockerfiles(
   reads: ProjectReads,
   project: Pick<ComposeProject, "folder" | "files" | "model">,
 ): Promise<
-  Required<Pick<ComposeProject, "stages" | "bases" | "blankBases" | "builtUsers" | "cudaTargets" | "absentCopies">>
+  Required<
+    Pick<ComposeProject, "stages" | "bases" | "blankBases" | "builtUsers" | "cudaTargets" | "absentCopies" | "starts">
+  >
 > {
   const texts = new Map<string, string | undefined>();
   const readOnce = async (paths: string[]) => {
@@ -138,6 +141,7 @@ export async function readDockerfiles(
   const builtUsers: NonNullable<ComposeProject["builtUsers"]> = {};
   const cudaTargets: NonNullable<ComposeProject["cudaTargets"]> = {};
   const absentCopies: NonNullable<ComposeProject["absentCopies"]> = {};
+  const starts: NonNullable<ComposeProject["starts"]> = {};
   for (const [name, service] of Object.entries(project.model?.services ?? {})) {
     const { target, args, dockerfile_inline: inline } = mapAt(service, "build");
     const paths = dockerfilePaths(service, project);
@@ -160,9 +164,11 @@ export async function readDockerfiles(
     if (absent.length > 0) absentCopies[name] = absent;
     const targets = cudaTargetsOf(found.text, values);
     if (targets) cudaTargets[name] = { ...targets, ...(file === undefined ? {} : { file }) };
+    const start = builtStart(found.text, values, typeof target === "string" ? target : undefined);
+    if (start) starts[name] = { ...start, ...(file === undefined ? {} : { file }) };
     const blank = blankBaseOf(found.text, values);
     if (blank) blankBases[name] = { ...blank, ...(file === undefined ? {} : { file }) };
     if (images.length > 0) bases[name] = images.map((one) => ({ ...one, ...(file === undefined ? {} : { file }) }));
   }
-  return { stages, bases, blankBases, builtUsers, cudaTargets, absentCopies };
+  return { stages, bases, blankBases, builtUsers, cudaTargets, absentCopies, starts };
 }

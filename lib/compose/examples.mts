@@ -28,7 +28,10 @@ async function readAll(reads: ProjectReads, folder: string, files: string[]) {
     files.slice(0, 10).map(async (file) => {
       const text = await reads.read(join(folder, file));
       const values = dotEnv(text ?? "");
-      return text === undefined ? [] : [{ file, names: Object.keys(values).filter((name) => values[name] !== "") }];
+      const names = Object.keys(values).filter((name) => values[name] !== "");
+      // an env file that SOPS encrypted (getsops/sops, README: ENC[AES256_GCM,…]; read 2026-11-28)
+      const encrypted = /=["']?ENC\[AES256_GCM,/.test(text ?? "") ? { encrypted: true as const } : {};
+      return text === undefined ? [] : [{ file, names, ...encrypted }];
     }),
   );
   return read.flat();

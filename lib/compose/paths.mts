@@ -1,7 +1,8 @@
 /** The files and folders of the host that a Compose project names. */
 import { basename, dirname, isAbsolute, join, normalize } from "node:path/posix";
-import { isMap, mapAt } from "../maps.mts";
+import { isMap, mapAt, ownValue } from "../maps.mts";
 import { homeDir } from "../text.mts";
+import type { BuiltStart } from "./dockerfile-start.mts";
 import { inputsOf } from "./inputs.mts";
 import { isLocalContext } from "./rebase.mts";
 import { mountsOf, texts } from "./service.mts";
@@ -17,12 +18,16 @@ export function baseOf({ folder, files }: Pick<ComposeProject, "folder" | "files
 }
 
 /** Every host path that a project names, absolute. */
-export function namedPaths(project: Pick<ComposeProject, "folder" | "files" | "model" | "written">): string[] {
+export function namedPaths(
+  project: Pick<ComposeProject, "folder" | "files" | "model" | "written" | "starts">,
+): string[] {
   const named = [project.model, project.written].flatMap((model) => {
     if (!model) return [];
     const sections = [model.configs, model.secrets].flatMap((section) => Object.values(section ?? {}));
     return [
-      ...Object.values(model.services).flatMap(servicePaths),
+      ...Object.entries(model.services).flatMap(([name, body]) =>
+        servicePaths(body, ownValue(project.starts ?? {}, name))
+      ),
       ...sections.flatMap((one) => (isMap(one) && typeof one.file === "string" ? [one.file] : [])),
       ...Object.values(model.volumes ?? {}).flatMap((one) => volumeFolder(one) ?? []),
     ];
@@ -39,7 +44,7 @@ export function volumeFolder(volume: unknown): string | undefined {
 }
 
 /** The host paths of a service: bind mounts, env files, its build context and Dockerfile, what its command reads. */
-function servicePaths(service: ComposeService): string[] {
+function servicePaths(service: ComposeService, built?: BuiltStart): string[] {
   const context = buildContext(service);
   return [
     ...mountsOf(service).flatMap(({ type, source }) => (type === "bind" && source ? [source] : [])),
@@ -50,7 +55,7 @@ function servicePaths(service: ComposeService): string[] {
     ...labelFiles(service),
     ...seccompFiles(service),
     ...additionalContexts(service).map(({ path }) => path),
-    ...inputsOf(service).map(({ source }) => source),
+    ...inputsOf(service, built).map(({ source }) => source),
   ];
 }
 

@@ -2,7 +2,9 @@
 
 /** Whether a path is one that a user is meant to replace: `/path/to/your/config`, `<PATH>`. */
 export const isPlaceholderPath = (path: string): boolean =>
-  /^\/?path\/to(\/|$)|(^|\/)your([-_ ][a-z]+|name|user|username|path|dir|folder|media)?(\/|$)|<[^<>]+>/i.test(path) ||
+  /^\/?path\/to(\/|$)|(^|\/)your(([-_ ][a-z0-9]+)+|name|user|username|path|dir|folder|media)?(\/|$)|<[^<>]+>/i.test(
+    path,
+  ) ||
   isPlaceholder(path);
 
 /** Whether a path is in a home folder or on a disk of macOS, which no Linux host has. */
@@ -14,11 +16,15 @@ export const isPlaceholder = (value: string): boolean =>
   /^YOUR[-_ ][A-Z0-9][-_ A-Z0-9]*$/.test(value) ||
   /^your[-_ ]([a-z0-9]+[-_ ])*(key|token|secret|password|value|id|email|here|ip|name)$/
     .test(value) ||
-  /^[A-Z0-9_]+_HERE$/.test(value);
+  /^[A-Z0-9_]+_HERE$/.test(value) ||
+  // CHANGE_ME_VPN_SERVER_IP, replace-with-your-token: words for what belongs there
+  /^(CHANGE|REPLACE)_?ME_[A-Z0-9_]+$|^replace[-_]with[-_][a-z0-9_-]+$/.test(value) ||
+  // 10.x.x.x/32
+  /^\d{1,3}(\.(\d{1,3}|[xX]{1,3})){2}\.[xX]{1,3}(\/\d+)?$/.test(value);
 
 /** Variables whose values another company gives out, so that a made-up one cannot work. */
 const givenOut =
-  /CLIENT_?(ID|SECRET)$|(^|_)(OPENAI|ANTHROPIC|HF|HUGGING_?FACE(_HUB)?|NGC|NVIDIA|GITHUB|GITLAB|WANDB|GROQ|GEMINI|MISTRAL|TS|TUNNEL|CLOUDFLARE|DISCORD|TELEGRAM|SLACK|PLEX)_([A-Z]+_)*(KEY|TOKEN|AUTHKEY|CLAIM)$/i;
+  /CLIENT_?(ID|SECRET)$|(^|_)(OPENAI|ANTHROPIC|HF|WIREGUARD|PAPERLESS|HUGGING_?FACE(_HUB)?|NGC|NVIDIA|GITHUB|GITLAB|WANDB|GROQ|GEMINI|MISTRAL|TS|TUNNEL|CLOUDFLARE|DISCORD|TELEGRAM|SLACK|PLEX)_([A-Z]+_)*(KEY|TOKEN|AUTHKEY|CLAIM)$/i;
 
 /** Whether a value stands for one that another company gives out: `GITHUB_CLIENT_ID=changeme`. */
 export const isMadeUp = (variable: string, value: string): boolean =>

@@ -3,6 +3,7 @@
  * of its state.
  */
 import { createHash } from "node:crypto";
+import { dirname, isAbsolute, join } from "node:path/posix";
 import type { Entry } from "../shell.mts";
 import type { Stack } from "../config/types.mts";
 import { ignoreRules } from "./dockerignore.mts";
@@ -28,6 +29,8 @@ export interface Project extends Stack {
   size: number;
   /** Who may write into its folders, by path relative to the folder. */
   folders?: Record<string, FolderAccess>;
+  /** Its links to paths that are not copied with it, by path relative to the folder, with their targets. */
+  outerLinks?: Record<string, string>;
   /** What its folder has that is not copied, by name; of folders that are copied in part, nothing is listed. */
   leftOut?: string[];
   /** The bytes of each file and folder directly in its folder, the largest first. */
@@ -144,6 +147,13 @@ export function projectOf(
         { mode, ...(uid === undefined ? {} : { uid }) },
       ]),
     ),
+    outerLinks: Object.fromEntries(
+      carried.flatMap(({ path, target }) =>
+        target !== undefined && /^\/|^\.\.(\/|$)/.test(isAbsolute(target) ? target : join(dirname(path), target))
+          ? [[path, target]]
+          : []
+      ),
+    ),
     leftOut: names.filter((name) =>
       name !== ownFolder && !entries.some((one) => one.path === name && travels(name)) && !sizes.has(name)
     ),
@@ -163,6 +173,17 @@ function signature({ kind, mode, size, mtime, target, uid }: Entry, owner: numbe
   if (kind === "folder") return `d${bits}${other}`;
   if (kind === "link") return `l${createHash("sha256").update(target ?? "").digest("hex").slice(0, 16)}`;
   return `f${bits}-${size}-${mtime}${other}`;
+}
+
+/** The permission bits of the files of a project, from their signatures; empty for files of Windows, which has none. */
+export function modesOf({ path, files }: Pick<Project, "path" | "files">): Record<string, number> {
+  if (/^[A-Za-z]:/.test(path)) return {};
+  return Object.fromEntries(
+    Object.entries(files).flatMap(([name, signed]) => {
+      const [, bits] = /^f(\d{4})-/.exec(signed) ?? [];
+      return bits === undefined ? [] : [[name, parseInt(bits, 8)]];
+    }),
+  );
 }
 
 /**

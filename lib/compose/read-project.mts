@@ -20,6 +20,7 @@ import { baseOf, envFiles, hostPath, namedPaths } from "./paths.mts";
 import { enabledOf, enabledServices } from "./enabled.mts";
 import { inheritedVariables } from "./service.mts";
 import { readEnvExamples, readExamples } from "./examples.mts";
+import { readStartScripts } from "./start-scripts.mts";
 import { readUnused } from "./unused-files.mts";
 
 /**
@@ -135,9 +136,12 @@ export async function readProject(
     unset.findIndex((other) => other.variable === variable) === i
   );
   const dockerfiles = await readDockerfiles(reads, { ...project, ...(own.model ? { model: own.model } : {}) });
+  const startScripts = await readStartScripts(projectReads(shell), { ...project, ...dockerfiles });
   const unreadFiles = new Map(reads.failed);
   const unusedFiles = await readUnused(projectReads(shell), project, names, env);
-  const paths = [...new Set([...namedPaths(project), ...Object.keys(envTexts).map(at)])];
+  const paths = [
+    ...new Set([...namedPaths({ ...project, starts: dockerfiles.starts }), ...Object.keys(envTexts).map(at)]),
+  ];
   const kinds = await Promise.all(paths.map(async (path) => [path, await reads.kind(path)] as const));
   // failures at other paths of the host do not matter for the VM
   const unread = [...reads.failed].filter(([path]) => unreadFiles.has(path) || path.startsWith(`${folder}/`));
@@ -161,6 +165,7 @@ export async function readProject(
     ...(emptyFolders.length > 0 ? { emptyFolders } : {}),
     examples,
     ...dockerfiles,
+    ...(Object.keys(startScripts).length > 0 ? { startScripts } : {}),
     ...(submodules.length > 0 ? { submodules } : {}),
     unread: unread.map(([, why]) => why),
     paths: Object.fromEntries(kinds),

@@ -188,7 +188,11 @@ class Reading {
         if (!Object.hasOwn(theirs, key) || JSON.stringify(ours[key]) === JSON.stringify(theirs[key])) continue;
         const place = lineOf({ [path]: this.#texts[path]! }, new RegExp(`^\\s+["']?${literally(key)}["']?\\s*:`)) ??
           { file: path };
-        this.refusals.push({ message: `${section}.${key} is in ${name} too, which this file includes`, ...place });
+        const message = `${section}.${key} is in ${name} too, which this file includes`;
+        // a network that every included file declares
+        if (!this.refusals.some((one) => one.file === path && one.message.startsWith(`${section}.${key} is in `))) {
+          this.refusals.push({ message, ...place });
+        }
       }
     }
   }
@@ -233,6 +237,9 @@ class Reading {
       this.wanted.add(path);
       return {};
     }
+    // Compose refuses a file without content only if the others have none (run with 2.26.1 on 2026-11-28)
+    const rest = Object.entries(this.#texts).some(([other, one]) => other !== path && !isBlank(one));
+    if (isBlank(text) && rest) return {};
     const fill = { file: path, text, values: this.#valuesOf(path) };
     const own = documentsOf(text).map((document) => {
       const before = this.refusals.length;
@@ -249,6 +256,9 @@ class Reading {
     return data;
   }
 }
+
+/** Whether a file has only comments and empty lines. */
+const isBlank = (text: string) => text.split("\n").every((line) => /^\ufeff?\s*(#.*)?$/.test(line));
 
 /** The path that a file names, relative to the project's folder. */
 function relativeTo(file: string, name: string): string {

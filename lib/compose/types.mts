@@ -4,6 +4,7 @@
  */
 
 import type { CudaTargets } from "./cuda-targets.mts";
+import type { BuiltStart } from "./dockerfile-start.mts";
 
 /** A folder with Compose files that becomes one project in one VM. */
 export interface ProjectRequest {
@@ -29,6 +30,10 @@ export interface ProjectRequest {
   copied?: string[];
   /** Who may write into the copied folders, by path relative to the folder. */
   access?: Record<string, { mode: number; uid?: number }>;
+  /** The permission bits of the copied files, by path relative to the folder; absent where the host has none. */
+  modes?: Record<string, number>;
+  /** Links of the folder to paths that are not copied with it, by path relative to the folder, with their targets. */
+  outerLinks?: Record<string, string>;
 }
 
 /** A Compose project as read, with everything that the checks need: checks read no files. */
@@ -50,8 +55,9 @@ export interface ComposeProject extends ProjectRequest {
   dotEnvNames?: string[];
   /**
    * Files next to the Compose files that look like an example of `.env`, with the variables that each gives a value.
+   * `encrypted`: it is the encrypted `.env` itself.
    */
-  envExamples?: { file: string; names: string[] }[];
+  envExamples?: { file: string; names: string[]; encrypted?: true }[];
   /** Files that look like an example of a missing one, by the missing path; relative to the project's folder. */
   examples?: Record<string, string>;
   /**
@@ -107,6 +113,10 @@ export interface ComposeProject extends ProjectRequest {
   absentCopies?: Record<string, AbsentCopy[]>;
   /** The users that built services run as, by service, and the place of `USER`, such as `app/Dockerfile:12`. */
   builtUsers?: Record<string, { uid: number; place: string }>;
+  /** How the images of built services start, by service, and their Dockerfiles as in {@link BaseImage}. */
+  starts?: Record<string, BuiltStart & { file?: string }>;
+  /** The scripts of the project that start its services, by service. */
+  startScripts?: Record<string, StartScript>;
   /** Files that could not be read, as sentences with the reason. */
   unread?: string[];
   /** Paths of Git's submodules in the project's folder, from its .gitmodules. */
@@ -128,6 +138,25 @@ export interface BaseImage {
    */
   file?: string;
   line: number;
+}
+
+/** A script of the project's folder that starts a service. */
+export interface StartScript {
+  /** Its path, relative to the project's folder. */
+  path: string;
+  /** Its path in the container. */
+  inside: string;
+  /** It is mounted; otherwise a Dockerfile copies it. */
+  isMounted: boolean;
+  /** A shell runs it (`bash start.sh`), which needs no permission to execute and no first line. */
+  byShell: boolean;
+  /** Its first line names an interpreter. */
+  hasInterpreter: boolean;
+  /** Its first line ends as on Windows. */
+  hasCarriageReturns: boolean;
+  /** The key of the service that names it, or the place in its Dockerfile, such as `app/Dockerfile:12`. */
+  key?: "entrypoint" | "command";
+  place?: string;
 }
 
 /** A path of a build's context that its Dockerfile copies: the build ends there. */
