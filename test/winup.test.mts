@@ -54,17 +54,23 @@ function windows() {
       for (const name of [...disk.keys()]) if (name === path || name.startsWith(`${path}/`)) disk.delete(name);
       return Promise.resolve();
     },
-    capture: (command: string[]) => {
+    capture: (command: string[], { input = "" }: { input?: string } = {}) => {
       // status asks the machine, which does not answer here
       if (command[0] === "ssh") return Promise.resolve({ ok: false, code: 255, out: "", err: "" });
       assert.is(command[0], "powershell.exe", command.join(" "));
       world.powershells++;
       const probe = command.at(-1)!.includes("Invoke-Expression");
+      if (probe && world.probe === "") return Promise.resolve({ ok: false, code: 1, out: "", err: "no WMI" });
       const addresses = world.vm === "Running" ? ["fe80::215:5dff:fe01:203", world.address] : [];
       const state = world.vm === "none"
         ? "{}"
         : JSON.stringify({ [id]: { state: world.vm, cpus: 2, memory: 1024, since: String(world.since), addresses } });
-      return Promise.resolve({ ok: true, code: 0, out: probe ? world.probe : state, err: "" });
+      return Promise.resolve({
+        ok: true,
+        code: 0,
+        out: probe ? world.probe + (input.includes("Get-VM |") ? `homelab-gpu-vms:${state}\n` : "") : state,
+        err: "",
+      });
     },
     interactive: (command: string[]) => {
       world.ran.push(command.join(" "));
@@ -219,7 +225,16 @@ test("each command starts few PowerShell processes", async () => {
   };
   // up that creates, up again, status, down, up that starts; a step of a box's build is one each
   const counts = [await count(up), await count(up), await count(status), await count(down), await count(up)];
-  assert.equal(counts, [5, 2, 2, 2, 7]);
+  assert.equal(counts, [4, 1, 1, 2, 4]);
+});
+
+test("a probe that fails does not hide the VMs from status", async () => {
+  const { world, said, does } = windows();
+  assert.is(await does(up), 0, said.join(""));
+  world.probe = "";
+  assert.is(await does(status), 0, said.join(""));
+  assert.match(said.join(""), /a: running · 172\.20\.1\.5/);
+  assert.is(world.powershells, 2);
 });
 
 test("nothing runs while the doctor fails", async () => {

@@ -7,7 +7,7 @@ import { parseHost } from "../host/parse.mts";
 import type { Lab } from "../host/lab.mts";
 import { resolveConfig } from "../resolve/resolve.mts";
 import { loadConfig, type LoadedConfig, requireFiles } from "./load-config.mts";
-import { readProbe } from "./probe.mts";
+import { readHost } from "./host-reading.mts";
 import { selectMachines } from "./select-machines.mts";
 import { logUnreadState } from "./lab-state.mts";
 import type { Context } from "./context.mts";
@@ -41,13 +41,15 @@ export async function inspect(
   words: string[] = [],
   models: StackReading = "always",
 ): Promise<Inspection> {
-  const probing = readProbe(context);
-  const reading = given ? Promise.resolve(given) : loadConfig(context, () => probing);
+  const reader = readHost(context);
+  const reading = given ? Promise.resolve(given) : loadConfig(context, () => reader.probe(true));
   const labs = import("../host/lab.mts");
   const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks, here, swarm, swarmStacks] = await Promise.all([
     reading,
-    probing,
-    Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) => readLab(context.shell, config, folder)),
+    reader.probe(),
+    Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) =>
+      reader.beside((askHyperv) => readLab(context.shell, config, folder, askHyperv))
+    ),
     labs,
     import("../checks/index.mts"),
     reading.then(async (source) => {

@@ -7,22 +7,23 @@ import { makePlan } from "../plan/plan.mts";
 import { resolveConfig } from "../resolve/resolve.mts";
 import type { Context } from "./context.mts";
 import { readTexts } from "./plan-texts.mts";
-import { readProbe } from "./probe.mts";
+import type { HostReading } from "./host-reading.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
 /**
- * A finding for each machine whose VM differs, by name. Runs this host's probe; empty if that
+ * A finding for each machine whose VM differs, by name. Runs this host's probe if `reader` has not; empty if that
  * fails or a file of the config cannot be read: other commands report it.
  */
 export async function outdatedMachines(
   context: Context,
   source: LoadedConfig,
   lab: Lab,
+  reader: HostReading,
 ): Promise<Map<string, Finding>> {
   const exists = Object.values(lab.machines).some(({ state }) => state === "off" || state === "running");
   if (!exists) return new Map();
   try {
-    const [probe, texts] = await Promise.all([readProbe(context, [], true), readTexts(context, source.config)]);
+    const [probe, texts] = await Promise.all([reader.probe(), readTexts(context, source.config)]);
     const host = parseHost(probe);
     const resolved = resolveConfig(source.config, host, existingVmsOf(lab));
     const found = makePlan(resolved, host, lab, texts).findings.filter(({ check }) => check === "machine.outdated");

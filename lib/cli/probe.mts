@@ -60,12 +60,19 @@ const probes: Partial<Record<NodeJS.Platform, { script: string; command: string[
   },
 };
 
+/** The output of Windows' probe, and of these lines of PowerShell after it. Throws UserError. */
+export async function probeWith(context: Context, more: string): Promise<string> {
+  requirePlatform("windows");
+  return await probed(context, probes.win32!, {}, more);
+}
+
 async function probed(
   { shell }: Context,
   { script, command }: { script: string; command: string[] },
   env: Record<string, string> = {},
+  more = "",
 ): Promise<string> {
-  const input = await asset(shell, script);
+  const input = await asset(shell, script) + more;
   const { ok, out, err, code } = await shell.capture(command, {
     input,
     limit: 60,

@@ -1,7 +1,7 @@
 /** Queries hypervisors other than libvirt about a VM. */
 import process from "node:process";
 import type { Domain } from "./libvirt.mts";
-import type { Shell } from "../shell.mts";
+import type { CommandResult, Shell } from "../shell.mts";
 import { plainPowershell, powershell } from "./windows.mts";
 
 /** A hypervisor did not answer; the message is the reason. */
@@ -13,14 +13,19 @@ export interface RecordedVm {
   id: string;
 }
 
+/** Asks Hyper-V about the VMs of these ids; gives PowerShell's answer to {@link hypervCommand}. */
+export type HypervQuestion = (ids: string[]) => Promise<CommandResult>;
+
 /**
  * Looks up VMs by the ids that Vagrant recorded, with one question for all VMs of Hyper-V and one for
- * each other VM. Returns in their order what their hypervisors report: undefined if it has no VM of
- * that id, {@link NoAnswer} if it does not answer. `number` identifies one run of a VM.
+ * each other VM. `askHyperv` asks the first one, by default in a process of its own. Returns in their
+ * order what their hypervisors report: undefined if it has no VM of that id, {@link NoAnswer} if it
+ * does not answer. `number` identifies one run of a VM.
  */
 export async function readVms(
   shell: Shell,
   recorded: (RecordedVm | undefined)[],
+  askHyperv: HypervQuestion = (ids) => shell.capture(hypervCommand(ids)),
 ): Promise<(Domain | NoAnswer | undefined)[]> {
   const asked = recorded.map((one) => {
     // every hypervisor uses UUIDs: Vagrant did not write any other id
@@ -28,7 +33,7 @@ export async function readVms(
     return one && id !== undefined && Object.hasOwn(queries, one.provider) ? { provider: one.provider, id } : undefined;
   });
   const together = asked.flatMap((one) => (one?.provider === "hyperv" ? [one.id] : []));
-  const answer = together.length > 0 ? ask(shell, queries.hyperv!(together)) : undefined;
+  const answer = together.length > 0 ? answerOf(askHyperv(together), queries.hyperv!(together)) : undefined;
   return await Promise.all(asked.map(async (one) => {
     if (!one) return undefined;
     const { id, provider } = one;
@@ -37,8 +42,13 @@ export async function readVms(
   }));
 }
 
-async function ask(shell: Shell, { command, read, failed }: VmQuery): Promise<Record<string, Domain> | NoAnswer> {
-  const { ok, out, err, code, timedOut } = await shell.capture(command);
+const ask = (shell: Shell, query: VmQuery) => answerOf(shell.capture(query.command), query);
+
+async function answerOf(
+  answer: Promise<CommandResult>,
+  { command, read, failed }: VmQuery,
+): Promise<Record<string, Domain> | NoAnswer> {
+  const { ok, out, err, code, timedOut } = await answer;
   // without an answer the VM's state is not known
   if (timedOut) return new NoAnswer(err.trim().split("\n").at(-1) ?? "");
   if (code === 127) return new NoAnswer(`${command[0]} is not installed`);
@@ -67,24 +77,8 @@ const queries: Record<string, (ids: string[]) => VmQuery> = {
       return { [id.toLowerCase()]: domain(VMState === "running", VMStateChangeTime, cpus, memory) };
     },
   }),
-  // Get-VM reports only the uptime, which changes with every query; WMI has the start time. With
-  // -Id, the error does not distinguish a missing VM from missing permissions
   hyperv: (ids) => ({
-    command: powershell(
-      "-Command",
-      "$ErrorActionPreference = 'Stop'; " +
-        `$ids = ${ids.map((id) => `'${id}'`).join(", ")}; ` +
-        "$vms = @(Get-VM | Where-Object { $ids -contains [string]$_.Id }); " +
-        "if (-not $vms) { '{}'; exit 0 }; " +
-        "$runs = @(Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem'); " +
-        "$all = @{}; " +
-        "foreach ($vm in $vms) { $run = $runs | Where-Object { $_.Name -eq [string]$vm.Id }; " +
-        "$all[[string]$vm.Id] = @{ state = [string]$vm.State; cpus = $vm.ProcessorCount; memory = " +
-        "$vm.MemoryStartup / 1048576; " +
-        "since = $(if ($run) { [string]$run.TimeOfLastStateChange.ToFileTimeUtc() }); " +
-        "addresses = @($vm.NetworkAdapters | ForEach-Object { $_.IPAddresses }) } }; " +
-        "ConvertTo-Json -Compress -Depth 4 $all",
-    ),
+    command: hypervCommand(ids),
     // without permission for Hyper-V, or without its service, the state of the VM is not known
     failed: (err) => plainPowershell(err),
     read: (out) => {
@@ -106,6 +100,28 @@ const queries: Record<string, (ids: string[]) => VmQuery> = {
     },
   }),
 };
+
+/**
+ * The lines of PowerShell that print the state of the VMs of Hyper-V with these ids, as one line of JSON. Get-VM
+ * reports only the uptime, which changes with every query; WMI has the start time. With -Id, the error does not
+ * distinguish a missing VM from missing permissions.
+ */
+export function hypervScript(ids: string[]): string {
+  return "$ErrorActionPreference = 'Stop'; " +
+    `$ids = ${ids.map((id) => `'${id}'`).join(", ")}; ` +
+    "$vms = @(Get-VM | Where-Object { $ids -contains [string]$_.Id }); " +
+    "$runs = @(if ($vms) { Get-CimInstance -Namespace 'root/virtualization/v2' -ClassName 'Msvm_ComputerSystem' }); " +
+    "$all = @{}; " +
+    "foreach ($vm in $vms) { $run = $runs | Where-Object { $_.Name -eq [string]$vm.Id }; " +
+    "$all[[string]$vm.Id] = @{ state = [string]$vm.State; cpus = $vm.ProcessorCount; memory = " +
+    "$vm.MemoryStartup / 1048576; " +
+    "since = $(if ($run) { [string]$run.TimeOfLastStateChange.ToFileTimeUtc() }); " +
+    "addresses = @($vm.NetworkAdapters | ForEach-Object { $_.IPAddresses }) } }; " +
+    "ConvertTo-Json -Compress -Depth 4 $all";
+}
+
+/** The command that runs {@link hypervScript}. */
+export const hypervCommand = (ids: string[]): string[] => powershell("-Command", hypervScript(ids));
 
 /** A VM in the answer of Hyper-V. */
 interface HypervVm {

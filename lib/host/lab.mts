@@ -6,7 +6,7 @@ import { ownValue } from "../maps.mts";
 import type { Copies } from "./copies.mts";
 import { type Proof, readState, type SwarmState, type Upgrade } from "./state.mts";
 import type { Shell } from "../shell.mts";
-import { NoAnswer, readVms } from "./hypervisors.mts";
+import { type HypervQuestion, NoAnswer, readVms } from "./hypervisors.mts";
 import { self } from "../self.mts";
 import type { BoxInputs } from "./box-inputs.mts";
 import { readBoxes, readMachine } from "./vagrant-files.mts";
@@ -103,7 +103,12 @@ export function validProof({ state, bootId, proof }: LabMachine): Proof | undefi
  * Reads the state of the lab: one call of virsh, one question to Hyper-V, one for each VM of another
  * provider, and some small files.
  */
-export async function readLab(shell: Shell, config: LabRequest, folder: string): Promise<Lab> {
+export async function readLab(
+  shell: Shell,
+  config: LabRequest,
+  folder: string,
+  askHyperv?: HypervQuestion,
+): Promise<Lab> {
   const prefix = prefixOf(folder);
   const names = config.machines.map(({ name }) => name);
   const unread: string[] = [];
@@ -128,7 +133,7 @@ export async function readLab(shell: Shell, config: LabRequest, folder: string):
   const [{ domains, libvirtError }, data, others] = await Promise.all([
     readDomains(shell, words),
     readDataDisks(shell, folder, prefix, all, config),
-    readVms(shell, files.map(({ provider, id }) => (provider && id ? { provider, id } : undefined))),
+    readVms(shell, files.map(({ provider, id }) => (provider && id ? { provider, id } : undefined)), askHyperv),
   ]);
   const unasked = libvirtError ?? others.find((one) => one instanceof NoAnswer)?.message;
   const machines = all.map((name, i) => {

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { questionAfterProbe } from "../../lib/cli/host-reading.mts";
 import { readVms } from "../../lib/host/hypervisors.mts";
 import { fakeShell, own, root } from "../fake.mts";
 import { commands, documented } from "../windows/texts.mts";
@@ -25,6 +26,8 @@ test("every query of a VM is valid PowerShell", async () => {
   await readVms(shell, [{ provider: "hyperv", id: "8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f" }]);
   assert.is(asked.length, 1);
   assert.equal(errors(`${/-Command (.*)$/s.exec(asked[0]!)![1]}\n`), []);
+  const joint = questionAfterProbe(["8d1f54b9-0001-4b3a-9f3c-1a2b3c4d5e6f"]);
+  assert.equal([errors(joint), newerIn(joint)], [[], []]);
 });
 
 test("invalid PowerShell is found", () => {

@@ -5,10 +5,12 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { readVms } from "../../lib/host/hypervisors.mts";
-import { fakeShell } from "../fake.mts";
+import { readHost } from "../../lib/cli/host-reading.mts";
+import { type HypervQuestion, NoAnswer, readVms } from "../../lib/host/hypervisors.mts";
+import { fakeShell, options, own, root } from "../fake.mts";
 import { host, id, vm } from "./hosts.mts";
-import { plan } from "./windows.mts";
+import { factsOf, stateOf } from "./recorded.mts";
+import { plan, type Result } from "./windows.mts";
 
 const test = suite("question");
 const folder = mkdtempSync(join(tmpdir(), "homelab-gpu question-"));
@@ -52,6 +54,68 @@ test("it reports all VMs that were asked for, and no other", async () => {
     undefined,
   ]);
   assert.equal(await read(none!.out), [undefined, undefined, undefined]);
+});
+
+/** The probe and the question as one command has them: `answer` gives PowerShell's output for its standard input. */
+async function together(answer: (input: string) => string, ask = recorded) {
+  const { shell, asked } = fakeShell();
+  Object.assign(shell, {
+    platform: "win32",
+    read: (path: string) => Promise.resolve(path.startsWith(root) ? own(path.slice(root.length + 1)) : undefined),
+    capture: (command: string[], { input = "" }: { input?: string } = {}) => {
+      asked.push(command.at(-1)!);
+      return Promise.resolve({ ok: true, code: 0, out: answer(input), err: "" });
+    },
+  });
+  const reader = readHost({ shell, options: { ...options }, args: [], passthroughArgs: [] });
+  const [text, vms] = await Promise.all([
+    reader.probe(),
+    reader.beside((askHyperv?: HypervQuestion) => readVms(shell, ask, askHyperv)),
+  ]);
+  return { text, vms, processes: asked.length };
+}
+
+let joint = "";
+await together((input) => joint = input);
+const jointScript = join(folder, "together.ps1");
+writeFileSync(jointScript, joint);
+const text = own("test/hosts/windows-11-pro-rtx4070.txt");
+const known = { ...stateOf(text), marks: {}, cim: { ...stateOf(text).cim, ...cim } };
+const shared = plan([
+  { state: { ...known, vms: [{ ...running, Id: id }] }, runs: [{ script: jointScript }] },
+  { state: { ...known, vms: [] }, runs: [{ script: jointScript }] },
+  // without Hyper-V's cmdlets the question fails, and the probe does not
+  {
+    state: { ...known, windows: { ...known.windows, hyperv: false }, vms: [] },
+    runs: [{ script: jointScript }],
+  },
+]);
+
+test("one process answers with the probe and the VMs; a question that fails leaves the probe whole", async () => {
+  const answers = await Promise.all((shared() as [Result][]).map(async ([{ code, out, error }]) => {
+    assert.is(code, 0, error);
+    return await together(() => `${out.join("\n")}\n`);
+  }));
+  assert.equal(answers.map(({ processes }) => processes), [1, 1, 1]);
+  const [one, none, refused] = answers as [typeof answers[0], typeof answers[0], typeof answers[0]];
+  assert.equal(factsOf(one.text), factsOf(text));
+  assert.equal(factsOf(none.text), factsOf(text));
+  assert.match(refused.text, /\[end\]\n$/);
+  assert.equal(one.vms.map((vm) => vm && "addresses" in vm ? vm.addresses : vm), [
+    ["172.20.1.5"],
+    undefined,
+    undefined,
+  ]);
+  assert.equal(none.vms, [undefined, undefined, undefined]);
+  for (const vm of refused.vms) {
+    assert.instance(vm, NoAnswer);
+    assert.match((vm as NoAnswer).message, /The term 'Get-VM' is not recognized/);
+  }
+});
+
+test("without VMs of Hyper-V only the probe runs", async () => {
+  const alone = await together(() => text, []);
+  assert.equal([alone.text, alone.vms, alone.processes], [text, [], 1]);
 });
 
 test.run();

@@ -12,7 +12,7 @@ import { countsByStatus, explainFindings, type Finding } from "../../findings.mt
 import { formatFindings } from "../print.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
 import { readHere } from "../inspect.mts";
-import { readProbe } from "../probe.mts";
+import { type HostReading, readHost } from "../host-reading.mts";
 import { idsNamed, unknownCheck } from "../check-names.mts";
 import { loadConfig, type LoadedConfig, requireFiles } from "../load-config.mts";
 import { readProjects, readSwarmStacks } from "../projects.mts";
@@ -31,13 +31,13 @@ export async function doctor(context: Context): Promise<number> {
   const piped = options.save === "-" && !options.dryRun;
   if (piped && options.json) throw new UserError("--json and --save - both write to standard output: save to a file");
   // what is saved is whole
-  const probing = readProbe(context, options.save ? undefined : programsToAsk(args));
-  const reading = loadConfig(context, () => probing);
+  const reader = readHost(context, options.save ? undefined : programsToAsk(args));
+  const reading = loadConfig(context, () => reader.probe(true));
   const [source, probe, vms, , stacks] = await Promise.all([
     reading,
-    probing,
+    reader.probe(),
     // this host's VMs do not matter for a saved host
-    reading.then((source) => (options.host ? {} : readExistingVms(context, source))),
+    reading.then((source) => (options.host ? {} : readExistingVms(context, source, reader))),
     reading.then((source) => (options.host || source.starter ? undefined : requireFiles(context, source))),
     reading.then((source) => readStacks(context, source)),
   ]);
@@ -133,11 +133,17 @@ function reportLines(
   return options.verbose ? verboseLines(findings, parts, style) : screenLines(findings, parts, style);
 }
 
-async function readExistingVms({ shell }: Context, source: LoadedConfig): Promise<Record<string, ExistingVm>> {
-  // a lab that was never brought up has no VMs
-  if ((await shell.list(source.folder)).length === 0) return {};
-  const { readLab, existingVmsOf } = await import("../../host/lab.mts");
-  return existingVmsOf(await readLab(shell, source.config, source.folder));
+async function readExistingVms(
+  { shell }: Context,
+  source: LoadedConfig,
+  reader: HostReading,
+): Promise<Record<string, ExistingVm>> {
+  return await reader.beside(async (askHyperv) => {
+    // a lab that was never brought up has no VMs
+    if ((await shell.list(source.folder)).length === 0) return {};
+    const { readLab, existingVmsOf } = await import("../../host/lab.mts");
+    return existingVmsOf(await readLab(shell, source.config, source.folder, askHyperv));
+  });
 }
 
 /** JSON knows neither maps nor big integers. */

@@ -11,6 +11,7 @@ import { type Context, log, logConfig, selfFor, styleFor } from "../context.mts"
 import { forwardLines } from "../forward.mts";
 import type { LoadedConfig } from "../load-config.mts";
 import { askEarly, askGuest, isReachable } from "../guest.mts";
+import { readHostLater } from "../host-reading.mts";
 import { inspectLab } from "../inspect-lab.mts";
 import { outdatedMachines } from "../outdated-machines.mts";
 import { formatFinding } from "../print.mts";
@@ -32,11 +33,12 @@ interface Shown {
 /** `status`: each machine, as the hypervisor and the machine itself answer now. */
 export async function status(context: Context): Promise<number> {
   let early: ReturnType<typeof askEarly> | undefined;
-  const { source, lab } = await inspectLab(context, (source) => early = askEarly(context, source));
+  const reader = readHostLater(context, [], true);
+  const { source, lab } = await inspectLab(context, (source) => early = askEarly(context, source), reader);
   const asked = await early!;
   const all = Object.entries({ ...lab.machines, ...lab.orphans });
   const [outdated, ...machines] = await Promise.all([
-    outdatedMachines(context, source, lab),
+    outdatedMachines(context, source, lab, reader),
     ...all.map(([name, machine]) => shownOf(context, source, name, machine, asked.get(name))),
   ]);
   const entries = machines.map((one): Shown => ({ ...one, outdated: outdated.get(one.name) }));
