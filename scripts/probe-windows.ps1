@@ -149,9 +149,12 @@ if ($null -ne $rules) {
     })
     Write-Flag 'system-access' ($system.Count -gt 0)
 }
-# the folder of Vagrant's boxes, with x for each letter and digit
+# the folder of Vagrant's boxes, with x for each letter and digit, and u for those outside ASCII
 $boxes = if ($env:VAGRANT_HOME) { $env:VAGRANT_HOME } elseif ($env:USERPROFILE) { "$env:USERPROFILE\.vagrant.d" }
-if ($boxes) { Write-Fact 'vagrant-home' ($boxes -replace '(?<!^)[^\\/''\u2018-\u201b\[\]$`%!^&;.: -]', 'x') }
+if ($boxes) {
+    $plain = $boxes -replace '(?<!^)[^\\/''\u0080-\uffff\[\]$`%!^&;.: -]', 'x'
+    Write-Fact 'vagrant-home' ($plain -replace '(?<!^)[\u0080-\u2017\u201c-\uffff]', 'u')
+}
 $policy = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\HyperV'
 $values = Read-Or { Get-ItemProperty $policy }
 if ($values -or -not (Test-Path $policy)) {

@@ -37,11 +37,12 @@ test("a folder that Vagrant's scripts or Hyper-V cannot use is reported before a
   for (const path of ["C:\\50%\\.homelab-gpu", "C:\\$lab\\.homelab-gpu", "C:\\a & b\\.homelab-gpu"]) {
     assert.is(folder(path), "warn", path);
   }
+  assert.is(folder("D:\\größe\\.homelab-gpu"), "warn");
   for (const name of ["OneDrive", "OneDrive - Example Corp"]) {
     assert.is(folder(`C:\\Users\\x\\${name}\\Documents\\.homelab-gpu`), "warn");
   }
   for (
-    const path of ["C:\\lab\\.homelab-gpu", "D:\\My labs (2026)\\größe\\.homelab-gpu", "c:/lab/OneDriver/.homelab-gpu"]
+    const path of ["C:\\lab\\.homelab-gpu", "D:\\My labs (2026)\\.homelab-gpu", "c:/lab/OneDriver/.homelab-gpu"]
   ) {
     assert.is(folder(path), "pass", path);
   }
@@ -72,6 +73,7 @@ test("the folder of Vagrant's boxes is checked in the same way, without a user's
   assert.is(boxes("H:\\.xxxxxxx.x", client.replace("drives-read:yes", "drives-read:yes\nnetwork-drive:H:"))[0], "fail");
   assert.is(boxes(`C:\\${"xxxxx\\".repeat(40)}`)[0], "fail");
   assert.is(boxes("C:\\xx&xx\\.xxxxxxx.x")[0], "warn");
+  assert.is(boxes("C:\\xxxxx\\xuxx\\.xxxxxxx.x")[0], "warn");
   assert.is(boxes("D:\\xxxxxxx.x")[0], "pass");
 });
 
@@ -124,7 +126,9 @@ test("the switch is the named one, else the Default Switch by its id, else the o
   const more = client.replace("|Default Switch", "|Standardswitch\nswitch:1|External|LAN");
   assert.is(bridge(more), "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444");
   assert.is(bridge(server), "5f0a7a44-2a3c-4d1f-9a55-0d3c7e1b9f60");
-  assert.is(bridge(two, ", network: {switch: NAT}"), "NAT");
+  // Vagrant reads names in the console's code page: it gets the id of a switch that the host has
+  assert.is(bridge(two, ", network: {switch: nat}"), "77777777-2a3c-4d1f-9a55-0d3c7e1b9f60");
+  assert.is(bridge(two, ", network: {switch: LAN}"), "LAN");
   assert.is(bridge("homelab-gpu-probe 1 windows\n"), "c08cb7b8-9b3c-408e-8e30-5e16a3aeb444");
   assert.equal(
     [more, server].map((text) => found("hyperv.switch", text)!.slice(0, 2)),

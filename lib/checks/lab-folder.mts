@@ -30,6 +30,8 @@ interface Folder {
   /** The subject of a message, and what goes into evidence. */
   name: string;
   read: string;
+  /** Whether it has letters outside ASCII. */
+  isForeign: boolean;
   /** The number of characters that the longest path below it adds. */
   below: number;
   /** How another folder is used. */
@@ -44,13 +46,16 @@ function judge(path: string, { name, box }: ResolvedMachine, { windows = { drive
     path,
     name: "the folder",
     read: "folder",
+    // deno-lint-ignore no-control-regex
+    isForeign: /[^\x00-\x7f]/.test(path),
     below: `\\.vagrant\\machines\\${name}\\hyperv\\Virtual Machines\\`.length + file,
     elsewhere: "Move the config to a short, plain folder on a disk of this host, such as C:\\lab",
   };
   const boxes: Folder = {
     path: windows.vagrantHome ?? "",
     name: "the folder of Vagrant's boxes",
-    read: "VAGRANT_HOME, with x for letters",
+    read: "VAGRANT_HOME, with x for letters, u for those outside ASCII",
+    isForeign: /u/.test(windows.vagrantHome ?? ""),
     // NAME\1.VERSION.0\hyperv\Virtual Hard Disks\
     below: `\\boxes\\${box.replaceAll("/", "-VAGRANTSLASH-")}\\1.4294967295.0\\hyperv\\Virtual Hard Disks\\`.length +
       file,
@@ -85,7 +90,10 @@ function judge(path: string, { name, box }: ResolvedMachine, { windows = { drive
 }
 
 /** What is wrong with the path of a folder; undefined if nothing is. `drives`: the host's network drives. */
-function flawOf({ path, name, read, below, elsewhere }: Folder, drives: string[] | undefined): Verdict | undefined {
+function flawOf(
+  { path, name, read, isForeign, below, elsewhere }: Folder,
+  drives: string[] | undefined,
+): Verdict | undefined {
   const evidence: Evidence[] = [{ read, value: path }];
   const fix = [manualFix(elsewhere)];
   // PowerShell takes the typographic ones for quotes too (about_Quoting_Rules)
@@ -110,6 +118,15 @@ function flawOf({ path, name, read, below, elsewhere }: Folder, drives: string[]
   }
   if (/[\\/]OneDrive( - [^\\/]+)?[\\/]/i.test(path)) {
     return warn(`${name} is in OneDrive, which uploads the disks of VMs and locks them meanwhile`, evidence, fix);
+  }
+  // a letter that the code page of the console does not have, and others too where Vagrant encodes them twice
+  // (hashicorp/vagrant, issues 11431, 12928 and 12982, 2022-11)
+  if (isForeign) {
+    return warn(
+      `${name} has letters outside ASCII in its path, with which Vagrant on Windows is known to fail`,
+      evidence,
+      fix,
+    );
   }
   const marks = [...new Set(path.match(/[$`%!^&;]/g) ?? [])];
   return marks.length > 0

@@ -19,9 +19,10 @@ export function switchFor(wanted: string | undefined, { windows }: Host): Virtua
 }
 
 /**
- * The name or id of the switch that a machine is connected to. The id of the Default Switch where
- * the host's switches do not decide.
+ * The id of the switch that a machine is connected to: Vagrant compares names as the console's code page has them,
+ * and asks at the terminal if none is equal. The written name, or the id of the Default Switch, where the host's
+ * switches do not decide.
  */
 export function switchOf({ network }: ResolvedMachine, host: Host): string {
-  return network?.switch ?? switchFor(undefined, host)?.id ?? defaultSwitch;
+  return switchFor(network?.switch, host)?.id ?? network?.switch ?? defaultSwitch;
 }

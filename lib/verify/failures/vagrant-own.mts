@@ -202,6 +202,18 @@ export const vagrantOwnFailures = (): Failure[] =>
       "Install the Vagrant that its text names; start VBoxManage --version by hand and correct what it reports",
     ],
     [
+      "host.folder",
+      "cause",
+      anyOf(
+        // the line of Ruby's trace names the file; hashicorp/vagrant, issues 11431, 11975, 12928, 2022-11
+        /in ['`][^'\n]{1,60}': .{1,160}\(Encoding::(?:UndefinedConversionError|CompatibilityError)\)/,
+        /incompatible character encodings: [\w-]{1,20} and [\w-]{1,20}/,
+      ),
+      "Vagrant cannot convert a letter outside ASCII in a path: the name of the user, or the folder of the lab or of " +
+      "Vagrant",
+      "Set VAGRANT_HOME to a folder with plain letters, such as C:\\vagrant.d, and move the config to such a folder",
+    ],
+    [
       "provider.mode",
       "fallback",
       /There are errors in the configuration of this machine/,
