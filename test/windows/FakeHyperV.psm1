@@ -59,7 +59,7 @@ function Invoke-Change($call) {
 # The current state, with the files that the script wrote
 function Copy-State {
     $files = @{}
-    foreach ($file in @(Get-ChildItem -Recurse -File $global:Folder)) { $files[$file.FullName] = Get-Content -Raw $file.FullName }
+    foreach ($file in @(Get-ChildItem -Recurse -File -LiteralPath $global:Folder)) { $files[$file.FullName] = [IO.File]::ReadAllText($file.FullName) }
     @{ state = ($global:Fake | ConvertTo-Json -Depth 10); files = $files }
 }
 
@@ -249,7 +249,7 @@ $does = @{
         param($bound)
         $id = @($bound.InstanceId)[0]
         $key = @($bound.KeyName)[0]
-        $own = Get-Value (Get-Value $global:Fake.properties $id) $key
+        $own = Get-Value (Get-Value $global:Fake.properties (Get-Path $id)) $key
         if ($null -eq $own) {
             $device = @($global:Fake.devices | Where-Object { $_.InstanceId -eq $id })[0]
             if ($device) {
@@ -284,7 +284,17 @@ $does = @{
         }
         if (-not $global:Fake.cim.Contains($class)) { throw [Exception]::new("Invalid class $class") }
         $filter = "$(Get-Value $bound 'Filter')"
-        foreach ($one in @($global:Fake.cim[$class])) {
+        # a dismounted card has no driver, and another id
+        $gone = @($global:Fake.devices | Where-Object { $_.dismounted } | ForEach-Object { $_.InstanceId })
+        foreach ($entry in @($global:Fake.cim[$class])) {
+            $one = $entry
+            if ($class -match '^Win32_(PnPEntity|VideoController)$' -and $gone -contains $entry.PNPDeviceID) {
+                if ($class -eq 'Win32_VideoController') { continue }
+                $one = $entry.Clone()
+                $one.PNPDeviceID = $entry.PNPDeviceID -replace '^PCI', 'PCIP'
+                $one.PNPClass = 'System'
+                $one.Service = $null
+            }
             # the scripts use only these forms: NAME='VALUE', NAME LIKE 'VALUE', and OR
             $tests = @($filter -split ' OR ' | Where-Object { $_ })
             $fits = $tests.Count -eq 0

@@ -2,8 +2,8 @@
 # was started is a process of QEMU.
 #
 # $global:Fake has for this:
-#   start     a shell command that starts QEMU in the background with the address $ADDRESS and the
-#             log $LOG, and prints its process id
+#   start     a shell command that starts QEMU in the background with the address $ADDRESS, the log
+#             $LOG and $CARDS whole cards, and prints its process id
 #   ready     the text in the log after which the VM reports its address
 #   address   the address of VMs that start
 
@@ -111,6 +111,7 @@ $does['Start-VM'] = {
         $vm.log = Join-Path ([IO.Path]::GetTempPath()) "homelab-gpu-vm-$($vm.Id).log"
         $env:ADDRESS = $vm.address
         $env:LOG = $vm.log
+        $env:CARDS = "$(@($vm.assigned | Where-Object { $_ }).Count)"
         Set-Content -LiteralPath $vm.log -Value ''
         $vm.process = [int]"$(& sh -c $global:Fake.start)".Trim()
         Set-State $vm 'Running'

@@ -1,15 +1,17 @@
 # Runs scripts on a fake Windows. Takes a JSON file [{ state, runs: [{ script, words, change, vm,
 # kill, fail }] }] and prints JSON: for each run its exit code, its output, its changes, and the
-# state after it. The runs of one entry use the same Windows, one after the other.
+# state after it. The runs of one entry use the same Windows, one after the other. Their folder has all
+# the characters in its path that PowerShell and shells interpret: our scripts take each path literally.
 param([Parameter(Mandatory = $true)][string]$File)
 $ErrorActionPreference = 'Stop'
 Import-Module (Join-Path $PSScriptRoot 'FakeHyperV.psm1')
 Import-Module (Join-Path $PSScriptRoot 'FakeWindows.psm1')
 $all = [Collections.Generic.List[object]]::new()
 foreach ($entry in (Get-Content -Raw $File | ConvertFrom-Json -AsHashtable)) {
-    $global:Folder = Join-Path ([IO.Path]::GetTempPath()) "homelab-gpu-windows-$PID-$([guid]::NewGuid())"
-    New-Item -ItemType Directory $global:Folder | Out-Null
-    Set-Location $global:Folder
+    $name = "homelab-gpu-windows-$PID-$([guid]::NewGuid())" + ' O''Brien [1] $HOME %TEMP% `n & (x86) größe'
+    $global:Folder = Join-Path ([IO.Path]::GetTempPath()) $name
+    [IO.Directory]::CreateDirectory($global:Folder) | Out-Null
+    Set-Location -LiteralPath $global:Folder
     Get-PSDrive C -ErrorAction SilentlyContinue | Remove-PSDrive
     New-PSDrive -Name C -PSProvider FileSystem -Root $global:Folder -Scope Global | Out-Null
     $state = $entry.state
@@ -40,19 +42,19 @@ foreach ($entry in (Get-Content -Raw $File | ConvertFrom-Json -AsHashtable)) {
         $killed = $null -ne $global:EndedState
         if ($killed) {
             $state = $global:EndedState.state | ConvertFrom-Json -AsHashtable
-            Get-ChildItem -Recurse -File $global:Folder | Remove-Item
+            Get-ChildItem -Recurse -File -LiteralPath $global:Folder | ForEach-Object { [IO.File]::Delete($_.FullName) }
             foreach ($saved in @($global:EndedState.files.GetEnumerator())) { [IO.File]::WriteAllText($saved.Key, $saved.Value) }
         } else {
             $state = $global:Fake
         }
-        $files = @(Get-ChildItem -Recurse -File $global:Folder | ForEach-Object { @{ path = $_.FullName.Substring($global:Folder.Length + 1); text = "$(Get-Content -Raw $_.FullName)".Trim() } })
+        $files = @(Get-ChildItem -Recurse -File -LiteralPath $global:Folder | ForEach-Object { @{ path = $_.FullName.Substring($global:Folder.Length + 1); text = [IO.File]::ReadAllText($_.FullName).Trim() } })
         @{
             code = $code; out = $out; error = "$errors".Trim(); killed = $killed; log = @($state.log); files = $files
             state = ($state | ConvertTo-Json -Depth 10 | ConvertFrom-Json -AsHashtable)
         }
     }
     Set-Location $PSScriptRoot
-    Remove-Item -Recurse $global:Folder
+    Remove-Item -Recurse -LiteralPath $global:Folder
     $all.Add(@($results))
 }
 ConvertTo-Json -Depth 12 -Compress -InputObject $all
