@@ -34,7 +34,8 @@ test("a folder that Vagrant's scripts or Hyper-V cannot use is reported before a
       `C:\\${"deep\\".repeat(40)}.homelab-gpu`,
     ]
   ) assert.is(folder(path), "fail", path);
-  for (const path of ["C:\\50%\\.homelab-gpu", "C:\\$lab\\.homelab-gpu", "C:\\a & b\\.homelab-gpu"]) {
+  assert.equal(["C:\\50%\\.homelab-gpu", "C:\\${lab}\\.homelab-gpu"].map((path) => folder(path)), ["fail", "fail"]);
+  for (const path of ["C:\\`x`\\.homelab-gpu", "C:\\$lab\\.homelab-gpu", "C:\\a & b\\.homelab-gpu"]) {
     assert.is(folder(path), "warn", path);
   }
   assert.is(folder("D:\\größe\\.homelab-gpu"), "warn");

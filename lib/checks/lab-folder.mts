@@ -30,6 +30,8 @@ interface Folder {
   /** The subject of a message, and what goes into evidence. */
   name: string;
   read: string;
+  /** Whether ssh finds its keys below it. */
+  hasKeys?: true;
   /** Whether it has letters outside ASCII. */
   isForeign: boolean;
   /** The number of characters that the longest path below it adds. */
@@ -46,6 +48,7 @@ function judge(path: string, { name, box }: ResolvedMachine, { windows = { drive
     path,
     name: "the folder",
     read: "folder",
+    hasKeys: true,
     // deno-lint-ignore no-control-regex
     isForeign: /[^\x00-\x7f]/.test(path),
     below: `\\.vagrant\\machines\\${name}\\hyperv\\Virtual Machines\\`.length + file,
@@ -91,7 +94,7 @@ function judge(path: string, { name, box }: ResolvedMachine, { windows = { drive
 
 /** What is wrong with the path of a folder; undefined if nothing is. `drives`: the host's network drives. */
 function flawOf(
-  { path, name, read, isForeign, below, elsewhere }: Folder,
+  { path, name, read, hasKeys, isForeign, below, elsewhere }: Folder,
   drives: string[] | undefined,
 ): Verdict | undefined {
   const evidence: Evidence[] = [{ read, value: path }];
@@ -102,6 +105,14 @@ function flawOf(
   }
   if (/[[\]]/.test(path)) {
     return fail(`${name} has brackets in its path, which PowerShell reads as a pattern`, evidence, fix);
+  }
+  // ssh_config(5), TOKENS and ENVIRONMENT VARIABLES: Vagrant writes the path of the key as it is
+  if (hasKeys && /%|\$\{/.test(path)) {
+    return fail(
+      `${name} has ${/%|\$\{/.exec(path)![0]} in its path, which ssh expands in the path of a key`,
+      evidence,
+      fix,
+    );
   }
   if (/^[\\/]{2}/.test(path) || drives?.includes(path.slice(0, 2).toUpperCase())) {
     return fail(

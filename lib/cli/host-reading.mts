@@ -66,7 +66,7 @@ function onWindows(context: Context): HostReading {
 
 const [answer, refusal] = ["homelab-gpu-vms:", "homelab-gpu-vms-error:"];
 
-/** The lines of PowerShell after the probe that ask about the VMs with these ids: their error does not end the probe. */
+/** The lines of PowerShell after the probe that ask about the VMs with these ids; their error does not end it. */
 export const questionAfterProbe = (ids: string[]): string => `
 try { Write-Output ('${answer}' + $(${hypervScript(ids)})) }
 catch { Write-Output ('${refusal}' + ($_.Exception.Message -replace '\\s+', ' ')) }

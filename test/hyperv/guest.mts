@@ -16,6 +16,61 @@ const put = (path: string, text: string, mode = 0o644) => {
   writeFileSync(path, text, { mode });
 };
 
+// dxgkrnl creates /dev/dxg for a part of a card; a whole card is QEMU's device edu with the card's ids
+const firstProcess = `#!/bin/sh
+export PATH=/bin
+mount -t devtmpfs dev /dev
+: >/dev/dxg
+mount -t sysfs sys /sys
+for card in /sys/bus/pci/devices/*; do
+  [ "$(cat "$card/vendor")" = 0x1234 ] || continue
+  for fact in vendor=0x10de device=0x25b6 class=0x030200; do
+    echo "\${fact#*=}" >"/run/\${fact%=*}"
+    mount -o bind "/run/\${fact%=*}" "$card/\${fact%=*}"
+  done
+done
+exec /init.tiny
+`;
+
+/** A stand-in of Docker with Compose: a container is a process, with the name homelab-gpu-SERVICE-1. */
+const engine = `#!/bin/sh
+PATH=$PATH:/usr/lib/wsl/lib
+all=/run/docker
+mkdir -p $all
+runs() { [ -e $all/$one ] && [ -e "/proc/$(cat $all/$one)" ]; }
+named() { one=\${1#/} one=\${one#homelab-gpu-} one=\${one%-1}; }
+case "$*" in
+  'compose version') ;;
+  'compose -p homelab-gpu -f '*' config -q') grep -q '^services:' "$5" ;;
+  'compose -p homelab-gpu -f '*' up -d'*)
+    for one in $(sed -n '/^services:/,/^[a-z]/s/^  \\([a-z][a-z0-9-]*\\):.*/\\1/p' "$5"); do
+      ! runs || continue
+      sleep 99999 >/dev/null 2>&1 </dev/null &
+      echo $! >$all/$one
+    done
+    ;;
+  version*) echo 28.2.2 ;;
+  'ps -aq'*) for one in $all/*; do [ ! -e "$one" ] || echo "homelab-gpu-\${one##*/}-1"; done ;;
+  inspect*)
+    format=$3
+    shift 3
+    for container; do
+      named "$container"
+      process=$(cat $all/$one)
+      state=exited
+      ! runs || state=running
+      case $format in
+        *service:*) echo "service:homelab-gpu/$one $state 0 0 none no /homelab-gpu-$one-1" ;;
+        *compose.service*) echo "homelab-gpu/$one $state 0 0 none no $process /homelab-gpu-$one-1" ;;
+        '{{.State.Pid}}') echo "$process" ;;
+      esac
+    done
+    ;;
+  exec*) shift 2 && exec "$@" ;;
+  logs*) for one; do :; done && named "$one" && echo "$one says hello" ;;
+esac
+`;
+
 /** Writes `vmlinuz` and `initrd` to a folder. Takes minutes the first time: it builds the host of the tier gpu. */
 export function makeGuest(folder: string): void {
   const built = execFileSync("sh", [`${root}/test/e2e/host/build.sh`], {
@@ -35,9 +90,8 @@ export function makeGuest(folder: string): void {
   cpSync("/usr/lib/openssh/sftp-server", `${over}/usr/lib/sftp-server`, { dereference: true });
   cpSync("/usr/bin/scp", `${over}/bin/scp`, { dereference: true });
   cpSync("/sbin/ldconfig", `${over}/bin/ldconfig`, { dereference: true });
-  // dxgkrnl creates this device for a part of a card
-  const device = "mount -t devtmpfs dev /dev\n: >/dev/dxg";
-  put(`${over}/init`, `#!/bin/sh\nexport PATH=/bin\n${device}\nexec /init.tiny\n`, 0o755);
+  put(`${over}/init`, firstProcess, 0o755);
+  put(`${over}/bin/docker`, engine, 0o755);
   put(`${over}/init.tiny`, own("test/e2e/host/guest-init"), 0o755);
   put(
     `${over}/bin/nvidia-ctk`,

@@ -24,13 +24,19 @@ export interface Answer {
   changes: string[];
 }
 
+/** Where a command runs. */
+export interface Where {
+  folder?: string;
+  wsl?: boolean;
+}
+
 export interface Windows {
   /** The folder of the lab. */
   lab: string;
   /** The folder of Windows. */
   system: string;
-  /** Runs the script in the folder of the lab. */
-  run(words: string): Promise<Answer>;
+  /** Runs the script in the folder of the lab, or in another one; with `wsl` not in Windows but inside WSL. */
+  run(words: string, where?: Where): Promise<Answer>;
   state(): State;
   /** Changes the state between two commands. */
   change(by: (state: State) => void): void;
@@ -64,7 +70,8 @@ exit "$code"
 /** Starts it; its VMs get this address. Throws if PowerShell or the guest is not available. */
 export async function startWindows(address: string): Promise<Windows> {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-windows-"));
-  const [system, lab, home] = ["Windows", "lab", "home"].map((name) => join(folder, name)) as [string, string, string];
+  const names = ["Windows", "my lab & $x (1)", "home"];
+  const [system, lab, home] = names.map((name) => join(folder, name)) as [string, string, string];
   for (const path of [`${folder}/requests`, lab]) mkdirSync(path, { recursive: true });
   makeGuest(folder);
   makeVagrantHome(`${home}/.vagrant.d`);
@@ -89,6 +96,8 @@ export async function startWindows(address: string): Promise<Windows> {
     `-kernel '${folder}/vmlinuz' -initrd '${folder}/initrd'`,
     "-append 'console=ttyS0 quiet panic=-1 mitigations=off no_timer_check'",
     "-netdev user,id=net,restrict=on,hostfwd=tcp:$ADDRESS:22-:22 -device virtio-net-pci,netdev=net,romfile=",
+    // the VM has a whole card only if Hyper-V has assigned it one
+    "$([ $CARDS = 0 ] || echo -device edu)",
     '</dev/null >"$LOG.qemu" 2>&1 & echo $!',
   ].join(" ");
   const file = `${folder}/state.json`;
@@ -133,15 +142,18 @@ export async function startWindows(address: string): Promise<Windows> {
   return {
     lab,
     system,
-    async run(words) {
+    async run(words, { folder = lab, wsl = false } = {}) {
       const before = readFileSync(log, "utf8").length;
-      const child = spawn(process.execPath, [
-        "--import",
-        "data:text/javascript,Object.defineProperty(process,'platform',{value:'win32'})",
+      const platform = "data:text/javascript,Object.defineProperty(process,'platform',{value:'win32'})";
+      const [program, ...first] = wsl
+        ? ["unshare", "-m", "sh", "-c", 'mount -t tmpfs run /run && : >/run/WSL && exec "$@"', "sh", process.execPath]
+        : [process.execPath, "--import", platform];
+      const child = spawn(program!, [
+        ...first,
         `${root}/node_modules/zx/build/cli.js`,
         `${root}/homelab-gpu.mts`,
         ...words.split(" "),
-      ], { cwd: lab, env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], timeout: 900_000 });
+      ], { cwd: folder, env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], timeout: 900_000 });
       let out = "";
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => out += chunk);
       const code = await new Promise<number>((resolve) => child.on("close", (ended) => resolve(ended ?? -1)));

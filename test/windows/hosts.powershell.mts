@@ -54,7 +54,8 @@ const folders: [finding: () => string, RegExp][] = [
   [finding("host.folder", client, {}, "", lab), /^pass/],
   [finding("host.folder", client, {}, "", "C:\\Users\\O'Brien\\.homelab-gpu"), /^fail: the folder has a quote/],
   [finding("host.folder", client, {}, "", "C:\\lab [1]\\.homelab-gpu"), /^fail: the folder has brackets/],
-  [finding("host.folder", client, {}, "", "C:\\$x%\\.homelab-gpu"), /^warn: the folder has \$ % in its path/],
+  [finding("host.folder", client, {}, "", "C:\\$x\\.homelab-gpu"), /^warn: the folder has \$ in its path/],
+  [finding("host.folder", client, {}, "", "C:\\50%\\.homelab-gpu"), /^fail: the folder has % in its path, which ssh/],
   [
     finding("host.folder", client, drives("Z:"), "", "Z:\\lab\\.homelab-gpu"),
     /^fail: the folder is on a network drive/,

@@ -38,6 +38,9 @@ function Get-Text($words) {
         if ($word -in '-NoLogo', '-NoProfile', '-NonInteractive') { $i++; continue }
         if ($word -eq '-Command') { return $rest -join ' ' }
         if ($word -eq '-File') {
+            # a path, also without a folder
+            $rest = @($rest)
+            $rest[0] = [IO.Path]::Combine([IO.File]::ReadAllText("$request/cwd").TrimEnd("`n"), $rest[0])
             $quoted = $rest | ForEach-Object { if ($_ -match '^-[A-Za-z]\w*$') { $_ } else { "'" + $_.Replace("'", "''") + "'" } }
             return '& ' + (@($quoted) -join ' ')
         }
