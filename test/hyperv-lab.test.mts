@@ -9,6 +9,7 @@ import { hyperv } from "../lib/resolve/providers/hyperv.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { likelyCauses } from "../lib/verify/failures/index.mts";
 import { own } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
 
 const test = suite("hyperv-lab");
 const client = own("test/hosts/windows-11-pro-rtx4070.txt");
@@ -97,6 +98,20 @@ test("a folder without full control for SYSTEM is reported with the command that
     "unknown",
     "could not read whether SYSTEM may use the folder, where Vagrant's boxes are",
   ]);
+});
+
+test("on Linux only what ssh expands in the path of a key is reported", () => {
+  const on = (path: string) => {
+    const host = savedHost("blacklisted-vfio-debian13");
+    const resolved = resolveConfig(parseConfig("machines: [{name: a, box: x}]"), host);
+    return runChecks(host, { ...resolved, folder: path }, ["host.folder"]).map(({ status, message }) =>
+      `${status}: ${message}`
+    );
+  };
+  const message = "in its path, which ssh expands in the path of a key";
+  assert.equal(on("/srv/50% off/.homelab-gpu"), [`fail: the folder has % ${message}`]);
+  assert.equal(on("/srv/${x}/.homelab-gpu"), [`fail: the folder has \${ ${message}`]);
+  assert.equal(on("/srv/$x & 'y' [1]/.homelab-gpu"), []);
 });
 
 test("the folder is checked only for Hyper-V, and only on the host itself", () => {

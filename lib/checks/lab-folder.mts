@@ -1,26 +1,44 @@
-import type { Evidence } from "../findings.mts";
+import type { Evidence, Fix } from "../findings.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import type { Host } from "../host/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import type { Check, Verdict } from "./types.mts";
 
-/** Whether Hyper-V and Vagrant's scripts for it can work in the folder of the lab and in that of the boxes. */
+/** Whether ssh, Hyper-V and Vagrant's scripts for it can work in the folder of the lab and in that of the boxes. */
 export const labFolderChecks: Check[] = [
   {
     id: "host.folder",
-    about: "whether the folder of the config and that of Vagrant's boxes can hold VMs of Hyper-V",
-    why: "Vagrant's scripts for Hyper-V put paths between quotes, and Hyper-V opens disks as another user",
+    about:
+      "whether the folder of the config and that of Vagrant's boxes can hold VMs: their keys, with Hyper-V their disks",
+    why:
+      "Vagrant's scripts for Hyper-V put paths between quotes, Hyper-V opens disks as another user, and ssh expands %",
     confirm: "Get-Location",
-    check: (host, { machines, folder }) =>
-      host.os.platform === "windows" && !host.os.wsl && folder !== undefined && isWindowsPath(folder)
-        ? machines.filter(({ provider }) => provider === "hyperv").map((machine) => ({
-          machine: machine.name,
-          ...judge(folder, machine, host),
-        }))
-        : [],
+    check: (host, { machines, folder }) => {
+      if (folder === undefined || host.os.wsl) return [];
+      const onWindows = host.os.platform === "windows" && isWindowsPath(folder);
+      return machines.flatMap((machine) => {
+        const verdict = onWindows && machine.provider === "hyperv"
+          ? judge(folder, machine, host)
+          : expandedBySsh("the folder", folder, [manualFix("Move the config to a folder without it in its path")]);
+        return verdict ? [{ machine: machine.name, ...verdict }] : [];
+      });
+    },
   },
 ];
+
+/**
+ * The failure of a folder with keys in whose path ssh expands something (ssh_config(5), TOKENS and ENVIRONMENT
+ * VARIABLES): Vagrant writes the path of a key as it is. Undefined if there is none.
+ */
+function expandedBySsh(name: string, path: string, fix: Fix[]): Verdict | undefined {
+  const [expanded] = /%|\$\{/.exec(path) ?? [];
+  return expanded === undefined
+    ? undefined
+    : fail(`${name} has ${expanded} in its path, which ssh expands in the path of a key`, [
+      { read: "folder", value: path },
+    ], fix);
+}
 
 const isWindowsPath = (path: string) => /^[a-z]:[\\/]|^[\\/]{2}/i.test(path);
 
@@ -106,14 +124,8 @@ function flawOf(
   if (/[[\]]/.test(path)) {
     return fail(`${name} has brackets in its path, which PowerShell reads as a pattern`, evidence, fix);
   }
-  // ssh_config(5), TOKENS and ENVIRONMENT VARIABLES: Vagrant writes the path of the key as it is
-  if (hasKeys && /%|\$\{/.test(path)) {
-    return fail(
-      `${name} has ${/%|\$\{/.exec(path)![0]} in its path, which ssh expands in the path of a key`,
-      evidence,
-      fix,
-    );
-  }
+  const expanded = hasKeys && expandedBySsh(name, path, fix);
+  if (expanded) return expanded;
   if (/^[\\/]{2}/.test(path) || drives?.includes(path.slice(0, 2).toUpperCase())) {
     return fail(
       `${name} is on a network drive, but Hyper-V opens disks as another user, who does not have that drive`,

@@ -21,7 +21,8 @@ const took: string[] = [];
 async function run(words: string, where?: Where): Promise<Answer> {
   const began = Date.now();
   const answer = await windows.run(words, where);
-  boots += answer.changes.filter((change) => change.startsWith("Start-VM ")).length;
+  // a start that Hyper-V refuses is no boot
+  if (answer.out.includes("Machine booted")) boots++;
   const seconds = ((Date.now() - began) / 1000).toFixed(0).padStart(4);
   took.push(`${seconds} s  ${words}, ${answer.requests.length} requests to PowerShell`);
   return answer;
