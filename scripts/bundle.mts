@@ -63,8 +63,23 @@ const loadedLater = [
   ),
 ].sort();
 
+/** What finds causes in logs: a third of the program, which most commands do not need. */
+const catalogue = "lib/verify/failures/index.mts";
+
+/** A module with the functions of the catalogue, which is run when one of them is called. */
+function lateCatalogue(): string {
+  const names = [...own(catalogue).matchAll(/^export (?!type)(?:(?:function|const) (\w+)(?: = )?\()?/gm)].map((
+    [, name],
+  ) => name);
+  if (names.length === 0 || names.includes(undefined)) throw new Error(`${catalogue} exports more than functions`);
+  return [
+    "let found;",
+    ...names.map((name) => `export const ${name} = (...all) => (found ??= catalogue()).${name}(...all);`),
+  ].join("\n");
+}
+
 /** A program of the one file: what it is built of, and how it gets at Node's own modules. */
-function plugin(builtinFrom: string): Plugin {
+function plugin(builtinFrom: string, main: string): Plugin {
   return {
     name: "one file",
     setup(builder) {
@@ -90,6 +105,7 @@ function plugin(builtinFrom: string): Plugin {
         resolveDir: root,
       }));
       builder.onLoad({ filter: /\.mts$/ }, ({ path }) => {
+        if (main === entry && relative(root, path) === catalogue) return { contents: lateCatalogue(), loader: "js" };
         if (without.lists.includes(relative(root, path))) {
           return { contents: emptied(relative(root, path)), loader: "ts" };
         }
@@ -113,23 +129,33 @@ function plugin(builtinFrom: string): Plugin {
   };
 }
 
-/** Bundles a module of this project and returns the text, in ASCII: V8 stores other texts in twice the bytes. */
-async function bundle(path: string, builtinFrom: string, define: Record<string, string> = {}): Promise<string> {
+/**
+ * Bundles a module of this project and returns the text, in ASCII: V8 stores other texts in twice the bytes. With
+ * `globalName`, a variable of this name has what the module exports.
+ */
+async function bundle(
+  path: string,
+  builtinFrom: string,
+  { define = {}, globalName }: { define?: Record<string, string>; globalName?: string } = {},
+): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [path],
     absWorkingDir: root,
     bundle: true,
-    format: "esm",
+    ...(globalName === undefined ? { format: "esm" } : { format: "iife", globalName }),
     platform: "node",
     target: "node20.11",
     define,
     write: false,
-    plugins: [plugin(builtinFrom)],
+    plugins: [plugin(builtinFrom, path)],
   });
   // esbuild escapes everything but regular expressions
   const escaped = (char: string) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
   return outputFiles[0]!.text.replace(/^#!.*\n/, "").replace(/[^\n -~]/g, escaped);
 }
+
+/** Where a module begins in a bundle: before the comment with its path. */
+const moduleBegin = /^(?=\/\/ \S+\.[cm]?[tj]s$)/m;
 
 /**
  * The program behind the start: its own code in comment lines, tables, texts and packages compressed. What is
@@ -137,7 +163,7 @@ async function bundle(path: string, builtinFrom: string, define: Record<string, 
  * is a line of the file.
  */
 function stored(program: string): string {
-  const parts = program.split(/^(?=\/\/ \S+\.[cm]?[tj]s$)/m);
+  const parts = program.split(moduleBegin);
   const isPacked = (part: string) =>
     /^\/\/ (lib\/verify\/failures\/|lib\/plan\/bundled\.mts|node_modules\/)/.test(part);
   const runs: string[] = [];
@@ -160,7 +186,14 @@ function stored(program: string): string {
 }
 
 const begin = "(async function (getBuiltin, meta) {";
-const program = await bundle(entry, "export const builtin = getBuiltin;", { "import.meta.url": "meta.url" });
+const inside = "export const builtin = getBuiltin;";
+const define = { "import.meta.url": "meta.url" };
+const late = await bundle(join(root, catalogue), inside, { define, globalName: "found" });
+// V8 compiles a function when it is called first
+const program = (await bundle(entry, inside, { define })).replace(
+  moduleBegin,
+  () => `// ${catalogue}\nfunction catalogue() {\n${late}return found;\n}\n`,
+);
 const head = `#!/usr/bin/env zx
 // homelab-gpu ${version} in one file${platform ? ` for hosts with ${platform}` : ""}, under the MIT licence.
 // It needs no other file and no package: node homelab-gpu.mjs up
