@@ -759,39 +759,32 @@ elif [ -d "$sys/bus/pci/devices" ]; then
   fact read yes
   # shellcheck disable=SC2035 # the names are PCI addresses: none begins with a dash
   if cd "$sys/bus/pci/devices"; then
-    grep -HEs . */class */vendor */device */subsystem_vendor */subsystem_device */revision */driver_override \
-      */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs
-    grep -nHEsv '^0x0* 0x0* 0x0*$' */resource
-    # Graphics cards, and accelerators (cards without display outputs)
-    gpus='' resources=''
-    for path in */class; do
-      line "$path" || continue
-      case $value in
-        0x03* | 0x12*)
-          gpus="$gpus ${path%/class}"
-          resources="$resources ${path%class}resource"
-          ;;
-      esac
-    done
-    # The links of all devices, and on standard error the cards, as DEVICE=GROUP=REGION,…: the
-    # regions without an address. GROUP is empty if it was printed for another card. Awk reads the
-    # regions, since a read of the shell makes a system call for every byte.
+    # The attributes and links of all devices, and on standard error the graphics cards and
+    # accelerators (cards without display outputs), as DEVICE=GROUP=REGION,…: the regions without an
+    # address. GROUP is empty if it was printed for another card.
     {
       cards=$({
-        # shellcheck disable=SC2086 # these names contain no spaces
-        if [ -n "$gpus" ]; then
-          printf 'card %s\n' $gpus
-          grep -Hs -m 6 '' $resources
-        fi
-        # shellcheck disable=SC2012,SC2035 # readlink takes one name per call
-        exec ls -ldn * */driver */iommu_group */physfn */vfio-dev/vfio*
-      } 2>/dev/null | awk '
-        $1 == "card" { gpu[++gpus] = $2; group[$2] = "none"; next }
-        at = index($0, "/resource:") {
+        grep -HEs . */class */vendor */device */subsystem_vendor */subsystem_device */revision */driver_override \
+          */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs */resource
+        # shellcheck disable=SC2012 # readlink takes one name per call
+        exec ls -ldn * */driver */iommu_group */physfn */vfio-dev/vfio* 2>/dev/null
+      } | awk '
+        # a line of grep: those of ls begin with a mode
+        !/^[a-z-][r-]/ {
+          at = index($0, "/resource:")
+          if (!at) {
+            if ((at = index($0, "/class:")) && substr($0, at) ~ /^.class:0x(03|12)/) {
+              gpu[++gpus] = substr($0, 1, at - 1)
+              group[gpu[gpus]] = "none"
+            }
+            print
+            next
+          }
           path = substr($0, 1, at - 1)
-          split(substr($0, at + 10), word, " ")
-          if (word[1] word[2] !~ /[^0x]/) unset[path] = unset[path] "," region[path] + 0
-          region[path]++
+          text = substr($0, at + 10)
+          number = ++regions[path]
+          if (text !~ /^0x0* 0x0* 0x0*$/) print path "/resource:" number ":" text
+          if (number <= 6 && path in group && text ~ /^0x0* 0x0* /) unset[path] = unset[path] "," number - 1
           next
         }
         {

@@ -124,7 +124,7 @@ test("the probe starts few programs, which take most of its time", () => {
     const env = standIns(folder, Object.fromEntries(names.map((name) => [name, logged(name)])));
     execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { env });
     const programs = readFileSync(`${folder}/programs`, "utf8").trim().split("\n").sort();
-    assert.equal(programs, ["awk", "awk", "grep", "grep", "grep", "grep", "ls"]);
+    assert.equal(programs, ["awk", "awk", "grep", "grep", "ls"]);
   } finally {
     rmSync(folder, { recursive: true });
   }
