@@ -143,7 +143,7 @@ export const composeFileFailures = (): Failure[] => [
     ],
     [
       "verify.service",
-      "symptom",
+      "fallback",
       /did not complete successfully: exit code: \d{1,3}|returned a non-zero code: \d{1,3}/,
       "a command of the Dockerfile ended with an error, which stands in the lines above",
       "Read the first error of that step; a GPU is not there while an image is built",
@@ -166,7 +166,7 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "fallback",
-      /failed to solve: |failed to build: |ERROR \[[^\]]{1,60}\] /,
+      /failed to solve: |failed to build: |ERROR \[[\w .\/-]{0,60}(?:internal|auth|context|\d\/\d{1,2})[\w .\/-]{0,40}\] /,
       "the image could not be built, for the reason behind the last colon",
       logs,
     ],

@@ -181,7 +181,7 @@ export const containerdFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "docker",
-    near: dockerWords,
+    near: new RegExp(`${dockerWords.source}|snapshot`, "i"),
     source: "containerd 2.2 (core/metadata, plugins/content), read 2026-11",
   }, [
     [

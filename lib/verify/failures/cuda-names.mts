@@ -142,6 +142,7 @@ const beforeNumber = [
   "cuInit\\(0\\) failed",
   "cuInit\\(0\\) returned",
   "cuDeviceGetCount failed",
+  "cuGraphics\\w{4,40} failed",
   "cudaGetDeviceCount returned",
   "cudaGetDeviceCount failed",
   "cudaGetDeviceCount\\(\\) returned",

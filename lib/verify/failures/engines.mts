@@ -35,7 +35,12 @@ import { registryNetworkFailures } from "./registry-network.mts";
 import { dockerRequestFailures } from "./docker-requests.mts";
 import { gitTransferFailures } from "./git-transfers.mts";
 import { runcSetupFailures } from "./runc-setup.mts";
+import { imageLayerFailures } from "./image-layers.mts";
+import { kubernetesPodFailures } from "./kubernetes-pods.mts";
+import { programLanguageFallbacks, scriptLineFailures } from "./script-lines.mts";
+import { serviceDataFailures, serviceLinkFailures } from "./service-links.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
+import { streamPipelineFailures } from "./stream-pipelines.mts";
 import { volumeFailures } from "./volumes.mts";
 import { windowsHostFailures } from "./windows-hosts.mts";
 import { swarmFailures } from "./swarm.mts";
@@ -45,6 +50,12 @@ import { wslCodeFailures, wslGuestFailures } from "./wsl-codes.mts";
 export const engineFailures = (): Failure[] => [
   ...gpuStartFailures(),
   ...podmanNetworkFailures(),
+  ...imageLayerFailures(),
+  ...serviceDataFailures(),
+  ...serviceLinkFailures(),
+  ...scriptLineFailures(),
+  ...kubernetesPodFailures(),
+  ...streamPipelineFailures(),
   ...serviceProgramFailures(),
   ...daemonStartFailures(),
   ...containerdFailures(),
@@ -73,6 +84,7 @@ export const engineFailures = (): Failure[] => [
 
 /** Entries that come after those for single causes. */
 export const engineKindFailures = (): Failure[] => [
+  ...programLanguageFallbacks(),
   ...wslCodeFailures(),
   ...windowsHostFailures(),
   ...composeKindFailures(),

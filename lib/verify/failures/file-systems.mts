@@ -3,11 +3,12 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { hostErrors, vmWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
+import { serviceWords } from "./script-lines.mts";
 
 /** Words of a place where a VM or a service has its files. */
 const filesOfServices = new RegExp(
-  `${vmWords.source}|docker|podman|container|compose|/srv\\b|/var/lib/|/data\\b|/models\\b|\\bvd[a-z]\\d?\\b`,
-  "i",
+  `${vmWords.source}|${serviceWords.source}|container|/srv\\b|/var/lib/|/(?:data|models|config)\\b|\\bvd[a-z]\\d?\\b`,
+  "im",
 );
 
 const diskState = commandFix("See whether the disk itself fails", "smartctl -H -A /dev/DISK", { root: true });

@@ -5,8 +5,9 @@ import { dataCenterFailures } from "./data-center.mts";
 import { rows } from "./rows.mts";
 
 const trt =
-  /tensorrt|\btrt\b|trtSm|rtSafe|triton|creating server|nvinfer|\.engine|\.plan|deserializ|model_lifecycle|plan file/i;
+  /tensorrt|\btrt\b|trtSm|rtSafe|triton|creating server|nvinfer|\.engine|\.plan|deserializ|model_lifecycle|model_repository|plan file/i;
 const jax = /\bjax|jaxlib|xla/i;
+const cudaJax = 'Install JAX with its part for CUDA: pip install -U "jax[cuda12]" (or cuda13), all of one release';
 const fabric = /fabric ?manager|nvswitch|nvlsm/i;
 
 /** Messages of TensorRT, Triton, JAX and NVIDIA's Fabric Manager. */
@@ -75,6 +76,18 @@ export const gpuServerFailures = (): Failure[] => [
     ],
     [
       "guest.image",
+      "cause",
+      anyOf(
+        /unable to find '[^']{1,200}' for model (?:instance )?'/,
+        /model configuration is not provided for model/,
+        /at least one version must be available under the version policy/,
+      ),
+      "Triton's model repository is not as it must be: each model needs a folder with a number and its file " +
+      "(NAME/1/model.onnx, model.plan, model.pt), and most need NAME/config.pbtxt",
+      "See what the container has below --model-repository, and mount that folder (volumes:)",
+    ],
+    [
+      "guest.image",
       "symptom",
       anyOf(
         /failed to load '[^']{1,80}' version \d{1,4}: |failed to load all models|Internal: failed to stat file/,
@@ -89,8 +102,8 @@ export const gpuServerFailures = (): Failure[] => [
       "guest.cuda",
       "cause",
       anyOf(
-        /Unable to load cu\w{2,10}\. Is it installed\?|The cu\w{2,10} library was not found/,
-        /a CUDA-enabled jaxlib is not installed|Unable to use CUDA because of the following issues|Jax plugin configuration error/i,
+        /Unable to load (?:cu\w{2,10}\. Is it installed\?|CUDA\. \(Set TF)|The cu\w{2,10} library was not found/,
+        /Unable to use CUDA because of the following issues/,
         /(?:CUDA|cuSPARSE|cuDNN|cuFFT|cuSOLVER|cuBLAS|CUPTI) version .{0,60}(?:required|older than|but JAX was built)/,
       ),
       "JAX does not find CUDA's libraries of the release that it was built with, so it computes on the CPU",
@@ -100,10 +113,46 @@ export const gpuServerFailures = (): Failure[] => [
     [
       "guest.cuda",
       "cause",
-      /Mismatched PJRT plugin PJRT API version|jaxlib version \S{1,20} (?:is newer than and incompatible|is older than|is incompatible)|jaxlib is version \S{1,20}, but this version of jax/,
+      anyOf(
+        /Mismatched PJRT plugin PJRT API version|jaxlib version \S{1,20} (?:is newer than and incompatible|is older than|is incompatible)/,
+        /jaxlib is version \S{1,20}, but this version of jax|JAX plugin \S{1,40} version \S{1,30} is installed, but it is not compatible/,
+        /module 'jax[\w.]{0,60}' has no attribute(?! '(?:get_tpu_client|GpuAllocatorConfig))/,
+      ),
       "JAX's parts (jax, jaxlib, the plugin for CUDA) are of different releases",
       'Install all of them in one step: pip install -U "jax[cuda12]" (or cuda13)',
       "Remove those that another package brought: pip list | grep -i jax, then pip uninstall the odd ones",
+    ],
+    [
+      "guest.cuda",
+      "fallback",
+      anyOf(
+        /a CUDA-enabled jaxlib is not installed/,
+        /No GPU\/TPU found, falling back to CPU/,
+      ),
+      "the installed jaxlib has no part for CUDA, or finds no GPU, so JAX computes on the CPU",
+      cudaJax,
+      guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      /has no attribute 'GpuAllocatorConfig'/,
+      "the installed jaxlib is a build without CUDA",
+      cudaJax,
+    ],
+    [
+      "guest.cuda",
+      "fallback",
+      /Jax plugin configuration error|CUDA backend failed to initialize: /,
+      "JAX could not start its part for CUDA, for the reason behind the colon or in the last line of the traceback",
+      "Update jax, jaxlib and the plugins for CUDA together, and see that nvidia-smi works in the container",
+    ],
+    [
+      "verify.service",
+      "note",
+      /Unable to initialize backend '(?:tpu|tpu_driver|rocm|plugin|metal|interpreter)': /,
+      "JAX asks for every kind of device at its start: that there is no TPU or AMD card harms nothing",
+      "Look for a line about 'cuda', or see what JAX has: python3 -c 'import jax; print(jax.devices())'",
     ],
   ]),
   ...rows({ layer: "driver", near: fabric, source: "NVIDIA, Fabric Manager; data-infra/cube-studio#29 (2025-09)" }, [

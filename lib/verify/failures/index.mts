@@ -260,7 +260,9 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const telling = counting.filter(({ failure }) => !failure.fallback);
   // a note says nothing about a failure, so it does not replace an entry for a failure of unknown cause
   const fails = telling.some((one) => strength(one) < 2);
-  const layer = ({ failure }: { failure: Failure }) => layers.indexOf(failure.layer);
+  // of two entries that say little about containers, the first of the catalogue says more
+  const layer = ({ failure }: { failure: Failure }) =>
+    Math.min(layers.indexOf(failure.layer), failure.fallback ? layers.indexOf("docker") : Infinity);
   const fit = fixesFor(paste.text);
   return (fails || setting.specific ? telling : counting)
     .sort((a, b) =>

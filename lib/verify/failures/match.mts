@@ -195,7 +195,7 @@ const makers = /nvidia|NVRM|nouveau|amdgpu|radeon|\bi915\b|\bxe [\da-f]{4}:|nova
 const otherPrograms = /\bEAL ?:|\bdpdk|\bspdk/i;
 /** Words about devices that are not graphics cards. */
 const otherDevices =
-  /\bnvme|thunderbolt|xhci|\bahci\b|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|\bath\d{1,2}k|\brtw\d|\bmt79|r8169|megaraid|mpt3sas/i;
+  /\bnvme(?!dia)|thunderbolt|xhci|\bahci\b|mlx[45]|\bigb\b|\bixgbe|\bi40e|\be1000e?\b|iwlwifi|\bath\d{1,2}k|\brtw\d|\bmt79|r8169|megaraid|mpt3sas/i;
 
 /** What a program writes before its message, such as `ERROR: `, `fatal: ` or `ERRO[0000] `. */
 const levels = new RegExp(

@@ -20,7 +20,7 @@ export const missingPartFallbacks = (): Failure[] => [
       "verify.service",
       "fallback",
       anyOf(
-        /error while loading shared libraries: lib(?!llama|ggml|mtmd)[+\w.-]{1,60}: cannot open shared/,
+        /error while loading shared libraries: lib(?!llama\.|ggml|mtmd)[+\w.-]{1,60}: cannot open shared/,
         /(?:Import|OS)Error: lib[+\w.-]{1,60}: cannot open shared/,
       ),
       "the program does not start: the library that the line names is not in its image or system, or the loader does " +

@@ -1,10 +1,10 @@
 import type { Failure } from "./types.mts";
 import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { dockerWords } from "./fixes.mts";
 import { type Row, rows } from "./rows.mts";
+import { serviceWords } from "./script-lines.mts";
 
-const near = new RegExp(`${dockerWords.source}|runc|crun|exited with code`, "i");
+const near = new RegExp(`${serviceWords.source}|runc|crun`, "im");
 const source = "opencontainers/runc (libcontainer), containers/crun, moby/moby, read 2026-11";
 const limits = guestFix("See the limits of processes and files", "systemctl show docker -p TasksMax -p LimitNOFILE");
 
@@ -179,6 +179,8 @@ export const ociRuntimeFailures = (): Failure[] =>
       anyOf(
         /\/usr\/bin\/env: ['`"]?\w{1,20}\\?r['`"]?: No such file|\/bin\/\w{2,8}\^M: bad interpreter/,
         /\$'\\r': command not found/,
+        /: (?:line )?\d{1,4}: set: (?:pipefail|-)\s?: invalid option|set: Illegal option -$/,
+        /syntax error near unexpected token [`']\$'\S{0,4}\\r'/,
       ),
       "a script has line ends of Windows (CRLF), which Linux does not read",
       "Save it with line ends of Unix: dos2unix FILE; in git: *.sh text eol=lf in .gitattributes",
@@ -200,7 +202,7 @@ export const ociRuntimeFailures = (): Failure[] =>
     ],
     [
       "verify.service",
-      "symptom",
+      "fallback",
       /exited (?:with code |\()12[67]/,
       "the container's command could not be run: it is not in the image (127), or may not be run (126)",
       guestFix("Read what the service says", "docker compose logs --no-color --tail 50"),

@@ -120,7 +120,7 @@ export const programEndFailures = (): Failure[] =>
       "guest.image",
       "symptom",
       anyOf(
-        /cannot import name '\w{2,60}' from|module '[\w.]{2,60}' has no attribute|got an unexpected keyword argument '/,
+        /cannot import name '\w{2,60}' from|module '(?!jax)[\w.]{2,60}' has no attribute|got an unexpected keyword argument '/,
       ),
       "two Python packages of the image do not fit together: one was updated without the other",
       "Use the program's own image, or install its requirements.txt again; update or remove nodes and extensions",

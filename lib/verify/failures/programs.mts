@@ -190,7 +190,7 @@ export const programFailures = (): Failure[] => [
     source: "llama.cpp; tc-mb/llama.cpp-omni#3 (2026-02)",
   },
   {
-    pattern: /model requires more system memory \(/,
+    pattern: /model requires more system memory \(|you may not have enough (?:available )?memory to run this model/,
     check: "host.memory",
     layer: "image",
     message: "the model does not fit into the VM's memory",

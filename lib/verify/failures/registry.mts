@@ -93,7 +93,7 @@ export const registryFailures = (): Failure[] => [
   },
   {
     pattern:
-      /(?:dial tcp: )?lookup \S{1,120} .{0,60}(?:no such host|server misbehaving|i\/o timeout|connection refused)/,
+      /(?:dial tcp: )?lookup \S{1,120} .{0,160}(?:no such host|server misbehaving|i\/o timeout|connection refused)/,
     near: dockerWords,
     check: "verify.service",
     layer: "network",

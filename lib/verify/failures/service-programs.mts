@@ -1,14 +1,11 @@
 import type { Failure } from "./types.mts";
 import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { dockerWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
+import { serviceWords } from "./script-lines.mts";
 
 /** Words of containers: a service's own lines are about it only next to them. */
-const near = new RegExp(
-  `${dockerWords.source}|exited with code|entrypoint|Restarting \\(|cont-init|register layer`,
-  "im",
-);
+const near = new RegExp(`${serviceWords.source}|register layer`, "im");
 const owner = guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER");
 const ps = guestFix("See which services run", "docker compose ps --all");
 
@@ -60,8 +57,8 @@ export const serviceProgramFailures = (): Failure[] => [
         /mkdir: (?:cannot|can't) create directory ['"]?[^'"\n]{1,200}['"]?: Permission denied/,
         /PermissionError: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)|EACCES: permission denied, (?:mkdir|open|scandir|unlink|rename)/,
         /can't create \/[^:\n]{1,160}: Permission denied|Failed to open log file '?\/[^:\n]{1,160}: Permission denied/,
-        /(?:chown|chmod): changing (?:ownership|permissions) of '[^']{1,160}': (?:Operation not permitted|Permission denied)/,
         /(?<!Permission)Error: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)/,
+        /UnauthorizedAccessException: Access to the path '\/[^'\n]{1,160}' is denied/,
         /AccessDeniedException: \/|can't open new logfile: open \/\S{1,160}: permission denied/,
       ),
       "the service may not use a file or folder: most often its volume belongs to another user than the one " +

@@ -68,7 +68,7 @@ export const windowsHostFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /Access to the path '[^']{1,200}' is denied/,
+      /Access to the path '(?!\/)[^']{1,200}' is denied/,
       "this window's user may not write that file or folder, or another program has it open",
       "Run PowerShell as administrator; for a file in a VM's disk: the VM must be off and its disk mounted",
     ],
