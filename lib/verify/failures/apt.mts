@@ -221,11 +221,11 @@ export const aptFailures = (): Failure[] => [
   },
   {
     pattern:
-      /Hash Sum mismatch|signatures were invalid: BADSIG|File has unexpected size .{0,40}Mirror sync in progress/,
+      /Hash Sum mismatch|signatures were invalid: BADSIG|File has unexpected size .{0,40}Mirror sync in progress|Bad header (?:line|data)|Last modification reported: /,
     near: fetchWords,
     check: "tools.present",
     layer: "packages",
-    message: "the mirror is being updated, or a proxy gave an old file",
+    message: "the mirror is being updated, or a proxy or virus scanner gave an old or changed file",
     fix: [commandFix("Fetch the lists again", "sh -c 'rm -rf /var/lib/apt/lists/* && apt-get update'", { root: true })],
     source: "apt, read 2026-11",
   },
@@ -280,7 +280,7 @@ export const aptFailures = (): Failure[] => [
       /subprocess (?:installed|new) \S{1,60} script returned error/,
       /installed \S{1,80} package (?:post|pre)-\w{4,12} script subprocess/,
     ),
-    near: nvidiaWords,
+    near: new RegExp(`${nvidiaWords.source}|apt-get|failed to solve`, "i"),
     check: "tools.present",
     strength: "symptom",
     layer: "packages",

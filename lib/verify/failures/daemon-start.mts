@@ -21,7 +21,15 @@ export const daemonStartFailures = (): Failure[] => [
     [
       "verify.docker",
       "cause",
-      /unable to configure the Docker daemon with file \S{1,120}: (?:invalid character|unexpected end|EOF|json)/,
+      /daemon with file \S{1,120}: invalid character '<'/,
+      "/etc/docker/daemon.json is a web page, most often an error page that a download saved in its place",
+      "Write the file again (an empty one is {}), then restart Docker",
+      validate,
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /unable to configure the Docker daemon with file \S{1,120}: (?:invalid character '(?!<)|unexpected end|EOF|json)/,
       "/etc/docker/daemon.json is not valid JSON: a comma, quote or bracket is missing or too many",
       guestFix("See where", "python3 -m json.tool /etc/docker/daemon.json"),
     ],

@@ -81,7 +81,7 @@ export const dockerEngineFailures = (): Failure[] => [
     source: "Docker 20.10 (2020-12) on Debian 12",
   },
   {
-    pattern: /directives are specified both as a flag and in the configuration file: /,
+    pattern: /directives are specified (?:both )?as a flag and in the configuration file: /,
     check: "verify.docker",
     layer: "docker",
     message:

@@ -40,6 +40,7 @@ import { kubernetesPodFailures } from "./kubernetes-pods.mts";
 import { programLanguageFallbacks, scriptLineFailures } from "./script-lines.mts";
 import { serviceDataFailures, serviceLinkFailures } from "./service-links.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
+import { serviceStateFailures } from "./service-states.mts";
 import { streamPipelineFailures } from "./stream-pipelines.mts";
 import { volumeFailures } from "./volumes.mts";
 import { windowsHostFailures } from "./windows-hosts.mts";
@@ -53,6 +54,7 @@ export const engineFailures = (): Failure[] => [
   ...imageLayerFailures(),
   ...serviceDataFailures(),
   ...serviceLinkFailures(),
+  ...serviceStateFailures(),
   ...scriptLineFailures(),
   ...kubernetesPodFailures(),
   ...streamPipelineFailures(),

@@ -1,6 +1,7 @@
 import type { Fix } from "../../findings.mts";
 import { commandFix, doctorFix, lessMemory, manualFix, remedies } from "../../fixes.mts";
 import { vmWords } from "./fixes.mts";
+import { serviceWords } from "./script-lines.mts";
 import type { Failure, Layer } from "./types.mts";
 
 const path = commandFix("See the file or device, and each folder above it", "namei -l PATH");
@@ -97,6 +98,9 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
   ],
 ];
 
+/** Answers that containers' logs have without a failure, or that other entries explain. */
+const notOfServices = /^(?:No such file|Read-only|Address already|Exec format)/;
+
 /** Programs whose lines end in such an answer. */
 const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shared?: true][] = [
   [
@@ -115,6 +119,14 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shar
   ["(?:TASK ERROR|pvedaemon|pvestatd|pveproxy|\\bqm)\\b.{0,300}", "provider", "Proxmox"],
   ["(?:packer|pkr\\.hcl|(?:qemu|virtualbox-iso|hyperv-iso)\\.[\\w-]{1,40})\\b.{0,300}", "provider", "Packer"],
   ["(?:vagrant|Errno::E[A-Z]{3,12})\\b.{0,300}", "provider", "Vagrant"],
+  // a line of a service, with the file or address that the answer is about
+  [
+    "(?:^|[\\s\"'(:])(?:\\/[\\w./-]{2,160}|[\\w.-]{1,60}:\\d{2,5})\\b[^\\n]{0,160}",
+    "docker",
+    "a program in a container",
+    serviceWords,
+    true,
+  ],
   // the line may be virsh's or any other program's
   ["^error\\b.{0,300}", "provider", "a program", vmWords],
 ];
@@ -125,7 +137,7 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shar
  */
 export const errnoFailures = (): Failure[] =>
   programs.flatMap(([begins, layer, name, near, shared]) =>
-    answers.map(([words, check, meaning, fix]): Failure => ({
+    answers.filter(([words]) => layer !== "docker" || !notOfServices.test(words)).map(([words, check, meaning, fix]): Failure => ({
       pattern: new RegExp(`${begins}\\b${words}`),
       ...(near ? { near } : {}),
       ...(shared ? { shared } : {}),

@@ -118,10 +118,18 @@ export const frameworkFailures = (): Failure[] => [
         "guest.cuda",
         "cause",
         anyOf(
-          /CUDA Setup failed despite|bitsandbytes was compiled without GPU/,
-          /Could not find the bitsandbytes CUDA binary|libbitsandbytes_cuda\d{2,3}\.so: cannot|compiled without (?:GPU|CUDA) support(?<!one possible reason is that llama\.cpp was compiled without GPU support)/,
+          /CUDA Setup failed despite/,
+          /Could not find the bitsandbytes CUDA binary|libbitsandbytes_cuda\d{2,3}\.so: cannot|compiled without (?:GPU|CUDA) support(?<!(?:one possible reason is that llama\.cpp|bitsandbytes) was compiled without GPU support)/,
         ),
         "a program or its library is a build without CUDA, or finds no CUDA of its release",
+        wheel,
+      ],
+      [
+        "guest.cuda",
+        "symptom",
+        /bitsandbytes was compiled without GPU/,
+        "bitsandbytes found no GPU when it was loaded, or is a build without CUDA, so nothing can be quantized",
+        guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
         wheel,
       ],
       [

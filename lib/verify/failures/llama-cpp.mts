@@ -88,7 +88,7 @@ export const llamaCppFailures = (): Failure[] =>
       "verify.service",
       "symptom",
       anyOf(
-        /could not load model: rpc error: code = (?:Unavailable desc = error reading from server|Canceled)/,
+        /could not load model: rpc error: code = (?:Unavailable desc = error reading from server|Canceled)|rpc error: code = Unavailable desc = connection error: .{0,80}127\.0\.0\.1/,
         /could not load model \(no success\): |grpc service not ready|failed starting\/connecting to the gRPC service|Backend process exited unexpectedly/,
       ),
       "LocalAI's backend, the process that computes, ended or did not start; its own lines say why",

@@ -7,6 +7,7 @@ import { rows } from "./rows.mts";
 /** Words of containers and of their start scripts, and Compose's prefix of a line. */
 export const serviceWords = new RegExp(
   `${dockerWords.source}|exited with code|entrypoint|Restarting \\(|cont-init|volume permissions|` +
+    "\\[(?:migrations|ls\\.io-init|custom-init)\\]|['\" ]/config/|" +
     "(?:run|start|init|setup)[\\w-]{0,16}\\.(?:ba)?sh\\b|^[\\w.-]{2,60} {1,30}\\| ",
   "im",
 );
