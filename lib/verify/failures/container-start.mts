@@ -138,6 +138,16 @@ export const containerStartFailures = (): Failure[] =>
     [
       "verify.docker",
       "cause",
+      /dial unix \/(?:var\/)?run\/containerd\/s\/\S{20,80}: connect: (?:connection refused|no such file)/,
+      "the container's shim, by which containerd runs it, ended or never listened: it was killed, or containerd and its " +
+      "shim are of two releases",
+      restart,
+      kernel,
+      guestFix("See that both are of one release", "sh -c 'containerd --version; containerd-shim-runc-v2 -v'"),
+    ],
+    [
+      "verify.docker",
+      "cause",
       anyOf(
         /container with given ID already exists|removal of container \S{1,70} is already in progress/,
         /\btask \S{12,70}: already exists|task \S{12,70} already exists/,

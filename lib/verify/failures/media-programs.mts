@@ -154,6 +154,7 @@ export const mediaProgramFailures = (): Failure[] =>
         anyOf(
           /Ffmpeg process crashed unexpectedly|Unable to read frames from ffmpeg process|ffmpeg process is not running/,
           /FFmpeg exited with code \d{1,3}|Error while opening encoder(?: for output stream)? ?#?/,
+          /Error submitting (?:video|audio) frame to the encoder|Error encoding a frame: |Task finished with error code: -\d{1,10}/,
         ),
         "FFmpeg ended with an error: its own lines above say which",
         "Read the lines above that name nvenc, cuda, vaapi or qsv; Jellyfin keeps them in its folder log " +

@@ -77,6 +77,17 @@ export const serviceLinkFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      anyOf(
+        /FATAL: (?:sorry, too many clients already|remaining connection slots are reserved)/,
+        /ERROR 1040 \(\w{5}\): Too many connections|max number of clients reached/,
+      ),
+      "the database has no connection left: the programs hold more than it allows (100 in PostgreSQL)",
+      "Restart the service that holds them, and give it a smaller pool; or allow more (command: postgres -c " +
+      "max_connections=300)",
+    ],
+    [
+      "verify.service",
+      "cause",
       /NOAUTH Authentication required|WRONGPASS invalid username-password pair/,
       "Redis wants another password than the service sends, or one where it sends none",
       "Write the same password for both (REDIS_PASSWORD, or --requirepass of the Redis service)",

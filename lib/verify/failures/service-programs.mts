@@ -58,6 +58,7 @@ export const serviceProgramFailures = (): Failure[] => [
         /PermissionError: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)|EACCES: permission denied, (?:mkdir|open|scandir|unlink|rename)/,
         /can't create \/[^:\n]{1,160}: Permission denied|Failed to open log file '?\/[^:\n]{1,160}: Permission denied/,
         /(?<!Permission)Error: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)/,
+        /Permission denied \(os error 13\)/,
         /UnauthorizedAccessException: Access to the path '\/[^'\n]{1,160}' is denied/,
         /AccessDeniedException: \/|can't open new logfile: open \/\S{1,160}: permission denied/,
       ),

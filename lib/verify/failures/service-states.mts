@@ -53,6 +53,14 @@ export const serviceStateFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      /max virtual memory areas vm\.max_map_count \[\d{1,9}\] (?:is )?(?:likely )?too low/,
+      "the service (Elasticsearch, OpenSearch) needs more memory maps than the machine allows a process",
+      guestFix("Allow them", "sysctl -w vm.max_map_count=262144"),
+      "To keep it: the line vm.max_map_count=262144 in a file in /etc/sysctl.d",
+    ],
+    [
+      "verify.service",
+      "cause",
       /detected dubious ownership in repository at '?\/(?!home\/)/,
       "the service's Git refuses a folder that belongs to another user than the one it runs as",
       guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER"),
