@@ -139,8 +139,8 @@ export const containerStartFailures = (): Failure[] =>
       "verify.docker",
       "cause",
       /dial unix \/(?:var\/)?run\/containerd\/s\/\S{20,80}: connect: (?:connection refused|no such file)/,
-      "the container's shim, by which containerd runs it, ended or never listened: it was killed, or containerd and its " +
-      "shim are of two releases",
+      "the container's shim, by which containerd runs it, ended or never listened: it was killed, or containerd and " +
+      "its shim are of two releases",
       restart,
       kernel,
       guestFix("See that both are of one release", "sh -c 'containerd --version; containerd-shim-runc-v2 -v'"),

@@ -137,7 +137,9 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shar
  */
 export const errnoFailures = (): Failure[] =>
   programs.flatMap(([begins, layer, name, near, shared]) =>
-    answers.filter(([words]) => layer !== "docker" || !notOfServices.test(words)).map(([words, check, meaning, fix]): Failure => ({
+    answers.filter(([words]) => layer !== "docker" || !notOfServices.test(words)).map((
+      [words, check, meaning, fix],
+    ): Failure => ({
       pattern: new RegExp(`${begins}\\b${words}`),
       ...(near ? { near } : {}),
       ...(shared ? { shared } : {}),

@@ -8,7 +8,8 @@ import { program } from "../../host/programs.mts";
 import { anyOf } from "../../text.mts";
 
 /** Matches lines about NVIDIA's software, for entries whose text other programs use too. */
-export const nvidiaWords = /nvidia|NVRM|cuda|nvml|libnvidia|\bcuInit|nvbuf|deepstream|\bNV_(?:EXCLUDE|VERBOSE|ERR)|\bgpus?\b/i;
+export const nvidiaWords =
+  /nvidia|NVRM|cuda|nvml|libnvidia|\bcuInit|nvbuf|deepstream|\bNV_(?:EXCLUDE|VERBOSE|ERR)|\bgpus?\b/i;
 /** Words of AMD's drivers and of ROCm. */
 export const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|\bamd\b/i;
 /** Words of Docker, Compose and Podman. */

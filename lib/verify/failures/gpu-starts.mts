@@ -151,8 +151,8 @@ export const gpuStartFailures = (): Failure[] => [
       "verify.service",
       "symptom",
       /vaapi @ \w{3,20}\] Failed to [\w ]{3,60}: \d{1,2} \(/,
-      "the driver of the card's video engine (VA-API) refused a step of encoding: this FFmpeg and it do not fit, or it " +
-      "does not take the format or a setting (B-frames, level, size)",
+      "the driver of the card's video engine (VA-API) refused a step of encoding: this FFmpeg and it do not fit, or " +
+      "it does not take the format or a setting (B-frames, level, size)",
       "Use a newer FFmpeg and driver (jellyfin-ffmpeg has both), and upload in the format that it takes: " +
       "format=nv12,hwupload",
       "Try without B-frames (-bf 0) and without a level or profile; for some files only: their format is the reason",

@@ -5,7 +5,10 @@ import { rows } from "./rows.mts";
 import { serviceWords } from "./script-lines.mts";
 
 /** Words of programs whose tables a release changes. */
-const migrates = new RegExp(`${serviceWords.source}|alembic|migrat|sqlite3\\.|prisma|knex|typeorm|django\\.db|peewee`, "im");
+const migrates = new RegExp(
+  `${serviceWords.source}|alembic|migrat|sqlite3\\.|prisma|knex|typeorm|django\\.db|peewee`,
+  "im",
+);
 /** Services of systemd that this project's machines run. */
 const units = /docker|containerd|podman|ollama|nvidia|libvirt|virt\w{2,8}d|jellyfin|plex|vllm|frigate|comfy/i;
 
@@ -81,7 +84,11 @@ export const serviceStateFailures = (): Failure[] => [
       "For one service: security_opt: [label=disable], and the node by devices: or CDI instead of a mounted /dev",
     ],
   ]),
-  ...rows({ layer: "docker", near: units, source: "systemd 257 (unit states); moby/moby#34091 (2018-04), read 2026-11" }, [
+  ...rows({
+    layer: "docker",
+    near: units,
+    source: "systemd 257 (unit states); moby/moby#34091 (2018-04), read 2026-11",
+  }, [
     [
       "host.virtualization",
       "cause",
