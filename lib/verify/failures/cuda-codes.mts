@@ -179,10 +179,11 @@ export const cudaCodeFailures = (): Failure[] => [
       named,
     ],
   ]),
+  ...cudaFallbackFailures(),
 ];
 
 /** Errors of CUDA and NVML that no other entry knows. */
-export const cudaFallbackFailures = (): Failure[] =>
+const cudaFallbackFailures = (): Failure[] =>
   rows({ layer: "image", near: nvidiaWords, source }, [
     [
       "guest.cuda",

@@ -110,10 +110,11 @@ export const engineErrorFailures = (): Failure[] => [
       doctorFix("guest.driver"),
     ],
   ]),
+  ...setupErrorFailures(),
 ];
 
 /** Errors of programs that install, download or run scripts: apt, Vagrant, PowerShell, curl. */
-export const setupErrorFailures = (): Failure[] => [
+const setupErrorFailures = (): Failure[] => [
   ...rows({ layer: "packages", near: /apt|InRelease|Repository|\bE: |N: /, source: "apt, read 2026-11" }, [
     [
       "tools.present",

@@ -34,8 +34,8 @@ export const imageLayerFailures = (): Failure[] =>
       "host.disk",
       "cause",
       new RegExp(`${layer}[^\\n]{0,300}: (?:input/output error|structure needs cleaning|read-only file system)`),
-      "the file system below the engine's images answers with an error: a disk with a fault, or an overlay on another " +
-      "overlay (Docker in Docker)",
+      "the file system below the engine's images answers with an error: a disk with a fault, or an overlay on " +
+      "another overlay (Docker in Docker)",
       guestFix("Read the kernel's lines about it", "dmesg --level err,warn"),
       "Docker in Docker: a volume for /var/lib/docker",
     ],

@@ -48,7 +48,7 @@ import { packerErrorFailures } from "./packer-errors.mts";
 import { vmProgramFailures } from "./vm-programs.mts";
 import { amdKernelFailures } from "./amd-kernel.mts";
 import { packageFailures } from "./packages.mts";
-import { cudaCodeFailures, cudaFallbackFailures } from "./cuda-codes.mts";
+import { cudaCodeFailures } from "./cuda-codes.mts";
 import { frameworkFailures } from "./frameworks.mts";
 import { aptKeyFailures } from "./apt-keys.mts";
 import { aptFailures } from "./apt.mts";
@@ -73,7 +73,7 @@ import {
   engineOtherFailures,
   windowsHostCauseFailures,
 } from "./engines.mts";
-import { engineErrorFailures, serviceFailures, setupErrorFailures } from "./engine-errors.mts";
+import { engineErrorFailures, serviceFailures } from "./engine-errors.mts";
 import { denialFailures } from "./denials.mts";
 import { gpuProgramFailures } from "./gpu-programs.mts";
 import { nvidiaErrorFailures } from "./nvidia-errors.mts";
@@ -125,7 +125,6 @@ export const failures = (): Failure[] =>
     ...hostErrorFailures(),
     ...engineFailures(),
     ...engineErrorFailures(),
-    ...setupErrorFailures(),
     ...denialFailures(),
     ...proxmoxTaskFailures(),
     ...hostServiceFailures(),
@@ -194,7 +193,6 @@ export const failures = (): Failure[] =>
     ...toolkitErrorFailures(),
     ...containerFailures(),
     ...cudaCodeFailures(),
-    ...cudaFallbackFailures(),
     ...frameworkFailures(),
     ...engineKindFailures(),
     ...errnoFailures(),
