@@ -19,8 +19,8 @@ export const kubernetesPodFailures = (): Failure[] =>
       "Kubernetes finds no node for the pod: the nodes have a taint, which the line names, that the pod does not " +
       "tolerate",
       manualFix("See the taints: kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints"),
-      "A taint of a node's state (not-ready, disk-pressure, memory-pressure) goes with its reason; for others add " +
-      "tolerations: to the pod",
+      "A taint of a node's state (not-ready, disk-pressure, memory-pressure) goes with its reason; for others " +
+      "the pod needs a toleration",
       "A single node that is its own control plane: kubectl taint nodes --all " +
       "node-role.kubernetes.io/control-plane-; TrueNAS' ix-svc-stop means that the app is stopped",
     ],
