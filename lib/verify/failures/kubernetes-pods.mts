@@ -6,10 +6,15 @@ import { rows } from "./rows.mts";
 const describe = manualFix("Read what the cluster says about it: kubectl describe pod POD");
 const nodes = manualFix("See what each node has and what is used: kubectl describe nodes");
 
+/** Words of programs that compute on a GPU or transcode, and of NVIDIA's parts for Kubernetes. */
+const near =
+  /nvidia|\bgpus?\b|cuda|vllm|sglang|llama|triton|whisper|comfy|diffusion|immich|jellyfin|plex|frigate|\bmodels?\b|hf-token|dcgm|ix-svc/i;
+
 /** What Kubernetes says about a pod that does not start: its scheduler's reasons, and states of containers. */
 export const kubernetesPodFailures = (): Failure[] =>
   rows({
     layer: "docker",
+    near,
     source: "Kubernetes 1.31 (scheduler's plugins, kubelet); truenas/charts#2707 (2024-08), read 2026-11",
   }, [
     [
