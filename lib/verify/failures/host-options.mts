@@ -220,4 +220,40 @@ export const hostOptionFailures = (): Failure[] => [
       "See that node names the node itself, and that the name resolves to its address on each node (/etc/hosts)",
     ],
   ]),
+  ...rows({
+    layer: "provider",
+    source: "QEMU, libvirt, sd-bus; canonical/lxd#12539 (2024-05), vagrant-libvirt/vagrant-libvirt#1025 (2019-07)",
+  }, [
+    [
+      "provider.mode",
+      "cause",
+      /UNIX socket path '[^']{1,300}'(?: is)? too long|Path must be less than 108 bytes/,
+      "the path of a socket is longer than the 107 characters that Linux allows: the name of the VM or its folder is " +
+      "too long",
+      "Give the VM a shorter name, or put the project or the snap's data in a folder with a shorter path",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /vir\w{4,40} failed: The name is not activatable|org\.fedoraproject\.FirewallD1.{0,80}not (?:activatable|provided)/,
+      "libvirt asks a service over D-Bus that is not installed or is masked: firewalld, systemd-machined or polkit",
+      commandFix("See them", "systemctl status firewalld systemd-machined polkit --no-pager -n 3"),
+      "Install or unmask the one that is missing, then restart libvirt; without firewalld, remove its leftovers",
+    ],
+  ]),
+  ...rows({
+    layer: "driver",
+    near: /nvidia|NVRM|dkms|kernel-open|amdgpu|i915|vbox/i,
+    source: "Linux (Makefile); NVIDIA/open-gpu-kernel-modules#311 (2022-06)",
+  }, [
+    [
+      "guest.driver",
+      "cause",
+      /Kernel configuration is invalid\.|include\/(?:generated\/autoconf\.h|config\/auto\.conf) .{0,60}(?:are|is) missing/,
+      "the kernel's sources or headers that the module is built with are not prepared: they are not those of the " +
+      "distribution, or incomplete",
+      "Install the headers of the running kernel (apt: linux-headers-$(uname -r); dnf: kernel-devel), or run make " +
+      "oldconfig and make modules_prepare in your own sources",
+    ],
+  ]),
 ];
