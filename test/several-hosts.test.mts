@@ -290,6 +290,8 @@ test("words go to the hosts of their machines, services and stacks; only these a
   assert.is(of("logs", "db").length, 3);
   // any host may have a machine that left the config
   assert.equal(of("destroy", "llm", "old"), [["a", "llm"], ["b"], [undefined]]);
+  assert.equal(of("destroy", "b/llm", "localhost/web", "home"), [["b", "llm"], [undefined, "home", "web"]]);
+  assert.throws(() => of("up", "b/llm"), /there is no machine b\/llm/);
   assert.throws(() => of("up", "old"), /there is no machine old/);
   assert.throws(() => of("up", "b"), /there is no machine b: it is a host, with the machine web/);
   assert.throws(() => of("ssh"), /name the machine: ssh llm, ssh web, ssh home/);

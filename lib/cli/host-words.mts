@@ -4,7 +4,7 @@ import type { Config, OtherHost } from "../config/types.mts";
 import { UserError } from "../errors.mts";
 import { joinList } from "../text.mts";
 import type { Shell } from "../shell.mts";
-import { thisMachine } from "../config/placed.mts";
+import { placedIn, thisMachine } from "../config/placed.mts";
 import type { Context } from "./context.mts";
 import { loadConfig } from "./load-config.mts";
 import type { Command } from "./options.mts";
@@ -51,15 +51,19 @@ export function partsOf(name: string, command: Command, words: string[], config:
   if (name === "logs") return hostsOfServices(all, words, config);
   if (command.operands !== "machines") return all;
   refuseHosts(config, words);
-  const isKnown = words.every((word) => names.includes(word));
+  const placed = takesOrphans.includes(name) ? words.flatMap((word) => placedIn(word, config) ?? []) : [];
+  const isKnown = words.every((word) => names.includes(word) || isPlaced(word, config));
   if (!takesOrphans.includes(name)) selectNames(words, names);
   const parts = all.map((part): Part => {
-    const own = part.machines.filter((one) => words.includes(one));
+    const left = placed.filter(({ host }) => host === part.host?.name).map(({ machine }) => machine);
+    const own = [...new Set([...part.machines.filter((one) => words.includes(one)), ...left])];
     return words.length > 0 ? { ...part, args: own, machines: own } : part;
   });
   // any host may have a machine that the config no longer has
   return isKnown && words.length > 0 ? parts.filter(({ args }) => args.length > 0) : parts;
 }
+
+const isPlaced = (word: string, config: Config) => placedIn(word, config) !== undefined;
 
 function requireOne([name, ...more]: string[], names: string[]): void {
   if (name === undefined) throw new UserError(`name the machine: ${names.map((one) => `ssh ${one}`).join(", ")}`);
@@ -81,7 +85,7 @@ function hostsOfServices(all: Part[], words: string[], { services, stacks }: Con
  * Changes the contexts of the runs, and removes those that have nothing to do. Throws UserError if no host has one.
  */
 export async function placeOrphans(name: string, words: string[], runs: Run[], config: Config): Promise<void> {
-  const unknown = words.filter((word) => config.machines.every(({ name }) => name !== word));
+  const unknown = words.filter((word) => config.machines.every(({ name }) => name !== word) && !isPlaced(word, config));
   if (unknown.length === 0 || !takesOrphans.includes(name)) return;
   const failed: string[] = [];
   const found = await Promise.all(runs.map(async (run) => {

@@ -38,3 +38,24 @@ export type Placed = Pick<Machine, "name" | "host" | "network">;
  * lets connections out.
  */
 export const reaches = (from: Placed, to: Placed): boolean => from.host === to.host || to.network?.lan !== undefined;
+
+/** The name of this machine in a word such as `localhost/llm`, unless an entry of `hosts:` has it. */
+const thisHost = "localhost";
+
+/** The word for a VM by its host, for commands that a machine's name alone would send to its host in the config. */
+export const wordFor = (host: string | undefined, machine: string): string => `${host ?? thisHost}/${machine}`;
+
+/** The host and the machine of such a word; undefined if it is none. A host that is undefined is this machine. */
+export function placedIn(
+  word: string,
+  { hosts = [] }: Config,
+): { host: string | undefined; machine: string } | undefined {
+  const [, name, machine] = /^([^/]+)\/([^/]+)$/.exec(word) ?? [];
+  if (name === undefined || machine === undefined) return undefined;
+  if (hosts.some((host) => host?.name === name)) return { host: name, machine };
+  return name === thisHost && hosts.includes(null) ? { host: undefined, machine } : undefined;
+}
+
+/** The machine of that name that a config has on another host than the one of its part. */
+export const movedTo = ({ elsewhere = [] }: Config, name: string): Machine | undefined =>
+  elsewhere.find((machine) => machine.name === name);

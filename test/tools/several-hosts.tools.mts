@@ -192,6 +192,24 @@ test("ssh, verify and ssh-config go to the host of the machine; so do down and d
   assert.equal(readdirSync(file("one/domains")), []);
 });
 
+test("a machine that moved to another host leaves its VM, which destroy HOST/MACHINE removes", async () => {
+  await run("up", "alpha", "--no-gpu", "--yes");
+  config(
+    `${hostLines}${machine("alpha", "host: two, ")}${machine("epsilon", "host: one, ").replace("lab/x", "lab/e")}`,
+  );
+  const { err } = await run("up", "-n", "--no-gpu");
+  const left =
+    /^homelab-gpu: alpha is on two in the config, and its VM still exists on one; to remove it: destroy one\/alpha$/m;
+  assert.match(err, left);
+  assert.match((await run("status")).out, /^alpha: running · .* · in the config it is on two$/m);
+  assert.is((await run("destroy", "alpha", "--yes")).code, 0);
+  assert.is(readdirSync(file("one/domains")).length, 1, "alpha is the VM on two");
+  const gone = await run("destroy", "one/alpha", "--yes");
+  assert.is(gone.code, 0, gone.err);
+  assert.equal(readdirSync(file("one/domains")), []);
+  assert.is((await run("destroy", "none/alpha", "--yes")).code, 2);
+});
+
 test("logs of services on several hosts, and of one, without asking the other", async () => {
   config(
     `${two}services: {alpha-web: {image: x, machine: alpha}, beta-web: {image: x, machine: beta}}\n`,

@@ -1,4 +1,6 @@
 /** The machines of a lab as they are now. */
+import { movedTo, thisMachine } from "../../config/placed.mts";
+import type { Config } from "../../config/types.mts";
 import type { Finding } from "../../findings.mts";
 import { type Lab, type LabMachine, stateName, validProof } from "../../host/lab.mts";
 import type { Away } from "../../shell.mts";
@@ -52,7 +54,7 @@ export async function status(context: Context): Promise<number> {
   const style = styleFor(context, "out");
   for (const one of entries) {
     const lines = [
-      summary(one, lab),
+      summary(one, lab, source.config),
       ...(hasOpenUpgrade(one, lab)
         ? [`  its upgrade is not finished: ${selfFor(context, `upgrade ${one.name}`)} continues it`]
         : []),
@@ -101,7 +103,7 @@ const hasOpenUpgrade = ({ name, machine }: Shown, lab: Lab) =>
   machine.upgrade !== undefined && !Object.hasOwn(lab.orphans, name);
 
 /** The first line of a machine. */
-function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
+function summary({ name, machine, fresh, services }: Shown, lab: Lab, config: Config): string {
   const { state, address, box, cpus, memory, proof, bootId, hardware } = machine;
   const rest = state === "running"
     ? [
@@ -122,7 +124,9 @@ function summary({ name, machine, fresh, services }: Shown, lab: Lab): string {
     : state === "unknown"
     ? [`libvirt does not answer: ${lab.libvirtError}`]
     : [];
-  const orphan = Object.hasOwn(lab.orphans, name) ? ["no longer in the config"] : [];
+  const moved = movedTo(config, name);
+  const where = moved ? `in the config it is on ${moved.host ?? thisMachine}` : "no longer in the config";
+  const orphan = Object.hasOwn(lab.orphans, name) ? [where] : [];
   return [`${name}: ${stateName(state)}`, ...rest, ...orphan].join(" · ");
 }
 

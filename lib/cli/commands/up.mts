@@ -21,7 +21,7 @@ export async function up(context: Context): Promise<number> {
   const { config, folder, name, withheldServices } = found.loaded;
   await closeLab(context, folder);
   logConfig(context, name);
-  logOrphans(context, found.lab);
+  logOrphans(context, found.lab, config);
   const withheld = [...withheldServices, ...found.withheld];
   if (withheld.length > 0) log(context, `without a GPU these services are left out: ${withheld.join(", ")}`);
 
