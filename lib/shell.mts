@@ -134,8 +134,8 @@ export interface Shell {
   /** Removes a file, or a folder with its contents; it may be missing. */
   remove(path: string): Promise<void>;
   /**
-   * The size and the time of the last change of a file: a text that changes with its contents.
-   * Undefined if there is no such file.
+   * The size and the time of the last change of a file: a text that changes with its contents, and whose first word is
+   * the size in bytes. Undefined if there is no such file.
    */
   fingerprint(path: string): Promise<string | undefined>;
   /**

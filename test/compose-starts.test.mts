@@ -111,6 +111,21 @@ test("a script with line ends of Windows, or without an interpreter, does not st
   assert.equal(await findings(files("\x7fELF\x02\x01")), []);
 });
 
+test("a large program that is mounted is not read", async () => {
+  const text = "services:\n  app:\n    image: x\n    entrypoint: [/app]\n    volumes: ['./app:/app']\n";
+  const { shell } = fakeShell({ "/lab/p/compose.yaml": text, "/lab/p/app": "binary" });
+  const read: string[] = [];
+  const large = {
+    ...shell,
+    fingerprint: async (path: string) => await shell.fingerprint(path) && `${path.endsWith("/app") ? 2 ** 21 : 1} 1`,
+    read: (path: string) => (read.push(path), shell.read(path)),
+  };
+  const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [] };
+  assert.is((await readProject(large, request, undefined)).startScripts, undefined);
+  assert.not(read.includes("/lab/p/app"));
+  assert.ok((await readProject(shell, request, undefined)).startScripts!.app);
+});
+
 test("a command that only prints, or a shell without a terminal, is no server", async () => {
   const server = (command: string, keys = "    restart: always\n") =>
     findings({

@@ -136,7 +136,7 @@ export async function readProject(
     unset.findIndex((other) => other.variable === variable) === i
   );
   const dockerfiles = await readDockerfiles(reads, { ...project, ...(own.model ? { model: own.model } : {}) });
-  const startScripts = await readStartScripts(projectReads(shell), { ...project, ...dockerfiles });
+  const startScripts = await readStartScripts(shell, { ...project, ...dockerfiles });
   const unreadFiles = new Map(reads.failed);
   const unusedFiles = await readUnused(projectReads(shell), project, names, env);
   const paths = [

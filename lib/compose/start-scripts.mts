@@ -1,24 +1,32 @@
 /** The script of a project that starts a service: mounted over the image's file, or copied into the image. */
 import { basename, join, resolve } from "node:path/posix";
 import { ownValue } from "../maps.mts";
+import type { Shell } from "../shell.mts";
 import type { BuiltStart } from "./dockerfile-start.mts";
 import { baseOf, buildContext, hostPath } from "./paths.mts";
-import type { ProjectReads } from "./project-reads.mts";
+import { type ProjectReads, projectReads } from "./project-reads.mts";
 import { mountsOf } from "./service.mts";
 import { programOf, startOf } from "./start.mts";
 import type { ComposeProject, ComposeService, StartScript } from "./types.mts";
+
+/** The bytes of the largest file that is read: programs are larger than scripts. */
+const largest = 1024 ** 2;
 
 /**
  * The scripts that start the services of a project, by service, with what their first bytes say. Scripts that are not
  * in the project's folder, and programs that are no scripts, are left out.
  */
 export async function readStartScripts(
-  reads: ProjectReads,
+  shell: Shell,
   project: Pick<ComposeProject, "folder" | "files" | "model" | "starts">,
 ): Promise<Record<string, StartScript>> {
+  // a file that cannot be read is no finding here
+  const reads = projectReads(shell);
+  const isSmall = async (path: string) =>
+    Number((await shell.fingerprint(path).catch(() => ""))?.split(" ")[0]) <= largest;
   const found = await Promise.all(
     Object.entries(project.model?.services ?? {}).map(async ([name, service]) => {
-      const script = await scriptOf(reads, service, project, ownValue(project.starts ?? {}, name));
+      const script = await scriptOf(reads, isSmall, service, project, ownValue(project.starts ?? {}, name));
       return script ? [[name, script] as const] : [];
     }),
   );
@@ -27,6 +35,7 @@ export async function readStartScripts(
 
 async function scriptOf(
   reads: ProjectReads,
+  isSmall: (path: string) => Promise<boolean>,
   service: ComposeService,
   project: Pick<ComposeProject, "folder" | "files">,
   built: (BuiltStart & { file?: string }) | undefined,
@@ -41,7 +50,7 @@ async function scriptOf(
   if (path === undefined || !path.startsWith(`${project.folder}/`) || await reads.kind(path) !== "file") {
     return undefined;
   }
-  const text = await reads.read(path);
+  const text = await isSmall(path) ? await reads.read(path) : undefined;
   if (text === undefined || text.startsWith("\x7fELF")) return undefined;
   const [first = ""] = text.split("\n");
   const place = start.line !== undefined && built?.file ? { place: `${built.file}:${start.line}` } : {};
