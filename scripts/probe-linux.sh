@@ -196,7 +196,8 @@ texts=$(awk -v root="$root" '
   BEGIN {
     argument = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|" \
       "video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|" \
-      "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=)"
+      "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=|" \
+      "BOOT_IMAGE=/casper/vmlinuz|boot=(live|casper)$|rd[.]live[.]image$|(archiso|miso)basedir=|overlayroot=)"
     driver = "^(vfio|nouveau|nova|nvidia|amdgpu|radeon|i915|xe$|snd.hda.intel|xhci|i2c.nvidia|pci.stub)"
     n = split("/ /boot /boot/efi /boot/firmware /efi /etc /gnu /home /media /mnt /nix /nix/store /opt /ostree /root " \
       "/run /run/media /srv /sysroot /tmp /usr /usr/local /var /var/cache /var/lib /var/lib/containers " \
@@ -210,6 +211,7 @@ texts=$(awk -v root="$root" '
       if (docker) out("docker", "yes")
       # the files of an image by OSTree are on the disk that is mounted at /sysroot
       if (sysroot != "" && "overlay composefs" in first) first["overlay composefs"] = first[sysroot]
+      if (types["/"] ~ /^(tmpfs|ramfs|rootfs)$/ || types["/"] == "overlay" && in_memory(upper)) out("mounts", "memory")
       for (i = 1; i <= mounts; i++) out("mounts", first[order[i]] points[order[i]])
     }
     if (name == "/etc/group" && uid == "0") {
@@ -218,10 +220,13 @@ texts=$(awk -v root="$root" '
       if (uid != "") out("user", uid user)
     }
     if (name == "/proc/cpuinfo" && processors) out("arguments", "count:" processors)
-    if (binds != "" && addresses != "") out("configured", binds ":driver_override" addresses)
+    if (binds != "") out("configured", binds ":driver_override" addresses)
     binds = addresses = held = variable = ""
   }
-  END { finish() }
+  END {
+    finish()
+    for (i in servers) out("servers", i)
+  }
   FNR == 1 {
     finish()
     name = substr(FILENAME, length(root) + 1)
@@ -257,14 +262,24 @@ texts=$(awk -v root="$root" '
     while (!(above in known)) if (!sub(/\/[^\/]*$/, "", above) || above == "") above = "/"
     return above == point ? point : (above == "/" ? "" : above) "/…"
   }
+  # whether a folder of an overlay is on a file system in memory: the mount point above it decides
+  function in_memory(folder) {
+    for (; folder != ""; sub(/\/[^\/]*$/, "", folder))
+      if (folder in types) return types[folder] ~ /^(tmpfs|ramfs)$/
+    return 0
+  }
   name == "/proc/self/mountinfo" {
-    # containers without systemd: containerd and CRI-O leave no marker, and LXC only the files of lxcfs
+    # containers without systemd: CRI-O leaves no marker, containerd only the path of its root file system, and LXC the
+    # files of lxcfs
     if ($5 ~ /^\/proc\/(cpuinfo|meminfo)$/ && / - fuse[.]lxcfs /) container = "lxc"
     if ($5 == "/dev/termination-log") container = "kubernetes"
+    if (container == "" && $5 == "/" && / - overlay .*upperdir=[^, ]*\/(containerd|nerdctl)\//) container = "containerd"
     if (/ \/etc\/(hostname|hosts|resolv[.]conf) /) docker = 1
     for (i = 7; i < NF && $i != "-"; i++);
     if (i + 2 > NF) next
     type = $(i + 1)
+    types[$5] = type
+    if ($5 == "/") upper = match($0, /[ ,]upperdir=[^, ]*/) ? substr($0, RSTART + 10, RLENGTH - 10) : ""
     source = $(i + 2)
     if ($5 != "/" && ($3 ~ /^7:/ || $3 ~ /^0:/ && type != "zfs" &&
       (source !~ /^\/dev\// || type ~ /^(fuse|tmpfs|devtmpfs)/ && type != "fuseblk"))) next
@@ -291,9 +306,15 @@ texts=$(awk -v root="$root" '
       out("framebuffers", "framebuffer:" device " " $NF)
     next
   }
-  name ~ /^\/proc\/net\// {
-    if ($2 == "00000000" && !routed[$1]++) out("routes", $1)
+  # The interface of a route to a single host by a gateway is a server: programs of VPNs add one for theirs.
+  name == "/proc/net/ipv6_route" {
     if ($1 ~ /^0+$/ && $2 == "00" && $NF != "lo" && !routed[$NF]++) out("routes", $NF)
+    if ($2 == "80" && $5 !~ /^0+$/ && $NF != "lo") servers[$NF]
+    next
+  }
+  name == "/proc/net/route" {
+    if ($2 == "00000000" && !routed[$1]++) out("routes", $1)
+    if ($8 == "FFFFFFFF" && $3 != "00000000") servers[$1]
     next
   }
   name == "/proc/bus/input/devices" {
@@ -448,7 +469,8 @@ texts=$(awk -v root="$root" '
     }
     return value
   }
-  # scripts that bind devices by their addresses: FILE:driver_override ADDRESS…
+  # scripts that bind devices: FILE:driver_override ADDRESS…, without an address if they find the devices in another
+  # way
   own {
     text = $0
     sub(/(^|[ \t])#.*/, "", text)
@@ -536,7 +558,7 @@ texts=$(awk -v root="$root" '
     }
     if (line != "") report(line)
   }' "$@" /dev/null)
-of_mounts='' of_container='' of_docker='' of_interrupts='' of_framebuffers='' of_routes='' of_keyboards=''
+of_mounts='' of_container='' of_docker='' of_interrupts='' of_framebuffers='' of_routes='' of_servers='' of_keyboards=''
 of_arguments='' of_kernel='' of_configured='' of_guests='' of_ufw='' of_policy='' of_backend='' of_user='' of_memlock=''
 newline='
 '
@@ -553,6 +575,7 @@ for value in $texts; do
     interrupts"$newline"*) of_interrupts=$text ;;
     framebuffers"$newline"*) of_framebuffers=$text ;;
     routes"$newline"*) of_routes=$text ;;
+    servers"$newline"*) of_servers=$text ;;
     keyboards"$newline"*) of_keyboards=$text ;;
     arguments"$newline"*) of_arguments=$text ;;
     kernel"$newline"*) of_kernel=$text ;;
@@ -641,7 +664,6 @@ done
 for name in sys_vendor product_name board_vendor board_name bios_vendor bios_version chassis_type; do
   file "dmi-$name" "$sys/class/dmi/id/$name"
 done
-# Containers without systemd: containerd and CRI-O leave no marker, and LXC only the files of lxcfs.
 if line "$root/run/systemd/container"; then
   fact container "$value"
 elif [ -e "$root/.flatpak-info" ]; then
@@ -652,6 +674,7 @@ fi
 file hypervisor "$sys/hypervisor/type"
 # names the control domain of Xen; the file is missing if xenfs is not mounted
 file xen-capabilities "$proc/xen/capabilities"
+# for people who read a saved host: what libvirt may not open is only known when a VM starts
 file apparmor "$sys/module/apparmor/parameters/enabled"
 file selinux-enforcing "$sys/fs/selinux/enforce"
 file lockdown "$sys/kernel/security/lockdown"
@@ -714,7 +737,16 @@ done
 file vfio_pci.disable_idle_d3 "$sys/module/vfio_pci/parameters/disable_idle_d3"
 file vfio_iommu_type1.allow_unsafe_interrupts "$sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
 file nvidia-version "$sys/module/nvidia/version"
-file nvidia-refcnt "$sys/module/nvidia/refcnt"
+# REFERENCES MODULES: what uses the driver of a card, and how many of these are other modules; the others are open
+# device nodes, also those of processes that only root can see
+for name in nvidia nvidia_uvm nvidia_modeset nvidia_drm nouveau amdgpu radeon i915 xe; do
+  line "$sys/module/$name/refcnt" || continue
+  references=$value
+  names "$sys/module/$name"/holders/*
+  # shellcheck disable=SC2086 # names without spaces
+  set -- $value
+  fact "users-$name" "$references $#"
+done
 
 section configured
 text "$of_configured"
@@ -970,6 +1002,26 @@ needs() { # KEY: prints the functions in $found, and counts the lines in $printe
   fact "$1" "$2"
   printed=$((printed + 1))
 }
+pool() { # NAME: the disks of a pool of ZFS, which /proc and /sys do not show
+  disks=
+  [ -n "$live" ] && program zpool &&
+    disks=$(limited "$value" list -vHPL "$1" 2>/dev/null </dev/null | awk '$1 ~ "^/" { print $1 }')
+  [ -n "$disks" ] || lost=yes
+  for disk in $disks; do
+    if node "$disk"; then block "$value"; else lost=yes; fi
+  done
+}
+zvol() { # zdNUMBER: a volume of ZFS, which its links name: /dev/zvol/POOL/…
+  for link in "$root"/dev/zvol/*/* "$root"/dev/zvol/*/*/* "$root"/dev/zvol/*/*/*/*; do
+    # shellcheck disable=SC3013 # dash, bash and busybox have -ef; with others the disks are not found
+    if [ -L "$link" ] && [ "$link" -ef "$root/dev/$1" ] 2>/dev/null; then
+      link=${link#"$root"/dev/zvol/}
+      pool "${link%%/*}"
+      return 0
+    fi
+  done
+  lost=yes
+}
 block() { # MAJOR:MINOR: also through device mapper, RAID and NVMe multipath
   target "$sys/dev/block/$1" || { lost=yes; return 0; }
   path=$value
@@ -980,6 +1032,11 @@ block() { # MAJOR:MINOR: also through device mapper, RAID and NVMe multipath
   # other disk is not on PCI.
   case $path in
     */devices/virtual/block/zram* | */devices/virtual/block/ram[0-9]*) return 0 ;;
+    */devices/virtual/block/zd[0-9]*)
+      path=${path##*/devices/virtual/block/}
+      zvol "${path%%/*}"
+      return 0
+      ;;
     */devices/virtual/* | */session[0-9]*/*) ;;
     *) return 0 ;;
   esac
@@ -1026,14 +1083,8 @@ volume() { # MAJOR:MINOR TYPE SOURCE, as in mountinfo; for ZFS, SOURCE is the na
   device=$1
   case $2 in
     rootfs | tmpfs | ramfs) return 0 ;;
-    zfs) # /proc and /sys do not show the disks of a pool
-      disks=
-      [ -n "$live" ] && program zpool &&
-        disks=$(limited "$value" list -vHPL "$3" 2>/dev/null </dev/null | awk '$1 ~ "^/" { print $1 }')
-      [ -n "$disks" ] || lost=yes
-      for disk in $disks; do
-        if node "$disk"; then block "$value"; else lost=yes; fi
-      done
+    zfs)
+      pool "$3"
       return 0
       ;;
   esac
@@ -1068,6 +1119,11 @@ if [ -r "$proc/self/mountinfo" ]; then
   printed=0
   while read -r device type source points; do
     [ -n "$device" ] || continue
+    # changes to the system are lost at its next boot
+    if [ "$device" = memory ]; then
+      fact root memory
+      continue
+    fi
     volume "$device" "$type" "$source"
     for point in $points; do needs "mount-$point"; done
   done <<END
@@ -1112,6 +1168,10 @@ if [ -r "$proc/net/route" ]; then
     lost=yes
     carrier "$interface"
     if [ -n "$lost" ] && virtual_switch "$interface"; then carrier ovs-system; fi
+    # the packets of a VPN leave by the interface that leads to its server
+    if [ -n "$lost" ] && ! names "$sys/class/net/$interface"/lower_*; then
+      for server in $of_servers; do [ "$server" = "$interface" ] || carrier "$server"; done
+    fi
     needs route
   done <<END
 $of_routes
@@ -1297,6 +1357,7 @@ END
 
   if [ -n "$packs" ]; then
     section virtualbox
+    if [ -d "$sys/module/vboxdrv" ]; then fact kernel-module yes; else fact kernel-module no; fi
     case $packs in
       *'Extension Packs: 0'*) fact extension-pack no ;;
       *'Extension Packs:'*) fact extension-pack yes ;;

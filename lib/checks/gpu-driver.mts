@@ -1,3 +1,4 @@
+import { applianceOf } from "../host/appliances.mts";
 import { isBuiltInDisplay } from "../host/built-in-display.mts";
 import type { Card } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
@@ -19,6 +20,7 @@ import {
   refusedByKernel,
   replacedSourceOf,
   strayIds,
+  unnamedBindings,
   vfioSourceOf,
 } from "../host/vfio-ids.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
@@ -36,7 +38,7 @@ const companionModules: Record<string, string> = { xhci_hcd: "xhci-pci", snd_hda
 /** The advice to bind a card at boot, which `prepare` does; empty where `prepare` refuses the card. */
 export function bindingAtBoot(card: Card, host: Host): Fix[] {
   const { os } = host;
-  const refused = isBuiltInDisplay(card.gpu, host) || cannotHaveIommu(host) ||
+  const refused = isBuiltInDisplay(card.gpu, host) || cannotHaveIommu(host) || applianceOf(host)?.keepsNothing ||
     (os.arch !== undefined && os.arch !== "x86_64") ||
     checkGroup(card, host).status === "fail";
   return refused ? [] : [remedies.bindAtBoot];
@@ -65,7 +67,13 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
   if (card.assignedFunctions.every(({ driver }) => driver === "vfio-pci")) {
     // a driver_override is lost at the next boot; libvirt sets it too
     const lasts = card.assignedFunctions.every((fn) => fn.driverOverride === undefined || vfioSourceOf(fn, host));
-    return pass(`vfio-pci holds the card already${lasts ? "" : ", until the next boot"}`, evidence);
+    const [script] = lasts ? [] : unnamedBindings(host);
+    return script
+      ? pass(`vfio-pci holds the card already, and ${script.from} may bind it at each boot`, [...evidence, {
+        read: script.from,
+        value: script.text,
+      }])
+      : pass(`vfio-pci holds the card already${lasts ? "" : ", until the next boot"}`, evidence);
   }
   if (needed && vfio === "missing") return unloadable(host, evidence);
   const loading = needed && vfio !== "loaded" && vfio !== "built in";
@@ -133,6 +141,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
   const risky = held.some(({ driver }) => /^(nvidia|nouveau|NovaCore|amdgpu|radeon|i915|xe)$/.test(driver ?? ""));
   const stray = strayIds(host);
   const misspelt = misspeltIds(host);
+  const [script] = unnamedBindings(host);
   const misspeltNote = misspelt ? `. The kernel does not read ${misspelt.text}: the argument is ${misspelt.meant}` : "";
   return warn(
     `${
@@ -143,9 +152,12 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
         : names
     }${
       stray ? `. ${stray.from} names ${stray.ids.join(", ")} for vfio-pci, which no device of this host has` : ""
-    }${misspeltNote}${cutNote(host)}`,
+    }${misspeltNote}${cutNote(host)}${
+      script ? `. ${script.from} gives devices to vfio-pci at boot; which ones could not be read` : ""
+    }`,
     [
       ...evidence,
+      ...(script ? [{ read: script.from, value: script.text }] : []),
       ...(stray ? [{ read: stray.from, value: stray.text }] : []),
       ...(misspelt ? [{ read: "the kernel's command line", value: misspelt.text }] : []),
     ],

@@ -51,6 +51,13 @@ function busNeighbours({ gpu, assignedFunctions, alsoPassed }: Card, { pci = [] 
   );
 }
 
+/** What a fix adds where the kernel loads signed modules only; empty elsewhere. */
+function signingNote({ lockdown }: Host): string {
+  return lockdown === undefined
+    ? ""
+    : `. This kernel loads signed modules only (lockdown: ${lockdown}): sign it with a key that the firmware knows`;
+}
+
 function reset(card: Card, host: Host): Verdict {
   const { gpu } = card;
   const { os } = host;
@@ -70,7 +77,7 @@ function reset(card: Card, host: Host): Verdict {
     manualFix(
       resetRow.instead ??
         "Install the out-of-tree module vendor-reset, which is made for this chip, with its udev rule: since " +
-          "Linux 5.15 it is used only if reset_method is device_specific",
+          `Linux 5.15 it is used only if reset_method is device_specific${signingNote(host)}`,
       { root: true },
     ),
   ];

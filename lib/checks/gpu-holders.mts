@@ -1,5 +1,5 @@
 import type { Card } from "../resolve/types.mts";
-import type { Fix } from "../findings.mts";
+import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Holder, Host } from "../host/types.mts";
 import { isProxmox } from "../host/distributions.mts";
@@ -74,12 +74,41 @@ export function holdersVerdict(card: Card, host: Host, running: boolean): Verdic
     ], [remedies.outside]);
   }
   if (!holders.all) {
+    // each open of a device node counts as a use of its driver's module, whoever opened it
+    const idle = idleDrivers(card, host);
+    if (idle) return pass("no process holds it: nothing has a device node of its driver open", idle);
     return unknown("only your own processes could be read: run doctor as root to read all", [{
       read: "/proc/*/fd",
       value: "other users' processes could not be read",
     }]);
   }
   return pass("no process holds it", [{ read: "/proc/*/fd", value: `none of ${nodes.join(" ")}` }]);
+}
+
+/** The modules that have the device nodes of a card, by the driver that holds it (lsmod shows their uses). */
+const nodeModules: Record<string, string[]> = {
+  nvidia: ["nvidia", "nvidia_uvm", "nvidia_modeset", "nvidia_drm"],
+  nouveau: ["nouveau"],
+  amdgpu: ["amdgpu"],
+  radeon: ["radeon"],
+  i915: ["i915"],
+  xe: ["xe"],
+};
+
+/**
+ * The uses of the modules of the card's driver, if all of them are other modules: then no process has a node of any
+ * card of this driver open (kernel, file_operations.owner). Undefined if one has, or if that was not read.
+ */
+function idleDrivers({ gpu }: Card, { kernel: { users = {} } }: Host): Evidence[] | undefined {
+  const modules = (nodeModules[gpu.driver ?? ""] ?? []).flatMap((name) =>
+    users[name] ? [{ name, ...users[name] }] : []
+  );
+  const isRead = modules.some(({ name }) => name === gpu.driver);
+  if (!isRead || modules.some(({ references, modules }) => references > modules)) return undefined;
+  return modules.map(({ name, references }) => ({
+    read: `/sys/module/${name}/refcnt`,
+    value: references === 0 ? "0" : `${references}, all by other modules`,
+  }));
 }
 
 /** Desktop programs, by their names as the kernel truncates them (15 characters). */

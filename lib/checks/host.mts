@@ -1,6 +1,7 @@
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { applianceOf } from "../host/appliances.mts";
 import { manualFix, remedies } from "../fixes.mts";
 import { guest, guestByName, virtualization } from "./host-virtualization.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
@@ -187,6 +188,22 @@ function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   }
   if (least < room.ample) {
     return [warn(`only ${least} MiB free for images and disks`, evidence, fix)];
+  }
+  const read = host.needs.mounts.map(({ point }) => point).concat(host.needs.untraced);
+  const onDisk = read.some((point) => /^\/var(\/lib(\/libvirt(\/images)?)?)?$/.test(point));
+  if (host.rootInMemory && !onDisk && machines.some(({ provider }) => provider === "libvirt")) {
+    return [
+      warn("the disks of VMs are in this host's memory, and lost at its next boot", [...evidence, {
+        read: "/proc/self/mountinfo",
+        value: "/ is in memory, and no disk is mounted at /var/lib/libvirt/images",
+      }], [
+        manualFix(
+          `${applianceOf(host)?.keepsNothing ? "Install this system on a disk, or mount" : "Mount"} a disk at ` +
+            "/var/lib/libvirt/images",
+          { root: true },
+        ),
+      ]),
+    ];
   }
   // storage.disk and storage.data compare each disk with the free space; here all of them together
   if (disks.length > 1 && images !== undefined && growth > images) {

@@ -7,6 +7,7 @@ import { addArgument, iommuArguments, refreshEntries, removeArgument } from "../
 import { removalWaits, waitsForReboot } from "../host/configured-arguments.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isXenSystem } from "../host/distributions.mts";
+import { processorWithoutVtd } from "../host/processors.mts";
 import { isIntegrated, isPortable } from "../host/pci.mts";
 import { fail, pass, unknown } from "./results.mts";
 import { isApple, vendorIds } from "../host/vendors.mts";
@@ -180,12 +181,13 @@ function offOnArm(table: string | undefined, host: Host, evidence: Evidence[]): 
 
 /**
  * Whether no setting of this system gives it an IOMMU: Xen has it, the host is a VM whose
- * hypervisor offers none, or a Mac whose firmware describes none.
+ * hypervisor offers none, or a Mac or a processor without VT-d.
  */
 export function cannotHaveIommu(host: Host): boolean {
   const { units, acpiTables } = host.iommu;
   const none = units?.length === 0 && acpiTables !== undefined && !acpiTables.some((name) => name in tables);
-  return host.hypervisor !== undefined || ((isVm(host) || isApple(host.dmi)) && none);
+  const never = isVm(host) || isApple(host.dmi) || processorWithoutVtd(host) !== undefined;
+  return host.hypervisor !== undefined || (never && none);
 }
 
 function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
@@ -196,8 +198,11 @@ function offInFirmware(host: Host, evidence: Evidence[]): Verdict {
 }
 
 /** The setting of the processor's maker; both where the processor is not known. */
-function inFirmware({ cpu, dmi }: Host): Fix {
+function inFirmware(host: Host): Fix {
+  const { cpu, dmi } = host;
   if (isApple(dmi)) return manualFix("A Mac has no setting for it: run this on another host");
+  const lacking = processorWithoutVtd(host);
+  if (lacking) return manualFix(`The ${lacking} has no VT-d: use another processor, or run this on another host`);
   switch (cpu.vendor) {
     case "GenuineIntel":
       return firmwareFix("Turn on VT-d in the firmware setup");

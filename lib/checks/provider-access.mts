@@ -45,6 +45,29 @@ export function hypervAccess({ hyperv, hypervisor, service, elevated, hypervPerm
   return pass("Hyper-V runs, and this user may use it", evidence);
 }
 
+/** The verdicts of provider.access about VirtualBox on Linux; none where the probe did not read its module. */
+export function virtualboxAccess(host: Host): Verdict[] {
+  if (host.os.platform !== "linux" || host.virtualboxModule === undefined) return [];
+  const evidence = [
+    { read: "/sys/module/vboxdrv", value: host.virtualboxModule ? "loaded" : "not loaded" },
+    { read: "/sys/kernel/security/lockdown", value: host.lockdown ?? "none" },
+  ];
+  if (host.virtualboxModule) return [pass("VirtualBox's kernel module is loaded", evidence)];
+  return [
+    // builds of VirtualBox for KVM need no module (cyberus-technology/virtualbox-kvm, read 2026-11-28)
+    warn("VirtualBox's kernel module, vboxdrv, is not loaded: its VMs do not start without it", evidence, [
+      ...(host.lockdown === undefined ? [] : [
+        manualFix(
+          `This kernel loads signed modules only (lockdown: ${host.lockdown}): sign VirtualBox's modules with a key ` +
+            "that the firmware knows (mokutil --import), or turn off Secure Boot",
+          { root: true, reboot: true },
+        ),
+      ]),
+      commandFix("Load it; if it is missing, build it with /sbin/vboxconfig", "modprobe vboxdrv", { root: true }),
+    ]),
+  ];
+}
+
 /** The verdicts of provider.access about libvirt. */
 export function libvirtAccess(host: Host): Verdict[] {
   const { libvirt, programs, systemd } = host;

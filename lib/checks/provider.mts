@@ -15,7 +15,7 @@ import { vagrantAndVirtualbox } from "./vagrant-virtualbox.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 import { isNvidia } from "../host/vendors.mts";
 import { hasMig } from "../resolve/boards.mts";
-import { hypervAccess, libvirtAccess } from "./provider-access.mts";
+import { hypervAccess, libvirtAccess, virtualboxAccess } from "./provider-access.mts";
 
 /**
  * Versions that `up` was tested with, the oldest of each. Below `least`, something that is rendered
@@ -89,6 +89,7 @@ export const providerChecks: Check[] = [
     check: (host, { machines }) => [
       ...(machines.some(({ provider }) => provider === "libvirt") ? libvirtAccess(host) : []),
       ...(machines.some(({ provider }) => provider === "hyperv") && host.windows ? [hypervAccess(host.windows)] : []),
+      ...(machines.some(({ provider }) => provider === "virtualbox") ? virtualboxAccess(host) : []),
     ],
   },
 ];

@@ -4,6 +4,7 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { applianceOf } from "../host/appliances.mts";
 import { installerOf } from "../host/installers.mts";
+import { closedServers } from "../host/closed-releases.mts";
 import { isPackaged } from "../host/packages.mts";
 import { isProxmox } from "../host/distributions.mts";
 import { guixTools, isGuix } from "../host/guix.mts";
@@ -52,6 +53,8 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   if (applianceAdvice) return [manualFix(applianceAdvice)];
   if (isProxmox(host) && missing.some(({ name }) => name === "libvirt" || name === "qemu")) return [onProxmox];
   const installer = installerOf(host);
+  const closed = closedServers(host);
+  if (closed && !installer) return [manualFix(closed, { root: true })];
   const own = missing.filter((tool) => packagesOf(tool, host).length > 0);
   const packages = [...new Set(own.flatMap((tool) => packagesOf(tool, host)))];
   const rest = missing.filter((tool) => !own.includes(tool));
@@ -61,11 +64,12 @@ export function installs(missing: Tool[], host: Host): Fix[] {
   // libvirt
   const stepped = rest.filter(({ name }) => upstreamSteps([name], host).length > 0);
   return [
+    ...(closed ? [manualFix(closed, { root: true })] : []),
     ...(installer && packages.length > 0
       ? [
         commandFix(`Install ${own.map(({ name }) => name).join(", ")}`, installer.install(packages), {
           root: installer.root,
-          safe: installer.safe,
+          safe: installer.safe && !closed,
           ...(installer.reboot ? { reboot: true } : {}),
         }),
       ]

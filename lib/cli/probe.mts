@@ -3,6 +3,7 @@ import process from "node:process";
 import { asset, requirePlatform } from "../plan/assets.mts";
 import { UserError } from "../errors.mts";
 import { notAProbe, parseHost } from "../host/parse.mts";
+import { pastedProbe } from "../host/pasted-probe.mts";
 import { plainPowershell, powershellScript } from "../host/windows.mts";
 import { readNamed } from "./load-config.mts";
 import { isSshUrl, probeOverSsh, slowHost } from "./ssh-probe.mts";
@@ -46,7 +47,7 @@ async function readSaved(shell: Shell, path: string): Promise<string> {
   if (/^([\w.-]+@[\w.-]+|[\w-]+)$/.test(path) && await shell.fingerprint(path) === undefined) {
     throw new UserError(`there is no file ${path}; for a host over ssh: --host ssh://${path}`);
   }
-  return await readNamed(shell, path);
+  return pastedProbe(await readNamed(shell, path));
 }
 
 /** How each system is probed: the program takes the script from its standard input. */

@@ -16,6 +16,8 @@ export interface Appliance {
   image: string;
   /** How to get missing programs; absent where packages can be installed. */
   packages?: string;
+  /** Set if it keeps no change at all: packages can be installed, but only for this boot. */
+  keepsNothing?: true;
   /** Lines that bind functions to vfio-pci at boot on this system; absent where none are known. */
   binding?(functions: PciFunction[]): string[];
   /** The source. */
@@ -182,7 +184,35 @@ export const appliances: Appliance[] = [
     source: "https://bootc-dev.github.io/bootc/building/kernel-arguments.html",
     date,
   },
+  {
+    name: "a live system",
+    // NixOS makes its files at each boot, so installed ones have / in memory too
+    here: (host) => isLive(host) && host.os.id !== "nixos",
+    arguments: "in the boot menu, which lasts for one boot: a live system keeps no change",
+    image: "this system runs from a medium or from memory and loses changes at the next boot: install it on a " +
+      "disk (or turn overlayroot off), then run prepare there",
+    keepsNothing: true,
+    binding: () => [
+      "A live system binds nothing at boot. Without that, libvirt takes the card when the VM starts and gives it " +
+      "back when it stops",
+    ],
+    source: "live-boot(7), casper(7), dracut.cmdline(7); Alpine's wiki, Diskless Mode",
+    date: "2026-11-28",
+  },
 ];
+
+/**
+ * Arguments of live systems: Debian's live-boot, Ubuntu's casper, dracut's dmsquash-live (Fedora), and the media of
+ * Arch and Manjaro; overlayroot keeps the changes of an installed system in memory (man pages live-boot(7), casper(7),
+ * dracut.cmdline(7), mkinitcpio-archiso; read 2026-11-28).
+ */
+const liveArguments =
+  /^(BOOT_IMAGE=\/casper\/.*|boot=(live|casper)|rd\.live\.image|(archiso|miso)basedir=.*|overlayroot=tmpfs.*)$/;
+
+/** Whether a host runs from a medium or from memory, and loses changes to its own files at the next boot. */
+export function isLive({ kernel, rootInMemory }: Host): boolean {
+  return rootInMemory === true || (kernel.arguments ?? []).some((word) => liveArguments.test(word));
+}
 
 /** The appliance of a host; undefined for other systems. */
 export const applianceOf = (host: Host): Appliance | undefined => appliances.find(({ here }) => here(host));

@@ -47,8 +47,11 @@ export interface Loader {
   edit?(how: "add" | "remove", argument: string, host: Host): string;
   /** The path of our own file that adds arguments; its text is {@link ownGrubText}. */
   file?(host: Host): string | undefined;
-  /** A description of where and how to add an argument by hand; undefined where a command does it. */
-  words?(host: Host): string | undefined;
+  /**
+   * A description of where and how to add an argument by hand, or to remove `removed`; undefined where a command does
+   * it.
+   */
+  words?(host: Host, removed?: string): string | undefined;
 }
 
 /** A loader that edits /etc/kernel/cmdline and updates the boot entries with `refresh`. */
@@ -222,7 +225,12 @@ const loaders: Loader[] = [
     refresh: (host) => regenerate(host)!,
     edit: (how, argument) => `grub_change ${how} ${argument}`,
     file: (host) => readsGrubFolder(host) ? ownPaths.grub : undefined,
-    words: (host) => `in ${grubVariable} of /etc/default/grub, then run ${regenerate(host)}`,
+    words(host, removed) {
+      const places = host.kernel.configurations.flatMap(({ file, variable, arguments: words }) =>
+        variable && removed !== undefined && words.includes(removed) ? [`${variable} of ${file}`] : []
+      );
+      return `in ${places.join(" and ") || `${grubVariable} of /etc/default/grub`}, then run ${regenerate(host)}`;
+    },
   },
   {
     // an entry's arguments follow cmdline: (limine-bootloader/limine, CONFIG.md)

@@ -64,13 +64,13 @@ export function addArgument(host: Host, argument: string): Fix {
 /** A fix that removes a kernel argument, in the same way. */
 export function removeArgument(host: Host, argument: string): Fix {
   const loader = loaderOf(host);
-  const title = `Remove ${argument} from the kernel's arguments${locationOf(loader, host)}`;
+  const title = `Remove ${argument} from the kernel's arguments${locationOf(loader, host, argument)}`;
   return commandFix(title, loader?.remove?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
-function locationOf(loader: Loader | undefined, host: Host): string {
+function locationOf(loader: Loader | undefined, host: Host, removed?: string): string {
   if (!loader) return ", in the configuration of this host's boot loader";
-  const words = loader.words?.(host);
+  const words = loader.words?.(host, removed);
   const edits = loader.edit && loader.edit("add", "x", host) !== "false";
   const byPrepare = edits && !isByHand(host) ? " (prepare --apply does that and checks the result)" : "";
   return ` (${loader.name})${words ? `: ${words}${byPrepare}` : ""}`;

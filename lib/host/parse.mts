@@ -7,6 +7,7 @@ import { compact, Facts, mebibytes, number, product } from "./lines.mts";
 import { windowsOf } from "./windows.mts";
 import { cutKeys } from "./cut.mts";
 import { bdfs, parsePci } from "./pci.mts";
+import { usersOf } from "./driver-users.mts";
 
 /** The error for a text that is not a probe's; `what`: the text, as the sentence names it. */
 export function notAProbe(what: string): UserError {
@@ -106,6 +107,8 @@ export function parseHost(text: string): Host {
     dmi: os.under("dmi-"),
     efi: os.flag("efi"),
     secureBoot: os.flag("secure-boot"),
+    lockdown: /\[(integrity|confidentiality)\]/.exec(os.one("lockdown") ?? "")?.[1],
+    rootInMemory: facts("needs").one("root") === "memory" ? true : undefined,
     cardOff: os.one("dgpu-disable") === "1" ? true : undefined,
     systemd: existingPaths.includes("/run/systemd/system"),
     existingPaths,
@@ -128,6 +131,7 @@ export function parseHost(text: string): Host {
       replaced: kernel.one("modules") === "missing",
       loaded: kernel.all("loaded"),
       parameters: kernel.some(["vfio_pci.disable_idle_d3", "vfio_iommu_type1.allow_unsafe_interrupts"]),
+      users: usersOf(kernel.under("users-")),
     }),
     configured: facts("configured").pairs.map(configuredLine),
     iommu: compact({
@@ -154,6 +158,7 @@ export function parseHost(text: string): Host {
     windows: sections.has("windows") ? windowsOf(facts("windows")) : undefined,
     hardwareVirtualization: cpu.flag("virtualization"),
     virtualboxExtensions: facts("virtualbox").flag("extension-pack"),
+    virtualboxModule: facts("virtualbox").flag("kernel-module"),
     programs: sections.has("programs")
       ? Object.fromEntries(programs.pairs.filter(([key]) => !/-(version|plugin|of)$|^(epel|unanswered)$/.test(key)))
       : undefined,
@@ -281,7 +286,9 @@ function isPlatform(name: string | undefined): name is "linux" | "windows" | "ma
  * (`/run/systemd/container`), which is `wsl` in WSL. The paths are markers of Podman and Docker.
  */
 function containerOf(manager: string | undefined, existingPaths: string[]): string | undefined {
-  if (manager !== undefined && manager !== "" && manager !== "wsl") return manager;
+  // Docker's containers can be in containerd's store
+  const own = manager === "containerd" ? undefined : manager;
+  if (own !== undefined && own !== "" && own !== "wsl") return own;
   if (existingPaths.includes("/run/.containerenv")) return "podman";
-  return existingPaths.includes("/.dockerenv") ? "docker" : undefined;
+  return existingPaths.includes("/.dockerenv") ? "docker" : manager === "containerd" ? manager : undefined;
 }

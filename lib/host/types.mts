@@ -58,6 +58,10 @@ export interface Host {
   dmi: Record<string, string>;
   efi?: boolean;
   secureBoot?: boolean;
+  /** The kernel's lockdown: `integrity` and `confidentiality` load signed modules only; absent if it has none. */
+  lockdown?: string;
+  /** Set if the root file system is in memory, so that changes to it are lost at the next boot. */
+  rootInMemory?: true;
   /** Whether an Asus laptop's firmware turned its NVIDIA or AMD card off (asus-nb-wmi, dgpu_disable). */
   cardOff?: true;
   /** Whether systemd runs this host's services. */
@@ -100,6 +104,11 @@ export interface Host {
     replaced: boolean;
     loaded: string[];
     parameters: Record<string, string>;
+    /**
+     * How often each graphics driver is in use, by its module's name, and how many of these uses are other modules.
+     * The others are open device nodes.
+     */
+    users?: Record<string, { references: number; modules: number }>;
   };
   /**
    * Lines of configuration files that bind drivers, load modules or configure boot images, reduced
@@ -177,6 +186,8 @@ export interface Host {
    * answer.
    */
   virtualboxExtensions?: boolean;
+  /** Whether VirtualBox's kernel module, vboxdrv, is loaded; absent where VirtualBox is missing or did not answer. */
+  virtualboxModule?: boolean;
   /**
    * Paths of the programs found. Absent for a foreign tree, where the probe does not look for
    * programs.

@@ -129,6 +129,15 @@ function isRuleFor(text: string, { bdf, vendor, device }: PciFunction): boolean 
 /** The user's own scripts and services that set driver_override at boot: the probe prints the addresses in them. */
 const scripts = /^(initramfs-tools\/scripts|initcpio\/hooks|systemd\/system)\/|^rc\.local$/;
 
+/**
+ * The scripts and services of the user that give devices to vfio-pci at boot, and whose texts name no address: which
+ * devices they take was not read.
+ */
+export function unnamedBindings({ configured }: Host): { from: string; text: string }[] {
+  return configured.filter(({ file, text }) => scripts.test(file) && text === "driver_override")
+    .map(({ file }) => ({ from: pathOf(file), text: "gives devices to vfio-pci, and names no address" }));
+}
+
 /** What binds a function to vfio-pci: the file and the line. Undefined if nothing does. */
 export function vfioSourceOf(fn: PciFunction, host: Host): { from: string; text: string } | undefined {
   const last = idLists(host).at(-1);

@@ -16,7 +16,14 @@ import { type Initramfs, initramfsOf } from "../host/initramfs.mts";
 import { imageLacksOptions } from "../host/initramfs-order.mts";
 import { guixBinding, isGuix } from "../host/guix.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
-import { foreignIds, goneModules, loadingObstacles, stubSourceOf, unknownIdsOf } from "../host/vfio-ids.mts";
+import {
+  foreignIds,
+  goneModules,
+  loadingObstacles,
+  stubSourceOf,
+  unknownIdsOf,
+  unnamedBindings,
+} from "../host/vfio-ids.mts";
 import { commandFix } from "../fixes.mts";
 
 export { ownFiles };
@@ -82,6 +89,10 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
     ...loadingObstacles(host).map(({ from, text }) =>
       `${text} (${from}) is kept, but prevents loading vfio-pci at boot: remove that line if nothing else ` +
       "needs it"
+    ),
+    ...unnamedBindings(host).map(({ from }) =>
+      `${from} is kept, and gives devices to vfio-pci at boot without naming their addresses: if it is meant for ` +
+      "this card, one of the two ways is enough"
     ),
     ...goneModules(host).map(({ from, module }) =>
       `${from} names ${module}, which is part of vfio since Linux 6.2: remove that word first, or the rebuild ` +

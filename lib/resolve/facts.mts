@@ -13,6 +13,8 @@ import { imageSystems } from "./image-systems.mts";
 import { imageSources, publishedFor } from "./images.mts";
 import { unbuildable } from "./nvidia.mts";
 import { appliances } from "../host/appliances.mts";
+import { closedReleases } from "../host/closed-releases.mts";
+import { withoutVtdSource } from "../host/processors.mts";
 import { hashicorpFedora } from "../host/upstream.mts";
 import { packaged, packageNames } from "../host/packages.mts";
 import { inits } from "../host/start-service.mts";
@@ -62,6 +64,8 @@ export function facts(): Fact[] {
     ...Object.entries(suiteKernels).map(([suite, row]) => named(`kernel of ${suite}`, row)),
     ...switchBoards.map((row) => named(`board ${row.name}`, row)),
     ...appliances.map(({ name, source, date }) => ({ name: `system ${name}`, source, checked: date })),
+    ...closedReleases.map(({ name, source, date }) => ({ name: `package servers of ${name}`, source, checked: date })),
+    named("processors without VT-d", withoutVtdSource),
     ...inits.map(({ name, source, date }) => ({ name: `services of ${name}`, source, checked: date })),
     ...[...packaged.map((row) => ({ ...row, name: `packages ${row.packages.join(" and ")}` })), {
       ...hashicorpFedora,

@@ -279,6 +279,11 @@ test("the probe recognizes containers that leave no marker file, and WSL with an
   const log = "259:2 /k/1 /dev/termination-log rw - ext4 /dev/nvme0n1p2 rw";
   const lxcfs = "0:50 /proc/cpuinfo /proc/cpuinfo rw - fuse.lxcfs lxcfs rw";
   assert.is(containerOf(mounted(overlay, log)), "kubernetes");
+  const snapshot =
+    "0:90 / / rw - overlay overlay rw,lowerdir=1/fs,upperdir=/var/lib/containerd/o/snapshots/9/fs,workdir=w";
+  assert.is(containerOf(mounted(snapshot)), "containerd");
+  assert.is(containerOf(mounted(snapshot, log)), "kubernetes");
+  assert.is(containerOf(`.dockerenv = x\n${mounted(snapshot, "259:2 /d/hosts /etc/hosts rw - ext4 a rw")}`), "docker");
   assert.is(containerOf(mounted("0:90 / / rw - zfs rpool/data/subvol-101-disk-0 rw", lxcfs)), "lxc");
   assert.is(containerOf("run/systemd/container = systemd-nspawn\n" + mounted(overlay, lxcfs)), "systemd-nspawn");
   assert.is(containerOf(".flatpak-info = x"), "flatpak");
@@ -352,7 +357,10 @@ test("the probe prints the addresses in the user's own scripts that bind devices
   assert.equal(lines(`etc/systemd/system/planted.service = [Service]\\n${one}`), [
     { file: "systemd/system/…", text: "driver_override 0000:0b:00.0" },
   ]);
-  assert.equal(lines(`etc/rc.local = ${devices}\netc/systemd/system/x.service = ${loop}`), []);
+  assert.equal(lines(`etc/rc.local = ${devices}`), [], "nothing is bound");
+  assert.equal(lines(`etc/systemd/system/x.service = ${loop}`), [
+    { file: "systemd/system/…", text: "driver_override" },
+  ], "the devices are found in another way");
 });
 
 test("the probe finds the disks of bcachefs, and those below the image of an OSTree system", () => {
@@ -490,6 +498,60 @@ test("the probe finds the disks of a ZFS pool with zpool", () => {
   }
 });
 
+test("the probe finds the disks of a swap device that is a volume of ZFS", () => {
+  const zvol = "sys/devices/virtual/block/zd16";
+  const folder = tree(`${two}
+  ${zvol}/dev = 230:16
+  sys/dev/block/230:16 -> ../../devices/virtual/block/zd16
+  sys/class/block/zd16 -> ../../devices/virtual/block/zd16
+  dev/zd16 = x
+  dev/zvol/rpool/data/swap -> ../../../zd16
+  proc/swaps = Filename Type Size Used Priority\\n/dev/zd16 partition 1 0 -2`.replaceAll(/\n\s*\n/g, "\n"));
+  try {
+    const script = own("scripts/probe-linux.sh").replace('[ -n "$root" ] || live=yes', "live=yes");
+    writeFileSync(`${folder}/probe.sh`, script);
+    const zpool = `[ "$*" = "list -vHPL rpool" ] && printf 'rpool 1T\\n\\t/dev/sda 1T\\n'`;
+    for (const shell of shells.slice(0, 2)) {
+      const text = execFileSync(shell[0]!, [...shell.slice(1), `${folder}/probe.sh`, folder], {
+        encoding: "utf8",
+        env: standIns(folder, { zpool }),
+      });
+      assert.not.match(text, /rpool/, "no names");
+      const { swap, untraced, unread } = parseHost(text).needs;
+      assert.equal([swap, untraced.includes("swap"), unread.includes("swap")], [["0000:00:17.0"], false, false]);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("the probe finds a root file system that is in memory", () => {
+  const inMemory = (...mounts: string[]) => probed(mounted(...mounts)).rootInMemory === true;
+  const upper = (path: string) => `0:28 / / rw - overlay overlay rw,lowerdir=/run/live/fs,upperdir=${path},workdir=/w`;
+  assert.ok(inMemory("0:2 / / rw - rootfs rootfs rw", "0:5 / / rw - tmpfs tmpfs rw"));
+  assert.ok(inMemory(upper("/run/live/overlay/rw"), "0:27 / /run/live/overlay rw - tmpfs tmpfs rw"));
+  assert.not(inMemory(upper("/run/live/overlay/rw"), "0:27 / /run/live/overlay rw - ext4 /dev/sdb1 rw"));
+  assert.not(inMemory(upper("/docker/overlay2/x/diff")), "the folder is not visible, as in a container");
+  assert.not(inMemory("0:2 / / rw - rootfs rootfs rw", "8:2 / / rw - ext4 /dev/sda2 rw"));
+  assert.not(inMemory("8:2 / / rw - ext4 /dev/sda2 rw", "0:30 / /tmp rw - tmpfs tmpfs rw"));
+});
+
+test("the probe finds what uses the driver of a card", () => {
+  const users = (text: string) => probed(text).kernel.users;
+  const both = `
+  sys/module/nvidia/refcnt = 2
+  sys/module/nvidia/holders/nvidia_uvm -> ../../nvidia_uvm
+  sys/module/nvidia/holders/nvidia_modeset -> ../../nvidia_modeset
+  sys/module/amdgpu/refcnt = 14
+  sys/module/nvidia_uvm/refcnt = 0`;
+  assert.equal(users(both), {
+    nvidia: { references: 2, modules: 2 },
+    nvidia_uvm: { references: 0, modules: 0 },
+    amdgpu: { references: 14, modules: 0 },
+  });
+  assert.is(users("sys/module/nvidia/version = 580"), undefined);
+});
+
 test("the probe finds the service or the container of each process that holds a card", () => {
   const holder = (pid: number, command: string, group: string) => `
   proc/${pid}/comm = ${command}
@@ -558,6 +620,13 @@ test("the probe finds the default route's device through bridges, bonds and VLAN
   assert.equal(network("vmbr0 00000000 1", open), [[], ["route"], false], "a bridge of the kernel's");
   const none = "sys/class/net/lo/mtu = 65536";
   assert.equal(network("wg0 00000000 0", none), [[], ["route"], false], "a VPN");
+  const server = "0A0B0C0D 0101A8C0 0007 0 0 0 FFFFFFFF 0 0 0";
+  assert.equal(
+    network(`wg0 00000000 0\\neno1 ${server}`, none),
+    [["0000:00:1f.6"], [], false],
+    "by its server's route",
+  );
+  assert.equal(network("wg0 00000000 0\\neno1 0000A8C0 0101A8C0 0003 0 0 0 00FFFFFF 0 0 0", none)[1], ["route"]);
   assert.equal(network("vmbr0 00000000 0", none), [[], ["route"], false], "a bridge of VMs alone");
   assert.equal(network("wg0 00000000 0\\neno1 00000000 1", none), [["0000:00:1f.6"], ["route"], false]);
   assert.equal(network("eno1 0000A8C0 0", none), [[], [], false], "there is none");
