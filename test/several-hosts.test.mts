@@ -241,6 +241,20 @@ test("one host asks at a time, by its name and below its data, while the lines o
   }
 });
 
+test("a host whose question was answered with no is not said to have failed", async () => {
+  const { code, said } = await runOn("destroy", async ({ shell, on }) => {
+    if (on!.name === "b") throw new UserError("no space left", 1);
+    return await shell.confirm("Remove it?") ? 0 : 1;
+  }, { answer: false });
+  assert.is(code, 1);
+  assert.match(
+    said,
+    /homelab-gpu: failed: b; not confirmed: a and this machine\n {2}fix what it says above, then run: .* destroy web\n$/,
+  );
+  const all = await runOn("destroy", async ({ shell }) => await shell.confirm("Remove it?") ? 0 : 1, { answer: false });
+  assert.match(all.said, /homelab-gpu: not confirmed: a, b and this machine\n$/);
+});
+
 test("a second question waits for the first, and so do the lines of others", async () => {
   const lanes = new Lanes();
   const seen: string[] = [];

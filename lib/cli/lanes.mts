@@ -55,6 +55,8 @@ export interface Lane {
   shell: Shell;
   /** What it wrote to standard output and was not shown yet. */
   data(): string;
+  /** Whether the last question was answered with no. */
+  declined(): boolean;
   /** Shows what was kept back: data below the heading, which is shown once. */
   flush(): void;
 }
@@ -69,6 +71,7 @@ export function laneOf(lanes: Lanes, shell: Shell, { name, width, heading, live,
   let kept: { stream: "stdout" | "stderr"; text: string }[] = [];
   let rest = "";
   let headed = heading === undefined;
+  let declined = false;
   const put = (line: string) => {
     // of a line that is rewritten in place, its last state
     const shown = line.replace(/\r+$/, "").split("\r").at(-1)!;
@@ -106,7 +109,11 @@ export function laneOf(lanes: Lanes, shell: Shell, { name, width, heading, live,
       rest = lines.pop()!;
       for (const line of lines) put(line);
     },
-    confirm: (question) => alone(() => shell.confirm(`${name}: ${question}`)),
+    confirm: async (question) => {
+      const agrees = await alone(() => shell.confirm(`${name}: ${question}`));
+      declined = !agrees;
+      return agrees;
+    },
     ask: (question) => alone(() => shell.ask(`${name}: ${question}`)),
     interactive: (command, options) => alone(() => shell.interactive(command, options)),
     run: (command, options) =>
@@ -126,6 +133,7 @@ export function laneOf(lanes: Lanes, shell: Shell, { name, width, heading, live,
       kept = kept.filter(({ stream }) => stream === "stderr");
       return text;
     },
+    declined: () => declined,
     flush: () => lanes.write(showKept),
   };
 }

@@ -25,6 +25,8 @@ export interface Result {
   thrown?: unknown;
   /** Whether the host was reached. */
   reached: boolean;
+  /** Whether it changed nothing, since a person said no. */
+  declined?: boolean;
 }
 
 /** Commands that change something, whose messages are shown while they run. */
@@ -83,7 +85,8 @@ export async function onEachHost(
     if (isActing) await differ;
     else differ.catch(() => {});
     const ending = runs.map(async (run) => {
-      const result = await resultOf(command, run);
+      const ended = await resultOf(command, run);
+      const result: Result = { ...ended, declined: ended.code === 1 && run.lane.declined() };
       if (isActing && !options.json) tellEnd(context, run, result);
       return result;
     });
@@ -247,14 +250,16 @@ function closingLines(
   const failed = results.filter(({ code }) => code !== 0);
   const states = [
     ...named(good, results.filter(({ code }) => code === 0)),
-    ...named(bad, failed.filter(({ reached }) => reached)),
+    ...named(bad, failed.filter(({ reached, declined }) => reached && !declined)),
+    ...named("not confirmed", failed.filter(({ declined }) => declined)),
     ...named("not reached", failed.filter(({ reached }) => !reached)),
   ];
   if (failed.length === 0 && !isActing) return [];
-  const again = isActing && failed.length > 0 && command !== "verify" && command !== "prepare"
+  const broken = failed.filter(({ declined }) => !declined);
+  const again = isActing && broken.length > 0 && command !== "verify" && command !== "prepare"
     ? [
       `  fix what it says above, then run: ${
-        selfOf([command, ...failed.flatMap(({ machines }) => machines)].join(" "))
+        selfOf([command, ...broken.flatMap(({ machines }) => machines)].join(" "))
       }`,
     ]
     : [];
