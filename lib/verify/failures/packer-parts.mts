@@ -86,7 +86,7 @@ export const packerCauseFailures = (): Failure[] =>
       "tools.present",
       "cause",
       anyOf(
-        /[Ff]ailed creating \w{2,12} driver ?: .{0,120}(?:executable file not found|not found|Unable to initialize any driver)/,
+        /failed creating \w{2,12} driver ?: (?:exec: \S{1,80} executable file not found|.{0,120}not found|Unable to initialize any driver)/,
         /VMware application not found: |(?:vmrun|vmplayer|vmware|ovftool|VBoxManage|prlctl)\S{0,6} not found(?: at|[:;] install)/,
         /driver initialization failed\. fix at least one driver|unable to read any valid registry key for VMware/,
         /ovftool is required to clone|error finding ovftool in path|failed to locate swtpm \(/,
