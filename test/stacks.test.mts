@@ -363,6 +363,18 @@ test("up of an unchanged lab with three stacks starts only two programs", async 
   assert.match(world.output.at(-1)!, /z\/web +running/);
 });
 
+test("status: a VM of Debian 12 is not outdated because its box has the Compose that a stack needs", async () => {
+  const world = new World(
+    "machines: [{name: a, box: lab/x, image: debian-12}]\nstacks: [{path: ./x, machine: a}]\n",
+    "vm-without-gpu",
+  );
+  world.disk.set(`${process.cwd()}/x/compose.yaml`, "services: {web: {image: x}}\n");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.output = [];
+  assert.is(await world.runCommand(status, world.context([])), 0);
+  assert.not.match(world.output.join(""), /changed since/);
+});
+
 /**
  * A world with one machine that has a card, these stack files in the current folder, and a Compose
  * with these answers.

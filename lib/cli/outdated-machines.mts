@@ -10,6 +10,8 @@ import { readTexts } from "./plan-texts.mts";
 import type { HostReading } from "./host-reading.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
+const noStacks = { readProjects: () => Promise.resolve([]), readSwarmStacks: () => Promise.resolve([]) };
+
 /**
  * A finding for each machine whose VM differs, by name. Runs this host's probe if `reader` has not; empty if that
  * fails or a file of the config cannot be read: other commands report it.
@@ -23,9 +25,18 @@ export async function outdatedMachines(
   const exists = Object.values(lab.machines).some(({ state }) => state === "off" || state === "running");
   if (!exists) return new Map();
   try {
-    const [probe, texts] = await Promise.all([reader.probe(), readTexts(context, source.config)]);
+    const { config } = source;
+    // a stack can need another Compose, which is a part of the box
+    const hasStacks = config.stacks.length + (config.swarm?.stacks.length ?? 0) > 0;
+    const { readProjects, readSwarmStacks } = hasStacks ? await import("./projects.mts") : noStacks;
+    const [probe, texts, stacks, swarmStacks] = await Promise.all([
+      reader.probe(),
+      readTexts(context, config),
+      readProjects(context.shell, source),
+      readSwarmStacks(context.shell, source),
+    ]);
     const host = parseHost(probe);
-    const resolved = resolveConfig(source.config, host, existingVmsOf(lab));
+    const resolved = resolveConfig(config, host, existingVmsOf(lab), stacks, swarmStacks);
     const found = makePlan(resolved, host, lab, texts).findings.filter(({ check }) => check === "machine.outdated");
     return new Map(found.map((finding) => [finding.machine!, finding]));
   } catch (error) {
