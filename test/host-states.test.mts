@@ -159,6 +159,19 @@ test("iommu.enabled: a processor without VT-d, and the variable of GRUB that has
   assert.match(fix(switched), /in GRUB_CMDLINE_LINUX of \/etc\/default\/grub, then run/);
 });
 
+test("iommu.group: a line of the default route that is cut short is not read as complete", () => {
+  const card = "{vendor_id: 10de, device_id: 1e87}";
+  const text = own("test/hosts/default-route-on-the-usb-port-of-the-card.txt");
+  const status = (line: string) =>
+    findings(text.replace(/^route:0000:01:00\.2$/m, line), "iommu.group", undefined, card)[0]!.status;
+  assert.equal(["route:0000:01:00.2", "route:0000:01:0", "route:", ""].map(status), [
+    "fail",
+    "unknown",
+    "unknown",
+    "unknown",
+  ]);
+});
+
 test("a saved probe is read as people copy and send it", async () => {
   const config = `machines: [{name: m, provider: libvirt, box: lab/x, memory: 1024, gpu: ${ada}}]\n`;
   const doctor = async (text: string) => {

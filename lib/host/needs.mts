@@ -40,7 +40,7 @@ export function needsOf(needs: Facts, pci: PciFunction[] | undefined): Host["nee
     unread: [
       ...(needs.all("mount-/").some(isTraceResult) ? [] : ["/"]),
       ...(lost.length > 0 || whole("mounts", mounts.length) ? [] : ["a mount point"]),
-      ...(routes.some(isTraceResult) && whole("routes", routes.length) ? [] : ["route"]),
+      ...(routes.length > 0 && routes.every(isTraceResult) && whole("routes", routes.length) ? [] : ["route"]),
       ...(swap.every(isTraceResult) && whole("swaps", swap.length) ? [] : ["swap"]),
     ],
     interfaces: needs.all("interface").map((text) => ({ bdf: text.split(" ")[0]!, name: text.split(" ")[1] ?? "" })),
