@@ -24,6 +24,17 @@ test.before(async () => {
 
 test.after(() => far.end());
 
+test("a login without the right to write there is an error with the path, and nothing is made", async () => {
+  const text = readFileSync(file("lab/homelab-gpu.yaml"), "utf8");
+  far.config(text.replace("root@gpubox", "plain@gpubox"));
+  const { code, said } = await run("up", "--yes");
+  far.config(text);
+  assert.is(code, 1, said);
+  assert.match(said, /^homelab-gpu: cannot create .*far\/homelab-gpu\/lab\/\.homelab-gpu: no permission$/m);
+  assert.not.match(said, /^ +at /m, "no stack");
+  far.nothingRanHere();
+});
+
 test("plan and up work there, and a second up has nothing to do", async () => {
   const planned = await run("plan");
   assert.match(planned.said, /host: gpubox \(ssh:\/\/root@gpubox\)/);
@@ -50,17 +61,6 @@ test("a name of this machine is refused if other machines are on this machine", 
   assert.is(code, 2, said);
   assert.match(said, /:2:\d+: this machine and gpubox are the same host: its boot ID is the same\n/);
   assert.match(said, /\n {6}write {2}no host: for this machine\n/);
-  far.nothingRanHere();
-});
-
-test("a login without the right to write there is an error with the path, and nothing is made", async () => {
-  const text = readFileSync(file("lab/homelab-gpu.yaml"), "utf8");
-  far.config(text.replace("root@gpubox", "plain@gpubox"));
-  const { code, said } = await run("up", "--yes");
-  far.config(text);
-  assert.is(code, 1, said);
-  assert.match(said, /^homelab-gpu: cannot create .*far\/homelab-gpu\/lab\/\.homelab-gpu: no permission$/m);
-  assert.not.match(said, /^ +at /m, "no stack");
   far.nothingRanHere();
 });
 
