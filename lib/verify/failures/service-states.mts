@@ -6,7 +6,7 @@ import { serviceWords } from "./script-lines.mts";
 
 /** Words of programs whose tables a release changes. */
 const migrates = new RegExp(
-  `${serviceWords.source}|alembic|migrat|sqlite3\\.|prisma|knex|typeorm|django\\.db|peewee`,
+  `${serviceWords.source}|alembic|migrat|sqlite3\\.|prisma|typeorm|peewee`,
   "im",
 );
 /** Services of systemd that this project's machines run. */
