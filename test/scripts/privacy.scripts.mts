@@ -75,7 +75,7 @@ test("the probe prints no program path in a user's folder, and no name of a netw
   )[0]!;
   const said = execFileSync("sh", [
     "-c",
-    `fact() { echo "$1:$2"; }; section() { :; }; names() { false; }; libvirt='Name State\ndefault active yes\nannas-lan active\n\nName State\nannas-pool active\nerror: cannot open /home/anna/x'\n#${part}`,
+    `fact() { echo "$1:$2"; }; section() { :; }; text() { :; }; names() { false; }; libvirt='Name State\ndefault active yes\nannas-lan active\n\nName State\nannas-pool active\nerror: cannot open /home/anna/x'\n#${part}`,
   ], { encoding: "utf8" });
   assert.equal(said.split("\n").filter((line) => /anna/.test(line)), []);
   assert.match(said, /^network:default active$/m);
