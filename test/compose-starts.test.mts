@@ -88,6 +88,52 @@ test("a mount over the image's script hides its permission", async () => {
   );
 });
 
+test("the entrypoint of an image may run a file without the permission to execute, or without an interpreter", async () => {
+  const modes = { "server.js": 0o644, "app.jar": 0o644, "start.sh": 0o644 };
+  const own = (image: string, file: string, text = "x()\n", keys = "") => ({
+    "compose.yaml":
+      `services:\n  app:\n    image: ${image}\n    working_dir: /app\n    command: ["./${file}"]\n    volumes: ["./:/app"]\n${keys}`,
+    [file]: text,
+  });
+  assert.equal(await findings(own("node:22", "server.js"), { modes }), []);
+  assert.equal(await findings(own("node:22", "server.js", "#!/usr/bin/env node\r\n"), { modes }), []);
+  assert.equal(await findings(own("gcr.io/distroless/java21", "app.jar", "PK"), { modes }), []);
+  const node = (base: string) => ({
+    "compose.yaml": built(),
+    Dockerfile: `FROM ${base}\nWORKDIR /app\nCOPY . .\nCMD ["src/index.js"]\n`,
+    "src/index.js": "x()\n",
+  });
+  assert.equal(await findings(node("node:22"), { modes: { "src/index.js": 0o644 } }), []);
+  // no entrypoint: Docker runs it
+  assert.is((await findings(node("python:3.12"), { modes: { "src/index.js": 0o644 } })).length, 1);
+  assert.match(
+    (await findings(own("node:22", "server.js", "x()\n", '    entrypoint: ""\n'), { modes })).join("\n"),
+    /^fail .*without the permission to execute/,
+  );
+  // a shell runs it, if the entrypoint is one
+  const shell = { ...modes, "start.sh": 0o755 };
+  assert.match(
+    (await findings(own("nginx", "start.sh", "exec nginx\n"), { modes: shell })).join("\n"),
+    /^warn .*without an interpreter in its first line: .*, unless the entrypoint of its image is a script of a shell -> /,
+  );
+  assert.match(
+    (await findings(own("nginx", "start.sh", script), { modes })).join("\n"),
+    /^fail .*permission to execute/,
+  );
+  assert.equal(await findings(own("nginx", "start.sh", script), { modes: shell }), []);
+});
+
+test("a here-document of a Dockerfile may change modes and line ends", async () => {
+  const files = {
+    "compose.yaml": built(),
+    Dockerfile: `${image}RUN <<EOF\nchmod +x /run.sh\nsed -i 's/\\r$//' /run.sh\nEOF\nENTRYPOINT ["/run.sh"]\n`,
+    "run.sh": "#!/bin/sh\r\nexec sleep 1\r\n",
+  };
+  assert.equal(await findings(files, { modes: { "run.sh": 0o644 } }), []);
+  const other = { ...files, Dockerfile: files.Dockerfile.replace(/RUN[^]*EOF\n/, "RUN cat <<< EOF\n") };
+  assert.is((await findings(other, { modes: { "run.sh": 0o644 } })).length, 1);
+});
+
 test("a script with line ends of Windows, or without an interpreter, does not start", async () => {
   const files = (text: string, rest = 'CMD ["/run.sh"]\n') => ({
     "compose.yaml": built(),
@@ -205,7 +251,9 @@ test("a VPN without a key does not start", async () => {
   assert.equal(await vpn(`VPN_TYPE: wireguard, WIREGUARD_PRIVATE_KEY: ${key}`), []);
   assert.equal(await vpn("VPN_TYPE: wireguard"), [], "it may be in a file");
   assert.match((await vpn("VPN_SERVICE_PROVIDER: mullvad, OPENVPN_USER: ''")).join("\n"), /no value for OPENVPN_USER/);
-  assert.equal(await vpn("VPN_SERVICE_PROVIDER: custom, OPENVPN_USER: ''"), []);
+  for (const provider of ["custom", "Airvpn", "VPNSecure", "vpn secure"]) {
+    assert.equal(await vpn(`VPN_SERVICE_PROVIDER: ${provider}, OPENVPN_USER: ''`), [], provider);
+  }
   // a variable without a value is one finding
   assert.match(
     (await vpn("VPN_TYPE: wireguard, WIREGUARD_PRIVATE_KEY: '${VPN_KEY}'")).join("\n"),
@@ -228,7 +276,7 @@ test("a health check whose form means something else never passes", async () => 
   );
   assert.match(
     (await findings(files('["CMD", "curl", "-f", "http://localhost", "||", "exit", "1"]', true))).join("\n"),
-    /^fail .*: db has a healthcheck that passes \|\| to curl as a word: the services that wait for it do not start -> Write test: \["CMD-SHELL","curl -f http:\/\/localhost \|\| exit 1"\]$/,
+    /^warn .*: db has a healthcheck that passes \|\| to curl as a word: no shell reads it -> Write test: \["CMD-SHELL","curl -f http:\/\/localhost \|\| exit 1"\]$/,
   );
   assert.match((await findings(files('["CMD", "pg_isready -U x"]'))).join("\n"), /named “pg_isready -U x” as a whole/);
   assert.match((await findings(files(`'["CMD", "true"]'`))).join("\n"), /that is a list in quotes/);
@@ -238,6 +286,7 @@ test("a health check whose form means something else never passes", async () => 
       '["CMD-SHELL", "curl -f http://localhost || exit 1"]',
       '["CMD", "sh", "-c", "a || b"]',
       '["CMD", "redis-cli", "ping"]',
+      '["CMD", "find", "/tmp/ready", "-exec", "cat", "{}", ";"]',
       '["CMD", "python", "-c", "a; b > c"]',
       '["NONE"]',
     ]
@@ -265,17 +314,38 @@ test("a health check whose form means something else never passes", async () => 
 });
 
 test("a link out of the project's folder is copied without its target", async () => {
-  const text = "services:\n  app:\n    image: x\n    volumes: ['./conf/a:/a']\n";
-  const one = async (outerLinks: Record<string, string>) => {
-    const { shell } = fakeShell({ "/lab/p/compose.yaml": text, "/lab/p/.env": "A=1\n", "/lab/p/conf/a/x": "x" });
+  const text =
+    "services:\n  app:\n    image: x\n    volumes: ['./conf/a:/a', './media:/m', './gone:/g', './time:/t']\n";
+  const one = async (outerLinks: Record<string, string>, folders: { from: string; to: string }[] = []) => {
+    const { shell } = fakeShell({
+      ...{ "/lab/p/compose.yaml": text, "/lab/p/.env": "A=1\n", "/lab/p/conf/a/x": "x" },
+      ...{ "/lab/p/media/x": "x", "/lab/p/time": "x" },
+    });
     const request = { name: "p", machine: "a", folder: "/lab/p", profiles: [], outerLinks };
     const project = await readProject(shell, request, undefined);
-    return linkFlaws(project, "a").map(({ status, message, fix }) => `${status} ${message} -> ${fix?.command}`);
+    const shared = folders.map((folder) => ({ ...folder, readOnly: true }));
+    return linkFlaws(project, { name: "a", provider: "libvirt", folders: shared }).map(({ status, message, fix }) =>
+      `${status} ${message} -> ${fix?.command ?? fix?.title}`
+    );
   };
   assert.equal(await one({ ".env": "../.env" }), [
     "fail .env is a link to ../.env, which is not copied: a gets a link without its target -> " +
-    `target=$(readlink -f '/lab/p/.env') && rm '/lab/p/.env' && cp -rL "$target" '/lab/p/.env'`,
+    "cp -pL '/lab/p/.env' '/lab/p/.env.copy' && rm '/lab/p/.env' && mv '/lab/p/.env.copy' '/lab/p/.env'",
   ]);
+  // a folder may be too large for a copy
+  assert.equal(await one({ media: "/mnt/media" }), [
+    "fail media is a link to /mnt/media, which is not copied: a gets a link without its target -> Share it with a: " +
+    "folders: [{from: /mnt/media, to: /mnt/media}], with read_only: false if a service writes there. Write /mnt/media " +
+    "in the project, not the link",
+  ]);
+  assert.match((await one({ media: "/mnt/media" }, [{ from: "/mnt", to: "/m" }])).join(), /-> Write \/m\/media in the/);
+  assert.equal(await one({ media: "/mnt/media" }, [{ from: "/mnt", to: "/mnt" }]), [], "the VM has it");
+  assert.equal(await one({ gone: "../gone" }), [
+    "fail gone is a link to ../gone, which does not exist -> Create /lab/gone, or replace gone with a file or folder " +
+    "of the project",
+  ]);
+  assert.equal(await one({ time: "/etc/localtime" }), [], "every VM has it");
+  assert.is((await one({ time: "/tmp/time" })).length, 1);
   assert.is((await one({ conf: "/etc/conf" })).length, 1);
   assert.equal(await one({ "node_modules/x": "../../x" }), [], "the project does not read it");
   const entry = { mode: 0o777, size: 1, mtime: 1 };
@@ -317,7 +387,7 @@ test("an encrypted .env is decrypted, not copied", async () => {
   const found = await findings(files);
   assert.match(
     found.join("\n"),
-    /needs the env file \.env, which does not exist -> Decrypt \.sops\.env to \.env: sops -d/,
+    /needs the env file \.env, which does not exist -> Decrypt \.sops\.env to \.env: sops -d --input-type dotenv --output-type dotenv --output '\.env' '\.sops\.env'/,
   );
   assert.not.match(found.join("\n"), /Copy/);
 });

@@ -122,18 +122,23 @@ function form(name: string, service: ComposeService, { model }: Project): Projec
   if (disable === true) return [];
   const found = formOf(test);
   if (!found) return [];
-  const waits = isAwaited(name, model);
+  const waits = !found.isPassed && isAwaited(name, model);
   return [{
     status: waits ? "fail" : "warn",
     message: `has a healthcheck ${found.what}: ${
-      waits ? "the services that wait for it do not start" : "it is never healthy"
+      found.isPassed
+        ? "no shell reads it"
+        : waits
+        ? "the services that wait for it do not start"
+        : "it is never healthy"
     }`,
     at: ["test:", "healthcheck"],
     fix: manualFix(`Write test: ${found.instead}`),
   }];
 }
 
-function formOf(test: unknown): { what: string; instead: string } | undefined {
+/** `isPassed`: the program gets an operator as an argument, and decides itself what that means. */
+function formOf(test: unknown): { what: string; instead: string; isPassed?: true } | undefined {
   const words = Array.isArray(test) ? test.map(String) : [];
   // Compose writes a text as a list of CMD-SHELL and the text
   const text = typeof test === "string" ? test : words[0] === "CMD-SHELL" && words.length === 2 ? words[1]! : "";
@@ -151,10 +156,12 @@ function formOf(test: unknown): { what: string; instead: string } | undefined {
   if (words.length === 2 && /^[\w./-]+\s+\S/.test(words[1]!)) {
     return { what: `whose program is named “${words[1]}” as a whole`, instead: JSON.stringify(["CMD-SHELL", command]) };
   }
+  // the end of a command of find
+  const isEnd = (one: string) => one === ";" && words.some((word) => /^-(exec|ok)(dir)?$/.test(word));
   const operator = isScript
     ? undefined
-    : words.slice(2).find((one) => /^(\|\||&&|\||;|>|2>&1|>\s*\/dev\/null)$/.test(one));
-  return operator === undefined
-    ? undefined
-    : { what: `that passes ${operator} to ${words[1]} as a word`, instead: JSON.stringify(["CMD-SHELL", command]) };
+    : words.slice(2).find((one) => /^(\|\||&&|\||;|>|2>&1|>\s*\/dev\/null)$/.test(one) && !isEnd(one));
+  if (operator === undefined) return undefined;
+  const instead = JSON.stringify(["CMD-SHELL", command]);
+  return { what: `that passes ${operator} to ${words[1]} as a word`, instead, isPassed: true };
 }

@@ -18,7 +18,7 @@ import { variablesBehind } from "../compose/value-lines.mts";
 import { anyOf, joinList } from "../text.mts";
 
 /** Paths that every Linux VM has. */
-const vmPaths = anyOf(
+export const vmPaths = anyOf(
   /^\/(proc|sys|dev|run|tmp|boot|bin|sbin|lib|lib64|usr(?!\/local\/.|\/src\/.)|var\/run|var\/log|var\/tmp|var\/lib\/docker|var\/lib\/containers|etc\/(localtime|timezone|os-release|machine-id|passwd|group|shadow|resolv\.conf|hosts|hostname|ssl|ca-certificates|OpenCL|vulkan|cdi|docker))(\/|$)/,
   // Debian's packages netbase, base-files, libc-bin, login and libpam-runtime, which every installation has
   /^\/etc\/(protocols|services|rpc|networks|nsswitch\.conf|host\.conf|ld\.so\..*|environment|profile|pam\.d|security|login\.defs|subuid|subgid|fstab|mtab|debian_version|issue|default\/locale)(\/|$)/,

@@ -3,6 +3,7 @@ import type { ComposeProject, PathKind } from "../compose/types.mts";
 import { dirname, isAbsolute } from "node:path/posix";
 import { baseOf, hostPath } from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
+import { shellWord } from "../render.mts";
 import { homeDir, joinList } from "../text.mts";
 
 /** A path as the checks use it. */
@@ -79,7 +80,11 @@ export function creation(shown: string, project: ComposeProject): string {
   return example === undefined ? `Create ${shown}` : `Copy ${example} to ${shown}, and fill it in`;
 }
 
-const decryption = (file: string, to: string) => `Decrypt ${file} to ${to}: sops -d ${file} > ${to}`;
+// SOPS takes the format from the end of a name, such as .enc; --output writes nothing if it cannot decrypt
+const decryption = (file: string, to: string) =>
+  `Decrypt ${file} to ${to}: sops -d --input-type dotenv --output-type dotenv --output ${shellWord(to)} ${
+    shellWord(file)
+  }`;
 
 /** The most files that a fix names again: the message has them all. */
 export const mostNamed = 8;

@@ -28,14 +28,16 @@ export function programFlaws(service: ComposeService, project: ComposeProject, m
 /**
  * The variable without which gluetun ends when it reads its settings, so that services which wait for it, or share its
  * network, do not start (passteque/gluetun#789, and “Wireguard settings: private key is not valid” in its logs; read
- * 2026-11-28). Empty for another image, and for providers whose settings may be in a file.
+ * 2026-11-28). Empty for another image, and for providers whose settings may be in a file or that use certificates.
  */
 export function vpnVariables(service: ComposeService): string[] {
   const [name] = imageParts(typeof service.image === "string" ? service.image : "");
   if (!/(^|\/)gluetun$/.test(name) || service.secrets !== undefined) return [];
   const { VPN_TYPE: type = "", VPN_SERVICE_PROVIDER: provider = "" } = environmentOf(service);
   if (type === "wireguard") return ["WIREGUARD_PRIVATE_KEY"];
-  return /^(openvpn)?$/.test(type ?? "") && !/^(custom)?$|\$/.test(provider ?? "") ? ["OPENVPN_USER"] : [];
+  return /^(openvpn)?$/.test(type ?? "") && !/^(custom|airvpn|vpn ?secure)?$|\$/i.test(provider ?? "")
+    ? ["OPENVPN_USER"]
+    : [];
 }
 
 /** A VPN whose key is empty or none. A variable without a value is another finding. */

@@ -62,7 +62,7 @@ export function projectFlaws(
       ...(mend === undefined ? {} : { fix: manualFix(mend) }),
     })),
     ...profileFlaws(project),
-    ...(project.inline ? [] : [...composeFileFlaws(project), ...linkFlaws(project, machine.name)]),
+    ...(project.inline ? [] : [...composeFileFlaws(project), ...linkFlaws(project, machine)]),
     ...enabledOf(project).flatMap(([name, service]) =>
       [
         // Docker is not asked for a service that runs no containers

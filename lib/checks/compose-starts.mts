@@ -3,6 +3,7 @@ import { join } from "node:path/posix";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { imageParts } from "../compose/image-name.mts";
+import type { BuiltStart } from "../compose/dockerfile-start.mts";
 import { startOf } from "../compose/start.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { ownValue } from "../maps.mts";
@@ -11,24 +12,40 @@ import { isCudaImage } from "../resolve/cuda.mts";
 
 /** The flaws of what a service runs first. */
 export function startFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
-  return [...scriptFlaws(name, project), ...ending(name, service, project)];
+  return [...scriptFlaws(name, service, project), ...ending(name, service, project)];
+}
+
+/** Images without an entrypoint: Docker itself runs their command (general knowledge). */
+const withoutEntrypoint =
+  /^scratch$|^(docker\.io\/)?(library\/)?(almalinux|alpine|archlinux|buildpack-deps|busybox|debian|fedora|golang|python|rockylinux|ruby|rust|ubuntu)$/;
+
+/** Whether a service has only a command, which an entrypoint of its image may run as it wants. */
+function hasUnknownEntrypoint({ entrypoint, image, build }: ComposeService, built: BuiltStart | undefined): boolean {
+  const base = build === undefined ? image : built?.base;
+  return (entrypoint === undefined || entrypoint === null) && !built?.entrypoint &&
+    !(typeof base === "string" && withoutEntrypoint.test(imageParts(base)[0]));
 }
 
 /**
  * The script that starts a service: the kernel refuses one without the permission to execute (EACCES), and one without
  * `#!` (ENOEXEC); with CR LF it looks for an interpreter whose name ends with CR (man 2 execve). A shell that runs the
- * script needs neither, but takes the CR as a part of its words.
+ * script needs neither, but takes the CR as a part of its words. An entrypoint of the image may be an interpreter, or a
+ * shell, which also runs a script without `#!` (nodejs/docker-node, docker-entrypoint.sh; POSIX, Shell Command
+ * Language 2.9.1.4; read 2026-11-28).
  */
-function scriptFlaws(name: string, project: ComposeProject): ProjectFlaw[] {
+function scriptFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const script = ownValue(project.startScripts ?? {}, name);
   if (!script) return [];
   const { path, inside, isMounted, byShell, hasInterpreter, hasCarriageReturns, key, place } = script;
   const built = ownValue(project.starts ?? {}, name);
+  const isPassedOn = !byShell && hasUnknownEntrypoint(service, built);
+  // such as server.js or app.jar, which an interpreter reads
+  if (isPassedOn && /\.(?!(ba|da|k|z)?sh$)\w+$/.test(path)) return [];
   const mode = project.modes?.[path];
   const file = shellWord(join(project.folder, path));
   const what = isMounted ? `the mounted ${path}` : `${path} of the project`;
-  const flaw = (message: string, title: string, command: string | null): ProjectFlaw => ({
-    status: "fail",
+  const flaw = (message: string, title: string, command: string | null, status: "fail" | "warn" = "fail") => ({
+    status,
     message: `starts ${inside}, which is ${what} ${message}`,
     at: [inside, key === undefined ? "build" : `${key}:`],
     ...(place === undefined ? {} : { evidence: { read: `${project.name}/${place}`, value: inside } }),
@@ -57,9 +74,12 @@ function scriptFlaws(name: string, project: ComposeProject): ProjectFlaw[] {
     ];
   }
   return hasInterpreter ? [] : [flaw(
-    "without an interpreter in its first line: Docker answers “exec format error”",
+    `without an interpreter in its first line: Docker answers “exec format error”${
+      isPassedOn ? ", unless the entrypoint of its image is a script of a shell" : ""
+    }`,
     "Write #!/bin/sh, or the interpreter that it is for, as its first line",
     null,
+    isPassedOn ? "warn" : "fail",
   )];
 }
 

@@ -39,11 +39,15 @@ export function instructionsOf(text: string): Instruction[] | undefined {
     open = !ends;
     const { text } = found.at(-1)!;
     if (!open && /^\s*(RUN|COPY|ADD)\s/i.test(text)) {
-      heredocs = [...text.matchAll(/(?<!<)<<-?(["']?)([A-Za-z_]\w*)\1/g)].map(([, , word]) => word!);
+      heredocs = heredocsIn(text);
     }
   });
   return found;
 }
+
+/** The words that end the here-documents of an instruction, in their order. */
+export const heredocsIn = (text: string): string[] =>
+  [...text.matchAll(/(?<!<)<<-?(["']?)([A-Za-z_]\w*)\1/g)].map(([, , word]) => word!);
 
 /** `FROM IMAGE [AS NAME]`. */
 export const fromPattern = /^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?\s*$/i;

@@ -1,6 +1,6 @@
 /** What a Dockerfile says of the start of its image: the folder, the entrypoint, the command, and the copied files. */
 import { join } from "node:path/posix";
-import { fromPattern, instructionsOf } from "./dockerfile-instructions.mts";
+import { fromPattern, heredocsIn, instructionsOf } from "./dockerfile-instructions.mts";
 import { stageAt } from "./dockerfile-stages.mts";
 
 /** A command of a Dockerfile. */
@@ -21,9 +21,9 @@ export interface BuiltStart {
   copies: { sources: string[]; target: string }[];
   /** The image that the last stage starts from, as written. */
   base: string;
-  /** A RUN or COPY changes the modes of files. */
+  /** A RUN or COPY changes the modes of files, or may change them in a here-document, which is not read. */
   changesModes: boolean;
-  /** A RUN removes the line ends of Windows. */
+  /** A RUN removes the line ends of Windows, or may remove them in a here-document. */
   changesLineEnds: boolean;
 }
 
@@ -91,9 +91,11 @@ function take(start: BuiltStart, instruction: string, line: number, known: Recor
       start.copies.push({ sources, target: to.startsWith("/") ? to : join(folder, to) });
       break;
     }
-    case "RUN":
-      if (/\b(chmod|install\s+-)/.test(rest)) start.changesModes = true;
-      if (/\\r|dos2unix/.test(rest)) start.changesLineEnds = true;
+    case "RUN": {
+      const hasHeredoc = heredocsIn(rest).length > 0;
+      if (hasHeredoc || /\b(chmod|install\s+-)/.test(rest)) start.changesModes = true;
+      if (hasHeredoc || /\\r|dos2unix/.test(rest)) start.changesLineEnds = true;
+    }
   }
 }
 
