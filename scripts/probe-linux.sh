@@ -49,6 +49,11 @@ has_line() { # TEXT FILE
   done 2>/dev/null <"$2"
   return 1
 }
+readable() { [ -f "$1" ] && [ -r "$1" ]; } # PATH: whether it is a file that can be read; awk ends at a folder
+failed() { # MESSAGE
+  printf '%s\n' "$1" >&2
+  exit 1
+}
 names() { # PATH…: the names of those that exist
   value=
   for path; do
@@ -123,6 +128,7 @@ functions() { # PATH in /sys/devices: the PCI functions in this path, the neares
   value=${value# }
 }
 
+echo 'homelab-gpu-probe 1 linux'
 release=
 line "$proc/sys/kernel/osrelease" && release=$value
 # What one awk prints of many files: a program for each file would take several times as long.
@@ -134,9 +140,9 @@ unread=
 set --
 for path in "$proc/self/mountinfo" "$proc/interrupts" "$proc/iomem" "$proc/net/route" "$proc/bus/input/devices"; do
   # (the last one never ends for a reader that reads single bytes, such as the shell's read)
-  [ -r "$path" ] && set -- "$@" "$path"
+  readable "$path" && set -- "$@" "$path"
 done
-[ -r "$proc/net/route" ] && [ -r "$proc/net/ipv6_route" ] && set -- "$@" "$proc/net/ipv6_route"
+readable "$proc/net/route" && readable "$proc/net/ipv6_route" && set -- "$@" "$proc/net/ipv6_route"
 set -- "$@" of=arguments
 for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
   "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf \
@@ -146,9 +152,9 @@ for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/g
   "$root/etc/sdboot-manage.conf" "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf" \
   "$root/boot/limine.conf" "$root/boot/limine/limine.conf" "$root/boot/efi/limine.conf" \
   "$root/boot/EFI/limine/limine.conf"; do
-  if [ -r "$path" ]; then
+  if readable "$path"; then
     set -- "$@" "$path"
-  elif [ -e "$path" ]; then
+  elif [ -e "$path" ] && ! [ -d "$path" ]; then
     unread="$unread ${path#"$root"}"
   fi
 done
@@ -157,22 +163,22 @@ set -- "$@" of=kernel
 modules=$root/lib/modules/$release
 [ -d "$modules" ] || modules=$root/run/booted-system/kernel-modules/lib/modules/$release
 for path in "$root/boot/config-$release" "$modules/modules.builtin" "$modules/modules.dep"; do
-  [ -n "$release" ] && [ -r "$path" ] && set -- "$@" "$path"
+  [ -n "$release" ] && readable "$path" && set -- "$@" "$path"
 done
 guests_files='/etc/default/libvirt-guests /etc/sysconfig/libvirt-guests /etc/conf.d/libvirt-guests'
 if [ -n "$live" ]; then
   set -- "$@" of=process
   for path in /proc/self/limits /proc/self/status /etc/group; do
-    [ -r "$path" ] && set -- "$@" "$path"
+    readable "$path" && set -- "$@" "$path"
   done
   # the default of the program, then its configuration file
   set -- "$@" of=guests
   for path in /usr/lib/libvirt/libvirt-guests.sh /usr/libexec/libvirt-guests.sh $guests_files; do
-    [ -r "$path" ] && set -- "$@" "$path"
+    readable "$path" && set -- "$@" "$path"
   done
   set -- "$@" of=firewall
   for path in /etc/ufw/ufw.conf /etc/default/ufw /etc/libvirt/network.conf; do
-    [ -r "$path" ] && set -- "$@" "$path"
+    readable "$path" && set -- "$@" "$path"
   done
 fi
 set -- "$@" of=configured
@@ -183,7 +189,7 @@ set -- "$@" of=configured
   "$root/etc/kernel/install.conf" "$root"/etc/udev/rules.d/*.rules "$root"/usr/lib/udev/rules.d/*nvidia*.rules \
   "$root"/lib/udev/rules.d/*nvidia*.rules "$root"/etc/driverctl.d/* "$root"/etc/initramfs-tools/scripts/*/* \
   "$root"/etc/initcpio/hooks/* "$root"/etc/systemd/system/*.service "$root/etc/rc.local"; do
-  [ -f "$path" ] && [ -r "$path" ] && set -- "$@" "$path"
+  readable "$path" && set -- "$@" "$path"
 done
 # The texts are separated by tabs, which none of them contains. The first line of each is its name.
 texts=$(awk -v root="$root" '
@@ -197,7 +203,7 @@ texts=$(awk -v root="$root" '
     argument = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|" \
       "video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|" \
       "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=|" \
-      "BOOT_IMAGE=/casper/vmlinuz|boot=(live|casper)$|rd[.]live[.]image$|(archiso|miso)basedir=|overlayroot=)"
+      "BOOT_IMAGE=/casper/vmlinuz|boot=(live|casper)$|rd[.]live[.]image$|(archiso|miso)basedir=|overlayroot=tmpfs)"
     driver = "^(vfio|nouveau|nova|nvidia|amdgpu|radeon|i915|xe$|snd.hda.intel|xhci|i2c.nvidia|pci.stub)"
     n = split("/ /boot /boot/efi /boot/firmware /efi /etc /gnu /home /media /mnt /nix /nix/store /opt /ostree /root " \
       "/run /run/media /srv /sysroot /tmp /usr /usr/local /var /var/cache /var/lib /var/lib/containers " \
@@ -306,7 +312,7 @@ texts=$(awk -v root="$root" '
       out("framebuffers", "framebuffer:" device " " $NF)
     next
   }
-  # The interface of a route to a single host by a gateway is a server: programs of VPNs add one for theirs.
+  # The interface of a route to a single host by a gateway can be that of a server: programs of VPNs add one for theirs.
   name == "/proc/net/ipv6_route" {
     if ($1 ~ /^0+$/ && $2 == "00" && $NF != "lo" && !routed[$NF]++) out("routes", $NF)
     if ($2 == "80" && $5 !~ /^0+$/ && $NF != "lo") servers[$NF]
@@ -328,7 +334,11 @@ texts=$(awk -v root="$root" '
     if (key != "configured" || is_quoted) gsub(/="/, "=", text)
     n = split(text, part, /[][ \t\r"\047;]+/)
     for (i = 1; i <= n; i++)
-      if (part[i] ~ argument) out("arguments", key ":" part[i])
+      if (part[i] ~ argument) {
+        # options can follow, and with other values a password
+        sub(/^overlayroot=.*/, "overlayroot=tmpfs", part[i])
+        out("arguments", key ":" part[i])
+      }
   }
   # The value without its quotes. It ends at the closing quote, so a comment after it is not read.
   function assigned(text,    i, c, quote, value) {
@@ -557,7 +567,22 @@ texts=$(awk -v root="$root" '
       next
     }
     if (line != "") report(line)
-  }' "$@" /dev/null)
+  }' "$@" /dev/null) || {
+  # awk ended at a file: without the rest, "nothing is configured" would be a guess
+  for path; do
+    case $path in /*) ;; *) continue ;; esac
+    grep -c . "$path" >/dev/null 2>&1
+    [ $? -le 1 ] || failed "could not read ${path#"$root"}, which the probe needs"
+  done
+  failed 'awk could not read all files that the probe needs: run it again'
+}
+# Some shells write long here-documents into files. Without space for them, loops below would read nothing.
+value=
+IFS= read -r value <<END
+whole
+$texts
+END
+[ "$value" = whole ] || failed "this shell could not create a temporary file in ${TMPDIR:-/tmp}: is the disk full?"
 of_mounts='' of_container='' of_docker='' of_interrupts='' of_framebuffers='' of_routes='' of_servers='' of_keyboards=''
 of_arguments='' of_kernel='' of_configured='' of_guests='' of_ufw='' of_policy='' of_backend='' of_user='' of_memlock=''
 newline='
@@ -590,8 +615,6 @@ for value in $texts; do
 done
 set +f
 IFS=$IFS_before
-
-echo 'homelab-gpu-probe 1 linux'
 
 section os
 if [ -r "$root/etc/os-release" ]; then
@@ -902,9 +925,9 @@ elif [ -d "$sys/bus/pci/devices" ]; then
     # the names of these cards and of the other devices in their groups, from the host's pci.ids:
     # VENDOR:NAME, VENDOR/DEVICE:NAME
     for ids in "$root/usr/share/misc/pci.ids" "$root/usr/share/hwdata/pci.ids"; do
-      [ -r "$ids" ] && break
+      readable "$ids" && break
     done
-    if [ -n "$named" ] && [ -r "$ids" ]; then
+    if [ -n "$named" ] && readable "$ids"; then
       # (sorted by vendor: awk stops after the last vendor that it needs)
       # shellcheck disable=SC2086 # patterns
       set -- $named
@@ -1159,6 +1182,24 @@ virtual_switch() { # INTERFACE
   [ -e "$sys/class/net/ovs-system" ] && [ ! -e "$sys/class/net/$1/tun_flags" ] &&
     ! names "$sys/class/net/$1"/lower_* && line "$sys/class/net/$1/type" && [ "$value" = 1 ]
 }
+# Whether nothing but $found can carry the packets of an interface without a device: a route to a host can also be
+# another one than that of the server. Cards that are down carry none; a modem has no device.
+only_carrier() { # INTERFACE
+  for path in "$sys"/class/net/*; do
+    [ "${path##*/}" != "$1" ] || continue
+    if [ ! -e "$path/device" ]; then
+      line "$path/type" && [ "$value" = 512 ] && return 1 # ARPHRD_PPP
+      continue
+    fi
+    line "$path/operstate" && case $value in down | notpresent) continue ;; esac
+    target "$path/device"
+    functions "$value"
+    [ -n "$value" ] || [ -z "$found" ] || return 1
+    for on in $value; do
+      case " $found " in *" $on "*) ;; *) return 1 ;; esac
+    done
+  done
+}
 if [ -r "$proc/net/route" ]; then
   fact route-read yes
   printed=0
@@ -1171,6 +1212,7 @@ if [ -r "$proc/net/route" ]; then
     # the packets of a VPN leave by the interface that leads to its server
     if [ -n "$lost" ] && ! names "$sys/class/net/$interface"/lower_*; then
       for server in $of_servers; do [ "$server" = "$interface" ] || carrier "$server"; done
+      if [ -z "$lost" ] && ! only_carrier "$interface"; then found='' lost=yes; fi
     fi
     needs route
   done <<END
@@ -1434,22 +1476,22 @@ END
           }
         }'
     }
-    # iptables has another output format
+    # iptables has another output format; the same line, in $rules
     listed() { # PROGRAM FAMILY
-      limited "$1" -S 2>/dev/null </dev/null | awk -v family="$2" '
+      rules=$(limited "$1" -S 2>/dev/null </dev/null) && rules=$(printf '%s\n' "$rules" | awk -v family="$2" '
         /^-P FORWARD / { policy = tolower($3) }
         /^-A .*-j LIBVIRT_FW|-i virbr.* -j ACCEPT/ { passed = 1 }
-        END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }'
+        END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }')
     }
     if program nft; then
-      rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && fact forward-read yes && forwarded <<END
-$rules
-END
+      rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && rules=$(printf '%s\n' "$rules" | forwarded) &&
+        fact forward-read yes && text "$rules"
     elif program iptables; then
       # on a kernel without any table, iptables would create one
-      grep -qsE '^(nf_tables|iptable_filter) ' /proc/modules && fact forward-read yes && listed "$value" ip
+      grep -qsE '^(nf_tables|iptable_filter) ' /proc/modules && listed "$value" ip && fact forward-read yes &&
+        text "$rules"
     fi
-    has_line filter /proc/net/ip_tables_names && program iptables-legacy && listed "$value" legacy
+    has_line filter /proc/net/ip_tables_names && program iptables-legacy && listed "$value" legacy && text "$rules"
   fi
 fi
 echo '[end]'

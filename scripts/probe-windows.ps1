@@ -152,8 +152,8 @@ if ($null -ne $rules) {
 # the folder of Vagrant's boxes, with x for each letter and digit, and u for those outside ASCII
 $boxes = if ($env:VAGRANT_HOME) { $env:VAGRANT_HOME } elseif ($env:USERPROFILE) { "$env:USERPROFILE\.vagrant.d" }
 if ($boxes) {
-    $plain = $boxes -replace '(?<!^)[^\\/''\u0080-\uffff\[\]$`%!^&;.: -]', 'x'
-    Write-Fact 'vagrant-home' ($plain -replace '(?<!^)[\u0080-\u2017\u201c-\uffff]', 'u')
+    $plain = $boxes -creplace '(?<!^)[^\\/''\u0080-\uffff\[\]$`%!^&;.: -]', 'x'
+    Write-Fact 'vagrant-home' ($plain -creplace '(?<!^)[\u0080-\u2017\u201c-\uffff]', 'u')
 }
 $policy = 'HKLM:\SOFTWARE\Policies\Microsoft\Windows\HyperV'
 $values = Read-Or { Get-ItemProperty $policy }

@@ -120,6 +120,9 @@ test("gpu.in-use without root: a driver that nothing but modules uses has no ope
   assert.is(of("users-nvidia:2 2\nusers-nvidia_uvm:0 0\nusers-nvidia_modeset:1 1\nusers-nvidia_drm:0 0"), "pass");
   assert.is(of("users-nvidia:2 2\nusers-nvidia_uvm:4 0\nusers-nvidia_modeset:1 1"), "unknown");
   assert.is(of("users-nvidia_uvm:0 0"), "unknown", "that of the driver itself was not read");
+  assert.is(of("users-nvidia:2 2\nusers-nvidia_modeset:1 1\nusers-nvidia_drm:0 0"), "unknown", "that of nvidia_uvm");
+  assert.is(of("users-nvidia:2 2\nusers-nvidia_uvm:0 0\nusers-nvidia_modeset:1 1"), "unknown", "that of nvidia_drm");
+  assert.is(of("users-nvidia:1 1\nusers-nvidia_uvm:0 0"), "pass", "a server without a display");
 });
 
 test("provider.access: VirtualBox's module, and a kernel that loads signed modules only", () => {

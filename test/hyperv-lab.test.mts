@@ -77,6 +77,7 @@ test("the folder of Vagrant's boxes is checked in the same way, without a user's
   assert.is(boxes("C:\\xx&xx\\.xxxxxxx.x")[0], "warn");
   assert.is(boxes("C:\\xxxxx\\xuxx\\.xxxxxxx.x")[0], "warn");
   assert.is(boxes("D:\\xxxxxxx.x")[0], "pass");
+  assert.is(boxes("u:\\xxxxxxx.x")[0], "pass", "the drive is no letter outside ASCII");
 });
 
 test("a folder without full control for SYSTEM is reported with the command that grants it", () => {

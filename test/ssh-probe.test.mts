@@ -108,6 +108,10 @@ test("a failure of ssh says what to do", async () => {
       { code: 1, err: "'env' is not recognized as an internal or external command\n" },
       /did not run the probe.*\n.*--save/,
     ],
+    [
+      { code: 1, out: "homelab-gpu-probe 1 linux\n", err: "could not read /etc/x, which the probe needs\n" },
+      /the probe of me@gpubox failed: could not read \/etc\/x, which the probe needs\n$/,
+    ],
     [{ code: null, timedOut: true, err: "the probe of me@gpubox did not answer within 90 s" }, /did not answer within/],
   ];
   for (const [answer, text] of failures) {

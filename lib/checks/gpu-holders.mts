@@ -95,6 +95,12 @@ const nodeModules: Record<string, string[]> = {
   xe: ["xe"],
 };
 
+/** Which of these modules use another one (lsmod shows them after its number of uses). */
+const userModules: Record<string, string[]> = {
+  nvidia: ["nvidia_uvm", "nvidia_modeset"],
+  nvidia_modeset: ["nvidia_drm"],
+};
+
 /**
  * The uses of the modules of the card's driver, if all of them are other modules: then no process has a node of any
  * card of this driver open (kernel, file_operations.owner). Undefined if one has, or if that was not read.
@@ -103,7 +109,9 @@ function idleDrivers({ gpu }: Card, { kernel: { users = {} } }: Host): Evidence[
   const modules = (nodeModules[gpu.driver ?? ""] ?? []).flatMap((name) =>
     users[name] ? [{ name, ...users[name] }] : []
   );
-  const isRead = modules.some(({ name }) => name === gpu.driver);
+  // a module whose number of uses was not read can be loaded all the same: then another one counts it as a user
+  const isRead = modules.some(({ name }) => name === gpu.driver) &&
+    modules.every((module) => module.modules <= (userModules[module.name] ?? []).filter((name) => users[name]).length);
   if (!isRead || modules.some(({ references, modules }) => references > modules)) return undefined;
   return modules.map(({ name, references }) => ({
     read: `/sys/module/${name}/refcnt`,

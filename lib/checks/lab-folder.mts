@@ -76,7 +76,8 @@ function judge(path: string, { name, box }: ResolvedMachine, { windows = { drive
     path: windows.vagrantHome ?? "",
     name: "the folder of Vagrant's boxes",
     read: "VAGRANT_HOME, with x for letters, u for those outside ASCII",
-    isForeign: /u/.test(windows.vagrantHome ?? ""),
+    // the first character, mostly that of a drive, is as it is
+    isForeign: /.u/.test(windows.vagrantHome ?? ""),
     // NAME\1.VERSION.0\hyperv\Virtual Hard Disks\
     below: `\\boxes\\${box.replaceAll("/", "-VAGRANTSLASH-")}\\1.4294967295.0\\hyperv\\Virtual Hard Disks\\`.length +
       file,

@@ -81,10 +81,13 @@ async function probeBy(shell: Shell, { login, port, script, ask }: Target): Prom
   const from = result.out.search(new RegExp(`^(?:homelab-gpu-probe |${otherSystem})`, "m"));
   if (from >= 0 && result.ok) return result.out.slice(from);
   const { code, err, timedOut } = result;
-  if (timedOut) throw new UserError(err.trim().split("\n").at(-1) ?? "", 1);
+  const last = err.trim().split("\n").at(-1) ?? "";
+  if (timedOut) throw new UserError(last, 1);
+  const reason = last || `it ended with code ${code}`;
+  if (from >= 0 && code !== 255) throw new UserError(`the probe of ${login} failed: ${reason}`, 1);
   if (code !== 255 && !(code === 127 && err.trim() === "")) {
     throw new UserError(
-      `${login} did not run the probe: ${err.trim().split("\n").at(-1) || `it ended with code ${code}`}\n` +
+      `${login} did not run the probe: ${reason}\n` +
         "  it needs a POSIX shell; on Windows, run doctor --save FILE there, and doctor --host FILE here",
       1,
     );

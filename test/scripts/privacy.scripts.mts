@@ -64,6 +64,21 @@ test("the probe of a tree prints no name of a boot entry and no MAC address in a
   assert.not.match(out, /0123456789abcdef|annas|001122334455|aabbccddeeff/i);
 });
 
+test("the probe prints no password of an encrypted overlay", ({ folder }) => {
+  const files: Record<string, string> = {
+    "proc/cmdline": "quiet overlayroot=crypt:dev=/dev/vdb,pass=planted",
+    "etc/default/grub": 'GRUB_CMDLINE_LINUX="overlayroot=crypt:dev=/dev/vdb,pass=planted"',
+    "boot/loader/entries/a.conf": "options overlayroot=tmpfs:swap=1,planted iommu=pt",
+  };
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(join(folder, path, ".."), { recursive: true });
+    writeFileSync(join(folder, path), `${text}\n`);
+  }
+  const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { encoding: "utf8" });
+  assert.not.match(out, /planted/);
+  assert.match(out, /^entry:overlayroot=tmpfs\nentry:iommu=pt$/m);
+});
+
 test("the probe prints no program path in a user's folder, and no name of a network or pool", ({ folder }) => {
   const env = standIns(folder, { packer: "echo Packer v1.2.3" });
   const out = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { env, encoding: "utf8" });

@@ -204,6 +204,57 @@ function probed(text: string, shell: string[] = ["sh"]): Host {
   }
 }
 
+test("a folder between the files that the probe reads changes nothing, and a file that cannot be read ends it", () => {
+  const plain = `
+  etc/default/grub = GRUB_CMDLINE_LINUX="iommu=pt"
+  etc/modprobe.d/a.conf = blacklist nouveau
+  proc/sys/kernel/osrelease = 6.1
+  proc/net/route = Iface Destination Gateway`;
+  for (const shell of shells) {
+    let want: Host;
+    try {
+      want = probed(plain, shell);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT" && shell[0] !== "sh") continue;
+      throw error;
+    }
+    const folders = ["etc/default/grub.d/x.cfg", "proc/bus/input/devices", "boot/config-6.1", "boot/limine.conf"];
+    for (const folder of folders) {
+      const host = probed(`${plain}\n  ${folder}/file = x`, shell);
+      assert.equal([host.configured, host.kernel], [want.configured, want.kernel], `${shell}: ${folder}`);
+    }
+    // a file of the right kind and mode, from whose begin nothing can be read
+    const folder = tree(`${plain}\n  etc/modprobe.d/b.conf -> /proc/self/mem`);
+    try {
+      execFileSync(shell[0]!, [...shell.slice(1), `${root}/scripts/probe-linux.sh`, folder], { stdio: "pipe" });
+      assert.unreachable("the rest of the files is not read");
+    } catch (error) {
+      const { status, stderr } = error as { status: number; stderr: Uint8Array };
+      assert.is(status, 1, `${error}`);
+      assert.match(`${stderr}`, /\ncould not read \/etc\/modprobe\.d\/b\.conf, which the probe needs\n$/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+});
+
+test("without space for the temporary files of the shell, the probe fails", () => {
+  const lines = Array.from({ length: 5000 }, (_, i) => `8:${i} / / rw - ext4 /dev/sd${i} rw`);
+  const folder = tree(`etc/os-release = ID=debian\n${mounted(...lines)}`);
+  try {
+    const full = `trap '' XFSZ; ulimit -f 0; exec bash '${root}/scripts/probe-linux.sh' '${folder}'`;
+    execFileSync("bash", ["-c", full], { stdio: "pipe" });
+    assert.unreachable("it read nothing of the mount points");
+  } catch (error) {
+    const { code, status, stderr } = error as { code?: string; status: number; stderr: Uint8Array };
+    if (code === "ENOENT") return;
+    assert.is(status, 1, `${error}`);
+    assert.match(`${stderr}`, /could not create a temporary file in .*: is the disk full\?\n$/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("the probe distinguishes loadable modules from those that an update removed", () => {
   const kernel = (text: string) => {
     const { available, replaced } = probed(`proc/sys/kernel/osrelease = 6.11.6\n${text}`).kernel;
@@ -621,11 +672,11 @@ test("the probe finds the default route's device through bridges, bonds and VLAN
   const none = "sys/class/net/lo/mtu = 65536";
   assert.equal(network("wg0 00000000 0", none), [[], ["route"], false], "a VPN");
   const server = "0A0B0C0D 0101A8C0 0007 0 0 0 FFFFFFFF 0 0 0";
-  assert.equal(
-    network(`wg0 00000000 0\\neno1 ${server}`, none),
-    [["0000:00:1f.6"], [], false],
-    "by its server's route",
-  );
+  const byServer = (others: string) => network(`wg0 00000000 0\\neno1 ${server}`, others);
+  assert.equal(byServer(none), [[], ["route"], false], "a host that need not be the server of the VPN");
+  const down = "sys/class/net/eno2/operstate = down\n  sys/class/net/end0/operstate = down";
+  assert.equal(byServer(down), [["0000:00:1f.6"], [], false], "by its server's route: no other card is up");
+  assert.equal(byServer(`${down}\n  sys/class/net/ppp0/type = 512`), [[], ["route"], false], "or by a modem");
   assert.equal(network("wg0 00000000 0\\neno1 0000A8C0 0101A8C0 0003 0 0 0 00FFFFFF 0 0 0", none)[1], ["route"]);
   assert.equal(network("vmbr0 00000000 0", none), [[], ["route"], false], "a bridge of VMs alone");
   assert.equal(network("wg0 00000000 0\\neno1 00000000 1", none), [["0000:00:1f.6"], ["route"], false]);
@@ -682,6 +733,9 @@ test("the probe reads the rules if only iptables is installed", () => {
     assert.equal(parseHost(text).forwarding!.chains, [
       { family: "ip", table: "filter", drops: true, passesGuests: false },
     ]);
+    standIns(folder, { iptables: "exit 4" });
+    const unread = execFileSync("sh", ["-s"], { encoding: "utf8", input: path, env: bin });
+    assert.not.match(unread, /^forward/m);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -75,6 +75,8 @@ const folders: [finding: () => string, RegExp][] = [
   [finding("host.folder", client, { ...drives("H:"), ...home("H:\\v") }, "", lab), /^fail: .*boxes is on a network/],
   [finding("host.folder", client, home(`C:\\${"a\\".repeat(90)}`), "", lab), /^fail: .*boxes is \d+ characters too/],
   [finding("host.folder", client, home("C:\\Users\\uwe.x\\.vagrant.d"), "", lab), /^pass/],
+  // without regard to case, the Kelvin sign is a k, and the i with a dot above an i
+  [finding("host.folder", client, home("C:\\Users\\Kiki\\.vagrant.d"), "", lab), /^pass/],
 ];
 
 test("host.folder: what the probe reads of a folder, a drive, rights and VAGRANT_HOME", () => {
