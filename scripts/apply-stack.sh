@@ -45,6 +45,8 @@ unpack() { # NAME
   LC_ALL=C sort "$own/manifest" >"$own/had"
   LC_ALL=C sort "$own/new/manifest" >"$own/has"
   LC_ALL=C comm -13 "$own/had" "$own/has" | sed 's/^[^ ]* /.\//' >"$own/changed"
+  # until the services start with them; a start can fail
+  cat "$own/changed" >>"$own/replaced"
   cut -d ' ' -f 2- "$own/had" | LC_ALL=C sort >"$own/names-had"
   cut -d ' ' -f 2- "$own/has" | LC_ALL=C sort >"$own/names-has"
   # deepest first; a folder that contains files of a container stays
@@ -64,7 +66,7 @@ unpack() { # NAME
     "$own/new/rewrite" "$own/"
   # shellcheck disable=SC1090,SC1091 # written by homelab-gpu
   (cd "$folder" && . "$own/rewrite")
-  rm -rf "$own/new" "$own/had" "$own/has" "$own/names-had" "$own/names-has" "$archive"
+  rm -rf "$own/new" "$own/had" "$own/has" "$own/names-had" "$own/names-has" "$own/changed" "$archive"
 }
 
 # each start of Docker's command line is slow: this looks only once
@@ -96,17 +98,17 @@ compose() { # with the project's variables, in a subshell: they must not change 
 # A replaced file stays mounted in its old version in a running container. Removes such containers;
 # the next up creates them again.
 drop_outdated() { # NAME
-  [ -s "$own/changed" ] || return 0
+  [ -s "$own/replaced" ] || return 0
   for container in $("$engine" ps -aq --filter "$(of_project "$1")"); do
     "$engine" inspect --format '{{range .Mounts}}{{.Source}}{{"\n"}}{{end}}' "$container" |
       while IFS= read -r source; do
         case $source in "$folder"/*) ;; *) continue ;; esac
-        if ! [ -f "$source" ] || ! grep -qxF "./${source#"$folder"/}" "$own/changed"; then continue; fi
+        if ! [ -f "$source" ] || ! grep -qxF "./${source#"$folder"/}" "$own/replaced"; then continue; fi
         "$engine" rm -f "$container" >/dev/null
         break
       done
   done
-  rm -f "$own/changed"
+  rm -f "$own/replaced"
 }
 
 older() { # VERSION THAN

@@ -12,20 +12,33 @@
 # stay. On success the file is renamed to swarm.yaml, and a line for each service is printed:
 # web: 2 running on ai bob; for a Compose project: NAME/web: …
 #
-#   deploy-stack.sh keep NAME…     removes the stacks of all other Compose projects; keeps their volumes
+#   deploy-stack.sh --keep NAME…   removes the stacks of all other Compose projects; keeps their volumes
 #                                  and folders. SERVICES_ROOT: the folder of the projects
 set -eu
 name=$1 pause=${PAUSE:-2}
 say() { printf 'deploy-stack: %s\n' "$*" >&2; }
-cd "${SERVICES_ROOT:-/opt/homelab-gpu}"
-[ "$(docker info --format '{{.Swarm.ControlAvailable}}')" = true ] || {
+root=${SERVICES_ROOT:-/opt/homelab-gpu}
+# nothing was copied to this VM
+if [ "$name" = --keep ] && ! [ -d "$root" ]; then exit 0; fi
+cd "$root"
+manager=$(docker info --format '{{.Swarm.ControlAvailable}}')
+# a VM that is in no Swarm has no stacks, but may have the folders of some
+if [ "$manager" != true ] && [ "$name" != --keep ]; then
   say "this node is not a manager of a Swarm"
   exit 1
-}
+fi
 remove() { # NAME
-  if docker stack ls --format '{{.Name}}' | grep -qx "$1"; then docker stack rm "$1" >&2; fi
+  [ "$manager" = true ] || return 0
+  docker stack ls --format '{{.Name}}' | grep -qx "$1" || return 0
+  docker stack rm "$1" >&2
+  # Docker does not wait until the networks, and with them the ports, are free
+  left=30
+  while [ "$left" -gt 0 ] && [ -n "$(docker network ls -q --filter "label=com.docker.stack.namespace=$1")" ]; do
+    left=$((left - 1))
+    sleep "$pause"
+  done
 }
-if [ "$name" = keep ]; then
+if [ "$name" = --keep ]; then
   for path in */model.json; do
     one=${path%/model.json}
     case " $* " in *" $one "*) continue ;; esac
@@ -36,16 +49,18 @@ if [ "$name" = keep ]; then
   done
   exit 0
 fi
-tries=$2 label=''
+# the folder of the stack, if it is a Compose project
+tries=$2 label='' folder=${PWD%/projects/*}/stacks/$name
 
 # What Compose reads becomes what docker stack deploy accepts. Its schema is an older one (docker/cli,
 # cli/compose/schema): no name: at the top, numbers for published ports, texts for CPUs, no
 # depends_on: with conditions; GPU requests have become constraints before. A secret or a config
 # cannot change in a Swarm, so that the names of those from files end with a hash of the file.
 # Numbers and texts stay as JSON has them. perl is in every Debian and Ubuntu.
-convert() { # VERSION
+# Compose creates the folder of a mount that does not exist, and a Swarm refuses it.
+convert() { # VERSION FOLDER: of the stack
   perl -e '
-    use strict; use warnings; my ($version, $text) = ($ARGV[0], do { local $/; <STDIN> });
+    use strict; use warnings; my ($version, $folder, $text) = (@ARGV, do { local $/; <STDIN> });
     sub value {
       $text =~ /\G\s*/gc;
       if ($text =~ /\G\{\s*/gc) {
@@ -99,6 +114,9 @@ convert() { # VERSION
       }
       for (@{$one{volumes} || []}) {
         next unless ref;
+        if (($_->{type} || "") eq "\"bind\"" && index(my $path = plain($_->{source} || "\"\""), "$folder/") == 0) {
+          system("mkdir", "-p", "--", $path) unless -e $path || -l $path;
+        }
         my $spread = ($_->{bind} || {})->{propagation};
         if (defined $spread) { $_->{bind} = {propagation => $spread} } else { delete $_->{bind} }
         for my $kind (qw(volume tmpfs)) { delete $_->{$kind} unless %{$_->{$kind} || {}} }
@@ -112,6 +130,9 @@ convert() { # VERSION
       $one{extra_hosts} = [map { s/^("[^"=:]*)=/$1:/r } @{$one{extra_hosts}}] if ref $one{extra_hosts} eq "ARRAY";
       delete $one{healthcheck}{start_interval} if $version ne "" && $one{healthcheck};
       my $resources = ($one{deploy} || {})->{resources} || {};
+      my @wanted = grep { json($_) =~ /gpu|nvidia/ } @{($resources->{reservations} || {})->{devices} || []};
+      die "$name asks for a GPU, and its constraint is missing: run up again\n"
+        if @wanted && json(($one{deploy}{placement} || {})->{constraints} || []) !~ /homelab-gpu\.gpu/;
       delete $resources->{reservations}{devices} if $resources->{reservations};
       for (grep { defined } map { $resources->{$_} } qw(limits reservations)) { texts($_, "cpus", "memory"); number($_, "pids") }
       $out{services}{$name} = \%one;
@@ -127,7 +148,7 @@ convert() { # VERSION
       }
     }
     print json(\%out), "\n";
-  ' "$1"
+  ' "$1" "$2"
 }
 
 if [ -e model.json ]; then
@@ -135,7 +156,7 @@ if [ -e model.json ]; then
   # a command line before 25 needs a version, and later ones take their newest without it
   client=$(docker version --format '{{.Client.Version}}')
   case ${client%%.*} in ? | 1? | 20 | 23 | 24) version=3.9 ;; *) version='' ;; esac
-  (umask 077 && convert "$version" <model.json >swarm.new.yaml) || {
+  (umask 077 && convert "$version" "$folder" <model.json >swarm.new.yaml) || {
     say "$name is not deployed"
     exit 1
   }
@@ -153,20 +174,19 @@ before=$(docker service ls -q --filter "label=com.docker.stack.namespace=$name" 
 docker stack deploy "$@" -c swarm.new.yaml "$name" >&2
 
 # A replaced file stays mounted in its old version in a running container. Starts such services again.
-if [ -s changed ]; then
-  folder=${PWD%/projects/*}/stacks/$name
+if [ -s replaced ]; then
   for service in $before; do
     docker service inspect \
       --format '{{range .Spec.TaskTemplate.ContainerSpec.Mounts}}{{.Source}}{{"\n"}}{{end}}' "$service" |
       while IFS= read -r source; do
         case $source in "$folder"/*) ;; *) continue ;; esac
-        grep -qxF "./${source#"$folder"/}" changed || continue
+        grep -qxF "./${source#"$folder"/}" replaced || continue
         docker service update --force --detach --quiet "$service" >/dev/null
         break
       done
   done
 fi
-rm -f changed
+rm -f replaced
 # former versions of secrets and configs: those in use stay
 if [ -n "$label" ]; then
   for kind in secret config; do

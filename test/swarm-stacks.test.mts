@@ -219,7 +219,7 @@ test("a stack that leaves the config is removed, and its volumes stay", async ()
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   world.config = config.replace("  - {path: ./two}\n", "");
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
-  assert.equal(stackCalls(world), ["a: sudo env SERVICES_ROOT=/srv/homelab-gpu/swarm/projects sh -s -- keep one"]);
+  assert.equal(stackCalls(world), ["a: sudo env SERVICES_ROOT=/srv/homelab-gpu/swarm/projects sh -s -- --keep one"]);
   assert.equal(Object.keys(state(world).swarm.stacks), ["one"]);
 });
 
@@ -228,8 +228,44 @@ test("a stack that moves to a machine leaves the Swarm first: both may publish o
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
   world.config = config.replace("{path: ./two}", "{path: ./two, machine: b}");
   assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
-  const steps = world.operations.filter((one) => /^start .*(-- keep one|-- up two)$/.test(one));
+  const steps = world.operations.filter((one) => /^start .*(--keep one|-- up two)$/.test(one));
   assert.equal(steps.map((one) => one.slice(-6)), ["ep one", "up two"]);
+});
+
+test("without cluster: the machines leave the Swarm first: a machine's stack may publish the same port", async () => {
+  const world = lab();
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.config = config.replace("cluster: swarm\n", "").replaceAll(/(path: \.\/\w+)/g, "$1, machine: a");
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  const steps = world.operations.filter((one) => /^start .*(-- leave|-- up two)$/.test(one));
+  assert.equal(steps.map((one) => one.slice(-6)), [" leave", " leave", "up two"]);
+  assert.is(state(world).swarm, undefined);
+  world.output = [];
+  assert.is(await world.runCommand(up, world.context([])), 0);
+  assert.match(world.output.join(""), /nothing to do/);
+});
+
+test("a stack that asks for a GPU keeps its constraint when its VM is created again", async () => {
+  const card = `cluster: swarm
+machines: [{name: a, box: lab/y, image: debian-13, cpus: 2, memory: 2048, gpu: {device_id: 2786}}]
+stacks: [{path: ./one}]
+`;
+  const world = new World(card, "rtx4070-desktop-debian12");
+  const text =
+    "services: {web: {image: x, deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}}}\n";
+  world.disk.set(`${process.cwd()}/one/compose.yaml`, text);
+  const override = () => world.disk.get(`${world.folder}/stacks/a/one/.homelab-gpu/override.yaml`)!;
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.match(override(), /homelab-gpu\.gpu-1==yes/);
+  world.config = card.replace("2048", "4096");
+  world.output = [];
+  assert.is(
+    await world.runCommand(up, world.context([], { recreate: true, yes: true })),
+    0,
+    world.output.join(""),
+  );
+  assert.match(stackCalls(world).join("\n"), /projects\/one sh -s -- one/);
+  assert.match(override(), /homelab-gpu\.gpu-1==yes/);
 });
 
 test("a stack whose deployment failed is deployed again, even if the config is as before", async () => {

@@ -26,9 +26,9 @@ export async function agreedPlan(
   if (!(await agreesToLose(context, first, plan.replaces))) return undefined;
   if (!(await agreesToMove(context, first, plan.gainsData))) return undefined;
   if (plan.steps.length === 0) return { plan, found: first };
-  // another run may have changed what was read before the lock was held
+  // another run may have changed what was read before the lock was held, and the steps may start proven stacks again
   await take();
-  const found = await inspect(context, loaded, context.args, pull ? "always" : "unproven");
+  const found = await inspect(context, loaded, context.args, "always");
   const again = planOf(found);
   const more = again.replaces.filter((name) => !plan.replaces.includes(name));
   const moved = again.gainsData.filter((name) => !plan.gainsData.includes(name));

@@ -13,8 +13,15 @@ import { outdated, outdatedUnasked, unresolved } from "./outdated.mts";
 import { boxesToBuild, removesBox, upgradeOf } from "./upgrade.mts";
 import { isProven, proofOf } from "./proof.mts";
 import { serviceSteps } from "./service-steps.mts";
-import { goneStackSteps } from "./swarm-stacks.mts";
-import { leaveSteps, otherManager, swarmFiles, swarmScripts, swarmSteps, swarmWanted } from "./swarm.mts";
+import {
+  firstSwarmSteps,
+  leaveSteps,
+  otherManager,
+  swarmFiles,
+  swarmScripts,
+  swarmSteps,
+  swarmWanted,
+} from "./swarm.mts";
 import {
   autostartSteps,
   boots,
@@ -107,12 +114,14 @@ export function makePlan(
   const ownArguments = (config.stacks ?? []).flatMap(({ name, compose = [] }) =>
     compose.length > 0 ? [{ stack: name, arguments: compose }] : []
   );
-  const swarm = swarmSteps(config, lab, {
+  const machines = {
     changed: work.flatMap(({ machine, before, after }) => before.length + after.length > 0 ? [machine.name] : []),
     replaces,
     running: [...new Set([...chosen, ...config.machines.filter(({ running }) => running)].map(({ name }) => name))],
     pull: options.pull ?? false,
-  });
+  };
+  const swarm = swarmSteps(config, lab, machines);
+  const firstOfSwarm = firstSwarmSteps(config, lab, machines, swarm);
   // finds a mistake in the user's own lines before a box is built
   const validates = ownLines.length > 0 && (lab.vagrantfile !== rendered || work.some(({ starts }) => starts));
   return {
@@ -159,14 +168,14 @@ export function makePlan(
         : []),
       ...buildSteps(missing, host),
       ...leaveSteps(lab, replaces),
-      ...(swarm.length > 0 ? goneStackSteps(config, lab, replaces, true) : []),
+      ...firstOfSwarm,
       ...uniqueSteps(work.flatMap(({ before }) => before)),
       ...uniqueSteps(work.flatMap(({ drops }) => drops)),
       ...boots(work),
       ...work.flatMap(({ machine, after }) => inQueue(machine.name, after)),
       ...swarm,
     ],
-    ...(swarm.length > 0 ? { swarm: swarmWanted(config, lab) ?? null } : {}),
+    ...(swarm.length + firstOfSwarm.length > 0 ? { swarm: swarmWanted(config, lab) ?? null } : {}),
     replaces,
     gainsData: work.flatMap(({ machine, gainsData }) => (gainsData ? [machine.name] : [])),
     ownLines,

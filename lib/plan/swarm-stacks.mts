@@ -12,7 +12,7 @@ import { runAsRoot, ssh } from "./vm-steps.mts";
 const guestRoot = "/srv/homelab-gpu/swarm";
 
 /** The path of what was deployed last of a stack, a line for each service. */
-export const deployedStackPath = (name: string) => `verify/swarm-${name}.txt`;
+export const deployedStackPath = (name: string) => `verify/swarm.${name}.txt`;
 
 /** The digest of each stack, for the record of the Swarm; absent without stacks. */
 export function stackDigests(stacks: Project[]): Pick<SwarmState, "stacks"> {
@@ -44,6 +44,12 @@ export function stackFiles(config: Resolved, lab: Lab): File[] {
   ]);
 }
 
+/** Whether a VM runs at a known address and is not replaced: a step can log in to it before the machines' steps. */
+export function isThere(lab: Lab, name: string, replaces: string[]): boolean {
+  const { state, savedAddress } = lab.machines[name] ?? {};
+  return state === "running" && savedAddress === undefined && !replaces.includes(name);
+}
+
 /**
  * The step that removes the stacks that the Swarm no longer has. `now`: before the steps of the machines, where one of
  * them may take the ports of such a stack; that needs a manager that runs and stays. Otherwise after them.
@@ -52,16 +58,14 @@ export function goneStackSteps(config: Resolved, lab: Lab, replaces: string[], n
   const { swarm } = config;
   const manager = config.machines.find(({ name }) => name === swarm?.manager);
   if (!swarm || !manager || lab.swarm?.manager !== manager.name) return [];
-  const { state, savedAddress } = lab.machines[manager.name]!;
-  const isThere = state === "running" && savedAddress === undefined && !replaces.includes(manager.name);
   const names = swarm.stacks.map(({ name }) => name);
   const gone = Object.keys(lab.swarm.stacks ?? {}).filter((name) => !names.includes(name));
-  if (isThere !== now || gone.length === 0) return [];
+  if (isThere(lab, manager.name, replaces) !== now || gone.length === 0) return [];
   return [{
     title: `Remove ${gone.length === 1 ? "the stack" : "the stacks"} ${joinList(gone)} from the Swarm`,
     command: [
       ...ssh(manager.name),
-      [runAsRoot(manager, `SERVICES_ROOT=${guestRoot}/projects`), "-- keep", ...names].join(" "),
+      [runAsRoot(manager, `SERVICES_ROOT=${guestRoot}/projects`), "-- --keep", ...names].join(" "),
     ],
     input: "scripts/deploy-stack.sh",
     removes: gone.map(deployedStackPath),

@@ -9,7 +9,7 @@ import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { servicesStack } from "../config/cluster.mts";
 import { swarmFile } from "../compose/swarm.mts";
 import { self } from "../self.mts";
-import { goneStackSteps, stackDigests, stackFiles, stackSteps } from "./swarm-stacks.mts";
+import { goneStackSteps, isThere, stackDigests, stackFiles, stackSteps } from "./swarm-stacks.mts";
 import type { File, Step } from "./types.mts";
 import { runAsRoot, ssh } from "./vm-steps.mts";
 
@@ -93,7 +93,7 @@ export const isSetUp = (wanted: SwarmState | undefined, before: SwarmState | und
  */
 export function swarmSteps(config: Resolved, lab: Lab, { changed, running, replaces, pull }: Machines): Step[] {
   const wanted = swarmWanted(config, lab);
-  if (!wanted) return endSteps(lab, running);
+  if (!wanted) return endSteps(lab, running, replaces, false);
   const { manager } = wanted;
   const nodes = config.machines.map(({ name }) => name);
   if (!running.includes(manager)) return [];
@@ -160,12 +160,25 @@ function deploySteps(machine: ResolvedMachine, { swarm }: Resolved, lab: Lab, pu
   ];
 }
 
-/** The steps that take the machines out of a Swarm that the config no longer has. */
-function endSteps(lab: Lab, running: string[]): Step[] {
+/**
+ * The steps that take the machines out of a Swarm that the config no longer has. `now`: before the steps of the
+ * machines, which may take the ports of its services; that needs VMs that run and stay. Otherwise after them.
+ */
+function endSteps(lab: Lab, running: string[], replaces: string[], now: boolean): Step[] {
   if (!lab.swarm) return [];
   const { manager, nodes } = lab.swarm;
   const last = [...nodes.filter((name) => name !== manager), manager];
-  return last.filter((name) => running.includes(name)).map((name) => leaveAlone(name));
+  return last.filter((name) => running.includes(name) && isThere(lab, name, replaces) === now)
+    .map((name) => leaveAlone(name));
+}
+
+/**
+ * The steps before those of the machines: they take the stacks that the config no longer has out of the Swarm, or the
+ * machines out of a Swarm that it no longer has. `last`: the steps after those of the machines.
+ */
+export function firstSwarmSteps(config: Resolved, lab: Lab, { running, replaces }: Machines, last: Step[]): Step[] {
+  if (!config.swarm) return endSteps(lab, running, replaces, true);
+  return last.length > 0 ? goneStackSteps(config, lab, replaces, true) : [];
 }
 
 /** The step by which a node leaves a Swarm that ends. */

@@ -127,7 +127,7 @@ test("config: what Compose reads is in a file of root, nothing starts, and an er
   assert.is(statSync(path).mode & 0o777, 0o600);
   assert.match(asked(), new RegExp(`-p a -f ${work}/srv/stacks/a/compose.yaml config --format json$`, "m"));
   assert.not.match(asked(), / up -d/);
-  assert.match(readFileSync(`${work}/srv/projects/a/changed`, "utf8"), /^\.\/compose\.yaml$/m);
+  assert.match(readFileSync(`${work}/srv/projects/a/replaced`, "utf8"), /^\.\/compose\.yaml$/m);
   put("refuses", "");
   put("a/compose.yaml", "services: {web: {imag: x}}\n");
   await copy();

@@ -442,7 +442,7 @@ test("deploy-stack.sh: a service with a file that was replaced starts again, a n
   mkdirSync(root, { recursive: true });
   const deployed = async (before: string, changed: string) => {
     writeFileSync(join(root, "swarm.new.yaml"), "services: {web: {image: x}}\n");
-    writeFileSync(join(root, "changed"), changed);
+    writeFileSync(join(root, "replaced"), changed);
     const { status, stderr, log } = await run(folder, "deploy-stack.sh", ["s", "3"], {
       ...manager,
       "service ls -q": before,
@@ -450,7 +450,7 @@ test("deploy-stack.sh: a service with a file that was replaced starts again, a n
       "service inspect --format {{range": `${folder}/swarm/stacks/s/a b.yml\n/etc/localtime\n`,
     }, { env: { SERVICES_ROOT: root } });
     assert.is(status, 0, stderr);
-    assert.not.ok(existsSync(join(root, "changed")));
+    assert.not.ok(existsSync(join(root, "replaced")));
     return log.filter((line) => line.includes("--force"));
   };
   assert.equal(await deployed("id1\n", "./a b.yml\n"), ["docker service update --force --detach --quiet id1"]);
@@ -466,12 +466,12 @@ test("deploy-stack.sh: its list of keys is that of the checks", () => {
   assert.equal(refused, []);
 });
 
-test("deploy-stack.sh keep: removes the stacks of other projects", async ({ folder }) => {
+test("deploy-stack.sh --keep: removes the stacks of other projects", async ({ folder }) => {
   for (const name of ["one", "two"]) {
     mkdirSync(join(folder, "services", name), { recursive: true });
     writeFileSync(join(folder, "services", name, "model.json"), "{}");
   }
-  const { status, stderr, log } = await run(folder, "deploy-stack.sh", ["keep", "two"], {
+  const { status, stderr, log } = await run(folder, "deploy-stack.sh", ["--keep", "two"], {
     ...manager,
     "stack ls": "one\ntwo\n",
   });
@@ -479,6 +479,45 @@ test("deploy-stack.sh keep: removes the stacks of other projects", async ({ fold
   assert.equal(log.filter((line) => line.includes("stack rm")), ["docker stack rm one"]);
   assert.equal([existsSync(join(folder, "services/one")), existsSync(join(folder, "services/two"))], [false, true]);
   assert.match(stderr, /one is removed; kept: its volumes/);
+});
+
+test("deploy-stack.sh --keep: a VM without the folder, or in no Swarm, is no error", async ({ folder }) => {
+  const SERVICES_ROOT = join(folder, "none");
+  const nothing = await run(folder, "deploy-stack.sh", ["--keep", "two"], {}, { env: { SERVICES_ROOT } });
+  assert.equal([nothing.status, nothing.log.join("")], [0, ""], nothing.stderr);
+  mkdirSync(join(folder, "services/one"), { recursive: true });
+  writeFileSync(join(folder, "services/one/model.json"), "{}");
+  const left = await run(folder, "deploy-stack.sh", ["--keep"], { info: "false\n" });
+  assert.is(left.status, 0, left.stderr);
+  assert.not.ok(existsSync(join(folder, "services/one")));
+  assert.not.match(left.log.join("\n"), /stack/);
+});
+
+test("deploy-stack.sh: creates folders of mounts below the stack's, and refuses a GPU request without its constraint", async ({ folder }) => {
+  const root = join(folder, "swarm/projects/s");
+  const deployed = async (keys: Record<string, unknown>) => {
+    mkdirSync(root, { recursive: true });
+    writeFileSync(join(root, "model.json"), JSON.stringify({ services: { web: { image: "x", ...keys } } }));
+    return await run(folder, "deploy-stack.sh", ["s", "3"], {
+      ...manager,
+      "version --format": "26.1.5\n",
+      "service ls": "s_web 1/1\n",
+    }, { env: { SERVICES_ROOT: root } });
+  };
+  const own = join(folder, "swarm/stacks/s/a $ b");
+  const bind = (source: string) => ({ type: "bind", source: source.replaceAll("$", "$$$$"), target: "/data" });
+  const made = await deployed({ volumes: [bind(own), bind(join(folder, "swarm/other"))] });
+  assert.is(made.status, 0, made.stderr);
+  assert.equal([existsSync(own), existsSync(join(folder, "swarm/other"))], [true, false]);
+
+  const devices = [{ driver: "nvidia", count: 1, capabilities: ["gpu"] }];
+  const asks = { resources: { reservations: { devices } } };
+  const lost = await deployed({ deploy: asks });
+  assert.is(lost.status, 1);
+  assert.match(lost.stderr, /web asks for a GPU, and its constraint is missing/);
+  assert.not.match(lost.log.join("\n"), /stack deploy/);
+  const placement = { constraints: ["node.labels.homelab-gpu.gpu-1==yes"] };
+  assert.is((await deployed({ deploy: { ...asks, placement } })).status, 0);
 });
 
 test.run();

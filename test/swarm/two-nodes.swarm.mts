@@ -320,7 +320,7 @@ test("a stack is deployed as Compose reads it, and the service with a card runs 
     docker("b", "inspect", "--format", "{{.HostConfig.Runtime}} {{.Config.Env}}", made!),
     /^nvidia .*VISIBLE_DEVICES=0/,
   );
-  assert.match(readFileSync(join(lab, "verify/swarm-site.txt"), "utf8"), /^site\/card: 1 running on b$/m);
+  assert.match(readFileSync(join(lab, "verify/swarm.site.txt"), "utf8"), /^site\/card: 1 running on b$/m);
   assert.match(status().join("\n"), /^ {2}site\/web: 1 running on [ab]$/m);
   const logged = await until(
     "the log of web",
@@ -369,7 +369,7 @@ test("a stack that the config no longer has is removed, and its volume stays", a
   up(config, swarm, []);
   assert.equal(lines(docker("a", "stack", "ls", "--format", "{{.Name}}")), ["homelab-gpu-swarm"]);
   assert.match(docker("b", "volume", "ls", "-q"), /^site_data$/m);
-  assert.not.ok(existsSync(join(lab, "verify/swarm-site.txt")));
+  assert.not.ok(existsSync(join(lab, "verify/swarm.site.txt")));
 });
 
 test("without cluster, both leave", () => {
