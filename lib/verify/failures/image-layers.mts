@@ -55,7 +55,7 @@ export const imageLayerFailures = (): Failure[] =>
       "the engine's store of images lacks a part that it expects: the disk was full, a cleanup removed files, or a " +
       "pull was cut off",
       guestFix("See the free space", "df -h /var/lib/docker"),
-      guestFix("Remove what no container uses, and pull again", "docker system prune -a"),
+      guestFix("Remove the images that no container uses, and pull again", "docker image prune -a"),
       "If it stays, an empty store is the only way: stop Docker, move /var/lib/docker away (its volumes too), start it",
     ],
   ]);

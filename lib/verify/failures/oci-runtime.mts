@@ -259,7 +259,7 @@ const answers: Row[] = [
     /\b(?:crun|runc)\b.{1,400}: (?:Read-only file system|No space left on device|Disk quota exceeded)/,
     "the container runtime cannot write: the disk or its inodes or quota are used up, or it is mounted read-only",
     guestFix("See space and inodes", "sh -c 'df -h; df -i'"),
-    "Remove what is not used (docker system prune, podman system prune), or " +
+    "Remove the images that no container uses (docker image prune -a, podman image prune -a), or " +
     "write a larger disk: or data: for the machine",
   ],
 ];

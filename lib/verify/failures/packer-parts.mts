@@ -114,9 +114,9 @@ export const packerCauseFailures = (): Failure[] =>
       "provider.mode",
       "cause",
       anyOf(
-        /\b\w{3,40}(?: type)? can only be \w{2,20}(?:,| or )|invalid '\w{3,40}'(?: type)? specified: |must be one of \S/,
-        /'?\w{3,40}'? must be (?:less than|positive|a positive number|between) |'\w{3,40}' (?:is blank, but is |can only be )/,
-        /'\w{3,40}' (?:must be explicitly specified|is required)|\b\w{3,40}_(?:count|size|port_min) cannot be greater than \d/,
+        /\* \w{3,40}(?: type)? can only be \w{2,20}(?:,| or )|invalid '\w{3,40}'(?: type)? specified: |\* [^\n]{1,100} must be one of \S/,
+        /\* '?\w{3,40}'? must be (?:less than|positive|a positive number|between) |\* '\w{3,40}' (?:is blank, but is |can only be )/,
+        /\* '\w{3,40}' (?:must be explicitly specified|is required)|\b\w{3,40}_(?:count|size|port_min) cannot be greater than \d/,
         /(?:An invalid )?(?:number of cpus|memory size|amount of memory) was specified|invalid (?:number of cpu|amount of memory)/,
       ),
       "the template has a value that the builder does not take; the lines with * name the key",
@@ -135,7 +135,7 @@ export const packerCauseFailures = (): Failure[] =>
       "cause",
       anyOf(
         /\[ERROR\] Requires .{2,40} or later; .{1,30} installed|version \S{1,20} is incompatible; requires version/,
-        /installed version requires a license|error finding license file|no license found/,
+        /installed version requires a license|error finding license file|\* no license found/,
         /VMware ESX is not supported by the plugin|driver is only supported on /,
       ),
       "the hypervisor's release or licence does not fit the plugin of Packer",

@@ -197,6 +197,6 @@ export const programEndFailures = (): Failure[] =>
       "the disk is full where the program writes (image layers, pip's cache, models)",
       guestFix("See which", "df -h"),
       guestFix("See what Docker holds", "docker system df"),
-      "Remove what is not used (docker system prune), or keep models on a larger disk (data:)",
+      "Remove the images that no container uses (docker image prune -a), or keep models on a larger disk (data:)",
     ],
   ]);

@@ -2,6 +2,7 @@ import type { Failure } from "./types.mts";
 import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
+import { privateAddress } from "./service-links.mts";
 
 /** Words of programs that fetch images. */
 const near = new RegExp(
@@ -12,6 +13,14 @@ const near = new RegExp(
 const source = "moby/moby, containerd, containers/image, Go (net, crypto/tls), read 2026-11";
 const reach = guestFix("See whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/");
 const again = guestFix("Fetch it again; what is complete is kept", "docker compose pull");
+/** An address and port that can be a registry's: a private address only with a port that registries use. */
+const place = "(?:\\S{7,22}->)?" +
+  `(?!(?:${privateAddress}|127\\.[\\d.]{5,11}|\\[(?:::1|f[cd][\\da-f:]{3,40})\\]):(?!(?:80|443|500\\d|8443):))` +
+  "(?:[\\d.]{7,15}|\\[[\\da-f:]{3,40}\\]):\\d{1,5}: ";
+/** A URL of a registry's interface, and the address that was asked. */
+const asked = 'https?:\\/\\/[^\\s"/]{1,100}\\/v2\\/.{0,200}';
+const unreachable = "connect: (?:network is unreachable|no route to host|connection refused)";
+const late = "(?:i\\/o timeout|connect: connection timed out|connectex: )";
 const clock = guestFix("See the clock", "timedatectl");
 
 /** What stops a program that fetches an image from a registry, by what the network or the registry answers. */
@@ -33,7 +42,7 @@ export const registryNetworkFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /dial tcp6? \[[0-9a-f:]{4,40}\]:\d{1,5}: (?:connect(?:ex)?: |i\/o timeout)/,
+      /dial tcp6? \[(?!f[cd])[0-9a-f:]{4,40}\]:\d{1,5}: (?:connect(?:ex)?: |i\/o timeout)/,
       "the registry was asked over IPv6, and this machine has no working way to the Internet over IPv6",
       guestFix("Compare with IPv4", "curl -4sSI https://registry-1.docker.io/v2/"),
       "Repair IPv6, or turn it off for this machine: sysctl -w net.ipv6.conf.all.disable_ipv6=1",
@@ -42,8 +51,8 @@ export const registryNetworkFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /(?:https?:\/\/|dial tcp ).{1,300}connect: (?:network is unreachable|no route to host)/,
-        /(?:https?:\/\/|dial tcp ).{1,300}connect: connection refused/,
+        new RegExp(`${asked}${unreachable}`),
+        new RegExp(`dial tcp ${place}${unreachable}`),
       ),
       "nothing answers at the registry's address: no way to the network, a firewall, a mirror or proxy that " +
       "does not " +
@@ -56,7 +65,8 @@ export const registryNetworkFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /dial tcp (?!127\.)[\d.]{7,15}:\d{1,5}: (?:i\/o timeout|connect: connection timed out|connectex: )/,
+        new RegExp(`${asked}(?<!dial tcp \\[.{0,60})${late}`),
+        new RegExp(`dial tcp (?!127\\.|\\[)${place}${late}`),
         /wsarecv: A connection attempt failed/,
       ),
       "the registry did not answer in time: a firewall, provider or VPN drops the connection",

@@ -163,7 +163,7 @@ export const programLanguageFallbacks = (): Failure[] =>
         /Exception in thread "[^"\n]{1,40}" [\w.]{4,120}/,
         /Uncaught (?:\w{0,24}Exception|\w{0,20}Error): |PHP Fatal error: /,
         /^Error: Cannot find (?:module|package) '\S{1,160}'|ERR_MODULE_NOT_FOUND/,
-        /UnhandledPromiseRejection|^Node\.js v\d{2}\./,
+        /UnhandledPromiseRejection/,
       ),
       "the program in the container ended with an error of its own, which that line or the next names: most often a " +
       "setting, a file or another service that is missing",

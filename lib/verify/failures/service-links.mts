@@ -6,10 +6,10 @@ import { serviceWords } from "./script-lines.mts";
 
 const ps = guestFix("See which services run, and how others ended", "docker compose ps --all");
 const wait = "Read the other service's log first; then depends_on: with condition: service_healthy and a healthcheck:";
-/** Addresses that Docker and Kubernetes give to containers. */
-const inner = "(?:172\\.(?:1[6-9]|2\\d|3[01])|10\\.\\d{1,3}|192\\.168)\\.\\d{1,3}\\.\\d{1,3}";
+/** A private address, such as Docker and Kubernetes give to containers. */
+export const privateAddress = "(?:172\\.(?:1[6-9]|2\\d|3[01])|10\\.\\d{1,3}|192\\.168)\\.\\d{1,3}\\.\\d{1,3}";
 /** Ports of databases, queues and model servers. */
-const ports = "(?:5432|6379|3306|27017|11434|9200|7687|5672|9092|1883|2379|6333|19530|8123|4317)";
+export const servicePorts = "(?:5432|6379|3306|27017|11434|9200|7687|5672|9092|1883|2379|6333|19530|8123|4317)";
 /** Context for texts that are only about a container's database next to words of containers. */
 const near = new RegExp(`${serviceWords.source}|immich|nextcloud|open.?webui|dify|\\bNest\\]`, "im");
 
@@ -24,8 +24,10 @@ export const serviceLinkFailures = (): Failure[] => [
       "verify.service",
       "symptom",
       anyOf(
-        new RegExp(`ECONNREFUSED ${inner}:\\d{2,5}`),
-        new RegExp(`dial tcp ${inner}:${ports}: connect: connection refused`),
+        new RegExp(`ECONNREFUSED ${privateAddress}:\\d{2,5}`),
+        new RegExp(
+          `dial tcp ${privateAddress}:${servicePorts}: (?:connect: (?:connection refused|no route to host)|i/o timeout)`,
+        ),
         /Error 111 connecting to (?!localhost|127\.)\S{1,60}:\d{2,5}\. Connection refused/,
         /connection to server at "(?!localhost|127\.)[^"]{1,60}"[^\n]{0,60} failed: (?:Connection refused|timeout)/,
         /could not connect to server: Connection refused Is the server running on host "(?!localhost)/,
@@ -66,13 +68,20 @@ export const serviceLinkFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /FATAL: (?:role|database) "[^"\n]{1,60}" does not exist/,
+        /FATAL: (?:role "(?!root")|database ")[^"\n]{1,60}" does not exist/,
         /ERROR 1049 \(42000\): Unknown database|Unknown database '[^'\n]{1,60}'/,
       ),
       "the database server has no user or database of that name: it creates them at the first start of an empty " +
       "volume only, whatever the environment says later",
       "Create it there (createuser, createdb), or write the names of the first start",
       "If the data may go: docker compose down --volumes deletes all volumes of the project, then up -d",
+    ],
+    [
+      "verify.service",
+      "note",
+      /FATAL: role "root" does not exist/,
+      "a program asks the database as root, most often a health check without a user, which passes all the same",
+      "Name the user in the health check: pg_isready -U USER -d DATABASE",
     ],
     [
       "verify.service",

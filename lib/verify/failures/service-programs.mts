@@ -3,6 +3,7 @@ import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 import { serviceWords } from "./script-lines.mts";
+import { servicePorts } from "./service-links.mts";
 
 /** Words of containers: a service's own lines are about it only next to them. */
 const near = new RegExp(`${serviceWords.source}|register layer`, "im");
@@ -55,12 +56,12 @@ export const serviceProgramFailures = (): Failure[] => [
       "cause",
       anyOf(
         /mkdir: (?:cannot|can't) create directory ['"]?[^'"\n]{1,200}['"]?: Permission denied/,
-        /PermissionError: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)|EACCES: permission denied, (?:mkdir|open|scandir|unlink|rename)/,
-        /can't create \/[^:\n]{1,160}: Permission denied|Failed to open log file '?\/[^:\n]{1,160}: Permission denied/,
+        /PermissionError: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)|EACCES: permission denied, (?:mkdir|open|scandir|unlink|rename)(?! '\/(?:dev|run|var\/run)\/)/,
+        /can't create \/(?!dev\/)[^:\n]{1,160}: Permission denied|Failed to open log file '?\/(?!dev\/)[^:\n]{1,160}: Permission denied/,
         /(?<!Permission)Error: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)/,
-        /Permission denied \(os error 13\)/,
-        /UnauthorizedAccessException: Access to the path '\/[^'\n]{1,160}' is denied/,
-        /AccessDeniedException: \/|can't open new logfile: open \/\S{1,160}: permission denied/,
+        /(?<!(?:\/dev\/|\.sock\b)[^\n]{0,90})Permission denied \(os error 13\)(?![^\n]{0,90}(?:\/dev\/|\.sock\b))/,
+        /UnauthorizedAccessException: Access to the path '\/(?!dev\/)[^'\n]{1,160}' is denied/,
+        /AccessDeniedException: \/(?!dev\/)|can't open new logfile: open \/\S{1,160}: permission denied/,
       ),
       "the service may not use a file or folder: most often its volume belongs to another user than the one " +
       "the service runs as",
@@ -85,6 +86,7 @@ export const serviceProgramFailures = (): Failure[] => [
       anyOf(
         /ECONNREFUSED (?:127\.0\.0\.1|::1):\d{2,5}|connect to (?:localhost|127\.0\.0\.1)\S{0,10} .{0,60}refused/,
         /connection to server at "localhost".{0,60}(?:failed|refused)|\(localhost, \d{2,5}\).{0,80}refused/,
+        new RegExp(`dial tcp (?:127\\.0\\.0\\.1|\\[::1\\]):${servicePorts}: connect: connection refused`),
       ),
       "a service asks for another one at localhost, which in a container is the container itself; or that one " +
       "does not run",

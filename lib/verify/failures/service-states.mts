@@ -37,7 +37,6 @@ export const serviceStateFailures = (): Failure[] => [
       "cause",
       anyOf(
         /OperationalError\W{1,3}(?:no such (?:column|table): |duplicate column name: |table \S{1,60} (?:already exists|has no column named))/,
-        /(?:column|relation) "[\w.]{1,80}" (?:of relation "[\w.]{1,60}" )?(?:does not exist|already exists)/,
         /SqliteError: (?:no such (?:column|table)|duplicate column)/,
         /P3009|migrate found failed migrations|Database migration (?:has )?failed/,
       ),
@@ -45,6 +44,16 @@ export const serviceStateFailures = (): Failure[] => [
       "or never ran, or the data is of another release",
       "Copy the data first; go back to the image's tag that worked, then update one release at a time",
       "Let a migration end: it can take minutes, and a health check or restart that cuts it off leaves it half done",
+    ],
+    [
+      "verify.service",
+      "symptom",
+      /(?:column|relation) "[\w.]{1,80}" (?:of relation "[\w.]{1,60}" )?(?:does not exist|already exists)(?!, ?skipping)/,
+      "the program asked its database for a table or column that is not there, or made one that is: its first start " +
+      "has not created the tables yet, a migration was cut off, or the data is of another release",
+      "If the program runs, wait until its first start or migration ends; if it ends itself, read its log from the " +
+      "first line",
+      "With data of another release: copy the data, then go back to the image's tag that worked",
     ],
     [
       "verify.service",

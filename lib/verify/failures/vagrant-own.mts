@@ -10,9 +10,32 @@ const boxPage =
   "See the box's page at portal.cloud.hashicorp.com for its versions, providers and architectures, or write image: " +
   "in the config";
 
-/** Whole sentences of Vagrant and its plugins, which need no further context, by topic. */
-export const vagrantOwnFailures = (): Failure[] =>
+/** What Ruby says about letters: other programs in Ruby print it too. */
+const letters = (): Failure[] =>
   rows({
+    layer: "provider",
+    near: /vagrant/i,
+    shared: true,
+    source: "Ruby 3 (encodings) in Vagrant, read 2026-11",
+  }, [
+    [
+      "host.folder",
+      "cause",
+      anyOf(
+        // the line of Ruby's trace names the file; hashicorp/vagrant, issues 11431, 11975, 12928, 2022-11
+        /in ['`][^'\n]{1,60}': .{1,160}\(Encoding::(?:UndefinedConversionError|CompatibilityError)\)/,
+        /incompatible character encodings: [\w-]{1,20} and [\w-]{1,20}/,
+      ),
+      "Vagrant cannot convert a letter outside ASCII in a path: the name of the user, or the folder of the lab or of " +
+      "Vagrant",
+      "Set VAGRANT_HOME to a folder with plain letters, such as C:\\vagrant.d, and move the config to such a folder",
+    ],
+  ]);
+
+/** Whole sentences of Vagrant and its plugins, by topic: most need no further context. */
+export const vagrantOwnFailures = (): Failure[] => [
+  ...letters(),
+  ...rows({
     layer: "provider",
     source: "hashicorp/vagrant (templates/locales), vagrant-libvirt (locales), read 2026-11",
   }, [
@@ -202,18 +225,6 @@ export const vagrantOwnFailures = (): Failure[] =>
       "Install the Vagrant that its text names; start VBoxManage --version by hand and correct what it reports",
     ],
     [
-      "host.folder",
-      "cause",
-      anyOf(
-        // the line of Ruby's trace names the file; hashicorp/vagrant, issues 11431, 11975, 12928, 2022-11
-        /in ['`][^'\n]{1,60}': .{1,160}\(Encoding::(?:UndefinedConversionError|CompatibilityError)\)/,
-        /incompatible character encodings: [\w-]{1,20} and [\w-]{1,20}/,
-      ),
-      "Vagrant cannot convert a letter outside ASCII in a path: the name of the user, or the folder of the lab or of " +
-      "Vagrant",
-      "Set VAGRANT_HOME to a folder with plain letters, such as C:\\vagrant.d, and move the config to such a folder",
-    ],
-    [
       "provider.mode",
       "fallback",
       /There are errors in the configuration of this machine/,
@@ -232,4 +243,5 @@ export const vagrantOwnFailures = (): Failure[] =>
       plugins,
       "Update Vagrant and the plugin; see vagrant up --debug",
     ],
-  ]);
+  ]),
+];
