@@ -190,8 +190,8 @@ export const podmanNetworkFailures = (): Failure[] => [
       "cause",
       /exceeded num_locks \(\d{1,7}\)|allocating lock for new \w{3,10}: /,
       "Podman has no lock left for another container, pod or volume (num_locks)",
-      "Remove those that nothing needs (podman container prune removes all stopped containers, podman volume prune the " +
-      "data of unused volumes), or " +
+      "Remove those that nothing needs (podman container prune removes all stopped containers, podman volume prune " +
+      "the data of unused volumes), or " +
       "raise num_locks in containers.conf, then " +
       "podman system renumber with no container running",
     ],

@@ -26,7 +26,8 @@ export const serviceLinkFailures = (): Failure[] => [
       anyOf(
         new RegExp(`ECONNREFUSED ${privateAddress}:\\d{2,5}`),
         new RegExp(
-          `dial tcp ${privateAddress}:${servicePorts}: (?:connect: (?:connection refused|no route to host)|i/o timeout)`,
+          `dial tcp ${privateAddress}:${servicePorts}: ` +
+            "(?:connect: (?:connection refused|no route to host)|i/o timeout)",
         ),
         /Error 111 connecting to (?!localhost|127\.)\S{1,60}:\d{2,5}\. Connection refused/,
         /connection to server at "(?!localhost|127\.)[^"]{1,60}"[^\n]{0,60} failed: (?:Connection refused|timeout)/,
