@@ -14,7 +14,7 @@ import { withSwarmModels } from "../../lib/cli/swarm-stacks.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import type { Lab } from "../../lib/host/lab.mts";
 import { goneStackSteps } from "../../lib/plan/swarm-stacks.mts";
-import { leaveSteps, swarmFiles, swarmSteps, swarmWanted } from "../../lib/plan/swarm.mts";
+import { firstSwarmSteps, leaveSteps, swarmFiles, swarmSteps, swarmWanted } from "../../lib/plan/swarm.mts";
 import type { Step } from "../../lib/plan/types.mts";
 import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import type { Resolved } from "../../lib/resolve/types.mts";
@@ -375,7 +375,8 @@ test("a stack that the config no longer has is removed, and its volume stays", a
 test("without cluster, both leave", () => {
   const swarm = swarmWanted(config, state())!;
   const { swarm: _, ...plain } = config;
-  perform(swarmSteps(plain, state(swarm), { changed: [], running: names, replaces: [], pull: false }));
+  const machines = { changed: [], running: names, replaces: [], pull: false };
+  perform(firstSwarmSteps(plain, state(swarm), machines, swarmSteps(plain, state(swarm), machines)));
   assert.equal(names.map((name) => docker(name, "info", "--format", "{{.Swarm.LocalNodeState}}").trim()), [
     "inactive",
     "inactive",
