@@ -7,9 +7,9 @@ import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
 import { attachedNetworks, mountsOf, texts } from "../compose/service.mts";
 import { requestsInSwarm, withoutRequests } from "../compose/swarm-override.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
-import { swarmFlawsOf } from "../config/swarm-keys.mts";
+import { ignoredInNetworks, type SwarmFlaw, swarmFlawsOf } from "../config/swarm-keys.mts";
 import { manualFix } from "../fixes.mts";
-import { isMap, mapAt } from "../maps.mts";
+import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
 import { flaw, type ProjectFlaw } from "./compose-flaw.mts";
 
@@ -35,22 +35,11 @@ export function swarmServiceFlaws(service: ComposeService, project: ComposeProje
   }
   const rest = withoutRequests(service);
   return [
-    ...swarmFlawsOf(rest, more).map(({ key, message, write }): ProjectFlaw => {
-      const isKey = message.startsWith("a Swarm ignores or refuses");
-      const text = write.replace(/, or machine: NAME$/, "");
-      const fix = Object.hasOwn(instead, key)
-        ? `${instead[key]}. ${orStay(project)}`
-        : write === "machine: NAME"
-        ? stay(project)
-        : `${text.startsWith("nothing") ? `Remove ${key}${text.replace("nothing", "")}` : `Write ${text}`}. ${
-          orStay(project)
-        }`;
+    ...swarmFlawsOf(rest, more).map((found): ProjectFlaw => {
+      const { key, message, isKey } = found;
+      const what = isKey ? `has ${key}:, which a Swarm ignores or refuses` : `does not fit a Swarm: ${message}`;
       return {
-        ...flaw(
-          isKey ? `has ${key}:, which a Swarm ignores or refuses` : `does not fit a Swarm: ${message}`,
-          `${key}:`,
-          fix,
-        ),
+        ...flaw(what, `${key}:`, mendOf(found, project)),
         ...(isKey
           ? {
             fold: {
@@ -70,10 +59,16 @@ export function swarmServiceFlaws(service: ComposeService, project: ComposeProje
 const stay = ({ name }: ComposeProject) => `Write machine: for the stack ${name}: there Compose runs it`;
 const orStay = ({ name }: ComposeProject) => `Or write machine: for the stack ${name}`;
 
-/** The settings of a service in its networks: only aliases and driver_opts reach it (docker/cli, convert). */
+/** What to do about a key that a Swarm does not apply. */
+function mendOf({ key, write, remove }: SwarmFlaw, project: ComposeProject): string {
+  const own = ownValue(instead, key) ??
+    (remove !== undefined ? `Remove ${key}: ${remove}` : write !== undefined ? `Write ${write}` : undefined);
+  return own === undefined ? stay(project) : `${own}. ${orStay(project)}`;
+}
+
+/** The settings of a service in its networks that do not reach it. */
 function networkFlaws({ networks }: ComposeService, project: ComposeProject): ProjectFlaw[] {
-  const keys = Object.values(isMap(networks) ? networks : {}).flatMap((one) => isMap(one) ? Object.keys(one) : []);
-  return [...new Set(keys)].filter((key) => key !== "aliases" && key !== "driver_opts").map((key) =>
+  return ignoredInNetworks(networks).map((key) =>
     flaw(
       `has ${key}: in a network, which a Swarm ignores or refuses`,
       `${key}:`,

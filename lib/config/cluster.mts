@@ -92,8 +92,14 @@ export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], re
       const message = `service ${name} needs a GPU, and no machine of the Swarm has an NVIDIA card`;
       reader.at(`${path}.gpu`, message, "machine: NAME for a card of another vendor, or gpu: of a machine");
     }
-    for (const { key, message, write } of swarmFlawsOf(body)) {
-      reader.at(`${path}.${key}`, `service ${name}: ${message}`, write);
+    for (const { key, message, write, remove } of swarmFlawsOf(body)) {
+      const instead = write ?? (remove === undefined ? undefined : `nothing: ${remove}`);
+      const other = "machine: NAME";
+      reader.at(
+        `${path}.${key}`,
+        `service ${name}: ${message}`,
+        instead === undefined ? other : `${instead}, or ${other}`,
+      );
     }
   }
 }

@@ -3,7 +3,7 @@
  * of them and starts the service without them, and refuses others by its schema (docker/cli,
  * cli/compose/types and cli/compose/schema, version 3; 20.10 run 2026-11).
  */
-import { isMap, mapAt } from "../maps.mts";
+import { isMap, mapAt, ownValue } from "../maps.mts";
 
 /** A key that a Swarm does not apply, and what to write instead. */
 export interface SwarmFlaw {
@@ -11,7 +11,12 @@ export interface SwarmFlaw {
   key: string;
   /** What is wrong, without the name of the service. */
   message: string;
-  write: string;
+  /** Set if the whole key is not applied, whatever its value is. */
+  isKey?: true;
+  /** What to write; absent if only a machine for the service helps. */
+  write?: string;
+  /** Set if nothing takes the place of the key, with the reason. */
+  remove?: string;
 }
 
 /** The keys that a Swarm applies. */
@@ -36,9 +41,13 @@ const instead: Record<string, string> = {
   shm_size: "volumes: [{type: tmpfs, target: /dev/shm, tmpfs: {size: 1073741824}}]",
   gpus: "gpu: 1",
   runtime: "gpu: 1",
-  container_name: "nothing: the name of the service is its name in the network",
-  links: "nothing: the name of the service is its name in the network",
   network_mode: "networks: [NAME]",
+};
+
+/** Keys that nothing takes the place of, with the reason. */
+const needless: Record<string, string> = {
+  container_name: "the name of the service is its name in the network",
+  links: "the name of the service is its name in the network",
 };
 
 /**
@@ -49,8 +58,12 @@ export function swarmFlawsOf(body: Record<string, unknown>, more: readonly strin
   return Object.keys(body).flatMap((key): SwarmFlaw[] => {
     if (key.startsWith("x-") || more.includes(key)) return [];
     if (!applied.includes(key)) {
-      const write = Object.hasOwn(instead, key) ? `${instead[key]}, or machine: NAME` : "machine: NAME";
-      return [{ key, message: `a Swarm ignores or refuses ${key}:`, write }];
+      const [write, remove] = [ownValue(instead, key), ownValue(needless, key)];
+      return [{
+        ...{ key, message: `a Swarm ignores or refuses ${key}:`, isKey: true },
+        ...(write === undefined ? {} : { write }),
+        ...(remove === undefined ? {} : { remove }),
+      }];
     }
     return [
       ...(key === "depends_on" ? conditions(body.depends_on) : []),
@@ -70,7 +83,7 @@ function conditions(depends: unknown): SwarmFlaw[] {
   return names.length === 0 ? [] : [{
     key: "depends_on",
     message: `a Swarm ignores the condition of depends_on: for ${names.join(", ")}`,
-    write: `depends_on: [${names.join(", ")}], and a program that tries again, or machine: NAME`,
+    write: `depends_on: [${names.join(", ")}], and a program that tries again`,
   }];
 }
 
@@ -98,7 +111,7 @@ function hostAddresses(ports: unknown): SwarmFlaw[] {
   return one === undefined ? [] : [{
     key: "ports",
     message: "a Swarm publishes a port on all addresses of all nodes, not on one address",
-    write: 'ports: ["8080:80"] if that is meant, or machine: NAME',
+    write: 'ports: ["8080:80"] if that is meant',
   }];
 }
 
@@ -110,19 +123,21 @@ function relative(volumes: unknown): SwarmFlaw[] {
   return found === undefined ? [] : [{
     key: "volumes",
     message: `${found} is not on the nodes of the Swarm`,
-    write: "a named volume, a path that is on every node, or machine: NAME",
+    write: "a named volume, a path that is on every node",
   }];
 }
 
-/** docker/cli, convert/service.go: of the settings of a network only these reach the service. */
+/** The settings of a service in its networks that do not reach it (docker/cli, convert/service.go), each once. */
+export function ignoredInNetworks(networks: unknown): string[] {
+  const keys = Object.values(isMap(networks) ? networks : {}).flatMap((one) => isMap(one) ? Object.keys(one) : []);
+  return [...new Set(keys)].filter((key) => !["aliases", "driver_opts"].includes(key));
+}
+
 function networkSettings(networks: unknown): SwarmFlaw[] {
-  if (!isMap(networks)) return [];
-  const others = Object.values(networks).flatMap((one) => isMap(one) ? Object.keys(one) : []).filter((key) =>
-    !["aliases", "driver_opts"].includes(key)
-  );
-  return others.length === 0 ? [] : [{
+  const [first] = ignoredInNetworks(networks);
+  return first === undefined ? [] : [{
     key: "networks",
-    message: `a Swarm ignores or refuses ${others[0]}: of a network`,
-    write: "the name of the service, by which the others reach it, or machine: NAME",
+    message: `a Swarm ignores or refuses ${first}: of a network`,
+    write: "the name of the service, by which the others reach it",
   }];
 }
