@@ -3,7 +3,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
-import { readProjects } from "../lib/cli/projects.mts";
+import { readStacks } from "../lib/cli/projects.mts";
 import { readProject } from "../lib/compose/read-project.mts";
 import { shapeFlaws } from "../lib/compose/shape.mts";
 import type { ProjectRequest } from "../lib/compose/types.mts";
@@ -188,7 +188,7 @@ test("a variable never gets the value of an object method", async () => {
   const text = "machines: [{name: a, box: lab/x}]\nstacks: [{path: /lab/a}]\n" +
     "services: {b: {image: x, command: '${valueOf}'}}\n";
   const found = { config: parseConfig(text), text, name: "homelab-gpu.yaml", home: "/lab" };
-  const projects = await readProjects(fakeShell(files).shell, found);
+  const { own: projects } = await readStacks(fakeShell(files).shell, found);
   assert.equal(projects.map(({ name, variables, unset }) => [name, variables, unset]), [
     ["homelab-gpu", {}, ["b: valueOf"]],
     ["a", {}, undefined],
@@ -196,7 +196,7 @@ test("a variable never gets the value of an object method", async () => {
   const stack = "stacks: [{path: /lab/a, env: {toString: }}]";
   const bare = text.replace("stacks: [{path: /lab/a}]", stack);
   try {
-    await readProjects(fakeShell(files).shell, { ...found, text: bare, config: parseConfig(bare) });
+    await readStacks(fakeShell(files).shell, { ...found, text: bare, config: parseConfig(bare) });
     assert.unreachable();
   } catch (error) {
     assert.match((error as Error).message.replace(/\s+/g, " "), /toString has no value/);
@@ -276,7 +276,7 @@ test("a file that the project names is copied despite .dockerignore; a folder is
   };
   const text = "machines: [{name: a, box: lab/x}]\nstacks: [{path: /lab/a}]\n";
   const found = { config: parseConfig(text), text, name: "homelab-gpu.yaml", home: "/lab" };
-  const [project] = await readProjects(fakeShell(files).shell, found);
+  const { own: [project] } = await readStacks(fakeShell(files).shell, found);
   const copied = Object.keys(project!.files);
   assert.equal(copied.filter((one) => !one.startsWith(".")), ["Dockerfile", "base.yaml", "compose.yaml", "x.conf"]);
   const here = Object.fromEntries(Object.entries(files).map(([path, one]) => [path.replace("/lab/a/", ""), one]));
@@ -288,8 +288,8 @@ test("inline services: keys, types and variables without a value are checked", a
     const text = `machines: [{name: a, box: lab/x}]\nservices:\n  web: {image: x, ${service}}\n`;
     const config = parseConfig(text);
     const found = { config, text, name: "homelab-gpu.yaml", home: "/lab" };
-    const projects = await readProjects(fakeShell({}).shell, found);
-    const resolved = resolveConfig(config, card, {}, projects);
+    const { own: projects } = await readStacks(fakeShell({}).shell, found);
+    const resolved = resolveConfig(config, card, {}, { own: projects });
     assert.equal(resolved.stacks, [], "nothing is copied for it");
     return runChecks(card, resolved, ["services.compose"]).map(({ status, message }) => `${status} ${message}`);
   };

@@ -28,7 +28,7 @@ async function findings(
   const project = await readProject(shell, request, await findCompose(shell));
   const stack = { ...{ name: "p", machine: "a", path: "/lab/p", profiles: [], env: {}, variables: {}, files: {} } };
   const stacks = [{ ...stack, composeFiles: project.files, size: 0, skipped: [] }];
-  const resolved = { ...resolveConfig(config(image), card, {}, stacks), projects: [project] };
+  const resolved = { ...resolveConfig(config(image), card, {}, { own: stacks }), projects: [project] };
   return runChecks(card, resolved, ["services.compose", "services.gpu"])
     .filter(({ status }) => status !== "pass")
     .map(({ status, message, evidence }) => `${status} ${evidence[0]?.read} ${message}`);

@@ -27,7 +27,7 @@ async function findings(
     `machines: [{name: a, box: lab/x, image: ${image}, cpus: 4, memory: 4096, provider: libvirt, ${gpu}}]\n${services}`;
   const stack = { ...{ name: "p", machine: "a", path: "/lab/p", profiles: [], env: {}, variables: {}, files: {} } };
   const stacks = [{ ...stack, composeFiles: project.files, size: 0, skipped: [] }];
-  const resolved = { ...resolveConfig(parseConfig(text), card, {}, stacks), projects: [project] };
+  const resolved = { ...resolveConfig(parseConfig(text), card, {}, { own: stacks }), projects: [project] };
   return runChecks(card, resolved, ["services.compose"])
     .filter(({ status }) => status === "fail" || status === "warn")
     .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);

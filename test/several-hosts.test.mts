@@ -5,7 +5,7 @@ import { commands } from "../lib/cli/commands.mts";
 import type { Context } from "../lib/cli/context.mts";
 import { partsOf } from "../lib/cli/host-words.mts";
 import { loadConfig, requireFiles } from "../lib/cli/load-config.mts";
-import { readProjects } from "../lib/cli/projects.mts";
+import { readStacks } from "../lib/cli/projects.mts";
 import { Lanes } from "../lib/cli/lanes.mts";
 import type { Command } from "../lib/cli/options.mts";
 import { onEachHost } from "../lib/cli/several-hosts.mts";
@@ -71,7 +71,7 @@ stacks:
     await messageOf(requireFiles(context, loaded)),
     /homelab-gpu\.yaml:4:\d+: there is no file .*missing\.sh/,
   );
-  const stacks = await messageOf(readProjects(shell, loaded));
+  const stacks = await messageOf(readStacks(shell, loaded));
   assert.match(stacks, /homelab-gpu\.yaml:7:/);
   assert.not.match(stacks, /one/);
   const { on: _, ...plain } = context;

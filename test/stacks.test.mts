@@ -6,7 +6,7 @@ import { composeFilesOf, variableNames } from "../lib/compose/project.mts";
 import { dotEnv } from "../lib/compose/variables.mts";
 import { ignoreRules } from "../lib/compose/dockerignore.mts";
 import { inlineVariables } from "../lib/compose/inline.mts";
-import { readProjects } from "../lib/cli/projects.mts";
+import { readStacks } from "../lib/cli/projects.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { ConfigError } from "../lib/errors.mts";
 import type { Lab, LabMachine } from "../lib/host/lab.mts";
@@ -43,7 +43,7 @@ async function read(config: string, files: Record<string, string> = {}) {
   const stacks = parsed.stacks.map((stack) => ({ ...stack, path: join("/lab", stack.path) }));
   const found = { config: { ...parsed, stacks }, text, name: "homelab-gpu.yaml", home: "/lab" };
   const on = Object.fromEntries(Object.entries(files).map(([path, text]) => [`/lab/${path}`, text]));
-  return { parsed: found.config, projects: await readProjects(fakeShell(on).shell, found) };
+  return { parsed: found.config, projects: (await readStacks(fakeShell(on).shell, found)).own };
 }
 
 function planned({ parsed, projects }: Awaited<ReturnType<typeof read>>, machine: Partial<LabMachine> = {}) {
@@ -53,7 +53,7 @@ function planned({ parsed, projects }: Awaited<ReturnType<typeof read>>, machine
       ai: { domain: "lab_ai", state: "running", address: "10.0.0.2", bootId: "b/1", ...machine },
     },
   };
-  const resolved = resolveConfig(parsed, host, {}, projects);
+  const resolved = resolveConfig(parsed, host, {}, { own: projects });
   return { ...makePlan(resolved, host, lab, texts, { recreate: false }), resolved };
 }
 const titles = (plan: { steps: { title: string }[] }) => plan.steps.map(({ title }) => title);
@@ -78,7 +78,7 @@ test("the ten stacks have the right Compose files, copied files and commands", a
     lines.join("\n")
   }\n`;
   const config = parseConfig(text);
-  const projects = await readProjects(shell, { config, text, name: "homelab-gpu.yaml", home: "/lab" });
+  const { own: projects } = await readStacks(shell, { config, text, name: "homelab-gpu.yaml", home: "/lab" });
   const { steps, resolved } = planned({ parsed: config, projects }, { state: "absent" });
   const said = projects.map(({ name, composeFiles, files, size }) =>
     [`${name}: ${composeFiles.join(", ")}, ${size} bytes`, ...Object.keys(files).map((path) => `  ${path}`)].join("\n")
@@ -131,7 +131,7 @@ test("a stack of more than 1 GiB is a warning with its largest folders", async (
   const sizes = [{ name: "models", size: 3 * gib }, { name: ".venv", size: gib }, { name: "x", size: 9 }];
   const of = (size: number) => {
     const resolved = {
-      ...resolveConfig(parsed, host, {}, projects.map((one) => ({ ...one, size, sizes }))),
+      ...resolveConfig(parsed, host, {}, { own: projects.map((one) => ({ ...one, size, sizes })) }),
       projects: [],
     };
     return runChecks(host, resolved, ["services.compose"]).map(({ status, message, fix }) =>
@@ -328,7 +328,7 @@ test("guest.compose: Debian 12 gets Docker's packages for a stack; Podman warns;
   const stack = await read("stacks: [{path: ./a}]", one);
   const status = (keys: Record<string, unknown>) => {
     const machines = stack.parsed.machines.map((machine) => ({ ...machine, ...keys }));
-    const resolved = resolveConfig({ ...stack.parsed, machines }, host, {}, stack.projects);
+    const resolved = resolveConfig({ ...stack.parsed, machines }, host, {}, { own: stack.projects });
     return runChecks(host, resolved, ["guest.compose"]).map(({ status }) => status);
   };
   assert.equal(status({ image: { kind: "known", name: "debian-12" } }), ["pass"]);

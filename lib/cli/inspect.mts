@@ -44,7 +44,7 @@ export async function inspect(
   const reader = readHost(context);
   const reading = given ? Promise.resolve(given) : loadConfig(context, () => reader.probe(true));
   const labs = import("../host/lab.mts");
-  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks, here, swarm, swarmStacks] = await Promise.all([
+  const [loaded, probe, lab, { existingVmsOf }, { runChecks }, stacks, here, swarm] = await Promise.all([
     reading,
     reader.probe(),
     Promise.all([reading, labs]).then(([{ config, folder }, { readLab }]) =>
@@ -54,21 +54,18 @@ export async function inspect(
     import("../checks/index.mts"),
     reading.then(async (source) => {
       await requireFiles(context, source);
-      return await (await import("./projects.mts")).readProjects(context.shell, source);
+      return await (await import("./projects.mts")).readStacks(context.shell, source);
     }),
     reading.then((source) => readHere(context, source)),
     reading.then(async (source) =>
       source.config.swarm ? await (await import("./swarm-values.mts")).readSwarm(context.shell, source) : undefined
-    ),
-    reading.then(async (source) =>
-      source.config.swarm ? await (await import("./projects.mts")).readSwarmStacks(context.shell, source) : []
     ),
   ]);
   logUnreadState(context, lab);
   const names = selectMachines(loaded, words);
   const host = parseHost(probe);
   const config = swarm ? { ...loaded.config, swarm } : loaded.config;
-  const plain = resolveConfig(config, host, existingVmsOf(lab), stacks, swarmStacks);
+  const plain = resolveConfig(config, host, existingVmsOf(lab), stacks);
   const { resolved, withheld } = await readModels(context, plain, lab, models);
   const machines = resolved.machines.filter(({ name, running }) => running || names.includes(name));
   const services = resolved.services.filter(({ machine }) => machines.some(({ name }) => name === machine));

@@ -10,8 +10,6 @@ import { readTexts } from "./plan-texts.mts";
 import type { HostReading } from "./host-reading.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
-const noStacks = { readProjects: () => Promise.resolve([]), readSwarmStacks: () => Promise.resolve([]) };
-
 /**
  * A finding for each machine whose VM differs, by name. Runs this host's probe if `reader` has not; empty if that
  * fails or a file of the config cannot be read: other commands report it.
@@ -26,17 +24,15 @@ export async function outdatedMachines(
   if (!exists) return new Map();
   try {
     const { config } = source;
-    // a stack can need another Compose, which is a part of the box
     const hasStacks = config.stacks.length + (config.swarm?.stacks.length ?? 0) > 0;
-    const { readProjects, readSwarmStacks } = hasStacks ? await import("./projects.mts") : noStacks;
-    const [probe, texts, stacks, swarmStacks] = await Promise.all([
+    const [probe, texts, stacks] = await Promise.all([
       reader.probe(),
       readTexts(context, config),
-      readProjects(context.shell, source),
-      readSwarmStacks(context.shell, source),
+      // a stack can need another Compose, which is a part of the box
+      hasStacks ? import("./projects.mts").then(({ readStacks }) => readStacks(context.shell, source)) : undefined,
     ]);
     const host = parseHost(probe);
-    const resolved = resolveConfig(config, host, existingVmsOf(lab), stacks, swarmStacks);
+    const resolved = resolveConfig(config, host, existingVmsOf(lab), stacks);
     const found = makePlan(resolved, host, lab, texts).findings.filter(({ check }) => check === "machine.outdated");
     return new Map(found.map((finding) => [finding.machine!, finding]));
   } catch (error) {

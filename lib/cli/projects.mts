@@ -2,12 +2,13 @@
 import process from "node:process";
 import { resolve } from "node:path";
 import type { Service, Stack } from "../config/types.mts";
-import { configErrorAt } from "../config/parse.mts";
+import { configErrorAt, type Flaw } from "../config/parse.mts";
 import {
   composeFilesOf,
   ignorePatterns,
   type Project,
   projectOf,
+  type Stacks,
   travelRules,
   variableNames,
 } from "../compose/project.mts";
@@ -19,48 +20,36 @@ import { noComposeFile } from "../compose/no-compose-file.mts";
 import { hereOf, type Shell } from "../shell.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
-/** Something wrong with a path or a variable, at its place in the config. */
-interface Flaw {
-  path: string;
-  message: string;
-}
-
 /**
- * The projects of a config: each stack, and for each machine whose inline services use variables or
- * env files, one named `homelab-gpu` with these files. Throws ConfigError that names every folder,
- * file and variable that is missing.
+ * Reads the folders of all stacks, and the files that inline services name. Throws ConfigError that names every
+ * folder, file and variable that is missing.
  */
-export async function readProjects(
+export async function readStacks(
   there: Shell,
   { config, text, name, home }: Pick<LoadedConfig, "config" | "text" | "name" | "home">,
-): Promise<Project[]> {
+): Promise<Stacks> {
   const flaws: Flaw[] = [];
   const shell = hereOf(there);
-  const stacks = await Promise.all(
-    config.stacks.map((stack, i) =>
-      readStack(shell, stack, `stacks.${stack.place ?? config.places?.stacks[i] ?? i}`, flaws)
-    ),
-  );
-  const inline = await Promise.all(config.machines.map((machine) => {
+  const of = (stacks: Stack[]) =>
+    Promise.all(
+      stacks.map((stack, i) =>
+        readStack(shell, stack, `stacks.${stack.place ?? config.places?.stacks[i] ?? i}`, flaws)
+      ),
+    );
+  const inline = config.machines.map((machine) => {
     const services = config.services.filter((service) => service.machine === machine.name);
     return readInline(shell, services, machine.name, home, flaws);
-  }));
+  });
+  const [stacks, inSwarm, ofServices] = await Promise.all([
+    of(config.stacks),
+    of(config.swarm?.stacks ?? []),
+    Promise.all(inline),
+  ]);
   if (flaws.length > 0) throw configErrorAt(text, name, flaws);
-  return [...inline, ...stacks].filter((one) => one !== undefined);
-}
-
-/** The stacks of the Swarm, as {@link readProjects} reads others. */
-export async function readSwarmStacks(
-  there: Shell,
-  { config: { swarm }, text, name }: Pick<LoadedConfig, "config" | "text" | "name">,
-): Promise<Project[]> {
-  const flaws: Flaw[] = [];
-  const shell = hereOf(there);
-  const read = await Promise.all(
-    (swarm?.stacks ?? []).map((stack) => readStack(shell, stack, `stacks.${stack.place}`, flaws)),
-  );
-  if (flaws.length > 0) throw configErrorAt(text, name, flaws);
-  return read.filter((one) => one !== undefined);
+  return {
+    own: [...ofServices, ...stacks].filter((one) => one !== undefined),
+    inSwarm: inSwarm.filter((one) => one !== undefined),
+  };
 }
 
 async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]): Promise<Project | undefined> {

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { resolve } from "node:path";
 import type { Swarm } from "../config/types.mts";
-import { configErrorAt } from "../config/parse.mts";
+import { configErrorAt, type Flaw } from "../config/parse.mts";
 import { inlineVariables } from "../compose/inline.mts";
 import { filledService } from "../compose/swarm-values.mts";
 import { dotEnv } from "../compose/variables.mts";
@@ -20,7 +20,7 @@ export async function readSwarm(
   if (!swarm || swarm.services.length === 0) return swarm;
   const shell = hereOf(there);
   const values = { ...dotEnv(await shell.read(`${home}/.env`) ?? ""), ...process.env };
-  const flaws: { path: string; message: string }[] = [];
+  const flaws: Flaw[] = [];
   const all = await Promise.all(swarm.services.map(async (service) => {
     const path = `services.${service.name}`;
     const texts = await Promise.all(

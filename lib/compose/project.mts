@@ -52,6 +52,17 @@ export interface Project extends Stack {
   rewritten?: Record<string, string>;
 }
 
+/** The stacks of a config, as they were read. */
+export interface Stacks {
+  /**
+   * Those of its machines, and for each machine whose inline services use variables or env files a project named
+   * `homelab-gpu` with these files.
+   */
+  own: Project[];
+  /** Those of its Swarm. */
+  inSwarm: Project[];
+}
+
 /**
  * Whether a project has anything to copy or run. A project that only lists unset variables has not.
  */

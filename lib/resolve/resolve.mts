@@ -2,7 +2,7 @@ import type { Config, Machine } from "../config/types.mts";
 import type { Accelerator, ExistingVm } from "../host/types.mts";
 import type { GpuRequestWithMode, Resolved, ResolvedGpuRequest, ResolvedMachine } from "./types.mts";
 import type { Host } from "../host/types.mts";
-import { isCarried, type Project } from "../compose/project.mts";
+import { isCarried, type Stacks } from "../compose/project.mts";
 import { dependenciesOf } from "../config/dependencies.mts";
 import { defaultProvider, providers } from "./providers.mts";
 import { allAssigned, cardsOf, matchCard } from "./cards.mts";
@@ -22,8 +22,7 @@ export function resolveConfig(
   config: Config,
   host: Host,
   seen: Record<string, ExistingVm> = {},
-  stacks: Project[] = [],
-  swarmStacks: Project[] = [],
+  { own: stacks = [], inSwarm = [] }: Partial<Stacks> = {},
 ): Resolved {
   const choices = withVirtualFunctions(
     config.machines.map((machine) => ({ name: machine.name, ...providerAndModes(machine, host) })),
@@ -32,7 +31,7 @@ export function resolveConfig(
   );
   return {
     services: config.services,
-    ...(config.swarm ? { swarm: { ...config.swarm, stacks: swarmStacks } } : {}),
+    ...(config.swarm ? { swarm: { ...config.swarm, stacks: inSwarm } } : {}),
     stacks: stacks.filter(isCarried),
     ...(config.host ? { otherHost: config.host.name } : {}),
     ...(config.elsewhere ? { elsewhere: config.elsewhere } : {}),

@@ -17,7 +17,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
-import { readProjects } from "../../lib/cli/projects.mts";
+import { readStacks } from "../../lib/cli/projects.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import type { Lab, LabMachine } from "../../lib/host/lab.mts";
 import { names } from "../../lib/plan/assets.mts";
@@ -95,8 +95,8 @@ esac`,
         away ? ", host: gpubox" : ""
       }}]\nstacks: [{path: ${work}/a, env: {TAG: "it's"}, compose: [--wait-timeout, "a b"]}]\n`;
     const config = parseConfig(text);
-    const projects = await readProjects(shell, { config, text, name: "x", home: "/lab" });
-    const resolved = resolveConfig(config, host, {}, projects);
+    const { own: projects } = await readStacks(shell, { config, text, name: "x", home: "/lab" });
+    const resolved = resolveConfig(config, host, {}, { own: projects });
     const lab: Lab = {
       ...{ folder: `${work}/lab`, prefix: "", boxes: {}, orphans: {} },
       machines: { ai: { domain: "ai", state: "running", address: "x", ...(copies ? { copies } : {}) } },

@@ -9,7 +9,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../../lib/checks/index.mts";
 import { logCommand } from "../../lib/cli/commands/logs.mts";
-import { readSwarmStacks } from "../../lib/cli/projects.mts";
+import { readStacks } from "../../lib/cli/projects.mts";
 import { withSwarmModels } from "../../lib/cli/swarm-stacks.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import type { Lab } from "../../lib/host/lab.mts";
@@ -282,8 +282,8 @@ secrets: {word: {file: ./word.txt}}
   );
   const parsed = parseConfig(text.replace("services:", `stacks: [{path: ${stack}, name: site}]\nservices:`));
   const shell = realShell();
-  const projects = await readSwarmStacks(shell, { config: parsed, text, name: "homelab-gpu.yaml" });
-  const read = resolveConfig(parsed, savedHost("vm-without-gpu"), {}, [], projects);
+  const stacks = await readStacks(shell, { config: parsed, text, name: "homelab-gpu.yaml", home: root });
+  const read = resolveConfig(parsed, savedHost("vm-without-gpu"), {}, stacks);
   const { resolved } = await withSwarmModels(shell, read, { gpu: true, here: true });
   const refused = runChecks(savedHost("vm-without-gpu"), resolved, ["services.compose"]).filter(({ status }) =>
     status === "fail"

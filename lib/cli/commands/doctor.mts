@@ -5,7 +5,7 @@ import type { Host } from "../../host/types.mts";
 import { checks, notesFor, runChecks } from "../../checks/index.mts";
 import { programsToAsk } from "../../checks/needs.mts";
 import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
-import type { Project } from "../../compose/project.mts";
+import type { Stacks } from "../../compose/project.mts";
 import { ConfigError, UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
 import { countsByStatus, explainFindings, type Finding } from "../../findings.mts";
@@ -15,7 +15,7 @@ import { readHere } from "../inspect.mts";
 import { type HostReading, readHost } from "../host-reading.mts";
 import { idsNamed, unknownCheck } from "../check-names.mts";
 import { loadConfig, type LoadedConfig, requireFiles } from "../load-config.mts";
-import { readProjects, readSwarmStacks } from "../projects.mts";
+import { readStacks } from "../projects.mts";
 import { withModels } from "../project-models.mts";
 import { withSwarmModels } from "../swarm-stacks.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
@@ -39,7 +39,7 @@ export async function doctor(context: Context): Promise<number> {
     // this host's VMs do not matter for a saved host
     reading.then((source) => (options.host ? {} : readExistingVms(context, source, reader))),
     reading.then((source) => (options.host || source.starter ? undefined : requireFiles(context, source))),
-    reading.then((source) => readStacks(context, source)),
+    reading.then((source) => readFoundStacks(context, source)),
   ]);
   if (options.save && options.dryRun) log(context, `would save what the probe read: ${options.save}`);
   else if (piped) shell.stdout(probe);
@@ -49,7 +49,7 @@ export async function doctor(context: Context): Promise<number> {
   }
   const host = parseHost(probe);
   const read = { gpu: options.gpu, here: !options.host };
-  const unread = resolveConfig(source.config, host, vms, stacks.own, stacks.inSwarm);
+  const unread = resolveConfig(source.config, host, vms, stacks);
   const { resolved } = await withSwarmModels(shell, (await withModels(shell, unread, read)).resolved, read);
   const found = runChecks(host, { ...resolved, ...(await readHere(context, source)) }, args);
   const findings = [...found, ...notLookedAt(host, resolved, args, found)];
@@ -76,31 +76,30 @@ export async function doctor(context: Context): Promise<number> {
 }
 
 /** The stacks of a config. With a saved host, reads those that exist here and names the others. */
-async function readStacks(context: Context, source: LoadedConfig): Promise<{ own: Project[]; inSwarm: Project[] }> {
+async function readFoundStacks(context: Context, source: LoadedConfig): Promise<Stacks> {
   const { shell, options } = context;
   try {
-    const [own, inSwarm] = await Promise.all([readProjects(shell, source), readSwarmStacks(shell, source)]);
-    return { own, inSwarm };
+    return await readStacks(shell, source);
   } catch (error) {
     if (!options.host || !(error instanceof ConfigError)) throw error;
     log(context, `not checked, because it could not be read:\n${error.message.replace(/^homelab-gpu: /, "")}`);
-    const { stacks, services, swarm } = source.config;
-    const existing = async (reading: Promise<Project[]>) =>
-      await reading.catch((one): Project[] => {
-        if (one instanceof ConfigError) return [];
-        throw one;
-      });
-    const of = (part: Partial<Config>) => ({ ...source, config: { ...source.config, ...part } });
-    const parts = [{ stacks: [], services }, ...stacks.map((stack) => ({ stacks: [stack], services: [] }))];
-    const [own, inSwarm] = await Promise.all([
-      Promise.all(parts.map((part) => existing(readProjects(shell, of(part))))),
-      Promise.all(
-        (swarm?.stacks ?? []).map((stack) =>
-          existing(readSwarmStacks(shell, of({ swarm: { ...swarm!, stacks: [stack] } })))
-        ),
+    const { stacks, services, swarm, ...rest } = source.config;
+    const parts: Partial<Config>[] = [
+      { services },
+      ...stacks.map((stack) => ({ stacks: [stack] })),
+      ...(swarm?.stacks ?? []).map((stack) => ({ swarm: { ...swarm!, stacks: [stack] } })),
+    ];
+    const read = await Promise.all(
+      parts.map((part) =>
+        readStacks(shell, { ...source, config: { ...rest, stacks: [], services: [], ...part } }).catch(
+          (one): Stacks => {
+            if (one instanceof ConfigError) return { own: [], inSwarm: [] };
+            throw one;
+          },
+        )
       ),
-    ]);
-    return { own: own.flat(), inSwarm: inSwarm.flat() };
+    );
+    return { own: read.flatMap(({ own }) => own), inSwarm: read.flatMap(({ inSwarm }) => inSwarm) };
   }
 }
 

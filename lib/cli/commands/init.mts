@@ -116,11 +116,11 @@ async function resolvedWith(
 ): Promise<Resolved> {
   if (config.stacks.length === 0) return resolveConfig(config, host);
   const home = dirname(resolve(name));
-  const { readProjects } = await import("../projects.mts");
+  const { readStacks } = await import("../projects.mts");
   const { withModels } = await import("../project-models.mts");
   const stacks = config.stacks.map((stack) => ({ ...stack, path: resolve(home, stack.path) }));
   const source = { config: { ...config, stacks }, text, name, home };
-  const plain = resolveConfig(source.config, host, {}, await readProjects(shell, source));
+  const plain = resolveConfig(source.config, host, {}, await readStacks(shell, source));
   return (await withModels(shell, plain, { gpu: options.gpu, here: !options.host })).resolved;
 }
 
