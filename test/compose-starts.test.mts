@@ -276,7 +276,11 @@ test("a health check whose form means something else never passes", async () => 
   );
   assert.match(
     (await findings(files('["CMD", "curl", "-f", "http://localhost", "||", "exit", "1"]', true))).join("\n"),
-    /^warn .*: db has a healthcheck that passes \|\| to curl as a word: no shell reads it -> Write test: \["CMD-SHELL","curl -f http:\/\/localhost \|\| exit 1"\]$/,
+    /^warn .*: db has a healthcheck that passes \|\| to curl as a word: it does not test what it says -> Write test: \["CMD-SHELL","curl -f http:\/\/localhost \|\| exit 1"\]$/,
+  );
+  assert.match(
+    (await findings(files('["CMD-SHELL", "curl", "-f", "http://localhost"]'))).join("\n"),
+    /^warn .*: db has a healthcheck whose shell runs only curl, without the words after it: it does not test what it says -> Write test: \["CMD-SHELL","curl -f http:\/\/localhost"\]$/,
   );
   assert.match((await findings(files('["CMD", "pg_isready -U x"]'))).join("\n"), /named “pg_isready -U x” as a whole/);
   assert.match((await findings(files(`'["CMD", "true"]'`))).join("\n"), /that is a list in quotes/);

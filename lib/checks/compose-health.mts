@@ -127,7 +127,7 @@ function form(name: string, service: ComposeService, { model }: Project): Projec
     status: waits ? "fail" : "warn",
     message: `has a healthcheck ${found.what}: ${
       found.isPassed
-        ? "no shell reads it"
+        ? "it does not test what it says"
         : waits
         ? "the services that wait for it do not start"
         : "it is never healthy"
@@ -137,7 +137,7 @@ function form(name: string, service: ComposeService, { model }: Project): Projec
   }];
 }
 
-/** `isPassed`: the program gets an operator as an argument, and decides itself what that means. */
+/** `isPassed`: the program runs with other arguments than it seems, and decides itself what that means. */
 function formOf(test: unknown): { what: string; instead: string; isPassed?: true } | undefined {
   const words = Array.isArray(test) ? test.map(String) : [];
   // Compose writes a text as a list of CMD-SHELL and the text
@@ -150,8 +150,13 @@ function formOf(test: unknown): { what: string; instead: string; isPassed?: true
   if (listed !== undefined) {
     return { what: "that is a list in quotes, which a shell runs as a command", instead: listed };
   }
-  if (words[0] !== "CMD" || words.length < 2) return undefined;
   const command = words.slice(1).join(" ");
+  if (words[0] === "CMD-SHELL" && words.length > 2) {
+    // sh -c takes the words after the first one as its own parameters (moby, daemon/health.go)
+    const what = `whose shell runs only ${words[1]}, without the words after it`;
+    return { what, instead: JSON.stringify(["CMD-SHELL", command]), isPassed: true };
+  }
+  if (words[0] !== "CMD" || words.length < 2) return undefined;
   const isScript = /^(\S*\/)?(ba|a|da|z)?sh$|^(\S*\/)?(python[\d.]*|node|perl|php)$/.test(words[1]!);
   if (words.length === 2 && /^[\w./-]+\s+\S/.test(words[1]!)) {
     return { what: `whose program is named “${words[1]}” as a whole`, instead: JSON.stringify(["CMD-SHELL", command]) };

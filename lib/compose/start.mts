@@ -16,14 +16,13 @@ export interface Start {
  * too (compose-spec, entrypoint). Empty words: the base image decides.
  */
 export function startOf({ entrypoint, command }: ComposeService, built?: BuiltStart): Start {
-  const own = wordsOf(entrypoint);
-  const command2 = wordsOf(command);
-  if (own.length > 0) return { words: [...own, ...command2], key: "entrypoint" };
-  const of = entrypoint === undefined || entrypoint === null ? built?.entrypoint : undefined;
-  const second = command2.length > 0 ? command2 : built?.command?.words ?? [];
-  if (of) return { words: [...of.words, ...second], line: of.line };
-  if (command2.length > 0) return { words: command2, key: "command" };
-  return { words: second, ...(built?.command ? { line: built.command.line } : {}) };
+  const [ownEntrypoint, ownCommand] = [wordsOf(entrypoint), wordsOf(command)];
+  if (ownEntrypoint.length > 0) return { words: [...ownEntrypoint, ...ownCommand], key: "entrypoint" };
+  const ofImage = entrypoint === undefined || entrypoint === null ? built?.entrypoint : undefined;
+  const rest = ownCommand.length > 0 ? ownCommand : built?.command?.words ?? [];
+  if (ofImage) return { words: [...ofImage.words, ...rest], line: ofImage.line };
+  if (ownCommand.length > 0) return { words: ownCommand, key: "command" };
+  return { words: rest, ...(built?.command ? { line: built.command.line } : {}) };
 }
 
 /** The words of a command: those of a list, or those that Compose splits a text into. */
