@@ -81,7 +81,15 @@ test("tools.present: a release whose package servers are closed", () => {
   assert.match(advice!.title, /archive\.debian\.org, which gets no updates, into \/etc\/apt\/sources\.list$/);
   assert.match(install!.command!, /^apt-get update/);
   assert.not(install!.safe, "--yes does not run a command that fails");
-  for (const [id, version] of [["debian", "11"], ["centos", "9"], ["ubuntu", "10"]] as const) {
+  const interim = (version: string) => fixes(named("ubuntu", version), "tools.present").join();
+  assert.match(interim("24.10"), /are closed since September 2025: .*old-releases\.ubuntu\.com/);
+  assert.match(interim("23.04"), /are closed: install/, "that one was closed earlier");
+  for (
+    const [id, version] of [
+      ...[["debian", "11"], ["centos", "9"], ["ubuntu", "10"]],
+      ...[["ubuntu", "24.04"], ["ubuntu", "22.04"], ["ubuntu", "25.10"]],
+    ] as [string, string][]
+  ) {
     assert.not.match(fixes(named(id, version), "tools.present").join(), /closed/, id);
   }
 });

@@ -4,7 +4,12 @@ import type { Host } from "./types.mts";
 /** A release without package servers; `source` was read on that day. */
 interface ClosedRelease {
   name: string;
-  here(host: Host): boolean;
+  /** The distribution, as os-release(5) names it. */
+  id: string;
+  /** The version; older ones are closed too. */
+  version: string;
+  /** Set if releases with long support (an even year, April) are not meant. */
+  interim?: true;
   /** The month in which they were closed. */
   since: string;
   /** The server that keeps the packages, without updates. */
@@ -15,15 +20,12 @@ interface ClosedRelease {
   date: string;
 }
 
-/** Whether a host is a distribution of this id, in this major version or an older one. */
-const upTo = (id: string, version: number) => ({ os }: Host) =>
-  os.id === id && parseInt(os.version ?? "", 10) <= version;
-
 /** The releases; each row also stands for those before it. */
 export const closedReleases: ClosedRelease[] = [
   {
     name: "CentOS 7",
-    here: upTo("centos", 7),
+    id: "centos",
+    version: "7",
     since: "July 2024",
     archive: "vault.centos.org",
     files: "/etc/yum.repos.d",
@@ -32,7 +34,8 @@ export const closedReleases: ClosedRelease[] = [
   },
   {
     name: "CentOS 8",
-    here: upTo("centos", 8),
+    id: "centos",
+    version: "8",
     since: "June 2024",
     archive: "vault.centos.org",
     files: "/etc/yum.repos.d",
@@ -41,19 +44,42 @@ export const closedReleases: ClosedRelease[] = [
   },
   {
     name: "Debian 10",
-    here: upTo("debian", 10),
+    id: "debian",
+    version: "10",
     since: "July 2025",
     archive: "archive.debian.org",
     files: "/etc/apt/sources.list",
     source: "https://lists.debian.org/debian-devel-announce/2025/06/msg00001.html, fluent/fluent-bit#10597",
     date: "2026-11-28",
   },
+  {
+    name: "Ubuntu 24.10",
+    id: "ubuntu",
+    version: "24.10",
+    interim: true,
+    since: "September 2025",
+    archive: "old-releases.ubuntu.com",
+    files: "/etc/apt/sources.list.d/ubuntu.sources",
+    source: "https://github.com/Icinga/icinga2/pull/10556, freeorion/freeorion#5294",
+    date: "2026-11-28",
+  },
 ];
 
 /** What to do about a host's closed package servers, as a sentence; undefined where they are open, or not known. */
-export function closedServers(host: Host): string | undefined {
-  const found = closedReleases.find(({ here }) => here(host));
+export function closedServers({ os }: Host): string | undefined {
+  const { version = "" } = os;
+  const found = closedReleases.find((row) =>
+    row.id === os.id &&
+    (row.interim ? isInterim(version) && +version <= +row.version : major(version) <= major(row.version))
+  );
+  // older releases were closed earlier
+  const since = found?.version === version ? ` since ${found.since}` : "";
   return found &&
-    `The package servers of ${host.os.name ?? host.os.id} are closed since ${found.since}: install a supported ` +
-      `release, or first write ${found.archive}, which gets no updates, into ${found.files}`;
+    `The package servers of ${os.name ?? os.id} are closed${since}: install a supported release, or first write ` +
+      `${found.archive}, which gets no updates, into ${found.files}`;
 }
+
+const major = (version: string) => parseInt(version, 10);
+
+/** Whether a version of Ubuntu is an interim release: one with long support has an even year and April. */
+const isInterim = (version: string) => /^\d{1,2}\.\d{2}$/.test(version) && !/^\d?[02468]\.04$/.test(version);
