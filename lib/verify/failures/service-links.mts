@@ -67,14 +67,22 @@ export const serviceLinkFailures = (): Failure[] => [
     ],
     [
       "verify.service",
-      "cause",
-      anyOf(
-        /FATAL: (?:role "(?!root")|database ")[^"\n]{1,60}" does not exist/,
-        /ERROR 1049 \(42000\): Unknown database|Unknown database '[^'\n]{1,60}'/,
-      ),
+      "symptom",
+      /FATAL: (?:role "(?!root")|database ")[^"\n]{1,60}" does not exist/,
       "the database server has no user or database of that name: it creates them at the first start of an empty " +
-      "volume only, whatever the environment says later",
-      "Create it there (createuser, createdb), or write the names of the first start",
+      "volume only, whatever the environment says later. A health check without a database (pg_isready -U USER) " +
+      "prints the same line, and passes",
+      "In a health check: pg_isready -U USER -d DATABASE",
+      "If a program ends with it: create it there (createuser, createdb), or write the names of the first start",
+      "If the data may go: docker compose down --volumes deletes all volumes of the project, then up -d",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /ERROR 1049 \(42000\): Unknown database|Unknown database '[^'\n]{1,60}'/,
+      "the database server has no database of that name: it creates it at the first start of an empty volume only, " +
+      "whatever the environment says later",
+      "Create it there (CREATE DATABASE), or write the name of the first start",
       "If the data may go: docker compose down --volumes deletes all volumes of the project, then up -d",
     ],
     [
