@@ -50,7 +50,7 @@ export function virtualboxAccess(host: Host): Verdict[] {
   if (host.os.platform !== "linux" || host.virtualboxModule === undefined) return [];
   const evidence = [
     { read: "/sys/module/vboxdrv", value: host.virtualboxModule ? "loaded" : "not loaded" },
-    { read: "/sys/kernel/security/lockdown", value: host.lockdown ?? "none" },
+    ...(host.lockdown === undefined ? [] : [{ read: "/sys/kernel/security/lockdown", value: host.lockdown }]),
   ];
   if (host.virtualboxModule) return [pass("VirtualBox's kernel module is loaded", evidence)];
   return [
