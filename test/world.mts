@@ -47,6 +47,8 @@ export class World {
   readonly withoutSsh = new Set<string>();
   /** virsh's error, if it does not answer. */
   libvirtError?: string;
+  /** Words of the steps that fail from now on. */
+  failing?: string;
   /** Answers of other programs, by the first words of the command. */
   readonly answers: Record<string, Partial<CommandResult>> = {};
   /** The operations of the last session, in order. */
@@ -324,6 +326,7 @@ export class World {
   }
 
   #run(command: string[], { input, output, cwd = this.folder }: RunOptions): RunResult {
+    if (this.failing !== undefined && command.join(" ").includes(this.failing)) return { code: 1, tail: [] };
     const [program, verb, ...rest] = command;
     const words = command.join(" ");
     this.calls.push(words);

@@ -167,20 +167,11 @@ const up = (wanted = config, before?: Lab["swarm"], changed = names) => {
   // no registry is asked for the digest of an image that only these nodes have
   return perform(steps);
 };
-/** The node of each running task, sorted. */
-const nodesOf = (service: string) =>
-  lines(
-    docker(
-      "a",
-      "service",
-      "ps",
-      "--filter",
-      "desired-state=running",
-      "--format",
-      "{{.Node}}",
-      `homelab-gpu-swarm_${service}`,
-    ),
-  ).sort();
+/** What Docker says of each running task of a service, sorted. */
+const tasksOf = (service: string, format: string) =>
+  lines(docker("a", "service", "ps", "--filter", "desired-state=running", "--format", format, service)).sort();
+/** The node of each running task. */
+const nodesOf = (service: string) => tasksOf(`homelab-gpu-swarm_${service}`, "{{.Node}}");
 const containers = () => names.map((name) => lines(docker(name, "ps", "-q")).sort().join());
 const answers = (name: string) =>
   run("ip", ["netns", "exec", netns(name), "curl", "-s", "-o", "/dev/null", `http://${address(name)}:8080/`]).status;
@@ -291,19 +282,7 @@ secrets: {word: {file: ./word.txt}}
   assert.equal(refused, []);
   return resolved;
 }
-const inStack = (name: string) =>
-  lines(
-    docker(
-      "a",
-      "service",
-      "ps",
-      "--filter",
-      "desired-state=running",
-      "--format",
-      "{{.Node}} {{.Image}}",
-      `site_${name}`,
-    ),
-  );
+const inStack = (name: string) => tasksOf(`site_${name}`, "{{.Node}} {{.Image}}");
 /** The running task of a service of the stack, and its secrets. */
 const taskOf = (name: string) => [
   docker("a", "service", "ps", "-q", "--filter", "desired-state=running", `site_${name}`).trim(),
