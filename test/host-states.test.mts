@@ -213,6 +213,7 @@ test("a saved probe is read as people copy and send it", async () => {
     "in UTF-16": bytes(desktop.replaceAll("\n", "\r\n").replaceAll("–", "-")),
     "with no-break spaces": desktop.replaceAll(" ", "\u00a0"),
     twice: desktop + desktop,
+    "first a part of it, then all": `${lines.slice(0, 40).join("\n")}\n${desktop}`,
   };
   for (const [name, text] of Object.entries(copies)) assert.is(await doctor(text), expected, name);
 });
