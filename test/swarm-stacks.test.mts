@@ -302,6 +302,14 @@ test("nothing starts while a stack has what a Swarm refuses; doctor names it too
   assert.match(world.output.join(""), /two\/compose\.yaml:4/);
 });
 
+test("doctor checks the health checks of a stack in a Swarm too", async () => {
+  const world = lab();
+  const check = '["CMD-SHELL", "curl", "-f", "http://localhost"]';
+  world.disk.set(`${process.cwd()}/two/compose.yaml`, `services: {db: {image: y, healthcheck: {test: ${check}}}}\n`);
+  await world.runCommand(doctor, world.context(["services.compose"]));
+  assert.match(world.output.join(""), /two: db has a healthcheck whose shell runs only curl/);
+});
+
 test("the record of a Swarm: digests of stacks, and what is not one", () => {
   const read = (stacks: unknown) => {
     const swarm = { manager: "a", nodes: ["a"], stacks };

@@ -4,11 +4,16 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 
-type Project = Pick<ComposeProject, "model">;
+type Project = Pick<ComposeProject, "model" | "inSwarm">;
 
 /** The flaws of a service's health check, and of what it waits for. */
 export function healthFlaws(name: string, service: ComposeService, project: Project): ProjectFlaw[] {
-  return [...waiting(service, project), ...healthProgram(name, service, project), ...form(name, service, project)];
+  return [
+    // a Swarm waits for no health, and its conditions of depends_on are refused
+    ...(project.inSwarm ? [] : waiting(service, project)),
+    ...healthProgram(name, service, project),
+    ...form(name, service, project),
+  ];
 }
 
 /** Whether another service waits for the health of this one. */

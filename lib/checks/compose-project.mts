@@ -15,6 +15,7 @@ import { composeFileFlaws, neededFiles } from "./compose-files.mts";
 import { linkFlaws } from "./compose-links.mts";
 import { inlineMountFlaws, mountFlaws } from "./compose-mounts.mts";
 import { databaseFlaws } from "./compose-databases.mts";
+import { healthFlaws } from "./compose-health.mts";
 import { imageFlaws } from "./compose-images.mts";
 import { ownerFlaws } from "./compose-owners.mts";
 import { programFlaws } from "./compose-programs.mts";
@@ -103,6 +104,7 @@ function containerFlaws(
       ...targetFlaws(project.written?.services[name] ?? service, project, machine),
       ...settings(service, project),
       ...imageFlaws(name, service, project, machine),
+      ...healthFlaws(name, service, project),
       ...databaseFlaws(service),
       ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
       ...emptyEnvFile(project.written?.services[name] ?? service),
