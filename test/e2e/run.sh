@@ -26,6 +26,8 @@ finish() {
   done
 }
 trap finish EXIT
+# sh then waits until the tests have ended, which remove their VM first
+trap 'exit 143' TERM
 
 # A machine without udev may have a /dev/kvm that only root can open. Then QEMU can open it when
 # libvirt's root process asks for QEMU's features, but libvirt's user cannot, so libvirt discards

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
-import { startScript } from "./script.mts";
+import { runScript, startScript } from "./script.mts";
 import { stackTests } from "./stacks.mts";
 
 const test = suite("stacks for real");
@@ -20,16 +20,26 @@ const env: NodeJS.ProcessEnv = {
   HOMELAB_GPU_TIMEOUT_FACTOR: "20",
 };
 for (const name of ["NODE_OPTIONS", "FORCE_COLOR", "NO_COLOR"]) delete env[name];
-const start = (...words: string[]) => startScript(["--config", join(home, "homelab-gpu.yaml"), ...words], env);
+const ofLab = ["--config", join(home, "homelab-gpu.yaml")];
+const start = (...words: string[]) => startScript([...ofLab, ...words], env);
 async function run(...words: string[]) {
   const { said, ended } = start(...words);
   return { code: await ended, said: said() };
 }
 
-test.after(async () => {
-  await run("destroy", "--yes");
+function removeRest(): void {
   spawnSync("vagrant", ["box", "remove", "--force", "--all", "homelab-gpu/stacks-e2e"], { stdio: "ignore" });
   rmSync(home, { recursive: true, force: true });
+}
+// a tier that takes too long is ended: nothing is left
+process.once("SIGTERM", () => {
+  runScript([...ofLab, "destroy", "--yes"], env);
+  removeRest();
+  process.exit(143);
+});
+test.after(async () => {
+  await run("destroy", "--yes");
+  removeRest();
 });
 
 stackTests(test, {

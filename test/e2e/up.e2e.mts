@@ -24,7 +24,7 @@ import * as assert from "uvu/assert";
 import { lanMac } from "../../lib/host/lan.mts";
 import { standIns } from "../fake.mts";
 import { until } from "../until.mts";
-import { says, type Started, startScript } from "./script.mts";
+import { runScript, says, type Started, startScript } from "./script.mts";
 import { stackTests } from "./stacks.mts";
 
 const test = suite("up for real");
@@ -116,10 +116,11 @@ const ofThisLab = (program: string) =>
     }
   });
 
+const ofLab = ["--config", join(home, "homelab-gpu.yaml")];
 /** Starts the script with this lab's config, and reports its time. */
 function start(...words: string[]): Started {
   const began = Date.now();
-  const one = startScript(["--config", join(home, "homelab-gpu.yaml"), ...words], env);
+  const one = startScript([...ofLab, ...words], env);
   const current = { words, said: one.said };
   active.add(current);
   one.ended.then(() => {
@@ -138,12 +139,16 @@ async function run(...words: string[]): Promise<{ code: number; said: string }> 
 const heard: string[] = [];
 /** The runs that have not ended. */
 const active = new Set<{ words: string[]; said: () => string }>();
-// a tier that takes too long is ended: the log then shows its last state
+// a tier that takes too long is ended: the log then shows its last state, and nothing is left
 process.once("SIGTERM", () => {
   for (const { words, said } of active) process.stdout.write(`\nended in: ${words.join(" ")}\n${endOf(said())}\n`);
   if (existsSync(serialLog)) {
     process.stdout.write(`\nthe VM's console:\n${readFileSync(serialLog, "utf8").slice(-3000)}\n`);
   }
+  process.stdout.write(
+    `\n${runScript([...ofLab, "destroy", "--yes", "--data"], env).split("\n").slice(-4).join("\n")}\n`,
+  );
+  removeRest();
   process.exit(143);
 });
 
@@ -230,8 +235,8 @@ test.before(() => {
   writeFileSync(join(home, "my setup #{1}.sh"), setup);
 });
 
-test.after(async () => {
-  await run("destroy", "--yes", "--data");
+/** Removes what `destroy` of the lab leaves. */
+function removeRest(): void {
   dhcp?.kill();
   for (const link of [other.here, other.bridge]) spawnSync("ip", ["link", "delete", link], { stdio: "ignore" });
   spawnSync("ip", ["netns", "delete", other.namespace], { stdio: "ignore" });
@@ -241,6 +246,10 @@ test.after(async () => {
   }
   rmSync(work, { recursive: true, force: true });
   rmSync(serialLog, { force: true });
+}
+test.after(async () => {
+  await run("destroy", "--yes", "--data");
+  removeRest();
   const boots = heard.join("").match(/Starting VM, booting|Waiting for domain to get an IP address/g) ?? [];
   process.stdout.write(`\nBoots: ${boots.length}\n`);
 });
