@@ -38,7 +38,7 @@ export function vagrantfile(
       version: pin || box.version
         ? render("m.vm.box_version = {{version}}", { version: pin?.version ?? `~> ${box.version}.0` })
         : nothing,
-      boot_timeout: bootTimeout[machine.accelerator],
+      boot_timeout: bootTimeout(machine),
       provider: render(
         texts[`templates/${provider.template}`]!,
         provider.values({ ...machine, ...(data === undefined ? {} : { data }) }, host, lab.prefix),

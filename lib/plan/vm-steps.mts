@@ -47,14 +47,21 @@ export function returnCard(name: string): Step {
   };
 }
 
-/** Seconds within which a machine must answer over SSH. */
-export const bootTimeout = { kvm: 300, tcg: 1800 } as const;
+/**
+ * The seconds within which a machine must answer over SSH. While its VM starts, a host with an older kernel maps
+ * the memory of a whole card page by page, which takes minutes for a card with much memory
+ * (https://github.com/tianocore/edk2/pull/10856).
+ */
+export function bootTimeout({ accelerator, cards }: ResolvedMachine): number {
+  if (accelerator === "tcg") return 1800;
+  return cards.length > 0 ? 1200 : 300;
+}
 
 /** The step that waits for a running VM which no run of ours started: libvirt may have, with the host. */
-export function waitStep({ name, accelerator }: ResolvedMachine): Step {
+export function waitStep(machine: ResolvedMachine): Step {
   return {
-    title: `Wait until ${name} answers`,
-    command: ["sh", "scripts/wait-vm.sh", name, String(bootTimeout[accelerator])],
+    title: `Wait until ${machine.name} answers`,
+    command: ["sh", "scripts/wait-vm.sh", machine.name, String(bootTimeout(machine))],
   };
 }
 
