@@ -433,7 +433,7 @@ test("an env file above the folder leads to the parent folder, as a mount does",
   const found = await findings(compose("    env_file: ../.env\n"));
   assert.match(
     found.join("\n"),
-    /-> Set the stack's path to \/lab, and add env: \{COMPOSE_FILE: "p\/compose\.yaml"\}$/,
+    /-> Create \.\.\/\.env\. Set the stack's path to \/lab, and add env: \{COMPOSE_FILE: "p\/compose\.yaml"\}$/,
   );
   assert.match(
     (await findings(compose("    env_file: /etc/app.env\n"))).join("\n"),

@@ -114,8 +114,12 @@ test("what to do about a path outside the project's folder depends on how it is 
       "or use a named volume",
   );
   assert.match(await fix("/mnt/my media"), /folders: \[\{from: "\/mnt\/my media", to: "\/mnt\/my media"\}\]/);
-  for (const other of ["~/.flowise", "/etc/wolf", "/opt/app/data", "/etc/app/app.conf"]) {
-    assert.match(await fix(other), /^Move it into the project's/);
+  for (const other of ["~/.flowise", "/etc/wolf", "/opt/app/data"]) {
+    assert.match(await fix(other), /^Move it into the project's folder, or use a named volume$/);
+  }
+  // a named volume is a folder
+  for (const file of ["~/.ssh/known_hosts", "/etc/app/app.conf", "/home/me/keys/nas_rsa"]) {
+    assert.is(await fix(file), "Copy it into the project's folder, and write its path there (./…)");
   }
 });
 

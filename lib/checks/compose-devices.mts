@@ -30,6 +30,7 @@ const hostDevices: Device[] = [
   { pattern: /^\/dev\/bus\/usb/, what: "USB devices, such as a Coral", certain: false, way: "usb" },
   { pattern: /^\/dev\/snd(\/|$)/, what: "sound", certain: false, way: "sound" },
   { pattern: /^\/dev\/nbd\d/, what: "a network block device", certain: true, way: { module: "nbd" } },
+  { pattern: /^\/dev\/infiniband(\/|$)/, what: "an InfiniBand or RDMA adapter", certain: true },
   { pattern: /^\/dev\/(apex_\d|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
   {
     pattern:

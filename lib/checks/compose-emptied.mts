@@ -3,9 +3,10 @@ import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { attachedNetworks } from "../compose/service.mts";
 import { literally } from "../compose/refusals.mts";
-import { isSecretName } from "../compose/variables.mts";
+import { isSecretName, isWithin } from "../compose/variables.mts";
 import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
+import { isMap } from "../maps.mts";
 import { joinList } from "../text.mts";
 import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
 import { databasePasswords } from "./compose-databases.mts";
@@ -74,6 +75,18 @@ function isOfDisabled(variable: string, project: ComposeProject): boolean {
 const ofImage = /\bimage["']?\s*:\s*[^,\n]*/g;
 const ofItem = /(?<=^\s*-\s*["']?)\$(\w+|\{\w+\})(?=["']?\s*(#.*)?$)/gm;
 
+/** The value of `file:`, as of a config or a secret. */
+const ofFile = /(?<![\w-])file["']?\s*:\s*[^,\n]*/g;
+
+/** Whether a config or a secret has an empty `file`. */
+const hasNamelessFile = ({ model, written = model }: ComposeProject): boolean =>
+  [written?.configs, written?.secrets].some((section) =>
+    Object.values(section ?? {}).some((one) => isMap(one) && one.file === "")
+  );
+
+/** What to do about a `file:` whose variables have no value. */
+export const fileVariableFix = (project: ComposeProject): Fix => variableFix(variablesIn(ofFile, project), project);
+
 /** The variables without a value in what a pattern finds. */
 function variablesIn(pattern: RegExp, { unsetVariables, texts }: ComposeProject): string[] {
   const unset = new Set(unsetVariables.map(({ variable }) => variable));
@@ -117,7 +130,11 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   const isLost = ({ variable = "" }: { variable?: string }) =>
     !copied.includes(variable) && !ofTerminal.test(variable) && !required.has(variable);
   const later = project.unsetVariables.filter(({ setLater }) => setLater !== undefined);
-  const unsetVariables = project.unsetVariables.filter((one) => isLost(one) && !later.includes(one));
+  // a file without a name has a finding of its own
+  const ofFiles = hasNamelessFile(project) ? variablesIn(ofFile, project) : [];
+  const unsetVariables = project.unsetVariables.filter((one) =>
+    isLost(one) && !later.includes(one) && !ofFiles.includes(one.variable ?? "")
+  );
   const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
   const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
   const used = unsetVariables.filter(({ variable = "" }) => !isOfDisabled(variable, project));
@@ -153,7 +170,8 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
         value: "no value, no default",
       },
       fix: manualFix(
-        copyOfEnv(project, names) ?? `Set ${names.length > 8 ? "them" : names.join(", ")} in ${envOf(project)}`,
+        literalDollar(found, project) ?? copyOfEnv(project, names) ??
+          `Set ${names.length > 8 ? "them" : names.join(", ")} in ${envOf(project)}`,
       ),
     }];
   };
@@ -181,6 +199,21 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
     ...flaw(secret, "warn", () => ": the service starts with an empty password or key"),
     ...flaw(rest, "warn", (them) => `: Compose replaces ${them} with an empty string, or omits ${them}`),
   ];
+}
+
+/** What to do about variables that may be parts of passwords with a dollar sign; undefined if one is none. */
+function literalDollar(found: ProjectProblem[], { texts }: ComposeProject): string | undefined {
+  const lines = found.flatMap(({ variable, file, line, within }) => {
+    const written = file === undefined || line === undefined ? undefined : texts[file]?.split("\n")[line - 1];
+    return within || isWithin(variable!, written ?? "") ? [{ file, line, isEnv: within }] : [];
+  });
+  const [first] = lines;
+  if (!first || lines.length < found.length) return undefined;
+  const many = lines.length > 1;
+  const places = joinList([...new Set(lines.map(({ file, line }) => `${file}:${line}`))]);
+  return `If the dollar sign${many ? "s are" : " is"} part of the value${many ? "s" : ""}, ${
+    first.isEnv ? "put the value in single quotes" : "write $$"
+  } (${places}); otherwise set ${joinList(found.map(({ variable }) => variable!))}`;
 }
 
 /** Variables that an env file uses above the line that sets them. */

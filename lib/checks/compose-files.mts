@@ -7,6 +7,7 @@ import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
 import { contextFlaws, pluralOf } from "./compose-contexts.mts";
+import { fileVariableFix } from "./compose-emptied.mts";
 import { creation, creations, envOf, forSeveral, leftOutMessage, parentFix, placeOfPath } from "./compose-paths.mts";
 
 /** Flaws of a file that a project needs. `what`: its kind in messages, such as `the env file`. */
@@ -28,7 +29,7 @@ function needed(
       ...{
         status: "fail",
         message,
-        at: [written, shown, shown.split("/").at(-1)!],
+        at: [...(subject === "the env file" ? linesOfEnvFile(written) : []), written, shown, shown.split("/").at(-1)!],
         fix: manualFix(mend),
         text: written,
       },
@@ -50,11 +51,14 @@ function needed(
     );
   }
   if (!inside) {
+    const isAbsent = kind === "missing" && !/^[/~]/.test(written);
     return flaw(
-      `needs ${subject} ${written} outside the project's folder: it is not copied into the VM`,
+      `needs ${subject} ${written} outside the project's folder${
+        isAbsent ? ", where it does not exist" : ": it is not copied into the VM"
+      }`,
       /^[/~]/.test(written)
         ? "Copy it into the project's folder, and write its path there (./…)"
-        : parentFix([place.path], project),
+        : `${isAbsent ? `Create ${written}. ` : ""}${parentFix([place.path], project)}`,
     );
   }
   if (kind === "missing") {
@@ -70,6 +74,11 @@ function needed(
     ? flaw(leftOutMessage(`needs ${subject} ${shown}`), `Write !${shown} at the end of .dockerignore`)
     : [];
 }
+
+/** How the line of an env file begins: a mount may have the same name before it. */
+const linesOfEnvFile = (path: string) =>
+  ["env_file: ", "- ", "path: "].flatMap((start) => [`${start}${path}`, `${start}"${path}`, `${start}'${path}`])
+    .concat("env_file:");
 
 /** What messages call the file of a config or a secret. */
 const granted = /^the (config|secret) /;
@@ -102,6 +111,7 @@ export function neededFiles(
           if (!isMap(declared)) return [];
           const what = `the ${section.slice(0, -1)} ${grant}`;
           const { file, environment, external } = declared;
+          if (file === "") return emptyFile(what, grant, project);
           if (typeof file === "string" && !file.includes("$")) {
             return needed(file, `${what} from`, project).map((flaw) => ({ ...flaw, atTop: true }));
           }
@@ -129,6 +139,22 @@ export function neededFiles(
       )
     ),
   ];
+}
+
+/**
+ * A config or a secret whose `file` is empty: Compose takes the project's folder for it (run with 2.26.1 on
+ * 2026-11-28).
+ */
+function emptyFile(what: string, grant: string, project: ComposeProject): ProjectFlaw[] {
+  const rest = (many: boolean) => `, whose file${many ? "s have" : " has"} no name: Compose takes the project's folder`;
+  return [{
+    status: "fail",
+    message: `needs ${what}${rest(false)}`,
+    at: [`${grant}:`, grant],
+    atTop: true,
+    fix: fileVariableFix(project),
+    fold: { kind: "nameless file", verb: ["needs", "need"], item: what, rest },
+  }];
 }
 
 const isInDotEnv = ({ dotEnvNames = [] }: ComposeProject, name: string) => dotEnvNames.includes(name);

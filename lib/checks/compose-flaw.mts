@@ -56,9 +56,7 @@ export interface Fold {
  * several texts the first one that exists counts.
  */
 export function placeOf({ name, texts }: ComposeProject, at: string | string[] | undefined, service?: string): string {
-  const blocks = service === undefined
-    ? []
-    : Object.entries(texts).flatMap(([file, text]) => blockOf(file, text, service));
+  const blocks = service === undefined ? [] : blocksOf(texts, service);
   const targets = [at ?? []].flat();
   // a path in a file that another one extends or includes is relative to that file's folder
   const within = (file: string, one: string) => {
@@ -83,6 +81,20 @@ export function placeOf({ name, texts }: ComposeProject, at: string | string[] |
   const place = inBlock[0] ?? byPattern[0] ?? anywhere.find(Boolean) ??
     (blocks[0] && { file: blocks[0].file, line: blocks[0].first });
   return place ? `${name}/${place.file}:${place.line}` : name;
+}
+
+/** The blocks of a service in a project's files, and after them those of the services that it extends. */
+function blocksOf(texts: ComposeProject["texts"], service: string, deep = 0): ReturnType<typeof blockOf> {
+  const own = Object.entries(texts).flatMap(([file, text]) => blockOf(file, text, service));
+  const bases = own.flatMap(({ lines }) => {
+    const from = lines.findIndex((line) => /^[^#]*\bextends\s*:/.test(line));
+    const written = from < 0 ? "" : lines.slice(from, from + 4).join("\n");
+    const [, alone, named] = /\bextends\s*:\s*(?:([\w.-]+)\s*(?:#.*)?$|[^#]*?\bservice["']?\s*:\s*["']?([\w.-]+))/m
+      .exec(written) ?? [];
+    return alone ?? named ?? [];
+  });
+  // an anchor can lead back to the service
+  return deep > 3 ? own : [...own, ...[...new Set(bases)].flatMap((base) => blocksOf(texts, base, deep + 1))];
 }
 
 /** The place of the `FROM` of an image that a service is built from, such as `immich/Dockerfile:1`. */

@@ -162,11 +162,12 @@ function unbuilt(
   if (typeof image !== "string" || build !== undefined || provider !== undefined || image.includes("$")) return [];
   if (inline || !isUnofficial(image)) return [];
   if (isBuilt(image, model)) return [];
+  const rest = () => ", which exists only where it was built: Docker Hub has no official image of that name";
   return [{
     status: pull_policy === "never" ? "fail" : "warn",
-    message:
-      `has the image ${image}, which exists only where it was built: Docker Hub has no official image of that name`,
+    message: `has the image ${image}${rest()}`,
     at: "image:",
+    fold: { kind: `unbuilt ${image}`, verb: ["has", "have"], item: `the image ${image}`, rest },
     text: image,
     fix: manualFix(
       copied?.includes("Dockerfile")

@@ -3,7 +3,7 @@ import type { ComposeModel, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { imageParts } from "../compose/image-name.mts";
-import { attachedNetworks, environmentOf, networksOf, texts } from "../compose/service.mts";
+import { attachedNetworks, environmentOf, networksOf, publishedPorts, texts } from "../compose/service.mts";
 import { portInContainer } from "../compose/service-ports.mts";
 import { type ServiceValue, valuesOf } from "../compose/service-values.mts";
 import { manualFix } from "../fixes.mts";
@@ -48,8 +48,10 @@ export function localFlaws(
   services: [string, ComposeService][],
   { name: vm }: Pick<ResolvedMachine, "name">,
   networks: ComposeModel["networks"],
+  all: [string, ComposeService][] = services,
 ): ProjectFlaw[] {
   return services.flatMap(([name, service]): ProjectFlaw[] => {
+    if (service.network_mode === "host") return ollamaOfHost(name, service, all, vm);
     // in the network of the VM, or of another container, localhost is not the container
     if (/^(host|service:|container:)/.test(String(service.network_mode ?? ""))) return [];
     const others = services.filter(([other, { network_mode: mode }]) =>
@@ -80,6 +82,36 @@ function addressesOf(name: string, service: ComposeService): Address[] {
     const sibling = prefix === undefined ? undefined : environment[`${prefix}_PORT`];
     const port = Number(written ?? sibling ?? usualPort(scheme ?? prefix?.split("_")[0] ?? "") ?? NaN);
     return Number.isInteger(port) ? [{ shown, at, host, port }] : [];
+  });
+}
+
+/**
+ * Addresses of an Ollama on loopback, of a service in the VM's own network, where nothing runs Ollama. Other programs
+ * are not judged: a service in that network may have any port.
+ */
+function ollamaOfHost(
+  name: string,
+  service: ComposeService,
+  all: [string, ComposeService][],
+  vm: string,
+): ProjectFlaw[] {
+  const mayRun = ([other, { image, build }]: [string, ComposeService]) =>
+    build !== undefined || /ollama/i.test(`${other} ${String(image ?? "")}`);
+  const hasPort = ([, body]: [string, ComposeService]) =>
+    publishedPorts(body).some(({ first, last }) => first <= 11434 && 11434 <= last);
+  if (all.some((one) => mayRun(one) || hasPort(one))) return [];
+  return addressesOf(name, service).filter(({ port }) => port === 11434).map(({ shown, at, host }): ProjectFlaw => {
+    const rest = () => `: ${host} is ${vm} there, not this host, and nothing on ${vm} runs Ollama`;
+    return {
+      status: "warn",
+      message: `${name} has ${shown}${rest()}`,
+      service: name,
+      at,
+      fix: manualFix(
+        "Run Ollama in a service that publishes this port, or write the address of the computer that runs it",
+      ),
+      fold: { kind: `ollama ${host}`, verb: ["has", "have"], item: shown, rest },
+    };
   });
 }
 

@@ -14,6 +14,7 @@ import { isOfDesktop } from "./compose-desktop.mts";
 import { isShareable, sharedPath, sharing, yamlWord } from "./compose-folders.mts";
 import { insideFlaws, isFileName, lineTexts } from "./compose-own-mounts.mts";
 import { envOf, parentFix, placeOfPath } from "./compose-paths.mts";
+import { timezoneFlaws } from "./compose-timezone.mts";
 import { variablesBehind } from "../compose/value-lines.mts";
 import { anyOf, joinList } from "../text.mts";
 
@@ -46,7 +47,9 @@ export function mountFlaws(
   return flaws.filter((flaw, i) => flaws.findIndex(({ message }) => message === flaw.message) === i);
 }
 
-type MountMachine = Pick<ResolvedMachine, "name" | "engine" | "provider" | "folders">;
+type MountMachine =
+  & Pick<ResolvedMachine, "name" | "engine" | "provider" | "folders" | "image">
+  & Partial<Pick<ResolvedMachine, "provision">>;
 
 interface Bind {
   source: string;
@@ -133,6 +136,7 @@ function mountFlaw(
   const above = dirname(project.folder);
   // a path that is written relative to the project is meant on this host
   const onHost = !absolute || (above !== "/" && path.startsWith(`${above}/`));
+  if (path === "/etc/timezone") return timezoneFlaws(at, machine);
   if ((vmPaths.test(path) && !onHost) || isDrmNode(path)) return [];
   const shared = absolute && !atHome ? sharedPath(path, machine) : undefined;
   if (shared === "there") return [];
@@ -153,7 +157,7 @@ function mountFlaw(
       status: "fail",
       message: `mounts ${path}, which ${machine.name} does not have: create_host_path is false`,
       at: lineTexts(at, target),
-      fix: manualFix("Move it into the project's folder, or use a named volume"),
+      fix: isFile ? copyFix(false) : manualFix("Move it into the project's folder, or use a named volume"),
     }];
   }
   if (absolute && !exists && isOfMac(path)) {
@@ -205,7 +209,8 @@ function mountFlaw(
   const shareable = absolute && !atHome && !isFile && isShareable(path, machine);
   const ofProject = absolute && !exists && isFile ? sameFile(path, project) : undefined;
   const fixOf = (paths: string[]) =>
-    manualFix(
+    // a named volume is a folder
+    absolute && isFile && ofProject === undefined ? copyFix(paths.length > 1) : manualFix(
       ofProject !== undefined
         ? `Write ./${ofProject}, which the project has`
         : shareable
@@ -222,11 +227,19 @@ function mountFlaw(
     at: [raw, ...lineTexts(at, target)],
     fix: fixOf([path]),
     fold: {
-      kind: `outside ${exists} ${absolute} ${shareable} ${ofProject ?? ""}`,
+      kind: `outside ${exists} ${absolute} ${shareable} ${isFile} ${ofProject ?? ""}`,
       ...{ verb: ["mounts", "mount"], item: named, rest: ends, fix: fixOf },
     },
   }];
 }
+
+/** What to do about files outside the project's folder. */
+const copyFix = (many: boolean): Fix =>
+  manualFix(
+    many
+      ? "Copy them into the project's folder, and write their paths there (./…)"
+      : "Copy it into the project's folder, and write its path there (./…)",
+  );
 
 /** The file of the project that a path of another computer means: the one with the longest common end. */
 function sameFile(path: string, project: ComposeProject): string | undefined {

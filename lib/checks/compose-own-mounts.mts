@@ -18,7 +18,7 @@ import {
  * A name that looks like a file's rather than a folder's: its ending is not a version or domain.
  */
 const fileName =
-  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|Modelfile|LICENSE|authorized_keys|known_hosts|id_(rsa|ecdsa|ed25519)|\.netrc|\.gitconfig|\.[a-z]+rc|[^/]*\.(conf|cfg|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|js|ts|lua|php|html?|css|pem|key|crt|cer|p12|htpasswd|list|rules|tpl|tmpl|template|acl|hcl|nginx|vcl|csv|lic|log|db|sqlite3?|gguf|safetensors|onnx|pth?|ckpt|engine|pbtxt|zip|tgz|gz|xz|zst|tar|jks|pub|so(\.\d+)*))$/i;
+  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|Modelfile|LICENSE|authorized_keys|known_hosts|[\w.-]*_(rsa|ecdsa|ed25519)(_\w+)?|\.netrc|\.gitconfig|\.[a-z]+rc|[^/]*\.(conf|cfg|cnf|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|rb|pl|[cm]?js|ts|lua|php|html?|css|pem|key|crt|cer|p12|pfx|p8|ovpn|kdbx|htpasswd|list|rules|tpl|tmpl|template|j2|acl|hcl|nginx|vcl|csv|lic|log|db|sqlite3?|gguf|safetensors|onnx|pth?|ckpt|engine|pbtxt|zip|tgz|gz|xz|zst|tar|jks|pub|so(\.\d+)*))$/i;
 
 /** Whether a path looks like that of a file rather than of a folder. */
 export const isFileName = (path: string): boolean => fileName.test(path);
@@ -49,7 +49,8 @@ export function insideFlaws(
   { path, kind, relativePath: shown, leftOut }: Place,
   project: ComposeProject,
 ): ProjectFlaw[] {
-  const at = [shown, ...lineTexts(source, target)];
+  // a variable or an env file before the mount may name the same path
+  const at = [`${shown}:`, shown, ...lineTexts(source, target)];
   if (absolute) {
     return [{
       status: "fail",

@@ -9,6 +9,7 @@ import { mountsOf } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { shellWord } from "../render.mts";
 import { isMap, ownValue } from "../maps.mts";
+import { isFileName } from "./compose-own-mounts.mts";
 import { placeOfPath } from "./compose-paths.mts";
 
 /**
@@ -28,7 +29,8 @@ export function ownerFlaws(name: string, service: ComposeService, project: Compo
     if (!project.inline && !inside) return [];
     if (project.inline && !/^\/(srv|opt|data|home|mnt|var\/lib|containers|docker)\b/.test(source)) return [];
     const missing = project.inline || kind === "missing";
-    if (missing && /[^/]\.\w{1,5}$/.test(path)) return [];
+    // a missing file has a finding of its own, and a folder in its place would be wrong
+    if (missing && (isFileName(path) || isFileName(target) || /[^/]\.\w{1,5}$/.test(path))) return [];
     const access = missing ? undefined : project.access?.[shown];
     if (!missing && (!writes || access?.uid === undefined || canWrite(access, uid))) return [];
     const item = project.inline ? path : shown;

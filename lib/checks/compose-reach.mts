@@ -19,7 +19,7 @@ export function reachFlaws(project: ComposeProject, machine: Machine, others: Co
   const all = [...services, ...others.flatMap(startedOf)];
   return [
     ...services.flatMap(([name, service]) => programsOfHost(name, service, all, machine)),
-    ...localFlaws(services, machine, project.model?.networks),
+    ...localFlaws(services, machine, project.model?.networks, all),
     ...nfsFlaws(project, services, machine),
     ...(project.inline ? [] : loopback(services, machine)),
   ];

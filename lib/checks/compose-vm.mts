@@ -9,36 +9,56 @@ import { joinList } from "../text.mts";
 
 /** Limits of CPUs and memory above what the machine has. */
 export function limitFlaws(service: ComposeService, { name, cpus, memory }: ResolvedMachine): ProjectFlaw[] {
-  const shared = mebibytes(service.shm_size);
+  const limits = limitsOf(service);
+  const isReserved = ({ key }: { key: string }) => /reservation/.test(key);
+  // Docker refuses a limit above the number of CPUs; reservations of CPUs only apply to swarms
+  const processors = limits.filter((one) => (one.cpus ?? 0) > cpus && !isReserved(one)).map(({ cpus }) => cpus!);
+  const above = limits.filter((one) => (one.memory ?? 0) > memory);
+  // a limit says more than a reservation below it
+  const [most] = [...above.filter((one) => !isReserved(one)), ...above];
+  const shared = mebibytes(service.shm_size) ?? 0;
+  const size = (count: number) => `${Math.round(count)} MiB`;
   return [
-    ...limitsOf(service).flatMap((limit): ProjectFlaw[] => [
-      // Docker refuses a limit above the number of CPUs; reservations of CPUs only apply to swarms
-      ...(limit.cpus !== undefined && limit.cpus > cpus && !limit.key.endsWith("reservations")
-        ? [{
-          status: "fail" as const,
-          message: `has a limit of ${limit.cpus} CPUs, but ${name} has ${cpus}: Docker does not start it`,
-          at: "cpus:",
-          fix: manualFix(`Write cpus: ${cpus} or less for the service, or give ${name} more (cpus:)`),
-        }]
-        : []),
-      ...(limit.memory !== undefined && limit.memory > memory
-        ? [{
-          status: "warn" as const,
-          message: `has a limit of ${Math.round(limit.memory)} MiB, but ${name} has ${memory}`,
-          at: "mem",
-          fix: manualFix(`Give ${name} more (memory:), or lower the service's limit`),
-        }]
-        : []),
-    ]),
-    ...(shared !== undefined && shared > memory
-      ? [{
-        status: "warn" as const,
-        message: `has ${Math.round(shared)} MiB of shared memory (shm_size), but ${name} has ${memory} MiB in all`,
-        at: "shm_size",
-        fix: manualFix(`Give ${name} more (memory:), or lower shm_size`),
-      }]
+    ...processors.slice(0, 1).map((count) =>
+      excess(
+        { status: "fail", at: "cpus:", item: `${count} CPUs`, verb: ["has a limit of", "have limits of"] },
+        (many) => `, but ${name} has ${cpus}: Docker does not start ${many ? "them" : "it"}`,
+        `Write cpus: ${cpus} or less for the service, or give ${name} more (cpus:)`,
+      )
+    ),
+    ...(most
+      ? [excess(
+        {
+          ...{ status: "warn", at: isReserved(most) ? "reserv" : "mem", item: size(most.memory!) },
+          verb: isReserved(most) ? ["reserves", "reserve"] : ["has a limit of", "have limits of"],
+        },
+        () => `, but ${name} has ${memory}`,
+        `Give ${name} more (memory:), or lower the service's ${isReserved(most) ? "reservation" : "limit"}`,
+      )]
+      : []),
+    ...(shared > memory
+      ? [excess(
+        { status: "warn", at: "shm_size", item: size(shared), verb: ["has", "have"] },
+        () => ` of shared memory (shm_size), but ${name} has ${memory} MiB in all`,
+        `Give ${name} more (memory:), or lower shm_size`,
+      )]
       : []),
   ];
+}
+
+/** A flaw of a service that asks for more than its machine has; those of several services are one. */
+function excess(
+  { status, at, item, verb }: { status: "fail" | "warn"; at: string; item: string; verb: [string, string] },
+  rest: (several: boolean) => string,
+  mend: string,
+): ProjectFlaw {
+  return {
+    status,
+    message: `${verb[0]} ${item}${rest(false)}`,
+    at,
+    fix: manualFix(mend),
+    fold: { kind: `${at} ${mend}`, verb, item, rest: (_, several) => rest(several) },
+  };
 }
 
 /**

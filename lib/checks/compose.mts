@@ -183,8 +183,11 @@ function projectVerdicts(
       [];
     if (/env file +not found/.test(message)) return flaws.some(({ message }) => message.includes("an empty env_file"));
     const [, absentEnv] = /env file (\S+) not found/.exec(message) ?? [];
-    const named = undefinedName ?? (absentEnv === undefined ? undefined : `env file ${absentEnv.split("/").at(-1)}`);
-    return named !== undefined && flaws.some(({ status, message }) => status === "fail" && message.includes(named));
+    const names = undefinedName ?? absentEnv?.split("/").at(-1);
+    return names !== undefined &&
+      flaws.some(({ status, message }) =>
+        status === "fail" && message.includes(names) && (absentEnv === undefined || /\benv files? /.test(message))
+      );
   };
   const required = requiredVerdict(project, project.refusals);
   const refusals = project.refusals.filter(({ variable }) => !required || variable === undefined);

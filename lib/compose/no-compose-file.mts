@@ -1,10 +1,13 @@
 /** What a folder without a Compose file of a default name has instead. */
-import { basename, join } from "node:path/posix";
+import { basename, dirname, join } from "node:path/posix";
 import type { Shell } from "../shell.mts";
 import { joinList } from "../text.mts";
 import { composeFileNames } from "./project.mts";
 
 const isComposeFile = (name: string) => /compose[^/]*\.ya?ml$|^(docker-)?stack[^/]*\.ya?ml$/i.test(name);
+
+const isForNvidia = (path: string) =>
+  /gpu|nvidia|cuda/i.test(basename(path)) && !/amd|rocm|intel|nogpu|no-gpu/i.test(basename(path));
 
 /**
  * The order of files: first one for NVIDIA's cards that runs alone; those that are for another system, for development
@@ -13,10 +16,24 @@ const isComposeFile = (name: string) => /compose[^/]*\.ya?ml$|^(docker-)?stack[^
 function rank(path: string, text: string): number {
   const name = basename(path);
   if (composeFileNames.includes(name)) return 0;
-  if (/gpu|nvidia|cuda/i.test(name) && !/amd|rocm|intel|nogpu|no-gpu/i.test(name)) {
+  if (isForNvidia(path)) {
     return /^\s+["']?(image|build|extends)["']?\s*:/m.test(text) ? 0.5 : 2;
   }
   return /mac|win|dev|test|jetson|arm|wsl/i.test(name) ? 3 : /cpu|amd|rocm|intel|vulkan/i.test(name) ? 2 : 1;
+}
+
+/**
+ * The files with which a comment in a Compose file says to use it: `docker compose -f a.yml -f b.yml up`. Undefined if
+ * it has no such comment with this file and other `paths`.
+ */
+function togetherIn(text: string, path: string, paths: string[]): string[] | undefined {
+  const comments = text.split("\n").filter((line) => /^\s*#/.test(line));
+  const named = comments.map((line) =>
+    [...line.matchAll(/(?<=\s)(?:-f|--file)[ =]["']?([\w./-]+\.ya?ml)/g)].map(([, file]) =>
+      join(dirname(path), basename(file!))
+    )
+  );
+  return named.find((files) => files.length > 1 && files.includes(path) && files.every((one) => paths.includes(one)));
 }
 
 /** The most folders that are looked into. */
@@ -41,12 +58,14 @@ export async function noComposeFile(shell: Shell, folder: string, names: string[
   const paths = [...own, ...below.filter(isFile), ...deeper.filter(isFile)].slice(0, most);
   const ranked = await Promise.all(paths.map(async (path) => {
     const text = await shell.read(join(folder, path)).catch(() => undefined);
-    return { path, rank: rank(path, text ?? "") };
+    return { path, rank: rank(path, text ?? ""), together: togetherIn(text ?? "", path, paths) };
   }));
-  const others = ranked.sort((a, b) =>
+  ranked.sort((a, b) =>
     a.rank - b.rank || (a.rank === 0.5 ? a.path.length - b.path.length : 0) || (a.path < b.path ? -1 : 1)
-  ).map(({ path }) => path);
-  const [first] = others;
+  );
+  const others = ranked.map(({ path }) => path);
+  const together = ranked.find((one) => one.together && isForNvidia(one.path))?.together ?? ranked[0]?.together;
+  const first = together?.join(":") ?? others[0];
   const shown = others.length > 6 ? [...others.slice(0, 6), `${others.length - 6} more`] : others;
   return first === undefined
     ? `${folder} has no Compose file: ${composeFileNames.join(", ")}`

@@ -67,7 +67,9 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
   if (written) return { ...problem, ...ownPlace, ...written };
   const found = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
   if (found) {
-    const { mend } = own.find(({ file, line }) => file === found.file && line === found.line) ?? {};
+    const { mend = emptyKeyMend(message, texts, found) } = own.find(({ file, line }) =>
+      file === found.file && line === found.line
+    ) ?? {};
     return { ...problem, ...found, ...(mend === undefined ? {} : { mend }) };
   }
   const [, absent] = /(?:env file|open|stat) (\S+?)(?: not found)?: /.exec(message) ?? [];
@@ -83,6 +85,18 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
     lineOf(texts, new RegExp(`(^|[\\s"'/\\[,{-])${literally(name)}($|[\\s"':\\],}])`))
   );
   return { ...problem, ...(ownPlace ?? places.find(Boolean)) };
+}
+
+/** What to do about a key without a value, where Compose wants one: all that was below it is a comment. */
+function emptyKeyMend(
+  message: string,
+  texts: Record<string, string>,
+  { file, line }: { file: string; line: number },
+): string | undefined {
+  const [, key] = /^\s*["']?([\w.-]+)["']?\s*:\s*(?:#.*)?$/.exec(texts[file]!.split("\n")[line - 1] ?? "") ?? [];
+  return key !== undefined && /must be a (mapping|list|array|string)/.test(message)
+    ? `Remove ${key}:, which has no value, or write its value`
+    : undefined;
 }
 
 /** The line of a nested key: each key is searched for after its parent; the last one that is found counts. */

@@ -209,10 +209,11 @@ const envFileRefusals = (texts: { file: string; text: string }[]): ProjectProble
  * of `${NAME:?…}`.
  */
 const missingIn = (file: string, text: string, values: Record<string, string>): ProjectProblem[] =>
-  envFileMissing(text, values).map(({ name, required, line, setLater }) => ({
+  envFileMissing(text, values).map(({ name, required, line, setLater, within }) => ({
     message: `${name} has no value${required === undefined ? "" : `: ${required}`}`,
     ...{ variable: name, file, line },
     ...(setLater === undefined ? {} : { setLater }),
+    ...(within ? { within } : {}),
     ...(required === undefined ? {} : { required: true as const }),
   }));
 

@@ -46,6 +46,10 @@ export function correctionOf(data: unknown, wrong: WrongValue, serviceKeys: stri
   const key = path.findLast((step) => typeof step === "string") ?? "";
   const value = valueAt(data, path);
   if (keys) return ofUnknownKey(String(path.at(-1)), path.length, keys, serviceKeys);
+  // all that was below it is a comment
+  if (value === null && path.length > 2 && /mapping|list/.test(wants ?? "")) {
+    return `Remove ${key}:, which has no value, or write its value`;
+  }
   const written = wants === undefined ? undefined : replacement(value, wants, String(key), path);
   return written === undefined ? undefined : `Write ${written}`;
 }

@@ -44,17 +44,24 @@ export function envFileFlaws(text: string): EnvFileFlaw[] {
 /**
  * The variables without a value that an env file's own values use, with the line of each. `setLater`: the line below
  * it that sets the variable: Compose reads the file from its first line to its last (run with 2.26.1 on 2026-11-28).
+ * `within`: as {@link isWithin}.
  */
 export function envFileMissing(
   text: string,
   values: Record<string, string | undefined>,
-): (MissingVariable & { line: number; setLater?: number })[] {
+): (MissingVariable & { line: number; setLater?: number; within?: true })[] {
   const { missing, lines } = readEnvFile(text, values);
+  const written = text.split(/\r?\n/);
   return missing.map((one) => {
     const later = lines.get(one.name);
-    return later !== undefined && later > one.line ? { ...one, setLater: later } : one;
+    if (later !== undefined && later > one.line) return { ...one, setLater: later };
+    return isWithin(one.name, written[one.line - 1] ?? "") ? { ...one, within: true } : one;
   });
 }
+
+/** Whether a `$NAME` follows a character of a word, as in a password with a dollar sign: `pa$word`. */
+export const isWithin = (name: string, line: string): boolean =>
+  new RegExp(`[A-Za-z0-9!#%^&*+?]\\$${name}(?!\\w)`).test(line);
 
 function readEnvFile(text: string, outer: Record<string, string | undefined>) {
   // without a prototype, so that a variable named __proto__ is like any other

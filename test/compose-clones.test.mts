@@ -1,0 +1,177 @@
+// What fresh clones of public Compose projects showed: stacks of AnythingLLM, Frigate, Immich, vLLM, Firefly III,
+// Langfuse, Whisper and others. What Compose says of them was run with 2.26.1 on 2026-11-28.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { noComposeFile } from "../lib/compose/no-compose-file.mts";
+import { readProject } from "../lib/compose/read-project.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
+
+const test = suite("compose clones");
+const card = savedHost("rtx4070-desktop-debian12");
+const machine =
+  "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, gpu: {device_id: 2786}}]";
+
+/** Doctor's findings for one stack, as `status PLACE message -> fix`. `answer`: what Compose prints, if it is asked. */
+async function findings(files: Record<string, string>, answer?: string, config = machine) {
+  const paths = Object.entries(files).map(([path, text]) => [`/lab/p/${path}`, text]);
+  const project = await readProject(
+    fakeShell(Object.fromEntries(paths), answer === undefined ? {} : { "docker compose": { code: 15, err: answer } })
+      .shell,
+    { name: "p", machine: "a", folder: "/lab/p", profiles: [] },
+    answer === undefined ? undefined : { command: ["docker", "compose"], version: "2.26.1" },
+  );
+  return runChecks(card, { ...resolveConfig(parseConfig(config), card), projects: [project] }, ["services.compose"])
+    .filter(({ status }) => status === "fail" || status === "warn")
+    .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
+}
+const compose = (text: string) => findings({ "compose.yaml": text });
+
+test("a missing file is created, and no folder in its place for the service's user", async () => {
+  const files = {
+    "compose.yaml":
+      'services:\n  web:\n    image: x\n    user: "1000:1000"\n    volumes: ["./.env:/app/.env", "./keys/nas_rsa:/run/key"]\n' +
+      "    env_file:\n      - .env\n",
+    ".env.example": "A=1\n",
+  };
+  assert.equal(await findings(files), [
+    "fail p/compose.yaml:5 p: web mounts the files .env and keys/nas_rsa, which do not exist: Docker would create " +
+    "folders of these names -> Copy .env.example to .env, and fill it in. Create keys/nas_rsa",
+    "fail p/compose.yaml:7 p: web needs the env file .env, which does not exist -> Copy .env.example to .env, and fill it in",
+  ]);
+});
+
+test("folders that images of AnythingLLM, pgAdmin, LibreChat and Bitnami cannot write", async () => {
+  const rows: [string, string, number][] = [
+    ["mintplexlabs/anythingllm:latest", "/app/server/storage", 1000],
+    ["dpage/pgadmin4", "/var/lib/pgadmin", 5050],
+    ["ghcr.io/danny-avila/librechat-dev:latest", "/app/api/logs", 1000],
+    ["bitnami/mongodb", "/bitnami/mongodb/data", 1001],
+  ];
+  for (const [image, target, uid] of rows) {
+    const [found = ""] = await compose(`services:\n  web: {image: "${image}", volumes: ["./data:${target}"]}\n`);
+    assert.match(found, new RegExp(`^warn .*mounts data, which Docker creates for root, but runs as user ${uid} `));
+    assert.equal(await compose(`services:\n  web: {image: "${image}", volumes: ["./data:/other"]}\n`), []);
+  }
+});
+
+test("a secret whose file is a variable without a value", async () => {
+  const text = "services:\n  web: {image: x, secrets: [token, cert], environment: {ID: $ACCOUNT}}\n" +
+    "secrets:\n  token:\n    file: ${TOKEN_FILE}\n  cert: {file: $CERT_FILE}\n";
+  assert.equal((await compose(text)).sort(), [
+    "fail p/compose.yaml:4 p: web needs the secret token and the secret cert, whose files have no name: Compose takes " +
+    "the project's folder -> Set TOKEN_FILE and CERT_FILE in the project's .env",
+    "warn p/compose.yaml:2 p: ACCOUNT has no value: Compose replaces it with an empty string, or omits it -> Set ACCOUNT in " +
+    "the project's .env",
+  ]);
+});
+
+test("limits of several services are one finding, in the file of the service that they extend", async () => {
+  const found = await findings({
+    "compose.yaml": "services:\n  one: {extends: {file: base.yaml, service: llm}}\n" +
+      "  two:\n    extends:\n      file: base.yaml\n      service: llm\n  own: {image: y, cpus: 2, mem_reservation: 9g}\n",
+    "base.yaml":
+      "services:\n  llm:\n    image: x\n    cpus: 32\n    mem_limit: 64g\n    mem_reservation: 32g\n    shm_size: 16g\n",
+  });
+  assert.equal(found.map((one) => one.split(" -> ")[0]), [
+    "fail p/base.yaml:4 p: one and two have limits of 32 CPUs, but a has 4: Docker does not start them",
+    "warn p/base.yaml:5 p: one and two have limits of 65536 MiB, but a has 4096",
+    "warn p/base.yaml:7 p: one and two have 16384 MiB of shared memory (shm_size), but a has 4096 MiB in all",
+    "warn p/compose.yaml:7 p: own reserves 9216 MiB, but a has 4096",
+  ]);
+});
+
+test("an image that exists only where it was built is one finding for all its services", async () => {
+  const found = await compose("services:\n  a: {image: vllm-node-tf5}\n  b: {image: vllm-node-tf5}\n");
+  assert.is(found.length, 1, found.join("\n"));
+  assert.match(found[0]!, /p: a and b have the image vllm-node-tf5, which exists only where it was built/);
+});
+
+test("an env file outside the project's folder that does not exist is created first", async () => {
+  const text = "services:\n  web:\n    image: x\n    env_file: ../env/.env.dev\n";
+  const said = "env file /lab/env/.env.dev not found: stat /lab/env/.env.dev: no such file or directory";
+  for (const answer of [undefined, said]) {
+    const [found = "", ...more] = await findings({ "compose.yaml": text }, answer);
+    assert.equal(more, []);
+    assert.match(found, /^fail p\/compose\.yaml:4 .* outside the project's folder, where it does not exist -> Create /);
+  }
+});
+
+test("/etc/timezone, which Debian 13 and Ubuntu 26.04 do not have", async () => {
+  const text =
+    'services:\n  web: {image: x, volumes: ["/etc/timezone:/etc/timezone:ro", "/etc/localtime:/etc/localtime"]}\n';
+  const on = (image: string, more = "") =>
+    findings({ "compose.yaml": text }, undefined, machine.replace("image: debian-13", `image: ${image}${more}`));
+  assert.equal(await on("debian-12"), []);
+  assert.equal(await on("ubuntu-24.04"), []);
+  assert.equal(await on("debian-13", ", provision: [./zone.sh]"), []);
+  assert.match(String(await on("ubuntu-26.04")), /^warn .*mounts \/etc\/timezone, which Ubuntu 26\.04 does not have/);
+  assert.equal(await on("debian-13"), [
+    "warn p/compose.yaml:2 p: web mounts /etc/timezone, which Debian 13 does not have: Docker makes a folder of that " +
+    "name, and an image with this file does not start -> Remove the mount, and set TZ in the service's environment, " +
+    "such as TZ: Europe/Berlin",
+  ]);
+  assert.match(String(await on("debian-13", ", engine: podman")), /fail .*Podman does not start the container/);
+});
+
+test("a dollar sign in a password is one, not a variable", async () => {
+  const files = {
+    "compose.yaml":
+      "services:\n  web:\n    image: x\n    environment:\n      A: pa$word1\n      B: $A\n      C: x-$OTHER\n",
+    ".env": "A=M$vHvX!i\n",
+  };
+  assert.equal((await findings(files)).map((one) => one.replace(/ p: .* -> /, " ")), [
+    "warn p/compose.yaml:5, p/compose.yaml:7, p/.env:1 Set word1, OTHER, vHvX in the project's .env",
+  ]);
+  assert.equal(
+    (await findings({ ...files, "compose.yaml": "services: {web: {image: x, environment: {B: $A}}}\n" })).map((one) =>
+      one.split(" -> ")[1]
+    ),
+    ["If the dollar sign is part of the value, put the value in single quotes (.env:1); otherwise set vHvX"],
+  );
+  const text = "services:\n  web:\n    image: x\n    environment:\n      A: pa$word1\n";
+  assert.match(String(await compose(text)), /part of the value, write \$\$ \(compose\.yaml:5\); otherwise set word1$/);
+});
+
+test("a key of which all that was below it is a comment", async () => {
+  const text = "services:\n  web:\n    image: x\n    environment:\n      # - A=1\n    ports: ['80:80']\n";
+  const said = "validating /lab/p/compose.yaml: services.web.environment must be a mapping";
+  assert.equal(await findings({ "compose.yaml": text }, said), [
+    "fail p/compose.yaml:4 p: services.web.environment must be a mapping -> Remove environment:, which has no value, " +
+    "or write its value",
+  ]);
+});
+
+test("an Ollama at localhost of a service in the VM's network, where none runs", async () => {
+  const text = (more = "", tag = "main") =>
+    `services:\n  ui:\n    image: ghcr.io/open-webui/open-webui:${tag}\n    network_mode: host\n` +
+    `    environment:\n      OLLAMA_BASE_URL: http://localhost:11434\n${more}`;
+  assert.match(String(await compose(text())), /^warn p\/compose\.yaml:6 .*nothing on a runs Ollama -> Run Ollama in/);
+  assert.equal(await compose(text("", "ollama")), []);
+  assert.equal(await compose(text("  llm: {image: ollama/ollama, network_mode: host, gpus: all}\n")), []);
+});
+
+test("an InfiniBand adapter is not in the VM", async () => {
+  const found = await compose("services:\n  llm: {image: x, devices: [/dev/infiniband:/dev/infiniband]}\n");
+  assert.match(
+    String(found),
+    /^fail .*uses \/dev\/infiniband \(an InfiniBand or RDMA adapter\), which the VM does not/,
+  );
+});
+
+test("of several Compose files, those are proposed that a comment names together", async () => {
+  const files = {
+    "gpu.compose.yaml":
+      "# docker compose -f base.compose.yaml -f gpu.compose.yaml up -d\nservices:\n  a: {gpus: all}\n",
+    "base.compose.yaml": "services:\n  a: {build: ., ports: ['80:80']}\n",
+  };
+  const { shell } = fakeShell(Object.fromEntries(Object.entries(files).map(([name, text]) => [`/srv/${name}`, text])));
+  const says = (names: string[]) => noComposeFile(shell, "/srv", names);
+  assert.match(await says(Object.keys(files)), /COMPOSE_FILE=base\.compose\.yaml:gpu\.compose\.yaml into \/srv\/\.env/);
+  assert.match(await says(["gpu.compose.yaml"]), /COMPOSE_FILE=gpu\.compose\.yaml into/);
+});
+
+test.run();
