@@ -113,7 +113,7 @@ services:
     "8:12 a url needs a checksum to verify the download",
     "9:11 two machines are named B",
     "10:10 box must be text (put quotes around it), not “12”",
-    "11:13 memory must be a size from 256 MiB to 16 TiB: MiB, or a number with its unit, not “lots”",
+    "11:13 memory must be a size from 256 MiB to 16 TiB, in MiB or with its unit, not “lots”",
     "13:3 “a·b” is not a valid service name: use letters, digits, dots, hyphens and underscores",
     "14:28 service web runs on nope, but there is no machine of that name",
   ]);
@@ -148,7 +148,7 @@ test("a misspelt key, reference or vendor is one error, with what was meant", ()
   assert.equal(gpu("{vendr: 10de}"), ["unknown key “vendr” | vendor_id: …"]);
   assert.equal(gpu("{vendor_id: amd}"), ["vendor_id must be 4 hex digits, not “amd” | vendor_id: 1002"]);
   assert.equal(gpu("{vendor_id: Intl}"), ["vendor_id must be 4 hex digits, not “Intl” | vendor_id: 8086"]);
-  assert.equal(gpu("yes"), ["gpu must be a mapping or a list, not “yes” | gpu: {vendor_id: 10de, device_id: 2786}"]);
+  assert.equal(gpu("yes"), ["gpu must be a mapping or a list, not “yes” | gpu: {vendor_id: 10de}"]);
   assert.equal(
     written(machine(", image: {debotstrap: trixie}")),
     ["unknown key “debotstrap” | debootstrap: …"],
@@ -244,12 +244,12 @@ test("an error lists every form of a value that has several, and names list item
   assert.is(written("engine: dockr"), "engine: docker");
   assert.is(written("provider: hyper-v"), "provider: hyperv");
   assert.is(written("image: ubuntu-24"), "image: ubuntu-24.04");
-  assert.is(written("engine: containerd"), "engine: podman");
+  assert.is(written("engine: containerd"), "engine: docker");
   const twice = "machines: [{name: a, box: b/x}, {name: a, box: b/x}]\nservices: {w: {image: x, machine: b}}";
   assert.is(advice(twice).at(-1)!.instead, "machine: a");
   assert.is(
     first(one("gpu: 3")),
-    "gpu must be a mapping or a list, not “3”; write gpu: {vendor_id: 10de, device_id: 2786}",
+    "gpu must be a mapping or a list, not “3”; write gpu: {vendor_id: 10de}",
   );
   assert.is(first(one("gpu: {device_id: 12}")), "device_id must be 4 hex digits, not “12”; write device_id: 2786");
   assert.is(
@@ -260,6 +260,86 @@ test("an error lists every form of a value that has several, and names list item
     first("machines:\n  -\n"),
     "an item of machines must be a mapping, not empty; write - {name: devlab, box: devlab/debian-13}",
   );
+});
+
+test("what an error says to write is made of what is written", () => {
+  const written = (keys: string) => advice(one(keys)).map(({ instead }) => instead).join("; ");
+  const rows: [string, string][] = [
+    ["memory: 16", "memory: 16 GiB"],
+    ['memory: "4096"', "memory: 4096"],
+    ["memory: 16,5G", "memory: 16.5G"],
+    ["memory: 16,384", "memory: 16384"],
+    ["memory: 8_192", "memory: 8192"],
+    ["disk: 64", "disk: 64 GiB"],
+    ["cpus: 8 cores", "cpus: 8"],
+    ["gpu:", "gpu: {vendor_id: 10de}"],
+    ["gpu: amd", "gpu: {vendor_id: 1002}"],
+    ["gpu: RTX 4070", "gpu: {vendor_id: 10de}"],
+    ["gpu: off", "gpu: {enabled: false}"],
+    ["gpu: 10de:1e84", "gpu: {vendor_id: 10de, device_id: 1e84}"],
+    ["gpu: 01:00.0", 'gpu: {address: "01:00.0"}'],
+    ["gpu: {device_id: 0x1e84}", "device_id: 1e84"],
+    ['gpu: {device_id: "10de:1e84"}', "device_id: 1e84"],
+    ["gpu: {vendor_id: 0x1002}", "vendor_id: 1002"],
+    ["gpu: {address: 1:0.0}", 'address: "01:00.0"'],
+    ["gpu: {address: pci_0000_0a_00_0}", 'address: "0a:00.0"'],
+    ["gpu: {mode: vfio}", "mode: passthrough"],
+    ["gpu: {mode: gpu-p}", "mode: partition"],
+    ["driver: 550", "driver: {branch: 550}"],
+    ["driver: open", "driver: {modules: open}"],
+    ["driver: {branch: 550.54.14}", "branch: 550"],
+    ["driver: {version: 550}", "branch: …"],
+    ["provider: vbox", "provider: virtualbox"],
+    ["provider: kvm", "provider: libvirt"],
+    ["engine: [docker]", "engine: docker"],
+    ["autostart: no", "autostart: false"],
+    ["image: ubuntu", "image: ubuntu-24.04"],
+    ["image: jammy", "image: ubuntu-22.04"],
+    ["image: Ubuntu 22.04", "image: ubuntu-22.04"],
+    ["image: debian-12.5", "image: debian-12"],
+    ["image: ./disk.qcow2", "image: {file: ./disk.qcow2}"],
+    ["image: https://example.org/a.qcow2", "image: {url: https://example.org/a.qcow2, checksum: sha256:…}"],
+    ["provision: ./gpu.sh", "provision: [./gpu.sh]"],
+    ["folders: /srv/music", "folders: [{from: /srv/music, to: /srv/music}]"],
+    ['folders: ["/srv/a:/data:rw"]', "- {from: /srv/a, to: /data, read_only: false}"],
+    ["folders: ~/models", "folders: [{from: ~/models, to: /mnt/models}]"],
+    ["folders: {from: /srv/a, to: /data}", "folders: [{from: /srv/a, to: /data}]"],
+    ["folders: [{from: /srv/a, to: /data, ro: true}]", "read_only: …"],
+    ["network: br7", "network: {lan: br7}"],
+    ["network: bridge", "network: {lan: br0}"],
+    ["network: {lan: br7, address: 10.0.0.7}", "address: 10.0.0.7/24"],
+    ["ram: 4096", "memory: …"],
+  ];
+  assert.equal(rows.map(([keys]) => [keys, written(keys)]), rows);
+  const whole = (text: string) => advice(text).map(({ instead }) => instead);
+  assert.equal(whole("machines:\n  - name: my_ai\n    box: lab/x\n"), ["name: my-ai"]);
+  assert.equal(whole("machines:\n  - name:ai\n    box:lab/x\n"), ["- {name: ai, box: lab/x}"]);
+  assert.equal(whole("machines:\n  name: ai\n  box: lab/x\n"), ["machines: [{name: ai, box: lab/x}]"]);
+  assert.equal(whole(`${one("")}stacks: ./photos\n`), ["stacks: [{path: ./photos}]"]);
+  assert.equal(whole(`${one("")}stacks: [{path: ./a, env: [TAG=v2]}]\n`), ["env: {TAG: v2}"]);
+  assert.equal(whole(`${one("")}services: {db: postgres:17}\n`), ["db: {image: postgres:17}"]);
+  // what is long, has control characters or a password is not repeated
+  assert.equal(whole(`${one("")}stacks: "https://me:hunter2@example.org/x"\n`), ["stacks: [{path: ./immich}]"]);
+  assert.equal(whole(`${one("")}stacks: "./a\\eb"\n`), ["stacks: [{path: ./immich}]"]);
+});
+
+test("names characters that look like those of YAML", () => {
+  const found = (text: string) =>
+    advice(text).map(({ line, column, message, instead }) => `${line}:${column} ${message} | ${instead}`);
+  assert.equal(found("machines:\n\u00a0\u00a0- {name: ai, box: lab/x}\n"), [
+    "2:1 U+00A0 is a space of another kind, which is no space in YAML | a space",
+  ]);
+  assert.equal(found("machines:\n  - {na\u200bme: ai, box: lab/x}\n"), [
+    "2:8 U+200B is an invisible character | the line without it",
+  ]);
+  assert.equal(found("machines:\n  - {name: “ai”, box: lab/x}\n"), [
+    '2:12 U+201C is a typographic quote, which is text in YAML | "…"',
+  ]);
+  assert.equal(found("machines：\n  - {name: ai, box: lab/x}\n"), ["1:9 U+FF1A is a full-width colon | key: …"]);
+  assert.equal(found("machines:\n  – {name: ai, box: lab/x}\n"), ["2:3 U+2013 is a dash that is no hyphen | - …"]);
+  // in quotes and comments they are text, as in lines without a mistake
+  assert.equal(found(one('memmory: "a\u00a0b" # “so”')), ["4:5 unknown key “memmory” | memory: …"]);
+  assert.equal(found(`${one("")}services: {web: {image: x, labels: [a\u00a0b, “c”]}}\n`), []);
 });
 
 test("refuses text that is not YAML, not a mapping, or empty", () => {

@@ -1,12 +1,15 @@
 /** The keys of a GPU request, and of the driver in a VM. */
 import type { Key, Shape } from "./shape.mts";
+import { addressMeant, cardMeant, driverMeant, idMeant, modeMeant } from "./habits.mts";
 import { key, source } from "./text-shapes.mts";
 import { vendorIds } from "../host/vendors.mts";
 
 /** A GPU request. */
 export const card: Shape = {
   kind: "map",
-  example: "{vendor_id: 10de, device_id: 2786}",
+  example: "{vendor_id: 10de}",
+  meant: cardMeant,
+  words: { id: "device_id", model: "device_id", pci: "address", bus: "address", slot: "address", type: "mode" },
   keys: {
     enabled: { kind: "flag", about: "Default: true.", example: "true" },
     vendor_id: {
@@ -14,12 +17,14 @@ export const card: Shape = {
       digits: 4,
       about: "PCI vendor id, 4 hex digits. Default: 10de (NVIDIA).",
       named: vendorIds,
+      meant: (text) => idMeant(text, true),
       example: vendorIds.nvidia,
     },
     device_id: {
       kind: "hex",
       digits: 4,
       about: "PCI device id, 4 hex digits, as lspci -nn shows it. Default: the only card of that vendor.",
+      meant: (text) => idMeant(text),
       example: "2786",
     },
     address: {
@@ -27,12 +32,14 @@ export const card: Shape = {
       about: "PCI address, where two cards have the same ids.",
       pattern: "^([0-9a-fA-F]{4}:)?[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7]$",
       expected: "a PCI address such as 0a:00.0",
+      meant: addressMeant,
       example: '"0a:00.0"',
     },
     mode: {
       kind: "choice",
       about: "The whole card, or a partition of it. Default: partition with hyperv, else passthrough.",
       values: () => ["passthrough", "partition"],
+      meant: modeMeant,
       example: "passthrough",
     },
     partition_count: {
@@ -51,11 +58,14 @@ export const driver: Key = {
   kind: "map",
   about: "The GPU driver in the guest. Default: what the card needs.",
   example: "{source: nvidia}",
+  meant: driverMeant,
+  words: { version: "branch", type: "modules", kernel: "modules" },
   keys: {
     source: {
       kind: "choice",
       about: "NVIDIA's package repository or the distribution's own. Default: nvidia.",
       values: () => ["nvidia", "distro"],
+      meant: (text) => /^(debian|ubuntu|distribution|apt)$/i.test(text) ? "distro" : undefined,
       example: "nvidia",
     },
     branch: { kind: "whole", about: "Driver branch, such as 580.", min: 300, max: 9999, example: "580" },

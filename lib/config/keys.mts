@@ -94,16 +94,52 @@ function loginIn(text: string): string | undefined {
   return port === undefined ? login : `ssh://${login}:${port}`;
 }
 
+/** A port: 1 to 65535. */
+const port = "([1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
+
 /** A host that machines are on. */
 const host: Record<string, Key> = {
   ssh: {
     kind: "text",
     required: true,
     about: "Where ssh logs in: [USER@]HOST, or ssh://[USER@]HOST[:PORT]. HOST may be an alias of ~/.ssh/config.",
-    pattern: "^(ssh://)?([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*(:[1-9][0-9]{0,4})?$",
+    pattern: `^(ssh://)?([A-Za-z0-9_][A-Za-z0-9_.-]*@)?[A-Za-z0-9_][A-Za-z0-9_.-]*(:${port})?$`,
     expected: "a host for ssh such as me@gpubox",
     meant: loginIn,
     example: "me@gpubox",
+  },
+};
+
+/** Words of other programs for keys of a stack. */
+const stackWords = {
+  dir: "path",
+  folder: "path",
+  directory: "path",
+  file: "path",
+  project: "name",
+  environment: "env",
+};
+
+/** Words of other programs for keys of a machine. */
+const machineWords = {
+  ...{ ram: "memory", mem: "memory", vcpus: "cpus", cores: "cpus", cpu: "cpus", hostname: "name", id: "name" },
+  ...{ hypervisor: "provider", os: "image", distribution: "image", iso: "image", base: "image", scripts: "provision" },
+  ...{
+    script: "provision",
+    setup: "provision",
+    storage: "disk",
+    mounts: "folders",
+    volumes: "folders",
+    shares: "folders",
+  },
+  ...{
+    runtime: "engine",
+    gpus: "gpu",
+    card: "gpu",
+    cards: "gpu",
+    graphics: "gpu",
+    networks: "network",
+    net: "network",
   },
 };
 
@@ -112,6 +148,7 @@ export const file: Key = {
   kind: "map",
   about: "A homelab: VMs, the GPUs they get, and the services in them. Keys that begin with x- are ignored.",
   extensions: true,
+  words: { vms: "machines", vm: "machines", nodes: "machines", containers: "services", projects: "stacks" },
   example: "machines: [{name: devlab, box: devlab/debian-13}]",
   keys: {
     cluster: {
@@ -124,7 +161,10 @@ export const file: Key = {
       kind: "list",
       required: true,
       about: "The VMs.",
-      of: { kind: "map", keys: machine, example: "{name: devlab, box: devlab/debian-13}" },
+      of: {
+        ...{ kind: "map", keys: machine, example: "{name: devlab, box: devlab/debian-13}" },
+        words: machineWords,
+      },
       example: "[{name: devlab, box: devlab/debian-13}]",
     },
     hosts: {
@@ -140,8 +180,8 @@ export const file: Key = {
     stacks: {
       kind: "list",
       about: "Compose projects as they are: folders that are copied into a VM and run there.",
-      of: { kind: "map", keys: stack, example: "{path: ./immich}" },
-      example: "[{path: ./immich, machine: devlab}]",
+      of: { ...{ kind: "map", keys: stack, short: "path", example: "{path: ./immich}" }, words: stackWords },
+      example: "[{path: ./immich}]",
     },
     services: {
       kind: "services",

@@ -9,12 +9,23 @@ import {
   suiteNames,
 } from "./vocabulary.mts";
 import { card, driver } from "./gpu-keys.mts";
+import {
+  cardMeant,
+  engineMeant,
+  folderMeant,
+  hostNameMeant,
+  imageMeant,
+  lanAddressMeant,
+  lanMeant,
+  providerMeant,
+} from "./habits.mts";
 import { key, path, source } from "./text-shapes.mts";
 
 const image: Key = {
   kind: "either",
   about: "What the box is built from. Without it, the box is one that Vagrant has or finds.",
   example: "debian-13",
+  meant: imageMeant,
   of: [
     { kind: "choice", values: () => imageNames, example: "debian-13" },
     {
@@ -67,6 +78,7 @@ export const machine: Record<string, Key> = {
     about: "Host name of the VM.",
     pattern: "^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$",
     expected: "a host name: letters, digits and hyphens, at most 63 of them",
+    meant: hostNameMeant,
     example: "devlab",
   },
   host: {
@@ -83,6 +95,7 @@ export const machine: Record<string, Key> = {
     about: "The hypervisor that runs the VM. Default: the one that this host has.",
     values: () => providerNames,
     also: () => foreignProviderNames,
+    meant: providerMeant,
     example: "libvirt",
   },
   box: {
@@ -130,6 +143,12 @@ export const machine: Record<string, Key> = {
     of: {
       kind: "map",
       example: "{from: /mnt/media, to: /mnt/media}",
+      meant: folderMeant,
+      words: {
+        ...{ ro: "read_only", rw: "read_only", readonly: "read_only", mode: "read_only" },
+        ...{ source: "from", src: "from", host: "from", path: "from" },
+        ...{ target: "to", destination: "to", dst: "to", guest: "to", mount: "to" },
+      },
       keys: {
         from: {
           ...path("/mnt/media"),
@@ -158,6 +177,8 @@ export const machine: Record<string, Key> = {
     kind: "map",
     about: "How the VM is connected. Default: the provider's own network.",
     example: "{lan: br0}",
+    meant: lanMeant,
+    words: { bridge: "lan", interface: "lan", ip: "address", router: "gateway" },
     keys: {
       switch: {
         kind: "text",
@@ -179,6 +200,7 @@ export const machine: Record<string, Key> = {
         kind: "text",
         pattern: `^${octet}(\\.${octet}){3}/([89]|[12]\\d|30)$`,
         expected: "an IPv4 address with the length of its network (8 to 30)",
+        meant: lanAddressMeant,
         about: "The VM's fixed address in the network of lan:. Default: by DHCP.",
         example: "192.168.1.50/24",
       },
@@ -207,7 +229,8 @@ export const machine: Record<string, Key> = {
   gpu: {
     kind: "either",
     about: "The card that this machine gets, or a list of them.",
-    example: "{vendor_id: 10de, device_id: 2786}",
+    example: "{vendor_id: 10de}",
+    meant: cardMeant,
     of: [card, { kind: "list", of: card, example: "[{device_id: 2786}]" }],
   },
   driver,
@@ -215,7 +238,8 @@ export const machine: Record<string, Key> = {
     kind: "choice",
     about: "What runs the containers: docker, or podman (Debian, Ubuntu 24.04). Default: docker.",
     values: () => ["docker", "podman"],
-    example: "podman",
+    meant: engineMeant,
+    example: "docker",
   },
   engine_repository: {
     ...source("https://mirror.example.org/docker/linux/debian"),

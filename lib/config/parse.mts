@@ -17,6 +17,7 @@ import { file } from "./keys.mts";
 import { decodeFile } from "../encoding.mts";
 import { lineStarts, placeAt } from "../places.mts";
 import { enabled, home, type RawConfig, type RawDriver, type RawMachine } from "./raw.mts";
+import { nameLookalikes } from "./lookalikes.mts";
 import { Reader } from "./reader.mts";
 import { checkTogether } from "./rules.mts";
 import { configError } from "./config-error.mts";
@@ -35,7 +36,7 @@ export function parseConfig(raw: string, name = "homelab-gpu.yaml"): Config {
   const reader = new Reader(text);
   const found = reader.read(file);
   if (found) checkTogether(found as Partial<RawConfig>, reader);
-  if (reader.problems.length > 0) throw configError(reader.problems, text, name);
+  if (reader.problems.length > 0) throw configError(nameLookalikes(text, reader.problems), text, name);
   return shaped(found as RawConfig);
 }
 

@@ -1,9 +1,11 @@
 import { composeSections, sizeInMib } from "./sizes.mts";
 import type { Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
+import { ownValue } from "../maps.mts";
 import { closest } from "../suggest.mts";
 import { isMap, isScalar, isSeq, type Node, offset, tagOf, Yaml } from "./yaml.mts";
-import { fits, form, fromShort, kind, likely, printable, quotePreview, scalarText, takes, textual } from "./values.mts";
+import { meantBy } from "./meant.mts";
+import { fits, form, kind, printable, quotePreview, scalarText, takes, textual } from "./values.mts";
 
 /**
  * Reads nodes by their shapes, remembers where each value is in the text, and collects the
@@ -52,7 +54,7 @@ export class Reader {
       return this.problem(at, message, "the value without it");
     }
     const item = /\.\d+$/.test(path);
-    const wrong = (expected: string, example = shape.example) => {
+    const wrong = (expected: string, example = meantBy(shape, node) ?? shape.example) => {
       const write = item ? `- ${example}` : path ? `${name}: ${example}` : example;
       this.problem(at, `${item ? `an item of ${name}` : name} must be ${expected}, not ${quotePreview(node)}`, write);
     };
@@ -61,7 +63,7 @@ export class Reader {
         const text = scalarText(node);
         const plain = kind(node) === "text";
         if (text === undefined || !new RegExp(shape.pattern).test(text)) {
-          return wrong(form(shape), text === undefined ? undefined : shape.meant?.(text));
+          return wrong(form(shape));
         }
         return plain
           ? text
@@ -69,15 +71,13 @@ export class Reader {
       }
       case "hex": {
         const hex = textual(node, new RegExp(`^[0-9a-fA-F]{${shape.digits}}$`));
-        if (hex !== undefined) return hex.toLowerCase();
-        const named = shape.named && closest(scalarText(node) ?? "", Object.keys(shape.named));
-        return wrong(form(shape), named === undefined ? undefined : shape.named![named]);
+        return hex === undefined ? wrong(form(shape)) : hex.toLowerCase();
       }
       case "choice": {
         const choice = scalarText(node);
         return choice !== undefined && [...shape.values(), ...(shape.also?.() ?? [])].includes(choice)
           ? choice
-          : wrong(form(shape), likely(shape, choice));
+          : wrong(form(shape));
       }
       case "whole": {
         const text = scalarText(node);
@@ -87,14 +87,14 @@ export class Reader {
         return Number.isInteger(whole) && whole >= shape.min && whole <= shape.max ? whole : wrong(form(shape, node));
       }
       case "flag":
-        return kind(node) === "flag" ? scalarText(node)!.toLowerCase() === "true" : wrong(form(shape));
+        return kind(node) === "flag" ? scalarText(node)!.toLowerCase() === "true" : wrong(form(shape, node));
       case "list":
         if (!isSeq(node)) return wrong(form(shape));
         return node.items.map((item, i) =>
           this.#value(this.#yaml.resolve(item), shape.of, name, `${path}.${i}`, offset(item) ?? at)
         );
       case "map":
-        if (!isMap(node)) return wrong(form(shape), fromShort(shape, scalarText(node)));
+        if (!isMap(node)) return wrong(form(shape));
         return this.#map(this.#yaml.pairs(node), shape, name, path, at);
       case "either": {
         const fitting = shape.of.filter((option) => fits(node, option));
@@ -106,7 +106,7 @@ export class Reader {
           if (this.problems.length === before) return value;
           this.problems.length = before;
         }
-        return wrong(form(shape, node), likely(shape, scalarText(node)));
+        return wrong(form(shape, node));
       }
       case "texts":
         if (!isMap(node)) return wrong(form(shape));
@@ -155,7 +155,7 @@ export class Reader {
           this.problem(pair.at, `“${pair.key}” is a section of a Compose file and cannot be used here`, section);
           continue;
         }
-        const near = closest(pair.key, keys);
+        const near = ownValue(shape.words ?? {}, pair.key.toLowerCase()) ?? closest(pair.key, keys);
         if (near !== undefined) meant.add(near);
         const owner = keys.find((candidate) => takes(shape.keys[candidate]!, pair.key));
         this.problem(
@@ -227,7 +227,7 @@ export class Reader {
       this.problem(
         offset(node) ?? at,
         `service ${name} must be a mapping, not ${quotePreview(node)}`,
-        `${name}: {image: nginx}`,
+        `${name}: {image: ${/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?$/.exec(scalarText(node) ?? "")?.[0] ?? "nginx"}}`,
       );
       return undefined;
     }

@@ -2,8 +2,14 @@
 
 /** The shape of a value. `example` is the value that an error suggests instead. */
 export type Shape =
-  /** `meant`: what an error suggests for a text that does not fit, if it can be seen in it. */
-  | { kind: "text"; pattern: string; expected: string; example: string; meant?: (text: string) => string | undefined }
+  & {
+    /** What an error suggests for a text that does not fit, if it can be seen in it. For a list: its one item. */
+    meant?: (text: string) => string | undefined;
+  }
+  & Form;
+
+type Form =
+  | { kind: "text"; pattern: string; expected: string; example: string }
   /** `named`: what an error suggests for a name in lower case. */
   | { kind: "hex"; digits: number; named?: Record<string, string>; example: string }
   /** `also`: further names that are recognised and refused later, with a reason. */
@@ -24,6 +30,8 @@ export type Shape =
     others?: string;
     /** The key whose value a text in place of the mapping is. */
     short?: string;
+    /** Keys by the words that people write for them from habit, if the spelling does not show what is meant. */
+    words?: Record<string, string>;
     /** Keys that begin with `x-` are ignored, as in a Compose file. */
     extensions?: true;
   }

@@ -1,7 +1,6 @@
 /** Nodes as values: their kind, their text, and the names of values and shapes in errors. */
 import type { Shape } from "./shape.mts";
 import { sizeText } from "./sizes.mts";
-import { closest } from "../suggest.mts";
 import { withoutPasswords } from "../urls.mts";
 import { kindOf, type ScalarKind } from "./scalars.mts";
 import { isMap, isPlain, isScalar, isSeq, type Node } from "./yaml.mts";
@@ -34,14 +33,14 @@ export function form(shape: Shape, node: Node | null = null): string {
       return values.length === 1 ? values[0]! : `one of ${values.join(", ")}`;
     }
     case "whole": {
-      if (shape.size) {
-        return `a size from ${sizeText(shape.min)} to ${sizeText(shape.max)}: MiB, or a number with its unit`;
-      }
       const digits = kind(node) === "text" && /^[0-9]+$/.test(scalarText(node)!);
-      return `a whole number from ${shape.min} to ${shape.max}${digits && !shape.quoted ? " (without quotes)" : ""}`;
+      const bare = digits && !shape.quoted ? " (without quotes)" : "";
+      return shape.size
+        ? `a size from ${sizeText(shape.min)} to ${sizeText(shape.max)}, in MiB${bare} or with its unit`
+        : `a whole number from ${shape.min} to ${shape.max}${bare}`;
     }
     case "flag":
-      return "true or false";
+      return `true or false${/^(true|false)$/i.test(scalarText(node) ?? "") ? " (without quotes)" : ""}`;
     case "list":
       return "a list";
     case "map":
@@ -82,14 +81,6 @@ export function textual(node: Node | null, pattern: RegExp): string | undefined 
   return text !== undefined && pattern.test(text) ? text : undefined;
 }
 
-/** The mapping that a text in its place stands for, as an error suggests it; undefined if it does not fit. */
-export function fromShort({ short, keys }: Shape & { kind: "map" }, text: string | undefined): string | undefined {
-  const key = short === undefined ? undefined : keys[short];
-  if (key?.kind !== "text" || text === undefined) return undefined;
-  const value = new RegExp(key.pattern).test(text) ? text : key.meant?.(text);
-  return value === undefined ? undefined : `{${short}: ${value}}`;
-}
-
 /** A value as errors show it. */
 export function quotePreview(node: Node | null): string {
   const text = scalarText(node);
@@ -103,13 +94,4 @@ export function quotePreview(node: Node | null): string {
 export function printable(text: string): string {
   const plain = withoutPasswords(text).replace(/[\u0000-\u001f\u007f-\u009f]/g, "·");
   return plain.length > 40 ? `${plain.slice(0, 40)}…` : plain;
-}
-
-/**
- * The value of a choice that the user most likely meant; undefined if no value, or several, are
- * similar to the text.
- */
-export function likely(shape: Shape, written: string | undefined): string | undefined {
-  const options = shape.kind === "either" ? shape.of : [shape];
-  return closest(written ?? "", options.flatMap((option) => (option.kind === "choice" ? option.values() : [])));
 }

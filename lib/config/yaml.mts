@@ -22,6 +22,7 @@ import { lineStarts, placeAt } from "../places.mts";
 import { type Lexeme, tooDeep } from "./lexemes.mts";
 import { plainValue } from "./scalars.mts";
 import { syntaxProblems } from "./syntax.mts";
+import { nameLookalikes } from "./lookalikes.mts";
 import { composeTags, shortTag, tags } from "./tags.mts";
 
 export { Document, isAlias, isMap, isScalar, isSeq, type Node, Pair, Scalar, type ScalarTag, YAMLMap, YAMLSeq };
@@ -85,7 +86,7 @@ export class Yaml {
       const errors = this.#document.errors.map(({ code, pos: [at], message }) => ({ code, at, message }));
       const found = syntaxProblems(text, () => lexemes(text), errors, (at) => this.place(at));
       // without an error of the package, only such items are found
-      (joins && errors.length === 0 ? this.joined : this.problems).push(...found);
+      (joins && errors.length === 0 ? this.joined : this.problems).push(...nameLookalikes(text, found));
     }
     if (this.problems.length > 0) return;
     this.root = this.#document.contents;

@@ -1,0 +1,113 @@
+/** What people write from habit in place of a value: words of other programs, and forms that other files take. */
+import { imageNames, suiteNames } from "./vocabulary.mts";
+import { refusedTarget } from "./folders.mts";
+import { vendorIds } from "../host/vendors.mts";
+
+/** Names of hypervisors and of their programs → providers. */
+const providers: Record<string, string> = {
+  ...{ kvm: "libvirt", "qemu-kvm": "libvirt", virsh: "libvirt", "virt-manager": "libvirt" },
+  ...{ vbox: "virtualbox", "oracle virtualbox": "virtualbox", prl: "parallels", wsl: "hyperv", wsl2: "hyperv" },
+};
+
+/** The provider that a name means. */
+export const providerMeant = (text: string): string | undefined => providers[text.toLowerCase()];
+
+/** The way of giving a card to a VM that a name means. */
+export function modeMeant(text: string): string | undefined {
+  if (/^(vfio(-pci)?|pci|pci-?passthrough|dda|whole|full)$/i.test(text)) return "passthrough";
+  return /^(gpu-?pv?|partition(ed|ing)|paravirtual.*)$/i.test(text) ? "partition" : undefined;
+}
+
+/** The host name that is most similar to a text: `my_ai` → `my-ai`, `größe` → `grosse`. */
+export function hostNameMeant(text: string): string | undefined {
+  const plain = text.replaceAll("ß", "ss").normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^a-zA-Z0-9]+/g, "-");
+  const name = plain.replace(/^-+/, "").slice(0, 63).replace(/-+$/, "");
+  return /[a-zA-Z]/.test(name) ? name : undefined;
+}
+
+/** `0x2786`, `10de:2786`: the id of the device, or with `first` that of the vendor. */
+export function idMeant(text: string, first = false): string | undefined {
+  const [, vendor, device] = /^\[?(?:0x)?([0-9a-f]{4})(?::(?:0x)?([0-9a-f]{4}))?\]?$/i.exec(text) ?? [];
+  return (first ? vendor : device ?? vendor)?.toLowerCase();
+}
+
+/** A PCI address in another form, such as `1:0.0`, `01:00` or `pci_0000_01_00_0`. */
+export function addressMeant(text: string): string | undefined {
+  const parts = /^(?:pci[:_@])?(?:([0-9a-f]{4})[:_])?([0-9a-f]{1,2})[:_]([0-9a-f]{1,2})(?:[._]([0-7]))?$/i.exec(text);
+  if (!parts) return undefined;
+  const [, domain, bus, slot, part = "0"] = parts;
+  const two = (number: string) => number.toLowerCase().padStart(2, "0");
+  const isFirst = domain === undefined || domain === "0000";
+  return `"${isFirst ? "" : `${domain!.toLowerCase()}:`}${two(bus!)}:${two(slot!)}.${part}"`;
+}
+
+/** Words for a vendor's cards. */
+const makers: [RegExp, string][] = [
+  [/nvidia|geforce|quadro|tesla|\b[rg]tx\b/i, vendorIds.nvidia],
+  [/\bamd\b|radeon|\brx\b/i, vendorIds.amd],
+  [/intel|\barc\b/i, vendorIds.intel],
+];
+
+/** The request that a text in its place means. */
+export function cardMeant(text: string): string | undefined {
+  if (/^(false|no|off|none|0)$/i.test(text)) return "{enabled: false}";
+  if (/^(true|yes|on|all|any|auto|[1-9]\d?)$/i.test(text)) return `{vendor_id: ${vendorIds.nvidia}}`;
+  const address = addressMeant(text);
+  if (address !== undefined && /[._]/.test(text)) return `{address: ${address}}`;
+  const device = idMeant(text);
+  if (device !== undefined) {
+    const vendor = /:/.test(text) ? idMeant(text, true) : undefined;
+    return vendor === undefined ? `{device_id: ${device}}` : `{vendor_id: ${vendor}, device_id: ${device}}`;
+  }
+  const maker = makers.find(([words]) => words.test(text))?.[1];
+  return maker === undefined ? undefined : `{vendor_id: ${maker}}`;
+}
+
+/** The settings of a driver that a text in their place means. */
+export function driverMeant(text: string): string | undefined {
+  const branch = /^([3-9]\d\d)(\.\d+)*$/.exec(text)?.[1];
+  if (branch !== undefined) return `{branch: ${branch}}`;
+  if (/^(nvidia|distro)$/i.test(text)) return `{source: ${text.toLowerCase()}}`;
+  return /^(open|proprietary)$/i.test(text) ? `{modules: ${text.toLowerCase()}}` : undefined;
+}
+
+/** The image that a text means: a release by its code name or number, a file, a URL. */
+export function imageMeant(text: string): string | undefined {
+  if (/^(https?|file):\/\/[^\s"'{}[\],]+$/.test(text)) return `{url: ${text}, checksum: sha256:…}`;
+  if (/^(\.\.?|~|)\/[\w./~+-]+$|^[\w.+-]+\.(qcow2|img|raw)$/i.test(text)) return `{file: ${text}}`;
+  const plain = text.toLowerCase().replace(/[\s_:]+/g, "-");
+  const suite = suiteNames.findIndex((name) => new RegExp(`(^|[-/])${name}(64)?$`).test(plain));
+  if (suite >= 0) return imageNames[suite];
+  const [, distribution, version] = /^(debian|ubuntu)-?(\d+(?:\.\d+)?)?\b/.exec(plain) ?? [];
+  if (distribution === undefined) return undefined;
+  const number = (name: string) => Number(name.split("-")[1]);
+  const releases = imageNames.filter((name) => name.startsWith(distribution));
+  const same = releases.find((name) => plain.startsWith(name));
+  if (same !== undefined) return same;
+  const far = (name: string) => Math.abs(number(name) - Number(version));
+  return version === undefined
+    ? { debian: "debian-13", ubuntu: "ubuntu-24.04" }[distribution]
+    : releases.toSorted((a, b) => far(a) - far(b) || number(b) - number(a))[0];
+}
+
+/** `/srv/media`, or `/srv/media:/media:ro` as Docker takes it: a folder of the host, and its path in the VM. */
+export function folderMeant(text: string): string | undefined {
+  const [, from, own, mode] = /^([/~.][\w./~+-]*)(?::(\/[\w./+-]*))?(?::(ro|rw|z|Z))?$/.exec(text) ?? [];
+  if (from === undefined) return undefined;
+  const name = from.split("/").filter((part) => /\w/.test(part)).at(-1) ?? "media";
+  const to = own ?? (from.startsWith("/") ? from : `/mnt/${name}`);
+  const target = refusedTarget(to) === undefined ? to : `/mnt/${name}`;
+  return `{from: ${from}, to: ${target}${mode === "rw" ? ", read_only: false" : ""}}`;
+}
+
+/** The interface in a text; words for ways of networking name none. */
+export const lanMeant = (text: string): string | undefined =>
+  /^[\w.-]{1,15}$/.test(text) && /\d/.test(text) && /[a-z]/i.test(text) ? `{lan: ${text}}` : undefined;
+
+/** An address without the length of its network, which is mostly 24 at home. */
+export const lanAddressMeant = (text: string): string | undefined =>
+  /^((25[0-5]|2[0-4]\d|1?\d?\d)(\.|$)){4}$/.test(text) ? `${text}/24` : undefined;
+
+/** What runs containers, by other names. */
+export const engineMeant = (text: string): string | undefined =>
+  /^(containerd|nerdctl|moby|docker[-\w]*)$/i.test(text) ? "docker" : undefined;

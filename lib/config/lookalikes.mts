@@ -1,0 +1,56 @@
+/** Characters that look like those of YAML, which editors, web pages and chats put into a file. */
+import type { Problem } from "../errors.mts";
+
+/** A kind of such characters: where they are in a line, what they are, and what to write. */
+interface Lookalike {
+  of: RegExp;
+  what: string;
+  instead: string;
+}
+
+const lookalikes: Lookalike[] = [
+  {
+    of: /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/,
+    what: "a space of another kind, which is no space in YAML",
+    instead: "a space",
+  },
+  {
+    of: /[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/,
+    what: "an invisible character",
+    instead: "the line without it",
+  },
+  { of: /(?<=^\s*)[\u2010-\u2015\u2212](?=\s)/, what: "a dash that is no hyphen", instead: "- …" },
+  { of: /\uff1a/, what: "a full-width colon", instead: "key: …" },
+  { of: /\uff0c/, what: "a full-width comma", instead: "[a, b] or {a: 1, b: 2}" },
+  { of: /[\uff3b\uff3d\uff5b\uff5d]/, what: "a full-width bracket", instead: "[…] or {…}" },
+  {
+    of: /(?<=^\s*|[\s:,[{])[\u2018-\u201f](?=[^\u2018-\u201f]*[\u2018-\u201f])/,
+    what: "a typographic quote, which is text in YAML",
+    instead: '"…"',
+  },
+];
+
+/** A line without its comment, and with blanks for what is in quotes. */
+const bare = (line: string): string =>
+  line.replace(/"(?:\\.|[^"\\])*"|'[^']*'/g, (text) => "x".repeat(text.length)).replace(/(?<=^|\s)#.*/, "");
+
+/** The problems of a text, where the lines that have such a character have one problem each: that character. */
+export function nameLookalikes(text: string, problems: Problem[]): Problem[] {
+  const lines = text.split(/\r?\n/);
+  const named = new Map<number, Problem | undefined>();
+  for (const line of new Set(problems.map((one) => one.line))) {
+    named.set(line, lookalikeIn(bare(lines[line - 1] ?? ""), line));
+  }
+  const others = problems.filter(({ line }) => !named.get(line));
+  return [...others, ...[...named.values()].filter((one) => one !== undefined)];
+}
+
+function lookalikeIn(text: string, line: number): Problem | undefined {
+  for (const { of, what, instead } of lookalikes) {
+    const at = text.search(of);
+    if (at < 0) continue;
+    const code = text.codePointAt(at)!.toString(16).toUpperCase().padStart(4, "0");
+    return { line, column: at + 1, message: `U+${code} is ${what}`, instead };
+  }
+  return undefined;
+}
