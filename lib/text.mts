@@ -34,6 +34,21 @@ export function wrap(text: string, width: number, first = "", next = " ".repeat(
 }
 
 /**
+ * A text and the command that ends it: in one line, or, where that is too wide, the wrapped text and below it the
+ * command, which is not wrapped. Prefixes as for {@link wrap}.
+ */
+export function wrapBefore(
+  text: string,
+  command: string,
+  width: number,
+  first = "",
+  next = " ".repeat(first.length),
+): string[] {
+  const line = `${first}${text} ${command}`;
+  return columnsOf(line) <= width ? [line] : [...wrap(text, width, first, next), `${next}${command}`];
+}
+
+/**
  * A message for a terminal with that many columns, printed after a name such as `homelab-gpu: `.
  * Lines that are too wide are wrapped at spaces, except those that quote a file (`   12 | text`). A command of this
  * program at the end of such a line has a line of its own, and is not wrapped.

@@ -351,6 +351,9 @@ test("explain says that it found nothing, and refuses what it cannot read", asyn
   const { code, out } = await explained({ "-": foreign[0]![1] }, []);
   assert.is(code, 1);
   assert.match(out, /^homelab-gpu knows no error in this log\n {2}→ /);
+  const empty = await explained({ "up.log": " \n" }, ["up.log"]);
+  assert.is(empty.code, 1);
+  assert.match(empty.out, /^this log is empty\n {2}→ Give a log with text in it/);
   assert.equal(out.split("\n").filter((line) => line.length > 80), []);
   for (
     const [words, message] of [[["none.log"], /there is no file none\.log/], [["a", "b"], /takes one LOG/]] as const

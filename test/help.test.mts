@@ -1,4 +1,5 @@
 // The pages of commands, and the messages for unknown commands, options, checks and machines.
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { toAscii } from "../lib/cli/ascii.mts";
@@ -9,7 +10,7 @@ import { acceptsOption, options } from "../lib/cli/options.mts";
 import { Interrupted } from "../lib/errors.mts";
 import { self } from "../lib/self.mts";
 import { closest } from "../lib/suggest.mts";
-import { columnsOf, cutTo, wrap, wrapMessage } from "../lib/text.mts";
+import { columnsOf, cutTo, wrap, wrapBefore, wrapMessage } from "../lib/text.mts";
 import { fakeShell, own } from "./fake.mts";
 
 const test = suite("help");
@@ -45,6 +46,37 @@ test("help fits narrow terminals; only commands of examples may be wider", () =>
   assert.equal(new Set([help(), toAscii(help())].flatMap(starts).map(([start]) => start.length)).size, 1, "columns");
   assert.equal(pageOf("up", 200), pageOf("up"));
   assert.equal(help(200), help());
+});
+
+test("no line ends within a command of this program", async () => {
+  const before = process.env.HOMELAB_GPU_COMMAND;
+  const longOwn = "node '/opt/some tools/of mine/homelab-gpu.mjs'";
+  process.env.HOMELAB_GPU_COMMAND = longOwn;
+  try {
+    for (const columns of [60, 80]) {
+      const pages = [help(columns), ...Object.keys(commands).map((name) => pageOf(name, columns))];
+      for (const page of pages) {
+        const calls = page.split("\n").filter((line) => line.includes("node '"));
+        assert.ok(calls.length > 0, page);
+        assert.equal(calls.filter((line) => !line.includes(`${longOwn} `)), [], page);
+      }
+    }
+    assert.equal(wrapBefore("Check this host:", self("doctor"), 60, "  → ", "    "), [
+      "  → Check this host:",
+      `    ${longOwn} doctor`,
+    ]);
+  } finally {
+    if (before === undefined) delete process.env.HOMELAB_GPU_COMMAND;
+    else process.env.HOMELAB_GPU_COMMAND = before;
+  }
+});
+
+test("a page describes an option as its command uses it", () => {
+  assert.match(pageOf("up"), /--yes +run the safe fixes/);
+  for (const name of ["destroy", "prepare"]) assert.match(pageOf(name), /--yes +do not ask\n/);
+  assert.match(pageOf("init"), /--config FILE +the file to write;/);
+  assert.match(pageOf("init"), /--no-gpu +write a config without a GPU\n/);
+  assert.match(pageOf("doctor"), /--no-gpu +leave the GPUs out\n/);
 });
 
 test("lines are cut and wrapped by their columns: three dots in ASCII, two for characters of East Asian scripts", () => {

@@ -1,7 +1,7 @@
 import { UserError } from "../errors.mts";
 import { type Command, options } from "./options.mts";
 import { self } from "../self.mts";
-import { unknownName, wrap } from "../text.mts";
+import { unknownName, wrap, wrapBefore } from "../text.mts";
 
 /** The commands, by name, in the order of `--help`. */
 export const commands: Record<string, Command> = {
@@ -127,7 +127,7 @@ export function help(columns = 80): string {
     "",
     ...(most < 80 ? cells : inPairs(cells)),
     "",
-    ...wrap(`${self("help COMMAND")} shows its options, and examples.`, most),
+    ...wrapBefore("The options of a command, and examples:", self("help COMMAND"), most, "", "  "),
     "",
   ].join("\n");
 }

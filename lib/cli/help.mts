@@ -148,7 +148,8 @@ export function pageOf(name: string, columns = 80): string {
     const { letter, takes: value, summary } = option;
     const flag = `${letter ? `-${letter}, ` : "    "}--${option.name}${value ? ` ${value}` : ""}`;
     const only = acceptsOption(option, name) ? "" : " (with -n)";
-    return wrap(summary.replace(/^[a-z]+(, [a-z]+)*: /, "") + only, most, `  ${flag.padEnd(18)} `, " ".repeat(21));
+    const text = option.own?.[name] ?? summary.replace(/^[a-z]+(, [a-z]+)*: /, "");
+    return wrap(text + only, most, `  ${flag.padEnd(18)} `, " ".repeat(21));
   });
   const general = options.filter((option) => !option.for).map((option) =>
     `${option.letter ? `-${option.letter}` : `--${option.name}`}`
@@ -158,7 +159,7 @@ export function pageOf(name: string, columns = 80): string {
     return columnsOf(line) <= most ? [line] : [`  ${self(command)}`, ...wrap(does, most, "      ")];
   });
   return [
-    ...wrap(`${self(name)} ${takes}`.trim(), most, "", "  "),
+    `${self(name)} ${takes}`.trim(),
     "",
     ...wrap(about, Math.min(columns, 78), "", ""),
     "",
@@ -198,7 +199,7 @@ const habits: [words: string[], instead: string][] = [
   [["bind", "vfio", "passthrough", "undo"], "prepare binds the card to vfio-pci at boot, prepare --undo reverts that"],
   [["why", "diagnostics", "errors"], "explain says what the errors in a log mean"],
   [["version", "about"], "--version prints the version"],
-  [["man", "usage", "?"], "help COMMAND shows the page of a command"],
+  [["man", "usage", "?", "/?", "/h", "/help"], "help COMMAND shows the page of a command"],
 ];
 
 /** The command to use instead of a command of another program; undefined for other words. */

@@ -8,6 +8,7 @@ import { acceptsOption, type Command, type Option, options as known } from "./op
 import { Interrupted, UserError } from "../errors.mts";
 import type { Options } from "./context.mts";
 import type { Shell } from "../shell.mts";
+import { ownValue } from "../maps.mts";
 import { sayTo } from "./say.mts";
 import { realShell } from "../run/shell.mts";
 import { reasonOf } from "../run/shell/reasons.mts";
@@ -46,7 +47,7 @@ function parse(argv: string[]): Typed {
     if (name === undefined) {
       const letters = [...word.slice(1)];
       const stranger = letters.find((letter) => !known.some((option) => option.letter === letter));
-      if (stranger) throw unknownOption(`-${stranger}`);
+      if (stranger) throw unknownOption(letters.length > 1 ? word : `-${stranger}`, `-${stranger}`);
       optionWords.push(word);
       continue;
     }
@@ -60,8 +61,8 @@ function parse(argv: string[]): Typed {
     const next = before[i + 1];
     const own = value ?? (next !== undefined && (next === "-" || !next.startsWith("-")) ? before[++i]! : "");
     const again = optionWords.some((one) => one.startsWith(`--${name}=`));
-    if (again) throw new UserError(`--${name} is given twice, but takes one ${option.takes}`);
-    if (own === "") throw new UserError(`--${name} needs one ${option.takes}`);
+    if (again) throw new UserError(`--${name} is given twice, but takes one value`);
+    if (own === "") throw new UserError(`--${name} needs a value: --${name} ${option.takes}`);
     optionWords.push(`--${name}=${own}`);
   }
   const off = known.filter(({ name }) => name.startsWith("no-")).map(({ name }) => name.slice(3));
@@ -74,12 +75,15 @@ function parse(argv: string[]): Typed {
   return { found, words, ...(end < 0 ? {} : { rest: argv.slice(end + 1) }) };
 }
 
-function unknownOption(option: string): UserError {
-  const meant = option === "-V"
-    ? "--version"
-    : option.startsWith("--")
-    ? closest(option, known.map(({ name }) => `--${name}`))
-    : undefined;
+/** Letters that other programs have for these options. */
+const letterHabits = { "-V": "--version", "-?": "--help", "-y": "--yes", "-c": "--config", "-j": "--json" };
+
+/** `letter`: the letter that no option has, of letters behind one dash, which may be a long option with one dash. */
+function unknownOption(typed: string, letter = typed): UserError {
+  const long = known.map(({ name }) => `--${name}`);
+  const whole = typed.startsWith("--") ? closest(typed, long) : long.find((name) => name === `-${typed.split("=")[0]}`);
+  const meant = ownValue(letterHabits, typed) ?? whole;
+  const option = meant === undefined ? letter : typed;
   const more = meant ? `: did you mean ${meant}?` : "\n  help COMMAND lists the options of a command";
   return new UserError(`unknown option ${option}${more}`);
 }

@@ -25,6 +25,8 @@ export interface Option {
   /** Commands that accept it only with `--dry-run`. */
   dry?: string[];
   summary: string;
+  /** Other summaries, by the commands on whose pages they are. */
+  own?: Record<string, string>;
 }
 
 /** Whether a command takes an option. */
@@ -41,13 +43,25 @@ export const options: Option[] = [
     takes: "FILE",
     for: [...machines, "init", "prepare", "explain", "logs", "ssh", "ssh-config", "down", "destroy"],
     summary: "the config; else ./homelab-gpu.yaml",
+    own: { init: "the file to write; else ./homelab-gpu.yaml" },
   },
   {
     name: "yes",
     for: ["up", "prepare", "upgrade", "destroy"],
     summary: "run the safe fixes (packages, services); do not ask",
+    own: { prepare: "do not ask", destroy: "do not ask" },
   },
-  { name: "no-gpu", for: [...machines, "init"], summary: "start the lab without its GPUs" },
+  {
+    name: "no-gpu",
+    for: [...machines, "init"],
+    summary: "start the lab without its GPUs",
+    own: {
+      init: "write a config without a GPU",
+      ...Object.fromEntries(
+        ["plan", "doctor", "verify", "status", "upgrade"].map((name) => [name, "leave the GPUs out"]),
+      ),
+    },
+  },
   { name: "recreate", for: ["up", "plan"], summary: "up: replace VMs whose box or card changed" },
   { name: "data", for: ["destroy"], summary: "destroy: remove the data disks too" },
   { name: "pull", for: ["up", "plan", "upgrade"], summary: "up: pull newer images of the services first" },

@@ -4,7 +4,7 @@ import type { Finding, Status } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Resolved } from "../resolve/types.mts";
 import { self } from "../self.mts";
-import { columnsOf, firstFew, joinList, visible, wrap } from "../text.mts";
+import { columnsOf, firstFew, joinList, visible, wrap, wrapBefore } from "../text.mts";
 import { countsOf, evidenceLines, formatFinding, formatFix, heading, marked, sentence, type Style } from "./print.mts";
 import { topologyLines } from "./topology.mts";
 
@@ -117,8 +117,7 @@ function subjectLines(findings: Finding[], { facts }: ScreenParts, style: Style)
 /** The next step. A command that does not fit after the text gets its own line. */
 function nextLines({ text, command }: Next, width: number): string[] {
   if (command === undefined) return wrap(text, width, "", "  ");
-  const line = `${text} ${command}`;
-  return columnsOf(line) <= width ? [line] : [...wrap(text, width, "", "  "), `  ${command}`];
+  return wrapBefore(text, command, width, "", "  ");
 }
 
 function bodyLines(findings: Finding[], { topology }: ScreenParts, detail: Detail, style: Style): string[] {
@@ -142,7 +141,7 @@ function brief(finding: Finding, { evidence, fixes: [failure, other] }: Detail, 
   const fails = status === "fail";
   const most = fails ? failure : other;
   const more = fails && most > 0 && fix.length > most
-    ? wrap(`and more: ${self(`doctor ${check}`)}`, style.width, "  → ", "    ")
+    ? wrapBefore("and more:", self(`doctor ${check}`), style.width, "  → ", "    ")
     : [];
   return [
     ...formatFinding({ ...finding, evidence: [], fix: [] }, { ...style, notes: {} }),

@@ -13,16 +13,23 @@ import { decodeLog } from "../../encoding.mts";
 import { parseHost } from "../../host/parse.mts";
 import { failedStep } from "../../run/failed.mts";
 import { UserError } from "../../errors.mts";
-import { wrap } from "../../text.mts";
+import { wrap, wrapBefore } from "../../text.mts";
 import { self } from "../../self.mts";
 import { jsonText } from "../../urls.mts";
 
-const unknown = [
-  "homelab-gpu knows no error in this log",
-  "→ Read the first error in it: later ones often follow from it. Most texts are known in English only (LC_ALL=C)",
-  `→ Check this host: ${self("doctor")}`,
-  `→ Check a running VM: ${self("verify")}`,
-];
+/** What to do about a log without a known error. */
+function unknownLines(isEmpty: boolean, width: number): string[] {
+  const first = isEmpty ? "this log is empty" : "homelab-gpu knows no error in this log";
+  const read = isEmpty
+    ? "Give a log with text in it: a file, or the output of a command behind 2>&1 |"
+    : "Read the first error in it: later ones often follow from it. Most texts are known in English only (LC_ALL=C)";
+  return [
+    ...wrap(first, width),
+    ...wrap(read, width, "  → ", "    "),
+    ...wrapBefore("Check this host:", self("doctor"), width, "  → ", "    "),
+    ...wrapBefore("Check a running VM:", self("verify"), width, "  → ", "    "),
+  ];
+}
 
 /** Bytes of a log that are read: the end of a longer one, where a program reports why it failed. */
 const limit = 64 * 2 ** 20;
@@ -39,18 +46,22 @@ export async function explain(context: Context): Promise<number> {
   const page = word === undefined ? [] : await pageOf(shell, word);
   if (page.length > 0) {
     const { width } = styleFor(context, "out");
-    shell.stdout(
-      `${page.flatMap((line) => wrap(line, width, "", line.startsWith("  - ") ? "    " : "  ")).join("\n")}\n`,
-    );
+    const own = self("");
+    const lines = page.flatMap((line) => {
+      const at = line.indexOf(own);
+      if (at > 0) return wrapBefore(line.slice(0, at).trimEnd(), line.slice(at), width, "", "    ");
+      return wrap(line, width, "", line.startsWith("  - ") ? "    " : "  ");
+    });
+    shell.stdout(`${lines.join("\n")}\n`);
     return 0;
   }
   const { text, setting } = word === undefined && shell.terminal.in
     ? await lastFailed(context, host)
     : { text: await readLog(context, word ?? "-"), setting: host ? { host } : {} };
-  return report(context, likelyCauses(text, setting));
+  return report(context, likelyCauses(text, setting), text.trim() === "");
 }
 
-function report(context: Context, causes: Cause[]): number {
+function report(context: Context, causes: Cause[], isEmpty: boolean): number {
   const { shell, options } = context;
   if (options.json) {
     shell.stdout(`${jsonText({ schema: "homelab-gpu/explain/2", causes })}\n`);
@@ -58,7 +69,7 @@ function report(context: Context, causes: Cause[]): number {
     const style = styleFor(context, "out");
     const lines = causes.length > 0
       ? causes.flatMap((cause) => formatFinding(asFinding(cause), style))
-      : unknown.flatMap((text, i) => wrap(text, style.width, i > 0 ? "  " : "", "    "));
+      : unknownLines(isEmpty, style.width);
     shell.stdout(`${lines.join("\n")}\n`);
   }
   return causes.length > 0 ? 0 : 1;
