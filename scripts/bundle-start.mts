@@ -64,16 +64,17 @@ function unpacked(): Text {
 /** The names of kept files begin with it. */
 const prefix = "one-file-";
 
-/** What this user kept for this very file at a path, if anything. */
-function kept(place: string): Buffer | undefined {
+/** What this user kept for this very file at a path, and when (ms since 1970), if anything. */
+function kept(place: string): { bytes: Buffer; at: number } | undefined {
   try {
     const opened = openSync(place, "r");
     try {
-      const uid = process.geteuid?.();
-      if (uid !== undefined && fstatSync(opened).uid !== uid) return undefined;
+      const [uid, own] = [process.geteuid?.(), fstatSync(opened)];
+      if (uid !== undefined && own.uid !== uid) return undefined;
       const bytes = readFileSync(opened);
       const head = `${identity}\n`;
-      return bytes.toString("latin1", 0, head.length) === head ? bytes.subarray(head.length) : undefined;
+      const isOwn = bytes.toString("latin1", 0, head.length) === head;
+      return isOwn ? { bytes: bytes.subarray(head.length), at: own.mtimeMs } : undefined;
     } finally {
       closeSync(opened);
     }
@@ -84,22 +85,37 @@ function kept(place: string): Buffer | undefined {
 
 /** The kept text of the program: it is in ASCII, and its last line is its first. */
 function keptText(place: string): Text | undefined {
-  const bytes = kept(place);
+  const bytes = kept(place)?.bytes;
   if (!bytes) return undefined;
   const [head, end] = [bytes.indexOf("\n"), bytes.lastIndexOf("\n")];
   if (end <= head || bytes.toString("latin1", 0, head) !== bytes.toString("latin1", end + 1)) return undefined;
   return { program: bytes.toString("latin1", head + 1, end), above: Number(bytes.toString("latin1", 0, head)) };
 }
 
-/**
- * The kept data of V8. It is there twice: V8 does not survive damaged data, and comparing takes less time
- * than loading what computes a checksum.
- */
-function keptData(place: string): Buffer | undefined {
-  const bytes = kept(place);
-  const [data, again] = [bytes?.subarray(0, bytes.length / 2), bytes?.subarray(bytes.length / 2)];
-  return data && again && data.equals(again) ? data : undefined;
+/** Data of V8 that was kept; `times`: how often, with what later runs compiled. `at`: when, ms since 1970. */
+interface Data {
+  data: Buffer;
+  times: number;
+  at: number;
 }
+
+/**
+ * The kept data of V8, behind a byte with the number of times. It is there twice: V8 does not survive damaged data, and
+ * comparing takes less time than loading what computes a checksum.
+ */
+function keptData(place: string): Data | undefined {
+  const { bytes, at = 0 } = kept(place) ?? {};
+  if (!bytes || bytes.length === 0) return undefined;
+  const [times, both] = [bytes[0]!, bytes.subarray(1)];
+  const [data, again] = [both.subarray(0, both.length / 2), both.subarray(both.length / 2)];
+  return data.equals(again) ? { data, times, at } : undefined;
+}
+
+/**
+ * Whether to keep the data again. Another host and another config need other functions, which each run would
+ * compile: the first runs of a command add theirs, then one run a day does.
+ */
+const isDue = ({ times, at }: Data): boolean => times < 3 || Date.now() - at > 24 * 3600_000;
 
 /** Keeps these at a path; without a writable folder the next start compiles again. */
 function keep(folder: string, place: string, parts: (string | Buffer)[]): void {
@@ -140,16 +156,17 @@ const places = folder && `${folder}/${prefix}${process.versions.v8}-${process.ar
 const ofText = places && keptText(`${places}program`);
 const { program, above } = ofText || unpacked();
 // data of other commands would take as long to load as that of this one
-const data = places && ofText ? keptData(`${places}${command}`) : undefined;
+const found = places && ofText ? keptData(`${places}${command}`) : undefined;
 // the line offset makes a line of a stack trace one of the file
-const script = new Script(program, { filename: path, lineOffset: above, ...(data ? { cachedData: data } : {}) });
-if (folder && places && !(data && !script.cachedDataRejected)) {
+const script = new Script(program, { filename: path, lineOffset: above, ...(found ? { cachedData: found.data } : {}) });
+const taken = script.cachedDataRejected ? undefined : found;
+if (folder && places && (!taken || isDue(taken))) {
   process.on("exit", (code) => {
     // a command line with mistakes does not need the parts of its command
     if (code >= 2) return;
     if (!ofText) keep(folder, `${places}program`, [`${above}\n`, program, `\n${above}`]);
     const made = script.createCachedData();
-    keep(folder, `${places}${command}`, [made, made]);
+    keep(folder, `${places}${command}`, [Buffer.of(Math.min((taken?.times ?? 0) + 1, 255)), made, made]);
   });
 }
 await (script.runInThisContext() as Program)(builtin, import.meta);

@@ -194,6 +194,28 @@ test("what it compiled is kept for this very file only, and it works without a p
   assert.match((await doctor(places.ordinary)).out, /^Reedy: /m, "it was edited, and got its old time");
 });
 
+test("the first runs of a command, and then one a day, keep what they compiled too", async () => {
+  const folder = place("grows", true);
+  const cache = join(folder, "cache");
+  const doctor = async (host: string) => {
+    await started([...here, "homelab-gpu.mjs", "doctor", "--host", host], {
+      folder,
+      env: { PATH: PATH!, XDG_CACHE_HOME: cache },
+    });
+    const compiled = join(cache, "homelab-gpu/compiled");
+    const path = join(compiled, readdirSync(compiled).find((name) => name.endsWith("doctor-host"))!);
+    return { path, ...statSync(path) };
+  };
+  const first = await doctor(`${root}/test/hosts/vm-without-gpu.txt`);
+  const second = await doctor(card);
+  assert.ok(second.size > first.size, "another host needs other functions");
+  const third = await doctor(card);
+  const fourth = await doctor(card);
+  assert.is(fourth.ino, third.ino, "it is not kept in each run");
+  utimesSync(fourth.path, new Date(), new Date(Date.now() - 48 * 3600_000));
+  assert.ok((await doctor(card)).mtimeMs > Date.now() - 24 * 3600_000, "it is kept once a day");
+});
+
 test("what it keeps goes through no link, is its user's own, and is removed when it is old", async () => {
   const folder = place("safe", true);
   const cache = join(folder, "cache");
