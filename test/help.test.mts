@@ -48,7 +48,7 @@ test("help fits narrow terminals; only commands of examples may be wider", () =>
   assert.equal(help(200), help());
 });
 
-test("no line ends within a command of this program", async () => {
+test("no line ends within a command of this program", () => {
   const before = process.env.HOMELAB_GPU_COMMAND;
   const longOwn = "node '/opt/some tools/of mine/homelab-gpu.mjs'";
   process.env.HOMELAB_GPU_COMMAND = longOwn;

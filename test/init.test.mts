@@ -188,16 +188,19 @@ test("on a terminal the user selects the card; Enter selects the best one", asyn
   const asked: string[] = [];
   const errors: string[] = [];
   const chosen = async (...answers: string[]) => {
-    const terminal = { in: true, out: true, err: true, columns: 80 };
+    const terminal = { in: true, out: true, err: true, columns: 60 };
     const ask = (text: string) => Promise.resolve((asked.push(text), answers.shift() ?? ""));
     const { disk, err } = await init("h200-server-ubuntu", [], { terminal, ask });
     errors.push(err);
     return disk.get("homelab-gpu.yaml")!;
   };
   assert.match(await chosen(""), /address: "0000:18:00\.0"/);
-  assert.match(await chosen("9", "x", "3"), /address: "0000:2a:00\.0"/);
+  assert.match(await chosen("9", "x\x1b[A", "3"), /address: "0000:2a:00\.0"/);
   assert.equal(asked, Array(4).fill("Card, 1 to 3 [2]: "));
+  const rows = errors[0]!.split("\n").slice(0, 8);
+  assert.equal(rows.filter((line) => line.length > 60), [], "the list of cards is wrapped");
   assert.match(errors.join(""), /\nThere is no card 9: write a number from 1 to 3, or press Enter for 2\n/);
+  assert.not.match(errors.join(""), /\x1b/);
 });
 
 test("init requests what the host gives to vfio-pci rather than the only card that it displays on", async () => {

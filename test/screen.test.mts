@@ -2,7 +2,8 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
-import { subjectOf } from "../lib/cli/screen.mts";
+import { rowsOf, subjectOf } from "../lib/cli/screen.mts";
+import { wrapMessage } from "../lib/text.mts";
 import { checkScreens, doctorWithConfig as doctor } from "./every-host.mts";
 import { someHosts } from "./hosts.mts";
 
@@ -34,6 +35,11 @@ test("shows more if there is room: the evidence on a high terminal and in a pipe
   );
   const evidence = "    group 1: 0000:02:00.0";
   assert.equal([low!, high!, pipe!].map(({ out }) => out.includes(evidence)), [false, true, true]);
+});
+
+test("a wrapped line takes the rows that it is wrapped to", () => {
+  const head = wrapMessage(`config: x, host: ${"/a".repeat(45)}`, 80, "homelab-gpu: ").split("\n");
+  assert.equal([head.length, rowsOf(head, 80), rowsOf(["", "a"], 80)], [2, 3, 2]);
 });
 
 test("at 80 columns, the topology keeps what happens to each function", async () => {

@@ -89,12 +89,12 @@ export function screenLines(findings: Finding[], parts: ScreenParts, style: Styl
     const end = [...wrap(sentence(findings), style.width), ...nextLines(then, style.width)];
     return [...head, "", ...body, ...(body.length > 0 ? [""] : []), ...end];
   });
-  const fits = rows === undefined ? variants[0] : variants.find((lines) => shown(lines, style) <= rows);
+  const fits = rows === undefined ? variants[0] : variants.find((lines) => rowsOf(lines, style.width) <= rows);
   return fits ?? variants.at(-1)!;
 }
 
-/** Lines of the terminal that these take up: one that is too wide takes several. */
-function shown(lines: string[], { width }: Style): number {
+/** Rows of a terminal of that many columns that lines take up: one that is too wide takes several. */
+export function rowsOf(lines: string[], width: number): number {
   return lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(columnsOf(line) / width)), 0);
 }
 

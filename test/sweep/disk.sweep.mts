@@ -41,4 +41,24 @@ mount -o remount,size=16m .homelab-gpu
   });
 }
 
+test("a probe that could not be saved leaves no file", () => {
+  if (!able) return;
+  const { folder, env, words } = lab();
+  try {
+    mkdirSync(join(folder, "full"));
+    const script = `mount -t tmpfs -o size=4k none full
+head -c 4096 /dev/zero >full/other
+"$@" --save full/host.txt; echo "code $?"; ls full`;
+    const ran = spawnSync("unshare", ["-m", "sh", "-c", script, "sh", process.execPath, ...words("doctor")], {
+      cwd: folder,
+      env,
+      encoding: "utf8",
+    });
+    assert.match(ran.stderr, /cannot write full\/host\.txt: no space left on the device/);
+    assert.is(ran.stdout, "code 1\nother\n");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test.run();

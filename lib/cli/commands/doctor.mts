@@ -11,6 +11,7 @@ import { parseHost } from "../../host/parse.mts";
 import { countsByStatus, explainFindings, type Finding } from "../../findings.mts";
 import { formatFindings } from "../print.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
+import { wrapMessage } from "../../text.mts";
 import { readHere } from "../inspect.mts";
 import { type HostReading, readHost } from "../host-reading.mts";
 import { idsNamed, unknownCheck } from "../check-names.mts";
@@ -19,7 +20,7 @@ import { readStacks } from "../projects.mts";
 import { withModels } from "../project-models.mts";
 import { withSwarmModels } from "../swarm-stacks.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
-import { factsFor, nextStep, quietLines, screenLines, topologiesOf, verboseLines } from "../screen.mts";
+import { factsFor, nextStep, quietLines, rowsOf, screenLines, topologiesOf, verboseLines } from "../screen.mts";
 import { jsonText } from "../../urls.mts";
 
 /** `doctor [check…]`: checks the config's machines on this host, or on a saved one. */
@@ -68,7 +69,9 @@ export async function doctor(context: Context): Promise<number> {
   } else {
     const head = `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`;
     if (!context.on) log(context, head);
-    const above = context.on ? 0 : Math.ceil(`homelab-gpu: ${head}`.length / shell.terminal.columns);
+    const above = context.on
+      ? 0
+      : rowsOf(wrapMessage(head, shell.terminal.columns, "homelab-gpu: ").split("\n"), shell.terminal.columns);
     const lines = reportLines(context, source, { host, resolved, findings }, piped ? "err" : "out", above);
     if (lines.length > 0) (piped ? shell.stderr : shell.stdout)(`${lines.join("\n")}\n`);
   }

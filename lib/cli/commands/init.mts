@@ -14,7 +14,7 @@ import { isIntegrated } from "../../host/pci.mts";
 import { isNvidia } from "../../host/vendors.mts";
 import { asset, schemaFor } from "../../plan/assets.mts";
 import { resolveConfig } from "../../resolve/resolve.mts";
-import { firstFew } from "../../text.mts";
+import { firstFew, visible, wrap } from "../../text.mts";
 import { cardName } from "../card-name.mts";
 import { bestOf, candidatesOf, hopelessOf, judgeCards, type Judged, stateOf, withoutCard } from "../choose-card.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
@@ -132,9 +132,11 @@ function titleOf(card: PciFunction | "any" | undefined): string {
 
 /** On a terminal the person chooses, where there are several cards; else the best one. */
 async function choose({ shell, options }: Context, judged: Judged[], best?: Judged): Promise<Judged | undefined> {
-  const { in: asks, err } = shell.terminal;
+  const { in: asks, err, columns } = shell.terminal;
   if (!best || judged.length < 2 || !asks || !err || options.quiet || options.dryRun) return best;
-  const rows = judged.map((one, i) => `  ${i + 1}. ${one.card.bdf}  ${cardName(one.card)}: ${stateOf(one)}`);
+  const rows = judged.flatMap((one, i) =>
+    wrap(`${one.card.bdf}  ${cardName(one.card)}: ${stateOf(one)}`, columns, `  ${i + 1}. `, " ".repeat(7))
+  );
   const usual = judged.indexOf(best) + 1;
   shell.stderr(`${["Which card goes to the VM?", ...rows].join("\n")}\n`);
   for (;;) {
@@ -143,7 +145,7 @@ async function choose({ shell, options }: Context, judged: Judged[], best?: Judg
     const found = /^\d+$/.test(answer) ? judged[Number(answer) - 1] : undefined;
     if (found) return found;
     shell.stderr(
-      `There is no card ${answer}: write a number from 1 to ${judged.length}, or press Enter for ${usual}\n`,
+      `There is no card ${visible(answer)}: write a number from 1 to ${judged.length}, or press Enter for ${usual}\n`,
     );
   }
 }

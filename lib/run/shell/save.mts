@@ -46,11 +46,15 @@ async function targetOf(path: string): Promise<string> {
   return now;
 }
 
+/** Writes a file that does not exist; on a full disk none is left, which would look like a saved one. */
 async function writeNew(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const handle = await open(path, "wx", 0o644);
   try {
     await handle.writeFile(text);
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => {});
+    throw error;
   } finally {
     await handle.close();
   }
