@@ -165,6 +165,11 @@ cat >"$tree/etc/udev/rules.d/70-seed-keys.rules" <<'SEED'
 SUBSYSTEM=="block", ENV{ID_FS_LABEL}=="cidata", TAG+="systemd", ENV{SYSTEMD_WANTS}+="seed-keys.service"
 SEED
 
+# With an emulated CPU on a busy host, a start takes longer than systemd's 90 s
+mkdir -p "$tree/etc/systemd/system.conf.d"
+printf '[Manager]\nDefaultTimeoutStartSec=15min\nDefaultDeviceTimeoutSec=15min\n' \
+  >"$tree/etc/systemd/system.conf.d/slow-start.conf"
+
 # no_timer_check: with an emulated CPU on a busy host, the kernel's timer test can fail and the
 # kernel panics; with KVM the kernel skips the test itself. panic=30: reboot 30 s after a panic
 mkdir -p "$tree/boot/grub"
