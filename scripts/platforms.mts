@@ -39,6 +39,7 @@ const lists: Record<string, Platform[]> = {
   "lib/verify/failures/wsl.mts": ["linux", "windows"],
   "lib/verify/failures/wsl-codes.mts": ["linux", "windows"],
   "lib/verify/failures/wsl-messages.mts": ["linux", "windows"],
+  "lib/verify/failures/wsl-settings.mts": ["linux", "windows"],
   "lib/verify/failures/kvm.mts": ["linux"],
   "lib/verify/failures/libvirt.mts": ["linux"],
   "lib/verify/failures/libvirt-network.mts": ["linux"],

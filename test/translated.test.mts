@@ -5,10 +5,11 @@ import { likelyCauses } from "../lib/verify/failures/index.mts";
 import { translated } from "../lib/verify/failures/translated.mts";
 import { chinese, french, german, spanish } from "../lib/verify/failures/translations.mts";
 import { italian, japanese, portuguese, russian } from "../lib/verify/failures/translations-more.mts";
+import * as packages from "../lib/verify/failures/translations-packages.mts";
 
 const test = suite("translated");
 
-const all = { german, french, spanish, chinese, portuguese, italian, russian, japanese };
+const all = { german, french, spanish, chinese, portuguese, italian, russian, japanese, ...packages };
 
 for (const [name, messages] of Object.entries(all)) {
   test(`each message in ${name} becomes the English one`, () => {
@@ -28,6 +29,22 @@ test("a translated log has the cause of the English one", () => {
       "Lecture des listes de paquets... Fait\nE: Impossible de trouver le paquet nvidia-driver-580",
       "E: No se ha podido localizar el paquete nvidia-driver-580",
       "正在读取软件包列表... 完成\nE: 无法定位软件包 nvidia-driver-580",
+    ],
+    [
+      "error: failed to prepare transaction (conflicting dependencies)\n:: nvidia-utils and nvidia-580xx-utils are in " +
+      "conflict",
+      "Fehler: Vorgang konnte nicht vorbereitet werden (In Konflikt stehende Abhängigkeiten)\n:: nvidia-utils and " +
+      "nvidia-580xx-utils are in conflict",
+      "erreur : la préparation de la transaction a échoué (conflit de dépendances)\n:: nvidia-utils et " +
+      "nvidia-580xx-utils sont en conflit",
+      "错误：无法准备事务处理 (有冲突的依赖关系)\n:: nvidia-utils 与 nvidia-580xx-utils 有冲突",
+    ],
+    [
+      " Problem: nothing provides nvidia-kmod needed by nvidia-driver-3:610.43.03-1.fc44.x86_64 from fedora-nvidia",
+      " Problem: nichts stellt nvidia-kmod bereit, dieses wird von nvidia-driver-3:610.43.03-1.fc44.x86_64 aus " +
+      "fedora-nvidia benötigt",
+      " Problème : aucun fournisseur pour nvidia-kmod, nécessaire pour nvidia-driver-3:610.43.03-1.fc44.x86_64 de " +
+      "fedora-nvidia",
     ],
     [
       "modprobe: ERROR: could not insert 'nvidia': Key was rejected by service",

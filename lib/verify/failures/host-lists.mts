@@ -1,14 +1,18 @@
 /** The lists about hosts, VM programs and guests that belong together in the order of the catalogue. */
 import { guestSetupFailures } from "./guest-setup.mts";
+import { dkmsFailures } from "./dkms.mts";
 import { hostFirewallFailures } from "./host-firewalls.mts";
 import { hostOptionFailures } from "./host-options.mts";
 import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
+import { initramfsToolFailures } from "./initramfs-tools.mts";
 import { kubevirtFailures } from "./kubevirt.mts";
 import { limaFailures } from "./lima.mts";
 import { listingFailures } from "./listings.mts";
 import { lookingGlassFailures } from "./looking-glass.mts";
 import { microVmFailures } from "./micro-vms.mts";
+import { moduleLoadFailures } from "./module-loads.mts";
 import { nasSystemFailures } from "./nas-systems.mts";
+import { nvidiaInstallerFailures } from "./nvidia-installer.mts";
 import { otherHypervisorFailures } from "./other-hypervisors.mts";
 import { packerCauseFailures, packerPartFailures } from "./packer-parts.mts";
 import { podmanMachineFailures } from "./podman-machine.mts";
@@ -17,6 +21,7 @@ import { serviceToolFailures } from "./service-tools.mts";
 import { sshFileFailures } from "./ssh.mts";
 import { startScriptFailures } from "./start-scripts.mts";
 import type { Failure } from "./types.mts";
+import { vagrantCommandFailures } from "./vagrant-commands.mts";
 import { virglFailures } from "./virgl.mts";
 import { virtInstallFailures } from "./virt-install.mts";
 import { virtualFunctionFailures } from "./virtual-functions.mts";
@@ -24,6 +29,7 @@ import { vmDetailFailures } from "./vm-details.mts";
 import { vmPartFailures, vmStateFailures } from "./vm-parts.mts";
 import { vmToolFailures } from "./vm-tools.mts";
 import { vmwareFailures } from "./vmware.mts";
+import { wslSettingFailures } from "./wsl-settings.mts";
 import { xenFailures } from "./xen.mts";
 
 /** The entries that come before those of whole programs. */
@@ -68,4 +74,14 @@ export const hostFailures = (): Failure[] => [
 /** Entries that say what an error is about, for those that no specific entry knows. */
 export const hostFallbackFailures = (): Failure[] => [
   ...vmPartFailures(),
+];
+
+/** Messages of whole programs, for those that no entry before them knows. */
+export const hostMessageFailures = (): Failure[] => [
+  ...moduleLoadFailures(),
+  ...nvidiaInstallerFailures(),
+  ...dkmsFailures(),
+  ...initramfsToolFailures(),
+  ...wslSettingFailures(),
+  ...vagrantCommandFailures(),
 ];

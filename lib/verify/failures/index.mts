@@ -5,7 +5,13 @@
 import type { Finding } from "../../findings.mts";
 import { cloudInitFailures } from "./cloud-init.mts";
 import { errnoFailures } from "./errnos.mts";
-import { hostCauseFailures, hostFailures, hostFallbackFailures, programStepFailures } from "./host-lists.mts";
+import {
+  hostCauseFailures,
+  hostFailures,
+  hostFallbackFailures,
+  hostMessageFailures,
+  programStepFailures,
+} from "./host-lists.mts";
 import { sshFailures } from "./ssh.mts";
 import { buildkitFailures } from "./buildkit.mts";
 import { packerBuilderFailures } from "./packer-builders.mts";
@@ -226,6 +232,7 @@ export const failures = (): Failure[] =>
     ...serviceFailures(),
     ...generalFailures(),
     ...fileSystemFailures(),
+    ...hostMessageFailures(),
   ];
 
 const order: Strength[] = ["cause", "symptom", "note"];

@@ -56,6 +56,49 @@ export const nvrmFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
+      /Guest driver is incompatible with host driver/,
+      "the vGPU driver in the VM does not fit the vGPU manager on the host: they are of branches that do not go together",
+      "Install the guest driver of the same vGPU release as the host's (NVIDIA's table of supported pairs)",
+      smi,
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /System Power Management attempted without driver procfs suspend interface/,
+      "the driver is to save the card's memory over a suspend (NVreg_PreserveVideoMemoryAllocations), and its services " +
+      "for that do not run, so suspend fails",
+      guestFix(
+        "Let them run",
+        "systemctl enable nvidia-suspend.service nvidia-hibernate.service nvidia-resume.service",
+      ),
+    ],
+    [
+      "gpu.in-use",
+      "cause",
+      /open\(\) not permitted for excluded/,
+      "the driver's options exclude this card (NVreg_ExcludedGpus), so nothing can open it",
+      guestFix("See where", "grep -rn ExcludedGpus /etc/modprobe.d /proc/cmdline"),
+      "Remove the option, rebuild the initramfs, and restart",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /=== (?:GSP core|GSP-RM) unresponsive ===|GPU recovery action changed from .{1,40} to 0x[\da-f]{1,4} \((?!None)/,
+      "the card's own processor (GSP) does not answer, or the driver asks for a reset of the card; an Xid before it says " +
+      "why",
+      driverLog,
+      restart,
+    ],
+    [
+      "guest.driver",
+      "note",
+      /=== GSP-RM is slow ===|NVreg_TemporaryFilePath NVRM: module/,
+      "a notice of NVIDIA's driver that stops nothing",
+      "Nothing to do if the card works; a folder for NVreg_TemporaryFilePath has to exist at the start",
+    ],
+    [
+      "guest.driver",
+      "cause",
       anyOf(
         /\bFSP (?:command|async command|secure boot partition) timed out|FSP boot cmds failed/,
         /NVRM: .{0,20}\bkfsp\w{1,50}: /,

@@ -1,5 +1,6 @@
 import type { Failure } from "./types.mts";
 import { guestFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 /** What keeps packages of drivers and kernels half installed: a full /boot, old diversions, a missing compiler. */
@@ -18,6 +19,20 @@ export const packageSetupFailures = (): Failure[] => [
       guestFix("Remove kernels that are no longer needed", "apt-get autoremove --purge"),
       guestFix("Then finish the installation", "dpkg --configure -a"),
       "If it stays full: MODULES=dep in /etc/initramfs-tools/initramfs.conf makes it smaller; then update-initramfs -u",
+    ],
+  ]),
+  ...rows({ layer: "packages", source: "fedora-silverblue/issue-tracker#709 (2026-08), #511 (2023-11)" }, [
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /requires \(kernel-devel-matched if kernel-core\)/,
+        /kernel-devel-matched-\S{1,60} .{0,40}requires kernel-core = /,
+      ),
+      "the image has another kernel than the package sources have headers for (kernel-devel-matched), so akmods cannot " +
+      "build the driver now",
+      "Wait some hours and run rpm-ostree upgrade again: image and sources are not published at the same time",
+      "To have it for good: use an image with the driver inside (Universal Blue), and remove the layered akmod-nvidia",
     ],
   ]),
   ...rows({ layer: "packages", source: "dpkg (dpkg-divert), packages nvidia-304 to nvidia-390, read 2026-11" }, [

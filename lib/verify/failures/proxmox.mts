@@ -9,6 +9,21 @@ const cards = commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx"
 
 /** Task errors of Proxmox VE by topic. */
 export const proxmoxFailures = (): Failure[] => [
+  ...rows({ layer: "hypervisor", source: "bpg/terraform-provider-proxmox#1353 (2024-06); PVE/QMPClient.pm" }, [
+    [
+      "provider.access",
+      "symptom",
+      anyOf(
+        /qmp command '(?!guest-)[\w-]{1,60}' failed - (?:unable to connect to VM \d{1,9} qmp socket|got timeout)/,
+        /unable to connect to VM \d{1,9} qmp socket - timeout/,
+      ),
+      "the VM's QEMU does not answer Proxmox: at a start with a passed card it first reserves all of the VM's memory, " +
+      "which takes long with much of it; later it hangs, or its disk does",
+      "At a start: wait, and start it by qm start ID --timeout 600, or give it less memory or hugepages",
+      commandFix("See what it does: D is a wait for a disk", "ps -o pid,stat,etime,cmd -C kvm", { root: true }),
+      commandFix("Read the kernel's log", "journalctl -k -b --no-pager -n 60", { root: true }),
+    ],
+  ]),
   ...rows({ layer: "vfio", near, source: "Proxmox VE (qemu-server, PCI.pm), general knowledge of 8.x, 2026-11" }, [
     [
       "gpu.match",

@@ -1,25 +1,41 @@
 /** Turns messages of programs that answered in another language back into English. */
 import { chinese, french, german, musl, spanish } from "./translations.mts";
 import { italian, japanese, portuguese, russian } from "./translations-more.mts";
+import {
+  chinesePackages,
+  frenchPackages,
+  germanPackages,
+  italianPackages,
+  japanesePackages,
+  portuguesePackages,
+  russianPackages,
+  spanishPackages,
+} from "./translations-packages.mts";
 
 /** A language: words that show it, and its messages as a text of lines. */
 type Language = [marks: RegExp, messages: string];
 
 const languages: Language[] = [
-  [/\b(?:nicht|der|die|das|wurde|Fehler|keine?|Speicherplatz|erlaubt|fehl|Abhängigkeits\w{0,20}|Paketes?)\b/i, german],
-  [/\b(?:impossible|aucune?|erreur|refusée|commande|dépendances|paquets?|pas|trop|réseau|clé|déjà)(?![a-z])/i, french],
+  [
+    /\b(?:nicht|der|die|das|wurde|Fehler|keine?|Speicherplatz|erlaubt|fehl|keiner|nichts|Konflikt|Abhängigkeits\w{0,20}|Paketes?)\b/i,
+    germanPackages + german,
+  ],
+  [
+    /\b(?:impossible|aucune?|erreur|refusée|commande|dépendances|paquets?|pas|trop|réseau|clé|déjà)(?![a-z])/i,
+    frenchPackages + french,
+  ],
   [
     /\b(?:no (?:se|existe|queda)|permiso|error (?:de|al|interno)|fallo|falló|pero|paquetes?|rehusada|orden)\b/i,
-    spanish,
+    spanishPackages + spanish,
   ],
-  [/[\u4e00-\u9fff]/, chinese],
-  [/não |falha |erro |inexistente|negada|recusada|impossível/i, portuguese],
+  [/[\u4e00-\u9fff]/, chinesePackages + chinese],
+  [/não |falha |erro |inexistente|negada|recusada|impossível/i, portuguesePackages + portuguese],
   [
     /\b(?:impossibile|errore|negato|rifiutata|occupata|scaduta|esaurito|pacchett[oi])\b|non (?:esist|valid|perm|trovat|supp|ha |è )/i,
-    italian,
+    italianPackages + italian,
   ],
-  [/[\u0400-\u04ff]/, russian],
-  [/[\u3040-\u30ff]/, japanese],
+  [/[\u0400-\u04ff]/, russianPackages + russian],
+  [/[\u3040-\u30ff]/, japanesePackages + japanese],
   [/\bAddress in use\b|Name does not resolve|No file descriptors available/, musl],
 ];
 
@@ -53,7 +69,7 @@ export function translated(text: string): string {
       /\u00ab ?([^\u00ab\u00bb\n]{1,200}?) ?\u00bb|\u00bb([^\u00ab\u00bb\n]{1,200})\u00ab/g,
       "'$1$2'",
     );
-    if (!rules.has(language)) rules.set(language, messages.trim().split("\n").map(ruleOf));
+    if (!rules.has(language)) rules.set(language, messages.trim().split(/\n+/).map(ruleOf));
     for (const [of, english] of rules.get(language)!) {
       found = found.replace(of, (part: string, ...words: unknown[]) =>
         // a window can have broken the message: what follows stays on its line

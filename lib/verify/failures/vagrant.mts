@@ -9,8 +9,8 @@ import { vagrantWords, vmWords } from "./fixes.mts";
 export const vagrantFailures = (): Failure[] => [
   {
     pattern: anyOf(
-      /(?:Domain not found|error: failed to get domain)\b.{0,80}no domain with matching (?:uuid|name)/,
-      /Call to virDomain\w{1,40} failed: Domain not found/,
+      /(?<!INFO set_name_of_domain: Call to virDomainLookupByName failed: )(?:Domain not found|error: failed to get domain)\b.{0,80}no domain with matching (?:uuid|name)/,
+      /(?<!INFO set_name_of_domain: )Call to virDomain\w{1,40} failed: Domain not found/,
     ),
     near: vmWords,
     check: "provider.access",

@@ -189,7 +189,7 @@ export const virshFailures = (): Failure[] => [
     [
       "provider.access",
       "fallback",
-      /Call to vir[A-Z]\w{3,40} failed: |libvirtError\b|Error (?:starting|creating) domain: |LibvirtError\(/,
+      /(?<!INFO set_name_of_domain: )Call to vir[A-Z]\w{3,40} failed: |libvirtError\b|Error (?:starting|creating) domain: |LibvirtError\(/,
       "libvirt refused a call, for the reason behind the last colon",
       vmLog,
       daemonLog,

@@ -37,7 +37,7 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "Start Windows Update (wuauserv) for an update; then wsl --update",
   ],
   [
-    "E_ACCESSDENIED|0x80070005|0x8037011b",
+    "E_ACCESSDENIED|0x80070005|0x8037011b|0xd0000022",
     "provider.access",
     "Windows refuses WSL a file: the disk (.vhdx) belongs to another user or its permissions were changed, or a " +
     "security " +

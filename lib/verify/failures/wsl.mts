@@ -30,6 +30,14 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     update,
   ],
   [
+    "0x80090006|0x80096010|0x800b0100",
+    "host.virtualization",
+    "a file that WSL's VM starts with (the kernel, its modules' disk) has no valid signature: it is damaged, or was " +
+    "replaced",
+    "Install WSL again from its releases on GitHub (wsl.VERSION.x64.msi); the distributions stay",
+    "Remove kernel= and kernelModules= from %UserProfile%\\.wslconfig, then wsl --shutdown",
+  ],
+  [
     "0x80040154|0x80040155|REGDB_E_CLASSNOTREG",
     "host.virtualization",
     "Windows' VM service is not registered: Hyper-V or Virtual Machine Platform is in a broken state",
@@ -83,7 +91,8 @@ export const wslFailures = (): Failure[] =>
   rows(
     {
       layer: "provider",
-      source: "microsoft/WSL#10809 (2023-11), #11260 (2024-03), #11736 (2024-07), #12113 (2024-10), #13533 (2025-09)",
+      source:
+        "microsoft/WSL#10809 (2023-11), #11260 (2024-03), #11736 (2024-07), #12113 (2024-10), #13533 (2025-09), #13548 (2025-10)",
     },
     codes.map(([code, check, message, ...fix]): Row => [
       check,

@@ -1,0 +1,94 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const status = commandFix("See what DKMS has, with the state for each kernel", "dkms status");
+const again = "Install the module's package again (apt-get install --reinstall NAME, dnf reinstall NAME)";
+
+/** DKMS' own messages, about the modules of any package (NVIDIA's, VirtualBox', ZFS', an Intel or AMD driver's). */
+export const dkmsFailures = (): Failure[] =>
+  rows({ layer: "driver", near: /dkms|^Error! /i, source: "dkms-project/dkms (dkms.in), read 2026-11" }, [
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /Could not (?:find module source directory|locate dkms\.conf file)|\S{1,80} is broken! Missing the source/,
+        /does not represent a valid dkms\.conf file|Malformed dkms\.conf file|\S{1,120} must contain a dkms\.conf file/,
+        /does not appear to have module source located within it|Module source location does not exist/,
+      ),
+      "DKMS knows a module whose sources are gone or damaged: its package was removed halfway, or was not unpacked whole",
+      status,
+      "Remove what it names (dkms remove NAME/VERSION --all), then install its package again",
+    ],
+    [
+      "guest.driver",
+      "note",
+      anyOf(
+        /DKMS tree already contains: \S|is already added! Aborting/,
+        /module\/version (?:combo is already installed for|has already been built on)/,
+      ),
+      "DKMS has that module in this version already, and leaves it as it is",
+      status,
+      "To build it again: dkms build --force NAME/VERSION -k $(uname -r), then dkms install --force with the same",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /due to missing BUILD_DEPENDS|despite of missing BUILD_DEPENDS/,
+      "the module needs another DKMS module of the same kernel, which is not built",
+      status,
+      "Build the module that the line names at its end first: dkms install NAME/VERSION -k $(uname -r)",
+    ],
+    [
+      "guest.firmware",
+      "cause",
+      anyOf(
+        /certificate or key are missing, generating self signed certificate failed/,
+      ),
+      "DKMS could not sign the module: its key or the program that signs is missing, so Secure Boot refuses the module",
+      "Install openssl and mokutil, then let DKMS make its key: dkms generate_mok",
+      "Enrol it (mokutil --import /var/lib/dkms/mok.pub), restart, and confirm it on the blue screen",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /No write access to DKMS tree|You must be root to use this command/,
+      "DKMS was started without root, or its folder lies on a read-only system",
+      "Run the command with sudo; on an image-based system (Silverblue, SteamOS) use its own way for drivers",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /You cannot install a module onto a non-existent kernel|Missing \S{1,80} kernel modules tree for module/,
+        /The directory \/(?:usr\/)?lib\/modules\/\S{1,80} doesn't exist/,
+      ),
+      "DKMS builds for a kernel that is not installed any more",
+      commandFix("See which kernels are installed, and which one runs", "sh -c 'ls /lib/modules; uname -r'"),
+      "Restart into an installed kernel; then dkms autoinstall",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      anyOf(
+        /includes (?:a )?BUILD_EXCLUSIVE directives?|pre_install failed, aborting install/,
+        /Build of \S{1,80} failed for: |did not build, (?:possibly|skipping)/,
+      ),
+      "DKMS did not build or install the module for this kernel: the module's own settings exclude the kernel, or its " +
+      "script failed",
+      status,
+      "Use a release of the module that is made for this kernel, or start the older kernel",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      anyOf(
+        /Missing module '?\S{1,80}'? in \/|No modules built for \S{1,80} \(/,
+        /dkms (?:autoinstall on|kernel_\w{2,8} for) .{1,120}failed for/,
+      ),
+      "a module of DKMS is not there for that kernel, since its build failed before",
+      "Read the first error in /var/lib/dkms/NAME/VERSION/build/make.log",
+      again,
+    ],
+  ]);

@@ -1,0 +1,40 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+/** The modules of VM programs and file systems that DKMS or a vendor builds. */
+const modules = String
+  .raw`(?:vboxdrv|vboxnet\w{2,4}|vboxpci|vboxguest|vboxsf|vmmon|vmnet|zfs|spl|evdi|kvmfr|vendor_reset|gasket|apex)`;
+const rebuild = "Build it again for this kernel: dkms autoinstall, /sbin/vboxconfig (VirtualBox), vmware-modconfig " +
+  "--console --install-all (VMware)";
+
+/** What the kernel says when it refuses a module that was built outside its tree. */
+export const moduleLoadFailures = (): Failure[] =>
+  rows({
+    layer: "kernel",
+    source: "Linux (kernel/module), kmod; void-linux/void-packages#58300 (2025-12), #46912 (2023-10)",
+  }, [
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        new RegExp(String.raw`\b${modules}: (?:Unknown symbol|disagrees about version of symbol) \w`),
+        new RegExp(String.raw`could not insert '?${modules}'?: (?:Unknown symbol|Exec format error|Invalid)`),
+        new RegExp(String.raw`Version mismatch: module \S{0,60}${modules}\.ko`),
+      ),
+      "the module was built for another kernel or release, or the module that it needs is another one: it lacks the names " +
+      "that the line shows",
+      rebuild,
+      commandFix("See which releases there are", "sh -c 'uname -r; dkms status'"),
+      "If the kernel is newer than the program: update the program, or start the older kernel",
+    ],
+    [
+      "host.memory",
+      "cause",
+      /internal compiler error: Killed|Killed signal terminated program cc1\b/,
+      "the kernel ended the compiler, since memory was out: a module or program is built with too many processes at once",
+      commandFix("See it", "sh -c 'dmesg | grep -i oom'", { root: true }),
+      "Give the machine more memory or swap, or build with fewer: MAKEFLAGS=-j1, or -j1 to make",
+    ],
+  ]);

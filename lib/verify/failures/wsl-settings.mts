@@ -1,0 +1,98 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const near = /\bwsl\b|wsl[2.:]|wslconfig|\bWSLg\b/i;
+const restart = commandFix("Stop WSL, then start it again", "wsl --shutdown");
+const list = commandFix("See the distributions and their state", "wsl --list --verbose");
+
+/** What WSL says about its settings, disks, networks and distributions. */
+export const wslSettingFailures = (): Failure[] =>
+  rows({ layer: "provider", near, source: "microsoft/WSL (localization/strings/en-US), read 2026-11" }, [
+    [
+      "host.disk",
+      "cause",
+      /custom kernel modules VHD in .{1,200} was not found/,
+      "%UserProfile%\\.wslconfig names a disk of kernel modules (kernelModules=) that is not there",
+      "Correct the path (\\\\ for each \\), or remove kernel= and kernelModules= together",
+      restart,
+    ],
+    [
+      "host.disk",
+      "cause",
+      anyOf(
+        /disk was attached but failed to mount: |The disk failed to detach: |wsl: Failed to (?:mount|resize disk)\b/,
+      ),
+      "WSL has the disk and could not mount, resize or detach it: its file system is another one or damaged, or is in use",
+      commandFix("Read what the kernel says, in WSL", "dmesg"),
+      "Mount it without a file system, and look: wsl --mount PATH --bare, then lsblk -f in WSL",
+    ],
+    [
+      "host.disk",
+      "cause",
+      /Sparse VHD support is currently disabled due to potential data corruption/,
+      "WSL no longer makes sparse disks, since they lost data",
+      "Leave sparseVhd= out of .wslconfig; to shrink a disk: wsl --shutdown, then Optimize-VHD in Hyper-V's PowerShell",
+      "Make a copy first: wsl --export NAME FILE",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /An install, uninstall, or conversion is in progress for this distribution/,
+      "another command still installs, converts or removes that distribution, or was cut off",
+      "Wait for it; if none runs: wsl --shutdown, and restart Windows",
+      list,
+    ],
+    [
+      "provider.access",
+      "symptom",
+      anyOf(
+        /installation process for distribution '[^']{1,80}' failed with exit code/,
+        /wsl: (?:Update|Uninstall) failed \(exit code|Failed to install \S{1,80} from the Microsoft Store/,
+        /error occurred accessing the registry\. Path: /,
+      ),
+      "Windows did not install, update or remove WSL or a distribution, for the code in the message",
+      commandFix("Update without the Store, as administrator", "wsl --update --web-download", { root: true }),
+      list,
+    ],
+    [
+      "provider.access",
+      "cause",
+      /wsl: User not found\.|CreateInstance\/\S{0,40}WSL_E_USER_NOT_FOUND/,
+      "the user that WSL should start with does not exist in the distribution (wsl -u, or default= in /etc/wsl.conf)",
+      "Start as root and look: wsl -u root -- getent passwd; then correct [user] default= in /etc/wsl.conf",
+    ],
+    [
+      "provider.mode",
+      "note",
+      /GUI application support is disabled via/,
+      "guiApplications=false switches windows of Linux programs off; computing does not need them",
+      "For windows: remove it from %UserProfile%\\.wslconfig, then wsl --shutdown",
+    ],
+    [
+      "network.lan",
+      "cause",
+      anyOf(
+        /Failed to (?:launch the localhost relay process|query networking mode|map port '[^']{1,20}')/,
+        /issue with Global Secure Access Client, DNS Tunneling is disabled/,
+      ),
+      "WSL's network is not set up as wished: a port is taken, or a VPN or security program of Windows stops it",
+      "Try the simple one: networkingMode=nat and dnsTunneling=false below [wsl2] in %UserProfile%\\.wslconfig",
+      restart,
+    ],
+    [
+      "network.lan",
+      "note",
+      /wsl2\.localhostForwarding setting has no effect|wsl2\.virtio9p is disabled, falling back to 9p/,
+      "a setting of .wslconfig that does nothing in this mode",
+      "Nothing to do; remove the line to lose the message",
+    ],
+    [
+      "host.folder",
+      "note",
+      /wsl: Failed to translate '/,
+      "a folder of Windows' PATH, or the current one, does not exist in WSL",
+      "Nothing to do for PATH; otherwise change to a folder below /mnt/c or ~ first",
+    ],
+  ]);
