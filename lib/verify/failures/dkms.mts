@@ -14,8 +14,8 @@ export const dkmsFailures = (): Failure[] =>
       "cause",
       anyOf(
         /Could not (?:find module source directory|locate dkms\.conf file)|\S{1,80} is broken! Missing the source/,
-        /does not represent a valid dkms\.conf file|Malformed dkms\.conf file|\S{1,120} must contain a dkms\.conf file/,
-        /does not appear to have module source located within it|Module source location does not exist/,
+        /does not represent a valid dkms\.conf file/,
+        /does not appear to have module source located within it/,
       ),
       "DKMS knows a module whose sources are gone or damaged: its package was removed halfway, or was not unpacked whole",
       status,
@@ -73,7 +73,7 @@ export const dkmsFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /includes (?:a )?BUILD_EXCLUSIVE directives?|pre_install failed, aborting install/,
-        /Build of \S{1,80} failed for: |did not build, (?:possibly|skipping)/,
+        /did not build, (?:possibly|skipping)/,
       ),
       "DKMS did not build or install the module for this kernel: the module's own settings exclude the kernel, or its " +
       "script failed",

@@ -216,7 +216,7 @@ export const guestSetupFailures = (): Failure[] => [
       "guest.image",
       "cause",
       anyOf(
-        /error: (?:file `\S{1,120}' not found|unknown filesystem|no such device: [\w-]{2,40}\.|disk `\S{1,60}' not found|no such partition|attempt to read or write outside of (?:disk|partition)|you need to load the kernel first|symbol `\S{1,40}' not found|invalid arch)/,
+        /(?<!grub2?-(?:probe|install|mkconfig): )error: (?:file `\S{1,120}' not found|unknown filesystem|no such device: [\w-]{2,40}\.|disk `\S{1,60}' not found|no such partition|attempt to read or write outside of (?:disk|partition)|you need to load the kernel first|symbol `\S{1,40}' not found|invalid arch)/,
         /(?:Minimal BASH-like line editing is supported|grub rescue>|error: (?:bad shim signature|\S{1,80} has invalid signature|prohibited by secure boot policy))/,
       ),
       "GRUB does not find or may not start the kernel: its files are on another disk or damaged, GRUB and " +

@@ -1,7 +1,9 @@
 /** The lists about hosts, VM programs and guests that belong together in the order of the catalogue. */
 import { guestSetupFailures } from "./guest-setup.mts";
 import { dkmsFailures } from "./dkms.mts";
+import { grubToolFailures } from "./grub-tools.mts";
 import { hostFirewallFailures } from "./host-firewalls.mts";
+import { hostDeviceFailures } from "./host-devices.mts";
 import { hostOptionFailures } from "./host-options.mts";
 import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { initramfsToolFailures } from "./initramfs-tools.mts";
@@ -82,6 +84,8 @@ export const hostMessageFailures = (): Failure[] => [
   ...nvidiaInstallerFailures(),
   ...dkmsFailures(),
   ...initramfsToolFailures(),
+  ...grubToolFailures(),
+  ...hostDeviceFailures(),
   ...wslSettingFailures(),
   ...vagrantCommandFailures(),
 ];

@@ -166,8 +166,18 @@ export const libvirtErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
+      /Unable to (?:write to '\/sys\/fs\/cgroup|initialize \/\S{1,40} cgroup)/,
+      "libvirt may not write the VM's control group: it runs in a container or without root, the cgroups are mounted " +
+      "read-only or in an unusual way, or the list of CPUs or memory nodes has one that this host does not have",
+      commandFix("See how they are mounted", "findmnt -t cgroup,cgroup2"),
+      "In a container: give it the host's cgroups (privileged, cgroupns: host); on the host: start libvirtd by systemd",
+      "See vcpupin, cpuset= and numatune in the VM's definition: virsh edit NAME",
+    ],
+    [
+      "provider.access",
+      "cause",
       anyOf(
-        /Unable to write to '\/sys\/fs\/cgroup|failed to get cgroup backend for/,
+        /failed to get cgroup backend for/,
         /At least one cgroup controller is required/,
         /CreateMachine: |freedesktop\.machine1|Unable to get DBus system bus connection/,
       ),

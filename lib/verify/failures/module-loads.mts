@@ -22,6 +22,7 @@ export const moduleLoadFailures = (): Failure[] =>
         new RegExp(String.raw`\b${modules}: (?:Unknown symbol|disagrees about version of symbol) \w`),
         new RegExp(String.raw`could not insert '?${modules}'?: (?:Unknown symbol|Exec format error|Invalid)`),
         new RegExp(String.raw`Version mismatch: module \S{0,60}${modules}\.ko`),
+        new RegExp(String.raw`could not insert module \S{0,160}${modules}\.ko: (?:Unknown symbol|Exec format|Invalid)`),
       ),
       "the module was built for another kernel or release, or the module that it needs is another one: it lacks the names " +
       "that the line shows",

@@ -242,7 +242,7 @@ export const packageFailures = (): Failure[] => [
       "cause",
       anyOf(
         /update-initramfs: failed for|initramfs-tools\/hooks\/\S{1,40} failed|mkinitramfs: failed to determine/,
-        /gzip: stdout: No space left|failed to create initrd|dracut(?:-install|\[[FE]\])?:? (?!FATAL: (?:Don't|No or)).{0,40}(?:FATAL|failed)/,
+        /gzip: stdout: No space left|failed to create initrd|dracut(?:-install|\[[FE]\])?:? (?!FATAL: (?:Don't|No or)|.{0,40}failed\. To debug).{0,40}(?:FATAL|failed)/,
       ),
       "the initramfs was not rebuilt: /boot is full, or a module of it is missing",
       disk,

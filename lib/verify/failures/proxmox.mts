@@ -12,7 +12,7 @@ export const proxmoxFailures = (): Failure[] => [
   ...rows({ layer: "hypervisor", source: "bpg/terraform-provider-proxmox#1353 (2024-06); PVE/QMPClient.pm" }, [
     [
       "provider.access",
-      "symptom",
+      "fallback",
       anyOf(
         /qmp command '(?!guest-)[\w-]{1,60}' failed - (?:unable to connect to VM \d{1,9} qmp socket|got timeout)/,
         /unable to connect to VM \d{1,9} qmp socket - timeout/,

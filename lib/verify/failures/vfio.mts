@@ -97,7 +97,7 @@ export const vfioFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /host doesn't support (?:VFIO PCI )?passthrough|host does not support (?:VFIO )?PCI passthrough/,
-      /pci backend driver '\w{1,12}' is not supported/,
+      /pci backend driver '\w{1,12}' is not supported|VFIO device assignment is currently not supported on/,
       /IOMMU group not found for device|iommu_group file \S{1,80} is not a symlink/,
     ),
     check: "iommu.enabled",

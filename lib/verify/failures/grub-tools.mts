@@ -1,0 +1,86 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+const disks = commandFix(
+  "See the disks, their file systems and where they are mounted",
+  "lsblk -o NAME,SIZE,FSTYPE,PARTTYPENAME,MOUNTPOINTS",
+);
+const mode = commandFix(
+  "See how this system was started",
+  "sh -c 'test -d /sys/firmware/efi && echo UEFI || echo BIOS'",
+);
+
+/** Errors of grub-install, grub-mkconfig, grub-probe and efibootmgr. */
+export const grubToolFailures = (): Failure[] => [
+  ...rows({
+    layer: "kernel",
+    near: /grub|efibootmgr|update-initramfs|proxmox-boot-tool/i,
+    source: "GNU GRUB 2.12 (util/grub-install.c, grub-core/osdep), efibootmgr, read 2026-11",
+  }, [
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /cannot find EFI directory|\S{1,80} doesn't look like an EFI partition/,
+      ),
+      "GRUB's installer does not find the EFI system partition: it is not mounted at /boot/efi, or is no FAT file system",
+      disks,
+      "Mount it (mount /boot/efi, with its line in /etc/fstab), then grub-install again",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /EFI variables cannot be set on this system|efibootmgr failed to register the boot entry/,
+      ),
+      "GRUB's installer cannot write the firmware's boot entry: the system was started in BIOS mode, runs in a chroot " +
+      "without /sys/firmware/efi/efivars, or the firmware's memory for it is full or read-only",
+      mode,
+      "Start the system or the rescue medium in UEFI mode; in a chroot: mount --bind /sys/firmware/efi/efivars there",
+      "Without an entry: grub-install --removable writes the default path, which firmwares start by themselves",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /\/grub\/[\w-]{4,20}\/modinfo\.sh doesn't exist/,
+      "GRUB's files for that kind of firmware are not installed: grub-pc-bin is for BIOS, grub-efi-amd64-bin for UEFI",
+      mode,
+      "Install the package that fits (Fedora: grub2-efi-x64-modules or grub2-pc-modules), then grub-install again",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /GPT partition label contains no BIOS Boot Partition|embedding is not possible|[Ww]ill not proceed with blocklists/,
+        /filesystem [`'"]?\w{2,12}['"]? (?:doesn't support (?:embedding|blocklists))/,
+      ),
+      "GRUB for BIOS has no place on that disk: it needs a small partition of the type BIOS boot (ef02), or was given a " +
+      "partition instead of the disk",
+      disks,
+      "Name the whole disk (/dev/sda, not /dev/sda1), or make a BIOS boot partition of 1 MiB; never use --force",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /grub\d?-install: error: install device isn't specified/,
+        /grub\d?-(?:install|probe): error: (?:cannot find a (?:GRUB drive|device) for|disk [`'"][^\\n]{1,80} not found)/,
+      ),
+      "GRUB's installer does not know the disk: none was named, it does not exist, or /dev is missing in a chroot",
+      disks,
+      "For BIOS: grub-install /dev/DISK; for UEFI: grub-install --target=x86_64-efi --efi-directory=/boot/efi",
+    ],
+    [
+      "guest.image",
+      "note",
+      /This system is booted via proxmox-boot-tool/,
+      "this Proxmox host starts from an EFI partition that proxmox-boot-tool fills: update-grub alone changes nothing there, " +
+      "and its messages about unknown file systems (ZFS) do not matter",
+      commandFix("Take over a change of kernel arguments (also in /etc/kernel/cmdline)", "proxmox-boot-tool refresh", {
+        root: true,
+      }),
+    ],
+  ]),
+];
