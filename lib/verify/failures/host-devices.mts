@@ -1,6 +1,5 @@
 import type { Failure } from "./types.mts";
 import { commandFix, guestFix } from "../../fixes.mts";
-import { anyOf } from "../../text.mts";
 import { nvidiaWords, vmWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
