@@ -17,7 +17,8 @@ export const dkmsFailures = (): Failure[] =>
         /does not represent a valid dkms\.conf file/,
         /does not appear to have module source located within it/,
       ),
-      "DKMS knows a module whose sources are gone or damaged: its package was removed halfway, or was not unpacked whole",
+      "DKMS knows a module whose sources are gone or damaged: its package was removed halfway, or was not unpacked " +
+      "whole",
       status,
       "Remove what it names (dkms remove NAME/VERSION --all), then install its package again",
     ],
@@ -75,7 +76,8 @@ export const dkmsFailures = (): Failure[] =>
         /includes (?:a )?BUILD_EXCLUSIVE directives?|pre_install failed, aborting install/,
         /did not build, (?:possibly|skipping)/,
       ),
-      "DKMS did not build or install the module for this kernel: the module's own settings exclude the kernel, or its " +
+      "DKMS did not build or install the module for this kernel: the module's own settings exclude the kernel, or " +
+      "its " +
       "script failed",
       status,
       "Use a release of the module that is made for this kernel, or start the older kernel",

@@ -25,7 +25,8 @@ export const grubToolFailures = (): Failure[] => [
       anyOf(
         /cannot find EFI directory|\S{1,80} doesn't look like an EFI partition/,
       ),
-      "GRUB's installer does not find the EFI system partition: it is not mounted at /boot/efi, or is no FAT file system",
+      "GRUB's installer does not find the EFI system partition: it is not mounted at /boot/efi, or is no FAT file " +
+      "system",
       disks,
       "Mount it (mount /boot/efi, with its line in /etc/fstab), then grub-install again",
     ],
@@ -35,7 +36,8 @@ export const grubToolFailures = (): Failure[] => [
       anyOf(
         /EFI variables cannot be set on this system|efibootmgr failed to register the boot entry/,
       ),
-      "GRUB's installer cannot write the firmware's boot entry: the system was started in BIOS mode, runs in a chroot " +
+      "GRUB's installer cannot write the firmware's boot entry: the system was started in BIOS mode, runs in a " +
+      "chroot " +
       "without /sys/firmware/efi/efivars, or the firmware's memory for it is full or read-only",
       mode,
       "Start the system or the rescue medium in UEFI mode; in a chroot: mount --bind /sys/firmware/efi/efivars there",
@@ -56,7 +58,8 @@ export const grubToolFailures = (): Failure[] => [
         /GPT partition label contains no BIOS Boot Partition|embedding is not possible|[Ww]ill not proceed with blocklists/,
         /filesystem [`'"]?\w{2,12}['"]? (?:doesn't support (?:embedding|blocklists))/,
       ),
-      "GRUB for BIOS has no place on that disk: it needs a small partition of the type BIOS boot (ef02), or was given a " +
+      "GRUB for BIOS has no place on that disk: it needs a small partition of the type BIOS boot (ef02), or was " +
+      "given a " +
       "partition instead of the disk",
       disks,
       "Name the whole disk (/dev/sda, not /dev/sda1), or make a BIOS boot partition of 1 MiB; never use --force",
@@ -76,7 +79,8 @@ export const grubToolFailures = (): Failure[] => [
       "guest.image",
       "note",
       /This system is booted via proxmox-boot-tool/,
-      "this Proxmox host starts from an EFI partition that proxmox-boot-tool fills: update-grub alone changes nothing there, " +
+      "this Proxmox host starts from an EFI partition that proxmox-boot-tool fills: update-grub alone changes " +
+      "nothing there, " +
       "and its messages about unknown file systems (ZFS) do not matter",
       commandFix("Take over a change of kernel arguments (also in /etc/kernel/cmdline)", "proxmox-boot-tool refresh", {
         root: true,

@@ -1,6 +1,9 @@
 /** The lists about hosts, VM programs and guests that belong together in the order of the catalogue. */
 import { guestSetupFailures } from "./guest-setup.mts";
 import { dkmsFailures } from "./dkms.mts";
+import { serviceFailures } from "./engine-errors.mts";
+import { fileSystemFailures } from "./file-systems.mts";
+import { generalFailures } from "./general.mts";
 import { grubToolFailures } from "./grub-tools.mts";
 import { hostFirewallFailures } from "./host-firewalls.mts";
 import { hostDeviceFailures } from "./host-devices.mts";
@@ -17,6 +20,7 @@ import { nasSystemFailures } from "./nas-systems.mts";
 import { nvidiaInstallerFailures } from "./nvidia-installer.mts";
 import { otherHypervisorFailures } from "./other-hypervisors.mts";
 import { packerCauseFailures, packerPartFailures } from "./packer-parts.mts";
+import { podmanErrorFailures } from "./podman-errors.mts";
 import { podmanMachineFailures } from "./podman-machine.mts";
 import { pythonTraceFailures } from "./python-traces.mts";
 import { serviceToolFailures } from "./service-tools.mts";
@@ -78,8 +82,12 @@ export const hostFallbackFailures = (): Failure[] => [
   ...vmPartFailures(),
 ];
 
-/** Messages of whole programs, for those that no entry before them knows. */
-export const hostMessageFailures = (): Failure[] => [
+/** The last entries: what any program says, and messages of a host's programs that no entry before them knows. */
+export const lastFailures = (): Failure[] => [
+  ...podmanErrorFailures(),
+  ...serviceFailures(),
+  ...generalFailures(),
+  ...fileSystemFailures(),
   ...moduleLoadFailures(),
   ...nvidiaInstallerFailures(),
   ...dkmsFailures(),

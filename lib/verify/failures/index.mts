@@ -9,7 +9,7 @@ import {
   hostCauseFailures,
   hostFailures,
   hostFallbackFailures,
-  hostMessageFailures,
+  lastFailures,
   programStepFailures,
 } from "./host-lists.mts";
 import { sshFailures } from "./ssh.mts";
@@ -63,8 +63,6 @@ import { cardPowerFailures } from "./card-power.mts";
 import { cdiFailures } from "./cdi.mts";
 import { cudaImageFailures } from "./cuda-images.mts";
 import { cudaFailures } from "./cuda.mts";
-import { fileSystemFailures } from "./file-systems.mts";
-import { generalFailures } from "./general.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { hypervGuestFailures } from "./hyperv-guest.mts";
 import { kvmFailures } from "./kvm.mts";
@@ -79,13 +77,12 @@ import {
   engineOtherFailures,
   windowsHostCauseFailures,
 } from "./engines.mts";
-import { engineErrorFailures, serviceFailures } from "./engine-errors.mts";
+import { engineErrorFailures } from "./engine-errors.mts";
 import { denialFailures } from "./denials.mts";
 import { gpuProgramFailures } from "./gpu-programs.mts";
 import { nvidiaErrorFailures } from "./nvidia-errors.mts";
 import { hostErrorFailures } from "./host-errors.mts";
 import { hostProgramFailures } from "./host-programs.mts";
-import { podmanErrorFailures } from "./podman-errors.mts";
 import { lineAt, lineStarts } from "../../places.mts";
 import { matcher } from "./match.mts";
 import { noteFailures } from "./notes.mts";
@@ -228,11 +225,7 @@ export const failures = (): Failure[] =>
     ...gpuProgramFailures(),
     ...nvidiaErrorFailures(),
     ...hostProgramFailures(),
-    ...podmanErrorFailures(),
-    ...serviceFailures(),
-    ...generalFailures(),
-    ...fileSystemFailures(),
-    ...hostMessageFailures(),
+    ...lastFailures(),
   ];
 
 const order: Strength[] = ["cause", "symptom", "note"];

@@ -18,7 +18,8 @@ export const initramfsToolFailures = (): Failure[] => [
       "gpu.driver",
       "cause",
       /module not found: '?(?:vfio\w{0,20}|kvmfr|i915|xe|amdgpu|nouveau|radeon)\b/,
-      "/etc/mkinitcpio.conf names a module that this kernel does not have: vfio_virqfd is part of vfio since 6.2, and a " +
+      "/etc/mkinitcpio.conf names a module that this kernel does not have: vfio_virqfd is part of vfio since 6.2, " +
+      "and a " +
       "module of DKMS may not be built",
       commandFix("See what is there for that kernel", "sh -c 'ls /lib/modules; modinfo -F filename vfio_pci'"),
       "Remove the name from MODULES=( ), or build the module first; then mkinitcpio -P",
@@ -120,7 +121,8 @@ export const initramfsToolFailures = (): Failure[] => [
         /You might want to regenerate your initramfs/,
         /FATAL: (?:Don't know how to handle '?root=|No or empty root= argument)/,
       ),
-      "the initramfs lacks the kernel's modules, or does not find the disk that root= names: it was built for another kernel " +
+      "the initramfs lacks the kernel's modules, or does not find the disk that root= names: it was built for " +
+      "another kernel " +
       "or machine, or the argument is wrong",
       "Start an older kernel in the boot menu, then build the image again: dracut -f --regenerate-all",
       "In dracut's shell: ls /dev/disk/by-uuid; blkid, and compare with root= of the kernel's arguments",

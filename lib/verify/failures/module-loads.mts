@@ -24,7 +24,8 @@ export const moduleLoadFailures = (): Failure[] =>
         new RegExp(String.raw`Version mismatch: module \S{0,60}${modules}\.ko`),
         new RegExp(String.raw`could not insert module \S{0,160}${modules}\.ko: (?:Unknown symbol|Exec format|Invalid)`),
       ),
-      "the module was built for another kernel or release, or the module that it needs is another one: it lacks the names " +
+      "the module was built for another kernel or release, or the module that it needs is another one: it lacks " +
+      "the names " +
       "that the line shows",
       rebuild,
       commandFix("See which releases there are", "sh -c 'uname -r; dkms status'"),
@@ -34,7 +35,8 @@ export const moduleLoadFailures = (): Failure[] =>
       "host.memory",
       "cause",
       /internal compiler error: Killed|Killed signal terminated program cc1\b/,
-      "the kernel ended the compiler, since memory was out: a module or program is built with too many processes at once",
+      "the kernel ended the compiler, since memory was out: a module or program is built with too many processes " +
+      "at once",
       commandFix("See it", "sh -c 'dmesg | grep -i oom'", { root: true }),
       "Give the machine more memory or swap, or build with fewer: MAKEFLAGS=-j1, or -j1 to make",
     ],

@@ -24,7 +24,8 @@ export const nvidiaInstallerFailures = (): Failure[] =>
         /Unable to determine kernel module installation path/,
       ),
       "NVIDIA's installer finds no headers of the kernel that runs, so it cannot build the module",
-      "Install them: linux-headers-$(uname -r) (Debian, Ubuntu), kernel-devel-$(uname -r) (Fedora), linux-headers (Arch)",
+      "Install them: linux-headers-$(uname -r) (Debian, Ubuntu), kernel-devel-$(uname -r) (Fedora), linux-headers " +
+      "(Arch)",
       "If there are none for this kernel, update it and restart first",
     ],
     [
@@ -38,13 +39,15 @@ export const nvidiaInstallerFailures = (): Failure[] =>
       "an older module of NVIDIA's is loaded and in use (a desktop, a CUDA program, nvidia-persistenced), so the " +
       "installer cannot replace it",
       guestFix("See what uses the card", "sh -c 'fuser -v /dev/nvidia* ; systemctl is-active nvidia-persistenced'"),
-      "Stop those programs, leave the desktop (systemctl isolate multi-user.target), and install again; or install and restart",
+      "Stop those programs, leave the desktop (systemctl isolate multi-user.target), and install again; or install " +
+      "and restart",
     ],
     [
       "guest.driver",
       "cause",
       /configuration files? to disable Nouveau are already present/,
-      "nouveau still has the card, although it is blocked: the machine was not restarted since, or nouveau is loaded from " +
+      "nouveau still has the card, although it is blocked: the machine was not restarted since, or nouveau is " +
+      "loaded from " +
       "the initramfs",
       "Rebuild the initramfs (update-initramfs -u, dracut -f --regenerate-all, mkinitcpio -P), and restart",
       commandFix("Then see that it is gone; no line is right", "lsmod | grep nouveau"),
@@ -53,7 +56,8 @@ export const nvidiaInstallerFailures = (): Failure[] =>
       "guest.driver",
       "cause",
       /are supported through NVIDIA legacy Linux graphics drivers and will be ignored/,
-      "the card is too old for this branch of the driver: it needs a legacy branch (580 for Maxwell to Volta, 470 for " +
+      "the card is too old for this branch of the driver: it needs a legacy branch (580 for Maxwell to Volta, 470 " +
+      "for " +
       "Kepler)",
       legacy,
       "Install that branch instead of this one",
@@ -66,7 +70,8 @@ export const nvidiaInstallerFailures = (): Failure[] =>
         /requires the open GPU kernel modules, but contains GPUs which are not supported/,
         /is unlikely to support the open GPU kernel modules/,
       ),
-      "the kind of module does not fit the card: cards before Turing need the proprietary modules, Blackwell and later " +
+      "the kind of module does not fit the card: cards before Turing need the proprietary modules, Blackwell and " +
+      "later " +
       "the open ones",
       "Choose the kind: sudo sh ./NVIDIA-Linux-….run --kernel-module-type=open (or =proprietary)",
       legacy,
@@ -88,7 +93,8 @@ export const nvidiaInstallerFailures = (): Failure[] =>
         /installed file '[^']{1,160}' (?:no longer exists|has a different checksum)/,
         /backed up file '[^']{1,160}' (?:\(saved as|no longer exists)/,
       ),
-      "files of the driver were changed or removed since it was installed, as by an update of the distribution's packages",
+      "files of the driver were changed or removed since it was installed, as by an update of the distribution's " +
+      "packages",
       "Install one driver only: remove the .run (nvidia-uninstall) or the packages, then install the other again",
     ],
     [

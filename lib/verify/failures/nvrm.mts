@@ -57,7 +57,8 @@ export const nvrmFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /Guest driver is incompatible with host driver/,
-      "the vGPU driver in the VM does not fit the vGPU manager on the host: they are of branches that do not go together",
+      "the vGPU driver in the VM does not fit the vGPU manager on the host: they are of branches that do not go " +
+      "together",
       "Install the guest driver of the same vGPU release as the host's (NVIDIA's table of supported pairs)",
       smi,
     ],
@@ -65,7 +66,8 @@ export const nvrmFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /System Power Management attempted without driver procfs suspend interface/,
-      "the driver is to save the card's memory over a suspend (NVreg_PreserveVideoMemoryAllocations), and its services " +
+      "the driver is to save the card's memory over a suspend (NVreg_PreserveVideoMemoryAllocations), and its " +
+      "services " +
       "for that do not run, so suspend fails",
       guestFix(
         "Let them run",
@@ -84,7 +86,8 @@ export const nvrmFailures = (): Failure[] => [
       "guest.driver",
       "symptom",
       /=== (?:GSP core|GSP-RM) unresponsive ===|GPU recovery action changed from .{1,40} to 0x[\da-f]{1,4} \((?!None)/,
-      "the card's own processor (GSP) does not answer, or the driver asks for a reset of the card; an Xid before it says " +
+      "the card's own processor (GSP) does not answer, or the driver asks for a reset of the card; an Xid before " +
+      "it says " +
       "why",
       driverLog,
       restart,

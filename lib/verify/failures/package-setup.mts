@@ -29,7 +29,8 @@ export const packageSetupFailures = (): Failure[] => [
         /requires \(kernel-devel-matched if kernel-core\)/,
         /kernel-devel-matched-\S{1,60} .{0,40}requires kernel-core = /,
       ),
-      "the image has another kernel than the package sources have headers for (kernel-devel-matched), so akmods cannot " +
+      "the image has another kernel than the package sources have headers for (kernel-devel-matched), so akmods " +
+      "cannot " +
       "build the driver now",
       "Wait some hours and run rpm-ostree upgrade again: image and sources are not published at the same time",
       "To have it for good: use an image with the driver inside (Universal Blue), and remove the layered akmod-nvidia",

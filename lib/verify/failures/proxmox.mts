@@ -17,7 +17,8 @@ export const proxmoxFailures = (): Failure[] => [
         /qmp command '(?!guest-)[\w-]{1,60}' failed - (?:unable to connect to VM \d{1,9} qmp socket|got timeout)/,
         /unable to connect to VM \d{1,9} qmp socket - timeout/,
       ),
-      "the VM's QEMU does not answer Proxmox: at a start with a passed card it first reserves all of the VM's memory, " +
+      "the VM's QEMU does not answer Proxmox: at a start with a passed card it first reserves all of the VM's " +
+      "memory, " +
       "which takes long with much of it; later it hangs, or its disk does",
       "At a start: wait, and start it by qm start ID --timeout 600, or give it less memory or hugepages",
       commandFix("See what it does: D is a wait for a disk", "ps -o pid,stat,etime,cmd -C kvm", { root: true }),

@@ -43,13 +43,13 @@ not enough free disk space = pas assez d'espace libre
 failed to retrieve some files = erreur lors de la récupération de certains fichiers
 you cannot perform this operation unless you are root = \
 vous ne pouvez effectuer cette opération qu'en mode administrateur
-target not found: {1} = impossible de trouver la cible : {1}
+target not found: {1} = impossible de trouver la cible : {1}
 {1} exists in filesystem = {1} est déjà présent dans le système de fichiers
 cannot install the best update candidate for package {1} = \
 impossible d'installer le meilleur candidat de mise à jour pour le paquet {1}
 conflicting requests = requêtes conflictuelles
 problem with installed package = problème avec le paquet installé
-No match for argument: {1} = Aucune correspondance pour l'argument : {1}
+No match for argument: {1} = Aucune correspondance pour l'argument : {1}
 {1} and {2} are in conflict = {1} et {2} sont en conflit
 removing {1} breaks dependency '{2}' required by {3} = la suppression de {1} casse la dépendance '{2}' requise par {3}
 but none of the providers can be installed = mais aucun des fournisseurs ne peut être installé

@@ -35,8 +35,9 @@ export const vagrantCommandFailures = (): Failure[] =>
         /guest VM does not have NetworkManager installed/,
         /provider capability which is required for advanced networking to work with this guest/,
       ),
-      "Vagrant cannot set up that in this guest: the box lacks the program for it, or is a system that Vagrant does not know",
-      "Use another box, or leave the setting out: config.ssh.insert_key = false; auto_config: false for the network",
+      "Vagrant cannot set up that in this guest: the box lacks the program for it, or is a system that Vagrant " +
+      "does not know",
+      "Use another box, or leave the setting out: config.ssh.insert_key = false, and no network of that kind",
     ],
     [
       "guest.image",
@@ -89,7 +90,8 @@ export const vagrantCommandFailures = (): Failure[] =>
         /Failed to create lock-file for master VM/,
         /External disk image could not be found\. In case of linked clone/,
       ),
-      "Vagrant could not copy the VM that it clones from: that VM, its disk or its snapshot was removed or never created",
+      "Vagrant could not copy the VM that it clones from: that VM, its disk or its snapshot was removed or never " +
+      "created",
       status,
       "Remove the machine (vagrant destroy deletes its data), then vagrant up; or set linked_clone = false",
     ],
@@ -126,7 +128,8 @@ export const vagrantCommandFailures = (): Failure[] =>
         /not currently working within a Vagrant project directory/,
         /box '[^']{1,120}' is not a versioned box|This machine doesn't have a box\. Won't update/,
       ),
-      "Vagrant does not accept the command like this: a wrong option or path, another folder, or no terminal for a question",
+      "Vagrant does not accept the command like this: a wrong option or path, another folder, or no terminal for a " +
+      "question",
       commandFix("See the command's options (replace up)", "vagrant up --help"),
       "In scripts, answer in advance: vagrant destroy -f, --no-tty",
     ],
@@ -151,7 +154,8 @@ export const vagrantCommandFailures = (): Failure[] =>
         /couldn't detect an IP address that was routable to this machine from/,
         /Mounting NFS shared folders failed\. This is most often/,
       ),
-      "the shared folder (SMB or NFS) cannot be set up: its server's part on the host, its rights, or its client in the " +
+      "the shared folder (SMB or NFS) cannot be set up: its server's part on the host, its permissions, or its " +
+      "client in the " +
       "guest is missing",
       'Use another kind: config.vm.synced_folder ".", "/vagrant", type: "rsync"; or disabled: true',
       "SMB needs an administrator's terminal in Windows; NFS needs nfs-common (Debian) or nfs-utils in the guest",

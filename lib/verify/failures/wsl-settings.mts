@@ -24,7 +24,8 @@ export const wslSettingFailures = (): Failure[] =>
       anyOf(
         /disk was attached but failed to mount: |The disk failed to detach: |wsl: Failed to (?:mount|resize disk)\b/,
       ),
-      "WSL has the disk and could not mount, resize or detach it: its file system is another one or damaged, or is in use",
+      "WSL has the disk and could not mount, resize or detach it: its file system is another one or damaged, or is " +
+      "in use",
       commandFix("Read what the kernel says, in WSL", "dmesg"),
       "Mount it without a file system, and look: wsl --mount PATH --bare, then lsblk -f in WSL",
     ],
