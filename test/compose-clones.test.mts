@@ -174,4 +174,25 @@ test("of several Compose files, those are proposed that a comment names together
   assert.match(await says(["gpu.compose.yaml"]), /COMPOSE_FILE=gpu\.compose\.yaml into/);
 });
 
+test("a password of a database that is written without a value", async () => {
+  const text = (image: string, line: string) =>
+    `services:\n  db:\n    image: ${image}\n    environment:\n      - ${line}\n      - MYSQL_DATABASE=app\n`;
+  assert.equal(await compose(text("mysql:latest", "MYSQL_ROOT_PASSWORD=  # a strong password")), [
+    "fail p/compose.yaml:5 p: db has MYSQL_ROOT_PASSWORD without a value: the container ends at its first start -> " +
+    "Write a password as MYSQL_ROOT_PASSWORD",
+  ]);
+  assert.equal(await compose(text("mysql:latest", "MYSQL_ROOT_PASSWORD=x")), []);
+  assert.equal(await compose(text("mysql:latest", "MYSQL_ALLOW_EMPTY_PASSWORD=yes")), []);
+  const [unset = "", ...more] = await compose(text("postgres:17", "POSTGRES_PASSWORD=$PW"));
+  assert.equal(more, []);
+  assert.match(unset, /p: PW has no value: db does not start without a password/);
+});
+
+test("a space in the default of an image's tag", async () => {
+  assert.equal(await compose('services:\n  desk: {image: "lscr.io/linuxserver/webtop:${VERSION:- latest}"}\n'), [
+    "fail p/compose.yaml:2 p: desk has the image “lscr.io/linuxserver/webtop: latest”, which is not an image name: it " +
+    "has a space -> Write lscr.io/linuxserver/webtop:latest",
+  ]);
+});
+
 test.run();

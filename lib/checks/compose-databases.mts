@@ -55,17 +55,30 @@ function serverOf(service: ComposeService): Server | undefined {
 }
 
 /** The flaws of a service that runs a database from its usual image. */
-export function databaseFlaws(service: ComposeService): ProjectFlaw[] {
+export function databaseFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const server = serverOf(service);
-  return server ? [...withoutPassword(server), ...incomplete(server), ...postgresVolume(server)] : [];
+  return server ? [...withoutPassword(server, project), ...incomplete(server), ...postgresVolume(server)] : [];
 }
 
-/** The variables of which a database needs one, where a service has none of them. */
-function withoutPassword({ service, image, passwords }: Server): ProjectFlaw[] {
+/** The variables of which a database needs one, where a service has none of them, or has them without a value. */
+function withoutPassword({ service, image, passwords }: Server, { texts }: ComposeProject): ProjectFlaw[] {
   // the files may have it, and this reader does not merge them
   if (!passwords || service.env_file !== undefined || service.secrets !== undefined) return [];
-  const has = Object.keys(environmentOf(service));
-  if (has.some((one) => passwords.includes(one.replace(/_FILE$/, "")))) return [];
+  const given = Object.entries(environmentOf(service)).filter(([name]) =>
+    passwords.includes(name.replace(/_FILE$/, ""))
+  );
+  const [first] = given;
+  if (first) {
+    // a variable without a value, or one of the caller, is reported by its name
+    const isOther = given.some(([name, value]) =>
+      value !== "" || Object.values(texts).some((text) => new RegExp(`\\b${name}\\b[^\\n]*\\$`).test(text))
+    );
+    return isOther ? [] : [flaw(
+      `has ${first[0]} without a value: the container ends at its first start`,
+      first[0],
+      `Write a password as ${first[0]}`,
+    )];
+  }
   return [flaw(
     `runs ${image} without a password: the container ends at its first start`,
     "image:",

@@ -105,7 +105,7 @@ function containerFlaws(
       ...settings(service, project),
       ...imageFlaws(name, service, project, machine),
       ...healthFlaws(name, service, project),
-      ...databaseFlaws(service),
+      ...databaseFlaws(service, project),
       ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
       ...emptyEnvFile(project.written?.services[name] ?? service),
     ];
@@ -128,7 +128,7 @@ function containerFlaws(
     ...daemonFlaws(project.written?.services[name] ?? service, machine),
     ...imageFlaws(name, service, project, machine),
     ...(project.inline ? [] : [...copyFlaws(name, project), ...startFlaws(name, service, project)]),
-    ...databaseFlaws(service),
+    ...databaseFlaws(service, project),
     ...programFlaws(service, project, machine),
     ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
     ...emptyEnvFile(project.written?.services[name] ?? service),
@@ -229,6 +229,10 @@ function portsOfShared(service: ComposeService, model: ComposeProject["model"]):
   return has && theirs.length > 0 ? `Remove ports:, since ${other} publishes them` : `Write the ports in ${other}`;
 }
 
+/** Why a text is not the name of an image. */
+const noImage = (image: string) =>
+  `, which is not an image name: ${/ /.test(image.trim()) ? "it has a space" : "a variable in it may be empty"}`;
+
 /** With it Compose refuses a service of one name that runs several times. */
 const isOfName = /container name must be unique/;
 
@@ -260,13 +264,13 @@ function settings(service: ComposeService, project: ComposeProject): ProjectFlaw
     ...(typeof image === "string" && (/^$|^[:/]|[:@/]$|[\s"'<>]/.test(image)) && !image.includes("$")
       ? [{
         status: "fail" as const,
-        message: `has the image “${image}”, which is not an image name: a variable in it may be empty`,
+        message: `has the image “${image}”${noImage(image)}`,
         at: "image:",
         text: image,
-        fix: imageVariableFix(project),
+        fix: / /.test(image.trim()) ? manualFix(`Write ${image.replace(/\s+/g, "")}`) : imageVariableFix(project),
         fold: {
-          ...{ kind: "no image", verb: ["has", "have"] as [string, string], item: `the image “${image}”` },
-          rest: () => ", which is not an image name: a variable in it may be empty",
+          ...{ kind: noImage(image), verb: ["has", "have"] as [string, string], item: `the image “${image}”` },
+          rest: () => noImage(image),
         },
       }]
       : []),
