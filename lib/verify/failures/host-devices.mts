@@ -80,4 +80,53 @@ export const hostDeviceFailures = (): Failure[] => [
       guestFix("See why", "sh -c 'modprobe nvidia; dmesg | tail -n 20'"),
     ],
   ]),
+  ...rows({
+    layer: "kernel",
+    near: /lxc|pct |rootfs|newuidmap/i,
+    source: "LXC 6 (conf.c), remz1337/Proxmox#8 (2024-08)",
+  }, [
+    [
+      "gpu.driver",
+      "cause",
+      /No such file or directory - Failed to mount "\/dev\/(?:nvidia|dri|kfd)|Failed to detect correct "\/dev\/nvidia" path/,
+      "the host itself does not have the card's device file that the container is to get: the driver is not loaded " +
+      "there, or " +
+      "another part of it (nvidia-modeset and nvidia-uvm come only with their modules)",
+      commandFix(
+        "On the host: load it, and see the files",
+        "sh -c 'nvidia-modprobe -u -m; ls -l /dev/nvidia* /dev/dri'",
+        {
+          root: true,
+        },
+      ),
+      "In the container's configuration: add optional to that lxc.mount.entry; Proxmox: use dev0: /dev/nvidia0 and " +
+      "so on",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /newuidmap binary is missing|newgidmap binary is missing/,
+      "the host lacks newuidmap and newgidmap, with which a container without root gets its users",
+      commandFix("Install them (Fedora: shadow-utils; Arch: shadow)", "apt-get install -y uidmap", { root: true }),
+    ],
+  ]),
+  ...rows(
+    { layer: "provider", source: "dmacvicar/terraform-provider-libvirt, digitalocean/go-libvirt, read 2026-11" },
+    [
+      [
+        "provider.access",
+        "cause",
+        /dial unix \S{0,60}\/libvirt\/\S{1,40}-sock(?:-ro)?: connect: permission denied/,
+        "this user may not use the system's libvirt: it is not in the group libvirt, or was added after the login",
+        commandFix("Add it, then log out and in", "usermod -aG libvirt USER", { root: true }),
+      ],
+      [
+        "provider.access",
+        "cause",
+        /dial unix \S{0,60}\/libvirt\/\S{1,40}-sock(?:-ro)?: connect: (?:no such file or directory|connection refused)/,
+        "libvirt's daemon does not run on this host, or listens elsewhere: newer releases have one for each part (virtqemud)",
+        commandFix("Start it (or virtqemud.socket)", "systemctl enable --now libvirtd.socket", { root: true }),
+      ],
+    ],
+  ),
 ];

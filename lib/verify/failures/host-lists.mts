@@ -17,6 +17,7 @@ import { lookingGlassFailures } from "./looking-glass.mts";
 import { microVmFailures } from "./micro-vms.mts";
 import { moduleLoadFailures } from "./module-loads.mts";
 import { nasSystemFailures } from "./nas-systems.mts";
+import { nixFailures } from "./nix.mts";
 import { nvidiaInstallerFailures } from "./nvidia-installer.mts";
 import { otherHypervisorFailures } from "./other-hypervisors.mts";
 import { packerCauseFailures, packerPartFailures } from "./packer-parts.mts";
@@ -94,6 +95,7 @@ export const lastFailures = (): Failure[] => [
   ...initramfsToolFailures(),
   ...grubToolFailures(),
   ...hostDeviceFailures(),
+  ...nixFailures(),
   ...wslSettingFailures(),
   ...vagrantCommandFailures(),
 ];

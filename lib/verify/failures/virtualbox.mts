@@ -15,8 +15,8 @@ export const virtualboxFailures = (): Failure[] => [
     check: "host.virtualization",
     layer: "hypervisor",
     message:
-      "KVM holds the CPU's virtualization: since Linux 6.12 it takes it when its module loads, and VirtualBox gets " +
-      "none",
+      "another hypervisor holds the CPU's virtualization, and VirtualBox gets none: on Linux KVM, which takes it when " +
+      "its module loads since 6.12; on Windows Hyper-V, WSL or another VM program",
     fix: each(
       commandFix(
         "Unload KVM until the next boot (ends with an error while VMs of KVM run)",
@@ -26,6 +26,7 @@ export const virtualboxFailures = (): Failure[] => [
         },
       ),
       kernelArgument("kvm.enable_virt_at_load=0"),
+      manualFix("On Windows: close other VM programs, and see “Turn Windows features on or off” (Hyper-V, Sandbox)"),
       manualFix("Or update VirtualBox (7.2.10 and later use KVM's own switch, and need that argument removed)"),
     ),
     source: "VirtualBox 7.1; VirtualBox/virtualbox#81 (2025-07), #141, #188 (2025-08), #711 (2026-06)",
