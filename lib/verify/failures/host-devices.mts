@@ -124,7 +124,8 @@ export const hostDeviceFailures = (): Failure[] => [
         "provider.access",
         "cause",
         /dial unix \S{0,60}\/libvirt\/\S{1,40}-sock(?:-ro)?: connect: (?:no such file or directory|connection refused)/,
-        "libvirt's daemon does not run on this host, or listens elsewhere: newer releases have one for each part (virtqemud)",
+        "libvirt's daemon does not run on this host, or listens elsewhere: newer releases have one for each part " +
+        "(virtqemud)",
         commandFix("Start it (or virtqemud.socket)", "systemctl enable --now libvirtd.socket", { root: true }),
       ],
     ],

@@ -15,8 +15,8 @@ export const virtualboxFailures = (): Failure[] => [
     check: "host.virtualization",
     layer: "hypervisor",
     message:
-      "another hypervisor holds the CPU's virtualization, and VirtualBox gets none: on Linux KVM, which takes it when " +
-      "its module loads since 6.12; on Windows Hyper-V, WSL or another VM program",
+      "another hypervisor holds the CPU's virtualization, and VirtualBox gets none: on Linux KVM, which takes it " +
+      "when its module loads since 6.12; on Windows Hyper-V, WSL or another VM program",
     fix: each(
       commandFix(
         "Unload KVM until the next boot (ends with an error while VMs of KVM run)",
