@@ -1,7 +1,7 @@
 /** Two names of a config that lead to one host. */
-import { configErrorAt } from "../config/parse.mts";
+import { configErrorAt, type Flaw } from "../config/parse.mts";
 import { thisMachine } from "../config/placed.mts";
-import type { Config } from "../config/types.mts";
+import type { Config, OtherHost } from "../config/types.mts";
 import { hostIdOf } from "../host/host-id.mts";
 import type { Context } from "./context.mts";
 import { nameOf, type Run } from "./host-words.mts";
@@ -23,9 +23,17 @@ export async function refuseSameHost(context: Context, command: string, runs: Ru
   });
   if (twins.length === 0) return;
   const { text, name } = await loadConfig({ ...context, on: {} });
-  const flaws = twins.flatMap(({ host, same }) => {
+  throw configErrorAt(text, name, sameHostFlaws(config, twins));
+}
+
+/** The flaws of a config in which two hosts are one; null is this machine. */
+export function sameHostFlaws(
+  { machines }: Config,
+  twins: { host: OtherHost | null; same: OtherHost | null }[],
+): Flaw[] {
+  return twins.flatMap(({ host, same }) => {
     const message = `${nameOf({ host: same })} and ${nameOf({ host })} are the same host: its boot ID is the same`;
-    return config.machines.flatMap((machine, i) => {
+    return machines.flatMap((machine, i) => {
       // this machine has no name in the file: the machine with a name of it is what can change
       const wrong = host ?? same;
       if (machine.host !== wrong?.name) return [];
@@ -33,5 +41,4 @@ export async function refuseSameHost(context: Context, command: string, runs: Ru
       return [{ path: `machines.${i}.host`, message, instead }];
     });
   });
-  throw configErrorAt(text, name, flaws);
 }

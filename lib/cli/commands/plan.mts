@@ -9,6 +9,7 @@ import { visible, wrap } from "../../text.mts";
 import { diffFiles } from "../../run/steps.mts";
 import { type Context, log, logConfig, styleFor } from "../context.mts";
 import { inspect } from "../inspect.mts";
+import { leftVms, logLeft, refuseOtherName } from "../moved.mts";
 import { readTexts } from "../plan-texts.mts";
 import { selectUpgrades, upgradeFindings } from "../upgrades.mts";
 import { jsonText } from "../../urls.mts";
@@ -20,6 +21,8 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
   const { shell, options } = context;
   const found = await inspect(context, undefined, context.args);
   const { loaded, resolved, host, lab } = found;
+  const left = await leftVms(context, loaded, lab);
+  refuseOtherName(context, loaded, left);
   const names = upgrade ? selectUpgrades(context, found) : found.names;
   const { files, steps, ownLines, ownArguments, findings: stops } = makePlan(
     resolved,
@@ -53,6 +56,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
     return ok ? 0 : 1;
   }
   logConfig(context, loaded.name);
+  logLeft(context, left);
   const withheld = [...loaded.withheldServices, ...found.withheld];
   if (withheld.length > 0) {
     log(context, `without a GPU these services are left out: ${withheld.join(", ")}`);

@@ -1,6 +1,5 @@
 /** The machines of a lab as they are now. */
-import { movedTo, thisMachine } from "../../config/placed.mts";
-import type { Config } from "../../config/types.mts";
+import { thisMachine } from "../../config/placed.mts";
 import type { Finding } from "../../findings.mts";
 import { type Lab, type LabMachine, stateName, validProof } from "../../host/lab.mts";
 import type { Away } from "../../shell.mts";
@@ -15,6 +14,7 @@ import type { LoadedConfig } from "../load-config.mts";
 import { askEarly, askGuest, isReachable } from "../guest.mts";
 import { readHostLater } from "../host-reading.mts";
 import { inspectLab } from "../inspect-lab.mts";
+import { type LeftVm, leftVms, removal } from "../moved.mts";
 import { outdatedMachines } from "../outdated-machines.mts";
 import { formatFinding } from "../print.mts";
 import { readSeenServices, serviceLines, urlsOf } from "../seen.mts";
@@ -39,8 +39,9 @@ export async function status(context: Context): Promise<number> {
   const { source, lab } = await inspectLab(context, (source) => early = askEarly(context, source), reader);
   const asked = await early!;
   const all = Object.entries({ ...lab.machines, ...lab.orphans });
-  const [outdated, ...machines] = await Promise.all([
+  const [outdated, left, ...machines] = await Promise.all([
     outdatedMachines(context, source, lab, reader),
+    context.options.json ? [] : leftVms(context, source, lab),
     ...all.map(([name, machine]) => shownOf(context, source, name, machine, asked.get(name))),
   ]);
   const entries = machines.map((one): Shown => ({ ...one, outdated: outdated.get(one.name) }));
@@ -54,7 +55,7 @@ export async function status(context: Context): Promise<number> {
   const style = styleFor(context, "out");
   for (const one of entries) {
     const lines = [
-      summary(one, lab, source.config),
+      summary(one, lab, left.find(({ name }) => name === one.name), context.on?.name),
       ...(hasOpenUpgrade(one, lab)
         ? [`  its upgrade is not finished: ${selfFor(context, `upgrade ${one.name}`)} continues it`]
         : []),
@@ -103,7 +104,12 @@ const hasOpenUpgrade = ({ name, machine }: Shown, lab: Lab) =>
   machine.upgrade !== undefined && !Object.hasOwn(lab.orphans, name);
 
 /** The first line of a machine. */
-function summary({ name, machine, fresh, services }: Shown, lab: Lab, config: Config): string {
+function summary(
+  { name, machine, fresh, services }: Shown,
+  lab: Lab,
+  left: LeftVm | undefined,
+  on: string | undefined,
+): string {
   const { state, address, box, cpus, memory, proof, bootId, hardware } = machine;
   const rest = state === "running"
     ? [
@@ -124,10 +130,19 @@ function summary({ name, machine, fresh, services }: Shown, lab: Lab, config: Co
     : state === "unknown"
     ? [`libvirt does not answer: ${lab.libvirtError}`]
     : [];
-  const moved = movedTo(config, name);
-  const where = moved ? `in the config it is on ${moved.host ?? thisMachine}` : "no longer in the config";
-  const orphan = Object.hasOwn(lab.orphans, name) ? [where] : [];
+  const orphan = left
+    ? [whyLeft(left, on), ...(left.moved && left.moved.isSame !== false ? [] : [`to remove it: ${removal(left, on)}`])]
+    : [];
   return [`${name}: ${stateName(state)}`, ...rest, ...orphan].join(" · ");
+}
+
+/** Why the config of a host does not have a VM that is there. */
+function whyLeft({ moved }: LeftVm, on: string | undefined): string {
+  if (!moved) return "no longer in the config";
+  const there = moved.host ?? thisMachine;
+  return moved.isSame
+    ? `in the config it is on ${there}, which is the same host as ${on ?? thisMachine}`
+    : `in the config it is on ${there}${moved.isSame === undefined ? ", perhaps another name of this host" : ""}`;
 }
 
 /** The answer of a running machine: services, cards, file systems; or that it did not answer. */

@@ -6,7 +6,8 @@ import { type Context, log, logConfig, selfFor } from "../context.mts";
 import { printOriginals } from "../data-migration.mts";
 import { inspect } from "../inspect.mts";
 import { closeLab } from "../lab-state.mts";
-import { logOrphans, printFindings, printOutdated } from "../report.mts";
+import { leftVms, logLeft, refuseOtherName } from "../moved.mts";
+import { printFindings, printOutdated } from "../report.mts";
 import { applySafeFixes } from "../safe-fixes.mts";
 import { printMachines } from "../seen.mts";
 import { endUpgrades } from "../upgrades.mts";
@@ -19,9 +20,11 @@ export async function up(context: Context): Promise<number> {
   const { shell, args } = context;
   let found = await inspect(context, undefined, args, context.options.pull ? "always" : "unproven");
   const { config, folder, name, withheldServices } = found.loaded;
+  const left = await leftVms(context, found.loaded, found.lab);
+  refuseOtherName(context, found.loaded, left);
   await closeLab(context, folder);
   logConfig(context, name);
-  logOrphans(context, found.lab, config);
+  logLeft(context, left);
   const withheld = [...withheldServices, ...found.withheld];
   if (withheld.length > 0) log(context, `without a GPU these services are left out: ${withheld.join(", ")}`);
 
