@@ -170,6 +170,10 @@ set -- --prune
 # without it, newer versions of Docker's command line wait without a limit
 if docker stack deploy --help 2>/dev/null | grep -q -e --detach; then set -- "$@" --detach=true; fi
 [ -n "${PULL-}" ] || set -- "$@" --resolve-image changed
+# The login of this node for private registries: without the flag the other nodes cannot pull their images.
+if grep -qE '"(auths|credsStore|credHelpers)"' "${DOCKER_CONFIG:-${HOME:-/root}/.docker}/config.json" 2>/dev/null; then
+  set -- "$@" --with-registry-auth
+fi
 before=$(docker service ls -q --filter "label=com.docker.stack.namespace=$name" | xargs)
 docker stack deploy "$@" -c swarm.new.yaml "$name" >&2
 
@@ -195,20 +199,45 @@ if [ -n "$label" ]; then
   done
 fi
 
+# Prints a line for each service: NAME RUNNING WANTED COMPLETED LOST UPDATE. COMPLETED: the tasks of a service that
+# ends on purpose (a job, or restart_policy none or on-failure) that ended with exit code 0. LOST: tasks that failed
+# and that Docker does not start again: the newest of their slot, whose desired state is Shutdown.
 services() {
   docker service ls --filter "label=com.docker.stack.namespace=$name" --format '{{.Name}} {{.Replicas}}' |
     while read -r service replicas rest; do
-      # a service that ends: 0/1 (1/1 completed); one with a limit for each node: 1/2 (max 1 per node)
-      case $rest in '('*' completed)') rest=${rest#?} replicas=${rest%% *} ;; esac
-      update=$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}' "$service")
-      printf '%s %s %s\n' "$service" "$replicas" "${update:--}"
+      running=${replicas%%/*} wanted=${replicas##*/} ends='' job=''
+      about=$(docker service inspect --format '{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}|{{with .Spec.TaskTemplate.RestartPolicy}}{{.Condition}}{{end}}' "$service")
+      update=${about%%|*}
+      case $about in *'|none' | *'|on-failure') ends=yes ;; esac
+      # a job: 0/1 (1/1 completed); a limit for each node: 1/2 (max 1 per node)
+      case $rest in '('*' completed)') rest=${rest#?} job=${rest%% *} running=0 wanted=${job##*/} ;; esac
+      completed=${job%%/*} lost=0
+      if [ -n "$ends$job" ] || [ "$running" -lt "$wanted" ]; then
+        counted=$(ended "$service" "$ends")
+        lost=${counted#* }
+        [ -n "$job" ] || completed=${counted% *}
+      fi
+      # an update of a task that ends within the time of monitor: is paused, even if its exit code is 0
+      if [ -n "$ends" ] && [ "$wanted" -le 1 ] && [ "$update" = paused ]; then update=''; fi
+      printf '%s %s %s %s %s %s\n' "$service" "$running" "$wanted" "${completed:-0}" "$lost" "${update:--}"
     done
+}
+
+# Prints COMPLETED LOST of a service. The newest task of a slot is first.
+ended() { # SERVICE ENDS
+  docker service ps --no-trunc --format '{{.Name}}|{{.DesiredState}}|{{.CurrentState}}' "$1" |
+    awk -F '|' -v ends="$2" '
+      { sub(/^ *\\_ /, "", $1) }
+      seen[$1]++ { next }
+      $3 ~ /^Complete/ && ends != "" { completed++ }
+      $3 ~ /^(Failed|Rejected)/ && $2 == "Shutdown" { lost++ }
+      END { print completed + 0, lost + 0 }'
 }
 
 # Docker does not try again to place a task that was pending when its service was deployed again
 # (moby/moby#53722, seen with 20.10): a new task is placed.
-replace_pending() { # SERVICE REPLICAS
-  [ "${2%%/*}" = 0 ] || return 0
+replace_pending() { # SERVICE RUNNING
+  [ "$2" = 0 ] || return 0
   tasks "$1" | grep -q '^Pending.*no suitable node' || return 0
   docker service update --force --detach --quiet "$1" >/dev/null
 }
@@ -217,38 +246,59 @@ tasks() { # SERVICE
   docker service ps --no-trunc --filter desired-state=running --format '{{.CurrentState}}|{{.Node}}|{{.Error}}' "$1"
 }
 
-again=$((tries / 2))
+# A task reports only that there is no such image, whatever the registry answered (moby/moby#52570).
+ask_registry() { # SERVICE ERROR
+  case $2 in *'No such image'*) ;; *) return 0 ;; esac
+  image=$(docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "$1")
+  if said=$(timeout 20 docker manifest inspect "$image" 2>&1 >/dev/null </dev/null); then
+    said='this node can read it there; perhaps the node of the task does not reach the registry'
+  fi
+  say "$image in its registry: $(printf %s "$said" | tr -s '\n' ' ' | cut -c 1-300)"
+}
+
+again=$((tries / 2)) lost_before=''
 sleep "$pause"
 while :; do
-  waiting='' preparing='' stuck=''
+  waiting='' preparing='' stuck='' lost_now=''
   all=$(services)
-  while read -r service replicas update; do
+  while read -r service running wanted completed lost update; do
     case $update in
       paused | rollback*) stuck="$service: the update is $update" && continue ;;
     esac
-    [ "${replicas%%/*}" != "${replicas##*/}" ] || [ "$update" = updating ] || continue
+    [ "$((running + completed))" -lt "${wanted:-0}" ] || [ "${lost:-0}" != 0 ] || [ "$update" = updating ] || continue
     waiting="$waiting $service"
-    if [ "$tries" -le "$again" ]; then replace_pending "$service" "$replicas"; fi
+    # an update or a new task can follow: what is seen twice stays
+    if [ "$lost" != 0 ] && [ "$update" != updating ]; then
+      lost_now="$lost_now $service "
+      case $lost_before in *" $service "*) stuck="$service ended, and Docker does not start it again" ;; esac
+    fi
+    if [ "$tries" -le "$again" ]; then replace_pending "$service" "$running"; fi
     if tasks "$service" | grep -qE '^(Preparing|Assigned|Accepted)'; then preparing=yes; fi
   done <<EOT
 $all
 EOT
+  lost_before=$lost_now
   if [ "$tries" -le "$again" ]; then again=-1; fi
   [ -n "$waiting$stuck" ] || break
   [ -n "$preparing" ] || tries=$((tries - 1))
   if [ "$tries" -le 0 ] || [ -n "$stuck" ]; then
-    [ -z "$stuck" ] || say "$stuck"
     for service in $waiting; do
-      # the newest task with an error says why
+      # what its program printed, then the newest error of a task
+      timeout 15 docker service logs --raw --tail 10 "$service" 2>&1 </dev/null | sed 's/^/  /' >&2 || true
       why=$(docker service ps --no-trunc --format '{{.Error}}' "$service" | grep -m 1 . || echo 'no task reports an error')
+      ask_registry "$service" "$why"
       say "$service does not run: $why"
     done
+    [ -z "$stuck" ] || say "$stuck"
     exit 1
   fi
   sleep "$pause"
 done
-printf '%s\n' "$all" | while read -r service replicas _; do
+printf '%s\n' "$all" | while read -r service running _ completed _; do
+  [ -n "$service" ] || continue
   nodes=$(docker service ps --filter desired-state=running --format '{{.Node}}' "$service" | sort -u | xargs)
-  printf '%s: %s running on %s\n' "$label${service#"$name"_}" "${replicas%%/*}" "${nodes:-no node}"
+  state="$running running on ${nodes:-no node}"
+  case $running,$completed in 0,[1-9]*) state="$completed completed" ;; *,[1-9]*) state="$state, $completed completed" ;; esac
+  printf '%s: %s\n' "$label${service#"$name"_}" "$state"
 done
 mv swarm.new.yaml swarm.yaml

@@ -87,18 +87,21 @@ lan() {
   done
 }
 
-# Prints the services of the stacks in the Swarm that this guest manages: swarm-service:NAME RUNNING/WANTED.
-# NAME is STACK/SERVICE, or SERVICE for a service of the config.
+# Prints the services of the stacks in the Swarm that this guest manages: swarm-service:NAME RUNNING/WANTED, and
+# swarm-ends:NAME for one that ends on purpose. NAME is STACK/SERVICE, or SERVICE for a service of the config.
 swarm_services() {
   list=$(limited 15 docker service ls --filter label=com.docker.stack.namespace --format '{{.Name}} {{.Replicas}}' \
     2>/dev/null)
   [ -n "$list" ] || return 0
   names=$(printf '%s\n' "$list" | cut -d ' ' -f 1)
-  # lines NAME STACK: both can have a _
+  # lines NAME STACK RESTART-CONDITION: the first two can have a _
   # shellcheck disable=SC2086 # names
   stacks=$(limited 15 docker service inspect \
-    --format '{{.Spec.Name}} {{index .Spec.Labels "com.docker.stack.namespace"}}' $names 2>/dev/null)
+    --format '{{.Spec.Name}} {{index .Spec.Labels "com.docker.stack.namespace"}} {{with .Spec.TaskTemplate.RestartPolicy}}{{.Condition}}{{end}}' \
+    $names 2>/dev/null)
   printf '%s\n' "$list" | shown swarm-service:
+  ending=$(printf '%s\n' "$stacks" | sed -nE 's/ [^ ]+ (none|on-failure)$//p')
+  [ -z "$ending" ] || printf '%s\n' "$ending" | shown swarm-ends:
 }
 # Puts PREFIX and the name with its stack in place of the first word of each line: a service or a task of it.
 shown() { # PREFIX
@@ -115,20 +118,30 @@ shown() { # PREFIX
 }
 
 # Prints also the nodes, swarm-node:NAME READY AVAILABILITY, and for each service its tasks, the newest of each
-# slot first: swarm-task:NAME.SLOT NODE DESIRED STATE ERROR. With SWARM=logs also the last lines of the log of a
-# service of which not all tasks run: service-log-NAME:LINE.
+# slot first: swarm-task:NAME.SLOT NODE DESIRED STATE ERROR. A task whose image could not be pulled reports only that
+# there is no such image: swarm-pull:NAME TEXT is what the registry answers (moby/moby#52570). With SWARM=logs also the
+# last lines of the log of a service of which not all tasks run: service-log-NAME:LINE.
 swarm() {
   limited 15 docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}}' 2>/dev/null | sed 's/^/swarm-node:/'
   swarm_services
   [ -n "$list" ] || return 0
   # shellcheck disable=SC2086 # names
-  limited 15 docker service ps --no-trunc \
+  tasks=$(limited 15 docker service ps --no-trunc \
     --format '{{.Name}} {{or .Node "-"}} {{.DesiredState}} {{.CurrentState}}|{{.Error}}' $names 2>/dev/null |
-    sed -nE 's/^(\\_ )?([^ ]+ [^ ]+ [^ ]+ [^ |]+)[^|]*\|/\2 /p' | shown swarm-task:
-  [ "${SWARM-}" = logs ] || return 0
+    sed -nE 's/^(\\_ )?([^ ]+ [^ ]+ [^ ]+ [^ |]+)[^|]*\|/\2 /p')
+  printf '%s\n' "$tasks" | shown swarm-task:
   printf '%s\n' "$list" | while read -r name replicas rest; do
     [ "${replicas%%/*}" != "${replicas##*/}" ] || continue
-    case $rest in *completed*) continue ;; esac
+    printf '%s\n' "$tasks" | grep -qE "^${name}[.][^ ]+ .*No such image" || continue
+    image=$(limited 15 docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "$name" 2>/dev/null)
+    said=$(limited 10 docker manifest inspect "$image" 2>&1 >/dev/null </dev/null) && continue
+    printf '%s %s\n' "$name" "$(printf %s "$said" | tr -s '\n' ' ' | cut -c 1-300)" | shown swarm-pull:
+  done
+  [ "${SWARM-}" = logs ] || return 0
+  printf '%s\n' "$list" | while read -r name replicas rest; do
+    # a job: 0/1 (1/1 completed). On each node: 0/0 as soon as the tasks ended, also those that failed
+    case $rest in '('*' completed)') rest=${rest#?} replicas=${rest%% *} ;; esac
+    [ "${replicas%%/*}" != "${replicas##*/}" ] || [ "$replicas" = 0/0 ] || continue
     key=$(printf '%s\n' "$name" | shown service-log-)
     limited 15 docker service logs --raw --tail 20 "$name" 2>&1 </dev/null | tr -d '\r' | awk -v key="$key:" '{ print key $0 }'
   done

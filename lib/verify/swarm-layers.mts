@@ -3,7 +3,7 @@ import type { Finding } from "../findings.mts";
 import { commandFix } from "../fixes.mts";
 import { self } from "../self.mts";
 import { causeOf, type LayerResult } from "./guest-facts.mts";
-import { type SwarmService, type SwarmStatus, tasksOf } from "./swarm-status.mts";
+import { hasAllTasks, type SwarmService, type SwarmStatus, tasksOf } from "./swarm-status.mts";
 
 /** What should run in a Swarm. */
 export interface SwarmExpected {
@@ -66,9 +66,9 @@ export function swarmFindings(
 }
 
 function serviceResult(service: SwarmService): Omit<LayerResult, "check"> {
-  const { name, running, wanted, completed, error, log = [] } = service;
+  const { name, error, log = [] } = service;
   const message = `service ${name}: ${tasksOf(service)}`;
-  if (running === wanted || completed !== undefined) return { status: "pass", message };
+  if (hasAllTasks(service)) return { status: "pass", message };
   const cause = causeOf([...(error === undefined ? [] : [error]), ...log]);
   return {
     status: "fail",

@@ -19,16 +19,21 @@ export interface SwarmNode {
 export interface SwarmService {
   /** STACK/SERVICE; SERVICE for a service of the config. */
   name: string;
-  /** How many of its tasks run, and how many should. */
+  /** How many of its tasks run, and how many should; for a job, how many should end. */
   running: number;
   wanted: number;
   /** The nodes that its tasks run on. */
   nodes: string[];
   /** Nodes that a task was on before, and that are down or drained. */
   movedFrom: string[];
-  /** How many tasks of a job have ended; absent for a service that goes on. */
+  /**
+   * How many tasks of a service that ends on purpose have ended with exit code 0: a job, or restart_policy: none or
+   * on-failure. Absent for a service that goes on, and while none has.
+   */
   completed?: number;
-  /** Why a task does not run, in Docker's words. */
+  /** How many of its tasks failed and do not start again; absent if none. */
+  lost?: number;
+  /** Why a task does not run, in the words of Docker, and of the registry if it cannot be pulled. */
   error?: string;
   /** The last lines of its log, if they were asked for and not all of its tasks run. */
   log?: string[];
@@ -52,26 +57,39 @@ export function swarmStatusOf(facts: Facts): SwarmStatus | undefined {
     return slot ? [{ slot, service: slot.replace(/\.[^.]+$/, ""), node: node!, desired, state, error }] : [];
   });
   const isAway = (name: string) => nodes.some((one) => one.name === name && one.state !== "ready");
+  const ending = facts.all("swarm-ends");
   const services = listed.flatMap((value): SwarmService[] => {
-    const [, name, running, wanted, done] = /^(\S+) (\d+)\/(\d+)(?: \((\d+)\/\d+ completed\))?/.exec(value) ?? [];
+    const [, name, shown, goal, done, total] = /^(\S+) (\d+)\/(\d+)(?: \((\d+)\/(\d+) completed\))?/.exec(value) ?? [];
     if (name === undefined) return [];
     const own = tasks.filter(({ service }) => service === name);
-    const now = own.filter(({ desired, state }) => desired === "Running" && state === "Running");
+    const now = own.filter(({ desired, state }) => /^(Running|Complete)$/.test(desired!) && state === "Running");
     // the newest task of a slot is first
+    const newest = own.filter(({ slot }, i) => own.findIndex((one) => one.slot === slot) === i);
     const before = now.flatMap(({ slot, node }) => {
       const ran = own.filter((one) => one.slot === slot && one.state !== "Rejected");
       const former = ran.map((one) => one.node).find((one) => one !== node);
       return former !== undefined && isAway(former) ? [former] : [];
     });
+    const running = Number(shown);
+    const wanted = Number(total ?? goal);
+    const ends = total !== undefined || ending.includes(name);
+    const completed = done === undefined ? newest.filter(({ state }) => state === "Complete").length : Number(done);
+    const hasAll = running + (ends ? completed : 0) >= wanted;
+    const lost = ends || !hasAll
+      ? newest.filter(({ desired, state }) => desired === "Shutdown" && /^(Failed|Rejected)$/.test(state!)).length
+      : 0;
+    const why = hasAll && lost === 0 ? "" : own.find((one) => one.error !== "")?.error ?? "";
+    const registry = facts.all("swarm-pull").find((one) => one.startsWith(`${name} `))?.slice(name.length + 1);
+    const error = registry !== undefined && why.includes("No such image") ? `${why}: ${registry.trim()}` : why;
     const log = facts.all(`service-log-${name}`);
-    const error = running === wanted ? "" : own.find((one) => one.error !== "")?.error ?? "";
     return [{
       name,
-      running: Number(running),
-      wanted: Number(wanted),
+      running,
+      wanted,
       nodes: [...new Set(now.map(({ node }) => node))],
       movedFrom: [...new Set(before)],
-      ...(done === undefined ? {} : { completed: Number(done) }),
+      ...(ends && completed > 0 ? { completed } : {}),
+      ...(lost > 0 ? { lost } : {}),
       ...(error === "" ? {} : { error }),
       ...(log.length > 0 ? { log } : {}),
     }];
@@ -95,12 +113,20 @@ export function swarmLines({ nodes, services }: SwarmStatus): string[] {
   ];
 }
 
+/** Whether all tasks of a service run, or have ended as they should. */
+export const hasAllTasks = ({ running, wanted, completed = 0, lost = 0 }: SwarmService): boolean =>
+  running + completed >= wanted && lost === 0;
+
 /** How many tasks of a service run, and on which nodes. */
-export function tasksOf({ running, wanted, completed, nodes }: SwarmService): string {
-  const state = completed !== undefined && running === 0
-    ? `${completed} completed`
-    : running === wanted
-    ? `${running} running`
-    : `${running} of ${wanted} running`;
-  return `${state}${nodes.length > 0 ? ` on ${joinList(nodes)}` : ""}`;
+export function tasksOf(service: SwarmService): string {
+  const { running, wanted, completed = 0, lost = 0, nodes } = service;
+  const isWhole = hasAllTasks(service);
+  const states = [
+    ...(running > 0 || completed + lost === 0 || (!isWhole && lost === 0)
+      ? [isWhole ? `${running} running` : `${running} of ${wanted} running`]
+      : []),
+    ...(completed > 0 ? [`${completed} completed`] : []),
+    ...(lost > 0 ? [`${lost} failed`] : []),
+  ];
+  return `${states.join(", ")}${nodes.length > 0 ? ` on ${joinList(nodes)}` : ""}`;
 }

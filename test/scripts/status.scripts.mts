@@ -109,6 +109,39 @@ esac`;
   ]);
 });
 
+test("services of the Swarm that end on purpose are named, with the log of those that are not complete", ({ folder }) => {
+  const swarm = `case "$1 $2" in
+'service ls') printf 'my_app_once 0/1\\nmy_app_job 0/1 (1/1 completed)\\nmy_app_bad 0/1 (0/1 completed)\\nmy_app_web 1/1\\n' ;;
+'service inspect') printf 'my_app_%s my_app %s\\n' once none job on-failure bad '' web any ;;
+'service ps') printf '%s\\n' 'my_app_once.1 a Shutdown Complete 3 seconds ago|' 'my_app_bad.1 a Shutdown Failed 1 second ago|"exit 1"' ;;
+'service logs') echo "log of $6" ;;
+esac`;
+  const env = { ...standIns(folder, { ...nothing, docker: swarm }), SWARM: "logs", SYS: `${folder}/sys`, ETC: folder };
+  const { stdout } = spawnSync("sh", [`${root}/scripts/status-guest.sh`], { env, encoding: "utf8" });
+  const { services } = guestStatusOf(stdout)!.swarm!;
+  assert.equal(services.map(({ name, completed, lost, log }) => [name, completed, lost, log]), [
+    ["my_app/once", 1, undefined, ["log of my_app_once"]],
+    ["my_app/job", 1, undefined, undefined],
+    ["my_app/bad", undefined, 1, ["log of my_app_bad"]],
+    ["my_app/web", undefined, undefined, undefined],
+  ]);
+});
+
+test("an image that a node of the Swarm cannot pull comes with the answer of its registry", ({ folder }) => {
+  const swarm = `case "$1 $2" in
+'service ls') printf 'my_app_web 0/1\\nmy_app_old 1/1\\n' ;;
+'service inspect') case "$*" in *Image*) echo "x/$5" ;; *) printf 'my_app_web my_app any\\nmy_app_old my_app any\\n' ;; esac ;;
+'service ps') printf '%s Rejected 3 seconds ago|"No such image: x"\\n' 'my_app_web.1 b Ready' 'my_app_old.1 b Shutdown' ;;
+'manifest inspect') printf 'errors:\\ndenied: requested access to %s is denied\\n' "$3" >&2; exit 1 ;;
+esac`;
+  const env = { ...standIns(folder, { ...nothing, docker: swarm }), SWARM: "yes", SYS: `${folder}/sys`, ETC: folder };
+  const { stdout } = spawnSync("sh", [`${root}/scripts/status-guest.sh`], { env, encoding: "utf8" });
+  assert.equal(guestStatusOf(stdout)!.swarm!.services.map(({ error }) => error), [
+    '"No such image: x": errors: denied: requested access to x/my_app_web is denied',
+    undefined,
+  ]);
+});
+
 test("what stayed on the system disk beside a data disk is listed", ({ folder }) => {
   assert.equal(asked(folder, nothing).answer!.originals, []);
   mkdirSync(`${folder}/etc`, { recursive: true });

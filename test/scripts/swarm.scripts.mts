@@ -246,10 +246,21 @@ test("join-swarm.sh leave: drained first, then it leaves and is forgotten; a sil
 
 const manager = { "info --format": "true\n", "stack deploy --help": "      --detach\n" };
 /** Deploys a file, with these answers about the services. */
-const deploy = (folder: string, answers: Answers, tries = "3", text = "services:\n  web: {image: x}\n") => {
+const deploy = (
+  folder: string,
+  answers: Answers,
+  tries = "3",
+  text = "services:\n  web: {image: x}\n",
+  { refused }: { refused?: string } = {},
+) => {
   mkdirSync(join(folder, "services"), { recursive: true });
   writeFileSync(join(folder, "services/swarm.new.yaml"), text);
-  return run(folder, "deploy-stack.sh", ["s", tries], { ...manager, ...answers });
+  // what a registry refuses is an error on standard error
+  const timeout = refused === undefined
+    ? 'shift && exec "$@"'
+    : `case "$*" in *' manifest '*) printf 'errors:\\n%s\\n' '${refused}' >&2; exit 1 ;; esac; shift; exec "$@"`;
+  const env = { HOME: folder };
+  return run(folder, "deploy-stack.sh", ["s", tries], { ...manager, ...answers }, { env, programs: { timeout } });
 };
 
 test("deploy-stack.sh: done once all services run, jobs too", async ({ folder }) => {
@@ -260,8 +271,74 @@ test("deploy-stack.sh: done once all services run, jobs too", async ({ folder })
   });
   assert.is(status, 0, stderr);
   assert.ok(log.includes("docker stack deploy --prune --detach=true --resolve-image changed -c swarm.new.yaml s"));
-  assert.is(stdout, "web: 2 running on a b\nonce: 1 running on a b\n");
+  assert.is(stdout, "web: 2 running on a b\nonce: 1 completed\n");
   assert.ok(existsSync(join(folder, "services/swarm.yaml")));
+});
+
+test("deploy-stack.sh: a service that ends on purpose is done with exit code 0, and fails at once with another", async ({ folder }) => {
+  const of = (replicas: string, about: string, task: string, tries = "9") =>
+    deploy(folder, {
+      "service ls": `s_once ${replicas}\n`,
+      "service inspect": `${about}\n`,
+      "service ps --no-trunc --format {{.Name}}": task,
+      "service ps --no-trunc --format {{.Error}}": '"task: non-zero exit (3)"\n',
+      "service logs": "no table users\n",
+    }, tries);
+  const ended = "s_once.1|Shutdown|Complete 3 seconds ago\ns_once.1|Shutdown|Failed 9 seconds ago\n";
+  const failed = "s_once.1|Shutdown|Failed 3 seconds ago\n\\_ s_once.1|Shutdown|Complete 9 seconds ago\n";
+  for (const about of ["|none", "|on-failure", "completed|none", "paused|none"]) {
+    const { status, stdout, stderr } = await of("0/1", about, ended);
+    assert.is(status, 0, `${about}: ${stderr}`);
+    assert.is(stdout, "once: 1 completed\n");
+  }
+  // a service that goes on must not end, and a job is done when Docker counts it
+  assert.is((await of("0/1", "|any", ended, "3")).status, 1);
+  assert.is((await of("0/1 (0/1 completed)", "|", ended, "3")).status, 1);
+  // a service on each node is 0/0 as soon as its tasks ended
+  assert.is((await of("0/0", "|none", ended)).status, 0);
+  for (const [replicas, about] of [["0/1", "|none"], ["0/0", "|none"], ["0/1", "|any"], ["0/1 (0/1 completed)", "|"]]) {
+    const { status, stderr, log } = await of(replicas!, about!, failed);
+    assert.is(status, 1, `${replicas} ${about}`);
+    assert.match(
+      stderr,
+      /^ {2}no table users\n.*s_once does not run: "task: non-zero exit \(3\)"\n.*s_once ended, and Docker/m,
+    );
+    assert.is(log.filter((line) => line.startsWith("docker service ls --filter")).length, 2, "it does not wait");
+  }
+});
+
+test("deploy-stack.sh: the login of the manager is passed to the other nodes, if it has one", async ({ folder }) => {
+  const of = async (text?: string) => {
+    rmSync(join(folder, ".docker"), { recursive: true, force: true });
+    if (text !== undefined) {
+      mkdirSync(join(folder, ".docker"));
+      writeFileSync(join(folder, ".docker/config.json"), text);
+    }
+    const { status, stdout, stderr, log } = await deploy(folder, { "service ls": "s_web 1/1\n", "service ps": "a\n" });
+    assert.is(status, 0, stderr);
+    assert.not.match([...log, stdout, stderr].join("\n"), /dXNlcjpwYXNz/);
+    return log.some((line) => line.includes("stack deploy --prune") && line.includes("--with-registry-auth"));
+  };
+  assert.is(await of(), false);
+  assert.is(await of('{"psFormat": "table"}\n'), false);
+  assert.is(await of('{"auths": {"ghcr.io": {"auth": "dXNlcjpwYXNz"}}}\n'), true);
+  assert.is(await of('{"credsStore": "pass"}\n'), true);
+});
+
+test("deploy-stack.sh: an image that cannot be pulled comes with the answer of its registry", async ({ folder }) => {
+  const { status, stderr } = await deploy(
+    folder,
+    {
+      "service ls": "s_web 0/1\n",
+      "service inspect --format {{.Spec.TaskTemplate.ContainerSpec.Image}}": "ghcr.io/me/web:1\n",
+      "service ps --no-trunc --format {{.Error}}": '"No such image: ghcr.io/me/web:1"\n',
+    },
+    "3",
+    undefined,
+    { refused: "unauthorized: authentication required" },
+  );
+  assert.is(status, 1);
+  assert.match(stderr, /ghcr\.io\/me\/web:1 in its registry: errors: unauthorized: authentication required/);
 });
 
 test("deploy-stack.sh: replicas of a service with a limit for each node are counted", async ({ folder }) => {

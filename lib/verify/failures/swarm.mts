@@ -1,5 +1,6 @@
 import type { Failure } from "./types.mts";
-import { guestFix } from "../../fixes.mts";
+import { commandFix, guestFix } from "../../fixes.mts";
+import { self } from "../../self.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
@@ -126,6 +127,23 @@ export const swarmFailures = (): Failure[] =>
       /invalid image reference for service \S{1,80}: no image specified/,
       "docker stack deploy builds no image, and the service has only build:",
       "Push the image to a registry that all nodes reach (docker compose build --push), and write image:",
+    ],
+    [
+      "cluster.swarm",
+      "fallback",
+      /"No such image: [^"\s]{1,200}"/,
+      "a node of the Swarm cannot pull the image, and its task does not say why: a wrong name or tag, a private " +
+      "registry without a login, or a registry that the node does not reach",
+      guestFix("See what the registry answers, on the manager", "docker manifest inspect IMAGE"),
+      guestFix("For a private one, log in as root on the manager", "docker login REGISTRY"),
+      commandFix("Then deploy again: up passes the login to all nodes", self("up")),
+    ],
+    [
+      "cluster.swarm",
+      "cause",
+      /[Uu]nknown mode: (?:replicated|global)-job/,
+      "docker stack deploy knows the modes replicated-job and global-job only since Docker 23",
+      "Write deploy: {restart_policy: {condition: on-failure}} without mode:, which also ends with exit code 0",
     ],
     [
       "cluster.swarm",
