@@ -134,6 +134,78 @@ test("cards: more than one machine has, another vendor's, and ports that two pro
   );
 });
 
+test("names that Docker refuses with the stack's name before them have their line, and what to write", async () => {
+  const [long, net] = ["n".repeat(62), "t".repeat(62)];
+  const text = `services:
+  web.app: {image: x, networks: [front, ${net}, plain]}
+  db-: {image: x, secrets: [word, gone]}
+  ${long}: {image: x}
+  ${long.slice(1)}: {image: x}
+networks:
+  front: {name: my net}
+  ${net}:
+  plain: {name: "a.b", external: true}
+secrets:
+  word: {file: word, name: _word}
+  gone: {external: true, name: "a b"}
+`;
+  const found = (await findings(text, { files: { word: "x" } })).filter((line) => line.includes(" name of the "));
+  assert.equal(found.map((line) => line.replaceAll(long, "LONG").replaceAll(net, "NET")), [
+    "fail p/compose.yaml:2 p: the name of the service web.app has other characters than letters, digits, - and _, or " +
+    "ends with - or _ -> Write web-app for it, also where others refer to it",
+    "fail p/compose.yaml:3 p: the name of the service db- has other characters than letters, digits, - and _, or " +
+    "ends with - or _ -> Write db for it, also where others refer to it",
+    "fail p/compose.yaml:4 p: the name of the service LONG is p_LONG in Docker, with 64 characters, and 63 are allowed " +
+    "-> Write a name with at most 61 characters, or a shorter name: for the stack p",
+    "fail p/compose.yaml:7 p: the name of the network my net has other characters than letters, digits, - and _, or " +
+    "ends with - or _ -> Write name: my-net below the network front",
+    "fail p/compose.yaml:8 p: the name of the network NET is p_NET in Docker, with 64 characters, and 63 are allowed " +
+    "-> Write name: and a shorter name below the network NET",
+    "fail p/compose.yaml:11 p: the name of the secret _word has other characters than letters, digits, -, _ and ., or " +
+    "begins or ends with one of the last three -> Write another name for the secret",
+  ]);
+});
+
+test("constraints: what no machine meets is found before it stays pending, and labels are named", async () => {
+  const of = async (keys: string, more = {}) =>
+    (await findings(
+      `services:\n  w:\n    image: x\n    deploy:\n      placement:\n        constraints: [${keys}]\n`,
+      more,
+    ))
+      .map((line) => line.replace(/ -> .*/, ""));
+  for (
+    const fine of [
+      "node.hostname == b",
+      "node.role==worker",
+      "node.hostname != a",
+      "node.id == xyz",
+      "Node.Role == Manager",
+    ]
+  ) {
+    assert.equal(await of(`"${fine}"`), [], fine);
+  }
+  const none = (
+    what: string,
+  ) => [`fail p/compose.yaml:6 p: w has the ${what}, which no machine meets: it would stay pending`];
+  assert.equal(await of('"node.hostname == c"'), none("constraint node.hostname == c"));
+  assert.equal(await of("node.role == worker", { only: true }), none("constraint node.role == worker"));
+  assert.equal(await of("node.platform.arch == amd64"), none("constraint node.platform.arch == amd64"));
+  assert.equal(
+    await of("node.role == manager, node.hostname == b"),
+    none("constraints node.role == manager and node.hostname == b"),
+  );
+  for (const wrong of ["node.name == a", "node.role = manager", "engine == x"]) {
+    assert.match((await of(wrong)).join(), /w does not fit a Swarm: no node can meet the constraint/, wrong);
+  }
+  const label = await findings(
+    "services:\n  w:\n    image: x\n    deploy: {placement: {constraints: [node.labels.Disk == ssd]}}\n",
+  );
+  assert.equal(label, [
+    "warn p/compose.yaml:4 p: w runs only on a node with the label Disk=ssd, which up does not set -> " +
+    "Set it once the machines are in the Swarm",
+  ]);
+});
+
 test("GPU requests become a constraint and the cards that NVIDIA's runtime gives", () => {
   const reserve = (keys: object) => ({
     deploy: { resources: { reservations: { devices: [{ capabilities: ["gpu"], ...keys }] } } },

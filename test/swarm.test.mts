@@ -79,7 +79,21 @@ test("a node with an NVIDIA card has NVIDIA's runtime as the default one", () =>
 test("what a Swarm ignores is refused with its line and with what has the effect", () => {
   for (
     const [keys, says] of [
-      ["    restart: always\n", /:8:5: service web: a Swarm ignores or refuses restart:[^]*restart_policy/],
+      [
+        "    restart: always\n",
+        /:8:5: service web: a Swarm ignores or refuses restart:[^]*restart_policy: {condition: any}/,
+      ],
+      ['    restart: "no"\n', /restart_policy: {condition: none}/],
+      ["    restart: on-failure:3\n", /restart_policy: {condition: on-failure, max_attempts: 3}/],
+      ["    deploy: {mode: global, replicas: 2}\n", /:8:5: service web: a Swarm refuses replicas: with mode: global/],
+      [
+        "    deploy: {mode: replicated-job, update_config: {order: start-first}}\n",
+        /refuses update_config: with mode: repl/,
+      ],
+      ["    deploy: {mode: daemon}\n", /a Swarm has no mode: daemon/],
+      ["    deploy: {restart_policy: {condition: always}}\n", /has no restart_policy with condition: always/],
+      ['    ports: ["80:80"]\n    deploy: {endpoint_mode: dnsrr}\n', /refuses ports: with endpoint_mode: dnsrr/],
+      ["    deploy: {placement: {constraints: [node.name == a]}}\n", /no node can meet the constraint node\.name == a/],
       ["    shm_size: 1g\n", /shm_size:[^]*\/dev\/shm/],
       ["    tmpfs: [/x]\n", /tmpfs:[^]*type: tmpfs/],
       ["    devices: [/dev/x]\n", /devices:[^]*machine: NAME/],
@@ -98,10 +112,21 @@ test("what a Swarm ignores is refused with its line and with what has the effect
     ] as const
   ) assert.match(service(keys), says, keys);
   const fine = '    command: "echo $$HOME"\n    depends_on: []\n    ports: ["80:80", "53:53/udp"]\n' +
-    "    volumes: [data:/data, /srv/x:/x]\n    deploy: {replicas: 2}\n    x-note: {restart: 1}\n";
+    "    volumes: [data:/data, /srv/x:/x]\n    x-note: {restart: 1}\n" +
+    "    deploy: {replicas: 2, mode: replicated-job, restart_policy: {condition: on-failure}}\n";
   assert.is(service(fine), "");
   // on a machine, all of them are Compose's
   assert.is(service("    machine: a\n    restart: always\n    shm_size: 1g\n"), "");
+});
+
+test("a service whose name Docker refuses with the stack's name before it has its line", () => {
+  const of = (name: string) => wrong(`cluster: swarm\n${machines()}services:\n  ${name}: {image: x}\n`);
+  assert.is(of("w".repeat(45)), "");
+  assert.match(
+    of("w".repeat(46)),
+    /:6:3: the name of service w+ is homelab-gpu-swarm_w+ in Docker, with 64[^]*at most 45/,
+  );
+  assert.match(of("web.app"), /:6:3: the name of service web\.app has other characters[^]*write\s+web-app/);
 });
 
 test("services that need each other are both in the Swarm or both on one machine", () => {
@@ -429,6 +454,42 @@ swarm-task:web.1 a Running Running${" "}
 swarm-task:web.1 b Shutdown Shutdown${" "}
 `);
   assert.equal(updated?.services[0]?.movedFrom, []);
+});
+
+test("a service that ends on purpose: completed is success, another exit code is not", () => {
+  const ended = answer(`swarm-node:a Ready Active
+swarm-service:migrate 0/1
+swarm-service:backup 1/2
+swarm-service:each 0/0
+swarm-service:job 0/1 (0/1 completed)
+swarm-service:runs 1/1 (0/1 completed)
+swarm-service:stopped 0/1
+swarm-ends:migrate
+swarm-ends:backup
+swarm-ends:each
+swarm-task:migrate.1 a Shutdown Complete${" "}
+swarm-task:migrate.1 a Shutdown Failed "task: non-zero exit (1)"
+swarm-task:backup.1 a Running Running${" "}
+swarm-task:backup.2 a Shutdown Complete${" "}
+swarm-task:each.x1 a Shutdown Failed "task: non-zero exit (2)"
+swarm-task:job.1 a Shutdown Failed "task: non-zero exit (3)"
+swarm-task:runs.1 a Complete Running${" "}
+swarm-task:stopped.1 a Shutdown Complete${" "}
+service-log-each:no such table
+`)!;
+  assert.equal(swarmLines(ended), [
+    "Swarm: a ready",
+    "  migrate: 1 completed",
+    "  backup: 1 running, 1 completed on a",
+    '  each: 1 failed, "task: non-zero exit (2)"',
+    '  job: 1 failed, "task: non-zero exit (3)"',
+    "  runs: 1 running on a",
+    "  stopped: 0 of 1 running",
+  ]);
+  const services = ended.services.map(({ name }) => name);
+  const findings = swarmFindings({ manager: "a", services, stacks: [], running: ["a"] }, ended).slice(1);
+  assert.equal(findings.map(({ status }) => status), ["pass", "pass", "fail", "fail", "pass", "fail"]);
+  assert.ok(findings[2]!.evidence.some(({ value }) => value === "no such table"));
 });
 
 test("explain: errors of a Swarm", () => {

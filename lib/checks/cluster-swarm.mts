@@ -4,11 +4,13 @@ import { cardsNeeded } from "../compose/swarm-override.mts";
 import type { Service } from "../config/types.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
-import { isMap } from "../maps.mts";
+import { isMap, mapAt } from "../maps.mts";
+import { guestEngineOf } from "../resolve/guest-engine.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { counted, joinList } from "../text.mts";
 import { type PlacedService, projectServices } from "./compose.mts";
 import { fail, pass } from "./results.mts";
+import { placementFlaws } from "./swarm-placement.mts";
 import type { Check, Verdict } from "./types.mts";
 
 /** The check of `cluster: swarm`. */
@@ -23,9 +25,10 @@ export const clusterSwarmChecks: Check[] = [
 ];
 
 function verdicts(
-  { machines, services: own, projects = [] }: Resolved,
+  config: Resolved,
   { manager, services: inline, stacks, projects: deployed = [] }: NonNullable<Resolved["swarm"]>,
 ): Verdict[] {
+  const { machines, services: own, projects = [] } = config;
   const services: PlacedService[] = [...inline, ...projectServices(deployed)];
   const others: PlacedService[] = [...own, ...projectServices(projects)];
   const apart = machines.filter(({ provider }) => provider !== "libvirt");
@@ -63,7 +66,16 @@ function verdicts(
     );
   }
   const twice = portsTwice(services, others);
-  if (twice.length > 0) return twice;
+  const nodes = machines.map(({ name }) => name);
+  // those of stacks are in services.compose, with their lines
+  const unmet = inline.flatMap(({ name, body }) =>
+    placementFlaws(body, nodes).map(({ status, message, fix }): Verdict => ({
+      ...{ status, message: `${name} ${message}`, evidence: [{ read: "machines", value: joinList(nodes) }] },
+      ...(fix ? { fix: [fix] } : {}),
+    }))
+  );
+  const jobs = unknownJobs(services, manager, config);
+  if (twice.length + unmet.length + jobs.length > 0) return [...twice, ...unmet, ...jobs];
   return [
     pass(
       `${joinList(machines.map(({ name }) => name))} ${
@@ -97,6 +109,24 @@ function portsTwice(services: Service[], others: Service[]): Verdict[] {
       ];
     })
   );
+}
+
+/** Jobs that the manager's Docker is too old for: `docker stack deploy` knows them since 23.0 (docker/cli#2907). */
+function unknownJobs(services: PlacedService[], manager: string, config: Resolved): Verdict[] {
+  const machine = config.machines.find(({ name }) => name === manager);
+  const version = machine && guestEngineOf(machine, config).version;
+  if (version === undefined || Number.parseInt(version, 10) >= 23) return [];
+  return services.flatMap(({ name, body, place }) => {
+    const mode = String(mapAt(body, "deploy").mode);
+    return !mode.endsWith("-job") ? [] : [fail(
+      `${name} has mode: ${mode}, which docker stack deploy knows since Docker 23, and ${manager} gets ${version}`,
+      [{ read: place ? place(["mode:"]) : name, value: `mode: ${mode}` }],
+      [manualFix(
+        `Write deploy: {${mode === "global-job" ? "mode: global, " : ""}restart_policy: {condition: on-failure}} for ` +
+          `${name}, which also ends with exit code 0, or image: of a newer system for ${manager}`,
+      )],
+    )];
+  });
 }
 
 /** The ports of a service that every node publishes: with `mode: host`, only the nodes that run it publish a port. */

@@ -1,4 +1,5 @@
 /** Checks whether the files that a Compose project needs exist in the VM. */
+import { grantsOf } from "../compose/grants.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
@@ -126,7 +127,7 @@ export function neededFiles(
               fix: manualFix(`Set ${environment} in ${envOf(project)}`),
             }];
           }
-          // in a Swarm they may exist, and docker stack deploy names one that does not
+          // in a Swarm they may exist: swarm-externals.mts
           return external && !project.inSwarm
             ? [{
               status: "fail",
@@ -158,13 +159,6 @@ function emptyFile(what: string, grant: string, project: ComposeProject): Projec
 }
 
 const isInDotEnv = ({ dotEnvNames = [] }: ComposeProject, name: string) => dotEnvNames.includes(name);
-
-function grantsOf(value: unknown): string[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((one) =>
-    typeof one === "string" ? [one] : isMap(one) && typeof one.source === "string" ? [one.source] : []
-  );
-}
 
 function buildFlaws(
   service: ComposeService,

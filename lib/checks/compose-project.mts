@@ -74,7 +74,7 @@ export function projectFlaws(
     ),
     ...(ownReader ? conflictFlaws(project) : []),
     ...(ownReader && !project.inline ? [...circularDependencies(project), ...undeclaredNames(project)] : []),
-    ...missingExternals(project, others),
+    ...(project.inSwarm ? [] : missingExternals(project, others)),
     ...(project.inline ? [] : desktopFlaws(project, machine)),
     ...(project.inSwarm
       ? swarmSectionFlaws(project, services, project.inSwarm)

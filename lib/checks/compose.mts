@@ -30,6 +30,7 @@ import { requiredVerdict } from "./compose-required.mts";
 import { isBackslashed, projectFlaws } from "./compose-project.mts";
 import { sizeVerdicts } from "./compose-size.mts";
 import { valueFlaws } from "./compose-values.mts";
+import { externalFlaws } from "./swarm-externals.mts";
 
 /** The checks of Compose projects. */
 export const composeChecks: Check[] = [
@@ -162,6 +163,7 @@ function projectVerdicts(
       message: `a file could not be checked: ${why}`,
     })),
     ...(project.model ? projectFlaws(project, machine, others) : []),
+    ...(project.inSwarm ? externalFlaws(project, enabledOf(project), all) : []),
     ...newKeyFlaws(project, machine, config),
     ...ipv6Flaws(project, machine, config),
     ...(project.inline ? [] : podmanFlaws(project, machine)),

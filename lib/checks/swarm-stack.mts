@@ -7,11 +7,14 @@ import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
 import { attachedNetworks, mountsOf, texts } from "../compose/service.mts";
 import { requestsInSwarm, withoutRequests } from "../compose/swarm-override.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
-import { ignoredInNetworks, type SwarmFlaw, swarmFlawsOf } from "../config/swarm-keys.mts";
+import type { SwarmFlaw } from "../config/swarm-deploy.mts";
+import { ignoredInNetworks, swarmFlawsOf } from "../config/swarm-keys.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
 import { flaw, type ProjectFlaw } from "./compose-flaw.mts";
+import { swarmNameFlaws } from "./swarm-names.mts";
+import { placementFlaws } from "./swarm-placement.mts";
 
 /** Keys of a service that a project may have: applied, or removed by deploy-stack.sh because nothing is lost. */
 const more = ["secrets", "configs", "profiles", "platform", "attach", "develop", "volumes", "networks"] as const;
@@ -20,7 +23,7 @@ const more = ["secrets", "configs", "profiles", "platform", "attach", "develop",
 const instead: Record<string, string> = {
   build: "Push the image to a registry (docker compose build --push), and write only image:",
   runtime: "Remove runtime:, since NVIDIA's runtime is the default one of a node with a card",
-  deploy: "Write a reservation of devices with capabilities: [gpu], which becomes a constraint",
+  "gpu: 1": "Write a reservation of devices with capabilities: [gpu], which becomes a constraint",
 };
 
 /** The flaws of a service of a project in a Swarm. `nodes`: the names of the machines; the first is the manager. */
@@ -53,6 +56,7 @@ export function swarmServiceFlaws(service: ComposeService, project: ComposeProje
     ...networkFlaws(rest, project),
     ...mounts(rest, project, nodes),
     ...ranges(rest),
+    ...placementFlaws(rest, nodes),
   ];
 }
 
@@ -61,7 +65,7 @@ const orStay = ({ name }: ComposeProject) => `Or write machine: for the stack ${
 
 /** What to do about a key that a Swarm does not apply. */
 function mendOf({ key, write, remove }: SwarmFlaw, project: ComposeProject): string {
-  const own = ownValue(instead, key) ??
+  const own = ownValue(instead, key) ?? ownValue(instead, key === "deploy" ? write ?? "" : "") ??
     (remove !== undefined ? `Remove ${key}: ${remove}` : write !== undefined ? `Write ${write}` : undefined);
   return own === undefined ? stay(project) : `${own}. ${orStay(project)}`;
 }
@@ -83,19 +87,22 @@ function pinned(service: ComposeService, [manager, ...others]: string[]): "manag
   const { constraints } = mapAt(mapAt(service, "deploy"), "placement");
   const all = texts(constraints).map((one) => one.replaceAll(/\s/g, ""));
   if (all.some((one) => one === "node.role==manager" || one === `node.hostname==${manager}`)) return "manager";
-  return all.some((one) => /^node\.(hostname|id)==/.test(one)) ? "other" : undefined;
+  // a label that a person sets is usually on one node
+  return all.some((one) => /^node\.(hostname|id|labels\.(?!homelab-gpu\.).+)==/.test(one)) ? "other" : undefined;
 }
 
 /** Mounts of what is on one node only, and those of kinds that a Swarm does not have. */
 function mounts(service: ComposeService, project: ComposeProject, nodes: string[]): ProjectFlaw[] {
   const where = pinned(service, nodes);
+  // a service on each node has its own volume there
+  const stays = where !== undefined || String(mapAt(service, "deploy").mode ?? "").startsWith("global");
   const base = baseOf(project);
   const [manager] = nodes;
   const found = mountsOf(service).flatMap(({ type, source = "" }): ProjectFlaw[] => {
     if (!["bind", "volume", "tmpfs"].includes(type)) {
       return [flaw(`mounts a volume of the type ${type}, which a Swarm does not have`, `type: ${type}`, stay(project))];
     }
-    if (type === "volume") return where || source === "" ? [] : local(source, project);
+    if (type === "volume") return stays || source === "" ? [] : local(source, project);
     const path = type === "bind" && !source.includes("$") ? hostPath(source, base) : undefined;
     if (path === undefined || !`${path}/`.startsWith(`${project.folder}/`) || where === "manager") return [];
     const shown = path === project.folder ? "the folder of the project" : path.slice(project.folder.length + 1);
@@ -162,6 +169,7 @@ export function swarmSectionFlaws(
     atTop: true,
   });
   return [
+    ...swarmNameFlaws(project, services),
     ...Object.entries(networks).flatMap(([name, network]): ProjectFlaw[] => {
       if (!isMap(network) || network.external || !attached.has(name)) return [];
       const { driver } = network;

@@ -1,5 +1,6 @@
 /** `cluster: swarm`: its rules, and what has no machine of its own and runs in the Swarm. */
 import { swarmFlawsOf } from "./swarm-keys.mts";
+import { swarmNameFlaw } from "./swarm-names.mts";
 import { vendorIds } from "../host/vendors.mts";
 import { enabled, projectName, type RawConfig, type RawMachine } from "./raw.mts";
 import type { Reader } from "./reader.mts";
@@ -91,6 +92,14 @@ export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], re
     if (gpu !== undefined && !machines.some(hasNvidia)) {
       const message = `service ${name} needs a GPU, and no machine of the Swarm has an NVIDIA card`;
       reader.at(`${path}.gpu`, message, "machine: NAME for a card of another vendor, or gpu: of a machine");
+    }
+    const refused = swarmNameFlaw(name, servicesStack);
+    if (refused) {
+      reader.at(
+        path,
+        `the name of service ${name} ${refused.is}`,
+        refused.write ?? `at most ${refused.most} characters`,
+      );
     }
     for (const { key, message, write, remove } of swarmFlawsOf(body)) {
       const instead = write ?? (remove === undefined ? undefined : `nothing: ${remove}`);

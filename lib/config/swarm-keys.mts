@@ -3,21 +3,8 @@
  * of them and starts the service without them, and refuses others by its schema (docker/cli,
  * cli/compose/types and cli/compose/schema, version 3; 20.10 run 2026-11).
  */
-import { isMap, mapAt, ownValue } from "../maps.mts";
-
-/** A key that a Swarm does not apply, and what to write instead. */
-export interface SwarmFlaw {
-  /** The key of the service. */
-  key: string;
-  /** What is wrong, without the name of the service. */
-  message: string;
-  /** Set if the whole key is not applied, whatever its value is. */
-  isKey?: true;
-  /** What to write; absent if only a machine for the service helps. */
-  write?: string;
-  /** Set if nothing takes the place of the key, with the reason. */
-  remove?: string;
-}
+import { isMap, ownValue } from "../maps.mts";
+import { deployFlaws, restartPolicy, type SwarmFlaw } from "./swarm-deploy.mts";
 
 /** The keys that a Swarm applies. */
 const applied = [
@@ -31,7 +18,6 @@ const applied = [
 
 /** Without an effect on a service in a Swarm, for which there is a key that has it. */
 const instead: Record<string, string> = {
-  restart: "deploy: {restart_policy: {condition: any}}",
   scale: "deploy: {replicas: 2}",
   mem_limit: "deploy: {resources: {limits: {memory: 1g}}}",
   mem_reservation: "deploy: {resources: {reservations: {memory: 1g}}}",
@@ -58,7 +44,8 @@ export function swarmFlawsOf(body: Record<string, unknown>, more: readonly strin
   return Object.keys(body).flatMap((key): SwarmFlaw[] => {
     if (key.startsWith("x-") || more.includes(key)) return [];
     if (!applied.includes(key)) {
-      const [write, remove] = [ownValue(instead, key), ownValue(needless, key)];
+      const write = key === "restart" ? restartPolicy(body.restart) : ownValue(instead, key);
+      const remove = ownValue(needless, key);
       return [{
         ...{ key, message: `a Swarm ignores or refuses ${key}:`, isKey: true },
         ...(write === undefined ? {} : { write }),
@@ -67,7 +54,7 @@ export function swarmFlawsOf(body: Record<string, unknown>, more: readonly strin
     }
     return [
       ...(key === "depends_on" ? conditions(body.depends_on) : []),
-      ...(key === "deploy" ? devices(mapAt(body, "deploy")) : []),
+      ...(key === "deploy" ? deployFlaws(body) : []),
       ...(key === "ports" ? hostAddresses(body.ports) : []),
       ...(key === "volumes" ? relative(body.volumes) : []),
       ...(key === "networks" ? networkSettings(body.networks) : []),
@@ -85,23 +72,6 @@ function conditions(depends: unknown): SwarmFlaw[] {
     message: `a Swarm ignores the condition of depends_on: for ${names.join(", ")}`,
     write: `depends_on: [${names.join(", ")}], and a program that tries again`,
   }];
-}
-
-function devices(deploy: Record<string, unknown>): SwarmFlaw[] {
-  const { devices, generic_resources: generic } = mapAt(mapAt(deploy, "resources"), "reservations");
-  return [
-    ...(devices === undefined ? [] : [{
-      key: "deploy",
-      message: "a Swarm refuses deploy.resources.reservations.devices:",
-      write: "gpu: 1",
-    }]),
-    // docker/cli knows the key, and released NVIDIA toolkits do not give a container the card that Swarm counted
-    ...(generic === undefined ? [] : [{
-      key: "deploy",
-      message: "counting cards by generic_resources: does not work with released versions of NVIDIA's toolkit",
-      write: "gpu: 1",
-    }]),
-  ];
 }
 
 /** A Swarm publishes a port on every address of every node, even one that was written for one address. */

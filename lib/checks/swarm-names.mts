@@ -1,0 +1,61 @@
+/** Names of a project that Docker refuses in a Swarm, where it writes the stack's name before them. */
+import { attachedNetworks } from "../compose/service.mts";
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import { hasRefusedCharacters, type NameFlaw, swarmNameFlaw } from "../config/swarm-names.mts";
+import { isMap } from "../maps.mts";
+import { flaw, type ProjectFlaw } from "./compose-flaw.mts";
+
+/** The flaws of the names of the services, networks, secrets and configs of a project in a Swarm. */
+export function swarmNameFlaws(project: ComposeProject, services: [string, ComposeService][]): ProjectFlaw[] {
+  const { model, name: stack } = project;
+  const attached = new Set(services.flatMap(([, service]) => attachedNetworks(service)));
+  const top = (message: string, at: string, mend: string): ProjectFlaw => ({ ...flaw(message, at, mend), atTop: true });
+  return [
+    ...services.flatMap(([name]) => {
+      const found = swarmNameFlaw(name, stack);
+      return found === undefined ? [] : [{
+        ...flaw(`the name of the service ${name} ${found.is}`, `${name}:`, serviceMend(found, stack)),
+        service: name,
+      }];
+    }),
+    ...Object.entries(model?.networks ?? {}).flatMap(([key, network]): ProjectFlaw[] => {
+      if (isMap(network) && network.external || !attached.has(key)) return [];
+      const own = ownName(network, `${stack}_${key}`);
+      const found = own === undefined ? swarmNameFlaw(key, stack) : swarmNameFlaw(own);
+      return found === undefined ? [] : [top(
+        `the name of the network ${own ?? key} ${found.is}`,
+        own ?? `${key}:`,
+        `Write name: ${found.write ?? "and a shorter name"} below the network ${key}`,
+      )];
+    }),
+    // deploy-stack.sh shortens those from files
+    ...(["secrets", "configs"] as const).flatMap((section) =>
+      Object.entries(model?.[section] ?? {}).flatMap(([key, one]): ProjectFlaw[] => {
+        if (isMap(one) && one.external) return [];
+        const own = ownName(one, `${stack}_${key}`);
+        if (!hasRefusedCharacters(own ?? `${stack}_${key}`)) return [];
+        const kind = section.slice(0, -1);
+        return [top(
+          `the name of the ${kind} ${own ?? key} has other characters than letters, digits, -, _ and ., or begins or ` +
+            "ends with one of the last three",
+          own ?? `${key}:`,
+          `Write another name for the ${kind}`,
+        )];
+      })
+    ),
+  ];
+}
+
+/** The name: of an entry; undefined if it is the one that Compose gives it, or has variables. */
+function ownName(entry: unknown, byCompose: string): string | undefined {
+  const name = isMap(entry) ? entry.name : undefined;
+  return typeof name === "string" && name !== byCompose && !name.includes("$") ? name : undefined;
+}
+
+/** What to write instead of the name of a service. */
+function serviceMend({ write, most }: NameFlaw, stack: string): string {
+  if (write !== undefined) return `Write ${write} for it, also where others refer to it`;
+  return most !== undefined && most > 0
+    ? `Write a name with at most ${most} characters, or a shorter name: for the stack ${stack}`
+    : `Write a shorter name: for the stack ${stack}`;
+}
