@@ -17,7 +17,11 @@ interface External {
 }
 
 /** The external entries of a section that services use. */
-function externals(project: ComposeProject, section: "networks" | "secrets" | "configs", used: Set<string>): External[] {
+function externals(
+  project: ComposeProject,
+  section: "networks" | "secrets" | "configs",
+  used: Set<string>,
+): External[] {
   return Object.entries(project.model?.[section] ?? {}).flatMap(([key, one]) => {
     if (!isMap(one) || !one.external || !used.has(key)) return [];
     const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? key);
@@ -59,7 +63,8 @@ export function externalFlaws(
     }
     return [{
       status: "warn",
-      message: `the network ${named} is external, and no stack creates it: it must be in the Swarm before ${project.name}`,
+      message:
+        `the network ${named} is external, and no stack creates it: it must be in the Swarm before ${project.name}`,
       at: `${key}:`,
       ...top,
       fix: manualFix(
