@@ -19,8 +19,11 @@ const machines = "machines:\n  - {name: a, box: lab/y, cpus: 2, memory: 1024, gp
   "  - {name: b, box: lab/y, cpus: 2, memory: 1024}\n";
 const host = savedHost("rtx4070-desktop-debian12");
 
-/** The findings about a stack in a Swarm, as `status PLACE message -> fix`. */
-async function findings(text: string, { only = false, files = {} as Record<string, string> } = {}) {
+/** The findings about a stack in a Swarm, as `status PLACE message -> fix`. `others`: stacks after it, by name. */
+async function findings(
+  text: string,
+  { only = false, files = {} as Record<string, string>, others = {} as Record<string, string> } = {},
+) {
   const disk = { "compose.yaml": text, ...files };
   const shell =
     fakeShell(Object.fromEntries(Object.entries(disk).map(([path, text]) => [`/lab/p/${path}`, text]))).shell;
@@ -29,7 +32,14 @@ async function findings(text: string, { only = false, files = {} as Record<strin
   const copied = Object.keys(disk);
   const read = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [], copied }, undefined);
   const project = { ...read, inSwarm: plain.machines.map(({ name }) => name) };
-  const found = runChecks(host, { ...plain, swarm: { ...plain.swarm!, projects: [project] } }, [
+  const rest = await Promise.all(
+    Object.entries(others).map(async ([name, text]) => {
+      const { shell } = fakeShell({ [`/lab/${name}/compose.yaml`]: text });
+      const request = { name, machine: "a", folder: `/lab/${name}`, profiles: [], copied: ["compose.yaml"] };
+      return { ...await readProject(shell, request, undefined), inSwarm: project.inSwarm };
+    }),
+  );
+  const found = runChecks(host, { ...plain, swarm: { ...plain.swarm!, projects: [project, ...rest] } }, [
     "services.compose",
     "cluster.swarm",
   ]);
@@ -204,6 +214,50 @@ test("constraints: what no machine meets is found before it stays pending, and l
     "warn p/compose.yaml:4 p: w runs only on a node with the label Disk=ssd, which up does not set -> " +
     "Set it once the machines are in the Swarm",
   ]);
+});
+
+test("what must be in the Swarm before a stack, and stacks in the wrong order", async () => {
+  const text = `services:
+  web: {image: x, networks: [proxy, host], secrets: [word], volumes: ["data:/data"]}
+networks:
+  proxy: {external: true}
+  host: {external: true, name: host}
+  unused: {external: true}
+secrets:
+  word: {external: true, name: word2}
+volumes:
+  data: {external: true}
+`;
+  const short = (found: string[]) => found.map((line) => line.replace(/ -> .*/, "").replace("p/compose.yaml:", ""));
+  const network = "p: the network proxy is external, and";
+  const word = "warn 8 p: the secret word2 is external: it must be in the Swarm before p";
+  const volume =
+    "warn 2 p: web has the volume data, of which each node has its own: on another node the service starts empty";
+  assert.equal(short(await findings(text)), [
+    volume,
+    `warn 4 ${network} no stack creates it: it must be in the Swarm before p`,
+    word,
+  ]);
+  const creator = "services: {proxy: {image: x}}\nnetworks: {default: {name: proxy, attachable: true}}\n";
+  assert.equal(short(await findings(text, { others: { t: creator } })), [
+    volume,
+    `fail 4 ${network} t, which creates it, is deployed later`,
+    word,
+  ]);
+  assert.equal(short(await findings(creator, { others: { t: text } })).filter((line) => /network/.test(line)), []);
+});
+
+test("volumes: those of a service on each node, or on a node with a label, do not move", async () => {
+  const of = async (deploy: string) =>
+    (await findings(
+      `services: {web: {image: x, volumes: ["data:/data"], deploy: {${deploy}}}}\nvolumes: {data: }\n`,
+    )).filter((line) => /volume/.test(line)).length;
+  assert.is(await of("replicas: 1"), 1);
+  assert.is(await of("mode: global"), 0);
+  assert.is(await of("placement: {constraints: [node.labels.disk == ssd]}"), 0);
+  assert.is(await of("placement: {constraints: [node.labels.disk != ssd]}"), 1);
+  const empty = await findings('services: {web: {image: x, deploy: {placement: {constraints: ["${WHERE-}"]}}}}\n');
+  assert.match(empty.join("\n"), /web does not fit a Swarm: a constraint is empty: a variable in it has no value/);
 });
 
 test("GPU requests become a constraint and the cards that NVIDIA's runtime gives", () => {

@@ -419,6 +419,23 @@ test("cluster.swarm: VMs that reach each other, and cards that one machine has",
   assert.match(ports('"1000-65000:1000-65000/udp"', '"2000:1"'), /^pass/);
   // only the nodes that run such a service publish its port
   assert.match(ports('"80:80"', "{target: 80, published: 80, mode: host}"), /^pass/);
+  const job = (image: string) =>
+    judged(
+      `cluster: swarm\n${
+        machines(`, image: ${image}`, `, image: ${image}`)
+      }services: {j: {image: x, deploy: {mode: replicated-job}}}\n`,
+    )[0]!;
+  assert.match(
+    job("debian-12"),
+    /^fail \| j has mode: replicated-job, which docker stack deploy knows since Docker 23/,
+  );
+  assert.match(job("debian-13"), /^pass/);
+  const where = (one: string) =>
+    judged(
+      `cluster: swarm\n${machines()}services: {j: {image: x, deploy: {placement: {constraints: [${one}]}}}}\n`,
+    )[0]!;
+  assert.match(where("node.hostname==c"), /^fail \| j has the constraint node\.hostname==c, which no machine meets/);
+  assert.match(where("node.hostname==b"), /^pass/);
   // the provider of a Windows host
   assert.match(judged(config, "windows-11-home")[0]!, /^fail \| a and b cannot be in a Swarm/);
 });
