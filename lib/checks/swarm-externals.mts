@@ -63,8 +63,8 @@ export function externalFlaws(
     }
     return [{
       status: "warn",
-      message:
-        `the network ${named} is external, and no stack creates it: it must be in the Swarm before ${project.name}`,
+      message: `the network ${named} is external, and no stack creates it: it must be in the Swarm before ` +
+        project.name,
       at: `${key}:`,
       ...top,
       fix: manualFix(
