@@ -68,8 +68,8 @@ export function externalFlaws(
       at: `${key}:`,
       ...top,
       fix: manualFix(
-        `Remove external: and write attachable: true, so that ${project.name} creates it; or, once ${manager} manages ` +
-          `the Swarm: ${create(`network create --driver overlay --attachable ${named}`)}`,
+        `Remove external: and write attachable: true, so that ${project.name} creates it; or, once ${manager} ` +
+          `manages the Swarm: ${create(`network create --driver overlay --attachable ${named}`)}`,
       ),
     }];
   });
