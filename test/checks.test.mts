@@ -247,6 +247,26 @@ test("provider.access: the fix starts libvirt in the way of the host", () => {
   const deaf = host((made) => made.libvirt!.error = "Failed to connect socket to '/x': Connection refused");
   assert.is(first("provider.access", deaf).message, "libvirtd is not running");
   assert.ok(first("provider.access", deaf).fix[0]!.safe);
+  // a daemon that runs without D-Bus, and one that is stuck
+  const commandsFor = (error: string, systemd: boolean) => {
+    const broken = first(
+      "provider.access",
+      host((made) => {
+        made.libvirt!.error = error;
+        made.systemd = systemd;
+      }),
+    );
+    assert.equal(broken.evidence, [{ read: "virsh -c qemu:///system", value: error }]);
+    assert.equal(broken.fix.filter(({ safe }) => safe), []);
+    return broken.fix.map(({ command, title }) => command ?? title);
+  };
+  const stuck = "error: virsh did not answer within 8 s";
+  assert.equal(commandsFor(stuck, true), ["systemctl restart libvirtd", "journalctl -b -e -u libvirtd"]);
+  assert.is(
+    commandsFor("internal error: Unable to get system bus connection: Could not connect", true)[0],
+    "systemctl start dbus",
+  );
+  assert.equal(commandsFor(stuck, false), ["Restart libvirtd, which ends no VM, with this host's init system"]);
   const inactive = found("provider.access", host((made) => made.libvirt!.networks.default = "inactive"))[1]!;
   assert.equal([inactive.status, inactive.fix[0]!.safe], ["warn", true]);
 });

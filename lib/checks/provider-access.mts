@@ -1,3 +1,4 @@
+import type { Fix } from "../findings.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { joinGroup } from "../host/nixos.mts";
 import { startDaemon } from "../host/start-service.mts";
@@ -68,6 +69,19 @@ export function virtualboxAccess(host: Host): Verdict[] {
   ];
 }
 
+/** Fixes for a daemon that runs and answers with an error. A restart ends no VM (libvirtd(8), virtqemud(8)). */
+function restartDaemon(daemon: string, error: string, { systemd }: Host): Fix[] {
+  const restart = `Restart ${daemon}, which ends no VM`;
+  if (!systemd) return [manualFix(`${restart}, with this host's init system`, { root: true })];
+  return [
+    ...(/system bus|d-?bus/i.test(error)
+      ? [commandFix(`Start D-Bus, which ${daemon} needs`, "systemctl start dbus", { root: true })]
+      : []),
+    commandFix(restart, `systemctl restart ${daemon}`, { root: true }),
+    commandFix("If that does not help, read its log", `journalctl -b -e -u ${daemon}`, { root: true }),
+  ];
+}
+
 /** The verdicts of provider.access about libvirt. */
 export function libvirtAccess(host: Host): Verdict[] {
   const { libvirt, programs, systemd } = host;
@@ -106,7 +120,8 @@ export function libvirtAccess(host: Host): Verdict[] {
     ];
   }
   if (libvirt.error) {
-    return [fail(`libvirt does not answer: ${libvirt.error}`, evidence)];
+    const answer = [{ read: "virsh -c qemu:///system", value: libvirt.error }];
+    return [fail(`libvirt does not answer: ${libvirt.error}`, answer, restartDaemon(daemon, libvirt.error, host))];
   }
   const verdicts: Verdict[] = [pass(`${daemon} answers`, evidence)];
   if (libvirt.networks.default === "inactive") {
