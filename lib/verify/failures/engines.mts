@@ -40,6 +40,8 @@ import { kubernetesPodFailures } from "./kubernetes-pods.mts";
 import { programLanguageFallbacks, scriptLineFailures } from "./script-lines.mts";
 import { serviceDataFailures, serviceLinkFailures } from "./service-links.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
+import { serviceStoreFailures } from "./service-stores.mts";
+import { brokenPythonFailures, containerEndFallbacks, initContainerFailures } from "./container-ends.mts";
 import { serviceStateFailures } from "./service-states.mts";
 import { streamPipelineFailures } from "./stream-pipelines.mts";
 import { volumeFailures } from "./volumes.mts";
@@ -55,6 +57,9 @@ export const engineFailures = (): Failure[] => [
   ...serviceDataFailures(),
   ...serviceLinkFailures(),
   ...serviceStateFailures(),
+  ...serviceStoreFailures(),
+  ...initContainerFailures(),
+  ...brokenPythonFailures(),
   ...scriptLineFailures(),
   ...kubernetesPodFailures(),
   ...streamPipelineFailures(),
@@ -87,6 +92,7 @@ export const engineFailures = (): Failure[] => [
 /** Entries that come after those for single causes. */
 export const engineKindFailures = (): Failure[] => [
   ...programLanguageFallbacks(),
+  ...containerEndFallbacks(),
   ...wslCodeFailures(),
   ...windowsHostFailures(),
   ...composeKindFailures(),

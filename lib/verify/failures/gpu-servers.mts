@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const trt =
   /tensorrt|\btrt\b|trtSm|rtSafe|triton|creating server|nvinfer|\.engine|\.plan|deserializ|model_lifecycle|model_repository|plan file/i;
-const jax = /\bjax|jaxlib|xla/i;
+const jax = /\bjax|jaxlib|xla|CUDA backend failed to initialize/i;
 const cudaJax = 'Install JAX with its part for CUDA: pip install -U "jax[cuda12]" (or cuda13), all of one release';
 const fabric = /fabric ?manager|nvswitch|nvlsm/i;
 

@@ -51,6 +51,14 @@ export const imageLayerFailures = (): Failure[] =>
     [
       "verify.docker",
       "cause",
+      new RegExp(`${layer}[^\\n]{0,60}rename [^\\n]{1,400}: (?:file exists|directory not empty)`),
+      "the engine's store has a leftover of an earlier pull of that layer, which was cut off or ran at the same time",
+      guestFix("End what is still pulling, then restart Docker", "systemctl restart docker"),
+      "Pull again; if it stays: docker image prune -a removes the images that no container uses, and their leftovers",
+    ],
+    [
+      "verify.docker",
+      "cause",
       new RegExp(`${layer}[^\\n]{0,300}/overlay2?/[^\\n]{1,160}: no such file or directory`),
       "the engine's store of images lacks a part that it expects: the disk was full, a cleanup removed files, or a " +
       "pull was cut off",

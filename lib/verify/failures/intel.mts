@@ -87,6 +87,14 @@ export const intelFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      /device architecture is not supported by sycl_ext_oneapi_device_architecture/,
+      "the image's oneAPI is older than this Intel GPU, so it does not know its architecture",
+      "Use a newer tag of the image, one from after the card's release",
+      nodes,
+    ],
+    [
+      "verify.service",
+      "cause",
       /(?:ZE|UR|PI)_(?:RESULT_)?ERROR_(?:OUT_OF_(?:DEVICE|HOST)_MEMORY|OUT_OF_RESOURCES)|XPU out of memory/i,
       "the model does not fit into the Intel GPU's free memory",
       "Use a smaller or more quantized model, or a shorter context; single blocks above 4 GiB need " +

@@ -22,7 +22,7 @@ export const kubevirtFailures = (): Failure[] => [
     [
       "gpu.match",
       "cause",
-      /(?:HostDevice|GPU) \S{1,120} is not permitted in permittedHostDevices|is not permitted in permittedHostDevices/,
+      /(?:HostDevice|GPU) \S{1,120} is not permitted in permittedHostDevices|is not permitted in (?:permittedHostDevices|kubevirt-host-device-plugin-config)/,
       "KubeVirt does not pass that resource on: it is not in permittedHostDevices of the KubeVirt resource",
       "Add it there, with the same resourceName as in the VM; Harvester: enable passthrough of each function of the " +
       "card (PCI Devices), which adds it",

@@ -32,6 +32,19 @@ export const podmanFailures = (): Failure[] => [
     ],
   ]),
   ...rows({
+    layer: "toolkit",
+    source: "containers/podman (its debug lines), Docker; jupyter/docker-stacks#2166 (2024-10)",
+  }, [
+    [
+      "verify.service",
+      "cause",
+      /\bstat (?:gpu|gpus|nvidia)=\S{1,40}: no such file|Non-CDI device gpu=|"gpus?=(?:all|\d{1,2})": no such file/,
+      "the GPU's name for CDI is not whole, so the engine takes it for the path of a device",
+      "Write it with its maker: --device nvidia.com/gpu=all (or =0)",
+      guestFix("See the names that there are", "nvidia-ctk cdi list"),
+    ],
+  ]),
+  ...rows({
     layer: "docker",
     near: /podman|crun|conmon|buildah|containers\/storage|libpod|OCI runtime/i,
     source: "containers/podman, read 2026-11; podman-container-tools/podman#25080 (2025-01)",

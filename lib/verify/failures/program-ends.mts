@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|cuda|python|\bpip\b|vllm|sglang|comfy|huggingface|triton|llama|ollama|onnx|tensorrt|jax|xla|nvcc|nvidia|\bgpu|ninja|whisper|diffus|DataLoader|generation|Shard|scheduler|fatal error: Killed|DNN|c10::|thrust|SymmDevice|all_reduce|ptxas|GLIBC|NumPy|tensor parallel|\[Errno|\(pid:\d|llvm\.nvvm|attention|flash.?attn/i;
+  /torch|cuda|python|\bpip\b|vllm|sglang|comfy|huggingface|triton|llama|ollama|onnx|tensorrt|jax|xla|nvcc|nvidia|\bgpu|ninja|whisper|diffus|DataLoader|generation|Shard|scheduler|fatal error: Killed|DNN|c10::|thrust|SymmDevice|all_reduce|ptxas|GLIBC|NumPy|tensor parallel|\[Errno|\(pid:\d|llvm\.nvvm|sycl|attention|flash.?attn/i;
 
 /** How processes of programs for the GPU end (signals), and parts of an image that do not fit together. */
 export const programEndFailures = (): Failure[] =>

@@ -136,9 +136,8 @@ export const programFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /(?:Cannot access|trying to access a) gated repo|GatedRepoError|401 Client Error.{0,80}huggingface/,
-      /Access to model \S{3,120} is restricted|Cannot access content at: https:\/\/huggingface/,
-      /(?:invalid http status code received: |(?<!upstream sent )invalid status code )(?:401|403)\b/,
+      /(?:Cannot access|trying to access a) gated repo|GatedRepoError/,
+      /Access to model \S{3,120} is restricted/,
     ),
     check: "verify.service",
     layer: "image",
@@ -148,9 +147,8 @@ export const programFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /couldn't connect to '?https:\/\/huggingface\.co'? to load|outgoing traffic has been disabled/,
+      /couldn't connect to '?https:\/\/huggingface\.co'? to load/,
       /Max retries exceeded.{0,80}huggingface|huggingface\.co'?, port=443\)/,
-      /LocalEntryNotFoundError|cannot find the requested files in the local cache/i,
     ),
     check: "verify.service",
     layer: "network",

@@ -7,7 +7,7 @@ import { privateAddress } from "./service-links.mts";
 /** Words of programs that fetch images. */
 const near = new RegExp(
   "docker|podman|registry|manifest|ghcr|nvcr|quay|buildx|containerd|initializing source|from daemon|failed to " +
-    "(?:solve|resolve|copy|pull)|httpReadSeeker|\\bPulling\\b",
+    "(?:solve|resolve|copy|pull)|httpReadSeeker|\\bPulling\\b|register layer|: (?:Pull|Download) complete",
   "i",
 );
 const source = "moby/moby, containerd, containers/image, Go (net, crypto/tls), read 2026-11";
@@ -78,7 +78,7 @@ export const registryNetworkFailures = (): Failure[] => [
       "cause",
       anyOf(
         /read tcp \S{5,60}->\S{5,60}: (?:read: connection reset|wsarecv: An existing connection was forcibly)/,
-        /\/manifests\/\S{1,200} (?:unexpected )?EOF|docker\.io\/token\S{1,300} EOF|failed to register layer: unexpected EOF|httpReadSeeker: failed open: .{0,200} EOF\b/,
+        /\/manifests\/\S{1,200} (?:unexpected )?EOF|docker\.io\/token\S{1,300} EOF|(?:register layer|ApplyLayer)[^\n]{0,60}: {1,2}unexpected EOF|httpReadSeeker: failed open: .{0,200} EOF\b/,
         /short read: expected \d{1,12} bytes|http2: server sent GOAWAY|stream ID \d{1,9}; (?:INTERNAL_ERROR|CANCEL)/,
         /filesystem layer verification failed|unexpected commit digest|failed size validation/,
       ),
