@@ -31,7 +31,7 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /env file \S{1,200} not found|couldn't find env file|label file \S{1,200} not found/,
+      /env file \S{1,200} not found|couldn't find env file|Env file at \S{1,200} does not exist|label file \S{1,200} not found/,
       "a file that env_file: names (or .env) does not exist where the services start",
       "Create it (often from .env.example), or mark it required: false",
     ],

@@ -81,6 +81,15 @@ export const containerEndFallbacks = (): Failure[] => [
     [
       "verify.service",
       "fallback",
+      /health check of container \S{1,80}' timed out|timed out waiting for container \S{1,80} to (?:be|become) healthy/,
+      "the container runs, and its service did not answer in the time that the tool waits: it still loads its model, or " +
+      "its log below says what failed",
+      log,
+      "Start it once more when the model is downloaded, and with a longer wait",
+    ],
+    [
+      "verify.service",
+      "fallback",
       /\[cmd\] \S{1,120} exited [1-9]/,
       "the image's program ended with an error; the lines before it, if any, say why",
       log,
@@ -139,7 +148,7 @@ export const brokenPythonFailures = (): Failure[] =>
   rows({
     layer: "image",
     source: "CPython 3 (Python/pylifecycle.c); kyuz0/amd-strix-halo-toolboxes#63 (2026-02), " +
-      "grokuku/stable-diffusion#57 (2024-07), read 2026-11",
+      "grokuku/stable-diffusion#57 (2024-07), Comfy-Org/ComfyUI#13063 (2026-03)",
   }, [
     [
       "guest.image",
@@ -159,5 +168,16 @@ export const brokenPythonFailures = (): Failure[] =>
       "Remove the venv's folder, and let the program make it again; Debian, Ubuntu: install python3-venv and " +
       "python3-pip first",
       "To add pip to a venv: PATH/bin/python -m ensurepip --upgrade",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /CalledProcessError: Command .{0,160}triton.{1,40}cc\.exe/,
+      "Triton could not compile its helper: the Python that runs it has no headers and libraries (include, libs), as " +
+      "in portable builds, or Triton is of another release than PyTorch",
+      "Copy include and libs of the same Python release into its folder, and install the triton-windows that belongs " +
+      "to the installed PyTorch",
+      "Remove the folder .triton in the user's home, then try again; without Triton: turn SageAttention and " +
+      "torch.compile off",
     ],
   ]);

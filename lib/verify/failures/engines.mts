@@ -40,6 +40,7 @@ import { kubernetesPodFailures } from "./kubernetes-pods.mts";
 import { programLanguageFallbacks, scriptLineFailures } from "./script-lines.mts";
 import { serviceDataFailures, serviceLinkFailures } from "./service-links.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
+import { serviceSettingFailures } from "./service-settings.mts";
 import { serviceStoreFailures } from "./service-stores.mts";
 import { brokenPythonFailures, containerEndFallbacks, initContainerFailures } from "./container-ends.mts";
 import { serviceStateFailures } from "./service-states.mts";
@@ -58,6 +59,7 @@ export const engineFailures = (): Failure[] => [
   ...serviceLinkFailures(),
   ...serviceStateFailures(),
   ...serviceStoreFailures(),
+  ...serviceSettingFailures(),
   ...initContainerFailures(),
   ...brokenPythonFailures(),
   ...scriptLineFailures(),

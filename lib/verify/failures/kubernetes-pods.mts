@@ -11,8 +11,32 @@ const near =
   /nvidia|\bgpus?\b|cuda|vllm|sglang|llama|triton|whisper|comfy|diffusion|immich|jellyfin|plex|frigate|\bmodels?\b|hf-token|dcgm|ix-svc/i;
 
 /** What Kubernetes says about a pod that does not start: its scheduler's reasons, and states of containers. */
-export const kubernetesPodFailures = (): Failure[] =>
-  rows({
+export const kubernetesPodFailures = (): Failure[] => [
+  ...rows({
+    layer: "driver",
+    source: "NVIDIA/gpu-operator#85 (2020-10), #205 (2021-06), NVIDIA/k8s-device-plugin#679 (2024-04), read 2026-11",
+  }, [
+    [
+      "guest.driver",
+      "cause",
+      /Could not resolve Linux kernel version/,
+      "the GPU Operator's driver container finds no packages (headers, modules) for the kernel of its node: the kernel " +
+      "is newer, older or of another source than the container's package lists",
+      manualFix("See the node's kernel: kubectl get nodes -o wide"),
+      "Boot the node with a kernel of its distribution's release that still is in its repositories, or give the " +
+      "container the right ones (driver.repoConfig)",
+      "Or install the driver on the node itself, and set driver.enabled=false",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /error waiting for MPS daemon: /,
+      "the device plugin shares the GPU by MPS, and its MPS daemon on that node does not answer",
+      manualFix("See whether its pod runs, and read its log: kubectl get pods -A | grep mps"),
+      "The node needs the label nvidia.com/mps.capable=true, and no other MPS daemon on it; or share by timeSlicing",
+    ],
+  ]),
+  ...rows({
     layer: "docker",
     near,
     source: "Kubernetes 1.31 (scheduler's plugins, kubelet); truenas/charts#2707 (2024-08), read 2026-11",
@@ -124,4 +148,5 @@ export const kubernetesPodFailures = (): Failure[] =>
       "Kubernetes could not mount a volume of the pod, for the reason behind the name",
       describe,
     ],
-  ]);
+  ]),
+];

@@ -84,7 +84,7 @@ export const programEndFailures = (): Failure[] =>
       "cause",
       anyOf(
         /Value 'sm_\d{1,3}\w?' is not defined for option 'gpu-(?:architecture|code)'/,
-        /invalid value for --gpu-architecture|Unsupported CUDA architecture|ptxas exited with non-zero error code/,
+        /invalid value for --gpu-architecture|Unsupported CUDA architecture|ptxas exited with non-zero error code|ptxas .{0,80}--gpu-name=sm_\d{2,3}.{1,200} exit status 255\b/,
       ),
       "the image's compiler for the GPU (nvcc, NVRTC, ptxas) does not know this GPU: its CUDA is too old for a new " +
       "card, or too new for an old one",

@@ -8,7 +8,8 @@ import { rows } from "./rows.mts";
 export const serviceWords = new RegExp(
   `${dockerWords.source}|exited with code|entrypoint|Restarting \\(|cont-init|volume permissions|` +
     "\\[(?:migrations|ls\\.io-init|custom-init)\\]|['\" ]/config/|" +
-    "(?:run|start|init|setup)[\\w-]{0,16}\\.(?:ba)?sh\\b|^[\\w.-]{2,60} {1,30}\\| ",
+    "(?:run|start|init|setup)[\\w-]{0,16}\\.(?:ba)?sh\\b|/home/node/|/usr/src/app\\b|" +
+    "^(?:\\d{4}-\\d\\d-\\d\\d[T ]\\S{8,30} )?\\[?[\\w.-]{2,60}\\]? {1,30}\\| ",
   "im",
 );
 const owner = guestFix("See the owner and mode of the folder, as numbers", "ls -ln FOLDER");

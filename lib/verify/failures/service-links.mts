@@ -152,7 +152,7 @@ export const serviceDataFailures = (): Failure[] =>
       anyOf(
         /PANIC: could not locate a valid checkpoint record/,
         /Bad file format reading the append only file|Unexpected end of file reading the append only file/,
-        /InnoDB: (?:Database page corruption|Corruption of|Missing MLOG_CHECKPOINT|Ignoring the redo log)/,
+        /InnoDB(?:: |\] )(?:Database page corruption|Corruption of|Missing MLOG_CHECKPOINT|Ignoring the redo log)/,
         /WT_PANIC: WiredTiger library panic/,
         /database disk image is malformed/,
       ),

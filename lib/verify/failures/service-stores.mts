@@ -41,6 +41,15 @@ export const serviceStoreFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      /\[InnoDB\] Unable to lock \.\/ibdata1/,
+      "another MySQL or MariaDB already uses that folder: a second container with the same volume, one that still " +
+      "stops, or one on the other side of a share",
+      guestFix("See which containers run", "docker ps"),
+      "Stop the other one; give each database a volume of its own",
+    ],
+    [
+      "verify.service",
+      "cause",
       /OperationalError\W{1,3}database is locked|SQLITE_BUSY|SqliteError: database is locked/,
       "another process holds the database's file: a second container or copy of the program has the same volume, or " +
       "the volume is a share",
