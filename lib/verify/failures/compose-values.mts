@@ -34,7 +34,7 @@ export const composeValueFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /(?:open|stat) \/\S{1,200}\.ya?ml: no such file/,
+        /^(?:ERROR: |error: )?(?:open|stat) \/(?!(?:etc|app|config|conf|data|usr|opt|var|run)\/)\S{1,200}\.ya?ml: no such file/,
         /no (?:docker-compose\.yml|compose file|compose\.yaml) .{0,60}(?:found|specified)/,
         /Can't find a suitable configuration file in this directory/,
       ),

@@ -23,7 +23,8 @@ export const initContainerFailures = (): Failure[] =>
       "verify.service",
       "symptom",
       /\d\/\d{1,2} +Init:(?:Error|CrashLoopBackOff|RunContainerError|CreateContainerError|StartError|OOMKilled|ErrImagePull|ImagePullBackOff)\b/,
-      "an init container of that pod fails, so its own containers do not start: the init container's log or the pod's " +
+      "an init container of that pod fails, so its own containers do not start: the init container's log or the " +
+      "pod's " +
       "events say why",
       init,
       "Read its log: kubectl logs POD -c NAME-OF-THE-INIT-CONTAINER",
@@ -68,7 +69,9 @@ export const containerEndFallbacks = (): Failure[] => [
     fallback: true,
     message: "a container's program ended without an error (code 0), as a task that runs once does",
     fix: [
-      manualFix("If the service should stay: its program must run in the foreground (command:, the image's own options)"),
+      manualFix(
+        "If the service should stay: its program must run in the foreground (command:, the image's own options)",
+      ),
       log,
     ],
     source: "moby/moby (container states), Docker Compose 2, read 2026-11",
@@ -76,13 +79,15 @@ export const containerEndFallbacks = (): Failure[] => [
   ...rows({
     layer: "docker",
     near: ended,
-    source: "libstdc++, s6-overlay 2 (its stage 2), Zap, Log4j, Logrus; mikenye/docker-readsb#1 (2020-04), read 2026-11",
+    source:
+      "libstdc++, s6-overlay 2 (its stage 2), Zap, Log4j, Logrus; mikenye/docker-readsb#1 (2020-04), read 2026-11",
   }, [
     [
       "verify.service",
       "fallback",
       /health check of container \S{1,80}' timed out|timed out waiting for container \S{1,80} to (?:be|become) healthy/,
-      "the container runs, and its service did not answer in the time that the tool waits: it still loads its model, or " +
+      "the container runs, and its service did not answer in the time that the tool waits: it still loads its " +
+      "model, or " +
       "its log below says what failed",
       log,
       "Start it once more when the model is downloaded, and with a longer wait",
@@ -120,12 +125,13 @@ export const containerEndFallbacks = (): Failure[] => [
       anyOf(
         /(?:\[Errno -2\] |gaierror: .{0,20})Name or service not known/,
         /\[Errno -[35]\] (?:Temporary failure in name resolution|No address associated with hostname)/,
-        /java\.net\.UnknownHostException: /,
+        /java\.net\.UnknownHostException: |failed to lookup address information: |SocketException \(\w{8}, 0x\w{8}\): Name or/,
       ),
       "the service does not find another one by its name: that one does not run, is in another network, or the name " +
       "in its settings is wrong",
       guestFix("See which services run", "docker compose ps --all"),
-      "Use the service's name from the Compose file, in one network; a name of the internet: see that containers have " +
+      "Use the service's name from the Compose file, in one network; a name of the internet: see that containers " +
+      "have " +
       "a name server (dns:)",
     ],
     [
@@ -148,13 +154,15 @@ export const brokenPythonFailures = (): Failure[] =>
   rows({
     layer: "image",
     source: "CPython 3 (Python/pylifecycle.c); kyuz0/amd-strix-halo-toolboxes#63 (2026-02), " +
-      "grokuku/stable-diffusion#57 (2024-07), Comfy-Org/ComfyUI#13063 (2026-03)",
+      "grokuku/stable-diffusion#57 (2024-07), Comfy-Org/ComfyUI#13063 (2026-03), " +
+      "vavo/lora-pilot#8 (2026-01)",
   }, [
     [
       "guest.image",
       "cause",
       /Failed to import encodings module|No module named 'encodings'/,
-      "Python does not find its own standard library: PYTHONHOME or PYTHONPATH names another Python (as from the host, " +
+      "Python does not find its own standard library: PYTHONHOME or PYTHONPATH names another Python (as from the " +
+      "host, " +
       "in distrobox or toolbox), or its files are not whole",
       "Unset both for that program: env -u PYTHONHOME -u PYTHONPATH COMMAND",
       "If it stays: make the venv or the container again",
@@ -168,6 +176,17 @@ export const brokenPythonFailures = (): Failure[] =>
       "Remove the venv's folder, and let the program make it again; Debian, Ubuntu: install python3-venv and " +
       "python3-pip first",
       "To add pip to a venv: PATH/bin/python -m ensurepip --upgrade",
+    ],
+    [
+      "guest.cuda",
+      "cause",
+      /Command '\['\/\S{1,60}(?:gcc|cc|clang)', '.{1,300}\/cuda_utils\./,
+      "Triton could not build its helper for CUDA: the image lacks Python's headers (python3-dev), or the linker " +
+      "finds " +
+      "no libcuda.so (only libcuda.so.1, as under WSL)",
+      "Install python3-dev in the image",
+      guestFix("See which libcuda there is", "docker compose exec SERVICE sh -c 'ldconfig -p | grep libcuda'"),
+      "If only libcuda.so.1: set TRITON_LIBCUDA_PATH to its folder, with a link libcuda.so to it there",
     ],
     [
       "guest.image",

@@ -28,7 +28,8 @@ export const containerdFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       /unknown service runtime\.v1(?:alpha2)?\.(?:Runtime|Image)Service/,
-      "containerd does not serve Kubernetes: its part for it (CRI) is turned off, as in Docker's package of containerd " +
+      "containerd does not serve Kubernetes: its part for it (CRI) is turned off, as in Docker's package of " +
+      "containerd " +
       "(disabled_plugins in config.toml), or its settings are of another version",
       guestFix("See its settings", "grep -n -e version -e disabled_plugins /etc/containerd/config.toml"),
       'Take "cri" out of disabled_plugins there; then restart it: systemctl restart containerd',

@@ -40,6 +40,7 @@ import { kubernetesPodFailures } from "./kubernetes-pods.mts";
 import { programLanguageFallbacks, scriptLineFailures } from "./script-lines.mts";
 import { serviceDataFailures, serviceLinkFailures } from "./service-links.mts";
 import { serviceProgramFailures } from "./service-programs.mts";
+import { serviceDatabaseFailures, serviceRuntimeFailures } from "./service-runtimes.mts";
 import { serviceSettingFailures } from "./service-settings.mts";
 import { serviceStoreFailures } from "./service-stores.mts";
 import { brokenPythonFailures, containerEndFallbacks, initContainerFailures } from "./container-ends.mts";
@@ -60,6 +61,7 @@ export const engineFailures = (): Failure[] => [
   ...serviceStateFailures(),
   ...serviceStoreFailures(),
   ...serviceSettingFailures(),
+  ...serviceDatabaseFailures(),
   ...initContainerFailures(),
   ...brokenPythonFailures(),
   ...scriptLineFailures(),
@@ -95,6 +97,7 @@ export const engineFailures = (): Failure[] => [
 export const engineKindFailures = (): Failure[] => [
   ...programLanguageFallbacks(),
   ...containerEndFallbacks(),
+  ...serviceRuntimeFailures(),
   ...wslCodeFailures(),
   ...windowsHostFailures(),
   ...composeKindFailures(),

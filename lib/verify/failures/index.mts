@@ -38,7 +38,6 @@ import { intelFailures } from "./intel.mts";
 import { computeProgramFailures } from "./compute-programs.mts";
 import { llamaCppFailures } from "./llama-cpp.mts";
 import { modelFileFailures } from "./model-files.mts";
-import { modelHubFailures } from "./model-hubs.mts";
 import { modelServerFailures } from "./model-servers.mts";
 import { gpuServerFailures } from "./gpu-servers.mts";
 import { fixesFor } from "./named-fixes.mts";
@@ -176,7 +175,6 @@ export const failures = (): Failure[] =>
     ...modelFileFailures(),
     ...computeProgramFailures(),
     ...programFailures(),
-    ...modelHubFailures(),
     ...pythonProgramFailures(),
     ...mediaProgramFailures(),
     ...ollamaFailures(),

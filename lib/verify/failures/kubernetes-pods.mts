@@ -20,12 +20,26 @@ export const kubernetesPodFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /Could not resolve Linux kernel version/,
-      "the GPU Operator's driver container finds no packages (headers, modules) for the kernel of its node: the kernel " +
+      "the GPU Operator's driver container finds no packages (headers, modules) for the kernel of its node: the " +
+      "kernel " +
       "is newer, older or of another source than the container's package lists",
       manualFix("See the node's kernel: kubectl get nodes -o wide"),
       "Boot the node with a kernel of its distribution's release that still is in its repositories, or give the " +
       "container the right ones (driver.repoConfig)",
       "Or install the driver on the node itself, and set driver.enabled=false",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /Module (?:amdgpu|i915|xe) not found in directory \//,
+      "the kernel that runs has no module of that name: a newer kernel was installed and not booted, or the card's " +
+      "driver " +
+      "was not built for this one",
+      guestFix(
+        "See which kernels have it",
+        'sh -c \'uname -r; find /lib/modules -name "*amdgpu.ko*" -o -name "i915.ko*" -o -name "xe.ko*"\'',
+      ),
+      "Boot that kernel, or install the driver's package for this one (linux-modules-extra, amdgpu-dkms)",
     ],
     [
       "verify.service",

@@ -80,7 +80,7 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /OpenEncodeSessionEx failed: (?:unsupported device|no encode device)/,
+        /OpenEncodeSessionEx failed: (?:unsupported device|no encode device)|nvEncOpenEncodeSessionEx.{1,80} returned error 2\b/,
         "this GPU has no video encoder (A100, H100, GT 1030 and some MX have none), or the container may not use it",
         "See NVIDIA's Video Encode and Decode GPU Support Matrix, and use the CPU or another card",
         capabilities,

@@ -1,13 +1,15 @@
 import type { Failure } from "./types.mts";
 import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { modelHubFailures } from "./model-hubs.mts";
 import { rows } from "./rows.mts";
 
 const space = guestFix("See the free space", "df -h");
 
 /** What programs say about the files of models: not found, not whole, too new, of another kind, not given. */
-export const modelFileFailures = (): Failure[] =>
-  rows({
+export const modelFileFailures = (): Failure[] => [
+  ...modelHubFailures(),
+  ...rows({
     layer: "image",
     source:
       "huggingface_hub, vLLM, llama.cpp, ExLlama, CTranslate2, ONNX Runtime, ComfyUI (their source), read 2026-11",
@@ -92,4 +94,5 @@ export const modelFileFailures = (): Failure[] =>
       "this model does not know what the request asks for (tools, thinking, embeddings)",
       "Choose a model that has it (ollama show NAME lists its capabilities), or turn it off in the client",
     ],
-  ]);
+  ]),
+];

@@ -58,7 +58,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "cause",
       anyOf(
         /(?:shim|containerd|docker|fsnotify|ttrpc|accept4|podman).{0,120}: too many open files/i,
-        /inotify\w{0,20}.{0,60}(?:no space left|too many open|limit on the number)/,
+        /OSError: \[Errno 24\] Too many open files|inotify\w{0,20}.{0,60}(?:no space left|too many open|limit on the number)/,
         /(?:ENOSPC: )?System limit for number of file watchers reached/,
       ),
       "a limit of open files or of watches (inotify) is reached, which is not a lack of disk space",

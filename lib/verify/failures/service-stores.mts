@@ -10,7 +10,8 @@ const near = new RegExp(
   "im",
 );
 const owner = guestFix("See the owner and mode of the folder, as numbers", "ls -ln FOLDER");
-const local = "Keep the file on a local disk, best in a named volume: a share (NFS, SMB) has no locks that it can rely on";
+const local =
+  "Keep the file on a local disk, best in a named volume: a share (NFS, SMB) has no locks that it can rely on";
 
 /** Databases in a file, object stores and extensions of PostgreSQL: what they say about their data at the start. */
 export const serviceStoreFailures = (): Failure[] => [
@@ -42,7 +43,8 @@ export const serviceStoreFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /\[InnoDB\] Unable to lock \.\/ibdata1/,
-      "another MySQL or MariaDB already uses that folder: a second container with the same volume, one that still " +
+      "the database's folder is in use by another MySQL or MariaDB: a second container with the same volume, one " +
+      "that still " +
       "stops, or one on the other side of a share",
       guestFix("See which containers run", "docker ps"),
       "Stop the other one; give each database a volume of its own",
@@ -80,7 +82,8 @@ export const serviceStoreFailures = (): Failure[] => [
       "MinIO may not write to its data: the folder belongs to another user than the one it runs as (newer images do " +
       "not run as root)",
       owner,
-      "Give it to the image's user (docker compose run --rm --entrypoint id SERVICE shows it), or set user: to the owner",
+      "Give it to the image's user (docker compose run --rm --entrypoint id SERVICE shows it), or set user: to the " +
+      "owner",
     ],
     [
       "verify.service",
@@ -107,7 +110,8 @@ export const serviceStoreFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /must be loaded via shared_preload_libraries/,
-      "PostgreSQL does not load that extension at its start: a command:, a postgresql.conf or postgresql.auto.conf of " +
+      "PostgreSQL does not load that extension at its start: a command:, a postgresql.conf or postgresql.auto.conf " +
+      "of " +
       "an older setup sets shared_preload_libraries to something else",
       "Take the service of the program's own current Compose file (image and command:)",
       guestFix(
@@ -130,7 +134,8 @@ export const serviceStoreFailures = (): Failure[] => [
       /No vector extension found\. Available extensions: /,
       "the database's image has none of the vector extensions that this release of Immich uses, as images for " +
       "pgvecto.rs have none",
-      "Copy the data first; then use Immich's own image of PostgreSQL (ghcr.io/immich-app/postgres) with a tag of the " +
+      "Copy the data first; then use Immich's own image of PostgreSQL (ghcr.io/immich-app/postgres) with a tag of " +
+      "the " +
       "same major release that still has the old extension (…-vectorchord…-pgvectors…)",
     ],
     [
@@ -138,7 +143,10 @@ export const serviceStoreFailures = (): Failure[] => [
       "cause",
       /Unrecognised version of PostgreSQL database files/,
       "the image upgrades a PostgreSQL database, and does not know the release of the files in its volume",
-      guestFix("See their release", "docker compose run --rm --entrypoint cat SERVICE /var/lib/postgresql/data/PG_VERSION"),
+      guestFix(
+        "See their release",
+        "docker compose run --rm --entrypoint cat SERVICE /var/lib/postgresql/data/PG_VERSION",
+      ),
       "Use a tag of the image for that release or a newer one, and let PGDATA be the folder that has PG_VERSION",
     ],
   ]),

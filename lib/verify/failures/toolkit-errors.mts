@@ -151,7 +151,7 @@ export const toolkitErrorFailures = (): Failure[] => [
     [
       "verify.service",
       "symptom",
-      /Insufficient nvidia\.com\/\w/,
+      /Insufficient (?:nvidia|amd|gpu\.intel)\.com\/\w/,
       "Kubernetes finds too few free GPUs for the pod: other pods have them, or the device plugin of " +
       "a node reports none",
       "See what each node has and what is taken: kubectl describe nodes (nvidia.com/gpu below Allocatable and " +
