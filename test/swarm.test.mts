@@ -65,7 +65,7 @@ test("machines that cannot be nodes are refused, each with its line", () => {
   assert.is(wrong(`cluster: swarm\n${machines()}stacks: [{path: ./x, machine: b}]\n`), "");
   const hosts = "hosts: {far: {ssh: me@far}}\n";
   const apart = wrong(`cluster: swarm\n${hosts}${machines("", ", host: far")}`);
-  assert.match(apart, /:5:\d+: cluster: swarm with machines on several hosts is not supported/);
+  assert.match(apart, /:4:\d+: the nodes of a Swarm on several hosts need a network card[^]*:5:\d+: the nodes/);
   assert.is(wrong(`cluster: swarm\n${hosts}${machines(", host: far", ", host: far")}`), "");
 });
 

@@ -1,7 +1,9 @@
 /** Whether the machines can be the nodes of one Swarm, and whether a node has the cards that its services ask for. */
 import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { cardsNeeded } from "../compose/swarm-override.mts";
-import type { Service } from "../config/types.mts";
+import { ipv4Network } from "../config/network.mts";
+import { thisMachine } from "../config/placed.mts";
+import type { Machine, Service, SharedSwarm } from "../config/types.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -20,30 +22,68 @@ export const clusterSwarmChecks: Check[] = [
     about: "whether the machines can be nodes of one Swarm, and one has the cards that a service asks for",
     why: "nodes that do not reach each other form no Swarm, and a service that no node fits stays pending",
     confirm: "docker node ls",
-    check: (_, config) => config.swarm ? verdicts(config, config.swarm) : [],
+    check: (_, config) =>
+      config.swarm ? verdicts(config, config.swarm) : config.sharedSwarm ? onOtherHost(config, config.sharedSwarm) : [],
   },
 ];
+
+/** A failed result for machines that cannot be nodes. */
+function withoutLibvirt(machines: ResolvedMachine[]): Verdict[] {
+  const apart = machines.filter(({ provider }) => provider !== "libvirt");
+  return apart.length === 0 ? [] : [
+    fail(
+      `${
+        joinList(apart.map(({ name }) => name))
+      } cannot be in a Swarm: only VMs of libvirt are known to reach each other`,
+      apart.map(({ name, provider }) => ({ read: name, value: `provider: ${provider}` })),
+      [manualFix("Remove cluster: swarm, and give each service its machine:")],
+    ),
+  ];
+}
+
+/** The results for machines whose manager is on another host. */
+function onOtherHost(
+  { machines, services, projects = [] }: Resolved,
+  { manager, host = thisMachine, services: inSwarm }: SharedSwarm,
+): Verdict[] {
+  const apart = withoutLibvirt(machines);
+  if (apart.length > 0) return apart;
+  const twice = portsTwice(inSwarm, [...services, ...projectServices(projects)], []);
+  if (twice.length > 0) return twice;
+  const names = machines.map(({ name }) => name);
+  return names.length === 0
+    ? []
+    : [pass(`${joinList(names)} ${names.length === 1 ? "joins" : "join"} the Swarm of ${manager} on ${host}`)];
+}
+
+/** Machines whose fixed addresses are in different networks, where one has no router to the other. */
+function networksApart(machines: Pick<Machine, "name" | "network">[]): Verdict[] {
+  const placed = machines.flatMap(({ name, network: { address, gateway } = {} }) =>
+    address === undefined ? [] : [{ name, address, gateway, first: ipv4Network(address).first }]
+  );
+  return placed.slice(1).flatMap((one) => {
+    const lost = [placed[0]!, one].find(({ gateway }) => gateway === undefined);
+    return one.first === placed[0]!.first || !lost ? [] : [
+      fail(
+        `${one.name} and ${placed[0]!.name} are in different networks, and ${lost.name} has no gateway: to the other`,
+        [placed[0]!, one].map(({ name, address }) => ({ read: `${name}: network`, value: address })),
+        [manualFix(`Write addresses of one network, or gateway: for ${lost.name}`)],
+      ),
+    ];
+  });
+}
 
 function verdicts(
   config: Resolved,
   { manager, services: inline, stacks, projects: deployed = [] }: NonNullable<Resolved["swarm"]>,
 ): Verdict[] {
-  const { machines, services: own, projects = [] } = config;
+  const { machines, services: own, projects = [], elsewhere = [] } = config;
   const services: PlacedService[] = [...inline, ...projectServices(deployed)];
   const others: PlacedService[] = [...own, ...projectServices(projects)];
-  const apart = machines.filter(({ provider }) => provider !== "libvirt");
-  if (apart.length > 0) {
-    return [
-      fail(
-        `${
-          joinList(apart.map(({ name }) => name))
-        } cannot be in a Swarm: only VMs of libvirt are known to reach each other`,
-        apart.map(({ name, provider }) => ({ read: name, value: `provider: ${provider}` })),
-        [manualFix("Remove cluster: swarm, and give each service its machine:")],
-      ),
-    ];
-  }
-  const most = Math.max(0, ...machines.map(cards));
+  const nodes = [...machines, ...elsewhere];
+  const apart = [...withoutLibvirt(machines), ...networksApart(nodes)];
+  if (apart.length > 0) return apart;
+  const most = Math.max(0, ...nodes.map(cards));
   const short = services.map((service) => ({ ...service, needs: cardsOf(service) })).filter(({ needs }) =>
     needs > most
   );
@@ -53,7 +93,7 @@ function verdicts(
         `${name} asks for ${counted(needs, "GPU")}, and no machine has more than ${most}: it would stay pending`,
         [
           ...(place ? [{ read: place(["devices:", "gpus:", "runtime:"]), value: name }] : []),
-          ...machines.map((machine) => ({ read: machine.name, value: counted(cards(machine), "NVIDIA card") })),
+          ...nodes.map((machine) => ({ read: machine.name, value: counted(cards(machine), "NVIDIA card") })),
         ],
         [manualFix(
           most === 0
@@ -66,11 +106,11 @@ function verdicts(
     );
   }
   const twice = portsTwice(services, others);
-  const nodes = machines.map(({ name }) => name);
+  const names = nodes.map(({ name }) => name);
   // those of stacks are in services.compose, with their lines
   const unmet = inline.flatMap(({ name, body }) =>
-    placementFlaws(body, nodes).map(({ status, message, fix }): Verdict => ({
-      ...{ status, message: `${name} ${message}`, evidence: [{ read: "machines", value: joinList(nodes) }] },
+    placementFlaws(body, names).map(({ status, message, fix }): Verdict => ({
+      ...{ status, message: `${name} ${message}`, evidence: [{ read: "machines", value: joinList(names) }] },
       ...(fix ? { fix: [fix] } : {}),
     }))
   );
@@ -78,9 +118,7 @@ function verdicts(
   if (twice.length + unmet.length + jobs.length > 0) return [...twice, ...unmet, ...jobs];
   return [
     pass(
-      `${joinList(machines.map(({ name }) => name))} ${
-        machines.length === 1 ? "is" : "are"
-      } in one Swarm, managed by ` +
+      `${joinList(names)} ${names.length === 1 ? "is" : "are"} in one Swarm, managed by ` +
         `${manager}, with ${counted(inline.length, "service")}${
           stacks.length > 0 ? ` and ${counted(stacks.length, "stack")}` : ""
         }`,
@@ -88,10 +126,13 @@ function verdicts(
   ];
 }
 
-/** Ports that a service of the Swarm publishes on all nodes, and another service on one of them. */
-function portsTwice(services: Service[], others: Service[]): Verdict[] {
+/**
+ * Ports that a service of the Swarm publishes on all nodes, and another service on one of them. `among`: those of the
+ * Swarm to compare with; none if they are the other host's.
+ */
+function portsTwice(services: Service[], others: Service[], among = services): Verdict[] {
   return services.flatMap((one, i) =>
-    [...services.slice(i + 1), ...others].flatMap((other) => {
+    [...among.slice(i + 1), ...others].flatMap((other) => {
       const inSwarm = services.includes(other);
       const theirs = inSwarm ? portsOnAll(other) : publishedPorts(other.body);
       const both = portsOnAll(one).flatMap(({ first, last, protocol }) => {
@@ -138,4 +179,4 @@ function portsOnAll({ body }: Service): PublishedPort[] {
 /** The cards of a node that a service needs. */
 const cardsOf = ({ gpu, body }: PlacedService) => typeof gpu === "number" ? gpu : cardsNeeded(body) ?? 0;
 
-const cards = ({ gpus }: ResolvedMachine) => gpus.filter(isNvidiaRequest).length;
+const cards = ({ gpus }: Pick<Machine, "gpus">) => gpus.filter(isNvidiaRequest).length;

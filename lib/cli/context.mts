@@ -1,6 +1,7 @@
 /** What every command has: the typed options, the shell, the log, the style of its lines. */
 import process from "node:process";
 import { program } from "../host/programs.mts";
+import { UserError } from "../errors.mts";
 import type { Host } from "../host/types.mts";
 import type { Style } from "./print.mts";
 import { sayTo } from "./say.mts";
@@ -41,7 +42,13 @@ export interface Context {
   /** Words after `--`. */
   passthroughArgs: string[];
   /** The host that the run is about, if the config has several; without a name it is this machine. */
-  on?: { name?: string };
+  on?: { name?: string; manager?: ManagerAccess };
+}
+
+/** The manager of the Swarm, if it is on another host than a run, and stays in the Swarm. */
+export interface ManagerAccess {
+  /** The shell of its host, and the folder of its lab there. Throws {@link UserError} if that host is not reached. */
+  open(): Promise<{ shell: Shell; folder: string }>;
 }
 
 /** Writes a message to standard error, after the program's name; nothing with `--quiet`. */
@@ -57,9 +64,11 @@ export function logConfig(context: Context, name: string): void {
 /** Reports the steps of a run to this terminal. */
 export function reporterOf(context: Context): Reporter {
   const { shell, options } = context;
+  const { manager } = context.on ?? {};
   return {
     shell,
     options,
+    ...(manager ? { askManager: (command, input) => askManager(manager, command, input) } : {}),
     folds: shell.terminal.err && !shell.terminal.shared && process.env.TERM !== "dumb",
     log: (text) => log(context, text),
     async explain(text, program) {
@@ -71,6 +80,18 @@ export function reporterOf(context: Context): Reporter {
       return `\nThe likely cause:\n${findings.flatMap((finding) => formatFinding(finding, style)).join("\n")}`;
     },
   };
+}
+
+/** Runs a command on the host of the Swarm's manager; gives what went wrong there. It waits for tasks that end. */
+async function askManager({ open }: ManagerAccess, command: string[], input: string): Promise<string | undefined> {
+  try {
+    const { shell, folder } = await open();
+    const { ok, err } = await shell.capture(command, { cwd: folder, input, limit: 300, about: "the Swarm's manager" });
+    return ok ? undefined : err.trim() || "it failed";
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
 }
 
 /** The command line of one of this program's commands, for the same config. */

@@ -31,6 +31,22 @@ export interface Run {
   on: Omit<Context, "shell">;
 }
 
+/** How a command ended on a host. */
+export interface Result {
+  name: string;
+  /** Its machines that the command was about. */
+  machines: string[];
+  /** The exit code; undefined if an error ended it. */
+  code?: number;
+  error?: UserError;
+  /** What ended it that is no result, such as an interruption. */
+  thrown?: unknown;
+  /** Whether the host was reached. */
+  reached: boolean;
+  /** Whether it changed nothing, since a person said no. */
+  declined?: boolean;
+}
+
 /** The name of a host in messages. */
 export const nameOf = ({ host }: Pick<Part, "host">): string => host?.name ?? thisMachine;
 
@@ -72,7 +88,11 @@ function requireOne([name, ...more]: string[], names: string[]): void {
 }
 
 /** The hosts of the services and stacks that words name; all hosts if a word may be a service of any stack. */
-function hostsOfServices(all: Part[], words: string[], { services, stacks }: Config): Part[] {
+function hostsOfServices(all: Part[], words: string[], config: Config): Part[] {
+  // the manager reads the logs of what runs in the Swarm
+  const { services: inSwarm = [], stacks: stacksInSwarm = [] } = config.swarm ?? {};
+  const services = [...config.services, ...inSwarm];
+  const stacks = [...config.stacks, ...stacksInSwarm];
   const homes = words.map((word) =>
     [...services, ...stacks].find(({ name }) => name === word || name === word.replace(/\/.*/, ""))?.machine
   );

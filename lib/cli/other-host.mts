@@ -52,8 +52,14 @@ export async function connectTo(host: OtherHost, shell: Shell): Promise<Shell> {
 }
 
 /** Connects to the only host of a run, and says which it is. Throws UserError. */
-export async function connectAlone(host: OtherHost, shell: Shell, options: Options, command: string): Promise<Shell> {
-  const there = await connectTo(host, shell);
+export async function connectAlone(
+  host: OtherHost,
+  shell: Shell,
+  options: Options,
+  command: string,
+  connect = connectTo,
+): Promise<Shell> {
+  const there = await connect(host, shell);
   if (!options.quiet && !silent.includes(command)) sayTo(shell, `host: ${host.name} (${urlOf(host)})`);
   return there;
 }

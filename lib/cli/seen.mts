@@ -4,6 +4,7 @@ import { lanRecord } from "../host/lan.mts";
 import { isProven } from "../plan/proof.mts";
 import { deployedStackPath } from "../plan/swarm-stacks.mts";
 import { deployedPath } from "../plan/swarm.mts";
+import type { Resolved } from "../resolve/types.mts";
 import { self } from "../self.mts";
 import { visible } from "../text.mts";
 import { factsOf } from "../verify/guest-facts.mts";
@@ -104,10 +105,15 @@ export async function printMachines(
     if (inLan !== undefined) context.shell.stdout(`  in the LAN (${lan}): ${visible(inLan.trim())}\n`);
     context.shell.stdout(`  ${self(`ssh ${machine.name}`)}\n`);
   }
-  const { swarm } = resolved;
+  // with nodes on several hosts it is deployed later
+  if (!resolved.sharedSwarm) await printSwarm(context, resolved, loaded.folder);
+}
+
+/** The services of the Swarm, as they were deployed last. */
+export async function printSwarm(context: Context, { swarm }: Resolved, folder: string): Promise<void> {
   if (!swarm) return;
   const paths = [deployedPath, ...swarm.stacks.map(({ name }) => deployedStackPath(name))];
-  const texts = await Promise.all(paths.map((path) => context.shell.read(`${loaded.folder}/${path}`)));
+  const texts = await Promise.all(paths.map((path) => context.shell.read(`${folder}/${path}`)));
   const lines = texts.flatMap((text = "") => text.split("\n")).filter((line) => line.trim() !== "");
   if (lines.length === 0) return;
   context.shell.stdout(`Swarm of ${swarm.manager}, as it was deployed last:\n`);

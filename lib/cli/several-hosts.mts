@@ -4,30 +4,16 @@ import { Interrupted, UserError } from "../errors.mts";
 import type { Shell } from "../shell.mts";
 import { joinList, wrap } from "../text.mts";
 import { jsonText } from "../urls.mts";
-import { type Context, log, selfFor, styleFor } from "./context.mts";
+import { type Context, log, type ManagerAccess, selfFor, styleFor } from "./context.mts";
 import { laneOf, Lanes } from "./lanes.mts";
 import type { Command } from "./options.mts";
 import { connectAlone, connectTo, silent, urlOf } from "./other-host.mts";
 import { heading, marked, type Style } from "./print.mts";
 import { refuseSameHost } from "./same-host.mts";
 import { sayTo } from "./say.mts";
-import { nameOf, type Part, partsOf, placeOrphans, type Run, titleOf } from "./host-words.mts";
-
-/** How a command ended on a host. */
-export interface Result {
-  name: string;
-  /** Its machines that the command was about. */
-  machines: string[];
-  /** The exit code; undefined if an error ended it. */
-  code?: number;
-  error?: UserError;
-  /** What ended it that is no result, such as an interruption. */
-  thrown?: unknown;
-  /** Whether the host was reached. */
-  reached: boolean;
-  /** Whether it changed nothing, since a person said no. */
-  declined?: boolean;
-}
+import { nameOf, type Part, partsOf, placeOrphans, type Result, type Run, titleOf } from "./host-words.mts";
+import { finishSwarm } from "./swarm-hosts.mts";
+import { managerFor, openerOf, placesIn } from "./swarm-places.mts";
 
 /** Commands that change something, whose messages are shown while they run. */
 const acting = ["up", "upgrade", "down", "destroy", "verify"];
@@ -53,7 +39,9 @@ export async function onEachHost(
         `  name one of them, for example --host ${urlOf(login)}`,
     );
   }
-  if (parts.length === 1 && !options.json) return await onOneHost(command, name, context, parts[0]!);
+  if (parts.length === 1 && !options.json) {
+    return await onOneHost(command, name, context, parts[0]!, config, connect);
+  }
   const isActing = !options.dryRun && (acting.includes(name) || options.apply || options.undo);
   const lanes = new Lanes();
   const width = Math.max(...parts.map((part) => nameOf(part).length));
@@ -63,7 +51,9 @@ export async function onEachHost(
   }
   const opened: Shell[] = [];
   let hasEnded = false;
-  const runs = parts.map((part): Run => {
+  let runs: Run[] = [];
+  const reached = openerOf(context, config, () => runs, opened, connect);
+  runs = parts.map((part): Run => {
     const title = titleOf(part);
     const lane = laneOf(lanes, shell, {
       ...{ name: nameOf(part), width, live: isActing, runs: parts.length },
@@ -75,7 +65,12 @@ export async function onEachHost(
     });
     const there = part.host ? connect(part.host, lane.shell) : Promise.resolve(lane.shell);
     there.then((one) => hasEnded ? one.close() : opened.push(one), () => {});
-    return { part, lane, shell: there, on: contextOn(context, part) };
+    return {
+      part,
+      lane,
+      shell: there,
+      on: contextOn(context, part, managerFor(name, context.args, config, part, reached)),
+    };
   });
   try {
     if (name === "logs") return await logsOf(context, runs);
@@ -99,6 +94,8 @@ export async function onEachHost(
       if (!isActing && !options.json && !result.error) lane.flush();
     }
     refuseTogether(results);
+    const ends = new Map(runs.map(({ part }, i) => [part.host?.name, results[i]!.code === 0]));
+    const swarm = await finishSwarm(context, name, config, placesIn(config, ends, reached));
     if (options.json) {
       const hosts = runs.map((run, i) => reportOf(run, results[i]!));
       const ok = results.every(({ code }) => code === 0);
@@ -112,25 +109,45 @@ export async function onEachHost(
       }
       lane.flush();
     }
-    return conclude(context, name, results, isActing);
+    return conclude(context, name, swarm ? [...results, swarm] : results, isActing);
   } finally {
     hasEnded = true;
     for (const one of opened) one.close();
   }
 }
 
-const contextOn = ({ options, passthroughArgs }: Context, { host, args }: Part): Omit<Context, "shell"> => ({
+const contextOn = (
+  { options, passthroughArgs }: Context,
+  { host, args }: Part,
+  manager?: ManagerAccess,
+): Omit<Context, "shell"> => ({
   ...{ options, passthroughArgs, args },
-  on: host ? { name: host.name } : {},
+  on: { ...(host ? { name: host.name } : {}), ...(manager ? { manager } : {}) },
 });
 
 /** As with a config that has one host. */
-async function onOneHost(command: Command, name: string, context: Context, part: Part): Promise<number> {
-  const there = part.host && await connectAlone(part.host, context.shell, context.options, name);
+async function onOneHost(
+  command: Command,
+  name: string,
+  context: Context,
+  part: Part,
+  config: Config,
+  connect: typeof connectTo,
+): Promise<number> {
+  const opened: Shell[] = [];
+  const there = part.host && await connectAlone(part.host, context.shell, context.options, name, connect);
+  if (there) opened.push(there);
+  const shell = there ?? context.shell;
   try {
-    return await command.run({ ...contextOn(context, part), shell: there ?? context.shell });
+    const run = { part, shell: Promise.resolve(shell), on: contextOn(context, part) };
+    const reached = openerOf(context, config, () => [run], opened, connect);
+    run.on = contextOn(context, part, managerFor(name, context.args, config, part, reached));
+    const code = await command.run({ ...run.on, shell });
+    const ends = new Map([[part.host?.name, code === 0]]);
+    const swarm = await finishSwarm(context, name, config, placesIn(config, ends, reached));
+    return code || (swarm?.error ? 1 : 0);
   } finally {
-    there?.close();
+    for (const one of opened) one.close();
   }
 }
 
@@ -255,12 +272,10 @@ function closingLines(
     ...named("not reached", failed.filter(({ reached }) => !reached)),
   ];
   if (failed.length === 0 && !isActing) return [];
-  const broken = failed.filter(({ declined }) => !declined);
+  const broken = [...new Set(failed.filter(({ declined }) => !declined).flatMap(({ machines }) => machines))];
   const again = isActing && broken.length > 0 && command !== "verify" && command !== "prepare"
     ? [
-      `  fix what it says above, then run: ${
-        selfOf([command, ...broken.flatMap(({ machines }) => machines)].join(" "))
-      }`,
+      `  fix what it says above, then run: ${selfOf([command, ...broken].join(" "))}`,
     ]
     : [];
   return [states.join("; "), ...again];

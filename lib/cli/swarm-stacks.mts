@@ -21,12 +21,13 @@ export async function withSwarmModels(
   if (!swarm || !manager || swarm.stacks.length === 0) return { resolved, withheld: [] };
   const shell = hereOf(there);
   const compose = await findCompose(shell);
+  const nodes = [...resolved.machines, ...resolved.elsewhere ?? []].map(({ name }) => name);
   const all = await Promise.all(swarm.stacks.map(async (stack) => {
     const { name, machine, path: folder, composeFiles: files, profiles, variables } = stack;
     const request = { name, machine, folder, files, profiles, variables, copied: Object.keys(stack.files) };
     const read = await readProject(shell, request, compose);
     const asked = here || read.readBy !== "reader" ? read : { noAnswer: "this host has no Compose 2", ...read };
-    const project = { ...asked, inSwarm: resolved.machines.map(({ name }) => name) };
+    const project = { ...asked, inSwarm: nodes };
     if (!gpu) return withoutGpuServices(stack, project, guestEngineOf(manager, resolved));
     const override = project.model && swarmOverride(project.model);
     return {

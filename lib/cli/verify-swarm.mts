@@ -16,5 +16,6 @@ export async function verifySwarm(context: Context, { loaded, resolved, lab }: I
     services: swarm.services.map(({ name }) => name),
     stacks: swarm.stacks.map(({ name }) => name),
     running: machines.filter(({ name }) => lab.machines[name]?.state === "running").map(({ name }) => name),
+    elsewhere: (resolved.elsewhere ?? []).map(({ name }) => name),
   }, answer?.swarm);
 }

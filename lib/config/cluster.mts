@@ -45,8 +45,11 @@ export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], re
   const inLan = ({ network }: RawMachine) => network?.lan !== undefined;
   // a value that was refused is in the file, but not in what was read: it has its own message
   const wasRefused = (path: string, isRead: boolean) => reader.has(path) && !isRead;
+  const isApart = machines.some(({ host }, i) =>
+    host !== machines[0]!.host && !wasRefused(`machines.${i}.host`, host !== undefined)
+  );
   machines.forEach((machine, i) => {
-    const { name, host, engine, driver, provider } = machine;
+    const { name, engine, driver, provider } = machine;
     const at = `machines.${i}`;
     if (engine === "podman") {
       const message = `cluster: swarm joins Docker Engines, and ${name} has Podman`;
@@ -56,16 +59,19 @@ export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], re
       const message = `cluster: swarm needs VMs that reach each other, which is supported with libvirt only`;
       reader.at(`${at}.provider`, message, "provider: libvirt");
     }
-    if (host !== machines[0]!.host && !wasRefused(`${at}.host`, host !== undefined)) {
-      const message = "cluster: swarm with machines on several hosts is not supported yet";
-      reader.at(host === undefined ? `${at}.name` : `${at}.host`, message, "machines of one host");
-    }
     if (driver?.default_runtime === false && hasNvidia(machine)) {
       const message = `cluster: swarm needs NVIDIA's runtime as the default runtime of ${name}: a service of a Swarm ` +
         "cannot name a runtime";
       reader.at(`${at}.driver.default_runtime`, message, "default_runtime: true, or remove the key");
     }
-    if (inLan(machine) !== inLan(machines[0]!) && !wasRefused(`${at}.network.lan`, inLan(machine))) {
+    if (isApart) {
+      if (!inLan(machine) && !wasRefused(`${at}.network.lan`, false)) {
+        const message = `the nodes of a Swarm on several hosts need a network card in the LAN: no other host reaches ` +
+          `the NAT network of ${name}`;
+        const at = reader.has(`machines.${i}.network`) ? `machines.${i}.network` : `machines.${i}.name`;
+        reader.at(at, message, "network: {lan: br0}, with a bridge of its host");
+      }
+    } else if (inLan(machine) !== inLan(machines[0]!) && !wasRefused(`${at}.network.lan`, inLan(machine))) {
       const message = "the nodes of a Swarm need one network: some of these machines are in the LAN and others are not";
       reader.at(
         reader.has(`${at}.network`) ? `${at}.network` : `${at}.name`,

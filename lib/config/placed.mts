@@ -9,8 +9,9 @@ export const thisMachine = "this machine";
  * is that part already.
  */
 export function configOn(config: Config, name: string | undefined): Config {
-  const { hosts, ...all } = config;
+  const { hosts, swarm, ...all } = config;
   if (!hosts) return config;
+  const manager = swarm && all.machines.find((machine) => machine.name === swarm.manager)!;
   const host = hosts.find((one) => one?.name === name);
   const machines = all.machines.filter((machine) => machine.host === name);
   const isHere = (machine: string) => machines.some((one) => one.name === machine);
@@ -26,6 +27,15 @@ export function configOn(config: Config, name: string | undefined): Config {
       stacks: stacks.map((stack) => all.stacks.indexOf(stack)),
     },
     ...(host ? { host } : {}),
+    ...(manager?.host === name ? { swarm } : {}),
+    ...(manager
+      ? {
+        sharedSwarm: {
+          ...{ manager: manager.name, services: swarm.services },
+          ...(manager.host === undefined ? {} : { host: manager.host }),
+        },
+      }
+      : {}),
   };
 }
 

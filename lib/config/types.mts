@@ -21,8 +21,19 @@ export interface Config {
   elsewhere?: Machine[];
   /** In the config of one of several hosts: the places of its machines and stacks in the lists of the file. */
   places?: { machines: number[]; stacks: number[] };
-  /** The Swarm of all machines; absent without `cluster: swarm`. */
+  /** The Swarm of all machines; absent without `cluster: swarm`, and in the config of a host without its manager. */
   swarm?: Swarm;
+  /** In the config of one of several hosts with `cluster: swarm`: who manages the Swarm of all machines. */
+  sharedSwarm?: SharedSwarm;
+}
+
+/** The manager of a Swarm with nodes on several hosts. */
+export interface SharedSwarm {
+  manager: string;
+  /** The name of its host in `hosts:`. Absent: this machine. */
+  host?: string;
+  /** The services that any node may run, as in {@link Swarm}: each node publishes their ports. */
+  services: Service[];
 }
 
 /** A Docker Swarm of all machines, and what has no machine of its own and runs in it. */

@@ -67,13 +67,17 @@ export interface SwarmState {
   services?: string;
   /** The digest of each of its stacks as it was deployed; empty while steps change it, and if they failed. */
   stacks?: Record<string, string>;
+  /** With machines on several hosts: the id that each node had in this Swarm when it was seen last, by machine. */
+  ids?: Record<string, string>;
 }
 
 /** The record of a Swarm that the next `up` looks at: with the names of its stacks, but without what was deployed. */
-export function unsureSwarm({ manager, nodes, stacks }: SwarmState): SwarmState {
+export function unsureSwarm({ manager, nodes, stacks, ids }: SwarmState): SwarmState {
+  const left = Object.entries(ids ?? {}).filter(([name]) => nodes.includes(name));
   return {
     ...{ manager, nodes },
     ...(stacks ? { stacks: Object.fromEntries(Object.keys(stacks).map((name) => [name, ""])) } : {}),
+    ...(left.length > 0 ? { ids: Object.fromEntries(left) } : {}),
   };
 }
 
@@ -81,6 +85,7 @@ export function unsureSwarm({ manager, nodes, stacks }: SwarmState): SwarmState 
 export function swarmAfter(swarm: SwarmState | undefined, removed: string[]): SwarmState | undefined {
   if (!swarm || removed.includes(swarm.manager)) return undefined;
   const nodes = swarm.nodes.filter((name) => !removed.includes(name));
+  if (nodes.length === 0) return undefined;
   return nodes.length === swarm.nodes.length ? swarm : unsureSwarm({ ...swarm, nodes });
 }
 
@@ -157,7 +162,9 @@ function swarmOf(value: unknown, warn: (part: string) => void): Pick<State, "swa
   if (value === undefined) return {};
   const isName = (one: unknown): one is string => isText(one, /^[a-zA-Z0-9-]+$/);
   if (isMap(value) && isName(value.manager) && Array.isArray(value.nodes) && value.nodes.every(isName)) {
-    const { manager, nodes, services, stacks } = value;
+    const { manager, nodes, services, stacks, ids } = value;
+    const areIds = isMap(ids) &&
+      Object.entries(ids).every(([name, id]) => isName(name) && isText(id, /^[a-z0-9]+$/));
     const areStacks = isMap(stacks) &&
       Object.entries(stacks).every(([name, digest]) => isText(name, /^[a-z0-9_-]+$/) && isText(digest, /^[0-9a-f]*$/));
     return {
@@ -165,6 +172,7 @@ function swarmOf(value: unknown, warn: (part: string) => void): Pick<State, "swa
         ...{ manager, nodes },
         ...(isText(services, /^[0-9a-f]{64}$/) ? { services: services as string } : {}),
         ...(areStacks ? { stacks: stacks as Record<string, string> } : {}),
+        ...(areIds ? { ids: ids as Record<string, string> } : {}),
       },
     };
   }

@@ -18,9 +18,9 @@ import {
   leaveSteps,
   otherManager,
   swarmFiles,
+  swarmRecord,
   swarmScripts,
   swarmSteps,
-  swarmWanted,
 } from "./swarm.mts";
 import {
   autostartSteps,
@@ -153,7 +153,7 @@ export function makePlan(
         ...(hasDataDisks(config, lab) ? dataScripts : []),
         ...(takesFolders(config, lab) ? folderScripts : []),
         ...(takesLan(config, lab) ? lanScripts : []),
-        ...(config.swarm || lab.swarm ? swarmScripts : []),
+        ...(config.swarm || config.sharedSwarm || lab.swarm ? swarmScripts : []),
         ...(removesBox(lab, upgrade) ? ["remove-box.sh"] : []),
         ...new Set([...boxes.values()].flatMap(({ scripts }) => scripts)),
         ...(config.machines.some(partitionRequest) ? driverScripts : []),
@@ -167,7 +167,7 @@ export function makePlan(
         ? [{ title: "Validate the Vagrantfile with your own lines", command: ["vagrant", "validate"], env: vagrantEnv }]
         : []),
       ...buildSteps(missing, host),
-      ...leaveSteps(lab, replaces),
+      ...leaveSteps(lab, replaces, config.sharedSwarm),
       ...firstOfSwarm,
       ...uniqueSteps(work.flatMap(({ before }) => before)),
       ...uniqueSteps(work.flatMap(({ drops }) => drops)),
@@ -175,7 +175,7 @@ export function makePlan(
       ...work.flatMap(({ machine, after }) => inQueue(machine.name, after)),
       ...swarm,
     ],
-    ...(swarm.length + firstOfSwarm.length > 0 ? { swarm: swarmWanted(config, lab) ?? null } : {}),
+    ...(swarm.length + firstOfSwarm.length > 0 ? { swarm: swarmRecord(config, lab) ?? null } : {}),
     replaces,
     gainsData: work.flatMap(({ machine, gainsData }) => (gainsData ? [machine.name] : [])),
     ownLines,

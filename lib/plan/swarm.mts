@@ -7,6 +7,8 @@ import { isNvidiaRequest } from "../host/vendors.mts";
 import type { SwarmState } from "../host/state.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { servicesStack } from "../config/cluster.mts";
+import { thisMachine } from "../config/placed.mts";
+import type { SharedSwarm } from "../config/types.mts";
 import { swarmFile } from "../compose/swarm.mts";
 import { self } from "../self.mts";
 import { goneStackSteps, isThere, stackDigests, stackFiles, stackSteps } from "./swarm-stacks.mts";
@@ -41,30 +43,45 @@ interface Machines {
  * The Swarm as the config has it: its manager, its nodes with those of VMs that the config no longer has, and the hash
  * of its services. Undefined without one.
  */
-export function swarmWanted({ swarm, machines }: Resolved, lab: Lab): SwarmState | undefined {
+export function swarmWanted({ swarm, machines, elsewhere = [] }: Resolved, lab: Lab): SwarmState | undefined {
   if (!swarm) return undefined;
   const former = (lab.swarm?.nodes ?? []).filter((name) => Object.hasOwn(lab.orphans, name));
-  const nodes = [...machines.map(({ name }) => name), ...former];
+  const nodes = [...new Set([...machines, ...elsewhere].map(({ name }) => name).concat(former))];
   const hash = createHash("sha256").update(swarmFile(swarm.services)).digest("hex");
   return { manager: swarm.manager, nodes, services: hash, ...stackDigests(swarm.stacks) };
 }
 
 /**
- * A failed finding if the Swarm has another manager than the config, and its VM exists: the new one would start a
- * second Swarm, and no node can be in both.
+ * The record of the Swarm after the steps of a plan. With nodes on several hosts, these steps only remove stacks: the
+ * rest follows when the VMs of all hosts run.
+ */
+export function swarmRecord(config: Resolved, lab: Lab): SwarmState | undefined {
+  if (!config.sharedSwarm || !lab.swarm) return swarmWanted(config, lab);
+  const names = config.swarm?.stacks.map(({ name }) => name) ?? [];
+  const { stacks = {}, ...rest } = lab.swarm;
+  return { ...rest, stacks: Object.fromEntries(Object.entries(stacks).filter(([name]) => names.includes(name))) };
+}
+
+/**
+ * A failed finding if the Swarm has another manager than the config, and its VM exists, or is one of another host: the
+ * new one would start a second Swarm, and no node can be in both.
  */
 export function otherManager(config: Resolved, lab: Lab): Finding[] {
-  const wanted = config.swarm?.manager;
+  const wanted = (config.sharedSwarm ?? config.swarm)?.manager;
   const manager = lab.swarm?.manager;
   if (wanted === undefined || manager === undefined || manager === wanted) return [];
   const { state = "absent" } = { ...lab.machines, ...lab.orphans }[manager] ?? {};
-  if (state === "absent") return [];
-  const isKept = config.machines.some(({ name }) => name === manager);
+  const { elsewhere = [] } = config;
+  const isElsewhere = elsewhere.some(({ name }) => name === manager);
+  if (state === "absent" && !isElsewhere) return [];
+  const isKept = isElsewhere || config.machines.some(({ name }) => name === manager);
   return [{
     check: "cluster.swarm",
-    machine: wanted,
+    machine: config.machines.find(({ name }) => name === wanted)?.name ?? config.machines[0]!.name,
     status: "fail",
-    message: `${manager} manages the Swarm, and the config now has ${wanted} as its first machine`,
+    message: isElsewhere
+      ? `the machines here joined the Swarm of ${manager}, and the config now has ${wanted} as its first machine`
+      : `${manager} manages the Swarm, and the config now has ${wanted} as its first machine`,
     evidence: [{ read: "the manager of the Swarm", value: manager }, { read: "machines: the first", value: wanted }],
     fix: [
       isKept
@@ -85,13 +102,14 @@ export function swarmFiles(config: Resolved, lab: Lab): File[] {
 
 /** Whether the Swarm was set up as the config has it, and nothing has changed since. */
 export const isSetUp = (wanted: SwarmState | undefined, before: SwarmState | undefined): boolean =>
-  JSON.stringify(wanted) === JSON.stringify(before);
+  JSON.stringify({ ...wanted, ids: undefined }) === JSON.stringify({ ...before, ids: undefined });
 
 /**
  * The steps that follow those of the machines. None if the Swarm is as the config has it and no machine had
- * steps, or if its manager does not run.
+ * steps, if its manager does not run, or if nodes are on several hosts: see {@link deploySwarm}.
  */
 export function swarmSteps(config: Resolved, lab: Lab, { changed, running, replaces, pull }: Machines): Step[] {
+  if (config.sharedSwarm) return [];
   const wanted = swarmWanted(config, lab);
   if (!wanted) return endSteps(lab, running, replaces, false);
   const { manager } = wanted;
@@ -132,6 +150,21 @@ export function swarmSteps(config: Resolved, lab: Lab, { changed, running, repla
       pull,
       tries: tries[machine.accelerator],
     }),
+  ];
+}
+
+/**
+ * The steps that deploy services and stacks to a Swarm with nodes on several hosts, in the lab of its manager. `all`:
+ * every stack is deployed, since the manager may not have what was deployed last.
+ */
+export function deploySwarm(config: Resolved, lab: Lab, { all, pull }: { all: boolean; pull: boolean }): Step[] {
+  const machine = config.machines.find(({ name }) => name === config.swarm?.manager);
+  if (!machine) return [];
+  return [
+    ...goneStackSteps(config, lab, [], true),
+    ...goneStackSteps(config, lab, [], false),
+    ...deploySteps(machine, config, lab, pull),
+    ...stackSteps(machine, config, lab, { all: pull || all, pull, tries: tries[machine.accelerator] }),
   ];
 }
 
@@ -177,6 +210,7 @@ function endSteps(lab: Lab, running: string[], replaces: string[], now: boolean)
  * machines out of a Swarm that it no longer has. `last`: the steps after those of the machines.
  */
 export function firstSwarmSteps(config: Resolved, lab: Lab, { running, replaces }: Machines, last: Step[]): Step[] {
+  if (config.sharedSwarm) return config.swarm ? goneStackSteps(config, lab, replaces, true) : [];
   if (!config.swarm) return endSteps(lab, running, replaces, true);
   return last.length > 0 ? goneStackSteps(config, lab, replaces, true) : [];
 }
@@ -191,8 +225,9 @@ const leaveAlone = (name: string): Step => ({
 /**
  * The steps before VMs are removed. A worker is drained and leaves. With the manager the Swarm ends: the
  * workers that stay leave it too. Machines that do not run cannot leave: the manager removes their nodes later.
+ * `shared`: the Swarm has nodes on several hosts; absent too if its manager is removed by the same command.
  */
-export function leaveSteps(lab: Lab, removed: string[]): Step[] {
+export function leaveSteps(lab: Lab, removed: string[], shared?: SharedSwarm): Step[] {
   if (!lab.swarm) return [];
   const { manager, nodes } = lab.swarm;
   const all = { ...lab.machines, ...lab.orphans };
@@ -205,10 +240,35 @@ export function leaveSteps(lab: Lab, removed: string[]): Step[] {
       input: "scripts/swarm-node.sh",
     }));
   }
+  if (shared && shared.manager === manager && !Object.hasOwn(all, manager)) {
+    return nodes.filter((name) => removed.includes(name) && runs(name)).flatMap((name) =>
+      leaveFar(name, lab.swarm!.ids?.[name], shared)
+    );
+  }
   if (!runs(manager)) return [];
   return nodes.filter((name) => removed.includes(name) && runs(name)).map((name) => ({
     title: `Drain ${name} and take it out of the Swarm`,
     command: ["sh", "scripts/join-swarm.sh", "leave", manager, name],
     input: "scripts/swarm-node.sh",
   }));
+}
+
+/** The steps by which a node leaves whose manager is on another host. Without its id, the manager is not asked. */
+function leaveFar(name: string, id: string | undefined, { manager, host = thisMachine }: SharedSwarm): Step[] {
+  const byManager = (title: string, mode: string): Step[] =>
+    id === undefined ? [] : [{
+      title: `${title}, by ${manager} on ${host}`,
+      command: [...ssh(manager), `sudo sh -s -- ${mode} ${id}`],
+      input: "scripts/swarm-node.sh",
+      managerHost: host,
+    }];
+  return [
+    ...byManager(`Drain ${name}`, "drain"),
+    {
+      title: `Take ${name} out of the Swarm of ${manager}`,
+      command: ["sh", "scripts/join-swarm.sh", "alone", name],
+      input: "scripts/swarm-node.sh",
+    },
+    ...byManager(`Remove the node of ${name}`, "remove"),
+  ];
 }

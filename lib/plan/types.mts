@@ -54,6 +54,11 @@ export interface Step {
   terminal?: boolean;
   /** It runs on the machine that has the config, not on the host of the lab: it reads files that the config names. */
   here?: true;
+  /**
+   * The host of the Swarm's manager, by its name, if it runs there, in the folder of that host's lab. It is not logged.
+   * What it does not do there, the next `up` does: it stops no other step.
+   */
+  managerHost?: string;
   /** The machine that its output proves. verify.mts reads the output. */
   proves?: string;
 }

@@ -35,6 +35,7 @@ export function resolveConfig(
     stacks: stacks.filter(isCarried),
     ...(config.host ? { otherHost: config.host.name } : {}),
     ...(config.elsewhere ? { elsewhere: config.elsewhere } : {}),
+    ...(config.sharedSwarm ? { sharedSwarm: config.sharedSwarm } : {}),
     ...(stacks.some(({ unset }) => unset)
       ? { unset: new Map(stacks.map(({ machine, unset = [] }) => [machine, unset])) }
       : {}),

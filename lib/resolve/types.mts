@@ -1,5 +1,5 @@
 /** A config resolved for a host. */
-import type { GpuRequest, Image, Machine, Mode, Service, Swarm } from "../config/types.mts";
+import type { GpuRequest, Image, Machine, Mode, Service, SharedSwarm, Swarm } from "../config/types.mts";
 import type { Project } from "../compose/project.mts";
 import type { Accelerator, ExistingVm, Host } from "../host/types.mts";
 import type { FolderState } from "../host/folders.mts";
@@ -25,6 +25,8 @@ export interface Resolved {
   otherHost?: string;
   /** The machines of the config's other hosts, if it has several. */
   elsewhere?: Machine[];
+  /** With a Swarm whose nodes are on several hosts: its manager. */
+  sharedSwarm?: SharedSwarm;
   /** The lab's folder, if it is on this host. */
   folder?: string;
   /** What is at the paths of `folders:` on this host; absent if it is not the host that is judged. */

@@ -26,6 +26,8 @@ export interface Reporter {
   explain(log: string, program: string): Promise<string>;
   /** Called before the steps in running VMs that end with a proof, with the names of their machines. */
   beforeProof?(machines: string[]): Promise<void>;
+  /** Runs a command on the host of the Swarm's manager; gives what went wrong there, if anything did. */
+  askManager?(command: string[], input: string): Promise<string | undefined>;
 }
 
 /** The changes that writing these files would make. */
@@ -102,6 +104,12 @@ async function runStep(
   const folded = reporter.folds && !options.verbose && !options.quiet && alone && !step.terminal;
   if (!folded) reporter.log(`${number} ${step.title}`);
   if (options.verbose) reporter.log(`$ ${commandLine(step)}`);
+  if (step.managerHost !== undefined) {
+    const input = (step.input && await shell.read(`${folder}/${step.input}`)) ?? "";
+    const trouble = await reporter.askManager?.(step.command, input);
+    if (trouble !== undefined) reporter.log(`${number} not done: ${trouble}; the next up does it`);
+    return;
+  }
   // lines of steps in parallel are prefixed with their queue
   const lines = alone ? undefined : new Lines((line) => shell.stderr(`${step.queue} | ${line}\n`));
   const show = (text: string) => (lines ? lines.add(text) : shell.stderr(text));

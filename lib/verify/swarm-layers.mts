@@ -14,11 +14,13 @@ export interface SwarmExpected {
   stacks: string[];
   /** Machines whose VM runs. */
   running: string[];
+  /** Machines of other hosts: whether their VMs run is not known here. */
+  elsewhere?: string[];
 }
 
 /** The findings for a Swarm: its nodes, then each service. `status`: what the manager answered. */
 export function swarmFindings(
-  { manager, services, stacks, running }: SwarmExpected,
+  { manager, services, stacks, running, elsewhere = [] }: SwarmExpected,
   status: SwarmStatus | undefined,
 ): Finding[] {
   const check = "verify.swarm";
@@ -30,7 +32,9 @@ export function swarmFindings(
     const message = `${manager} manages no Swarm, or does not answer`;
     return [of({ check, status: "fail", message, fix: [commandFix("Start it", self("up"))] })];
   }
-  const nodes = running.filter((name) => status.nodes.find((node) => node.name === name)?.state !== "ready");
+  const nodes = [...running, ...elsewhere].filter((name) =>
+    status.nodes.find((node) => node.name === name)?.state !== "ready"
+  );
   const absent = [
     ...services.filter((name) => !status.services.some((one) => one.name === name)),
     ...stacks.filter((name) => !status.services.some((one) => one.name.startsWith(`${name}/`))),
@@ -41,7 +45,9 @@ export function swarmFindings(
       const { state } = status.nodes.find((node) => node.name === name) ?? {};
       const is = state === undefined ? "is not a node of the Swarm" : `is ${state} in the Swarm`;
       return of({
-        ...{ check, status: state === "drained" ? "warn" : "fail", message: `${name} ${is}: it gets no tasks` },
+        // what runs on another host is known there
+        ...{ check, status: state === "drained" || elsewhere.includes(name) ? "warn" : "fail" },
+        ...{ message: `${name} ${is}: it gets no tasks` },
         fix: [
           state === "drained"
             ? commandFix(

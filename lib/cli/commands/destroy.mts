@@ -31,7 +31,9 @@ export async function destroy(context: Context): Promise<number> {
       const copied = whole && (names.length > 0 || (await readState(shell, folder)).removing ||
         (await shell.list(`${folder}/verify`)).length > 0);
       return [
-        ...(lab.swarm ? (await import("../../plan/swarm.mts")).leaveSteps(lab, names) : []),
+        ...(lab.swarm
+          ? (await import("../../plan/swarm.mts")).leaveSteps(lab, names, context.on?.manager && config.sharedSwarm)
+          : []),
         ...machinesOf(lab, names).flatMap(([name, machine]) => [
           ...(machine.state === "absent" ? [] : [removal(name, machine, `Remove the VM ${name}`)]),
           // removing the VM returns its card, unless the VM was gone already or that failed

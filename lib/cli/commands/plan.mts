@@ -16,6 +16,11 @@ import { jsonText } from "../../urls.mts";
 
 const together = "If a step fails, that is every VM that is not proven by then: to upgrade one alone, name it.";
 
+/** What follows with a Swarm on several hosts: who is a node is known only then. */
+const afterAll = (manager: string) =>
+  `When the VMs of all hosts run: the machines that are no nodes yet join the Swarm of ${manager}, which gets labels ` +
+  "for their cards, and what has changed is deployed.";
+
 /** `plan [machine…]`: what `up` would write and run, or `upgrade`. Touches nothing. */
 export async function plan(context: Context, upgrade = false): Promise<number> {
   const { shell, options } = context;
@@ -44,7 +49,11 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
     const report = {
       schema: "homelab-gpu/plan/2",
       files: changes.map(({ path, change, text, secret }) => ({ path, change, text: secret ? null : text })),
-      steps: steps.map(({ title, command, cwd = ".", here }) => ({ title, command, cwd, ...(here ? { here } : {}) })),
+      steps: steps.map(({ title, command, cwd = ".", here, managerHost }) => ({
+        ...{ title, command, cwd },
+        ...(here ? { here } : {}),
+        ...(managerHost === undefined ? {} : { host: managerHost }),
+      })),
       ...(ownLines.length > 0 ? { ownLines } : {}),
       ...(ownArguments.length > 0 ? { ownArguments } : {}),
       summary,
@@ -86,6 +95,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
           ...(names.length > 1 ? [together] : []),
         ]
         : []),
+      ...(resolved.sharedSwarm && resolved.swarm ? ["", ...wrap(afterAll(resolved.swarm.manager), style.width)] : []),
       ...(idle ? [] : ["", ...wrap(summaryLine(summary), style.width)]),
     ]
     : [...planned, "", "Fix this first:", ...formatFindings(findings, style)];

@@ -69,6 +69,10 @@ export async function status(context: Context): Promise<number> {
     const silent = [`Swarm: ${source.config.swarm.manager}, its manager, does not answer; what runs goes on`];
     for (const line of swarm ? swarmLines(swarm) : silent) context.shell.stdout(`${visible(line)}\n`);
   }
+  const { sharedSwarm } = source.config;
+  if (sharedSwarm && !source.config.swarm) {
+    context.shell.stdout(`Swarm: managed by ${sharedSwarm.manager} on ${sharedSwarm.host ?? thisMachine}\n`);
+  }
   const isOff = ({ machine: { state } }: Shown) => state !== "running" && state !== "unknown";
   if (entries.every(isOff)) log(context, `no machine is running: ${selfFor(context, "up")}`);
   return 0;

@@ -1,0 +1,80 @@
+/** The hosts of a config for a Swarm with machines on several of them. */
+import { placedIn } from "../config/placed.mts";
+import type { Config, OtherHost } from "../config/types.mts";
+import type { Shell } from "../shell.mts";
+import type { Context, ManagerAccess } from "./context.mts";
+import type { Part, Run } from "./host-words.mts";
+import { loadConfig } from "./load-config.mts";
+import type { connectTo } from "./other-host.mts";
+
+/** A host of the config. */
+export interface Place {
+  host: OtherHost | null;
+  /** Whether the command succeeded there; undefined if it was not about that host. */
+  done: boolean | undefined;
+  /** The surroundings of a command there. Throws {@link UserError} if the host is not reached. */
+  open(): Promise<Context>;
+}
+
+/** Opens a host of the config. */
+export type Opener = (host: OtherHost | null) => Promise<Context>;
+
+/**
+ * Opens hosts of the config: those of runs with their shells, and others when they are needed, which are then added to
+ * `opened`.
+ */
+export function openerOf(
+  { shell, options, passthroughArgs }: Context,
+  { hosts = [] }: Config,
+  runs: () => Pick<Run, "part" | "shell" | "on">[],
+  opened: Shell[],
+  connect: typeof connectTo,
+): Opener {
+  const others = new Map<string, Promise<Shell>>();
+  async function connected(host: OtherHost): Promise<Shell> {
+    const there = others.get(host.name) ?? connect(host, shell);
+    if (!others.has(host.name)) there.then((one) => opened.push(one), () => {});
+    others.set(host.name, there);
+    return await there;
+  }
+  return async (wanted) => {
+    const run = runs().find(({ part }) => part.host?.name === wanted?.name);
+    if (run) return { ...run.on, shell: await run.shell };
+    const host = hosts.find((one) => one?.name === wanted?.name) ?? null;
+    const on = host ? { name: host.name } : {};
+    return { options, passthroughArgs, args: [], on, shell: host ? await connected(host) : shell };
+  };
+}
+
+/** The hosts of a config with how a command ended there, by name; undefined is this machine. */
+export const placesIn = ({ hosts = [] }: Config, ends: Map<string | undefined, boolean>, open: Opener): Place[] =>
+  hosts.map((host) => ({ host, done: ends.get(host?.name), open: () => open(host) }));
+
+/** The manager of the Swarm for a run on another host; undefined without one, and if the command removes it. */
+export function managerFor(
+  command: string,
+  words: string[],
+  config: Config,
+  { host }: Part,
+  open: Opener,
+): ManagerAccess | undefined {
+  const { host: home } = config.machines[0]!;
+  if (!config.swarm || home === host?.name || removesManager(command, words, config)) return undefined;
+  const there = config.hosts!.find((one) => one?.name === home)!;
+  return {
+    async open() {
+      const context = await open(there);
+      return { shell: context.shell, folder: (await loadConfig(context)).folder };
+    },
+  };
+}
+
+/** Whether a command line of `destroy` removes the manager of the Swarm. */
+export function removesManager(command: string, words: string[], config: Config): boolean {
+  const { name, host } = config.machines[0]!;
+  const isManager = (word: string) => {
+    const placed = placedIn(word, config);
+    return word === name || placed?.machine === name && placed.host === host;
+  };
+  return command === "destroy" && (words.length === 0 || words.some(isManager));
+}

@@ -1,0 +1,532 @@
+// `cluster: swarm` with machines on several hosts: two hosts in memory, whose VMs answer as Docker does.
+import process from "node:process";
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { commands } from "../lib/cli/commands.mts";
+import type { Options } from "../lib/cli/context.mts";
+import { onEachHost } from "../lib/cli/several-hosts.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { configOn } from "../lib/config/placed.mts";
+import { UserError } from "../lib/errors.mts";
+import { parseState, swarmAfter } from "../lib/host/state.mts";
+import { joiningWay, nodeFactsIn, ticketIn } from "../lib/plan/swarm-nodes.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import type { Shell } from "../lib/shell.mts";
+import { fakeShell, options } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
+import { World } from "./world.mts";
+
+const test = suite("a Swarm on several hosts");
+const config = `cluster: swarm
+hosts: {box: {ssh: me@box}, nas: {ssh: me@nas}}
+machines:
+  - {name: llm, host: box, box: lab/y, cpus: 2, memory: 1024, network: {lan: br0, address: 192.168.1.50/24}}
+  - {name: web, host: nas, box: lab/y, cpus: 2, memory: 1024, network: {lan: br0}}
+services:
+  site: {image: x/site, ports: ["8080:80"]}
+  own: {image: x/own, machine: web}
+`;
+const token = "SWMTKN-1-secret-word";
+
+/** The Docker Engine of a VM. */
+interface Engine {
+  /** Its Swarm, and its id there. */
+  swarm?: Swarm;
+  id?: string;
+  cards: number;
+}
+
+/** A Swarm, as its manager knows it. */
+interface Swarm {
+  nodes: Map<string, { labels: string; down?: true }>;
+}
+
+/** Two hosts with the VMs of the config, and what was asked and started on them, in order. */
+class Hosts {
+  readonly worlds = { box: new World(config, "vm-without-gpu"), nas: new World(config, "vm-without-gpu") };
+  readonly engines = new Map<string, Engine>();
+  /** What runs about the Swarm, as `HOST: VM: WORDS`. */
+  calls: string[] = [];
+  /** All arguments of programs, messages and files that steps wrote. */
+  seen: string[] = [];
+  /** Hosts that are not reached. */
+  dead: string[] = [];
+  /** Words of a command in a VM that fails. */
+  refused?: string;
+  /** Whether the host box is this machine. */
+  isBoxHere = false;
+  #ids = 0;
+
+  set config(text: string) {
+    for (const world of Object.values(this.worlds)) world.config = text;
+  }
+
+  constructor() {
+    this.worlds.nas.disk.set("/proc/sys/kernel/random/boot_id", "boot of nas\n");
+    for (const world of Object.values(this.worlds)) {
+      world.answers["sh -c for path in /sys"] = {
+        out: "interface br0 bridge up -\ninet br0 192.168.1.9/24\naddresses\nend\n",
+      };
+    }
+  }
+
+  swarm(name: "box" | "nas") {
+    const world = this.worlds[name];
+    return parseState(world.disk.get(`${world.folder}/state.json`) ?? "{}").swarm;
+  }
+
+  /** Runs a command line on both hosts. */
+  async run(name: string, words: string[] = [], set: Partial<Options> = {}) {
+    this.calls = [];
+    this.seen = [];
+    const { shell, printed, said } = fakeShell();
+    const here = this.isBoxHere
+      ? this.#shell("box", shell)
+      : Object.assign(Object.create(shell) as Shell, { read: this.worlds.box.context([]).shell.read });
+    const context = { shell: here, options: { ...options, yes: true, ...set }, args: words, passthroughArgs: [] };
+    const file = this.worlds.box.disk.get(`${process.cwd()}/homelab-gpu.yaml`)!;
+    const code = await onEachHost(
+      commands[name]!,
+      name,
+      context,
+      parseConfig(file),
+      ({ name, login }, lane) =>
+        this.dead.includes(name)
+          ? Promise.reject(new UserError(`ssh cannot reach ${login}`, 1))
+          : Promise.resolve(this.#shell(name as "box" | "nas", lane)),
+    ).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      said.push(error.message);
+      return error.code;
+    });
+    this.seen.push(...printed, ...said);
+    return { code, text: [...printed, ...said].join("") };
+  }
+
+  #shell(host: "box" | "nas", lane: Shell): Shell {
+    const world = this.worlds[host];
+    const { shell } = world.context([], { yes: true });
+    const note = (command: string[]) => {
+      const words = command.join(" ");
+      this.seen.push(words);
+      const inVm = /^ssh -F ssh\/(\S+) .*?'?sudo (?:env \S+ )?sh -s -- (.*)$/.exec(words);
+      if (
+        inVm && /^(runtime|start|ticket|facts|join|label|drain|remove|leave|homelab-gpu-swarm|--keep)/.test(inVm[2]!)
+      ) {
+        this.calls.push(`${host}: ${inVm[1]}: ${inVm[2]}`);
+      }
+      if (/remove-vm|join-swarm/.test(words)) {
+        this.calls.push(`${host}: ${words.replace(/(remove-vm\.sh \S+).*/, "$1")}`);
+      }
+      return inVm;
+    };
+    return {
+      ...shell,
+      stdout: (text) => lane.stdout(text),
+      stderr: (text) => lane.stderr(text),
+      confirm: (question) => lane.confirm(question),
+      terminal: lane.terminal,
+      write: async (path, text, mode) => {
+        this.seen.push(text);
+        await shell.write(path, text, mode);
+      },
+      capture: async (command, settings) => {
+        const inVm = note(command);
+        if (!inVm || command.includes("bash")) return await shell.capture(command, settings);
+        assert.is(settings?.cwd, world.folder);
+        return this.#docker(inVm[1]!, inVm[2]!, settings?.input ?? "");
+      },
+      run: async (command, settings) => {
+        const inVm = note(command);
+        const [, , mode, vm] = command;
+        if (command[1] === "scripts/remove-vm.sh") this.#removed(command[2]!);
+        if (command[1] === "scripts/join-swarm.sh" && mode === "alone") this.#docker(vm!, "leave", "");
+        if (inVm && this.refused !== undefined && inVm[2]!.startsWith(this.refused)) {
+          return { code: 1, tail: ["refused"] };
+        }
+        return await shell.run(command, settings);
+      },
+    };
+  }
+
+  #removed(name: string) {
+    const { swarm, id } = this.engines.get(name) ?? {};
+    if (swarm && id && swarm.nodes.has(id)) swarm.nodes.get(id)!.down = true;
+    this.engines.delete(name);
+  }
+
+  /** What swarm-node.sh answers in a VM. */
+  #docker(name: string, line: string, input: string) {
+    const answer = (out = "", err = "") => ({ ok: true, code: 0, out, err });
+    const fail = (err: string) => ({ ok: false, code: 1, out: "", err: `swarm-node: ${err}\n` });
+    const [mode, ...words] = line.split(" ");
+    const engine = this.engines.get(name) ?? { cards: name === "web" ? 1 : 0 };
+    this.engines.set(name, engine);
+    if (this.refused !== undefined && `${name}: ${line}`.startsWith(this.refused)) return fail("refused");
+    if (mode === "start" && !engine.swarm) {
+      engine.id = `m${++this.#ids}`;
+      engine.swarm = { nodes: new Map([[engine.id, { labels: "" }]]) };
+    }
+    const nodes = engine.swarm?.nodes;
+    if (mode === "ticket") {
+      if (!nodes) return fail("this node is not a manager of a Swarm (its state is inactive)");
+      const ids = [...nodes.keys()].map((id) => `node:${id}\n`).join("");
+      return answer(`address:192.168.1.50\n${ids}token:${token}\n`);
+    }
+    if (mode === "facts") return answer(`id:${engine.id ?? "-"}\ncards:${engine.cards}\n`);
+    if (mode === "join") {
+      if (engine.id !== undefined) return fail("this guest is already in another Swarm");
+      assert.is(input.split("\n")[0], `token=${token}`);
+      const swarm = this.engines.get("llm")!.swarm!;
+      assert.equal(words, ["192.168.1.50", ...swarm.nodes.keys()]);
+      engine.id = `w${++this.#ids}`;
+      engine.swarm = swarm;
+      swarm.nodes.set(engine.id, { labels: "" });
+      return answer("", `swarm-node: joined with ${token}\n`);
+    }
+    if (mode === "label") {
+      for (const word of words) {
+        const [of, id, cards] = word.split("=");
+        assert.ok(nodes!.has(id!), `${of} is a node`);
+        nodes!.get(id!)!.labels = `${of} ${cards}`;
+      }
+      for (const [id, { down }] of nodes!) {
+        if (down && words.every((word) => !word.includes(`=${id}=`))) nodes!.delete(id);
+      }
+    }
+    if (mode === "remove") nodes!.delete(words[0]!);
+    if (mode === "leave") {
+      delete engine.id;
+      delete engine.swarm;
+    }
+    return answer();
+  }
+}
+
+const text = (found: { text: string }) => found.text;
+
+test("up joins the machines of all hosts, labels them, and then deploys; a second up changes nothing", async () => {
+  const hosts = new Hosts();
+  const first = await hosts.run("up");
+  assert.is(first.code, 0, text(first));
+  assert.equal(hosts.calls, [
+    "box: llm: start",
+    "box: llm: ticket",
+    "box: llm: facts",
+    "nas: web: facts",
+    "nas: web: join 192.168.1.50 m1",
+    "nas: web: facts",
+    "box: llm: label llm=m1=0 web=w2=1",
+    "box: llm: homelab-gpu-swarm 180",
+  ]);
+  assert.equal(hosts.swarm("box")?.nodes, ["llm", "web"]);
+  assert.equal(hosts.swarm("box")?.ids, { llm: "m1", web: "w2" });
+  assert.equal(hosts.swarm("nas"), { manager: "llm", nodes: ["web"], ids: { web: "w2" } });
+  assert.match(text(first), /done: box, nas and the Swarm/);
+  assert.not.match(hosts.seen.join("\n"), new RegExp(token), "no argument, message or file has the token");
+  const again = await hosts.run("up");
+  assert.is(again.code, 0, text(again));
+  assert.equal(hosts.calls.filter((one) => /start|join|homelab-gpu-swarm/.test(one)), ["box: llm: start"]);
+  hosts.config = config.replace("x/site", "x/site:2");
+  assert.is((await hosts.run("up")).code, 0);
+  assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180");
+});
+
+test("if the host of the manager fails, no machine joins, and the next up goes on", async () => {
+  const hosts = new Hosts();
+  hosts.worlds.box.failing = "vagrant up";
+  const first = await hosts.run("up");
+  assert.is(first.code, 1);
+  assert.equal(hosts.calls, []);
+  assert.match(text(first), /the Swarm: up did not end well on box, whose llm is the manager: no machine joins/);
+  assert.match(text(first), /done: nas; failed: box and the Swarm\n.* up llm web/);
+  delete hosts.worlds.box.failing;
+  const again = await hosts.run("up", ["llm", "web"]);
+  assert.is(again.code, 0, text(again));
+  assert.is(hosts.engines.get("llm")!.swarm!.nodes.size, 2);
+});
+
+test("if another host is not reached, nothing is deployed; up of the manager deploys without it", async () => {
+  const hosts = new Hosts();
+  hosts.dead = ["nas"];
+  const first = await hosts.run("up");
+  assert.is(first.code, 1);
+  assert.is(hosts.calls.at(-1), "box: llm: label llm=m1=0");
+  assert.match(text(first), /not deployed: up did not end well on nas; .* up llm deploys them without it/);
+  const alone = await hosts.run("up", ["llm"]);
+  assert.is(alone.code, 0, text(alone));
+  assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180");
+  hosts.dead = [];
+  const all = await hosts.run("up");
+  assert.is(all.code, 0, text(all));
+  assert.is(hosts.engines.get("llm")!.swarm!.nodes.size, 2);
+  assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180", "the services may run on the new node");
+});
+
+test("up of one machine asks the manager on its host, and says so if that is not reached or off", async () => {
+  const hosts = new Hosts();
+  const early = await hosts.run("up", ["web"]);
+  assert.is(early.code, 0, text(early));
+  assert.match(text(early), /llm, the manager of the Swarm, does not run/);
+  assert.is((await hosts.run("up", ["llm"])).code, 0);
+  hosts.dead = ["box"];
+  const without = await hosts.run("up", ["web"]);
+  assert.is(without.code, 1);
+  assert.match(text(without), /the Swarm: the manager llm on box was not asked: ssh cannot reach me@box/);
+  hosts.dead = [];
+  const joins = await hosts.run("up", ["web"]);
+  assert.is(joins.code, 0, text(joins));
+  assert.is(hosts.calls.at(-1), "box: llm: label llm=m1=0 web=w2=1");
+  assert.not.ok(hosts.calls.includes("box: llm: start"));
+});
+
+test("a join or a deployment that fails is done again by the next up", async () => {
+  const hosts = new Hosts();
+  hosts.refused = "web: join";
+  const first = await hosts.run("up");
+  assert.is(first.code, 1);
+  assert.match(text(first), /the Swarm: web: refused/);
+  assert.not.match(text(first), new RegExp(token));
+  hosts.refused = "homelab-gpu-swarm";
+  assert.is((await hosts.run("up")).code, 1);
+  assert.is(hosts.swarm("box")?.services, undefined);
+  assert.equal(hosts.swarm("box")?.ids, {}, "the manager counts as new until all is deployed");
+  delete hosts.refused;
+  assert.is((await hosts.run("up")).code, 0);
+  assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180");
+  // a change that failed, and is taken back
+  hosts.config = config.replace("x/site", "x/site:2");
+  hosts.refused = "homelab-gpu-swarm";
+  assert.is((await hosts.run("up")).code, 1);
+  delete hosts.refused;
+  hosts.config = config;
+  assert.is((await hosts.run("up")).code, 0);
+  assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180");
+});
+
+test("destroy of a machine drains it by the manager on the other host, and removes its node", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  const gone = await hosts.run("destroy", ["web"]);
+  assert.is(gone.code, 0, text(gone));
+  assert.equal(hosts.calls, [
+    "box: llm: drain w2",
+    "nas: sh scripts/join-swarm.sh alone web",
+    "box: llm: remove w2",
+    "nas: sh scripts/remove-vm.sh web",
+  ]);
+  assert.equal([...hosts.engines.get("llm")!.swarm!.nodes.keys()], ["m1"]);
+  assert.is(hosts.swarm("nas"), undefined);
+  const back = await hosts.run("up");
+  assert.is(back.code, 0, text(back));
+  assert.ok(hosts.calls.includes("nas: web: join 192.168.1.50 m1"));
+});
+
+test("destroy of a machine goes on if the manager's host is not reached; the next up removes its node", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  hosts.dead = ["box"];
+  const gone = await hosts.run("destroy", ["web"]);
+  assert.is(gone.code, 0, text(gone));
+  assert.match(text(gone), /1\/4 not done: ssh cannot reach me@box; the next up does it/);
+  assert.equal(hosts.calls, ["nas: sh scripts/join-swarm.sh alone web", "nas: sh scripts/remove-vm.sh web"]);
+  hosts.dead = [];
+  for (const node of hosts.engines.get("llm")!.swarm!.nodes.values()) {
+    if (node.labels.startsWith("web")) node.down = true;
+  }
+  assert.is((await hosts.run("up")).code, 0);
+  assert.equal([...hosts.engines.get("llm")!.swarm!.nodes.keys()], ["m1", "w3"]);
+});
+
+test("--recreate of a machine drains it first, and it joins again", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  hosts.config = config.replace("name: web, host: nas, box: lab/y", "name: web, host: nas, box: lab/z");
+  const again = await hosts.run("up", [], { recreate: true });
+  assert.is(again.code, 0, text(again));
+  assert.match(
+    hosts.calls.join("\n"),
+    /^box: llm: drain w2\nnas: .* alone web\nbox: llm: remove w2\nnas: .*remove-vm\.sh web\n[^]*web: join 192[^]*homelab-gpu-swarm/,
+  );
+});
+
+test("destroy of the manager takes the machines of other hosts out of the Swarm that has ended", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  const gone = await hosts.run("destroy", ["llm"]);
+  assert.is(gone.code, 0, text(gone));
+  assert.equal(hosts.calls, ["box: sh scripts/remove-vm.sh llm", "nas: web: leave"]);
+  assert.equal([hosts.swarm("box"), hosts.swarm("nas")], [undefined, undefined]);
+  const back = await hosts.run("up");
+  assert.is(back.code, 0, text(back));
+  assert.is(hosts.engines.get("llm")!.swarm!.nodes.size, 2);
+});
+
+test("a machine of a Swarm that has ended leaves it with the next up, if its host was not reached before", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  hosts.dead = ["nas"];
+  const gone = await hosts.run("destroy", ["llm"]);
+  assert.is(gone.code, 1);
+  assert.match(text(gone), /has ended with llm, but the machines of these hosts may still be in it[^]*nas: ssh cannot/);
+  hosts.dead = [];
+  const back = await hosts.run("up");
+  assert.is(back.code, 0, text(back));
+  assert.match(hosts.calls.join("\n"), /nas: web: facts\nnas: web: leave\nnas: web: join 192\.168\.1\.50 m3\n/);
+  // its own Swarm is never left
+  hosts.engines.set("web", { id: "other", swarm: { nodes: new Map() }, cards: 0 });
+  const other = await hosts.run("up");
+  assert.is(other.code, 1);
+  assert.match(text(other), /the Swarm: web: this guest is already in another Swarm/);
+  assert.not.match(hosts.calls.join("\n"), /leave/);
+});
+
+test("destroy of everything drains nothing and leaves no record", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  const gone = await hosts.run("destroy");
+  assert.is(gone.code, 0, text(gone));
+  assert.equal(hosts.calls.filter((one) => /drain|leave/.test(one)), []);
+  assert.equal([hosts.swarm("box"), hosts.swarm("nas")], [undefined, undefined]);
+});
+
+test("without cluster: each host takes its machines out of the Swarm", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  hosts.config = config.replace("cluster: swarm\n", "").replace("{image: x/site", "{machine: llm, image: x/site");
+  const without = await hosts.run("up");
+  assert.is(without.code, 0, text(without));
+  assert.equal(hosts.calls.filter((one) => /leave/.test(one)).sort(), ["box: llm: leave", "nas: web: leave"]);
+  assert.equal([hosts.swarm("box"), hosts.swarm("nas")], [undefined, undefined]);
+});
+
+test("plan and a dry run change nothing and ask no VM about the Swarm", async () => {
+  const hosts = new Hosts();
+  const planned = await hosts.run("plan");
+  assert.is(planned.code, 0, text(planned));
+  assert.equal(hosts.calls, []);
+  assert.match(text(planned), /join the Swarm of llm/);
+  assert.is((await hosts.run("up", [], { dryRun: true })).code, 0);
+  assert.equal(hosts.calls, []);
+});
+
+test("status: the manager lists the nodes of all hosts, and the others name it", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  hosts.worlds.box.answers["ssh -F ssh/llm"] = {
+    out: "homelab-gpu-status 1\nengine:answers\nswarm-node:llm Ready Active\nswarm-node:web Down Active\nend:yes\n",
+  };
+  const all = await hosts.run("status");
+  assert.match(text(all), /── box [^]*Swarm: llm ready, web down[^]*── nas [^]*Swarm: managed by llm on box/);
+  hosts.dead = ["box"];
+  const without = await hosts.run("status");
+  assert.is(without.code, 1);
+  assert.not.match(text(without), /web (ready|down)/);
+});
+
+test("another first machine is refused on each host while the manager of the Swarm is in the config", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  const [, llm, web] = /(.*name: llm.*\n)(.*name: web.*\n)/.exec(config)!;
+  hosts.config = config.replace(`${llm}${web}`, `${web}${llm}`);
+  const swapped = await hosts.run("up");
+  assert.is(swapped.code, 1);
+  assert.equal(hosts.calls, []);
+  assert.match(text(swapped), /llm manages the Swarm, and the config now has web as its first machine/);
+  assert.match(text(swapped), /the machines here joined the Swarm of llm[^]*Write llm as the first machine/);
+});
+
+test("the manager can be on this machine", async () => {
+  const hosts = new Hosts();
+  hosts.config = config.replace("box: {ssh: me@box}, ", "").replace("host: box, ", "");
+  hosts.isBoxHere = true;
+  const first = await hosts.run("up");
+  assert.is(first.code, 0, text(first));
+  assert.match(hosts.calls.join("\n"), /^box: llm: start\n[^]*nas: web: join [^]*box: llm: homelab-gpu-swarm 180$/);
+  const gone = await hosts.run("destroy", ["web"]);
+  assert.is(gone.code, 0, text(gone));
+  assert.match(hosts.calls.join("\n"), /^box: llm: drain w2\nnas: .* alone web\nbox: llm: remove w2\n/);
+});
+
+test("upgrade drains a machine, and it joins again", async () => {
+  const hosts = new Hosts();
+  hosts.config = config.replaceAll("box: lab/y", "box: lab/y, image: debian-13");
+  assert.is((await hosts.run("up")).code, 0);
+  const upgraded = await hosts.run("upgrade", ["web"]);
+  assert.is(upgraded.code, 0, text(upgraded));
+  assert.match(
+    hosts.calls.join("\n"),
+    /^box: llm: drain w2\n[^]*nas: web: join [^]*box: llm: label llm=m1=0 web=w3=1$/,
+  );
+});
+
+const wrong = (from: string) => {
+  try {
+    parseConfig(from);
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+test("machines of several hosts need a card in the LAN, each with its line", () => {
+  assert.is(wrong(config), "");
+  const nat = wrong(config.replace(", network: {lan: br0}}", "}"));
+  assert.match(nat, /:5:\d+: the nodes of a Swarm on several hosts need a network card in the LAN: no other host/);
+  assert.match(nat, /write\s+network: \{lan: br0\}/);
+  const none = wrong(config.replaceAll(/, network: \{[^}]*\}/g, ""));
+  assert.match(none, /:4:\d+: the nodes[^]*NAT network of llm[^]*:5:\d+: the nodes[^]*NAT network of web/);
+  assert.match(
+    wrong(config.replace("{lan: br0}}", "{lan: br0, address: 192.168.1.50/24}}")),
+    /two machines have the address 192\.168\.1\.50/,
+  );
+});
+
+test("cluster.swarm: cards of all hosts, fixed addresses of one network, and ports of the other hosts", () => {
+  const host = savedHost("vm-without-gpu");
+  const judged = (from: string, on: string, saved = host) =>
+    runChecks(saved, resolveConfig(configOn(parseConfig(from), on), saved), ["cluster.swarm"])
+      .map(({ status, message }) => `${status} ${message}`);
+  assert.equal(judged(config, "box"), ["pass llm and web are in one Swarm, managed by llm, with 1 service"]);
+  assert.equal(judged(config, "nas"), ["pass web joins the Swarm of llm on box"]);
+  const card = config.replace("name: web,", "name: web, gpu: {device_id: 2786},").replace("x/site,", "x/site, gpu: 1,");
+  assert.match(judged(card, "box")[0]!, /^pass/);
+  assert.match(judged(card.replace("gpu: 1", "gpu: 2"), "box")[0]!, /^fail site asks for 2 GPUs/);
+  const far = config.replace("{lan: br0}}", "{lan: br0, address: 192.168.2.5/24, gateway: 192.168.2.1}}");
+  assert.match(judged(far, "box")[0]!, /^fail web and llm are in different networks, and llm has no gateway/);
+  assert.match(judged(far.replace(".50/24}", ".50/24, gateway: 192.168.1.1}"), "box")[0]!, /^pass/);
+  const port = config.replace("x/own,", 'x/own, ports: ["8080:1"],');
+  assert.match(judged(port, "nas")[0]!, /^fail site publishes 8080\/tcp on all nodes, and so does own on web/);
+  assert.match(judged(config, "nas", savedHost("windows-11-home"))[0]!, /^fail web cannot be in a Swarm/);
+});
+
+test("answers that are cut or have another form count as none", () => {
+  const whole = `address:192.168.1.50\nnode:a1\ntoken:${token}\n`;
+  assert.equal(ticketIn(whole), { address: "192.168.1.50", nodes: ["a1"], token });
+  for (const bad of ["", "address:1\n", whole.replace("token:", "token:$(x)"), whole.replace("a1", "a;b")]) {
+    assert.is(ticketIn(bad), undefined, bad);
+  }
+  assert.equal(nodeFactsIn("id:-\ncards:2\n"), { cards: 2 });
+  assert.equal(nodeFactsIn("id:a1\ncards:0\n"), { id: "a1", cards: 0 });
+  for (const bad of ["", "id:a1\n", "id:a b\ncards:1\n", "id:a\ncards:x\n"]) assert.is(nodeFactsIn(bad), undefined);
+});
+
+test("a machine leaves a Swarm only if it joined it by up, and the manager does not know it", () => {
+  assert.equal(joiningWay("a", "a", ["a"]), []);
+  assert.equal(joiningWay(undefined, "a", ["b"]), ["join"]);
+  assert.equal(joiningWay("a", "a", ["b"]), ["leave", "join"]);
+  assert.equal(joiningWay("a", "b", ["c"]), ["join"]);
+  assert.equal(joiningWay("a", undefined, ["c"]), ["join"]);
+});
+
+test("the record of nodes: ids survive until their machines are removed", () => {
+  const swarm = { manager: "llm", nodes: ["web", "db"], ids: { web: "w", db: "d" } };
+  assert.equal(swarmAfter(swarm, ["web"]), { manager: "llm", nodes: ["db"], ids: { db: "d" } });
+  assert.is(swarmAfter(swarm, ["web", "db"]), undefined);
+  const text = JSON.stringify({ schema: "homelab-gpu/state/2", proofs: {}, previousDrivers: {}, swarm });
+  assert.equal(parseState(text).swarm, swarm);
+  assert.is(parseState(text.replace('"w"', '"$(x)"')).swarm?.ids, undefined);
+});
+
+test.run();
