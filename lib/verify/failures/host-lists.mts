@@ -7,6 +7,7 @@ import { generalFailures } from "./general.mts";
 import { grubToolFailures } from "./grub-tools.mts";
 import { hostFirewallFailures } from "./host-firewalls.mts";
 import { hostDeviceFailures } from "./host-devices.mts";
+import { hostMessageFailures } from "./host-messages.mts";
 import { hostOptionFailures } from "./host-options.mts";
 import { driverPartFailures, kernelPartFailures } from "./kernel-parts.mts";
 import { initramfsToolFailures } from "./initramfs-tools.mts";
@@ -96,6 +97,7 @@ export const lastFailures = (): Failure[] => [
   ...grubToolFailures(),
   ...hostDeviceFailures(),
   ...nixFailures(),
+  ...hostMessageFailures(),
   ...wslSettingFailures(),
   ...vagrantCommandFailures(),
 ];

@@ -1,0 +1,83 @@
+import type { Failure } from "./types.mts";
+import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
+import { rows } from "./rows.mts";
+
+/** What a host's package manager, name server, firewall, file system and ssh say, where no entry before knows it. */
+export const hostMessageFailures = (): Failure[] => [
+  ...rows({
+    layer: "packages",
+    source: "coreos/rpm-ostree (rpmostree-core), coreos/fedora-coreos-tracker#455 (2020-04)",
+  }, [
+    [
+      "tools.present",
+      "cause",
+      /Forbidden base package replacements|error: Some base packages would be (?:replaced|removed)/,
+      "the packages need newer base packages than the image has: the image is older than the package sources",
+      commandFix("Update the image first, restart, then install again", "rpm-ostree upgrade", { root: true }),
+      "If there is no newer image yet: wait some hours, until it is published",
+    ],
+  ]),
+  ...rows({ layer: "network", source: "systemd (resolvectl, systemd-resolved), read 2026-11" }, [
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /resolve call failed: (?:All attempts to contact name servers|No appropriate name servers|DNS server)/,
+        /resolve call failed: '?\S{1,120}'? not found|resolve call failed: Lookup failed/,
+      ),
+      "names cannot be resolved: no name server is set or reachable, or the name does not exist there",
+      commandFix("See the name servers and what they answer", "resolvectl status"),
+      "If a plain address works (ping 1.1.1.1): set a name server (resolvectl dns INTERFACE ADDRESS); a VPN can " +
+      "take it over",
+    ],
+  ]),
+  ...rows({ layer: "network", source: "nftables (src/netlink.c, src/libnftables.c), read 2026-11" }, [
+    [
+      "provider.access",
+      "cause",
+      /Could not process rule: No such file or directory [^\n]{0,20}(?:add|insert|delete|flush|list) (?:rule|chain|element|set|table) /,
+      "nftables has no such table, chain or set: it was never made, belongs to another family (ip, inet), or another " +
+      "program (firewalld, Docker, libvirt) made the rules new",
+      commandFix("See what there is", "nft list ruleset", { root: true }),
+      "Correct the names in /etc/nftables.conf, or add table and chain before the rule",
+    ],
+  ]),
+  ...rows({ layer: "hypervisor", source: "Hyper-V (Windows 10 to 11), Justsenger/ExHyperV#43 (2025-11)" }, [
+    [
+      "hyperv.card",
+      "symptom",
+      /failed to start\. (?:\([^()\n]{0,80}\) )?Insufficient system resources exist to complete the requested service/,
+      "Windows has too little of something for that VM: its memory, or with a GPU partition the MMIO space that " +
+      "the VM " +
+      "reserves for the card",
+      commandFix("See whether it has a partition", "Get-VMGpuPartitionAdapter -VMName NAME"),
+      "With one: Set-VM NAME -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace " +
+      "32GB",
+      "Without: close programs, or give the VM less memory",
+    ],
+  ]),
+  ...rows({ layer: "packages", source: "OpenZFS 2.3 (cmd/zpool), read 2026-11" }, [
+    [
+      "host.disk",
+      "cause",
+      /cannot import '[^'\n]{1,80}': pool was previously in use from another system/,
+      "ZFS sees that another system used the pool last, and did not export it",
+      "Make sure that no other machine or VM uses these disks now: two at the same time destroy the pool",
+      "Then import it by force, once: zpool import -f NAME",
+    ],
+  ]),
+  ...rows({ layer: "network", source: "OpenSSH 10 (sshconnect.c), read 2026-11" }, [
+    [
+      "verify.ssh",
+      "cause",
+      /REMOTE HOST IDENTIFICATION HAS CHANGED!|Host key for \S{1,80} has changed and you have requested strict/,
+      "the machine at that address has another key than at the last login: it was installed again, another machine " +
+      "has the " +
+      "address now, or someone is in between",
+      "If you know why it changed, remove the old key: ssh-keygen -R ADDRESS ([ADDRESS]:PORT with a port)",
+      "Otherwise compare the fingerprint on the machine's own console: ssh-keygen -lf " +
+      "/etc/ssh/ssh_host_ed25519_key.pub",
+    ],
+  ]),
+];
