@@ -79,6 +79,7 @@ export const containerEndFallbacks = (): Failure[] => [
   ...rows({
     layer: "docker",
     near: ended,
+    shared: true,
     source:
       "libstdc++, s6-overlay 2 (its stage 2), Zap, Log4j, Logrus; mikenye/docker-readsb#1 (2020-04), read 2026-11",
   }, [

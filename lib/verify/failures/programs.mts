@@ -58,7 +58,7 @@ export const programFailures = (): Failure[] => [
     pattern: anyOf(
       /insufficient shared memory \(shm\)|dataloader's workers are out of shared memory/,
       /creating shared memory segment \/dev\/shm|Failed to increase the shared memory pool size|current SHM size of [\d.]{1,8} ?MB is too small/,
-      /unable to open shared memory object </,
+      /unable to open shared memory object <|Unable to initialize shared memory key|Caught signal 7 \(Bus error/,
     ),
     check: "verify.service",
     layer: "image",

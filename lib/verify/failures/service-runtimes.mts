@@ -66,6 +66,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
   rows({
     layer: "image",
     near: serviceWords,
+    shared: true,
     source:
       "Node.js 24 (V8), OpenJDK 25, npm, Ruby 3.4, musl 1.2, dash; langfuse/langfuse#4683 (2024-12), read 2026-11",
   }, [
@@ -140,6 +141,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
       anyOf(
         /Permission denied @ (?:rb_sysopen|dir_s_mkdir|apply2files|rb_file_s_\w{3,12})/,
         /filesystem error: [^\n]{1,200}Permission denied|in '\/[^'\n]{1,160}': eacces\b|cookie file '\/[^'\n]{1,160}': eacces/,
+        /kind: PermissionDenied, message: |_DIR is not writ(?:e)?able|(?:directory|folder) \S{1,160} is not writ(?:e)?able/,
         /GF_PATHS_DATA='[^'\n]{1,160}' is not writable|Unable to open log file \S{1,160} for writing/,
       ),
       "the service may not write to the file or folder that the line names: its volume most often belongs to another " +
@@ -173,5 +175,46 @@ export const serviceRuntimeFailures = (): Failure[] =>
       ps,
       "Use the other service's name instead of localhost, and let it listen on 0.0.0.0; for a program of the host: " +
       "host.docker.internal with extra_hosts: ['host.docker.internal:host-gateway']",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /permissions \d{3,4} for \/\S{1,160} are too open/,
+      "the service does not take a file with secrets that other users may read",
+      guestFix("Leave it to its owner", "chmod 600 FILE"),
+      "A share or a folder of Windows keeps no such modes: use a named volume",
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /cannot open '?\/dev\/(?:tty(?:ACM|USB|AMA)\d|serial\/)|Error (?:opening|while opening serialport) '?\/dev\/(?:tty|serial)/,
+        /could not open port '?\/dev\/(?:tty|serial)|No such file or directory:? '?\/dev\/(?:tty(?:ACM|USB|AMA)\d|serial\/)/,
+      ),
+      "the service does not find its USB or serial device: it was not given to the container, or has another name " +
+      "since " +
+      "it was plugged in again",
+      guestFix("See which there are", "ls -l /dev/serial/by-id"),
+      "Write devices: ['/dev/serial/by-id/NAME:/dev/ttyACM0'] for that service; in a VM, pass the USB device to it " +
+      "first",
+    ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /is CONFIG_TUN enabled in your kernel|creating tun device: |Cannot open TUN\/TAP dev/,
+        /\/dev\/net\/tun\S{0,2}:? (?:no such file|operation not permitted|does not exist)/,
+      ),
+      "the VPN's container has no TUN device, or may not use it",
+      "Write devices: [/dev/net/tun] and cap_add: [NET_ADMIN] for that service",
+      guestFix("See that the machine has it", "sh -c 'modprobe tun; ls -l /dev/net/tun'"),
+    ],
+    [
+      "verify.service",
+      "cause",
+      /Unable to access interface: Protocol not supported/,
+      "the service needs WireGuard from the kernel that runs, which has none or could not load its module",
+      guestFix("Load it on the machine", "modprobe wireguard"),
+      "After an update of the kernel: reboot first; then create the container again",
     ],
   ]);

@@ -33,6 +33,7 @@ export const serviceSettingFailures = (): Failure[] => [
   ...rows({
     layer: "docker",
     near: serviceWords,
+    shared: true,
     source: "Zod, envalid, viper, python-decouple; mmartial/ComfyUI-Nvidia-Docker#73 (2025-09), read 2026-11",
   }, [
     [
