@@ -142,14 +142,18 @@ for path in "$proc/self/mountinfo" "$proc/interrupts" "$proc/iomem" "$proc/net/r
   # (the last one never ends for a reader that reads single bytes, such as the shell's read)
   readable "$path" && set -- "$@" "$path"
 done
-readable "$proc/net/route" && readable "$proc/net/ipv6_route" && set -- "$@" "$proc/net/ipv6_route"
+readable "$proc/net/route" && for path in "$proc/net/ipv6_route" "$proc/net/pppoe"; do
+  readable "$path" && set -- "$@" "$path"
+done
 set -- "$@" of=arguments
 for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
   "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf \
   "$root"/boot/loader/entries/*.conf \
   "$root"/boot/efi/loader/entries/*.conf "$root"/efi/loader/entries/*.conf "$root/etc/kernelstub/configuration" \
-  "$root/etc/default/limine" "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/update-extlinux.conf" \
-  "$root/etc/sdboot-manage.conf" "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf" \
+  "$root"/usr/share/limine-entry-tool.d/*.conf "$root/etc/limine-entry-tool.conf" \
+  "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/default/limine" "$root/etc/update-extlinux.conf" \
+  "$root/etc/sdboot-manage.conf" "$root"/usr/lib/sdboot-manage.conf.d/*.conf \
+  "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf" \
   "$root/boot/limine.conf" "$root/boot/limine/limine.conf" "$root/boot/efi/limine.conf" \
   "$root/boot/EFI/limine/limine.conf"; do
   if readable "$path"; then
@@ -203,7 +207,8 @@ texts=$(awk -v root="$root" '
     argument = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|" \
       "video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|" \
       "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=|" \
-      "BOOT_IMAGE=/casper/vmlinuz|boot=(live|casper)$|rd[.]live[.]image$|(archiso|miso)basedir=|overlayroot=tmpfs)"
+      "BOOT_IMAGE=/casper/vmlinuz|boot=(live|casper)$|rd[.]live[.]image$|(archiso|miso)basedir=|overlayroot=tmpfs|" \
+      "snapd_recovery_mode=run$)"
     driver = "^(vfio|nouveau|nova|nvidia|amdgpu|radeon|i915|xe$|snd.hda.intel|xhci|i2c.nvidia|pci.stub)"
     n = split("/ /boot /boot/efi /boot/firmware /efi /etc /gnu /home /media /mnt /nix /nix/store /opt /ostree /root " \
       "/run /run/media /srv /sysroot /tmp /usr /usr/local /var /var/cache /var/lib /var/lib/containers " \
@@ -321,6 +326,11 @@ texts=$(awk -v root="$root" '
   name == "/proc/net/route" {
     if ($2 == "00000000" && !routed[$1]++) out("routes", $1)
     if ($8 == "FFFFFFFF" && $3 != "00000000") servers[$1]
+    next
+  }
+  # the sessions of PPPoE: Id, Address, Device
+  name == "/proc/net/pppoe" {
+    if (FNR > 1 && NF == 3) out("sessions", $3)
     next
   }
   name == "/proc/bus/input/devices" {
@@ -583,7 +593,7 @@ whole
 $texts
 END
 [ "$value" = whole ] || failed "this shell could not create a temporary file in ${TMPDIR:-/tmp}: is the disk full?"
-of_mounts='' of_container='' of_docker='' of_interrupts='' of_framebuffers='' of_routes='' of_servers='' of_keyboards=''
+of_mounts='' of_container='' of_docker='' of_interrupts='' of_framebuffers='' of_routes='' of_servers='' of_sessions='' of_keyboards=''
 of_arguments='' of_kernel='' of_configured='' of_guests='' of_ufw='' of_policy='' of_backend='' of_user='' of_memlock=''
 newline='
 '
@@ -601,6 +611,7 @@ for value in $texts; do
     framebuffers"$newline"*) of_framebuffers=$text ;;
     routes"$newline"*) of_routes=$text ;;
     servers"$newline"*) of_servers=$text ;;
+    sessions"$newline"*) of_sessions=$text ;;
     keyboards"$newline"*) of_keyboards=$text ;;
     arguments"$newline"*) of_arguments=$text ;;
     kernel"$newline"*) of_kernel=$text ;;
@@ -1182,6 +1193,24 @@ virtual_switch() { # INTERFACE
   [ -e "$sys/class/net/ovs-system" ] && [ ! -e "$sys/class/net/$1/tun_flags" ] &&
     ! names "$sys/class/net/$1"/lower_* && line "$sys/class/net/$1/type" && [ "$value" = 1 ]
 }
+# The interface below a PPP interface: that of the sessions of PPPoE, if all of them have the same one and each PPP
+# interface can be one of them. Other PPP interfaces are those of modems and VPNs.
+session() { # INTERFACE
+  line "$sys/class/net/$1/type" && [ "$value" = 512 ] || return 1 # ARPHRD_PPP
+  below=
+  for path in $of_sessions; do
+    [ -z "$below" ] || [ "$below" = "$path" ] || return 1
+    below=$path
+  done
+  [ -n "$below" ] || return 1
+  # shellcheck disable=SC2086 # a list of names
+  set -- $of_sessions
+  for path in "$sys"/class/net/*/type; do
+    line "$path" && [ "$value" = 512 ] || continue
+    [ $# -gt 0 ] || return 1
+    shift
+  done
+}
 # Whether nothing but $found can carry the packets of an interface without a device: a route to a host can also be
 # another one than that of the server. Cards that are down carry none; a modem has no device.
 only_carrier() { # INTERFACE
@@ -1209,6 +1238,7 @@ if [ -r "$proc/net/route" ]; then
     lost=yes
     carrier "$interface"
     if [ -n "$lost" ] && virtual_switch "$interface"; then carrier ovs-system; fi
+    if [ -n "$lost" ] && session "$interface"; then carrier "$below"; fi
     # the packets of a VPN leave by the interface that leads to its server
     if [ -n "$lost" ] && ! names "$sys/class/net/$interface"/lower_*; then
       for server in $of_servers; do [ "$server" = "$interface" ] || carrier "$server"; done

@@ -4,6 +4,19 @@ import { appliances } from "./appliances.mts";
 import { ownPaths } from "./own-files.mts";
 import { isTransactional, program } from "./programs.mts";
 import {
+  editEntries,
+  entryFolders,
+  isLimineTool,
+  isSdboot,
+  limineFile,
+  limineFiles,
+  limineUpdate,
+  limineWords,
+  sdbootEdit,
+  sdbootManage,
+  sdbootWords,
+} from "./boot-drop-ins.mts";
+import {
   addAllKernels,
   fileContains,
   hasConfiguration,
@@ -68,17 +81,7 @@ function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host)
   };
 }
 
-const sdbootManage = "/etc/sdboot-manage.conf";
 const refind = "/boot/refind_linux.conf";
-/** The paths of Limine's own configuration, as the probe reads it. */
-const limineFiles = [
-  "/boot/limine.conf",
-  "/boot/limine/limine.conf",
-  "/boot/efi/limine.conf",
-  "/boot/EFI/limine/limine.conf",
-];
-const limineFile = ({ kernel }: Host) =>
-  limineFiles.find((file) => kernel.configurations.some((one) => one.file === file) || kernel.unread.includes(file));
 
 /**
  * Kernel arguments by boot loader, the most specific first: a host can have several, and one of
@@ -136,22 +139,21 @@ const loaders: Loader[] = [
     // limine-entry-tool appends every += line of /etc/default/limine to the arguments of that name
     name: "Limine",
     here: (host) => program(host, "limine-mkinitcpio") || program(host, "limine-update"),
-    reads: (file) => file === "/etc/default/limine" || file.startsWith("/etc/limine-entry-tool.d/"),
-    refresh: (host) => program(host, "limine-mkinitcpio") ? "limine-mkinitcpio" : "limine-update",
+    reads: isLimineTool,
+    refresh: limineUpdate,
     edit: (how, argument) =>
       how === "add" ? `append /etc/default/limine 'KERNEL_CMDLINE[default]+=" ${argument}"'` : "false",
-    words: () => "in KERNEL_CMDLINE[default] of /etc/default/limine, then run limine-mkinitcpio (or limine-update)",
+    words: limineWords,
   },
   {
     // sdboot-manage replaces the entries at each kernel update; its configuration is a file of bash
     // (CachyOS, systemd-boot-manager)
     name: "systemd-boot by sdboot-manage",
     here: (host) => program(host, "sdboot-manage") && hasConfiguration(host, sdbootManage) && !host.kernel.bls,
-    reads: (file) => file === sdbootManage || file.startsWith(`${sdbootManage}.d/`),
+    reads: isSdboot,
     refresh: () => "sdboot-manage gen",
-    edit: (how, argument) =>
-      how === "add" ? `append ${sdbootManage} 'LINUX_OPTIONS="$LINUX_OPTIONS ${argument}"'` : "false",
-    words: () => `in LINUX_OPTIONS of ${sdbootManage}, then run sdboot-manage gen`,
+    edit: sdbootEdit,
+    words: sdbootWords,
   },
   {
     name: "unified kernel images by mkinitcpio",
@@ -264,10 +266,10 @@ const loaders: Loader[] = [
   },
   {
     name: "systemd-boot",
-    here: ({ kernel }) => kernel.configurations.some(({ file }) => file.startsWith("/boot/loader/")) && !kernel.bls,
+    here: (host) => entryFolders(host).length > 0 && !host.kernel.bls,
     reads: isEntry,
-    add: (argument) => `sed -i '/^options/ s/$/ ${argument}/' /boot/loader/entries/*.conf`,
-    remove: (argument) => `sed -i -E '/^options/ s/ +${pattern(argument)}( |$)/\\1/' /boot/loader/entries/*.conf`,
+    add: (argument, host) => editEntries(host, `sed -i "/^options/ s/$/ ${argument}/"`),
+    remove: (argument, host) => editEntries(host, `sed -i -E "/^options/ s/ +${pattern(argument)}( |$)/\\1/"`),
   },
 ];
 

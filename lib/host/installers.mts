@@ -128,8 +128,7 @@ const installers: { here(host: Host): boolean; installer: Installer }[] = [
  * where packages do not persist.
  */
 export function installerOf(host: Host): Installer | undefined {
-  const appliance = applianceOf(host);
-  if (appliance && !appliance.keepsNothing) return undefined;
+  if (applianceOf(host)?.packages !== undefined) return undefined;
   const found = installers.find(({ here }) => here(host))?.installer;
   // openEuler, Amazon Linux and other systems with dnf use other package names than Fedora and RHEL
   return found?.family === "dnf" && rpmBaseOf(host) === undefined ? undefined : found;

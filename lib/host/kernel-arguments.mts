@@ -71,7 +71,8 @@ export function removeArgument(host: Host, argument: string): Fix {
 function locationOf(loader: Loader | undefined, host: Host, removed?: string): string {
   if (!loader) return ", in the configuration of this host's boot loader";
   const words = loader.words?.(host, removed);
-  const edits = loader.edit && loader.edit("add", "x", host) !== "false";
+  const edit = removed === undefined ? loader.edit?.("add", "x", host) : loader.edit?.("remove", removed, host);
+  const edits = edit !== undefined && edit !== "false";
   const byPrepare = edits && !isByHand(host) ? " (prepare --apply does that and checks the result)" : "";
   return ` (${loader.name})${words ? `: ${words}${byPrepare}` : ""}`;
 }

@@ -681,6 +681,17 @@ test("the probe finds the default route's device through bridges, bonds and VLAN
   assert.equal(network("vmbr0 00000000 0", none), [[], ["route"], false], "a bridge of VMs alone");
   assert.equal(network("wg0 00000000 0\\neno1 00000000 1", none), [["0000:00:1f.6"], ["route"], false]);
   assert.equal(network("eno1 0000A8C0 0", none), [[], [], false], "there is none");
+  const sessions = (devices: string[], ppp: string[]) =>
+    `proc/net/pppoe = Id       Address              Device\\n${
+      devices.map((name, i) => `0000000${i} 02:00:5e:10:00:01     ${name}`).join("\\n")
+    }\n${ppp.map((name) => `  sys/class/net/${name}/type = 512`).join("\n")}`;
+  const pppoe = (devices: string[], ppp: string[]) => network("ppp0 00000000 0", sessions(devices, ppp));
+  assert.equal(pppoe(["eno1"], ["ppp0"]), [["0000:00:1f.6"], [], false], "by PPPoE");
+  assert.equal(pppoe(["eno1", "eno1"], ["ppp0", "ppp1"]), [["0000:00:1f.6"], [], false]);
+  assert.equal(pppoe(["eno1"], ["ppp0", "ppp1"]), [[], ["route"], false], "one of them is a modem");
+  assert.equal(pppoe(["eno1", "eno2"], ["ppp0", "ppp1"]), [[], ["route"], false], "one of two cards");
+  assert.equal(pppoe([], ["ppp0"]), [[], ["route"], false], "a modem");
+  assert.equal(network("wg0 00000000 0", sessions(["eno1"], ["ppp0"])), [[], ["route"], false], "a VPN by PPPoE");
   assert.equal(network("end0 00000000 0", none), [[], [], false], "a device that is on no PCI");
   const zeros = "0".repeat(32);
   const six =
