@@ -146,7 +146,7 @@ readable "$proc/net/route" && for path in "$proc/net/ipv6_route" "$proc/net/pppo
   readable "$path" && set -- "$@" "$path"
 done
 set -- "$@" of=arguments
-for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
+for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/spl/kstat/zfs/arcstats" "$proc/cmdline" "$root/etc/default/grub" "$root"/etc/default/grub.d/*.cfg \
   "$root/etc/kernel/cmdline" "$root"/etc/kernel/cmdline.d/*.conf "$root"/etc/cmdline.d/*.conf \
   "$root"/boot/loader/entries/*.conf \
   "$root"/boot/efi/loader/entries/*.conf "$root"/efi/loader/entries/*.conf "$root/etc/kernelstub/configuration" \
@@ -204,7 +204,7 @@ texts=$(awk -v root="$root" '
     print text
   }
   BEGIN {
-    argument = "^((intel_|amd_)?iommu=|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|" \
+    argument = "^((intel_|amd_)?iommu=|acpi=off$|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|" \
       "video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|" \
       "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=|" \
       "BOOT_IMAGE=/casper/vmlinuz|boot=(live|casper)$|rd[.]live[.]image$|(archiso|miso)basedir=|overlayroot=tmpfs|" \
@@ -245,6 +245,7 @@ texts=$(awk -v root="$root" '
     if (of == "arguments") {
       if (name == "/proc/cpuinfo") out(of, "[cpu]")
       else if (name == "/proc/meminfo") out(of, "[memory]")
+      else if (name ~ /\/arcstats$/) name = "arcstats"
       else {
         if (!arguments++) out(of, "[kernel-arguments]")
         out(of, (name == "/proc/cmdline" ? "read:" : "configuration:") public_name(name))
@@ -290,6 +291,7 @@ texts=$(awk -v root="$root" '
     if (i + 2 > NF) next
     type = $(i + 1)
     types[$5] = type
+    if ($5 == "/" && $6 ~ /^ro(,|$)/) out("mounts", "read-only")
     if ($5 == "/") upper = match($0, /[ ,]upperdir=[^, ]*/) ? substr($0, RSTART + 10, RLENGTH - 10) : ""
     source = $(i + 2)
     if ($5 != "/" && ($3 ~ /^7:/ || $3 ~ /^0:/ && type != "zfs" &&
@@ -389,6 +391,11 @@ texts=$(awk -v root="$root" '
     split($0, part, /[ \t]*:[ \t]*/)
     if (part[1] ~ /^(MemTotal|MemAvailable|SwapTotal|Hugepagesize|HugePages_Total|HugePages_Free)$/)
       out(of, sprintf("%s:%.0f", part[1], part[2]))
+    next
+  }
+  # the cache of ZFS, which MemAvailable counts as used
+  name == "arcstats" {
+    if ($1 ~ /^(size|c_min)$/) out(of, sprintf("arc-%s:%.0f", $1 == "size" ? "size" : "min", $3 / 1024))
     next
   }
   name == "/proc/cmdline" { words("running", $0); next }
@@ -1154,10 +1161,12 @@ if [ -r "$proc/self/mountinfo" ]; then
   while read -r device type source points; do
     [ -n "$device" ] || continue
     # changes to the system are lost at its next boot
-    if [ "$device" = memory ]; then
-      fact root memory
-      continue
-    fi
+    case $device in
+      memory | read-only)
+        fact root "$device"
+        continue
+        ;;
+    esac
     volume "$device" "$type" "$source"
     for point in $points; do needs "mount-$point"; done
   done <<END

@@ -5,7 +5,7 @@ import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { isBuiltInDisplay } from "../host/built-in-display.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
-import { isHarmlessDriver } from "../resolve/cards.mts";
+import { isHarmlessDriver, isVfioDriver } from "../resolve/cards.mts";
 import { isDisplay, isIntegrated, isPortable, slotOf } from "../host/pci.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import { isApple, vendorIds } from "../host/vendors.mts";
@@ -62,7 +62,7 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
     return unknown("could not read whether the host displays on it", evidence);
   }
   if (!shows) return pass("the host does not display on it", evidence);
-  if (gpu.driver === "vfio-pci") {
+  if (isVfioDriver(gpu.driver ?? "")) {
     return pass("the host no longer displays on it", evidence);
   }
   const others = ways(card, host, config);

@@ -10,6 +10,8 @@ import { imageLacksOptions, loadedBeforeVfio, loadsVfioFirst } from "../host/ini
 import { refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
 import { ownFiles } from "../host/own-files.mts";
 import {
+  blacklists,
+  commandLine,
   cutList,
   emptyInstalls,
   goneModules,
@@ -24,6 +26,7 @@ import {
   vfioSourceOf,
 } from "../host/vfio-ids.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { isVfioDriver } from "../resolve/cards.mts";
 import { checkGroup } from "./iommu-group.mts";
 import { cannotHaveIommu } from "./iommu-enabled.mts";
 import { joinList } from "../text.mts";
@@ -46,7 +49,7 @@ export function bindingAtBoot(card: Card, host: Host): Fix[] {
 
 /** Which host driver holds the card, and whether libvirt or a reboot gives the card to vfio-pci. */
 export function driverVerdict(card: Card, host: Host, provider: string): Verdict {
-  const held = card.assignedFunctions.filter(({ driver }) => typeof driver === "string" && driver !== "vfio-pci");
+  const held = card.assignedFunctions.filter(({ driver }) => typeof driver === "string" && !isVfioDriver(driver));
   // VirtualBox does not use vfio-pci (manual of 6.0, 9.6)
   const needed = provider === "libvirt";
   // KVM does not run under Xen, so libvirt takes no card for a VM there
@@ -64,16 +67,17 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
   if (card.assignedFunctions.some(({ driver }) => driver === undefined)) {
     return unknown("could not read which drivers hold the card", evidence);
   }
-  if (card.assignedFunctions.every(({ driver }) => driver === "vfio-pci")) {
+  if (card.assignedFunctions.every(({ driver }) => isVfioDriver(driver ?? ""))) {
     // a driver_override is lost at the next boot; libvirt sets it too
     const lasts = card.assignedFunctions.every((fn) => fn.driverOverride === undefined || vfioSourceOf(fn, host));
     const [script] = lasts ? [] : unnamedBindings(host);
+    const owner = card.gpu.driver;
     return script
-      ? pass(`vfio-pci holds the card already, and ${script.from} may bind it at each boot`, [...evidence, {
+      ? pass(`${owner} holds the card already, and ${script.from} may bind it at each boot`, [...evidence, {
         read: script.from,
         value: script.text,
       }])
-      : pass(`vfio-pci holds the card already${lasts ? "" : ", until the next boot"}`, evidence);
+      : pass(`${owner} holds the card already${lasts ? "" : ", until the next boot"}`, evidence);
   }
   if (needed && vfio === "missing") return unloadable(host, evidence);
   const loading = needed && vfio !== "loaded" && vfio !== "built in";
@@ -83,6 +87,18 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
       `the kernel's argument ${refused} keeps vfio-pci, which takes the card for the VM, from being loaded`,
       [...evidence, { read: "/proc/cmdline", value: refused }],
       [removeArgument(host, refused)],
+    );
+  }
+  const lists = loading ? blacklists(host) : [];
+  if (lists.length > 0) {
+    return fail(
+      "vfio-pci, which takes the card for the VM, is blacklisted, and libvirt does not load a blacklisted module",
+      [...evidence, ...lists.map(({ from, text }) => ({ read: from, value: text }))],
+      lists.map(({ from, text }) =>
+        from === commandLine
+          ? removeArgument(host, text)
+          : manualFix(`Remove the line ${text} from ${from}`, { root: true })
+      ),
     );
   }
   const empty = loading ? emptyInstalls(host) : [];

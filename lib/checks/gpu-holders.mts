@@ -4,6 +4,7 @@ import type { Verdict } from "./types.mts";
 import type { Holder, Host } from "../host/types.mts";
 import { isProxmox } from "../host/distributions.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { isVfioDriver } from "../resolve/cards.mts";
 import { joinList } from "../text.mts";
 import { bindingAtBoot } from "./gpu-driver.mts";
 import { fail, pass, unknown } from "./results.mts";
@@ -58,7 +59,7 @@ export function holdersVerdict(card: Card, host: Host, running: boolean): Verdic
   const open = holders.processes.filter(({ node }) =>
     node.startsWith("/dev/vfio/devices/") && !ownNodes.includes(node)
   );
-  const unmapped = card.assignedFunctions.some(({ driver, vfioDevice }) => driver === "vfio-pci" && !vfioDevice);
+  const unmapped = card.assignedFunctions.some(({ driver, vfioDevice }) => isVfioDriver(driver ?? "") && !vfioDevice);
   if (open.length > 0 && unmapped && !running) {
     return unknown(
       `${[...new Set(open.map(({ command, pid }) => `${command} (${pid})`))].join(", ")} holds ${

@@ -4,6 +4,7 @@ import type { Fix } from "../findings.mts";
 import { formatAddresses } from "../host/pci.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { isNvidia } from "../host/vendors.mts";
+import { isVfioDriver } from "../resolve/cards.mts";
 import { counted } from "../text.mts";
 import { fail, warn } from "./results.mts";
 import type { Verdict } from "./types.mts";
@@ -21,7 +22,7 @@ export function physicalVerdict(message: string, gpu: PciFunction, virtualFuncti
   const count = countVirtual(virtualFunctions);
   const [they, them] = virtualFunctions.length > 1 ? ["they end", "them"] : ["it ends", "it"];
   const instead = insteadOf(gpu, virtualFunctions, " or mode: partition");
-  if (gpu.driver === "vfio-pci") {
+  if (isVfioDriver(gpu.driver ?? "")) {
     return warn(
       `${message}, a physical function: a reset of it ends its ${count} in every other VM`,
       evidence,
@@ -52,6 +53,6 @@ export function physicalVerdict(message: string, gpu: PciFunction, virtualFuncti
  */
 export function insteadOf(card: PciFunction, virtual: PciFunction[], partition: string): Fix[] {
   if (isNvidia(card)) return [];
-  const free = virtual.find(({ driver }) => driver === "vfio-pci" || driver === null) ?? virtual[0]!;
+  const free = virtual.find(({ driver }) => driver === null || isVfioDriver(driver ?? "")) ?? virtual[0]!;
   return [manualFix(`To take one virtual function, write address: "${free.bdf}"${partition}`)];
 }

@@ -2,7 +2,8 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { applianceOf } from "../host/appliances.mts";
-import { manualFix, remedies } from "../fixes.mts";
+import type { Fix } from "../findings.mts";
+import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { guest, guestByName, virtualization } from "./host-virtualization.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 
@@ -105,7 +106,7 @@ function architecture({ os, cpu }: Host, machines: ResolvedMachine[]): Verdict[]
 
 function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
   if (machines.length === 0) return [pass("the machines are running")];
-  const { total, available, hugePages = 0 } = host.memory;
+  const { total, available, hugePages = 0, arc, arcMin = 0 } = host.memory;
   const needed = machines.reduce((sum, machine) => sum + machine.memory, 0);
   const evidence = [
     { read: "memory of the machines", value: `${needed} MiB` },
@@ -115,6 +116,9 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
     },
     ...(hugePages > 0 ? [{ read: "/proc/meminfo, HugePages_Total", value: `${hugePages} MiB in huge pages` }] : []),
   ];
+  if (arc !== undefined) {
+    evidence.push({ read: "/proc/spl/kstat/zfs/arcstats", value: `size ${arc} MiB, c_min ${arcMin} MiB` });
+  }
   if (total === undefined || available === undefined) {
     return [unknown("could not read the host's memory", evidence)];
   }
@@ -134,7 +138,20 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
       : []),
     manualFix(`Give the machines less memory (memory:), or free memory: they need ${needed} MiB`),
   ];
-  if (needed > total || (pinned && needed + 1024 > available)) {
+  // ZFS gives its cache back under pressure, down to the minimum; MemAvailable does not contain it (openzfs/zfs#10255)
+  const cache = Math.max(0, (arc ?? 0) - arcMin);
+  const lacking = needed + 1024 - available;
+  if (pinned && needed <= total && lacking > 0 && lacking <= cache) {
+    return [
+      warn(
+        `the machines need ${needed} MiB, and ${available} of ${total} MiB are free: the rest must come from ZFS's ` +
+          `cache (ARC), of which ${cache} MiB can be given back, and that can be too slow for a VM with a GPU`,
+        evidence,
+        [zfsCache(arc! - lacking), ...fix],
+      ),
+    ];
+  }
+  if (needed > total || (pinned && lacking > 0)) {
     return [
       fail(
         `the machines need ${needed} MiB, but ${available} of ${total} MiB are free${
@@ -150,6 +167,15 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
   }
   return [pass(`${needed} MiB needed, ${available} MiB free`, evidence)];
 }
+
+/** Limits ZFS's cache now, to a size in MiB; the file of modprobe limits it at each boot (zfs(4), zfs_arc_max). */
+const zfsCache = (size: number): Fix =>
+  commandFix(
+    "Limit ZFS's cache, until the next boot; to keep that, write options zfs zfs_arc_max=… into " +
+      "/etc/modprobe.d/zfs.conf and rebuild the initramfs",
+    `sh -c 'echo ${size * 2 ** 20} >/sys/module/zfs/parameters/zfs_arc_max'`,
+    { root: true },
+  );
 
 function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const { images, cache } = host.disk;

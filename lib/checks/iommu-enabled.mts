@@ -3,7 +3,7 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
-import { addArgument, iommuArguments, refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
+import { addArgument, iommuArguments, missingSupport, refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
 import { removalWaits, waitsForReboot } from "../host/configured-arguments.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isXenSystem } from "../host/distributions.mts";
@@ -11,7 +11,7 @@ import { processorWithoutVtd } from "../host/processors.mts";
 import { isIntegrated, isPortable } from "../host/pci.mts";
 import { fail, pass, unknown } from "./results.mts";
 import { isApple, vendorIds } from "../host/vendors.mts";
-import { isVm, outer } from "./outer-hypervisor.mts";
+import { isVm, outer, virtualIommu } from "./outer-hypervisor.mts";
 
 /** Whether the architecture has a BIOS setup with VT-d or AMD-Vi. */
 const isX86 = ({ os }: Host) => os.arch === undefined || /^(x86_64|i.86)$/.test(os.arch);
@@ -71,6 +71,16 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
     return unknown("the card is in no IOMMU group; could not read the reason", evidence);
   }
   if (units.length > 0) return underNoUnit(gpu, units, host, evidence);
+  // without ACPI the kernel reads no table of the firmware, and shows none
+  const withoutAcpi = host.kernel.arguments?.includes("acpi=off") && isX86(host);
+  if (acpiTables === undefined && withoutAcpi) {
+    return fail("the kernel's argument acpi=off hides the IOMMU, which the kernel finds by ACPI", evidence, [
+      manualFix("Remove acpi=off from the kernel's arguments, if this machine boots without it", {
+        root: true,
+        reboot: true,
+      }),
+    ]);
+  }
   if (acpiTables === undefined) {
     return host.iommu.devicetree
       ? fail("this machine has no IOMMU that its kernel uses (device tree, no ACPI)", evidence)
@@ -213,32 +223,8 @@ function inFirmware(host: Host): Fix {
   }
 }
 
-const inThisVm = manualFix("Or run the services in this VM, which has the GPU: docker compose, without another VM");
-
-/** How a VM may get a virtual IOMMU. Only QEMU's option is named: other hypervisors and clouds may have none. */
-function virtualIommu({ dmi }: Host): Fix[] {
-  const { sys_vendor: vendor, product_name: product } = dmi;
-  if (vendor === undefined || vendor === "QEMU") {
-    return [
-      manualFix(
-        "This host is a VM: give it a virtual IOMMU in the outer hypervisor (QEMU: -device intel-iommu,intremap=on)",
-        { root: true, reboot: true },
-      ),
-      inThisVm,
-    ];
-  }
-  return [
-    manualFix(
-      `This host is a VM (${
-        [vendor, product].filter(Boolean).join(", ")
-      }): run this on a physical machine, on a bare-metal instance, or in a VM that has a virtual IOMMU`,
-    ),
-    inThisVm,
-  ];
-}
-
 function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
-  const { arguments: running, built } = host.kernel;
+  const { arguments: running } = host.kernel;
   if (running === undefined) {
     return fail(
       `${tables[table]} is on in the firmware but off in the kernel; could not read the kernel arguments`,
@@ -257,8 +243,9 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
       waits ? rebootInto(host) : off.map((word) => removeArgument(host, word)),
     );
   }
-  if (built?.CONFIG_INTEL_IOMMU === undefined && built?.CONFIG_AMD_IOMMU === undefined && built !== undefined) {
-    return fail("this kernel was built without IOMMU support", evidence, [
+  const option = missingSupport(host);
+  if (option) {
+    return fail(`this kernel was built without support for ${tables[table]} (${option})`, evidence, [
       manualFix("Boot the distribution's ordinary kernel", { root: true, reboot: true }),
     ]);
   }

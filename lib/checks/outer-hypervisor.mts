@@ -32,3 +32,27 @@ export function outerRemapping({ iommu }: Host): Fix {
       "interrupt remapping (QEMU: -device intel-iommu,intremap=on)",
   );
 }
+
+const inThisVm = manualFix("Or run the services in this VM, which has the GPU: docker compose, without another VM");
+
+/** How a VM may get a virtual IOMMU. Only QEMU's option is named: other hypervisors and clouds may have none. */
+export function virtualIommu({ dmi }: Host): Fix[] {
+  const { sys_vendor: vendor, product_name: product } = dmi;
+  if (vendor === undefined || vendor === "QEMU") {
+    return [
+      manualFix(
+        "This host is a VM: give it a virtual IOMMU in the outer hypervisor (QEMU: -device intel-iommu,intremap=on)",
+        { root: true, reboot: true },
+      ),
+      inThisVm,
+    ];
+  }
+  return [
+    manualFix(
+      `This host is a VM (${
+        [vendor, product].filter(Boolean).join(", ")
+      }): run this on a physical machine, on a bare-metal instance, or in a VM that has a virtual IOMMU`,
+    ),
+    inThisVm,
+  ];
+}

@@ -9,7 +9,7 @@ import { isIntegrated, isPortable } from "../host/pci.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { architectureOf, architectures } from "../resolve/architectures.mts";
-import { cardOf, isGpu } from "../resolve/cards.mts";
+import { cardOf, isGpu, isVfioDriver } from "../resolve/cards.mts";
 import { firstFew } from "../text.mts";
 import { cardName } from "./card-name.mts";
 import { resolveConfig } from "../resolve/resolve.mts";
@@ -132,7 +132,7 @@ export function bestOf(all: Judged[], pci: PciFunction[] = []): Judged | undefin
   const others = all.filter((one) => !judged.includes(one) && makers.includes(one.card.vendor ?? ""));
   const free = others.filter((one) => able(one) && !one.shows).toSorted(order);
   // what the host's own configuration gives to VMs, the processor's graphics too
-  const given = best && !best.shows ? undefined : free.find(({ card }) => card.driver === "vfio-pci");
+  const given = best && !best.shows ? undefined : free.find(({ card }) => isVfioDriver(card.driver ?? ""));
   return free.find((one) => !built(one)) ?? given ?? best ??
     judged.toSorted((a, b) => a.fails.length - b.fails.length || order(a, b))[0];
 }

@@ -5,6 +5,7 @@ import { applianceOf } from "./appliances.mts";
 import { commandFix } from "../fixes.mts";
 import { type Loader, loaderOf, ownGrubText } from "./boot-loaders.mts";
 import { program } from "./programs.mts";
+import { isOlder } from "../text.mts";
 
 /**
  * Whether `prepare` changes nothing on this host: the system's files are not persistent, or
@@ -71,27 +72,51 @@ export function removeArgument(host: Host, argument: string): Fix {
 function locationOf(loader: Loader | undefined, host: Host, removed?: string): string {
   if (!loader) return ", in the configuration of this host's boot loader";
   const words = loader.words?.(host, removed);
-  const edit = removed === undefined ? loader.edit?.("add", "x", host) : loader.edit?.("remove", removed, host);
+  const edit = removed === undefined
+    ? loader.edit?.("add", "x", host)
+    : removedByPrepare(host).includes(removed)
+    ? loader.edit?.("remove", removed, host)
+    : undefined;
   const edits = edit !== undefined && edit !== "false";
   const byPrepare = edits && !isByHand(host) ? " (prepare --apply does that and checks the result)" : "";
   return ` (${loader.name})${words ? `: ${words}${byPrepare}` : ""}`;
 }
 
-/** Arguments that switch an IOMMU off (kernel-parameters.txt). */
-const offSwitches = ["intel_iommu=off", "amd_iommu=off", "iommu=off"];
+/**
+ * The active arguments that switch an IOMMU off (kernel-parameters.txt). With iommu=soft, kernels before 5.19 look for
+ * no other one (arch/x86/kernel/pci-swiotlb.c, pci_swiotlb_detect_override).
+ */
+function offSwitches({ kernel, os }: Host): string[] {
+  const soft = os.kernel !== undefined && isOlder(os.kernel, "5.19") ? ["iommu=soft"] : [];
+  return ["intel_iommu=off", "amd_iommu=off", "iommu=off", ...soft].filter((word) => kernel.arguments?.includes(word));
+}
 
 /** The active argument that turns interrupt remapping off; nointremap is its older name (kernel-parameters.txt). */
 export const noRemapping = ({ kernel }: Host): string | undefined =>
   kernel.arguments?.find((word) => /^(intremap=(.*,)?off|nointremap)$/.test(word));
 
+/** The options of the kernel that its support for an IOMMU is built with, by the firmware's table of that IOMMU. */
+const supportOptions: Record<string, string> = { DMAR: "CONFIG_INTEL_IOMMU", IVRS: "CONFIG_AMD_IOMMU" };
+
+/** The option without which this kernel was built, so that no argument turns the IOMMU on; undefined if unread. */
+export function missingSupport({ iommu, kernel: { built } }: Host): string | undefined {
+  const table = Object.keys(supportOptions).find((name) => iommu.acpiTables?.includes(name));
+  const option = table && supportOptions[table]!;
+  return option && built !== undefined && built[option] === undefined ? option : undefined;
+}
+
+/** The active arguments that `prepare` removes. */
+const removedByPrepare = (host: Host): (string | undefined)[] => [...iommuArguments(host).remove, noRemapping(host)];
+
 /**
  * The kernel arguments to add and to remove where the firmware offers an IOMMU and the kernel does
  * not use it.
  */
-export function iommuArguments({ iommu, kernel }: Host): { add: string[]; remove: string[] } {
-  const { arguments: running } = kernel;
+export function iommuArguments(host: Host): { add: string[]; remove: string[] } {
+  const { iommu, kernel: { arguments: running } } = host;
   if (iommu.units?.length !== 0 || !iommu.acpiTables || !running) return { add: [], remove: [] };
-  const remove = offSwitches.filter((word) => running.includes(word));
+  if (missingSupport(host)) return { add: [], remove: [] };
+  const remove = offSwitches(host);
   if (remove.length > 0) return { add: [], remove };
   // the kernel uses AMD's units without any argument
   return { add: iommu.acpiTables.includes("DMAR") ? ["intel_iommu=on"] : [], remove };

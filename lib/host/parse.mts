@@ -94,6 +94,8 @@ export function parseHost(text: string): Host {
       total: mebibytes(memory.number("MemTotal")),
       available: mebibytes(memory.number("MemAvailable")),
       hugePages: mebibytes(product(memory.number("HugePages_Total"), memory.number("Hugepagesize"))),
+      arc: mebibytes(memory.number("arc-size")),
+      arcMin: mebibytes(memory.number("arc-min")),
     }),
     disk: compact({
       images: mebibytes(disk.number("images")),
@@ -108,7 +110,8 @@ export function parseHost(text: string): Host {
     efi: os.flag("efi"),
     secureBoot: os.flag("secure-boot"),
     lockdown: /\[(integrity|confidentiality)\]/.exec(os.one("lockdown") ?? "")?.[1],
-    rootInMemory: facts("needs").one("root") === "memory" ? true : undefined,
+    rootInMemory: facts("needs").all("root").includes("memory") ? true : undefined,
+    rootReadOnly: facts("needs").all("root").includes("read-only") ? true : undefined,
     cardOff: os.one("dgpu-disable") === "1" ? true : undefined,
     systemd: existingPaths.includes("/run/systemd/system"),
     existingPaths,

@@ -7,4 +7,4 @@ export const program = (host: Host, name: string) => host.programs !== undefined
 /** Whether a host has a read-only root, so that changes go into a new snapshot. */
 export const isTransactional = (host: Host) =>
   program(host, "transactional-update") &&
-  /micro|aeon|kalpa/.test([host.os.id, host.os.name].join(" ").toLowerCase());
+  (host.rootReadOnly === true || /micro|aeon|kalpa/.test([host.os.id, host.os.name].join(" ").toLowerCase()));

@@ -46,8 +46,11 @@ export interface Host {
     /** Width of physical addresses, bits. */
     physicalBits?: number;
   };
-  /** MiB. `hugePages`: reserved as huge pages of the default size, in use or not; 0 where there are none. */
-  memory: { total?: number; available?: number; hugePages?: number };
+  /**
+   * MiB. `hugePages`: reserved as huge pages of the default size, in use or not; 0 where there are none. `arc`: the
+   * cache of ZFS, which `available` does not contain, and which shrinks to `arcMin`.
+   */
+  memory: { total?: number; available?: number; hugePages?: number; arc?: number; arcMin?: number };
   /** Free space, MiB, of the folders for VM disks and for cached images. */
   disk: { images?: number; cache?: number };
   /**
@@ -62,6 +65,8 @@ export interface Host {
   lockdown?: string;
   /** Set if the root file system is in memory, so that changes to it are lost at the next boot. */
   rootInMemory?: true;
+  /** Set if the root file system is mounted read-only. */
+  rootReadOnly?: true;
   /** Whether an Asus laptop's firmware turned its NVIDIA or AMD card off (asus-nb-wmi, dgpu_disable). */
   cardOff?: true;
   /** Whether systemd runs this host's services. */

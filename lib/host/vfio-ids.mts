@@ -18,7 +18,8 @@ export interface IdList {
   ids: string[];
 }
 
-const commandLine = "the kernel's command line";
+/** Where a line comes from that is an argument of the kernel. */
+export const commandLine = "the kernel's command line";
 /** The absolute path of a file: the probe's paths are relative to /etc. */
 export const pathOf = (file: string) => file.startsWith("/") ? file : `/etc/${file}`;
 const nameOf = (path: string) => path.replace(/.*\//, "");
@@ -220,6 +221,18 @@ export function emptyInstalls({ configured }: Host): { from: string; text: strin
   return configured.filter((one) =>
     isModprobe(one) && /^install\s+vfio([-_](pci|pci[-_]core|iommu[-_]type1))?\s+\S*\/(true|false)$/.test(one.text)
   ).map(({ file, text }) => ({ from: pathOf(file), text }));
+}
+
+/**
+ * The lines of modprobe's configuration, and the active kernel argument, that blacklist vfio-pci. libvirt loads it by
+ * modprobe -b, which obeys them (virkmod.c, virpci.c: “administratively prohibited”; read 2026-11-28).
+ */
+export function blacklists({ configured, kernel }: Host): { from: string; text: string }[] {
+  return [
+    ...configured.filter((one) => isModprobe(one) && /^blacklist\s+vfio[-_]pci$/.test(one.text))
+      .map(({ file, text }) => ({ from: pathOf(file), text })),
+    ...(kernel.arguments ?? []).filter((word) => blacklisting.test(word)).map((text) => ({ from: commandLine, text })),
+  ];
 }
 
 /**

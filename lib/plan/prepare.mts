@@ -102,6 +102,8 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
   if (initramfs?.kind === "other") {
     const appliance = applianceOf(host);
     const options = optionsOf(ids, passed);
+    const added = needed.map((word) => changeArgument(host, "add", word).change.title);
+    const removed = remove.map((word) => changeArgument(host, "remove", word).change.title);
     const lines = host.os.id === "nixos"
       ? nixos(ids, byAddress, passed, needed)
       : isGuix(host) && byAddress.length === 0
@@ -112,14 +114,14 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
           [`Bind ${
             passed.map(({ bdf }) => bdf).join(", ")
           } to vfio-pci at boot: this program does not know how on this system`]),
-        ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
+        ...added,
       ]
       : [
         ...options.map((line) => `${modules}: ${line}`),
         ...(byAddress.length > 0
           ? [`vfio-pci for ${byAddress.map(({ bdf }) => bdf).join(", ")} by address (driver_override)`]
           : []),
-        ...needed.map((word) => `${changeArgument(host, "add", word).change.title}`),
+        ...added,
       ];
     return {
       files: [],
@@ -127,7 +129,7 @@ export function preparationOf(passed: PciFunction[], host: Host): Preparation {
       arguments: [],
       notes,
       initramfs,
-      manual: { title: `${initramfs.name}: ${initramfs.words}`, lines },
+      manual: { title: `${initramfs.name}: ${initramfs.words}`, lines: [...lines, ...removed] },
     };
   }
   // a configured argument counts even before the reboot; if no configuration can be read, only the

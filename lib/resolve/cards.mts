@@ -171,11 +171,17 @@ function unverifiedMembers(passed: PciFunction[], groups: string[], members: Pci
 }
 
 /**
+ * Whether a driver gives its device to VFIO: vfio-pci, or the variant for one kind of device, such as xe_vfio_pci or
+ * mlx5_vfio_pci (kernel, drivers/vfio/pci).
+ */
+export const isVfioDriver = (driver: string): boolean => /(^|[-_])vfio[-_]pci$/.test(driver);
+
+/**
  * Whether a driver keeps a group viable: VFIO's own, which for some devices have other names
  * (mlx5_vfio_pci, xe_vfio_pci, qat_vfio_pci), and pci-stub, which drives nothing (kernel,
  * drivers/vfio/pci, driver_managed_dma).
  */
-export const isHarmlessDriver = (driver: string): boolean => /^pci-stub$|(^|[-_])vfio[-_]pci$/.test(driver);
+export const isHarmlessDriver = (driver: string): boolean => driver === "pci-stub" || isVfioDriver(driver);
 
 /** The endpoints in a card's groups that block it: those bound to a host driver. */
 export function blockersOf({ groupPeers }: Card): PciFunction[] {

@@ -204,6 +204,28 @@ function probed(text: string, shell: string[] = ["sh"]): Host {
   }
 }
 
+test("the probe prints the same with every installed awk", () => {
+  const folder = tree(card);
+  try {
+    const printed = (awk: string) => {
+      const bin = join(folder, "bin");
+      mkdirSync(bin, { recursive: true });
+      writeFileSync(join(bin, "awk"), `#!/bin/sh\nexec ${awk} "$@"\n`);
+      chmodSync(join(bin, "awk"), 0o755);
+      const env = { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
+      return execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { encoding: "utf8", env });
+    };
+    const usual = execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], { encoding: "utf8" });
+    assert.match(usual, /^\[end\]$/m);
+    for (const awk of ["busybox awk", "mawk", "gawk", "gawk --posix", "original-awk"]) {
+      const there = execFileSync("sh", ["-c", `${awk} 'BEGIN { print 1 }' 2>/dev/null || :`], { encoding: "utf8" });
+      if (there === "1\n") assert.is(printed(awk), usual, awk);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("a folder between the files that the probe reads changes nothing, and a file that cannot be read ends it", () => {
   const plain = `
   etc/default/grub = GRUB_CMDLINE_LINUX="iommu=pt"
@@ -395,6 +417,41 @@ test("the probe reads values that quotes and lines divide, as the kernel and the
     assert.equal(kernel.arguments, [plain, "iommu=pt"]);
     assert.equal(kernel.configurations.flatMap((one) => one.arguments), [plain, plain, "iommu=pt"]);
   }
+});
+
+test("the probe reads the cache of ZFS, a read-only root, and the drop-ins of boot loaders in their order", () => {
+  const meminfo = "proc/meminfo = MemTotal: 65770000 kB\\nMemAvailable: 4180000 kB";
+  const arc = "proc/spl/kstat/zfs/arcstats = 13 1 0x01\\nname type data\\nhits 4 7\\nc_min 4 2104645632\\nsize 4 33285996544";
+  const read = (text: string) => probed(`etc/os-release = ID=debian\n${text}`);
+  for (const shell of shells) {
+    try {
+      const { memory, kernel } = probed(`${meminfo}\n${arc}\nproc/cmdline = iommu=pt acpi=off`, shell);
+      assert.equal([memory.available, memory.arc, memory.arcMin], [4082, 31744, 2007]);
+      assert.equal(kernel.arguments, ["iommu=pt", "acpi=off"], "the sections are whole");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT" || shell[0] === "sh") throw error;
+    }
+  }
+  assert.is(read(meminfo).memory.arc, undefined);
+  const root = (options: string) => read(`proc/self/mountinfo = 25 1 0:23 / / ${options} - tmpfs tmpfs rw`);
+  assert.equal([root("ro,relatime").rootReadOnly, root("rw,relatime").rootReadOnly], [true, undefined]);
+  assert.is(root("ro").rootInMemory, true, "both facts");
+  const files = [
+    "etc/default/limine = KERNEL_CMDLINE[default]+=\" iommu=pt\"",
+    "usr/share/limine-entry-tool.d/10-a.conf = KERNEL_CMDLINE[default]+=\" amd_iommu=off\"",
+    "etc/limine-entry-tool.d/20-b.conf = KERNEL_CMDLINE[default]+=\" quiet\"",
+    "etc/sdboot-manage.conf.d/90-c.conf = LINUX_OPTIONS+=\" iommu=off\"",
+    "usr/lib/sdboot-manage.conf.d/10-d.conf = LINUX_OPTIONS+=\" amd_iommu=off\"",
+    "etc/sdboot-manage.conf = LINUX_OPTIONS=\"quiet\"",
+  ];
+  assert.equal(read(files.join("\n")).kernel.configurations.map(({ file, arguments: words }) => `${file} ${words}`), [
+    "/usr/share/limine-entry-tool.d/10-a.conf amd_iommu=off",
+    "/etc/limine-entry-tool.d/20-b.conf ",
+    "/etc/default/limine iommu=pt",
+    "/etc/sdboot-manage.conf ",
+    "/usr/lib/sdboot-manage.conf.d/10-d.conf amd_iommu=off",
+    "/etc/sdboot-manage.conf.d/90-c.conf iommu=off",
+  ]);
 });
 
 test("the probe prints the addresses in the user's own scripts that bind devices at boot, without other names", () => {

@@ -1,0 +1,112 @@
+// Facts of a host that prevent a GPU from reaching a VM, each by one line of a saved host, and what mends them.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { installerOf } from "../lib/host/installers.mts";
+import { preparationOf } from "../lib/plan/prepare.mts";
+import { parseHost } from "../lib/host/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { own } from "./fake.mts";
+
+const test = suite("host causes");
+const text = (name: string) => own(`test/hosts/${name}.txt`);
+const desktop = text("rtx4070-desktop-debian12");
+
+/** The first finding of a check for one machine on a host's text: its status, message and fixes. */
+function found(host: string, check: string, gpu = "{vendor_id: 10de, device_id: 2786}", memory = 8192) {
+  const parsed = parseHost(host);
+  const config = parseConfig(`machines: [{name: m, provider: libvirt, box: lab/x, memory: ${memory}, gpu: ${gpu}}]`);
+  const [{ status, message, fix }] = runChecks(parsed, resolveConfig(config, parsed), [check]) as [
+    ReturnType<typeof runChecks>[number],
+  ];
+  return { status, message, fix: fix.map(({ title, command }) => `${title} ${command ?? ""}`.trim()) };
+}
+const running = (host: string, ...words: string[]) =>
+  host.replace(/^read:\/proc\/cmdline\n/m, `$&${words.map((word) => `running:${word}\n`).join("")}`);
+const without = (host: string) =>
+  host.replace(/^units:.*$/m, "units:").replace(/^(\S+\/iommu_group:).*$/gm, "$1none").replace(/^group:.*\n/gm, "");
+
+test("host.memory: the cache of ZFS can be given back, down to its minimum", () => {
+  const full = desktop.replace(/^MemAvailable:.*$/m, "MemAvailable:4180000");
+  const zfs = (size: number, min: number) => full.replace(/^SwapTotal:/m, `arc-size:${size}\narc-min:${min}\n$&`);
+  assert.is(found(full, "host.memory").status, "fail");
+  const { status, fix } = found(zfs(32505856, 2055318), "host.memory");
+  assert.is(status, "warn");
+  // 31744 MiB in the cache, 9216 - 4082 MiB are lacking
+  assert.match(fix[0]!, /echo 27902607360 >\/sys\/module\/zfs\/parameters\/zfs_arc_max/);
+  assert.is(found(zfs(4194304, 2097152), "host.memory").status, "fail", "2 GiB more are not enough");
+  assert.is(found(zfs(32505856, 2055318), "host.memory", undefined, 131072).status, "fail", "more than the host has");
+});
+
+test("iommu.enabled: iommu=soft keeps kernels before 5.19 from using an IOMMU, others not", () => {
+  const off = running(without(desktop), "iommu=soft").replace(/^grub:GRUB_CMDLINE_LINUX "$/m, "$&\nconfigured:iommu=soft");
+  const kernel = (release: string) => found(off.replace(/^kernel:.*$/m, `kernel:${release}`), "iommu.enabled");
+  assert.match(kernel("5.15.0-160-generic").message, /switched off in the kernel \(iommu=soft\)/);
+  assert.match(kernel("5.15.0-160-generic").fix[0]!, /^Remove iommu=soft/);
+  assert.match(kernel("6.1.0-28-amd64").fix[0]!, /^Add intel_iommu=on/);
+});
+
+test("iommu.enabled: acpi=off hides the firmware's tables", () => {
+  const hidden = running(without(desktop).replace(/^acpi-tables:.*\n/m, ""), "acpi=off");
+  const { status, fix } = found(hidden, "iommu.enabled");
+  assert.is(status, "fail");
+  assert.match(fix[0]!, /^Remove acpi=off/);
+  assert.is(found(hidden.replace(/^running:.*\n/m, ""), "iommu.enabled").status, "unknown");
+});
+
+test("iommu.enabled: a kernel with the IOMMU of the other maker only", () => {
+  const intel = without(desktop).replace(/^built:CONFIG_INTEL_IOMMU.*\n/gm, "");
+  assert.match(found(intel, "iommu.enabled").message, /built without support for Intel VT-d \(CONFIG_INTEL_IOMMU\)/);
+  const amd = without(desktop).replace(/\bDMAR\b/, "IVRS");
+  assert.not.match(found(amd, "iommu.enabled").message, /built without/);
+  assert.match(found(amd.replace(/^built:CONFIG_AMD.*\n/gm, ""), "iommu.enabled").message, /AMD-Vi \(CONFIG_AMD_IOMMU\)/);
+});
+
+test("prepare: without a script of its own it names the arguments to remove too; doctor promises only what it does", () => {
+  const off = running(without(desktop), "intel_iommu=off");
+  const grub = off.replace(/^grub:GRUB_CMDLINE_LINUX "$/m, "$&\nconfigured:intel_iommu=off\nconfigured:pcie_acs_override=x");
+  const card = (host: string) => parseHost(host).pci!.filter(({ bdf }) => bdf.startsWith("0000:01:00."));
+  for (const id of ["nixos", "truenas-scale", "slackware", "guix"]) {
+    const host = grub.replace(/^ID:.*$/m, `ID:${id}`).replace(/^(update-initramfs|apt-get):.*\n/gm, "");
+    const { manual } = preparationOf(card(host), parseHost(host));
+    assert.match(manual?.lines.join("\n") ?? "", /Remove intel_iommu=off from the kernel's arguments/, id);
+  }
+  assert.match(found(grub, "iommu.enabled").fix[0]!, /\(prepare --apply does that and checks the result\)$/);
+  const other = running(desktop, "pcie_acs_override=x").replace(/^kernel:.*$/m, "kernel:6.17.2-1-pve");
+  assert.match(found(other, "iommu.acs").fix[0]!, /^Remove pcie_acs_override=x/);
+  assert.not.match(found(other, "iommu.acs").fix[0]!, /prepare/);
+});
+
+test("gpu.driver: libvirt does not load a blacklisted vfio-pci", () => {
+  const line = desktop.replace(/^\[configured\]$/m, "$&\nmodprobe.d/x.conf:blacklist vfio_pci");
+  assert.equal(found(line, "gpu.driver").fix, ["Remove the line blacklist vfio_pci from /etc/modprobe.d/x.conf"]);
+  assert.is(found(line, "gpu.driver").status, "fail");
+  const word = running(desktop, "modprobe.blacklist=nouveau,vfio-pci");
+  assert.is(found(word, "gpu.driver").status, "fail");
+  assert.match(found(word, "gpu.driver").fix[0]!, /^Remove modprobe\.blacklist=nouveau,vfio-pci from the kernel's/);
+  const loaded = (host: string) => host.replace(/^\[kernel\]$/m, "$&\nloaded:vfio_pci");
+  assert.is(found(loaded(line), "gpu.driver").status, "warn");
+  assert.is(found(running(desktop, "modprobe.blacklist=nouveau"), "gpu.driver").status, "warn");
+});
+
+test("gpu.driver, gpu.display: a variant of vfio-pci has the card as vfio-pci has it", () => {
+  for (const driver of ["xe-vfio-pci", "xe_vfio_pci", "vfio-pci"]) {
+    const host = desktop.replace(/^(0000:01:00\.[01]\/driver:).*$/gm, `$1${driver}`)
+      .replace(/^(0000:01:00\.0\/boot_vga:).*$/m, "$11");
+    assert.is(found(host, "gpu.driver").status, "pass");
+    assert.match(found(host, "gpu.driver").message, new RegExp(`^${driver} holds the card already`));
+    assert.is(found(host, "gpu.display").status, "pass");
+  }
+});
+
+test("packages: the root of a transactional server is read-only, whatever its name is", () => {
+  const suse = parseHost(
+    desktop.replace(/^ID:.*$/m, "ID:opensuse-tumbleweed").replace(/^apt-get:.*$/m, "zypper:/usr/bin/zypper")
+      .replace(/^\[programs\]$/m, "$&\ntransactional-update:/usr/sbin/transactional-update"),
+  );
+  assert.match(installerOf(suse)!.install(["x"]), /^zypper /);
+  assert.match(installerOf({ ...suse, rootReadOnly: true })!.install(["x"]), /^transactional-update .*pkg install x$/);
+});
+
+test.run();
