@@ -37,7 +37,10 @@ test("Limine: the file of limine-entry-tool that has the argument; prepare remov
   const shared = hostOf({ "/usr/share/limine-entry-tool.d/10-x.conf": [off], "/etc/default/limine": [] }, [
     "limine-update",
   ]);
-  assert.match(removeArgument(shared, off).title, /10-x\.conf \(an update brings it back: .*\), then run limine-update$/);
+  assert.match(
+    removeArgument(shared, off).title,
+    /10-x\.conf \(an update brings it back: .*\), then run limine-update$/,
+  );
   assert.is(removalWaits(shared, off), false);
   assert.is(removalWaits(hostOf({ "/etc/default/limine": [] }, ["limine-update"]), off), true);
 });
@@ -45,7 +48,10 @@ test("Limine: the file of limine-entry-tool that has the argument; prepare remov
 test("sdboot-manage: a later file may replace what the main one adds", () => {
   const main = "/etc/sdboot-manage.conf";
   const plain = hostOf({ [main]: [off] }, ["sdboot-manage"]);
-  assert.match(removeArgument(plain, off).title, /LINUX_OPTIONS of \/etc\/sdboot-manage\.conf, then run sdboot-manage gen$/);
+  assert.match(
+    removeArgument(plain, off).title,
+    /LINUX_OPTIONS of \/etc\/sdboot-manage\.conf, then run sdboot-manage gen$/,
+  );
   assert.match(changeArgument(plain, "add", "iommu=pt").edit!, /^append \/etc\/sdboot-manage\.conf /);
   const packaged = hostOf({ [main]: [], "/usr/lib/sdboot-manage.conf.d/10-handheld.conf": [off] }, ["sdboot-manage"]);
   assert.match(removeArgument(packaged, off).title, /10-handheld\.conf \(an update brings it back/);

@@ -40,7 +40,10 @@ test("host.memory: the cache of ZFS can be given back, down to its minimum", () 
 });
 
 test("iommu.enabled: iommu=soft keeps kernels before 5.19 from using an IOMMU, others not", () => {
-  const off = running(without(desktop), "iommu=soft").replace(/^grub:GRUB_CMDLINE_LINUX "$/m, "$&\nconfigured:iommu=soft");
+  const off = running(without(desktop), "iommu=soft").replace(
+    /^grub:GRUB_CMDLINE_LINUX "$/m,
+    "$&\nconfigured:iommu=soft",
+  );
   const kernel = (release: string) => found(off.replace(/^kernel:.*$/m, `kernel:${release}`), "iommu.enabled");
   assert.match(kernel("5.15.0-160-generic").message, /switched off in the kernel \(iommu=soft\)/);
   assert.match(kernel("5.15.0-160-generic").fix[0]!, /^Remove iommu=soft/);
@@ -60,12 +63,18 @@ test("iommu.enabled: a kernel with the IOMMU of the other maker only", () => {
   assert.match(found(intel, "iommu.enabled").message, /built without support for Intel VT-d \(CONFIG_INTEL_IOMMU\)/);
   const amd = without(desktop).replace(/\bDMAR\b/, "IVRS");
   assert.not.match(found(amd, "iommu.enabled").message, /built without/);
-  assert.match(found(amd.replace(/^built:CONFIG_AMD.*\n/gm, ""), "iommu.enabled").message, /AMD-Vi \(CONFIG_AMD_IOMMU\)/);
+  assert.match(
+    found(amd.replace(/^built:CONFIG_AMD.*\n/gm, ""), "iommu.enabled").message,
+    /AMD-Vi \(CONFIG_AMD_IOMMU\)/,
+  );
 });
 
 test("prepare: without a script of its own it names the arguments to remove too; doctor promises only what it does", () => {
   const off = running(without(desktop), "intel_iommu=off");
-  const grub = off.replace(/^grub:GRUB_CMDLINE_LINUX "$/m, "$&\nconfigured:intel_iommu=off\nconfigured:pcie_acs_override=x");
+  const grub = off.replace(
+    /^grub:GRUB_CMDLINE_LINUX "$/m,
+    "$&\nconfigured:intel_iommu=off\nconfigured:pcie_acs_override=x",
+  );
   const card = (host: string) => parseHost(host).pci!.filter(({ bdf }) => bdf.startsWith("0000:01:00."));
   for (const id of ["nixos", "truenas-scale", "slackware", "guix"]) {
     const host = grub.replace(/^ID:.*$/m, `ID:${id}`).replace(/^(update-initramfs|apt-get):.*\n/gm, "");

@@ -3,7 +3,13 @@ import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
-import { addArgument, iommuArguments, missingSupport, refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
+import {
+  addArgument,
+  iommuArguments,
+  missingSupport,
+  refreshEntries,
+  removeArgument,
+} from "../host/kernel-arguments.mts";
 import { removalWaits, waitsForReboot } from "../host/configured-arguments.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
 import { isXenSystem } from "../host/distributions.mts";

@@ -106,7 +106,8 @@ export const appliances: Appliance[] = [
     // Ubuntu Desktop and Server with TPM-backed disk encryption; other packages come from apt as usual
     name: "Ubuntu with its kernel from a snap",
     here: ({ kernel }) => (kernel.arguments ?? []).includes("snapd_recovery_mode=run"),
-    arguments: "with snap set system system.kernel.cmdline-append=… if the gadget snap allows the argument. If it does " +
+    arguments:
+      "with snap set system system.kernel.cmdline-append=… if the gadget snap allows the argument. If it does " +
       "not, install Ubuntu without the TPM-backed disk encryption, whose kernel is a snap: files of GRUB in /etc have " +
       "no effect here",
     image: "kernel and initramfs are one signed image from a snap, so files below /etc do not get into it",

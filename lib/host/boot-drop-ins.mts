@@ -40,8 +40,7 @@ export function sdbootWords(host: Host, removed?: string): string {
 }
 
 /** The command that makes Limine's entries from these files. */
-export const limineUpdate = (host: Host) =>
-  program(host, "limine-mkinitcpio") ? "limine-mkinitcpio" : "limine-update";
+export const limineUpdate = (host: Host) => program(host, "limine-mkinitcpio") ? "limine-mkinitcpio" : "limine-update";
 
 /** The same for limine-entry-tool. */
 export const limineWords = (host: Host, removed?: string) =>

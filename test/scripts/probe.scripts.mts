@@ -421,7 +421,8 @@ test("the probe reads values that quotes and lines divide, as the kernel and the
 
 test("the probe reads the cache of ZFS, a read-only root, and the drop-ins of boot loaders in their order", () => {
   const meminfo = "proc/meminfo = MemTotal: 65770000 kB\\nMemAvailable: 4180000 kB";
-  const arc = "proc/spl/kstat/zfs/arcstats = 13 1 0x01\\nname type data\\nhits 4 7\\nc_min 4 2104645632\\nsize 4 33285996544";
+  const arc =
+    "proc/spl/kstat/zfs/arcstats = 13 1 0x01\\nname type data\\nhits 4 7\\nc_min 4 2104645632\\nsize 4 33285996544";
   const read = (text: string) => probed(`etc/os-release = ID=debian\n${text}`);
   for (const shell of shells) {
     try {
@@ -437,12 +438,12 @@ test("the probe reads the cache of ZFS, a read-only root, and the drop-ins of bo
   assert.equal([root("ro,relatime").rootReadOnly, root("rw,relatime").rootReadOnly], [true, undefined]);
   assert.is(root("ro").rootInMemory, true, "both facts");
   const files = [
-    "etc/default/limine = KERNEL_CMDLINE[default]+=\" iommu=pt\"",
-    "usr/share/limine-entry-tool.d/10-a.conf = KERNEL_CMDLINE[default]+=\" amd_iommu=off\"",
-    "etc/limine-entry-tool.d/20-b.conf = KERNEL_CMDLINE[default]+=\" quiet\"",
-    "etc/sdboot-manage.conf.d/90-c.conf = LINUX_OPTIONS+=\" iommu=off\"",
-    "usr/lib/sdboot-manage.conf.d/10-d.conf = LINUX_OPTIONS+=\" amd_iommu=off\"",
-    "etc/sdboot-manage.conf = LINUX_OPTIONS=\"quiet\"",
+    'etc/default/limine = KERNEL_CMDLINE[default]+=" iommu=pt"',
+    'usr/share/limine-entry-tool.d/10-a.conf = KERNEL_CMDLINE[default]+=" amd_iommu=off"',
+    'etc/limine-entry-tool.d/20-b.conf = KERNEL_CMDLINE[default]+=" quiet"',
+    'etc/sdboot-manage.conf.d/90-c.conf = LINUX_OPTIONS+=" iommu=off"',
+    'usr/lib/sdboot-manage.conf.d/10-d.conf = LINUX_OPTIONS+=" amd_iommu=off"',
+    'etc/sdboot-manage.conf = LINUX_OPTIONS="quiet"',
   ];
   assert.equal(read(files.join("\n")).kernel.configurations.map(({ file, arguments: words }) => `${file} ${words}`), [
     "/usr/share/limine-entry-tool.d/10-a.conf amd_iommu=off",
