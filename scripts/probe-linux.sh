@@ -531,7 +531,7 @@ texts=$(awk -v root="$root" '
         if (part[i] ~ /^(pre|post):$/ || part[i] ~ driver) line = line " " part[i]
       }
       if (!about) next
-    } else if (kind != "blacklist" && kind != "install" || module !~ driver) next
+    } else if (kind != "blacklist" && kind != "install" || module !~ driver && module !~ /^kvm(-intel|-amd)?$/) next
     # a command that does nothing keeps the module out, as hardening guides write it
     else if (kind == "install" && part[begin + 2] ~ /^(\/usr)?\/bin\/(true|false)$/) line = line " " part[begin + 2]
     report(line)

@@ -50,6 +50,25 @@ test("iommu.enabled: iommu=soft keeps kernels before 5.19 from using an IOMMU, o
   assert.match(kernel("6.1.0-28-amd64").fix[0]!, /^Add intel_iommu=on/);
 });
 
+test("host.virtualization: a processor that shows it lacks KVM's module, not a setting of the firmware", () => {
+  const off = desktop.replace(/^exists:\/dev\/kvm\n/m, "").replace(/^loaded:kvm(_intel)?\n/gm, "");
+  assert.equal(found(off, "host.virtualization").fix, [
+    "Load KVM's module; if that fails, dmesg names the reason modprobe kvm_intel",
+  ]);
+  const line = off.replace(/^\[configured\]$/m, "$&\nmodprobe.d/virtualbox.conf:blacklist kvm_intel");
+  assert.match(
+    found(line, "host.virtualization").fix[0]!,
+    /^Remove the line blacklist kvm_intel from .*virtualbox\.conf/,
+  );
+  const old = off.replace(/^kernel:.*$/m, "kernel:5.4.0-216-generic");
+  assert.match(found(old, "host.virtualization").fix.at(-1)!, /in the firmware setup$/);
+  const amd = (kernel: string) => off.replace(/^flag:vmx$/m, "flag:svm").replace(/^kernel:.*$/m, `kernel:${kernel}`);
+  assert.equal(found(amd("6.1.0-28-amd64"), "host.virtualization").fix.length, 2);
+  assert.match(found(amd("6.12.57+deb13-amd64"), "host.virtualization").fix.join(), /modprobe kvm_amd$/);
+  const none = off.replace(/^flag:vmx\n/m, "");
+  assert.equal(found(none, "host.virtualization").fix, ["Turn on VT-x or SVM in the firmware setup"]);
+});
+
 test("iommu.enabled: acpi=off hides the firmware's tables", () => {
   const hidden = running(without(desktop).replace(/^acpi-tables:.*\n/m, ""), "acpi=off");
   const { status, fix } = found(hidden, "iommu.enabled");

@@ -6,6 +6,9 @@ import type { Host } from "../host/types.mts";
 import { isXenSystem } from "../host/distributions.mts";
 import { joinGroup } from "../host/nixos.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
+import { removeArgument } from "../host/kernel-arguments.mts";
+import { blacklists, commandLine } from "../host/vfio-ids.mts";
+import { isOlder } from "../text.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
@@ -71,7 +74,7 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
             flags && !flags.some((flag) => /vmx|svm/.test(flag)) ? "the CPU shows neither vmx nor svm" : "no /dev/kvm"
           }: software emulation, slow`,
           evidence,
-          [turnOn(host)],
+          turnOn(host),
         )
         : unknown("could not read the CPU's flags: software emulation, slow", evidence),
     );
@@ -125,15 +128,52 @@ export function withoutXen(host: Host): Fix {
   );
 }
 
-function turnOn(host: Host): Fix {
-  if (host.container !== undefined) return remedies.outside;
+function turnOn(host: Host): Fix[] {
+  if (host.container !== undefined) return [remedies.outside];
   // Xen uses the processor's virtualization itself
-  if (host.hypervisor !== undefined) return withoutXen(host);
+  if (host.hypervisor !== undefined) return [withoutXen(host)];
   const inside = host.cpu.flags?.includes("hypervisor");
-  return manualFix(
-    inside ? "This host is a VM: turn on nested virtualization in the outer hypervisor" : remedies.virtualization.title,
-    { root: true, reboot: true },
-  );
+  return [
+    ...missingModule(host),
+    ...(isOnInFirmware(host) ? [] : [
+      manualFix(
+        inside
+          ? "This host is a VM: turn on nested virtualization in the outer hypervisor"
+          : remedies.virtualization.title,
+        { root: true, reboot: true },
+      ),
+    ]),
+  ];
+}
+
+/** The module of KVM for this processor; undefined if it shows no virtualization. */
+const kvmModule = ({ cpu: { flags } }: Host) =>
+  flags?.includes("vmx") ? "kvm_intel" : flags?.includes("svm") ? "kvm_amd" : undefined;
+
+/**
+ * Whether the firmware has turned virtualization on: kernels since these releases do not show a flag that it turned off
+ * (arch/x86/kernel/cpu/feat_ctl.c, amd.c; read 2026-11-28).
+ */
+function isOnInFirmware(host: Host): boolean {
+  const module = kvmModule(host);
+  const { kernel } = host.os;
+  return module !== undefined && kernel !== undefined && !host.kernel.loaded.includes(module) &&
+    !isOlder(kernel, module === "kvm_intel" ? "5.6" : "6.7");
+}
+
+/** How KVM's module gets loaded, on a host whose processor shows virtualization. */
+function missingModule(host: Host): Fix[] {
+  const module = kvmModule(host);
+  if (module === undefined || host.kernel.loaded.includes(module)) return [];
+  const lists = [...blacklists(host, module.replace("_", "-")), ...blacklists(host, "kvm")];
+  return [
+    ...lists.map(({ from, text }) =>
+      from === commandLine
+        ? removeArgument(host, text)
+        : manualFix(`Remove the line ${text} from ${from}`, { root: true })
+    ),
+    commandFix(`Load KVM's module; if that fails, dmesg names the reason`, `modprobe ${module}`, { root: true }),
+  ];
 }
 
 /**

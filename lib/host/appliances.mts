@@ -108,8 +108,8 @@ export const appliances: Appliance[] = [
     here: ({ kernel }) => (kernel.arguments ?? []).includes("snapd_recovery_mode=run"),
     arguments:
       "with snap set system system.kernel.cmdline-append=… if the gadget snap allows the argument. If it does " +
-      "not, install Ubuntu without the TPM-backed disk encryption, whose kernel is a snap: files of GRUB in /etc have " +
-      "no effect here",
+      "not, install Ubuntu without the TPM-backed disk encryption, whose kernel is a snap: files of GRUB in /etc " +
+      "have no effect here",
     image: "kernel and initramfs are one signed image from a snap, so files below /etc do not get into it",
     source: "https://ubuntu.com/core/docs/modify-kernel-options, snapcore/snapd (boot: snapd_recovery_mode)",
     date: "2026-11-28",

@@ -193,7 +193,12 @@ const isModprobe = ({ file }: { file: string }) => /(^|\/)modprobe\.d\//.test(fi
  * Kernel arguments that prevent vfio-pci from loading: kmod's own, and the kernel's
  * (kernel-parameters.txt).
  */
-const blacklisting = /^(modprobe\.|module_)blacklist=(.*,)?vfio[-_]pci(,|$)/;
+const blacklisting = blacklistOf("vfio-pci");
+
+/** Arguments that blacklist a module. */
+function blacklistOf(module: string): RegExp {
+  return new RegExp(`^(modprobe\\.|module_)blacklist=(.*,)?${module.replaceAll("-", "[-_]")}(,|$)`);
+}
 
 /**
  * Lines of modprobe's configuration, and kernel arguments, that prevent vfio-pci from loading: an
@@ -224,14 +229,16 @@ export function emptyInstalls({ configured }: Host): { from: string; text: strin
 }
 
 /**
- * The lines of modprobe's configuration, and the active kernel argument, that blacklist vfio-pci. libvirt loads it by
- * modprobe -b, which obeys them (virkmod.c, virpci.c: “administratively prohibited”; read 2026-11-28).
+ * The lines of modprobe's configuration, and the active kernel argument, that blacklist a module. libvirt loads
+ * vfio-pci by modprobe -b, which obeys them (virkmod.c, virpci.c: “administratively prohibited”; read 2026-11-28).
  */
-export function blacklists({ configured, kernel }: Host): { from: string; text: string }[] {
+export function blacklists({ configured, kernel }: Host, module = "vfio-pci"): { from: string; text: string }[] {
+  const line = new RegExp(`^blacklist\\s+${module.replaceAll("-", "[-_]")}$`);
   return [
-    ...configured.filter((one) => isModprobe(one) && /^blacklist\s+vfio[-_]pci$/.test(one.text))
+    ...configured.filter((one) => isModprobe(one) && line.test(one.text))
       .map(({ file, text }) => ({ from: pathOf(file), text })),
-    ...(kernel.arguments ?? []).filter((word) => blacklisting.test(word)).map((text) => ({ from: commandLine, text })),
+    ...(kernel.arguments ?? []).filter((word) => blacklistOf(module).test(word))
+      .map((text) => ({ from: commandLine, text })),
   ];
 }
 
