@@ -80,4 +80,54 @@ export const hostMessageFailures = (): Failure[] => [
       "/etc/ssh/ssh_host_ed25519_key.pub",
     ],
   ]),
+  ...rows({ layer: "packages", source: "Proxmox VE 9 (pve-enterprise.sources), apt 3.0, read 2026-11" }, [
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /enterprise\.proxmox\.com\/\S{1,60} [^\n]{0,60}[^]{0,80}401 {1,2}Unauthorized/,
+        /Failed to fetch https?:\/\/enterprise\.proxmox\.com\/\S{1,160} {1,2}401/,
+      ),
+      "Proxmox' enterprise source wants a subscription, and this host has none",
+      "Switch it off in the web page (Updates, Repositories) or in /etc/apt/sources.list.d/pve-enterprise.sources",
+      "Add the source without a subscription there (pve-no-subscription); ceph has such a pair of its own",
+    ],
+  ]),
+  ...rows({ layer: "kernel", source: "Linux (drivers/iommu), ra1nstorm/ra1nstorm-helper#64 (2019-11), read 2026-11" }, [
+    [
+      "iommu.enabled",
+      "cause",
+      /'?\/sys\/kernel\/iommu_groups\/{0,2}(?:\*|devices)?\S{0,12}'?: No such file or directory/,
+      "this host has no IOMMU groups: the IOMMU is off in the firmware or by a kernel argument",
+      "Turn on VT-d (Intel) or AMD-Vi, IOMMU (AMD) in the firmware's setup; Intel also needs intel_iommu=on",
+      commandFix("Then see it", "sh -c 'dmesg | grep -iE \"dmar|amd-vi|iommu\"'", { root: true }),
+    ],
+    [
+      "gpu.in-use",
+      "symptom",
+      /kernel BUG at [^\n]{1,80}![^]{0,400}Comm: (?:rpc-libvirtd|rpc-virtqemud|libvirtd|virtqemud|qemu-system\S{0,8}|kvm)\b/,
+      "the kernel met a fault of its own while libvirt or QEMU bound or released a device: until a restart that " +
+      "device hangs",
+      "Restart the host; start an older or newer kernel, and report the whole trace to its maker",
+      commandFix("Save it", "journalctl -k -b --no-pager"),
+    ],
+  ]),
+  ...rows({ layer: "hypervisor", source: "Linux (drivers/net/tun.c), QEMU (net/tap-linux.c), read 2026-11" }, [
+    [
+      "provider.access",
+      "cause",
+      /ioctl\(TUNSETIFF\): Device or resource busy/,
+      "another VM or VPN has that network interface (tap) open",
+      commandFix("See who", "sh -c 'ip -details link show type tun; fuser -v /dev/net/tun'", { root: true }),
+      "End that program, or give this VM another name (ifname=)",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /ioctl\(TUNSETIFF\): Operation not permitted/,
+      "this user may not make network interfaces: QEMU runs without root, and the interface does not belong to the " +
+      "user",
+      commandFix("Make it in advance for the user", "ip tuntap add dev tap0 mode tap user USER", { root: true }),
+    ],
+  ]),
 ];
