@@ -93,7 +93,7 @@ export const commands: Record<string, Command> = {
   completion: {
     takes: "SHELL",
     operands: "shells",
-    summary: "print completion for bash, zsh or fish",
+    summary: "print completion for a shell",
     run: async ({ shell, args: [name, ...more] }) => {
       const { completionFor, shells } = await import("./completion.mts");
       const shellName = shells.find((one) => one === name);

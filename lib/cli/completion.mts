@@ -1,9 +1,10 @@
 /** Completion for shells, from the tables that `--help` comes from. */
 import { acceptsOption, type Command, type Option } from "./options.mts";
+import { powershellCompletion } from "./completion-powershell.mts";
 import { shellWord } from "../render.mts";
 
 /** Shells that there is completion for. */
-export const shells = ["bash", "zsh", "fish"] as const;
+export const shells = ["bash", "zsh", "fish", "powershell"] as const;
 
 /** What completion offers. */
 interface Offer {
@@ -32,6 +33,8 @@ export function completionFor(
       return zsh(offer);
     case "fish":
       return fish(offer);
+    case "powershell":
+      return powershellCompletion(commands, options, { checks: offer.checks, shells });
   }
 }
 

@@ -134,6 +134,7 @@ const pages: Record<string, Page> = {
     examples: [
       ["completion bash", "for source <(…) in ~/.bashrc"],
       ["completion fish", "for … | source in config.fish"],
+      ["completion powershell", "for … | Out-String | Invoke-Expression in $PROFILE"],
     ],
   },
 };

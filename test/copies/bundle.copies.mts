@@ -105,6 +105,7 @@ const commands: [string[], number][] = [
   [["completion", "bash"], 0],
   [["completion", "zsh"], 0],
   [["completion", "fish"], 0],
+  [["completion", "powershell"], 0],
   [["verify", "--host", none, "--no-gpu"], 1],
   [["status"], 0],
   [["destroy"], 0],

@@ -1,4 +1,4 @@
-// Completion in the real shells.
+// Completion in the real shells of Linux; that of PowerShell is in test/windows.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -37,7 +37,7 @@ function run(shell: string, words: string[], cwd = work): string {
 }
 
 /** The completions of each shell for typed words; the last word is the one to complete. */
-const offers: Record<(typeof shells)[number], (typed: string[]) => string[]> = {
+const offers: Record<"bash" | "zsh" | "fish", (typed: string[]) => string[]> = {
   bash: (typed) => {
     const words = typed.map((word) => `'${word}'`).join(" ");
     const script = `source ./c.bash; COMP_WORDS=(${words}); COMP_CWORD=${typed.length - 1}; _homelab_gpu`;
@@ -75,7 +75,7 @@ print -r -- $seen`;
 }
 const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
-for (const shell of shells) {
+for (const shell of ["bash", "zsh", "fish"] as const) {
   test(`${shell}: completes commands only as the first word, and options where they apply`, () => {
     const offered = (...typed: string[]) => offers[shell](["homelab-gpu", ...typed]);
     const has = (list: string[], word: string) => list.includes(word);
@@ -90,7 +90,7 @@ for (const shell of shells) {
   });
 }
 
-for (const shell of shells) {
+for (const shell of ["bash", "zsh", "fish"] as const) {
   test(`${shell}: completes machines, checks, groups, shells and pages where they apply`, () => {
     const offered = (...typed: string[]) => offers[shell](["homelab-gpu", ...typed]);
     assert.equal(["ai-box", "second", "web"].map((name) => offered("up", "").includes(name)), [true, true, false]);
@@ -99,7 +99,7 @@ for (const shell of shells) {
     if (shell === "zsh") return;
     assert.ok(offered("ssh", "se").includes("second"));
     assert.ok(offered("explain", "gpu.re").includes("gpu.reset"));
-    assert.equal(shells.map((name) => offered("completion", "").includes(name)), [true, true, true]);
+    assert.equal(shells.filter((name) => !offered("completion", "").includes(name)), []);
     assert.ok(offered("help", "prep").includes("prepare"));
     assert.not.ok(offered("status", "").includes("ai-box"));
   });
