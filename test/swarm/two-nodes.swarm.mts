@@ -130,6 +130,9 @@ services:
     ports: [{target: 80, published: 8080, mode: host}], deploy: {mode: global}}
   card: {image: "lab/busybox:1", command: [sleep, infinity], stop_grace_period: 1s, gpu: 1}
   any: {image: "lab/busybox:1", command: [sleep, infinity], stop_grace_period: 1s, deploy: {replicas: 2}}
+  once: {image: "lab/busybox:1", command: [sh, -c, "exit 0"], deploy: {restart_policy: {condition: none}}}
+  each: {image: "lab/busybox:1", command: [sh, -c, "exit 0"],
+    deploy: {mode: global, restart_policy: {condition: on-failure}}}
 `;
 const config = resolveConfig(parseConfig(text), savedHost("vm-without-gpu"));
 const machine = { domain: "x", state: "running", address: "x" } as const;
@@ -206,6 +209,30 @@ test("up joins both, labels the node with the card, and places the services", ()
   assert.match(nodes, new RegExp(`^b ${address("b")} map\\[homelab-gpu\\.gpu-1:yes homelab-gpu\\.machine:b\\]$`, "m"));
   assert.match(nodes, /^a \S+ map\[homelab-gpu\.machine:a\]$/m);
   assert.match(readFileSync(join(lab, "verify/swarm.txt"), "utf8"), /^card: 1 running on b$/m);
+  assert.match(readFileSync(join(lab, "verify/swarm.txt"), "utf8"), /^once: 1 completed$/m);
+  assert.match(status().join("\n"), /^ {2}once: 1 completed$/m);
+  assert.match(status().join("\n"), /^ {2}each: 2 completed$/m);
+});
+
+test("a service that ends with another exit code fails at once, with its log; mended, it completes", () => {
+  const of = (code: number) => {
+    const more = `  once2: {image: "lab/busybox:1", command: [sh, -c, "echo no table users; exit ${code}"],\n` +
+      "    deploy: {restart_policy: {condition: none}}}\n";
+    return up(resolveConfig(parseConfig(text + more), savedHost("vm-without-gpu")), undefined, []);
+  };
+  // an assertion of perform
+  let refused = "";
+  try {
+    of(3);
+  } catch (error) {
+    refused = (error as Error).message;
+  }
+  assert.match(refused, /no table users\n.*once2 does not run: "?task: non-zero exit \(3\)/);
+  assert.match(refused, /once2 ended, and Docker does not start it again/);
+  assert.match(status().join("\n"), /^ {2}once2: 1 failed, "?task: non-zero exit \(3\)/m);
+  of(0);
+  assert.match(status().join("\n"), /^ {2}once2: 1 completed$/m);
+  up();
 });
 
 test("a second up replaces no container", () => {
