@@ -1530,7 +1530,10 @@ END
       grep -qsE '^(nf_tables|iptable_filter) ' /proc/modules && listed "$value" ip && fact forward-read yes &&
         text "$rules"
     fi
-    has_line filter /proc/net/ip_tables_names && program iptables-legacy && listed "$value" legacy && text "$rules"
+    # the rules of the older iptables, which nft does not show
+    if has_line filter /proc/net/ip_tables_names; then
+      if program iptables-legacy && listed "$value" legacy; then text "$rules"; else fact legacy-unread yes; fi
+    fi
   fi
 fi
 echo '[end]'

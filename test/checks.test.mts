@@ -383,6 +383,8 @@ test("host.forwarding: warns of a drop that libvirt's rules do not precede; ipta
     `sh -c 'sed -i "s/^ *firewall_backend.*/firewall_backend = \\"iptables\\"/" /etc/libvirt/network.conf; systemctl restart libvirtd'`,
   ]);
   assert.is(forwarding({ docker: true, chains: [{ ...dropping, passesGuests: true }] })[0], "pass");
+  assert.is(forwarding({ docker: true, chains: [], legacyUnread: true })[0], "unknown");
+  assert.is(forwarding({ docker: true, chains: [dropping], legacyUnread: true })[0], "warn");
   assert.is(forwarding({ docker: true, chains: [{ ...dropping, drops: false }] })[0], "pass");
   assert.is(forwarding({ docker: true, chains: [{ ...dropping, family: "ip6" }] })[0], "pass");
 });

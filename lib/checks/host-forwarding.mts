@@ -54,6 +54,14 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
   evidence.push({ read: "chains for forwarded packets", value: policies.join(", ") || "none" });
   const dropping = chains.filter((chain) => chain.family !== "ip6" && chain.drops && !chain.passesGuests);
   const own = dropping.filter((chain) => !isOfIptables(chain));
+  if (dropping.length === 0 && read.legacyUnread) {
+    return unknown(
+      "could not read the rules of the older iptables (iptables-legacy), which this kernel has: they may drop what " +
+        "guests send",
+      evidence,
+      [commandFix("See them", "iptables-legacy -S FORWARD", { root: true })],
+    );
+  }
   if (dropping.length === 0) return pass("the firewall lets guests through", evidence);
   if (own.length > 0) {
     return warn(`the firewall's table ${own.map(nameOf).join(" and ")} drops what guests send`, evidence, [

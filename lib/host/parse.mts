@@ -214,6 +214,7 @@ function forwardingOf(facts: Facts): Forwarding {
     ufw: facts.one("ufw"),
     backend: facts.one("backend"),
     chains: facts.flag("forward-read") ? chains : undefined,
+    legacyUnread: facts.flag("legacy-unread"),
   });
 }
 

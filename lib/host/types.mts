@@ -237,6 +237,8 @@ export interface Forwarding {
   backend?: string;
   /** The chains for forwarded packets, one per table. Absent if they could not be read, which needs root. */
   chains?: ForwardChain[];
+  /** Set if the kernel has chains of the older iptables, which could not be read. */
+  legacyUnread?: boolean;
 }
 
 /** A firewall table with a chain for forwarded packets. */

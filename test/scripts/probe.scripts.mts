@@ -802,6 +802,15 @@ test("the probe reads the rules if only iptables is installed", () => {
     assert.equal(parseHost(text).forwarding!.chains, [
       { family: "ip", table: "filter", drops: true, passesGuests: false },
     ]);
+    const names = join(folder, "names");
+    writeFileSync(names, "filter\n");
+    const legacy = path.replace("/proc/net/ip_tables_names", names);
+    const older = () =>
+      parseHost(execFileSync("sh", ["-s"], { encoding: "utf8", input: legacy, env: bin })).forwarding!;
+    standIns(folder, { "iptables-legacy": "echo '-P FORWARD DROP'" });
+    assert.equal([older().chains!.map(({ family }) => family), older().legacyUnread], [["ip", "legacy"], undefined]);
+    standIns(folder, { "iptables-legacy": "exit 4" });
+    assert.equal([older().chains!.map(({ family }) => family), older().legacyUnread], [["ip"], true]);
     standIns(folder, { iptables: "exit 4" });
     const unread = execFileSync("sh", ["-s"], { encoding: "utf8", input: path, env: bin });
     assert.not.match(unread, /^forward/m);
