@@ -195,4 +195,60 @@ test("a space in the default of an image's tag", async () => {
   ]);
 });
 
+test("health checks of Loki from 3.6 on, Promtail and redis_exporter, whose images have no program for them", async () => {
+  const text = (image: string, test: string) =>
+    `services:\n  log: {image: "${image}", healthcheck: {test: ${test}}}\n` +
+    "  web: {image: x, depends_on: {log: {condition: service_healthy}}}\n";
+  const wget = '["CMD", "wget", "-q", "http://localhost:3100/ready"]';
+  for (const image of ["grafana/loki:latest", "grafana/loki", "grafana/loki:3.7.2", "oliver006/redis_exporter"]) {
+    const [found = "", ...more] = await compose(text(image, wget));
+    assert.equal(more, []);
+    assert.match(
+      found,
+      /^fail .* wget, which the image .* -> Remove the healthcheck, and write condition: service_started/,
+    );
+  }
+  for (
+    const image of [
+      "grafana/loki:2.9.8",
+      "grafana/loki:3.5.1",
+      "grafana/promtail:2.9.8",
+      "oliver006/redis_exporter:v1-alpine",
+    ]
+  ) {
+    assert.equal(await compose(text(image, wget)), []);
+  }
+  assert.match(String(await compose(text("grafana/promtail:latest", wget))), /Write test: \["CMD", "bash"/);
+});
+
+test("words of a shell after curl in a list are addresses: the services that wait do not start", async () => {
+  const text = (image: string) =>
+    `services:\n  app: {image: ${image}, healthcheck: {test: ["CMD", "curl", "-f", "http://localhost", "||", "exit", "1"]}}\n` +
+    "  web: {image: x, depends_on: {app: {condition: service_healthy}}}\n";
+  assert.match(
+    String(await compose(text("y"))),
+    /^fail .* passes \|\| to curl as a word: the services that wait for it do not start -> Write test: \["CMD-SHELL",/,
+  );
+  // an image without the program has one finding, with another fix
+  const ollama = (await compose(text("ollama/ollama"))).filter((one) => one.includes("healthcheck"));
+  assert.match(ollama.join("\n"), /^fail [^\n]* -> Write test: \["CMD", "ollama", "list"\]$/);
+});
+
+test("env files that git-crypt encrypted, and the example of .env for another env file", async () => {
+  const encrypted = "\0GITCRYPT\0q\x01=\n\x02\x03\n";
+  const text = (file: string) => `services:\n  web: {image: x, env_file: ${file}, environment: {A: $A}}\n`;
+  assert.equal(await findings({ "compose.yaml": text(".env"), ".env": encrypted }), [
+    "fail p/.env:1 p: .env is encrypted by git-crypt: Compose cannot read it -> Run git-crypt unlock in the repository, " +
+    "with its key",
+  ]);
+  assert.match(
+    String(await findings({ "compose.yaml": text("app.env"), "app.env": encrypted, ".env": "A=1\n" })),
+    /^fail p\/app\.env:1 p: app\.env is encrypted by git-crypt[^,]*, with its key$/,
+  );
+  const both = { "compose.yaml": text("[.env, .rr.env]"), ".env.example": "A=1\n" };
+  assert.match(String(await findings(both)), /-> Copy \.env\.example to \.env, and fill it in\. Create \.rr\.env$/);
+  const one = { "compose.yaml": text("prod.env"), ".env.example": "A=1\n" };
+  assert.match(String(await findings(one)), /-> Copy \.env\.example to prod\.env, and fill it in$/);
+});
+
 test.run();

@@ -276,7 +276,7 @@ test("a health check whose form means something else never passes", async () => 
   );
   assert.match(
     (await findings(files('["CMD", "curl", "-f", "http://localhost", "||", "exit", "1"]', true))).join("\n"),
-    /^warn .*: db has a healthcheck that passes \|\| to curl as a word: it does not test what it says -> Write test: \["CMD-SHELL","curl -f http:\/\/localhost \|\| exit 1"\]$/,
+    /^fail .*: db has a healthcheck that passes \|\| to curl as a word: the services that wait for it do not start -> Write test: \["CMD-SHELL","curl -f http:\/\/localhost \|\| exit 1"\]$/,
   );
   assert.match(
     (await findings(files('["CMD-SHELL", "curl", "-f", "http://localhost"]'))).join("\n"),

@@ -8,11 +8,12 @@ type Project = Pick<ComposeProject, "model" | "inSwarm">;
 
 /** The flaws of a service's health check, and of what it waits for. */
 export function healthFlaws(name: string, service: ComposeService, project: Project): ProjectFlaw[] {
+  const program = healthProgram(name, service, project);
   return [
     // a Swarm waits for no health, and its conditions of depends_on are refused
     ...(project.inSwarm ? [] : waiting(service, project)),
-    ...healthProgram(name, service, project),
-    ...form(name, service, project),
+    // an image without the program has another fix
+    ...(program.length > 0 ? program : form(name, service, project)),
   ];
 }
 
@@ -61,9 +62,11 @@ function waiting(service: ComposeService, { model }: Project): ProjectFlaw[] {
  * Images without a program that health checks use. Sources: ollama/ollama#9781 and google/langextract#361 (curl; its
  * base image has no wget either), BerriAI/litellm#9295; read 2026-11-27. qdrant/qdrant#4250, minio/minio#18371 and
  * #19383 (from 2023-11 to 2024-03), czlonkowski/n8n-mcp#791 (n8n), chroma-core/chroma#5910 and neomjs/neo#10914 (since
- * 1.0); read 2026-11-28.
+ * 1.0), grafana/loki#15101 (Promtail after 3.3), grafana/loki#20149 (Loki from 3.6.0 on), and
+ * OpenDigitalProductFactory/opendigitalproductfactory#1677 (both have the exporter's image from scratch); read
+ * 2026-11-28. Without `instead` the image has no program at all for a check.
  */
-export const lacks: { image: RegExp; programs: RegExp; instead: string }[] = [
+export const lacks: { image: RegExp; programs: RegExp; instead?: string }[] = [
   {
     image: /^(docker\.io\/)?ollama\/ollama([:@]|$)/,
     programs: /\b(curl|wget)\b/,
@@ -94,6 +97,19 @@ export const lacks: { image: RegExp; programs: RegExp; instead: string }[] = [
     programs: /\b(curl|wget|python3?)\b/,
     instead: '["CMD", "bash", "-c", ":> /dev/tcp/127.0.0.1/8000"]',
   },
+  {
+    image: /^(docker\.io\/)?grafana\/promtail(:(latest|3\.([4-9]|\d\d)\..*))?(@.*)?$/,
+    programs: /\b(curl|wget)\b/,
+    instead: '["CMD", "bash", "-c", ":> /dev/tcp/127.0.0.1/9080"]',
+  },
+  {
+    image: /^(docker\.io\/)?grafana\/loki(:(latest|3\.([6-9]|\d\d)\..*))?(@.*)?$/,
+    programs: /\b(curl|wget|nc|bash|sh)\b/,
+  },
+  {
+    image: /^(docker\.io\/)?oliver006\/redis_exporter(:(latest|v[\d.]+))?(@.*)?$/,
+    programs: /\b(curl|wget|nc|bash|sh)\b/,
+  },
 ];
 
 /** A health check with a program that its image does not have: the service is never healthy. */
@@ -113,7 +129,11 @@ function healthProgram(name: string, service: ComposeService, { model }: Project
       waits ? "the services that wait for it do not start" : "it is never healthy"
     }`,
     at: ["test:", "healthcheck"],
-    fix: manualFix(`Write test: ${row.instead}`),
+    fix: manualFix(
+      row.instead === undefined
+        ? `Remove the healthcheck, and write condition: service_started where a service waits for ${name}`
+        : `Write test: ${row.instead}`,
+    ),
   }];
 }
 
@@ -173,5 +193,8 @@ function formOf(test: unknown): { what: string; instead: string; isPassed?: true
     : words.slice(2).find((one) => /^(\|\||&&|\||;|>|2>&1|>\s*\/dev\/null)$/.test(one) && !isEnd(one));
   if (operator === undefined) return undefined;
   const instead = JSON.stringify(["CMD-SHELL", command]);
-  return { what: `that passes ${operator} to ${words[1]} as a word`, instead, isPassed: true };
+  const what = `that passes ${operator} to ${words[1]} as a word`;
+  // to curl and wget the words after it are more addresses (both end with an error, run on 2026-11-28), and pg_isready
+  // takes no such words
+  return /^(\S*\/)?(curl|wget|pg_isready)$/.test(words[1]!) ? { what, instead } : { what, instead, isPassed: true };
 }

@@ -68,7 +68,12 @@ export async function readExamples(
   );
   return Object.fromEntries(missing.flatMap((path) => {
     const name = basename(path);
-    const example = exampleOf(name, listed.get(dirname(path)) ?? []);
+    const beside = listed.get(dirname(path)) ?? [];
+    const found = exampleOf(name, beside);
+    // the example of .env is for another env file only where the project has no .env
+    const isTaken = name !== ".env" && found !== undefined && found === exampleOf(".env", beside) &&
+      (beside.includes(".env") || missing.includes(join(dirname(path), ".env")));
+    const example = isTaken ? undefined : found;
     if (example !== undefined) return [[path, join(dirname(path), example).slice(folder.length + 1)]];
     const [other] = inside.flatMap(({ one, names }) => {
       const own = names.includes(name) ? name : exampleOf(name, names);

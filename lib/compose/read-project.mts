@@ -75,6 +75,9 @@ export async function readProject(
   // without these variables or file names, any answer would be a guess
   const unknown = unreadable([".env", ...(request.files ? [] : [folder])]);
   if (unknown) return unknown;
+  if (isGitCrypt(dotenv)) {
+    return { ...base, dotEnvNames: [], readBy: "none", refusals: [encryptedProblem(envPath)] };
+  }
   if (files.length === 0) {
     const message = `there is no Compose file in ${folder}: ${composeFileNames.join(", ")}`;
     return { ...base, readBy: "none", refusals: [{ message }] };
@@ -114,7 +117,8 @@ export async function readProject(
   if (own.model) {
     const enabled = enabledServices(own.model, profiles);
     const texts = await envFileTexts(reads, { folder, files, model: own.model, enabled }, envPath, dotenv);
-    const missing = texts.flatMap(({ file, text }) => missingIn(file, text, file === envPath ? variables : env));
+    const plain = texts.filter(({ text }) => !isGitCrypt(text));
+    const missing = plain.flatMap(({ file, text }) => missingIn(file, text, file === envPath ? variables : env));
     own = { ...own, refusals: [...own.refusals, ...envFileRefusals(texts), ...missing.filter(isRequired)] };
     unsetInEnvFiles = missing.filter((one) => !isRequired(one));
   }
@@ -201,8 +205,18 @@ async function envFileTexts(
 /** The errors that Compose reports for env files. */
 const envFileRefusals = (texts: { file: string; text: string }[]): ProjectProblem[] =>
   texts.flatMap(({ file, text }) =>
-    envFileFlaws(text).map(({ line, message }) => ({ message: `${file}: ${message}`, file, line }))
+    isGitCrypt(text)
+      ? [encryptedProblem(file)]
+      : envFileFlaws(text).map(({ line, message }) => ({ message: `${file}: ${message}`, file, line }))
   );
+
+/** Whether a file is one that git-crypt encrypted (AGWA/git-crypt, doc/multiple_keys.md and README; \0GITCRYPT\0). */
+const isGitCrypt = (text: string | undefined): boolean => text?.startsWith("\0GITCRYPT\0") ?? false;
+
+const encryptedProblem = (file: string): ProjectProblem => ({
+  message: `${file} is encrypted by git-crypt: Compose cannot read it`,
+  ...{ file, line: 1, mend: "Run git-crypt unlock in the repository, with its key" },
+});
 
 /**
  * The variables without a value that an env file's values use. Compose uses an empty text for them, and refuses those
