@@ -20,7 +20,7 @@ export const imageLayerFailures = (): Failure[] =>
       "verify.docker",
       "cause",
       anyOf(
-        /Error creating mount namespace before pivot/,
+        /(?:register layer: .{0,60})?Error creating mount namespace before pivot/,
         new RegExp(`${layer}[^\\n]{0,300}: operation not (?:permitted|supported)`),
         new RegExp(`${layer}[^\\n]{0,300}/mc?\\w{6,20}/l,upperdir=`),
       ),

@@ -50,13 +50,22 @@ export const pythonTraceFailures = (): Failure[] => [
       "guest.image",
       "cause",
       anyOf(
-        /numpy\.\w{3,10} size changed, may indicate binary incompatibility|RuntimeError: Numpy is not available/,
+        /was removed in the NumPy 2\.0 release|numpy\.\w{3,10} size changed, may indicate binary incompatibility|RuntimeError: Numpy is not available/,
         /needs NumPy \d\S{0,6} or less|_ARRAY_API not found|numpy\.core\.multiarray failed to import/,
         /module 'numpy' has no attribute '(?:bool|int|float|object|typeDict)'/,
       ),
       "a part of the image was built for another release of NumPy (1 or 2) than the one that is installed",
       'Install the release that the part wants: python3 -m pip install "numpy<2", or a newer build of that part',
       image,
+    ],
+    [
+      "guest.image",
+      "cause",
+      /now require users to upgrade torch to at least/,
+      "Transformers loads weights in the old form (.bin) only with a newer PyTorch than the image has, since older " +
+      "ones have " +
+      "a security fault there",
+      "Use an image with that PyTorch or a later one, or a model whose page has .safetensors files",
     ],
     [
       "verify.service",

@@ -106,7 +106,7 @@ export const serviceLinkFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /NOAUTH Authentication required|WRONGPASS invalid username-password pair/,
+      /NOAUTH Authentication required|AuthenticationError: Authentication required|WRONGPASS invalid username-password pair/,
       "Redis wants another password than the service sends, or one where it sends none",
       "Write the same password for both (REDIS_PASSWORD, or --requirepass of the Redis service)",
     ],

@@ -25,7 +25,8 @@ export const serviceProgramFailures = (): Failure[] => [
         /database files are incompatible with server|data directory was initialized by PostgreSQL version/,
         /Invalid MySQL server (?:downgrade|upgrade)|Unsupported redo log format|Cannot upgrade from \d{5}/,
         /Wrong mongod version|Failed to start up WiredTiger under any compatibility|featureCompatibilityVersion document .{0,80}[Ii]nvalid/,
-        /Can't handle RDB format version/,
+        /Can't handle RDB format version|database version \(\S{1,16}\) is incompatible with your current engine/,
+        /cannot upgrade a node from version \[/,
       ),
       "the volume has the files of another major release of this database than the image's",
       "Go back to the old image's tag: it reads them; then dump the data, and load it into a new volume of the " +

@@ -60,5 +60,40 @@ export const serviceSettingFailures = (): Failure[] => [
       "Give it to the expected one: chown -R UID:GID FOLDER. Rootless Podman: podman unshare chown, or " +
       "userns_mode: keep-id",
     ],
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /No application encryption key has been specified|Missing `secret_key_base` for/,
+        /(?:cat|head|source): (?:can't open ')?\/run\/secrets\/[\w.-]{1,60}'?: No such file/,
+      ),
+      "the service misses a secret: its key is not set in the environment, or secrets: of that service does not " +
+      "name the " +
+      "file",
+      "Set it as the program's documentation says (APP_KEY, SECRET_KEY_BASE), or list it in secrets: of the " +
+      "service and of " +
+      "the file",
+      effective,
+    ],
+    [
+      "verify.service",
+      "cause",
+      /DisallowedHost: Invalid HTTP_HOST|Blocked hosts?: \S|Blocked request\. This host/,
+      "the service answers only to names that its settings allow, and was asked by another name or address",
+      "Add that name or address to them (ALLOWED_HOSTS, TRUSTED_HOSTS, allowedHosts), and create the container again",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Unable to require\(`[^`\n]{1,160}\.node`\)|Could not load the "sharp" module/,
+        /Error loading shared library libssl\.so\.1\.1/,
+      ),
+      "a compiled part of a program in Node.js does not fit the image: it is for another system (glibc or musl, " +
+      "CPU) or " +
+      "another OpenSSL, or was copied from another machine",
+      "Install the packages in the image itself (npm ci), without node_modules of the machine in a volume or COPY",
+      "Prisma: binaryTargets for the image's system, and openssl in the image",
+    ],
   ]),
 ];
