@@ -86,9 +86,10 @@ login "$main"
 login "$security"
 main=$(bare "$main") security=$(bare "$security")
 
-components=main packages=linux-image-amd64
+# the daemons of Hyper-V report the VM's address there; on another hypervisor they do not start
+components=main packages=linux-image-amd64,hyperv-daemons
 if [ "$family" = ubuntu ]; then
-  components=main,universe packages=linux-image-generic
+  components=main,universe packages=linux-image-generic,linux-cloud-tools-generic
 fi
 packages=$packages,grub-efi-amd64-bin,grub-pc-bin,grub2-common,fdisk,e2fsprogs,dosfstools,mtools
 packages=$packages,systemd-sysv,dbus,libpam-systemd,openssh-server,sudo,ca-certificates,iproute2,procps,kmod
