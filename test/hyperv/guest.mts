@@ -115,9 +115,28 @@ esac
 const value = (name: string, type: string, text: string) => `<${name} type="${type}">${text}</${name}>`;
 
 /**
- * Writes Vagrant's home folder with the box in it, as `vagrant box add` would. The VM's config has the
- * format of Windows 8: on Linux Vagrant finds no other.
+ * A VM's configuration in a box, with one disk. It has the format of Windows 8: on Linux Vagrant finds
+ * no other.
  */
+export const vmConfig = (name: string, disk: string) =>
+  `<?xml version="1.0"?>
+<configuration>
+  <properties>${value("name", "string", name)}${value("subtype", "integer", "1")}</properties>
+  <settings>
+    <processors>${value("count", "integer", "1")}</processors>
+    <memory><bank>${value("dynamic_memory_enabled", "bool", "False")}${value("limit", "integer", "1024")}${
+    value("reservation", "integer", "256")
+  }${value("size", "integer", "256")}</bank></memory>
+  </settings>
+  <boot>${value("device0", "string", "HardDrive")}</boot>
+  ${value("secure_boot_enabled", "bool", "False")}
+  <scsi>${value("ChannelInstanceGuid", "string", "x")}<controller0><drive0>${value("pathname", "string", disk)}${
+    value("type", "string", "VHD")
+  }</drive0></controller0></scsi>
+</configuration>
+`;
+
+/** Writes Vagrant's home folder with the box in it, as `vagrant box add` would. */
 export function makeVagrantHome(home: string): void {
   const folder = `${home}/boxes/${box.replace("/", "-VAGRANTSLASH-")}/0/hyperv`;
   put(`${home}/setup_version`, "1.5");
@@ -127,31 +146,19 @@ export function makeVagrantHome(home: string): void {
     'Vagrant.configure("2") do |config|\n  config.vm.guest = :linux\n  config.ssh.shell = "sh"\nend\n',
   );
   put(`${folder}/Virtual Hard Disks/tiny.vhdx`, "");
-  put(
-    `${folder}/Virtual Machines/tiny.xml`,
-    `<?xml version="1.0"?>
-<configuration>
-  <properties>${value("name", "string", "tiny")}${value("subtype", "integer", "1")}</properties>
-  <settings>
-    <processors>${value("count", "integer", "1")}</processors>
-    <memory><bank>${value("dynamic_memory_enabled", "bool", "False")}${value("limit", "integer", "1024")}${
-      value("reservation", "integer", "256")
-    }${value("size", "integer", "256")}</bank></memory>
-  </settings>
-  <boot>${value("device0", "string", "HardDrive")}</boot>
-  ${value("secure_boot_enabled", "bool", "False")}
-  <scsi>${value("ChannelInstanceGuid", "string", "x")}<controller0><drive0>${value("pathname", "string", "tiny.vhdx")}${
-      value("type", "string", "VHD")
-    }</drive0></controller0></scsi>
-</configuration>
-`,
-  );
+  put(`${folder}/Virtual Machines/tiny.xml`, vmConfig("tiny", "tiny.vhdx"));
   // Vagrant's Hyper-V provider refuses hosts other than Windows; the rest of Vagrant must know that this is Linux
   put(
     `${home}/Vagrantfile`,
     `Vagrant::Util::Platform.singleton_class.prepend(Module.new do
   def windows?
     caller_locations(1, 1).first.path.end_with?("providers/hyperv/provider.rb") || super
+  end
+end)
+# on a busy machine an emulated VM takes longer to boot than Hyper-V's
+Vagrant.plugin("2").manager.config[:vm].prepend(Module.new do
+  def boot_timeout
+    1800
   end
 end)
 `,

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { own, root } from "../fake.mts";
 import { stateOf } from "../windows/recorded.mts";
 import { programPath } from "../windows/windows.mts";
-import { makeGuest, makeVagrantHome } from "./guest.mts";
+import { makeGuest, makeVagrantHome, vmConfig } from "./guest.mts";
 
 // deno-lint-ignore no-explicit-any
 type State = any;
@@ -67,13 +67,26 @@ cat "$d/err" >&2
 exit "$code"
 `;
 
-/** Starts it; its VMs get this address. Throws if PowerShell or the guest is not available. */
-export async function startWindows(address: string): Promise<Windows> {
+/**
+ * Starts it; its VMs get this address. They run the tiny guest, or with `disks` what is on their disks:
+ * then Packer builds boxes. Throws if PowerShell or the guest is not available.
+ */
+export async function startWindows(address: string, { disks = false } = {}): Promise<Windows> {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-windows-"));
   const names = ["Windows", "my lab & $x (1)", "home"];
   const [system, lab, home] = names.map((name) => join(folder, name)) as [string, string, string];
   for (const path of [`${folder}/requests`, lab]) mkdirSync(path, { recursive: true });
-  makeGuest(folder);
+  if (disks) {
+    const packer = execFileSync("sh", ["-c", "command -v packer"], { encoding: "utf8" }).trim();
+    put(`${folder}/vm.xml`, vmConfig("NAME", "DISK"));
+    put(
+      `${folder}/bin/packer`,
+      `#!/bin/sh\nPACKER='${packer}' CONFIG='${folder}/vm.xml' exec sh '${root}/test/hyperv/packer.sh' "$@"\n`,
+      0o755,
+    );
+  } else {
+    makeGuest(folder);
+  }
   makeVagrantHome(`${home}/.vagrant.d`);
   put(`${system}/System32/vmms.exe`, "");
   put(`${system}/System32/lxss/lib/libdxcore.so`, "");
@@ -90,12 +103,16 @@ export async function startWindows(address: string): Promise<Windows> {
     POWERSHELL_UPDATECHECK: "Off",
   };
   delete env.VAGRANT_HOME;
+  const machine = disks
+    ? '-machine q35 -bios /usr/share/ovmf/OVMF.fd -drive "file=$DISK,format=qcow2,if=virtio,cache=unsafe"'
+    : `-kernel '${folder}/vmlinuz' -initrd '${folder}/initrd'` +
+      " -append 'console=ttyS0 quiet panic=-1 mitigations=off no_timer_check'";
+  const ports = (disks ? [22, 8080] : [22]).map((port) => `,hostfwd=tcp:$ADDRESS:${port}-:${port}`).join("");
   const qemu = [
-    "timeout -k 10 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 1 -m 256 -nodefaults -display none",
-    '-no-reboot -serial "file:$LOG" -monitor "unix:$LOG.monitor,server,nowait"',
-    `-kernel '${folder}/vmlinuz' -initrd '${folder}/initrd'`,
-    "-append 'console=ttyS0 quiet panic=-1 mitigations=off no_timer_check'",
-    "-netdev user,id=net,restrict=on,hostfwd=tcp:$ADDRESS:22-:22 -device virtio-net-pci,netdev=net,romfile=",
+    "timeout -k 10 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp $CPUS -m $MEMORY -nodefaults",
+    '-display none -no-reboot -serial "file:$LOG" -monitor "unix:$LOG.monitor,server,nowait"',
+    machine,
+    `-netdev user,id=net,restrict=on${ports} -device virtio-net-pci,netdev=net,romfile=`,
     // the VM has a whole card only if Hyper-V has assigned it one
     "$([ $CARDS = 0 ] || echo -device edu)",
     '</dev/null >"$LOG.qemu" 2>&1 & echo $!',
@@ -103,11 +120,13 @@ export async function startWindows(address: string): Promise<Windows> {
   const file = `${folder}/state.json`;
   const read = (): State => JSON.parse(readFileSync(file, "utf8"));
   const write = (state: State) => writeFileSync(file, JSON.stringify(state));
+  const state = stateOf(own("test/hosts/windows-11-pro-rtx4070.txt"));
   write({
-    ...stateOf(own("test/hosts/windows-11-pro-rtx4070.txt")),
+    ...state,
+    ...(disks ? { programs: { ...state.programs, "qemu-img": "qemu-img", packer: `${folder}/bin/packer` } } : {}),
     versions: { "vmms.exe": "10.0.26100.1" },
-    // dropbear writes this when it listens
-    ready: "Not backgrounding",
+    // dropbear writes this when it listens; a VM with a disk has its address from its start
+    ready: disks ? "" : "Not backgrounding",
     env: { SystemRoot: system, TMPDIR: folder },
     address,
     start: qemu,

@@ -3,7 +3,8 @@
 #
 # $global:Fake has for this:
 #   start     a shell command that starts QEMU in the background with the address $ADDRESS, the log
-#             $LOG and $CARDS whole cards, and prints its process id
+#             $LOG, the disk $DISK, $CPUS CPUs, $MEMORY MiB and $CARDS whole cards, and prints its
+#             process id
 #   ready     the text in the log after which the VM reports its address
 #   address   the address of VMs that start
 
@@ -50,7 +51,13 @@ $does['New-VHD'] = {
     param($bound)
     Invoke-Change "New-VHD $(Split-Path -Leaf "$($bound.Path)")"
     if (-not (Test-Path -LiteralPath "$($bound.ParentPath)")) { Stop-With 'The system cannot find the file specified.' }
-    Set-Content -LiteralPath "$($bound.Path)" -Value "parent $($bound.ParentPath)"
+    $parent = "$($bound.ParentPath)".Replace('\', '/')
+    $path = "$($bound.Path)".Replace('\', '/')
+    # the tiny guest's disk is empty
+    if ([IO.FileInfo]::new($parent).Length -eq 0) { Set-Content -LiteralPath $path -Value "parent $parent"; return }
+    # qemu-img writes no differencing VHDX
+    & qemu-img create -q -f qcow2 -F vhdx -b $parent $path
+    if ($global:LASTEXITCODE -ne 0) { Stop-With "qemu-img cannot create $path" }
 }
 $does['Add-VMHardDiskDrive'] = {
     param($bound)
@@ -111,6 +118,9 @@ $does['Start-VM'] = {
         $vm.log = Join-Path ([IO.Path]::GetTempPath()) "homelab-gpu-vm-$($vm.Id).log"
         $env:ADDRESS = $vm.address
         $env:LOG = $vm.log
+        $env:DISK = "$(@($vm.disks)[0])".Replace('\', '/')
+        $env:CPUS = "$($vm.ProcessorCount)"
+        $env:MEMORY = "$([long]$vm.MemoryStartup / 1MB)"
         $env:CARDS = "$(@($vm.assigned | Where-Object { $_ }).Count)"
         Set-Content -LiteralPath $vm.log -Value ''
         $vm.process = [int]"$(& sh -c $global:Fake.start)".Trim()
