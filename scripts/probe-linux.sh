@@ -1215,9 +1215,10 @@ session() { # INTERFACE
   # shellcheck disable=SC2086 # a list of names
   set -- $of_sessions
   for path in "$sys"/class/net/*/type; do
-    line "$path" && [ "$value" = 512 ] || continue
-    [ $# -gt 0 ] || return 1
-    shift
+    if line "$path" && [ "$value" = 512 ]; then
+      [ $# -gt 0 ] || return 1
+      shift
+    fi
   done
 }
 # Whether nothing but $found can carry the packets of an interface without a device: a route to a host can also be
