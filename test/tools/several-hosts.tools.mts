@@ -204,7 +204,8 @@ test("a machine that moved to another host leaves its VM, which destroy HOST/MAC
     /^homelab-gpu: alpha is on two in the config, and its VM still exists on one; to remove it: destroy one\/alpha$/m;
   assert.match(err, left);
   rmSync(file("one/broken"));
-  assert.match((await run("status")).out, /^alpha: running · .* · in the config it is on two$/m);
+  const shown = /^alpha: running · .* · in the config it is on two · to remove it: destroy one\/alpha$/m;
+  assert.match((await run("status")).out, shown);
   assert.is((await run("destroy", "alpha", "--yes")).code, 0);
   assert.is(readdirSync(file("one/domains")).length, 1, "alpha is the VM on two");
   const gone = await run("destroy", "one/alpha", "--yes");
