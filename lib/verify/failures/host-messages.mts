@@ -130,4 +130,40 @@ export const hostMessageFailures = (): Failure[] => [
       commandFix("Make it in advance for the user", "ip tuntap add dev tap0 mode tap user USER", { root: true }),
     ],
   ]),
+  ...rows({
+    layer: "provider",
+    near: /virt-(?:install|clone|xml|manager)|virtinst|libvirt/i,
+    source: "virt-manager/virt-manager (virtinst, virt-install, virt-xml), read 2026-11",
+  }, [
+    [
+      "provider.access",
+      "fallback",
+      /Domain installation does not appear to have been successful|Domain has crashed\.|VM disappeared unexpectedly: /,
+      "virt-install stopped before the installation ended; the lines above say why, or the VM itself ended",
+      commandFix("Read what QEMU says", "tail -n 30 /var/log/libvirt/qemu/NAME.log", { root: true }),
+      commandFix("See whether the VM is there", "virsh -c qemu:///system list --all"),
+    ],
+    [
+      "host.disk",
+      "cause",
+      /Name '[^'\n]{1,80}' already in use by another (?:volume|pool|network)|This will overwrite the existing path '/,
+      "a disk, pool or network of that name is there already, from an earlier VM or attempt",
+      "Choose another name; or look at the old one first, and remove it if nothing uses it: virsh vol-delete, " +
+      "net-undefine",
+      commandFix("See the disks that VMs use", "virsh -c qemu:///system list --all --name"),
+    ],
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /Conflicting options --|Cannot specify storage and use --nodisks|Cannot mix --file, --nonsparse/,
+        /An original machine name is required|Either --auto-clone or --file is required/,
+        /Requested memory \S{1,12} MiB is abnormally low|does(?:n't| not) make sense with --|is not supported with --edit/,
+        /OS '[^'\n]{1,60}' does not support unattended installation|Cannot access install tree on remote connection/,
+      ),
+      "virt-install or one of its relatives does not take these options together, or misses one",
+      "Correct the option that the line names; virt-install --OPTION=? lists what one takes (as --disk=?)",
+      "For a cloud image: --import with --disk and --cloud-init, and no --location",
+    ],
+  ]),
 ];
