@@ -10,6 +10,20 @@ const source = "QEMU (hw, qom, target/i386), libvirt (src/network, src/qemu), re
 
 /** Messages of QEMU, libvirt and the kernel that say more than their general forms in other lists. */
 export const vmDetailFailures = (): Failure[] => [
+  // no other program says this
+  ...rows({ layer: "hypervisor", source }, [
+    [
+      "host.virtualization",
+      "cause",
+      anyOf(
+        /Host doesn't support requested features/,
+        /guest CPU doesn't match specification: missing features|the CPU is incompatible with host CPU/,
+      ),
+      "the VM's CPU model has features that this host's processor, or its KVM, does not have",
+      "Use the host's own model: cpu mode='host-passthrough' (libvirt), qm set ID -cpu host (Proxmox), -cpu " +
+      "host (QEMU)",
+    ],
+  ]),
   ...rows({ layer: "hypervisor", near: vmWords, source: `${source}; pimox/pimox7#118 (2023-01)` }, [
     [
       "provider.mode",
@@ -36,17 +50,6 @@ export const vmDetailFailures = (): Failure[] => [
       "does not have it",
       "Remove it from the VM's arguments (Proxmox: args:; libvirt: qemu:commandline; Packer: qemuargs)",
       version,
-    ],
-    [
-      "host.virtualization",
-      "cause",
-      anyOf(
-        /Host doesn't support requested features/,
-        /guest CPU doesn't match specification: missing features|the CPU is incompatible with host CPU/,
-      ),
-      "the VM's CPU model has features that this host's processor, or its KVM, does not have",
-      "Use the host's own model: cpu mode='host-passthrough' (libvirt), qm set ID -cpu host (Proxmox), -cpu " +
-      "host (QEMU)",
     ],
     [
       "provider.access",
