@@ -409,6 +409,18 @@ test("a stack whose deployment failed is deployed again, even if the config is a
   assert.not.match(stackCalls(world).join("\n"), /two/);
 });
 
+test("after a new manager, stacks are deployed by the next up if the first one failed", async () => {
+  const world = lab();
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  world.config = config.replace("name: a, box: lab/y", "name: a, box: lab/z");
+  assert.is.not(world.config, config);
+  world.failing = "-- one 180";
+  assert.is(await world.runCommand(up, world.context([], { recreate: true, yes: true })), 1);
+  delete world.failing;
+  assert.is(await world.runCommand(up, world.context([])), 0, world.output.join(""));
+  assert.match(stackCalls(world).join("\n"), /projects\/one sh -s -- one 180[^]*projects\/two sh -s -- two 180/);
+});
+
 test("values of a stack are in files that only their owner reads", async () => {
   const world = lab();
   world.output = [];

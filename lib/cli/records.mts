@@ -31,13 +31,13 @@ export async function saveCopies({ shell }: Context, { names, resolved, loaded }
 export async function saveSwarm(
   { shell }: Context,
   { loaded: { folder } }: Inspection,
-  { swarm }: Pick<Plan, "swarm">,
+  { swarm, deploysAll }: Pick<Plan, "swarm" | "deploysAll">,
   done: boolean,
 ): Promise<void> {
   if (swarm === undefined) return;
   const { swarm: before, ...state } = await readState(shell, folder);
   const { services: _, stacks: __, ...begun } = swarm ?? before ?? { manager: "", nodes: [] };
-  const now = done ? swarm : { ...begun, ...stacksDuring(swarm?.stacks, before?.stacks) };
+  const now = done ? swarm : { ...begun, ...stacksDuring(swarm?.stacks, before?.stacks, deploysAll) };
   await writeState(shell, folder, { ...state, ...(now ? { swarm: now } : {}) });
 }
 

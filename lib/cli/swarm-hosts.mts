@@ -171,10 +171,11 @@ async function deploy(
   const files = swarmFiles(resolved, lab);
   await writeFiles(there.shell, loaded.folder, files, await diffFiles(there.shell, loaded.folder, files));
   // until all is deployed, a new manager counts as one that has nothing
-  await saveSwarm(there, found, { swarm: { ...wanted, ids: before?.ids ?? {} } }, false);
-  const steps = deploySwarm(resolved, lab, { all: before?.ids?.[manager] !== ids[manager], pull });
+  const deploysAll = pull || before?.ids?.[manager] !== ids[manager];
+  await saveSwarm(there, found, { swarm: { ...wanted, ids: before?.ids ?? {} }, deploysAll }, false);
+  const steps = deploySwarm(resolved, lab, { all: deploysAll, pull });
   await runSteps(reporterOf(there), loaded.folder, steps, lock!);
-  await saveSwarm(there, found, { swarm }, true);
+  await saveSwarm(there, found, { swarm, deploysAll }, true);
   await printSwarm(there, resolved, loaded.folder);
 }
 

@@ -176,6 +176,7 @@ export function makePlan(
       ...swarm,
     ],
     ...(swarm.length + firstOfSwarm.length > 0 ? { swarm: swarmRecord(config, lab) ?? null } : {}),
+    deploysAll: machines.pull || machines.changed.includes(config.swarm?.manager ?? ""),
     replaces,
     gainsData: work.flatMap(({ machine, gainsData }) => (gainsData ? [machine.name] : [])),
     ownLines,

@@ -20,11 +20,11 @@ export function stackDigests(stacks: Project[]): Pick<SwarmState, "stacks"> {
   return digests.length === 0 ? {} : { stacks: Object.fromEntries(digests) };
 }
 
-/** The record of the stacks while steps change some of them: those have no digest. */
-export function stacksDuring(wanted: SwarmState["stacks"] = {}, before: SwarmState["stacks"] = {}) {
+/** The record of the stacks while steps change some of them, or `all`: those have no digest. */
+export function stacksDuring(wanted: SwarmState["stacks"] = {}, before: SwarmState["stacks"] = {}, all: boolean) {
   const names = Object.keys({ ...before, ...wanted });
   const during = names.map((name): [string, string] => {
-    const isSame = before[name] !== undefined && before[name] === wanted[name];
+    const isSame = !all && before[name] !== undefined && before[name] === wanted[name];
     return [name, isSame ? before[name]! : ""];
   });
   return during.length === 0 ? {} : { stacks: Object.fromEntries(during) };

@@ -164,7 +164,7 @@ export function deploySwarm(config: Resolved, lab: Lab, { all, pull }: { all: bo
     ...goneStackSteps(config, lab, [], true),
     ...goneStackSteps(config, lab, [], false),
     ...deploySteps(machine, config, lab, pull),
-    ...stackSteps(machine, config, lab, { all: pull || all, pull, tries: tries[machine.accelerator] }),
+    ...stackSteps(machine, config, lab, { all, pull, tries: tries[machine.accelerator] }),
   ];
 }
 

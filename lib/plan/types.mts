@@ -19,6 +19,8 @@ export interface Plan {
   ownArguments: { stack: string; arguments: string[] }[];
   /** The Swarm after its steps; null if they end it; absent if the plan has no steps for a Swarm. */
   swarm?: SwarmState | null;
+  /** Whether its steps deploy every stack of the Swarm, since its manager may have none of them. */
+  deploysAll: boolean;
   /** Findings of the plan itself. A plan with a failed one must not be run. */
   findings: Finding[];
 }
