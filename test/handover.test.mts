@@ -24,6 +24,8 @@ const vfio = host({ [gpu]: "vfio-pci", [audio]: "vfio-pci" });
 test("the driver of a card is recorded, and kept while its VM has the card", () => {
   assert.equal(before.map(({ bdf, driver }) => [bdf, driver]), [[gpu, "nouveau"], [audio, "snd_hda_intel"]]);
   assert.equal(previousDriversOf(functions(vfio), before, () => true), before, "an earlier run was killed half way");
+  const variant = host({ [gpu]: "xe-vfio-pci", [audio]: "vfio-pci" });
+  assert.equal(previousDriversOf(functions(variant), before, () => true), before);
   assert.equal(
     previousDriversOf(functions(vfio), before, () => false).map(({ driver }) => driver),
     ["vfio-pci", "vfio-pci"],

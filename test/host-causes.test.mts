@@ -48,6 +48,7 @@ test("iommu.enabled: iommu=soft keeps kernels before 5.19 from using an IOMMU, o
   assert.match(kernel("5.15.0-160-generic").message, /switched off in the kernel \(iommu=soft\)/);
   assert.match(kernel("5.15.0-160-generic").fix[0]!, /^Remove iommu=soft/);
   assert.match(kernel("6.1.0-28-amd64").fix[0]!, /^Add intel_iommu=on/);
+  assert.match(kernel("5.14.0-611.el9.x86_64").fix[0]!, /^Add intel_iommu=on/, "RHEL's kernel has later changes");
 });
 
 test("host.virtualization: a processor that shows it lacks KVM's module, not a setting of the firmware", () => {
@@ -125,6 +126,11 @@ test("gpu.driver, gpu.display: a variant of vfio-pci has the card as vfio-pci ha
     assert.is(found(host, "gpu.driver").status, "pass");
     assert.match(found(host, "gpu.driver").message, new RegExp(`^${driver} holds the card already`));
     assert.is(found(host, "gpu.display").status, "pass");
+    const half = desktop.replace(/^(0000:01:00\.0\/driver:).*$/m, `$1${driver}`).replace(
+      /^\[configured\]$/m,
+      "$&\nmodprobe.d/vfio.conf:options vfio-pci ids=10de:2786,10de:22bc",
+    );
+    assert.match(found(half, "gpu.driver").message, new RegExp(`^${driver} has the card, and snd_hda_intel holds `));
   }
 });
 

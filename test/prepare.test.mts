@@ -65,15 +65,16 @@ test("ids that prepare wrote are not foreign", () => {
 });
 
 test("a card that the user's own ids bind is prepared if the IOMMU is off", () => {
-  const bound = (change: (host: Host) => void = () => {}) => {
+  const bound = (change: (host: Host) => void = () => {}, driver = "vfio-pci") => {
     const host = savedHost("rtx4070-desktop-debian12");
     foreign("modprobe.d/vfio.conf", "options vfio-pci ids=10de:2786,10de:22bc")(host);
     const functions = host.pci!.filter(({ bdf }) => bdf.startsWith("0000:01:00."));
-    for (const fn of functions) fn.driver = "vfio-pci";
+    for (const fn of functions) fn.driver = driver;
     change(host);
     return boundBy(functions, preparationOf(functions, host), {}, host);
   };
   assert.equal(bound(), ["/etc/modprobe.d/vfio.conf"]);
+  assert.equal(bound(() => {}, "xe-vfio-pci"), ["/etc/modprobe.d/vfio.conf"]);
   assert.is(bound(kernelOff), undefined);
 });
 

@@ -496,6 +496,10 @@ test("cluster.swarm: cards of all hosts, fixed addresses of one network, and por
   const far = config.replace("{lan: br0}}", "{lan: br0, address: 192.168.2.5/24, gateway: 192.168.2.1}}");
   assert.match(judged(far, "box")[0]!, /^fail web and llm are in different networks, and llm has no gateway/);
   assert.match(judged(far.replace(".50/24}", ".50/24, gateway: 192.168.1.1}"), "box")[0]!, /^pass/);
+  // the network of web has the address of llm, but that of llm has not the one of web
+  const half = config.replace("{lan: br0}}", "{lan: br0, address: 192.168.1.5/24}}").replace(".50/24}", ".200/25}");
+  assert.match(judged(half, "box")[0]!, /^fail web and llm are in different networks, and llm has no gateway/);
+  assert.match(judged(half.replace(".200/25}", ".200/25, gateway: 192.168.1.129}"), "box")[0]!, /^pass/);
   const port = config.replace("x/own,", 'x/own, ports: ["8080:1"],');
   assert.match(judged(port, "nas")[0]!, /^fail site publishes 8080\/tcp on all nodes, and so does own on web/);
   assert.match(judged(config, "nas", savedHost("windows-11-home"))[0]!, /^fail web cannot be in a Swarm/);

@@ -57,6 +57,8 @@ test("a card is on VFIO on the host, and in the guest by its ids, class and addr
     "verify.docker skip",
   ]);
   assert.is(layers(guest + up, [{ ...gpu, guest: "0000:07:01.0" }])[2], "verify.pci fail", "somewhere else");
+  const variant = { ...gpu, fn: { ...gpu.fn, driver: "xe-vfio-pci" } };
+  assert.is(layers(guest + up, [variant])[1], "verify.vfio pass");
   const held = { ...gpu, fn: { ...gpu.fn, driver: "nouveau" } };
   assert.equal(layers(guest + up, [held]).slice(1, 3), ["verify.vfio fail", "verify.pci skip"]);
   assert.is(layers(guest + up, [{ ...held, viaHypervisor: true }])[1], "verify.pci pass", "it did not go by VFIO");

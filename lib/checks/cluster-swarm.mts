@@ -56,17 +56,19 @@ function onOtherHost(
     : [pass(`${joinList(names)} ${names.length === 1 ? "joins" : "join"} the Swarm of ${manager} on ${host}`)];
 }
 
-/** Machines whose fixed addresses are in different networks, where one has no router to the other. */
+/** Machines without a router to a fixed address of another machine that is not in their own network. */
 function networksApart(machines: Pick<Machine, "name" | "network">[]): Verdict[] {
   const placed = machines.flatMap(({ name, network: { address, gateway } = {} }) =>
-    address === undefined ? [] : [{ name, address, gateway, first: ipv4Network(address).first }]
+    address === undefined ? [] : [{ name, address, gateway, own: ipv4Network(address) }]
   );
-  return placed.slice(1).flatMap((one) => {
-    const lost = [placed[0]!, one].find(({ gateway }) => gateway === undefined);
-    return one.first === placed[0]!.first || !lost ? [] : [
+  return placed.flatMap((lost) => {
+    if (lost.gateway !== undefined) return [];
+    const { first, last } = lost.own;
+    const other = placed.find(({ own: { address } }) => address < first || address > last);
+    return !other ? [] : [
       fail(
-        `${one.name} and ${placed[0]!.name} are in different networks, and ${lost.name} has no gateway: to the other`,
-        [placed[0]!, one].map(({ name, address }) => ({ read: `${name}: network`, value: address })),
+        `${other.name} and ${lost.name} are in different networks, and ${lost.name} has no gateway: to the other`,
+        [other, lost].map(({ name, address }) => ({ read: `${name}: network`, value: address })),
         [manualFix(`Write addresses of one network, or gateway: for ${lost.name}`)],
       ),
     ];

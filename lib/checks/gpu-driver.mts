@@ -129,8 +129,8 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     : "";
   // a built-in driver binds before any module, so an initramfs cannot help
   const builtIn = ({ driver }: PciFunction) => host.kernel.builtin.includes(companionModules[driver ?? ""] ?? "");
-  if (configured.length > 0 && (card.gpu.driver === "vfio-pci" || held.every(builtIn))) {
-    const own = card.gpu.driver === "vfio-pci" ? "vfio-pci has the card, and " : "";
+  if (configured.length > 0 && (isVfioDriver(card.gpu.driver ?? "") || held.every(builtIn))) {
+    const own = isVfioDriver(card.gpu.driver ?? "") ? `${card.gpu.driver} has the card, and ` : "";
     const open = held.some((fn) => !builtIn(fn) && !configured.some((one) => one.fn === fn));
     return warn(`${own}${names}${takes}${cutNote(host)}`, evidence, open ? bindingAtBoot(card, host) : []);
   }

@@ -5,6 +5,7 @@ import type { Host } from "../host/types.mts";
 import { ownFiles } from "../host/own-files.mts";
 import { isDisplay } from "../host/pci.mts";
 import { vfioSourceOf } from "../host/vfio-ids.mts";
+import { isVfioDriver } from "../resolve/cards.mts";
 import { manualFix, remedies } from "../fixes.mts";
 
 /**
@@ -19,12 +20,12 @@ export function withTwins(verdict: Verdict, card: Card, host: Host, { machines }
     if (!isDisplay(fn) || typeof fn.driver !== "string") return [];
     const source = passed.includes(fn) ? undefined : vfioSourceOf(fn, host);
     if (!source || !own.has(source.text)) return [];
-    return fn.driver === "vfio-pci" && !ownFiles.includes(source.from) ? [] : [{ fn, source }];
+    return isVfioDriver(fn.driver ?? "") && !ownFiles.includes(source.from) ? [] : [{ fn, source }];
   });
   const [first] = taken;
   if (!first || verdict.status === "fail") return verdict;
   const { from, text } = first.source;
-  const bound = taken.every(({ fn }) => fn.driver === "vfio-pci");
+  const bound = taken.every(({ fn }) => isVfioDriver(fn.driver ?? ""));
   const names = taken.map(({ fn: { bdf, driver } }) => bound ? bdf : `${bdf}, which ${driver} has now`).join(" and ");
   const same = `${taken.length === 1 ? "it has" : "they have"} the same ids`;
   return {

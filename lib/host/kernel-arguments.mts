@@ -84,10 +84,11 @@ function locationOf(loader: Loader | undefined, host: Host, removed?: string): s
 
 /**
  * The active arguments that switch an IOMMU off (kernel-parameters.txt). With iommu=soft, kernels before 5.19 look for
- * no other one (arch/x86/kernel/pci-swiotlb.c, pci_swiotlb_detect_override).
+ * no other one (arch/x86/kernel/pci-swiotlb.c, pci_swiotlb_detect_override). Kernels of RHEL have changes of later
+ * ones: what it does there is unknown.
  */
 function offSwitches({ kernel, os }: Host): string[] {
-  const soft = os.kernel !== undefined && isOlder(os.kernel, "5.19") ? ["iommu=soft"] : [];
+  const soft = os.kernel !== undefined && isOlder(os.kernel, "5.19") && !/\.el\d/.test(os.kernel) ? ["iommu=soft"] : [];
   return ["intel_iommu=off", "amd_iommu=off", "iommu=off", ...soft].filter((word) => kernel.arguments?.includes(word));
 }
 

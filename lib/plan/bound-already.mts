@@ -3,6 +3,7 @@ import type { PciFunction } from "../host/pci-types.mts";
 import type { Host } from "../host/types.mts";
 import { ownFiles, ownPaths } from "../host/own-files.mts";
 import { ownLoading, pathOf, vfioSourceOf } from "../host/vfio-ids.mts";
+import { isVfioDriver } from "../resolve/cards.mts";
 import type { Preparation } from "./prepare.mts";
 
 /**
@@ -24,6 +25,8 @@ export function boundBy(
   );
   if (isStale) return undefined;
   const own = ownLoading(host);
-  const sources = functions.map((fn) => fn.driver === "vfio-pci" ? (vfioSourceOf(fn, host) ?? own)?.from : undefined);
+  const sources = functions.map((fn) =>
+    isVfioDriver(fn.driver ?? "") ? (vfioSourceOf(fn, host) ?? own)?.from : undefined
+  );
   return sources.every((from) => from !== undefined) ? [...new Set(sources)] : undefined;
 }

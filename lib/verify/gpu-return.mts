@@ -9,11 +9,12 @@ import type { PreviousDriver } from "../host/state.mts";
 import { commandFix } from "../fixes.mts";
 import { formatFunction } from "../host/pci.mts";
 import { shellCommand, shellWord } from "../render.mts";
+import { isVfioDriver } from "../resolve/cards.mts";
 
 /**
  * The driver records to save before a VM starts. `taken`: whether a VM of ours may already have a
  * function (BDF), for example after an earlier run was killed. The earlier record of such a
- * function is kept if it is bound to vfio-pci.
+ * function is kept if it is bound to vfio-pci or a variant.
  */
 export function previousDriversOf(
   functions: PciFunction[],
@@ -22,7 +23,7 @@ export function previousDriversOf(
 ): PreviousDriver[] {
   return functions.map(({ bdf, vendor, device, driver }) => {
     const record = earlier.find((one) => one.bdf === bdf && one.vendor === vendor && one.device === device);
-    if (taken(bdf) && driver === "vfio-pci" && record) return record;
+    if (taken(bdf) && isVfioDriver(driver ?? "") && record) return record;
     const ids = { ...(vendor ? { vendor } : {}), ...(device ? { device } : {}) };
     return { bdf, ...ids, ...(driver === undefined ? {} : { driver }) };
   });

@@ -5,7 +5,7 @@ import { commandFix } from "../fixes.mts";
 import { formatFunction, isDisplay } from "../host/pci.mts";
 import { gpuRequestsOf, gpusOf } from "../compose/gpu-requests.mts";
 import { graphicsVendorOf } from "../resolve/graphics.mts";
-import { isGpu } from "../resolve/cards.mts";
+import { isGpu, isVfioDriver } from "../resolve/cards.mts";
 import { graphicsGpuLayer, graphicsLayer } from "./graphics.mts";
 import { isEnabled } from "../compose/enabled.mts";
 import { type Facts, factsOf, type LayerResult } from "./guest-facts.mts";
@@ -13,6 +13,7 @@ import { gpuLayer, moduleLayer, smiLayer, toolkitLayer } from "./nvidia.mts";
 import { dxgLayer, hostDriverLayer, type PartitionedCard } from "./partition.mts";
 import { engineLayer, serviceLayer, servicesOfStack, stackLayer } from "./services.mts";
 import { self } from "../self.mts";
+import { joinList } from "../text.mts";
 import { isNvidia } from "../host/vendors.mts";
 
 /** The results for a guest, from the output of verify-guest.sh. */
@@ -142,10 +143,11 @@ function sshLayer(facts: Facts, reached: boolean): LayerResult {
     };
 }
 
-/** On the host: vfio-pci is bound to the functions. */
+/** On the host: vfio-pci or a variant is bound to the functions. */
 function vfioLayer(passed: ContextOfGpu[]): LayerResult {
   const check = "verify.vfio";
-  const others = passed.filter(({ fn }) => fn.driver !== "vfio-pci");
+  const drivers = [...new Set(passed.map(({ fn }) => fn.driver ?? ""))];
+  const others = passed.filter(({ fn }) => !isVfioDriver(fn.driver ?? ""));
   const evidence = passed.map(({ fn }) => ({
     read: `/sys/bus/pci/devices/${fn.bdf}/driver`,
     value: fn.driver === undefined ? "not read" : (fn.driver ?? "none"),
@@ -154,7 +156,14 @@ function vfioLayer(passed: ContextOfGpu[]): LayerResult {
     return { check, status: "unknown", message: "could not read which driver has the card on the host", evidence };
   }
   return others.length === 0
-    ? { check, status: "pass", message: `vfio-pci has ${passed.map(({ fn }) => fn.bdf).join(", ")}`, evidence }
+    ? {
+      check,
+      status: "pass",
+      message: `${joinList(drivers)} ${drivers.length === 1 ? "has" : "have"} ${
+        passed.map(({ fn }) => fn.bdf).join(", ")
+      }`,
+      evidence,
+    }
     : { check, status: "fail", message: `${others.map(({ fn }) => fn.bdf).join(", ")} is not on vfio-pci`, evidence };
 }
 

@@ -12,6 +12,7 @@ import { acquireLock } from "../../run/lock.mts";
 import { boundBy } from "../../plan/bound-already.mts";
 import { leftToDo, ownFiles, type Preparation, preparationOf, stateDir } from "../../plan/prepare.mts";
 import { applyScript } from "../../plan/prepare-scripts.mts";
+import { isVfioDriver } from "../../resolve/cards.mts";
 import { formatFinding, formatFindings, formatFix, inRootsPath } from "../print.mts";
 import { confirmed } from "../confirm.mts";
 import { runSteps } from "../../run/steps.mts";
@@ -56,7 +57,7 @@ export async function prepare(context: Context): Promise<number> {
   const before = (all: Finding[]) => all.flatMap((finding) => [...formatFinding(finding, style), ""]);
   const off = outlasting.filter(({ check }) => check !== "gpu.display");
   if (off.length > 0) shell.stdout(`${before(off).join("\n")}\n`);
-  if (preparation.manual) return byHand(context, preparation, passed.every(({ driver }) => driver === "vfio-pci"));
+  if (preparation.manual) return byHand(context, preparation, passed.every(({ driver }) => isVfioDriver(driver ?? "")));
   // the files of this machine say nothing about another one
   const here = (path: string) => options.host ? undefined : shell.read(path);
   const texts = await Promise.all(ownFiles.map(async (path) => [path, await here(path)] as const));
@@ -68,7 +69,7 @@ export async function prepare(context: Context): Promise<number> {
     return 0;
   }
   if (!leftToDo(preparation, fileTexts, whole)) {
-    const bound = passed.every(({ driver }) => driver === "vfio-pci");
+    const bound = passed.every(({ driver }) => isVfioDriver(driver ?? ""));
     log(context, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
     return 0;
   }
