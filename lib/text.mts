@@ -156,6 +156,10 @@ export function visible(text: string): string {
   );
 }
 
+/** A text of a user's file in one line: line ends and tabs are written as `\\n`, `\\r` and `\\t`. */
+export const oneLine = (text: string): string =>
+  text.replace(/[\n\r\t]/g, (character) => JSON.stringify(character).slice(1, -1));
+
 /** A number of bytes as text: `812 B`, `3.4 MiB`. */
 export function formatSize(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`;

@@ -10,6 +10,7 @@ import { cardsNeeded, swarmOverride } from "../lib/compose/swarm-override.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { parseState } from "../lib/host/state.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { shellWord } from "../lib/render.mts";
 import { fakeShell, golden } from "./fake.mts";
 import { savedHost } from "./hosts.mts";
 import { World } from "./world.mts";
@@ -21,6 +22,15 @@ const host = savedHost("rtx4070-desktop-debian12");
 
 /** The findings about a stack in a Swarm, as `status PLACE message -> fix`. `others`: stacks after it, by name. */
 async function findings(
+  text: string,
+  more: Parameters<typeof found>[1] = {},
+) {
+  return (await found(text, more)).map(({ status, message, evidence, fix }) =>
+    `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`
+  );
+}
+
+async function found(
   text: string,
   { only = false, files = {} as Record<string, string>, others = {} as Record<string, string> } = {},
 ) {
@@ -39,12 +49,11 @@ async function findings(
       return { ...await readProject(shell, request, undefined), inSwarm: project.inSwarm };
     }),
   );
-  const found = runChecks(host, { ...plain, swarm: { ...plain.swarm!, projects: [project, ...rest] } }, [
+  const all = runChecks(host, { ...plain, swarm: { ...plain.swarm!, projects: [project, ...rest] } }, [
     "services.compose",
     "cluster.swarm",
   ]);
-  return found.filter(({ status }) => status === "fail" || status === "warn")
-    .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
+  return all.filter(({ status }) => status === "fail" || status === "warn");
 }
 
 test("what a Swarm ignores or refuses has its line, and what to write instead", async () => {
@@ -159,7 +168,9 @@ secrets:
   word: {file: word, name: _word}
   gone: {external: true, name: "a b"}
 `;
-  const found = (await findings(text, { files: { word: "x" } })).filter((line) => line.includes(" name of the "));
+  const found = (await findings(text, { files: { word: "x" } })).filter((line) =>
+    / name of the (?!external)/.test(line)
+  );
   assert.equal(found.map((line) => line.replaceAll(long, "LONG").replaceAll(net, "NET")), [
     "fail p/compose.yaml:2 p: the name of the service web.app has other characters than letters, digits, - and _, or " +
     "ends with - or _ -> Write web-app for it, also where others refer to it",
@@ -245,6 +256,67 @@ volumes:
     word,
   ]);
   assert.equal(short(await findings(creator, { others: { t: text } })).filter((line) => /network/.test(line)), []);
+});
+
+test("names of a Compose file are one word in the commands that create them", async () => {
+  const label = async (constraint: string) =>
+    (await found(
+      `services:\n  w:\n    image: x\n    deploy: {placement: {constraints: [${
+        JSON.stringify(constraint)
+      }, "node.labels.x==1", "node.labels.x == 1"]}}\n`,
+    )).map(({ fix }) => fix[0]!.command?.replace(/^.* -- sudo docker /, ""));
+  const add = (word: string) => `node update --label-add ${word} a`;
+  const quoted = (word: string) => add(shellWord(shellWord(word)));
+  assert.equal(await label("node.labels.x==$$(reboot)"), [quoted("x=$(reboot)"), add("x=1")]);
+  assert.equal(await label("node.labels.disk==a|reboot"), [quoted("disk=a|reboot"), add("x=1")]);
+  assert.equal(await label("node.labels.disk == fast ssd"), [quoted("disk=fast ssd"), add("x=1")]);
+  assert.equal(await label("node.labels.disk == fast\nssd"), [undefined, add("x=1")]);
+  const names = ["a; reboot", "a`reboot`", "$$(reboot)", "a\nb"];
+  const entries = names.map((name, i) => `  n${i}: {external: true, name: ${JSON.stringify(name)}}\n`).join("");
+  const text = "services:\n  w: {image: x, networks: [n0, n1, n2, n3], secrets: [n0, n1, n2, n3]}\n" +
+    `networks:\n${entries}secrets:\n${entries}`;
+  const refused = (await found(text)).filter(({ message }) => message.includes(" external "));
+  // a name with a dollar sign may be a variable, and has no finding
+  assert.is(refused.length, 6);
+  assert.ok(refused.every(({ message, fix }) => !/\n/.test(message) && !/reboot|ssh/.test(fix[0]!.title)));
+});
+
+test("the line of an external entry is that of its section", async () => {
+  const text = `services:
+  my-proxy:
+    image: x
+    environment: {DB_token: x}
+    networks: [proxy]
+    secrets: [token]
+  proxy: {image: x}
+networks:
+  proxy:
+    external: true
+secrets:
+  token: {external: true}
+`;
+  const places = (await found(text)).filter(({ message }) => message.includes(" external"));
+  assert.equal(places.map(({ evidence }) => evidence[0]?.read), ["p/compose.yaml:9", "p/compose.yaml:12"]);
+});
+
+test("an external network of two stacks is one finding, and a network that no service joins is not created", async () => {
+  const of = async (text: string, others: Record<string, string>) =>
+    (await findings(text, { others })).filter((line) => / network /.test(line));
+  const text = "services: {web: {image: x, networks: [n]}}\nnetworks: {n: {external: true, name: t_default}}\n";
+  const [only, ...more] = await of(text, { q: text });
+  assert.match(
+    only!,
+    /p: the network t_default is external, and no stack creates it: .* before p and q -> Remove exter/,
+  );
+  assert.match(only!, /write name: t_default and attachable: true/);
+  assert.equal(more, []);
+  // the default network of a stack, which no file names
+  assert.match(
+    (await of(text, { t: "services: {web: {image: x}}\n" })).join(),
+    /t, which creates it, is deployed later/,
+  );
+  const unjoined = "services: {web: {image: x}}\nnetworks: {other: {name: t_default}, default: {name: u}}\n";
+  assert.match((await of(text, { t: unjoined })).join(), /no stack creates it/);
 });
 
 test("volumes: those of a service on each node, or on a node with a label, do not move", async () => {

@@ -1,6 +1,5 @@
 /** Settings of a Compose project that exclude each other. Where Compose was run, it reports these itself. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
-import { literally } from "../compose/refusals.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { mebibytes } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
@@ -33,24 +32,11 @@ function sources(project: ComposeProject, section: "configs" | "secrets", kinds:
       message: sources.length === 0
         ? `${subject} has none of ${joinList(kinds)}`
         : `${subject} has ${joinList(sources)}, which exclude each other`,
-      at: inSection(project, section, name),
-      atTop: true,
+      at: `${name}:`,
+      atTop: { section, key: name },
       fix: manualFix(sources.length === 0 ? `Write file: ./${name}.txt` : `Remove ${sources.slice(1).join(" and ")}`),
     }];
   });
-}
-
-/** The line of a name in a section at the top of a file; the name with a colon if no file has it there. */
-function inSection({ texts }: ComposeProject, section: string, name: string): string {
-  for (const text of Object.values(texts)) {
-    const lines = text.split("\n");
-    const from = lines.findIndex((line) => line.startsWith(`${section}:`));
-    const line = from < 0
-      ? undefined
-      : lines.slice(from).find((one) => new RegExp(`^[^#]*\\b${literally(name)}["']?\\s*:`).test(one));
-    if (line !== undefined) return line.replace(/\s+#.*$/, "").trimEnd();
-  }
-  return `${name}:`;
 }
 
 function externalVolumes({ model }: ComposeProject): ProjectFlaw[] {
@@ -61,7 +47,7 @@ function externalVolumes({ model }: ComposeProject): ProjectFlaw[] {
       status: "fail",
       message: `the volume ${name} has external and ${joinList(extra)}, which exclude each other`,
       at: `${extra[0]}:`,
-      atTop: true,
+      atTop: { section: "volumes", key: name },
       fix: manualFix(`Remove ${joinList(extra)}`),
     }];
   });

@@ -2,6 +2,7 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+import { createsNetwork } from "../compose/created-networks.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { namelessNetwork } from "./compose-emptied.mts";
 import { withProfile } from "./compose-profiles.mts";
@@ -227,9 +228,11 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
       const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? name);
       if (key === "networks" && ownNetworks.includes(named)) return [];
       const created = others.some((other) =>
-        Object.entries(other.model?.[key] ?? {}).some(([own, it]) =>
-          !(isMap(it) && it.external) && ((isMap(it) ? it.name : undefined) ?? `${other.name}_${own}`) === named
-        )
+        key === "networks"
+          ? createsNetwork(other, named)
+          : Object.entries(other.model?.[key] ?? {}).some(([own, it]) =>
+            !(isMap(it) && it.external) && ((isMap(it) ? it.name : undefined) ?? `${other.name}_${own}`) === named
+          )
       );
       return created ? [] : [{ name, named, place: declarationOf(project, key, name) }];
     });

@@ -2,7 +2,7 @@
 import { grantsOf } from "../compose/grants.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import type { ProjectFlaw } from "./compose-flaw.mts";
+import type { ProjectFlaw, TopEntry } from "./compose-flaw.mts";
 import { additionalContexts, buildContext, envFiles, labelFiles, seccompFiles } from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
@@ -112,9 +112,12 @@ export function neededFiles(
           if (!isMap(declared)) return [];
           const what = `the ${section.slice(0, -1)} ${grant}`;
           const { file, environment, external } = declared;
-          if (file === "") return emptyFile(what, grant, project);
+          if (file === "") return emptyFile(what, { section, key: grant }, project);
           if (typeof file === "string" && !file.includes("$")) {
-            return needed(file, `${what} from`, project).map((flaw) => ({ ...flaw, atTop: true }));
+            return needed(file, `${what} from`, project).map((flaw) => ({
+              ...flaw,
+              atTop: { section, key: grant },
+            }));
           }
           if (
             typeof environment === "string" && ownValue(variables, environment) === undefined &&
@@ -146,13 +149,13 @@ export function neededFiles(
  * A config or a secret whose `file` is empty: Compose takes the project's folder for it (run with 2.26.1 on
  * 2026-11-28).
  */
-function emptyFile(what: string, grant: string, project: ComposeProject): ProjectFlaw[] {
+function emptyFile(what: string, atTop: TopEntry, project: ComposeProject): ProjectFlaw[] {
   const rest = (many: boolean) => `, whose file${many ? "s have" : " has"} no name: Compose takes the project's folder`;
   return [{
     status: "fail",
     message: `needs ${what}${rest(false)}`,
-    at: [`${grant}:`, grant],
-    atTop: true,
+    at: `${atTop.key}:`,
+    atTop,
     fix: fileVariableFix(project),
     fold: { kind: "nameless file", verb: ["needs", "need"], item: what, rest },
   }];

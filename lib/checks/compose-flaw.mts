@@ -7,6 +7,12 @@ import { lineOf, literally } from "../compose/refusals.mts";
 import { isFilledIn } from "../compose/value-lines.mts";
 import { manualFix } from "../fixes.mts";
 
+/** An entry of a section at the top of a Compose file, such as the network `proxy` of `networks`. */
+export interface TopEntry {
+  section: "networks" | "volumes" | "secrets" | "configs";
+  key: string;
+}
+
 /** A flaw of a project, before it becomes a verdict. */
 export interface ProjectFlaw {
   status: "fail" | "warn" | "unknown";
@@ -14,8 +20,8 @@ export interface ProjectFlaw {
   /** Texts to search for to find the line: the first one that exists counts. */
   at?: string | string[];
   service?: string;
-  /** The line is in a section at the top of a file, not in the service's block. */
-  atTop?: boolean;
+  /** The line is in an entry of a section at the top of a file, or at the top itself, not in the service's block. */
+  atTop?: true | TopEntry;
   evidence?: Evidence;
   /** Of a folded flaw: the places of all that it stands for, each as `at`, `service` and `atTop`. */
   places?: Pick<ProjectFlaw, "at" | "service" | "atTop">[];
@@ -52,11 +58,19 @@ export interface Fold {
 
 /**
  * A place in a project's files, such as `immich/compose.yaml:12`: the first line with that text in
- * the service's block, or in any file; else the service's own line; else the project's name. Of
- * several texts the first one that exists counts.
+ * the block of the service, or of an entry at the top of a file, or in any file; else the block's own line; else the
+ * project's name. Of several texts the first one that exists counts.
  */
-export function placeOf({ name, texts }: ComposeProject, at: string | string[] | undefined, service?: string): string {
-  const blocks = service === undefined ? [] : blocksOf(texts, service);
+export function placeOf(
+  { name, texts }: ComposeProject,
+  at: string | string[] | undefined,
+  of?: string | TopEntry,
+): string {
+  const blocks = typeof of === "string"
+    ? blocksOf(texts, of)
+    : of === undefined
+    ? []
+    : Object.entries(texts).flatMap(([file, text]) => entryOf(file, text, of));
   const targets = [at ?? []].flat();
   // a path in a file that another one extends or includes is relative to that file's folder
   const within = (file: string, one: string) => {
@@ -78,8 +92,9 @@ export function placeOf({ name, texts }: ComposeProject, at: string | string[] |
   const anywhere = targets.flatMap((one) =>
     Object.entries(texts).map(([file, text]) => lineOf({ [file]: text }, new RegExp(literally(within(file, one)))))
   );
-  const place = inBlock[0] ?? byPattern[0] ?? anywhere.find(Boolean) ??
-    (blocks[0] && { file: blocks[0].file, line: blocks[0].first });
+  const own = blocks[0] && { file: blocks[0].file, line: blocks[0].first };
+  const place = inBlock[0] ?? byPattern[0] ?? (typeof of === "object" ? own : undefined) ?? anywhere.find(Boolean) ??
+    own;
   return place ? `${name}/${place.file}:${place.line}` : name;
 }
 
@@ -127,13 +142,22 @@ export function blockOf(
   return [{ file, lines: lines.slice(from, length < 0 ? undefined : from + 1 + length), first: from + 1 }];
 }
 
+/** The lines of an entry of a section at the top of a file, as {@link blockOf}. */
+function entryOf(file: string, text: string, { section, key }: TopEntry): ReturnType<typeof blockOf> {
+  const lines = text.split("\n");
+  const from = lines.findIndex((line) => new RegExp(`^["']?${section}["']?\\s*:`).test(line));
+  const length = lines.slice(from + 1).findIndex((line) => /^[^\s#]/.test(line));
+  const own = lines.slice(from, length < 0 ? undefined : from + 1 + length);
+  return from < 0 ? [] : blockOf(file, own.join("\n"), key).map((one) => ({ ...one, first: from + one.first }));
+}
+
 /** A project's flaw as a verdict. */
 export function verdictOf(
   project: ComposeProject,
   { status, message, at, service, atTop, evidence, places, fix }: ProjectFlaw,
 ): Verdict {
-  const evidenceOf = ({ at, service, atTop = false }: Pick<ProjectFlaw, "at" | "service" | "atTop">) => ({
-    read: placeOf(project, at ?? service, atTop ? undefined : service),
+  const evidenceOf = ({ at, service, atTop }: Pick<ProjectFlaw, "at" | "service" | "atTop">) => ({
+    read: placeOf(project, at ?? service, atTop === true ? undefined : atTop ?? service),
     value: [at ?? []].flat()[0] ?? service ?? message,
   });
   const own = { ...(at === undefined ? {} : { at }), ...(service ? { service } : {}), ...(atTop ? { atTop } : {}) };

@@ -57,7 +57,7 @@ export function podmanFlaws(project: ComposeProject, { engine, image }: Resolved
           status: "fail" as const,
           message: `${who} does not read include, so that the included services do not start`,
           at: "include",
-          atTop: true,
+          atTop: true as const,
           fix: docker('name the files: env: {COMPOSE_FILE: "compose.yaml:other.yaml"}'),
         }]
         : []),

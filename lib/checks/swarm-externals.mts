@@ -1,14 +1,21 @@
 /** What the stacks of a Swarm expect to be in it: external networks, secrets and configs. */
+import { createsNetwork } from "../compose/created-networks.mts";
+import { enabledOf } from "../compose/enabled.mts";
 import { grantsOf } from "../compose/grants.mts";
 import { attachedNetworks } from "../compose/service.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import { hasRefusedCharacters, swarmNameFlaw } from "../config/swarm-names.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
+import { guestWord } from "../render.mts";
 import { self } from "../self.mts";
+import { joinList, oneLine } from "../text.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 
 /** Networks that are on every node. */
 const ownNetworks = ["host", "bridge", "none", "ingress"];
+
+type Section = "networks" | "secrets" | "configs";
 
 /** An entry that is external: its name in the project, and in Docker. */
 interface External {
@@ -19,7 +26,7 @@ interface External {
 /** The external entries of a section that services use. */
 function externals(
   project: ComposeProject,
-  section: "networks" | "secrets" | "configs",
+  section: Section,
   used: Set<string>,
 ): External[] {
   return Object.entries(project.model?.[section] ?? {}).flatMap(([key, one]) => {
@@ -28,12 +35,6 @@ function externals(
     return named.includes("$") ? [] : [{ key, named }];
   });
 }
-
-/** Whether a project creates a network with that name in Docker. */
-const creates = (named: string) => ({ model, name }: ComposeProject) =>
-  Object.entries(model?.networks ?? {}).some(([key, one]) =>
-    !(isMap(one) && one.external) && ((isMap(one) ? one.name : undefined) ?? `${name}_${key}`) === named
-  );
 
 /**
  * The flaws of the external entries of a project in a Swarm. `all`: the projects of the Swarm, in the order in which
@@ -44,50 +45,106 @@ export function externalFlaws(
   services: [string, ComposeService][],
   all: ComposeProject[],
 ): ProjectFlaw[] {
-  const used = (of: (service: ComposeService) => string[]) => new Set(services.flatMap(([, service]) => of(service)));
+  return [
+    ...networkFlaws(project, services, all),
+    ...(["secrets", "configs"] as const).flatMap((section) => grantFlaws(section, project, services, all)),
+  ];
+}
+
+const usedIn = (services: [string, ComposeService][], section: Section) =>
+  new Set(
+    services.flatMap(([, service]) => section === "networks" ? attachedNetworks(service) : grantsOf(service[section])),
+  );
+
+/** The names of the projects that need an external entry; none if an earlier one than `project` has the finding. */
+function needing(project: ComposeProject, all: ComposeProject[], section: Section, named: string): string[] {
+  const users = all.filter((one) =>
+    externals(one, section, usedIn(enabledOf(one), section)).some((other) => other.named === named)
+  );
+  return users.length > 0 && users[0] !== project ? [] : users.map(({ name }) => name);
+}
+
+/** A command for the manager of the Swarm, with the name of an entry as one word. */
+function create(project: ComposeProject, words: string, named: string, rest = ""): string {
   const manager = project.inSwarm?.[0] ?? project.machine;
-  const create = (command: string) => self(`ssh ${manager} -- sudo docker ${command}`);
-  const top = { atTop: true } as const;
-  const networks = externals(project, "networks", used(attachedNetworks)).flatMap(({ key, named }): ProjectFlaw[] => {
+  return `once ${manager} manages the Swarm: ${
+    self(`ssh ${manager} -- sudo docker ${words} ${guestWord(named)}${rest}`)
+  }`;
+}
+
+function networkFlaws(
+  project: ComposeProject,
+  services: [string, ComposeService][],
+  all: ComposeProject[],
+): ProjectFlaw[] {
+  return externals(project, "networks", usedIn(services, "networks")).flatMap(({ key, named }): ProjectFlaw[] => {
     if (ownNetworks.includes(named)) return [];
-    const creator = all.find(creates(named));
+    const place = { at: `${key}:`, atTop: { section: "networks", key } } as const;
+    const refused = swarmNameFlaw(named);
+    if (refused) return [nameless("network", named, refused.is, place)];
+    const creator = all.find((one) => createsNetwork(one, named));
     if (creator && all.indexOf(creator) < all.indexOf(project)) return [];
     if (creator) {
       return [{
         status: "fail",
         message: `the network ${named} is external, and ${creator.name}, which creates it, is deployed later`,
-        at: `${key}:`,
-        ...top,
+        ...place,
         fix: manualFix(`Write the stack ${creator.name} before ${project.name} in stacks:`),
       }];
     }
+    const users = needing(project, all, "networks", named);
+    if (users.length === 0) return [];
     return [{
       status: "warn",
-      message: `the network ${named} is external, and no stack creates it: it must be in the Swarm before ` +
-        project.name,
-      at: `${key}:`,
-      ...top,
+      message: `the network ${named} is external, and no stack creates it: it must be in the Swarm before ${
+        joinList(users)
+      }`,
+      ...place,
       fix: manualFix(
-        `Remove external: and write attachable: true, so that ${project.name} creates it; or, once ${manager} ` +
-          `manages the Swarm: ${create(`network create --driver overlay --attachable ${named}`)}`,
+        `Remove external: and write name: ${named} and attachable: true, so that ${project.name} creates it; or, ` +
+          create(project, "network create --driver overlay --attachable", named),
       ),
     }];
   });
-  const grants = (["secrets", "configs"] as const).flatMap((section) =>
-    externals(project, section, used((service) => grantsOf(service[section]))).map(({ key, named }): ProjectFlaw => {
-      const kind = section.slice(0, -1);
-      return {
-        status: "warn",
-        message: `the ${kind} ${named} is external: it must be in the Swarm before ${project.name}`,
-        at: `${key}:`,
-        ...top,
-        fix: manualFix(
-          `Write file: instead of external:, so that up creates it; or, once ${manager} manages the Swarm: ${
-            create(`${kind} create ${named} -`)
-          } <FILE`,
-        ),
-      };
-    })
-  );
-  return [...networks, ...grants];
 }
+
+function grantFlaws(
+  section: "secrets" | "configs",
+  project: ComposeProject,
+  services: [string, ComposeService][],
+  all: ComposeProject[],
+): ProjectFlaw[] {
+  return externals(project, section, usedIn(services, section)).flatMap(({ key, named }): ProjectFlaw[] => {
+    const kind = section.slice(0, -1);
+    const place = { at: `${key}:`, atTop: { section, key } };
+    if (hasRefusedCharacters(named)) {
+      const is = "has other characters than letters, digits, -, _ and ., or begins or ends with one of the last three";
+      return [nameless(kind, named, is, place)];
+    }
+    const users = needing(project, all, section, named);
+    if (users.length === 0) return [];
+    return [{
+      status: "warn",
+      message: `the ${kind} ${named} is external: it must be in the Swarm before ${joinList(users)}`,
+      ...place,
+      fix: manualFix(
+        `Write file: instead of external:, so that up creates it; or, ${
+          create(project, `${kind} create`, named, " - <FILE")
+        }`,
+      ),
+    }];
+  });
+}
+
+/** An external entry with a name that Docker refuses: nobody can create it. */
+const nameless = (
+  kind: string,
+  named: string,
+  is: string,
+  place: Pick<ProjectFlaw, "at" | "atTop">,
+): ProjectFlaw => ({
+  status: "fail",
+  message: `the name of the external ${kind} ${oneLine(named)} ${is}: no ${kind} of a Swarm has it`,
+  ...place,
+  fix: manualFix(`Write the name of a ${kind} that Docker accepts`),
+});

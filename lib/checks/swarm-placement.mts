@@ -4,8 +4,9 @@ import type { ComposeService } from "../compose/types.mts";
 import { type Constraint, constraintOf } from "../config/swarm-deploy.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { mapAt } from "../maps.mts";
+import { guestWord } from "../render.mts";
 import { self } from "../self.mts";
-import { joinList } from "../text.mts";
+import { joinList, oneLine } from "../text.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 
 /** What is known of a node, by the key of a constraint; other keys are not known before the node exists. */
@@ -48,16 +49,23 @@ export function placementFlaws(service: ComposeService, nodes: string[]): Projec
   const labels = constraints.filter(({ key, equals }) =>
     equals && key.startsWith("node.labels.") && !key.startsWith("node.labels.homelab-gpu.")
   );
-  return labels.map(({ key, value }) => {
-    const label = `${key.slice("node.labels.".length)}=${value}`;
-    return {
-      status: "warn",
-      message: `runs only on a node with the label ${label}, which up does not set`,
-      at: key,
-      fix: commandFix(
-        "Set it once the machines are in the Swarm",
-        self(`ssh ${nodes[0]} -- sudo docker node update --label-add ${label} ${nodes[0]}`),
-      ),
-    };
-  });
+  const found = labels.map(({ key, value }) => ({ key, label: `${key.slice("node.labels.".length)}=${value}` }));
+  return found.filter((one, i) => found.findIndex(({ label }) => label === one.label) === i).map(
+    ({ key, label }): ProjectFlaw => {
+      const item = `only on a node with the label ${oneLine(label)}`;
+      const rest = () => ", which up does not set";
+      return {
+        status: "warn",
+        message: `runs ${item}${rest()}`,
+        at: key,
+        fix: oneLine(label) === label
+          ? commandFix(
+            "Set it once the machines are in the Swarm",
+            self(`ssh ${nodes[0]} -- sudo docker node update --label-add ${guestWord(label)} ${nodes[0]}`),
+          )
+          : manualFix("Write a label without line breaks and tabs"),
+        fold: { kind: `label ${label}`, verb: ["runs", "run"], item, rest },
+      };
+    },
+  );
 }

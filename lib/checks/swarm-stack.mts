@@ -12,7 +12,7 @@ import { ignoredInNetworks, swarmFlawsOf } from "../config/swarm-keys.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
-import { flaw, type ProjectFlaw } from "./compose-flaw.mts";
+import { flaw, type ProjectFlaw, type TopEntry } from "./compose-flaw.mts";
 import { swarmNameFlaws } from "./swarm-names.mts";
 import { placementFlaws } from "./swarm-placement.mts";
 
@@ -164,15 +164,16 @@ export function swarmSectionFlaws(
   const { networks = {}, volumes = {} } = project.model ?? {};
   const attached = new Set(services.flatMap(([, service]) => attachedNetworks(service)));
   const used = new Set(services.flatMap(([, service]) => mountsOf(service).map(({ source }) => source)));
-  const top = (message: string, at: string | string[], mend: string): ProjectFlaw => ({
+  const top = (atTop: TopEntry, message: string, at: string | string[], mend: string): ProjectFlaw => ({
     ...flaw(message, at, mend),
-    atTop: true,
+    atTop,
   });
   return [
     ...swarmNameFlaws(project, services),
     ...Object.entries(networks).flatMap(([name, network]): ProjectFlaw[] => {
       if (!isMap(network) || network.external || !attached.has(name)) return [];
       const { driver } = network;
+      const place: TopEntry = { section: "networks", key: name };
       const { config, options } = mapAt(network, "ipam");
       const settings = (Array.isArray(config) ? config : []).filter(isMap).flatMap((one) => Object.keys(one));
       const refused = [
@@ -182,10 +183,17 @@ export function swarmSectionFlaws(
       ];
       return [
         ...(typeof driver === "string" && driver !== "" && driver !== "overlay"
-          ? [top(`the network ${name} has driver: ${driver}, which is a network of one node`, driver, "Remove driver:")]
+          ? [
+            top(
+              place,
+              `the network ${name} has driver: ${driver}, which is a network of one node`,
+              driver,
+              "Remove driver:",
+            ),
+          ]
           : []),
         ...[...new Set(refused)].map((key) =>
-          top(`the network ${name} has ${key}:, which a Swarm refuses`, `${key}:`, `Remove ${key}:`)
+          top(place, `the network ${name} has ${key}:, which a Swarm refuses`, `${key}:`, `Remove ${key}:`)
         ),
       ];
     }),
@@ -195,6 +203,7 @@ export function swarmSectionFlaws(
       if (path === undefined || !`${path}/`.startsWith(`${project.folder}/`)) return [];
       return [
         top(
+          { section: "volumes", key: name },
           `the volume ${name} is a folder of the project, which only ${nodes[0]} gets`,
           [folder!, "device:"],
           stay(project),
@@ -204,9 +213,14 @@ export function swarmSectionFlaws(
     ...(["configs", "secrets"] as const).flatMap((section) =>
       Object.entries(project.model?.[section] ?? {}).flatMap(([name, one]): ProjectFlaw[] => {
         const key = isMap(one) ? ["content", "environment"].find((key) => one[key] !== undefined) : undefined;
-        return key === undefined
-          ? []
-          : [top(`the ${section.slice(0, -1)} ${name} has ${key}:, which a Swarm refuses`, `${key}:`, "Write file:")];
+        return key === undefined ? [] : [
+          top(
+            { section, key: name },
+            `the ${section.slice(0, -1)} ${name} has ${key}:, which a Swarm refuses`,
+            `${key}:`,
+            "Write file:",
+          ),
+        ];
       })
     ),
   ];
