@@ -124,7 +124,9 @@ test("a dollar sign in a password is one, not a variable", async () => {
     ".env": "A=M$vHvX!i\n",
   };
   assert.equal((await findings(files)).map((one) => one.replace(/ p: .* -> /, " ")), [
-    "warn p/compose.yaml:5, p/compose.yaml:7, p/.env:1 Set word1, OTHER, vHvX in the project's .env",
+    "warn p/compose.yaml:5, p/.env:1 If the dollar signs are part of the values, write $$ (compose.yaml:5) and put the " +
+    "value in single quotes (.env:1); otherwise set word1 and vHvX",
+    "warn p/compose.yaml:7 Set OTHER in the project's .env",
   ]);
   assert.equal(
     (await findings({ ...files, "compose.yaml": "services: {web: {image: x, environment: {B: $A}}}\n" })).map((one) =>
@@ -134,6 +136,43 @@ test("a dollar sign in a password is one, not a variable", async () => {
   );
   const text = "services:\n  web:\n    image: x\n    environment:\n      A: pa$word1\n";
   assert.match(String(await compose(text)), /part of the value, write \$\$ \(compose\.yaml:5\); otherwise set word1$/);
+});
+
+test("the hash of a password has dollar signs, and no variables", async () => {
+  const of = async (value: string) =>
+    (await compose(`services:\n  web:\n    image: x\n    labels:\n      - ${value}\n`)).map((one) =>
+      one.replace(/^.* -> /, "")
+    );
+  for (
+    const [hash, names] of [
+      ["users=admin:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/", "apr1, H6uskkkW and IgXLP6ewTrSuBkTrqE8wj"],
+      ["users=$2y$05$abcdefgABCDEFG", "abcdefgABCDEFG"],
+      ["hash=$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJC", "argon2id, v, m, c29tZXNhbHQ and RdescudvJC"],
+    ]
+  ) {
+    const many = names!.includes(",");
+    assert.equal(await of(hash!), [
+      `If the dollar sign${many ? "s are" : " is"} part of the value${many ? "s" : ""}, write $$ (compose.yaml:5); ` +
+      `otherwise set ${names}`,
+    ]);
+  }
+  assert.equal(await of("path=$HOST/$DIR"), ["Set HOST, DIR in the project's .env"]);
+  // a variable that the example of .env has is one
+  const files = { "compose.yaml": "services: {web: {image: x, command: v$TAG}}\n", ".env.example": "TAG=1\n" };
+  assert.match(String(await findings(files)), /-> Copy \.env\.example to \.env/);
+  const env = await findings({
+    "compose.yaml": "services: {web: {image: x, env_file: .env}}\n",
+    ".env": "U=admin:$apr1$H6usk$IgX\n",
+  });
+  assert.match(String(env), /put the value in single quotes \(\.env:1\); otherwise set apr1, H6usk and IgX$/);
+});
+
+test("a secret without a name that no service gets hides no variable", async () => {
+  const text = "services: {web: {image: x}}\nsecrets: {a: {file: $FILE}}\n";
+  assert.match(
+    String(await compose(text)),
+    /FILE has no value: Compose replaces it .* -> Set FILE in the project's \.env/,
+  );
 });
 
 test("a key of which all that was below it is a comment", async () => {
@@ -183,6 +222,28 @@ test("a password of a database that is written without a value", async () => {
   ]);
   assert.equal(await compose(text("mysql:latest", "MYSQL_ROOT_PASSWORD=x")), []);
   assert.equal(await compose(text("mysql:latest", "MYSQL_ALLOW_EMPTY_PASSWORD=yes")), []);
+  // a value of these opens the database, so the password is named
+  for (const name of ["MYSQL_ALLOW_EMPTY_PASSWORD", "MYSQL_RANDOM_ROOT_PASSWORD", "MYSQL_ROOT_PASSWORD_FILE"]) {
+    assert.match(String(await compose(text("mysql:8", `${name}=`))), /-> Write a password as MYSQL_ROOT_PASSWORD$/);
+  }
+  assert.match(
+    String(await compose(text("postgres:17", "POSTGRES_HOST_AUTH_METHOD="))),
+    /-> Write a password as POSTGRES_PASSWORD$/,
+  );
+  assert.match(
+    String(await compose(text("postgres:17", "POSTGRES_PASSWORD=${PW:-}"))),
+    /^fail .* POSTGRES_PASSWORD without a value: .* -> Set PW in the project's \.env$/,
+  );
+  assert.match(
+    String(await findings({ "compose.yaml": text("postgres:17", "POSTGRES_PASSWORD=$PW"), ".env": "PW=\n" })),
+    /^fail .* -> Set PW in the project's \.env$/,
+  );
+  const shared = "x-db: &db {image: postgres:16, environment: {POSTGRES_PASSWORD: ''}}\n" +
+    "services:\n  a:\n    <<: *db\n  b:\n    <<: *db\n";
+  assert.equal((await compose(shared)).map((one) => one.replace(/^fail \S+ /, "")), [
+    "p: a and b have POSTGRES_PASSWORD without a value: the containers end at their first start -> Write a password as " +
+    "POSTGRES_PASSWORD",
+  ]);
   const [unset = "", ...more] = await compose(text("postgres:17", "POSTGRES_PASSWORD=$PW"));
   assert.equal(more, []);
   assert.match(unset, /p: PW has no value: db does not start without a password/);
@@ -193,6 +254,29 @@ test("a space in the default of an image's tag", async () => {
     "fail p/compose.yaml:2 p: desk has the image “lscr.io/linuxserver/webtop: latest”, which is not an image name: it " +
     "has a space -> Write lscr.io/linuxserver/webtop:latest",
   ]);
+});
+
+test("texts that are not an image name: what is wrong, and the name that is meant where it is clear", async () => {
+  for (
+    const [image, answer] of [
+      [
+        "nginx latest",
+        "“nginx latest”, which is not an image name: it has a space -> Write the image's name and tag, such as nginx:1.27",
+      ],
+      [
+        '"nginx:1.27 # pinned"',
+        "“nginx:1.27 # pinned”, which is not an image name: it has a space -> Write nginx:1.27",
+      ],
+      ['"nginx:1.27 "', "“nginx:1.27 ”, which is not an image name: it has a space -> Write nginx:1.27"],
+      ["|\n      nginx:1.27\n", "“nginx:1.27\\n”, which is not an image name: it has a line break -> Write nginx:1.27"],
+      ['"nginx:\\t1.27"', "“nginx:\\t1.27”, which is not an image name: it has a tab -> Write nginx:1.27"],
+      [`"'nginx:1.27'"`, "“'nginx:1.27'”, which is not an image name: it has quotes in it -> Write nginx:1.27"],
+      ['"nginx:"', "“nginx:”, which is not an image name: it ends with : -> Write the tag after nginx:, or only nginx"],
+    ]
+  ) {
+    const found = await compose(`services:\n  web:\n    image: ${image}\n`);
+    assert.equal(found.map((one) => one.replace(/^fail \S+ p: web has the image /, "")), [answer]);
+  }
 });
 
 test("health checks of Loki from 3.6 on, Promtail and redis_exporter, whose images have no program for them", async () => {

@@ -6,6 +6,7 @@ import { literally } from "../compose/refusals.mts";
 import { environmentOf, mountsOf, texts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
+import { envOf } from "./compose-paths.mts";
 import { blockOf, flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { vpnVariables } from "./compose-programs.mts";
 
@@ -60,27 +61,47 @@ export function databaseFlaws(service: ComposeService, project: ComposeProject):
   return server ? [...withoutPassword(server, project), ...incomplete(server), ...postgresVolume(server)] : [];
 }
 
+const ends = ": the container ends at its first start";
+
+/** The variables in the lines that give a variable its value. */
+function variablesOf(name: string, texts: ComposeProject["texts"]): string[] {
+  const line = new RegExp(`\\b${name}\\b[^\\n]*`, "g");
+  const values = Object.values(texts).flatMap((text) => text.match(line) ?? []);
+  return [...new Set(values.flatMap((one) => [...one.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, found]) => found!)))];
+}
+
 /** The variables of which a database needs one, where a service has none of them, or has them without a value. */
-function withoutPassword({ service, image, passwords }: Server, { texts }: ComposeProject): ProjectFlaw[] {
+function withoutPassword({ service, image, passwords }: Server, project: ComposeProject): ProjectFlaw[] {
+  const { texts, unsetVariables, refusals } = project;
   // the files may have it, and this reader does not merge them
   if (!passwords || service.env_file !== undefined || service.secrets !== undefined) return [];
   const given = Object.entries(environmentOf(service)).filter(([name]) =>
     passwords.includes(name.replace(/_FILE$/, ""))
   );
-  const [first] = given;
+  const plain = given.find(([name]) => /^(POSTGRES|(MYSQL|MARIADB)_ROOT)_PASSWORD$/.test(name));
+  const first = plain ?? given[0];
   if (first) {
     // a variable without a value, or one of the caller, is reported by its name
-    const isOther = given.some(([name, value]) =>
-      value !== "" || Object.values(texts).some((text) => new RegExp(`\\b${name}\\b[^\\n]*\\$`).test(text))
-    );
-    return isOther ? [] : [flaw(
-      `has ${first[0]} without a value: the container ends at its first start`,
-      first[0],
-      `Write a password as ${first[0]}`,
-    )];
+    const variables = given.flatMap(([name]) => variablesOf(name, texts));
+    const reported = [...unsetVariables, ...refusals].flatMap(({ variable }) => variable ?? []);
+    if (given.some(([, value]) => value !== "") || variables.some((one) => reported.includes(one))) return [];
+    const feeding = plain ? variablesOf(plain[0], texts) : [];
+    const item = `${first[0]} without a value`;
+    const rest = (_: boolean, several: boolean) =>
+      several ? ends.replace("container ends at its", "containers end at their") : ends;
+    return [{
+      ...flaw(
+        `has ${item}${ends}`,
+        first[0],
+        feeding.length > 0
+          ? `Set ${joinList(feeding)} in ${envOf(project)}`
+          : `Write a password as ${plain?.[0] ?? passwords[0]}`,
+      ),
+      fold: { kind: `empty ${first[0]} ${feeding.join(" ")}`, verb: ["has", "have"], item, rest },
+    }];
   }
   return [flaw(
-    `runs ${image} without a password: the container ends at its first start`,
+    `runs ${image} without a password${ends}`,
     "image:",
     `Add to environment: ${passwords[0]}: …`,
   )];

@@ -1,16 +1,18 @@
 /** Variables without a value, with what they leave of the mounts, images and ports that they are in. */
 import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
+import { grantsOf } from "../compose/grants.mts";
 import { attachedNetworks } from "../compose/service.mts";
 import { literally } from "../compose/refusals.mts";
-import { isSecretName, isWithin } from "../compose/variables.mts";
+import { isSecretName } from "../compose/variables.mts";
 import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
-import { isMap } from "../maps.mts";
+import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
 import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
 import { databasePasswords } from "./compose-databases.mts";
 import { desktopVariables } from "./compose-desktop.mts";
+import { literalDollar, splitDollars } from "./compose-dollars.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
 
 /** What is left of a text whose variables have no value. */
@@ -78,11 +80,19 @@ const ofItem = /(?<=^\s*-\s*["']?)\$(\w+|\{\w+\})(?=["']?\s*(#.*)?$)/gm;
 /** The value of `file:`, as of a config or a secret. */
 const ofFile = /(?<![\w-])file["']?\s*:\s*[^,\n]*/g;
 
-/** Whether a config or a secret has an empty `file`. */
-const hasNamelessFile = ({ model, written = model }: ComposeProject): boolean =>
-  [written?.configs, written?.secrets].some((section) =>
-    Object.values(section ?? {}).some((one) => isMap(one) && one.file === "")
+/** Whether a service gets a config or a secret with an empty `file`. */
+function hasNamelessFile(project: ComposeProject): boolean {
+  const { model, written = model } = project;
+  const services = enabledOf(project).map(([name, service]) => ({ service, own: written?.services[name] ?? service }));
+  return (["configs", "secrets"] as const).some((section) =>
+    services.some(({ service, own }) =>
+      [...grantsOf(service[section]), ...grantsOf(mapAt(own, "build")[section])].some((key) => {
+        const one: unknown = written?.[section]?.[key];
+        return isMap(one) && one.file === "";
+      })
+    )
   );
+}
 
 /** What to do about a `file:` whose variables have no value. */
 export const fileVariableFix = (project: ComposeProject): Fix => variableFix(variablesIn(ofFile, project), project);
@@ -154,7 +164,16 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
     ![...ofDesktop, ...ofNames].includes(one.variable ?? "")
   );
   const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));
-  const flaw = (found: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {
+  const flaw = (all: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {
+    const { literal, rest } = splitDollars(all, project);
+    return [...flawOf(literal, status, effect, true), ...flawOf(rest, status, effect, false)];
+  };
+  const flawOf = (
+    found: typeof secret,
+    status: "fail" | "warn",
+    effect: (them: string) => string,
+    isLiteral: boolean,
+  ): ProjectFlaw[] => {
     if (found.length === 0) return [];
     const names = found.map(({ variable }) => variable!);
     return [{
@@ -170,8 +189,9 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
         value: "no value, no default",
       },
       fix: manualFix(
-        literalDollar(found, project) ?? copyOfEnv(project, names) ??
-          `Set ${names.length > 8 ? "them" : names.join(", ")} in ${envOf(project)}`,
+        isLiteral
+          ? literalDollar(found)
+          : copyOfEnv(project, names) ?? `Set ${names.length > 8 ? "them" : names.join(", ")} in ${envOf(project)}`,
       ),
     }];
   };
@@ -199,21 +219,6 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
     ...flaw(secret, "warn", () => ": the service starts with an empty password or key"),
     ...flaw(rest, "warn", (them) => `: Compose replaces ${them} with an empty string, or omits ${them}`),
   ];
-}
-
-/** What to do about variables that may be parts of passwords with a dollar sign; undefined if one is none. */
-function literalDollar(found: ProjectProblem[], { texts }: ComposeProject): string | undefined {
-  const lines = found.flatMap(({ variable, file, line, within }) => {
-    const written = file === undefined || line === undefined ? undefined : texts[file]?.split("\n")[line - 1];
-    return within || isWithin(variable!, written ?? "") ? [{ file, line, isEnv: within }] : [];
-  });
-  const [first] = lines;
-  if (!first || lines.length < found.length) return undefined;
-  const many = lines.length > 1;
-  const places = joinList([...new Set(lines.map(({ file, line }) => `${file}:${line}`))]);
-  return `If the dollar sign${many ? "s are" : " is"} part of the value${many ? "s" : ""}, ${
-    first.isEnv ? "put the value in single quotes" : "write $$"
-  } (${places}); otherwise set ${joinList(found.map(({ variable }) => variable!))}`;
 }
 
 /** Variables that an env file uses above the line that sets them. */

@@ -28,7 +28,8 @@ import { engineProjectFlaws } from "./compose-docker-project.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { isInSubnet } from "../text.mts";
-import { imageVariableFix, unsetFlaws, variablesOfExample, withoutEmptied } from "./compose-emptied.mts";
+import { imageNameFlaws } from "./compose-image-names.mts";
+import { unsetFlaws, variablesOfExample, withoutEmptied } from "./compose-emptied.mts";
 import { foldFlaws } from "./compose-fold.mts";
 import {
   circularDependencies,
@@ -102,7 +103,7 @@ function containerFlaws(
       ...swarmServiceFlaws(service, project, project.inSwarm),
       ...neededFiles(name, service, project, machine.engine),
       ...targetFlaws(project.written?.services[name] ?? service, project, machine),
-      ...settings(service, project),
+      ...settings(name, service, project),
       ...imageFlaws(name, service, project, machine),
       ...healthFlaws(name, service, project),
       ...databaseFlaws(service, project),
@@ -123,7 +124,7 @@ function containerFlaws(
     ...swarmFlaws(service),
     ...engineNetworks(service, project),
     ...networks(service, project),
-    ...settings(service, project),
+    ...settings(name, service, project),
     ...engineFlaws(name, service, project, machine),
     ...daemonFlaws(project.written?.services[name] ?? service, machine),
     ...imageFlaws(name, service, project, machine),
@@ -229,16 +230,12 @@ function portsOfShared(service: ComposeService, model: ComposeProject["model"]):
   return has && theirs.length > 0 ? `Remove ports:, since ${other} publishes them` : `Write the ports in ${other}`;
 }
 
-/** Why a text is not the name of an image. */
-const noImage = (image: string) =>
-  `, which is not an image name: ${/ /.test(image.trim()) ? "it has a space" : "a variable in it may be empty"}`;
-
 /** With it Compose refuses a service of one name that runs several times. */
 const isOfName = /container name must be unique/;
 
-function settings(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+function settings(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const { refusals } = project;
-  const { platform, restart, image, container_name: name } = service;
+  const { platform, restart, container_name: container } = service;
   const { replicas } = mapAt(service, "deploy");
   const scale = Number(service.scale ?? replicas ?? 1);
   const single = publishedPorts(service).some(({ first, last }) => last - first + 1 < scale);
@@ -261,30 +258,18 @@ function settings(service: ComposeService, project: ComposeProject): ProjectFlaw
         fix: manualFix('Write restart: unless-stopped, or restart: "no" in quotes'),
       }]
       : []),
-    ...(typeof image === "string" && (/^$|^[:/]|[:@/]$|[\s"'<>]/.test(image)) && !image.includes("$")
-      ? [{
-        status: "fail" as const,
-        message: `has the image “${image}”${noImage(image)}`,
-        at: "image:",
-        text: image,
-        fix: / /.test(image.trim()) ? manualFix(`Write ${image.replace(/\s+/g, "")}`) : imageVariableFix(project),
-        fold: {
-          ...{ kind: noImage(image), verb: ["has", "have"] as [string, string], item: `the image “${image}”` },
-          rest: () => noImage(image),
-        },
-      }]
-      : []),
+    ...imageNameFlaws(name, service, project),
     // a Swarm has no container names, and a published port of all tasks
-    ...(scale > 1 && !project.inSwarm && (name !== undefined || single) &&
+    ...(scale > 1 && !project.inSwarm && (container !== undefined || single) &&
         !refusals.some(({ message }) => isOfName.test(message))
       ? [{
         status: "fail" as const,
         message: `runs ${scale} times, but ${
-          name !== undefined ? "its container_name allows only one" : "its published port allows only one"
+          container !== undefined ? "its container_name allows only one" : "its published port allows only one"
         }`,
-        at: name !== undefined ? "container_name" : "ports",
+        at: container !== undefined ? "container_name" : "ports",
         fix: manualFix(
-          name !== undefined ? "Remove container_name" : "Remove the published port, or write a range of ports",
+          container !== undefined ? "Remove container_name" : "Remove the published port, or write a range of ports",
         ),
       }]
       : []),

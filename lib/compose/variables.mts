@@ -59,9 +59,18 @@ export function envFileMissing(
   });
 }
 
-/** Whether a `$NAME` follows a character of a word, as in a password with a dollar sign: `pa$word`. */
-export const isWithin = (name: string, line: string): boolean =>
-  new RegExp(`[A-Za-z0-9!#%^&*+?]\\$${name}(?!\\w)`).test(line);
+/** The start of a hash of a password (crypt(5), Apache's htpasswd, Argon2's PHC strings). */
+const hash = /\$(apr1|1|2[abxy]|5|6|7|y|gy|argon2\w*|scrypt|pbkdf2[\w-]*)\$/;
+
+/**
+ * Whether the dollar sign of a `$NAME` may be part of a value: it follows a character of a word, as in `pa$word`,
+ * another `$NAME` is directly next to it, or its word is the hash of a password.
+ */
+export function isWithin(name: string, line: string): boolean {
+  const one = `\\$${name}(?!\\w)`;
+  const next = new RegExp(`[A-Za-z0-9!#%^&*+?]${one}|\\$\\w+${one}|${one}\\$\\w`);
+  return line.split(/[\s"']+/).some((word) => next.test(word) || hash.test(word) && new RegExp(one).test(word));
+}
 
 function readEnvFile(text: string, outer: Record<string, string | undefined>) {
   // without a prototype, so that a variable named __proto__ is like any other

@@ -1,0 +1,32 @@
+/** Dollar signs that may be part of a value, as of a password or of its hash, where Compose reads a variable. */
+import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
+import { isWithin } from "../compose/variables.mts";
+import { joinList } from "../text.mts";
+
+/** Variables without a value, split: those whose dollar sign may be part of a value, and the others. */
+export function splitDollars(found: ProjectProblem[], { texts, envExamples = [] }: ComposeProject): {
+  literal: ProjectProblem[];
+  rest: ProjectProblem[];
+} {
+  const isLiteral = ({ variable, file, line, within }: ProjectProblem) => {
+    if (envExamples.some(({ names }) => names.includes(variable!))) return false;
+    const written = file === undefined || line === undefined ? undefined : texts[file]?.split("\n")[line - 1];
+    return within || isWithin(variable!, written ?? "");
+  };
+  const literal = found.filter(isLiteral);
+  return { literal, rest: found.filter((one) => !literal.includes(one)) };
+}
+
+/** What to do about variables that may be parts of values with a dollar sign: in a Compose file, and in an env file. */
+export function literalDollar(found: ProjectProblem[]): string {
+  const many = found.length > 1;
+  const placesOf = (all: ProjectProblem[]) => joinList([...new Set(all.map(({ file, line }) => `${file}:${line}`))]);
+  const inEnv = found.filter(({ within }) => within);
+  const others = found.filter(({ within }) => !within);
+  const ways = [
+    ...(others.length > 0 ? [`write $$ (${placesOf(others)})`] : []),
+    ...(inEnv.length > 0 ? [`put the value in single quotes (${placesOf(inEnv)})`] : []),
+  ];
+  return `If the dollar sign${many ? "s are" : " is"} part of the value${many ? "s" : ""}, ${joinList(ways)}; ` +
+    `otherwise set ${joinList(found.map(({ variable }) => variable!))}`;
+}

@@ -1,0 +1,60 @@
+/** Texts at `image:` that are not the name of an image. */
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import { manualFix } from "../fixes.mts";
+import type { Fix } from "../findings.mts";
+import { oneLine } from "../text.mts";
+import { imageVariableFix } from "./compose-emptied.mts";
+import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
+
+/** The flaw of a service whose `image` is not the name of an image, without the service's name. */
+export function imageNameFlaws(name: string, { image }: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  if (typeof image !== "string" || image.includes("$")) return [];
+  if (!/^$|^[:/]|[:@/]$|[\s"'<>]/.test(image)) return [];
+  const { why, fix } = reason(image, hasVariable(name, image, project), project);
+  const item = `the image “${oneLine(image)}”`;
+  const rest = () => `, which is not an image name: ${why}`;
+  return [{
+    status: "fail",
+    message: `has ${item}${rest()}`,
+    at: "image:",
+    text: image,
+    fix,
+    fold: { kind: `${rest()} ${fix.title}`, verb: ["has", "have"], item, rest },
+  }];
+}
+
+/** Whether the image of a service is written with a variable; of all services if its own block has no image. */
+function hasVariable(name: string, image: string, { texts, emptied = {} }: ComposeProject): boolean {
+  const lines = (texts: string[]) => texts.filter((line) => /^[^#]*\bimage["']?\s*:/.test(line));
+  const own = Object.entries(texts).flatMap(([file, text]) => blockOf(file, text, name)).flatMap((block) =>
+    lines(block.lines)
+  );
+  const all = own.length > 0 ? own : Object.values(texts).flatMap((text) => lines(text.split("\n")));
+  return Object.hasOwn(emptied, image) || all.some((line) => line.includes("$"));
+}
+
+/** What is wrong with an image's name, and what to do. */
+function reason(image: string, isVariable: boolean, project: ComposeProject): { why: string; fix: Fix } {
+  const space = /\s/.exec(image)?.[0];
+  const inner = image.replace(/\s+#.*$/s, "").replace(/^[\s"']+|[\s"']+$/g, "");
+  // a space next to a colon or a slash is never meant
+  const joined = inner.replace(/\s*([:/])\s*/g, "$1");
+  const isName = /^[A-Za-z0-9][\w.:@/-]*\w$/.test(joined);
+  const write = manualFix(isName ? `Write ${joined}` : "Write the image's name and tag, such as nginx:1.27");
+  if (space !== undefined) {
+    const what = /[\n\r]/.test(image) ? "line break" : space === "\t" ? "tab" : "space";
+    return { why: `it has a ${what}`, fix: write };
+  }
+  if (/["']/.test(image)) return { why: "it has quotes in it", fix: write };
+  if (isVariable) return { why: "a variable in it may be empty", fix: imageVariableFix(project) };
+  const why = image === ""
+    ? "it is empty"
+    : /[<>]/.test(image)
+    ? "it has < or >"
+    : /^[:/]/.test(image)
+    ? `it begins with ${image[0]}`
+    : `it ends with ${image.at(-1)}`;
+  const stem = image.replace(/[:@/]+$/, "");
+  const isStem = /^[A-Za-z0-9][\w.:@/-]*\w$/.test(stem) && /[:@]$/.test(image);
+  return { why, fix: isStem ? manualFix(`Write the tag after ${stem}:, or only ${stem}`) : write };
+}
