@@ -5,7 +5,7 @@ import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
 import { explain } from "../lib/cli/commands/explain.mts";
 import { asFinding, failures, likelyCauses } from "../lib/verify/failures/index.mts";
-import { readPaste } from "../lib/verify/failures/paste.mts";
+import { readPaste, rejoined } from "../lib/verify/failures/paste.mts";
 import { compiled, matcher, squeezed } from "../lib/verify/failures/match.mts";
 import { alternatives, keysOf, longest, searcher } from "../lib/verify/failures/words.mts";
 import type { Options } from "../lib/cli/context.mts";
@@ -116,6 +116,16 @@ test("unrelated logs and logs of successful runs have no causes", () => {
 
 /** Every n-th of these logs: the sweep `logs` takes all of them. */
 const every = (n: number, logs: [string, string][]) => logs.filter((_, i) => i % n === 0);
+
+test("reads logs with more lines than a call can have arguments", () => {
+  const error =
+    'docker: Error response from daemon: could not select device driver "nvidia" with capabilities: [[gpu]]';
+  for (const lines of ["y\n".repeat(450_000), "two words\n".repeat(150_000)]) {
+    assert.equal(likelyCauses(lines), []);
+    assert.is(likelyCauses(lines + error)[0]?.check, "verify.service");
+  }
+  assert.is(rejoined(readPaste("y\n".repeat(450_000))), undefined);
+});
 
 test("a log after an unrelated one is explained", () => checkAfter(every(7, texts.slice(0, 20)), every(3, foreign)));
 

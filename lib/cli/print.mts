@@ -198,7 +198,7 @@ export function formatPlan(folder: string, changes: FileChange[], steps: Step[],
       const count = text.split("\n").length - 1;
       lines.push(green(`  + ${path}`) + ` (${counted(count, "line")})`);
       if (style.verbose && !secret) {
-        lines.push(...text.replace(/\n$/, "").split("\n").map((line) => `      ${visible(line)}`));
+        for (const line of text.replace(/\n$/, "").split("\n")) lines.push(`      ${visible(line)}`);
       }
     } else {
       lines.push(`  ~ ${path}`);

@@ -121,7 +121,10 @@ async function walk(root: string, below: string, enters: (folder: string) => boo
     const entry = { path, kind: is.kind, mode: mode & 0o7777, size, mtime: Math.round(mtimeMs) };
     const owner = process.platform === "win32" ? {} : { uid };
     found.push({ ...entry, ...owner, ...(target === undefined ? {} : { target }) });
-    if (is.kind === "folder" && enters(path)) found.push(...await walk(root, `${path}/`, enters));
+    // a folder can have more entries than a call can have arguments
+    if (is.kind === "folder" && enters(path)) {
+      for (const one of await walk(root, `${path}/`, enters)) found.push(one);
+    }
   }
   return found;
 }

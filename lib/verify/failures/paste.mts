@@ -89,6 +89,9 @@ const prefixes = new RegExp(
   "gm",
 );
 
+/** The length of the longest line; 0 without lines. A log has more lines than a call can have arguments. */
+const widest = (lines: string[]) => lines.reduce((most, { length }) => Math.max(most, length), 0);
+
 /**
  * The text without the line breaks that a window added. Each becomes one space, so positions stay.
  * A break was added by a window if the next word would not have fitted into the longest line.
@@ -97,9 +100,8 @@ const prefixes = new RegExp(
 export function unwrapped({ text, shown }: Pasted): string | undefined {
   const lines = text.split("\n");
   // a single word that is longer than the window says nothing about its width
-  const widths = (of: string[]) =>
-    Math.max(0, ...of.filter((line) => /\S\s+\S/.test(line)).map(({ length }) => length));
-  const [wide, raw] = [widths(lines), widths(shown)];
+  const several = (line: string) => /\S\s+\S/.test(line);
+  const [wide, raw] = [widest(lines.filter(several)), widest(shown.filter(several))];
   if (lines.length < 2 || raw < 50 || raw > 250) return undefined;
   let joined = lines[0]!;
   for (let i = 1; i < lines.length; i++) {
@@ -116,7 +118,7 @@ export function unwrapped({ text, shown }: Pasted): string | undefined {
  */
 export function rejoined({ text, shown }: Pasted): { text: string; breaks: number[] } | undefined {
   const lines = text.split("\n");
-  const raw = Math.max(0, ...shown.map(({ length }) => length));
+  const raw = widest(shown);
   if (raw < 60 || raw > 250 || lines.length < 2) return undefined;
   let joined = "";
   const breaks: number[] = [];
