@@ -6,21 +6,27 @@ import { rows } from "./rows.mts";
 const status = commandFix("See what DKMS has, with the state for each kernel", "dkms status");
 const again = "Install the module's package again (apt-get install --reinstall NAME, dnf reinstall NAME)";
 
+const near = /dkms|^Error! |\bnvidia\/\d/i;
+const source = "dkms-project/dkms (dkms.in), read 2026-11";
+
 /** DKMS' own messages, about the modules of any package (NVIDIA's, VirtualBox', ZFS', an Intel or AMD driver's). */
-export const dkmsFailures = (): Failure[] =>
-  rows({ layer: "driver", near: /dkms|^Error! /i, source: "dkms-project/dkms (dkms.in), read 2026-11" }, [
+export const dkmsFailures = (): Failure[] => [
+  ...rows({ layer: "driver", near, source }, [
     [
       "guest.driver",
       "cause",
       anyOf(
-        /Could not (?:find module source directory|locate dkms\.conf file)|\S{1,80} is broken! Missing the source/,
+        /Could not (?:find (?:the )?module source|locate dkms\.conf file)|is broken! Missing the source directory/,
+        /Missing the module source directory/,
         /does not represent a valid dkms\.conf file/,
         /does not appear to have module source located within it/,
       ),
       "DKMS knows a module whose sources are gone or damaged: its package was removed halfway, or was not unpacked " +
       "whole",
       status,
-      "Remove what it names (dkms remove NAME/VERSION --all), then install its package again",
+      "Reinstall the package of that version; or, if /usr/src/NAME-VERSION exists: dkms add NAME/VERSION",
+      "Then remove what is not needed (dkms remove NAME/VERSION --all), which fails as long as the sources are gone",
+      "Without that package: move /var/lib/dkms/NAME/VERSION away, then install the module's package again",
     ],
     [
       "guest.driver",
@@ -44,19 +50,10 @@ export const dkmsFailures = (): Failure[] =>
     [
       "guest.firmware",
       "cause",
-      anyOf(
-        /certificate or key are missing, generating self signed certificate failed/,
-      ),
+      /certificate or key are missing, generating self signed certificate failed/,
       "DKMS could not sign the module: its key or the program that signs is missing, so Secure Boot refuses the module",
       "Install openssl and mokutil, then let DKMS make its key: dkms generate_mok",
       "Enrol it (mokutil --import /var/lib/dkms/mok.pub), restart, and confirm it on the blue screen",
-    ],
-    [
-      "tools.present",
-      "cause",
-      /No write access to DKMS tree|You must be root to use this command/,
-      "DKMS was started without root, or its folder lies on a read-only system",
-      "Run the command with sudo; on an image-based system (Silverblue, SteamOS) use its own way for drivers",
     ],
     [
       "guest.driver",
@@ -77,8 +74,7 @@ export const dkmsFailures = (): Failure[] =>
         /did not build, (?:possibly|skipping)/,
       ),
       "DKMS did not build or install the module for this kernel: the module's own settings exclude the kernel, or " +
-      "its " +
-      "script failed",
+      "its script failed",
       status,
       "Use a release of the module that is made for this kernel, or start the older kernel",
     ],
@@ -93,4 +89,14 @@ export const dkmsFailures = (): Failure[] =>
       "Read the first error in /var/lib/dkms/NAME/VERSION/build/make.log",
       again,
     ],
-  ]);
+  ]),
+  ...rows({ layer: "driver", near, shared: true, source }, [
+    [
+      "tools.present",
+      "cause",
+      /No write access to DKMS tree|You must be root to use this command/,
+      "DKMS was started without root, or its folder lies on a read-only system",
+      "Run the command with sudo; on an image-based system (Silverblue, SteamOS) use its own way for drivers",
+    ],
+  ]),
+];

@@ -22,23 +22,17 @@ export const grubToolFailures = (): Failure[] => [
     [
       "guest.image",
       "cause",
-      anyOf(
-        /cannot find EFI directory|\S{1,80} doesn't look like an EFI partition/,
-      ),
-      "GRUB's installer does not find the EFI system partition: it is not mounted at /boot/efi, or is no FAT file " +
-      "system",
+      /cannot find EFI directory|\S{1,80} doesn't look like an EFI partition/,
+      "GRUB's installer does not find the EFI system partition: it is not mounted at /boot/efi, or is not FAT",
       disks,
       "Mount it (mount /boot/efi, with its line in /etc/fstab), then grub-install again",
     ],
     [
       "guest.image",
       "cause",
-      anyOf(
-        /EFI variables cannot be set on this system|efibootmgr failed to register the boot entry/,
-      ),
+      /EFI variables cannot be set on this system|efibootmgr failed to register the boot entry/,
       "GRUB's installer cannot write the firmware's boot entry: the system was started in BIOS mode, runs in a " +
-      "chroot " +
-      "without /sys/firmware/efi/efivars, or the firmware's memory for it is full or read-only",
+      "chroot without /sys/firmware/efi/efivars, or the firmware's memory for it is full or read-only",
       mode,
       "Start the system or the rescue medium in UEFI mode; in a chroot: mount --bind /sys/firmware/efi/efivars there",
       "Without an entry: grub-install --removable writes the default path, which firmwares start by themselves",
@@ -55,12 +49,12 @@ export const grubToolFailures = (): Failure[] => [
       "guest.image",
       "cause",
       anyOf(
-        /GPT partition label contains no BIOS Boot Partition|embedding is not possible|[Ww]ill not proceed with blocklists/,
+        /GPT partition label contains no BIOS Boot Partition|[Ww]ill not proceed with blocklists/,
+        /embedding is not possible(?:\. GRUB can only|, but this is required for)/,
         /filesystem [`'"]?\w{2,12}['"]? (?:doesn't support (?:embedding|blocklists))/,
       ),
       "GRUB for BIOS has no place on that disk: it needs a small partition of the type BIOS boot (ef02), or was " +
-      "given a " +
-      "partition instead of the disk",
+      "given a partition instead of the disk",
       disks,
       "Name the whole disk (/dev/sda, not /dev/sda1), or make a BIOS boot partition of 1 MiB; never use --force",
     ],
@@ -69,7 +63,7 @@ export const grubToolFailures = (): Failure[] => [
       "cause",
       anyOf(
         /grub\d?-install: error: install device isn't specified/,
-        /grub\d?-(?:install|probe): error: (?:cannot find a (?:GRUB drive|device) for|disk [`'"][^\\n]{1,80} not found)/,
+        /grub\d?-install: error: (?:cannot find a (?:GRUB drive|device) for|disk [`'"][^\n]{1,80} not found)/,
       ),
       "GRUB's installer does not know the disk: none was named, it does not exist, or /dev is missing in a chroot",
       disks,
@@ -78,10 +72,18 @@ export const grubToolFailures = (): Failure[] => [
     [
       "guest.image",
       "note",
+      /grub\d?-probe: error: (?:cannot find a (?:GRUB drive|device) for|disk [`'"][^\n]{1,80} not found)/,
+      "update-grub asked about a disk that GRUB does not know (a USB stick, a disk that was removed, LVM): it goes on, " +
+      "and the menu is written if it ends with “done”",
+      disks,
+      "If the system itself is on that disk: see that /dev has it, then update-grub again",
+    ],
+    [
+      "guest.image",
+      "note",
       /This system is booted via proxmox-boot-tool/,
       "this Proxmox host starts from an EFI partition that proxmox-boot-tool fills: update-grub alone changes " +
-      "nothing there, " +
-      "and its messages about unknown file systems (ZFS) do not matter",
+      "nothing there, and its messages about unknown file systems (ZFS) do not matter",
       commandFix("Take over a change of kernel arguments (also in /etc/kernel/cmdline)", "proxmox-boot-tool refresh", {
         root: true,
       }),

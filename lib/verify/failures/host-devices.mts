@@ -3,10 +3,14 @@ import { commandFix, guestFix } from "../../fixes.mts";
 import { nvidiaWords, vmWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
+const kernelAndCard = guestFix("See the kernel and the card", "sh -c 'uname -r; lspci -nn -d 1002:'");
+
 /** What the kernel, QEMU, Xen and services say about a device or a disk of the host. */
 export const hostDeviceFailures = (): Failure[] => [
   ...rows({
     layer: "driver",
+    near: /rocm|\bhsa|\/dev\/kfd|hipError|\bhip\b/i,
+    shared: true,
     source: "Linux (amdkfd/kfd_device.c), ROCm/legacy-rocm-build#1318 (2020-12), read 2026-11",
   }, [
     [
@@ -14,17 +18,25 @@ export const hostDeviceFailures = (): Failure[] => [
       "cause",
       /kfd kfd: (?:amdgpu: )?(?:DID [\da-f]{4} is missing in supported_devices|kgd2kfd_probe failed|\S{1,40} not supported in kfd)/,
       "AMD's driver does not know this card for compute (KFD): the kernel is older than the card, or the card is " +
-      "too old; " +
-      "its display works",
-      guestFix("See the kernel and the card", "sh -c 'uname -r; lspci -nn -d 1002:'"),
+      "too old; its display works",
+      kernelAndCard,
       "For a new card: use a newer kernel and linux-firmware; for an old one: Vulkan instead of ROCm",
+    ],
+  ]),
+  ...rows({ layer: "driver", source: "Linux (amdkfd/kfd_device.c), systemd, read 2026-11" }, [
+    [
+      "guest.driver",
+      "note",
+      /\bkfd: (?:amdgpu: )?(?:DID [\da-f]{4} is missing in supported_devices|kgd2kfd_probe failed|\S{1,40} not supported in kfd)/,
+      "ROCm cannot use that AMD card, often one in the processor; its display works, and other cards are not concerned",
+      kernelAndCard,
+      "If it is the card that should compute: use a newer kernel and linux-firmware, or Vulkan instead of ROCm",
     ],
     [
       "guest.driver",
       "note",
       /NVIDIA Persistence Daemon skipped, unmet condition check|ConditionPathExistsGlob=\/dev\/nvidia\S{0,4} was not met/,
-      "nvidia-persistenced was not started, since NVIDIA's device files were not there yet: the module was not " +
-      "loaded then",
+      "nvidia-persistenced was not started: NVIDIA's device files were not there, so the module was not loaded then",
       guestFix("If the card works now, start it", "systemctl restart nvidia-persistenced"),
       "Otherwise see why the module is not loaded: modprobe nvidia, then dmesg",
     ],
@@ -46,8 +58,7 @@ export const hostDeviceFailures = (): Failure[] => [
       "symptom",
       /Triple fault - invoking HVM shutdown action|\(XEN\) MMIO emulation failed/,
       "Xen ended the guest, since its first code failed: the firmware file (OVMF) does not fit Xen, or the image " +
-      "is no boot " +
-      "disk of that kind",
+      "is no boot disk of that kind",
       'Use the OVMF of Xen\'s own package (a build with the Xen platform), or bios="seabios" to see the difference',
       commandFix("Read what Xen says", "sh -c 'xl dmesg | tail -n 40'", { root: true }),
     ],
@@ -61,8 +72,7 @@ export const hostDeviceFailures = (): Failure[] => [
       "cause",
       /Failed while creating virtual Ethernet switch|Switch create failed, name = '/,
       "Hyper-V did not create the virtual switch: the network adapter has one already or is gone, or Windows' " +
-      "network " +
-      "settings of an older switch are left over",
+      "network settings of an older switch are left over",
       commandFix("See the switches and adapters", "Get-VMSwitch; Get-NetAdapter"),
       "Restart Windows and try again; if it stays, another VM or VPN program holds the adapter: remove its filter " +
       "driver",
@@ -75,8 +85,7 @@ export const hostDeviceFailures = (): Failure[] => [
       "symptom",
       /nvidia: Process '\S{0,20}modprobe nvidia\S{0,12}' failed with exit code/,
       "one of NVIDIA's modules did not load at the machine's start: it was built for another kernel, Secure Boot " +
-      "refuses " +
-      "it, or it does not know the card",
+      "refuses it, or it does not know the card",
       guestFix("See why", "sh -c 'modprobe nvidia; dmesg | tail -n 20'"),
     ],
   ]),
@@ -90,15 +99,10 @@ export const hostDeviceFailures = (): Failure[] => [
       "cause",
       /No such file or directory - Failed to mount "\/dev\/(?:nvidia|dri|kfd)|Failed to detect correct "\/dev\/nvidia" path/,
       "the host itself does not have the card's device file that the container is to get: the driver is not loaded " +
-      "there, or " +
-      "another part of it (nvidia-modeset and nvidia-uvm come only with their modules)",
-      commandFix(
-        "On the host: load it, and see the files",
-        "sh -c 'nvidia-modprobe -u -m; ls -l /dev/nvidia* /dev/dri'",
-        {
-          root: true,
-        },
-      ),
+      "there, or another part of it (nvidia-modeset and nvidia-uvm come only with their modules)",
+      commandFix("On the host: load and see it", "sh -c 'nvidia-modprobe -u -m; ls -l /dev/nvidia* /dev/dri'", {
+        root: true,
+      }),
       "In the container's configuration: add optional to that lxc.mount.entry; Proxmox: use dev0: /dev/nvidia0 and " +
       "so on",
     ],

@@ -49,8 +49,7 @@ export const hostMessageFailures = (): Failure[] => [
       "symptom",
       /failed to start\. (?:\([^()\n]{0,80}\) )?Insufficient system resources exist to complete the requested service/,
       "Windows has too little of something for that VM: its memory, or with a GPU partition the MMIO space that " +
-      "the VM " +
-      "reserves for the card",
+      "the VM reserves for the card",
       commandFix("See whether it has a partition", "Get-VMGpuPartitionAdapter -VMName NAME"),
       "With one: Set-VM NAME -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace " +
       "32GB",
@@ -73,8 +72,7 @@ export const hostMessageFailures = (): Failure[] => [
       "cause",
       /REMOTE HOST IDENTIFICATION HAS CHANGED!|Host key for \S{1,80} has changed and you have requested strict/,
       "the machine at that address has another key than at the last login: it was installed again, another machine " +
-      "has the " +
-      "address now, or someone is in between",
+      "has the address now, or someone is in between",
       "If you know why it changed, remove the old key: ssh-keygen -R ADDRESS ([ADDRESS]:PORT with a port)",
       "Otherwise compare the fingerprint on the machine's own console: ssh-keygen -lf " +
       "/etc/ssh/ssh_host_ed25519_key.pub",
@@ -85,7 +83,7 @@ export const hostMessageFailures = (): Failure[] => [
       "tools.present",
       "cause",
       anyOf(
-        /enterprise\.proxmox\.com\/\S{1,60} [^\n]{0,60}[^]{0,80}401 {1,2}Unauthorized/,
+        /enterprise\.proxmox\.com\/[^\n]{0,120}\n?[^\n]{0,80}401 {1,2}Unauthorized/,
         /Failed to fetch https?:\/\/enterprise\.proxmox\.com\/\S{1,160} {1,2}401/,
       ),
       "Proxmox' enterprise source wants a subscription, and this host has none",
@@ -97,7 +95,15 @@ export const hostMessageFailures = (): Failure[] => [
     [
       "iommu.enabled",
       "cause",
-      /'?\/sys\/kernel\/iommu_groups\/{0,2}(?:\*|devices)?\S{0,12}'?: No such file or directory/,
+      /microsoft-standard-WSL2[^]{0,160}\/sys\/kernel\/iommu_groups\S{0,20}: No such file or directory/,
+      "WSL2 has no IOMMU groups: it is a VM of Windows, and no device can be passed on to another VM from there",
+      "Nothing to change: WSL2 uses the card through /dev/dxg and Windows' driver (nvidia-smi shows it)",
+      "For a card in a VM of its own: Hyper-V with a GPU partition, or Linux on the machine itself",
+    ],
+    [
+      "iommu.enabled",
+      "cause",
+      /\/sys\/kernel\/iommu_groups(?<!microsoft-standard-WSL2[^]{0,160})(?!\/{1,2}\d)\S{0,20}: No such file or directory/,
       "this host has no IOMMU groups: the IOMMU is off in the firmware or by a kernel argument",
       "Turn on VT-d (Intel) or AMD-Vi, IOMMU (AMD) in the firmware's setup; Intel also needs intel_iommu=on",
       commandFix("Then see it", "sh -c 'dmesg | grep -iE \"dmar|amd-vi|iommu\"'", { root: true }),

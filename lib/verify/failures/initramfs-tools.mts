@@ -19,8 +19,7 @@ export const initramfsToolFailures = (): Failure[] => [
       "cause",
       /module not found: '?(?:vfio\w{0,20}|kvmfr|i915|xe|amdgpu|nouveau|radeon)\b/,
       "/etc/mkinitcpio.conf names a module that this kernel does not have: vfio_virqfd is part of vfio since 6.2, " +
-      "and a " +
-      "module of DKMS may not be built",
+      "and a module of DKMS may not be built",
       commandFix("See what is there for that kernel", "sh -c 'ls /lib/modules; modinfo -F filename vfio_pci'"),
       "Remove the name from MODULES=( ), or build the module first; then mkinitcpio -P",
       before,
@@ -98,13 +97,14 @@ export const initramfsToolFailures = (): Failure[] => [
     ],
     [
       "guest.image",
-      "cause",
+      "note",
       anyOf(
-        /Module '[^']{1,40}' depends on module '[^']{1,40}', which can't be installed/,
+        /Module '[^']{1,40}' depends on (?:module )?'[^']{1,40}', which can't be installed/,
         /Module '[^']{1,40}' cannot be (?:found or )?installed/,
       ),
-      "dracut's configuration names one of its modules whose programs are not installed",
-      "Install the programs, or remove the name from add_dracutmodules in /etc/dracut.conf.d; then dracut -f",
+      "dracut leaves a module out, since its programs are not installed, and builds the image without it",
+      "If the machine needs it to boot (a disk, its encryption): install its programs, then dracut -f",
+      "Otherwise nothing to do; a name in add_dracutmodules of /etc/dracut.conf.d can go",
     ],
     [
       "guest.image",
@@ -122,8 +122,7 @@ export const initramfsToolFailures = (): Failure[] => [
         /FATAL: (?:Don't know how to handle '?root=|No or empty root= argument)/,
       ),
       "the initramfs lacks the kernel's modules, or does not find the disk that root= names: it was built for " +
-      "another kernel " +
-      "or machine, or the argument is wrong",
+      "another kernel or machine, or the argument is wrong",
       "Start an older kernel in the boot menu, then build the image again: dracut -f --regenerate-all",
       "In dracut's shell: ls /dev/disk/by-uuid; blkid, and compare with root= of the kernel's arguments",
     ],

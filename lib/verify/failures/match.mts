@@ -259,7 +259,8 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     if (alone && !shared && (levels.test(before) || pythonError.test(before)) && text.length - end < 300) {
       if (!(near instanceof RegExp) || has(near, own) || !engines.test(own)) return true;
     }
-    if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own))) return false;
+    const named = near instanceof RegExp && has(near, own);
+    if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own) && !named)) return false;
     // a kernel's line between those of such a program is about the program's device
     if (
       near === "card" && !makers.test(own) &&
@@ -271,7 +272,7 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     if (near !== "card") {
       const at = linesOf(near);
       const next = at[firstFrom(at, first - 30)];
-      return (next !== undefined && next <= last + 30) || has(near, own);
+      return (next !== undefined && next <= last + 30) || named;
     }
     if (cardWords.test(own)) return true;
     const [device] = address.exec(own) ?? [];

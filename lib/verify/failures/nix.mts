@@ -3,7 +3,10 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const near = /\bnix|\/nix\/store|\bflake|home-manager|hardware\.|configuration\.nix|nvidia-x11/i;
+const near = anyOf(
+  /\bnix(?:\b|_|os|pkgs)|\bflake(?:\.nix|\.lock| ')|home-manager|nvidia-x11/i,
+  /\bhardware\.(?:nvidia|graphics|opengl|amdgpu|enable|cpu|firmware)/i,
+);
 const source =
   "NixOS/nixpkgs (nixos/modules/hardware/video), NixOS/nix (libexpr, libstore); NixOS/nixpkgs#338196 (2024-08)";
 const update = "Bring nixpkgs and nixos-hardware to the same release: nix flake update, or nix-channel --update";
@@ -22,10 +25,10 @@ export const nixFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
-      /The option (?:definition )?[`'](?:hardware\.(?:opengl|graphics|nvidia|amdgpu|nvidia-container-toolkit)|virtualisation\.docker\.enableNvidia)[\w.-]{0,60}'/,
+      /The option (?:definition )?[`'](?:hardware\.(?:opengl|graphics|nvidia|amdgpu|nvidia-container-toolkit)|virtualisation\.docker\.enableNvidia)[\w.-]{0,60}' (?:does not exist\.|.{0,200}no longer has any effect)/,
       "this release of NixOS does not have that option: hardware.opengl became hardware.graphics in 24.11 " +
-      "(driSupport is " +
-      "gone, driSupport32Bit is enable32Bit), and docker.enableNvidia became hardware.nvidia-container-toolkit.enable",
+      "(driSupport is gone, driSupport32Bit is enable32Bit), and docker.enableNvidia became " +
+      "hardware.nvidia-container-toolkit.enable",
       "Write the names of your release; a module from elsewhere (nixos-hardware) has to be of the same release",
       update,
       page,
@@ -35,8 +38,7 @@ export const nixFailures = (): Failure[] => [
       "cause",
       /Package [`'"\u2018]?(?:nvidia|cuda|libcu|steam|unrar)[^\n]{0,200}has an unfree license/,
       "Nix refuses packages that are not free software, such as NVIDIA's driver and CUDA, as long as the " +
-      "configuration " +
-      "does not allow them",
+      "configuration does not allow them",
       "Write nixpkgs.config.allowUnfree = true; in the configuration; for one command: NIXPKGS_ALLOW_UNFREE=1 with " +
       "--impure",
     ],
@@ -61,14 +63,27 @@ export const nixFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      anyOf(
-        /The option `\S{3,100}' does not exist\. Definition values|The option definition `\S{3,100}' .{0,200}no longer has any effect/,
-      ),
+      /The option `\S{3,100}' does not exist\. Definition values|The option definition `\S{3,100}' .{0,200}no longer has any effect/,
       "the configuration has an option that this release of NixOS does not have (any more): modules and nixpkgs " +
-      "are of " +
-      "different releases, or a module is not imported",
+      "are of different releases, or a module is not imported",
       page,
       update,
+    ],
+    [
+      "tools.present",
+      "note",
+      /The option `\S{3,100}' defined in .{1,200} has been renamed to [`']/,
+      "a warning: NixOS still takes that option by its old name; the line has the new one",
+      "Write the new name; a later release does not know the old one",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /A definition for option [`']\S{3,100}' is not of type [`']/,
+      "that option of the configuration has a value of another type than it takes (a text instead of true, one " +
+      "value instead of a list)",
+      "Correct the value at the place that the line names",
+      page,
     ],
     [
       "tools.present",
@@ -130,8 +145,7 @@ export const nixFailures = (): Failure[] => [
       "cause",
       /error: (?:undefined variable '|attribute '"?[\w.-]{1,60}"?' missing|infinite recursion encountered|syntax error, unexpected )/,
       "Nix cannot evaluate the configuration: a name is misspelt or of another release of nixpkgs, or the syntax " +
-      "is wrong; " +
-      "the line behind “at” is the place",
+      "is wrong; the line behind “at” is the place",
       commandFix("See the whole way to it", "nixos-rebuild build --show-trace"),
       update,
     ],

@@ -31,17 +31,6 @@ export const installFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       anyOf(
-        /is broken! Missing the source directory|Could not (?:find|locate) (?:module source|dkms\.conf)/,
-        /Missing the module source directory/,
-      ),
-      "DKMS lost the sources of a module: a package was removed halfway",
-      dkmsStatus,
-      "Remove what it names (dkms remove NAME/VERSION --all) and install the driver again",
-    ],
-    [
-      "guest.driver",
-      "cause",
-      anyOf(
         /DKMS kernel modules with version \S{1,20} are already installed/,
         /is not located in the DKMS tree|already added to the DKMS tree/,
       ),

@@ -47,8 +47,7 @@ export const nvidiaInstallerFailures = (): Failure[] =>
       "cause",
       /configuration files? to disable Nouveau are already present/,
       "nouveau still has the card, although it is blocked: the machine was not restarted since, or nouveau is " +
-      "loaded from " +
-      "the initramfs",
+      "loaded from the initramfs",
       "Rebuild the initramfs (update-initramfs -u, dracut -f --regenerate-all, mkinitcpio -P), and restart",
       commandFix("Then see that it is gone; no line is right", "lsmod | grep nouveau"),
     ],
@@ -57,8 +56,7 @@ export const nvidiaInstallerFailures = (): Failure[] =>
       "cause",
       /are supported through NVIDIA legacy Linux graphics drivers and will be ignored/,
       "the card is too old for this branch of the driver: it needs a legacy branch (580 for Maxwell to Volta, 470 " +
-      "for " +
-      "Kepler)",
+      "for Kepler)",
       legacy,
       "Install that branch instead of this one",
     ],
@@ -71,8 +69,7 @@ export const nvidiaInstallerFailures = (): Failure[] =>
         /is unlikely to support the open GPU kernel modules/,
       ),
       "the kind of module does not fit the card: cards before Turing need the proprietary modules, Blackwell and " +
-      "later " +
-      "the open ones",
+      "later the open ones",
       "Choose the kind: sudo sh ./NVIDIA-Linux-….run --kernel-module-type=open (or =proprietary)",
       legacy,
     ],
@@ -112,10 +109,19 @@ export const nvidiaInstallerFailures = (): Failure[] =>
     ],
     [
       "guest.driver",
+      "symptom",
+      /kernel modules are supported on some GPUs in this system, and unsupported on others/,
+      "the kind of modules that is installed does not know one of this system's cards: that card will not work",
+      "Choose the other kind, if it knows all cards: --kernel-module-type=proprietary for those before Turing, open " +
+      "for Blackwell and later",
+      "If none knows both cards: leave one to another driver (nouveau), or to a VM (vfio-pci)",
+      guestFix("See which cards work", "nvidia-smi -L"),
+    ],
+    [
+      "guest.driver",
       "note",
       anyOf(
         /option is deprecated: {1,2}nvidia-installer will ignore/,
-        /kernel modules are supported on some GPUs in this system, and unsupported on others/,
         /Failed to (?:\w{2,12} the udev event queue|determine presence of X lock file)/,
       ),
       "a warning of NVIDIA's installer that stops nothing",

@@ -3,7 +3,11 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const near = /vagrant|==> |guest|provider|plugin|hyper-v|SMB|NFS/i;
+/** Vagrant's name, its lines, and words of those of its sentences that do not name it. */
+const near = anyOf(
+  /vagrant|==> |hyper-v|(?:SMB|NFS) (?:shared|synced) folders|SSH within the guest machine|provider capability/i,
+  /same nfs host path|^Guest provider '|WinRM communicator|routable to this machine from/i,
+);
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 const status = commandFix("See which machines there are", "vagrant global-status --prune");
 
@@ -35,8 +39,7 @@ export const vagrantCommandFailures = (): Failure[] =>
         /guest VM does not have NetworkManager installed/,
         /provider capability which is required for advanced networking to work with this guest/,
       ),
-      "Vagrant cannot set up that in this guest: the box lacks the program for it, or is a system that Vagrant " +
-      "does not know",
+      "Vagrant cannot set up that in this guest: the box lacks the program for it, or Vagrant does not know its system",
       "Use another box, or leave the setting out: config.ssh.insert_key = false, and no network of that kind",
     ],
     [
@@ -155,8 +158,7 @@ export const vagrantCommandFailures = (): Failure[] =>
         /Mounting NFS shared folders failed\. This is most often/,
       ),
       "the shared folder (SMB or NFS) cannot be set up: its server's part on the host, its permissions, or its " +
-      "client in the " +
-      "guest is missing",
+      "client in the guest is missing",
       'Use another kind: config.vm.synced_folder ".", "/vagrant", type: "rsync"; or disabled: true',
       "SMB needs an administrator's terminal in Windows; NFS needs nfs-common (Debian) or nfs-utils in the guest",
     ],

@@ -21,9 +21,7 @@ export const wslSettingFailures = (): Failure[] =>
     [
       "host.disk",
       "cause",
-      anyOf(
-        /disk was attached but failed to mount: |The disk failed to detach: |wsl: Failed to (?:mount|resize disk)\b/,
-      ),
+      /disk was attached but failed to mount: |The disk failed to detach: |wsl: Failed to (?:mount|resize disk)\b/,
       "WSL has the disk and could not mount, resize or detach it: its file system is another one or damaged, or is " +
       "in use",
       commandFix("Read what the kernel says, in WSL", "dmesg"),
