@@ -73,8 +73,8 @@ export const grubToolFailures = (): Failure[] => [
       "guest.image",
       "note",
       /grub\d?-probe: error: (?:cannot find a (?:GRUB drive|device) for|disk [`'"][^\n]{1,80} not found)/,
-      "update-grub asked about a disk that GRUB does not know (a USB stick, a disk that was removed, LVM): it goes on, " +
-      "and the menu is written if it ends with “done”",
+      "update-grub asked about a disk that GRUB does not know (a USB stick, a disk that was removed, LVM): it goes " +
+      "on, and the menu is written if it ends with “done”",
       disks,
       "If the system itself is on that disk: see that /dev has it, then update-grub again",
     ],
