@@ -193,6 +193,16 @@ set -- "$@" of=configured
   "$root/etc/kernel/install.conf" "$root"/etc/udev/rules.d/*.rules "$root"/usr/lib/udev/rules.d/*nvidia*.rules \
   "$root"/lib/udev/rules.d/*nvidia*.rules "$root"/etc/driverctl.d/* "$root"/etc/initramfs-tools/scripts/*/* \
   "$root"/etc/initcpio/hooks/* "$root"/etc/systemd/system/*.service "$root/etc/rc.local"; do
+  # modprobe reads one file of a name: the folders are in its order
+  case $path in
+    */lib/modprobe.d/*)
+      of_name=${path##*/}
+      [ -e "$root/etc/modprobe.d/$of_name" ] || case $path in
+        "$root"/usr/*) false ;;
+        *) [ -e "$root/usr/lib/modprobe.d/$of_name" ] ;;
+      esac && continue
+      ;;
+  esac
   readable "$path" && set -- "$@" "$path"
 done
 # The texts are separated by tabs, which none of them contains. The first line of each is its name.
@@ -1523,17 +1533,29 @@ END
         /^-A .*-j LIBVIRT_FW|-i virbr.* -j ACCEPT/ { passed = 1 }
         END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }')
     }
+    of_legacy=
     if program nft; then
       rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && rules=$(printf '%s\n' "$rules" | forwarded) &&
         fact forward-read yes && text "$rules"
     elif program iptables; then
-      # on a kernel without any table, iptables would create one
-      grep -qsE '^(nf_tables|iptable_filter) ' /proc/modules && listed "$value" ip && fact forward-read yes &&
-        text "$rules"
+      # on a kernel without any table, iptables would create one; before 1.8 it names no kind
+      case $(limited "$value" --version 2>/dev/null </dev/null) in
+        *nf_tables*)
+          grep -qs '^nf_tables ' /proc/modules && listed "$value" ip && fact forward-read yes && text "$rules"
+          ;;
+        *) of_legacy=$value ;;
+      esac
     fi
     # the rules of the older iptables, which nft does not show
     if has_line filter /proc/net/ip_tables_names; then
-      if program iptables-legacy && listed "$value" legacy; then text "$rules"; else fact legacy-unread yes; fi
+      if [ -n "$of_legacy" ] && listed "$of_legacy" legacy; then
+        fact forward-read yes
+        text "$rules"
+      elif program iptables-legacy && listed "$value" legacy; then
+        text "$rules"
+      else
+        fact legacy-unread yes
+      fi
     fi
   fi
 fi

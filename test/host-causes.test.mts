@@ -34,7 +34,24 @@ test("host.memory: the cache of ZFS can be given back, down to its minimum", () 
   const { status, fix } = found(zfs(32505856, 2055318), "host.memory");
   assert.is(status, "warn");
   // 31744 MiB in the cache, 9216 - 4082 MiB are lacking
-  assert.match(fix[0]!, /echo 27902607360 >\/sys\/module\/zfs\/parameters\/zfs_arc_max/);
+  assert.match(
+    fix[0]!,
+    /gets smaller while memory is short.*echo 27902607360 >\/sys\/module\/zfs\/parameters\/zfs_arc_max/,
+  );
+  assert.match(fix[1]!, /^Limit it at each boot .*echo options zfs zfs_arc_max=27902607360 >\/etc\/modprobe\.d\//);
+  assert.match(fix[2]!, /^Rebuild the initramfs/);
+  const nixos = zfs(32505856, 2055318).replace(/^ID:.*$/m, "ID:nixos");
+  assert.match(
+    found(nixos, "host.memory").fix[1]!,
+    /boot\.extraModprobeConfig = "options zfs zfs_arc_max=27902607360"/,
+  );
+  // the limit must be over the minimum
+  assert.is(found(zfs((2048 + 5134) * 1024, 2048 * 1024), "host.memory").status, "fail");
+  assert.is(found(zfs((2048 + 5135) * 1024, 2048 * 1024), "host.memory").status, "warn");
+  const inContainer = zfs(32505856, 2055318).replace(/^ID:.*$/m, "$&\ncontainer:lxc");
+  assert.is(found(inContainer, "host.memory").status, "fail", "the cache of the container's host");
+  assert.is(found(full, "host.memory", "{enabled: false}").status, "warn");
+  assert.is(found(zfs(32505856, 2055318), "host.memory", "{enabled: false}").status, "pass");
   assert.is(found(zfs(4194304, 2097152), "host.memory").status, "fail", "2 GiB more are not enough");
   assert.is(found(zfs(32505856, 2055318), "host.memory", undefined, 131072).status, "fail", "more than the host has");
 });
@@ -54,12 +71,28 @@ test("iommu.enabled: iommu=soft keeps kernels before 5.19 from using an IOMMU, o
 test("host.virtualization: a processor that shows it lacks KVM's module, not a setting of the firmware", () => {
   const off = desktop.replace(/^exists:\/dev\/kvm\n/m, "").replace(/^loaded:kvm(_intel)?\n/gm, "");
   assert.equal(found(off, "host.virtualization").fix, [
-    "Load KVM's module; if that fails, dmesg names the reason modprobe kvm_intel",
+    "Load KVM's module; if that fails, dmesg names the reason. If the next boot does not load it, write kvm_intel " +
+    "into /etc/modules-load.d/kvm.conf modprobe kvm_intel",
   ]);
   const line = off.replace(/^\[configured\]$/m, "$&\nmodprobe.d/virtualbox.conf:blacklist kvm_intel");
   assert.match(
     found(line, "host.virtualization").fix[0]!,
     /^Remove the line blacklist kvm_intel from .*virtualbox\.conf/,
+  );
+  const fixes = (host: string) => found(host, "host.virtualization").fix;
+  const id = (host: string, name: string) => host.replace(/^ID:.*$/m, `ID:${name}`);
+  assert.match(fixes(id(off, "alpine"))[0]!, /write kvm_intel into \/etc\/modules /);
+  assert.match(fixes(id(off, "nixos"))[0]!, /boot\.kernelModules = \[ "kvm-intel" \];/);
+  const empty = off.replace(/^\[configured\]$/m, "$&\nmodprobe.d/x.conf:install kvm-intel /bin/false");
+  assert.match(fixes(empty)[0]!, /^Remove the line install kvm-intel \/bin\/false from \/etc\/modprobe\.d\/x\.conf$/);
+  const both = fixes(running(off, "module_blacklist=kvm,kvm_intel"));
+  assert.equal(both.map((fix) => fix.split(" ", 2).join(" ")), ["Remove module_blacklist=kvm,kvm_intel", "Load KVM's"]);
+  const updated = off.replace(/^\[kernel\]$/m, "$&\nmodules:missing");
+  assert.equal(fixes(updated), ["Reboot into the installed kernel reboot"]);
+  const loaded = desktop.replace(/^exists:\/dev\/kvm\n/m, "");
+  assert.match(
+    fixes(loaded).join(),
+    /^Load KVM's module again: [^,]*, .*modprobe -r kvm_intel && modprobe kvm_intel'$/,
   );
   const old = off.replace(/^kernel:.*$/m, "kernel:5.4.0-216-generic");
   assert.match(found(old, "host.virtualization").fix.at(-1)!, /in the firmware setup$/);
@@ -111,6 +144,17 @@ test("gpu.driver: libvirt does not load a blacklisted vfio-pci", () => {
   const line = desktop.replace(/^\[configured\]$/m, "$&\nmodprobe.d/x.conf:blacklist vfio_pci");
   assert.equal(found(line, "gpu.driver").fix, ["Remove the line blacklist vfio_pci from /etc/modprobe.d/x.conf"]);
   assert.is(found(line, "gpu.driver").status, "fail");
+  const packaged = desktop.replace(/^\[configured\]$/m, "$&\n/usr/lib/modprobe.d/y.conf:blacklist vfio_pci");
+  assert.equal(found(packaged, "gpu.driver").fix, [
+    "Copy /usr/lib/modprobe.d/y.conf to /etc/modprobe.d/y.conf, which is read instead, and remove the line blacklist " +
+    "vfio_pci there",
+  ]);
+  const copied = packaged.replace(/^\[configured\]$/m, "$&\nmodprobe.d/y.conf:blacklist nouveau");
+  assert.is(found(copied, "gpu.driver").status, "warn", "the file in /etc is read instead");
+  const on = (id: string) => found(line.replace(/^ID:.*$/m, `ID:${id}`), "gpu.driver").fix[0]!;
+  assert.match(on("nixos"), /from configuration\.nix \(boot\.blacklistedKernelModules or /);
+  assert.match(on("guix"), /from the operating-system in \/etc\/config\.scm, and run guix system reconfigure/);
+  assert.match(on("truenas-scale"), /; TrueNAS may lose this change at its next boot or update$/);
   const word = running(desktop, "modprobe.blacklist=nouveau,vfio-pci");
   assert.is(found(word, "gpu.driver").status, "fail");
   assert.match(found(word, "gpu.driver").fix[0]!, /^Remove modprobe\.blacklist=nouveau,vfio-pci from the kernel's/);

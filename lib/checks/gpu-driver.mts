@@ -8,10 +8,10 @@ import type { PciFunction } from "../host/pci-types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { imageLacksOptions, loadedBeforeVfio, loadsVfioFirst } from "../host/initramfs-order.mts";
 import { refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
+import { removeModuleLines } from "../host/module-options.mts";
 import { ownFiles } from "../host/own-files.mts";
 import {
   blacklists,
-  commandLine,
   cutList,
   emptyInstalls,
   goneModules,
@@ -94,11 +94,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     return fail(
       "vfio-pci, which takes the card for the VM, is blacklisted, and libvirt does not load a blacklisted module",
       [...evidence, ...lists.map(({ from, text }) => ({ read: from, value: text }))],
-      lists.map(({ from, text }) =>
-        from === commandLine
-          ? removeArgument(host, text)
-          : manualFix(`Remove the line ${text} from ${from}`, { root: true })
-      ),
+      removeModuleLines(host, lists),
     );
   }
   const empty = loading ? emptyInstalls(host) : [];
@@ -106,7 +102,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     return fail(
       "modprobe's configuration keeps vfio-pci, which takes the card for the VM, from being loaded",
       [...evidence, ...empty.map(({ from, text }) => ({ read: from, value: text }))],
-      empty.map(({ from, text }) => manualFix(`Remove the line ${text} from ${from}`, { root: true })),
+      removeModuleLines(host, empty),
     );
   }
   if (held.length === 0) {
@@ -288,9 +284,7 @@ function notTaken(
           root: true,
         })
       ),
-      ...(obstacle
-        ? [manualFix(`Remove ${obstacle.text} from ${obstacle.from}, if nothing else needs it`, { root: true })]
-        : []),
+      ...(obstacle ? removeModuleLines(host, [obstacle], ", if nothing else needs it") : []),
       ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
       ...(loads && missed.length === 0 ? [] : binding),
     ],

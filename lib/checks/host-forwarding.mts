@@ -59,7 +59,12 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
       "could not read the rules of the older iptables (iptables-legacy), which this kernel has: they may drop what " +
         "guests send",
       evidence,
-      [commandFix("See them", "iptables-legacy -S FORWARD", { root: true })],
+      [
+        manualFix(
+          "See them with iptables-legacy -S FORWARD; its package is iptables-legacy, or iptables (Debian, Arch Linux)",
+          { root: true },
+        ),
+      ],
     );
   }
   if (dropping.length === 0) return pass("the firewall lets guests through", evidence);

@@ -3,11 +3,12 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Verdict } from "./types.mts";
 import type { Fix } from "../findings.mts";
 import type { Host } from "../host/types.mts";
+import { applianceOf } from "../host/appliances.mts";
 import { isXenSystem } from "../host/distributions.mts";
-import { joinGroup } from "../host/nixos.mts";
+import { isNixos, joinGroup } from "../host/nixos.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
-import { removeArgument } from "../host/kernel-arguments.mts";
-import { blacklists, commandLine } from "../host/vfio-ids.mts";
+import { removeModuleLines } from "../host/module-options.mts";
+import { blacklists, emptyInstalls } from "../host/vfio-ids.mts";
 import { isOlder } from "../text.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
@@ -151,29 +152,57 @@ const kvmModule = ({ cpu: { flags } }: Host) =>
   flags?.includes("vmx") ? "kvm_intel" : flags?.includes("svm") ? "kvm_amd" : undefined;
 
 /**
- * Whether the firmware has turned virtualization on: kernels since these releases do not show a flag that it turned off
- * (arch/x86/kernel/cpu/feat_ctl.c, amd.c; read 2026-11-28).
+ * Whether the firmware has turned virtualization on: the module does not load without it, and kernels since these
+ * releases do not show a flag that it turned off (arch/x86/kernel/cpu/feat_ctl.c, amd.c; read 2026-11-28).
  */
 function isOnInFirmware(host: Host): boolean {
   const module = kvmModule(host);
   const { kernel } = host.os;
-  return module !== undefined && kernel !== undefined && !host.kernel.loaded.includes(module) &&
-    !isOlder(kernel, module === "kvm_intel" ? "5.6" : "6.7");
+  if (module === undefined) return false;
+  return host.kernel.loaded.includes(module) ||
+    (kernel !== undefined && !isOlder(kernel, module === "kvm_intel" ? "5.6" : "6.7"));
 }
 
 /** How KVM's module gets loaded, on a host whose processor shows virtualization. */
 function missingModule(host: Host): Fix[] {
   const module = kvmModule(host);
-  if (module === undefined || host.kernel.loaded.includes(module)) return [];
-  const lists = [...blacklists(host, module.replace("_", "-")), ...blacklists(host, "kvm")];
+  if (module === undefined) return [];
+  if (host.kernel.loaded.includes(module)) {
+    return [
+      commandFix(
+        `Load KVM's module again: it is loaded, and creates /dev/kvm when that happens`,
+        `sh -c 'modprobe -r ${module} && modprobe ${module}'`,
+        { root: true },
+      ),
+    ];
+  }
+  // the modules of this kernel were removed when another one was installed
+  if (host.kernel.replaced) {
+    return [commandFix("Reboot into the installed kernel", "reboot", { root: true, reboot: true })];
+  }
+  const names = [module.replace("_", "-"), "kvm"];
   return [
-    ...lists.map(({ from, text }) =>
-      from === commandLine
-        ? removeArgument(host, text)
-        : manualFix(`Remove the line ${text} from ${from}`, { root: true })
+    ...removeModuleLines(host, [...names.flatMap((name) => blacklists(host, name)), ...emptyInstalls(host, names)]),
+    commandFix(
+      `Load KVM's module; if that fails, dmesg names the reason${loadedAtBoot(host, module)}`,
+      `modprobe ${module}`,
+      { root: true },
     ),
-    commandFix(`Load KVM's module; if that fails, dmesg names the reason`, `modprobe ${module}`, { root: true }),
   ];
+}
+
+/** Where a module is named so that each boot loads it, as the end of a sentence; empty where that is not known. */
+function loadedAtBoot(host: Host, module: string): string {
+  const place = isNixos(host)
+    ? `boot.kernelModules = [ "${module.replace("_", "-")}" ]; into configuration.nix`
+    : applianceOf(host)
+    ? undefined
+    : host.os.id === "alpine"
+    ? `${module} into /etc/modules`
+    : host.systemd
+    ? `${module} into /etc/modules-load.d/kvm.conf`
+    : undefined;
+  return place ? `. If the next boot does not load it, write ${place}` : "";
 }
 
 /**

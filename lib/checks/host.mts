@@ -2,6 +2,8 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { applianceOf } from "../host/appliances.mts";
+import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
+import { moduleOption } from "../host/module-options.mts";
 import type { Fix } from "../findings.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { guest, guestByName, virtualization } from "./host-virtualization.mts";
@@ -106,7 +108,7 @@ function architecture({ os, cpu }: Host, machines: ResolvedMachine[]): Verdict[]
 
 function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
   if (machines.length === 0) return [pass("the machines are running")];
-  const { total, available, hugePages = 0, arc, arcMin = 0 } = host.memory;
+  const { total, available, hugePages = 0, arc, arcMin } = host.memory;
   const needed = machines.reduce((sum, machine) => sum + machine.memory, 0);
   const evidence = [
     { read: "memory of the machines", value: `${needed} MiB` },
@@ -116,7 +118,11 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
     },
     ...(hugePages > 0 ? [{ read: "/proc/meminfo, HugePages_Total", value: `${hugePages} MiB in huge pages` }] : []),
   ];
-  if (arc !== undefined) {
+  // ZFS gives its cache back under pressure, down to the minimum; MemAvailable does not contain it (openzfs/zfs#10255).
+  // In a container the numbers are those of its host.
+  const hasCache = arc !== undefined && arcMin !== undefined && host.container === undefined;
+  const cache = hasCache ? Math.max(0, arc - Math.max(arcMin, leastArcMax)) : 0;
+  if (hasCache) {
     evidence.push({ read: "/proc/spl/kstat/zfs/arcstats", value: `size ${arc} MiB, c_min ${arcMin} MiB` });
   }
   if (total === undefined || available === undefined) {
@@ -138,16 +144,14 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
       : []),
     manualFix(`Give the machines less memory (memory:), or free memory: they need ${needed} MiB`),
   ];
-  // ZFS gives its cache back under pressure, down to the minimum; MemAvailable does not contain it (openzfs/zfs#10255)
-  const cache = Math.max(0, (arc ?? 0) - arcMin);
   const lacking = needed + 1024 - available;
-  if (pinned && needed <= total && lacking > 0 && lacking <= cache) {
+  if (pinned && needed <= total && lacking > 0 && lacking < cache) {
     return [
       warn(
         `the machines need ${needed} MiB, and ${available} of ${total} MiB are free: the rest must come from ZFS's ` +
           `cache (ARC), of which ${cache} MiB can be given back, and that can be too slow for a VM with a GPU`,
         evidence,
-        [zfsCache(arc! - lacking), ...fix],
+        [...zfsCache(host, arc! - lacking), ...fix],
       ),
     ];
   }
@@ -162,20 +166,43 @@ function memory(host: Host, machines: ResolvedMachine[]): Verdict[] {
       ),
     ];
   }
+  if (needed > available && needed < available + cache) {
+    return [
+      pass(
+        `${needed} MiB needed, ${available} MiB free, and ZFS's cache (ARC) gives up to ${cache} MiB back when ` +
+          "memory is short",
+        evidence,
+      ),
+    ];
+  }
   if (needed > available) {
     return [warn(`the machines need ${needed} MiB, but only ${available} MiB are free`, evidence, fix)];
   }
   return [pass(`${needed} MiB needed, ${available} MiB free`, evidence)];
 }
 
-/** Limits ZFS's cache now, to a size in MiB; the file of modprobe limits it at each boot (zfs(4), zfs_arc_max). */
-const zfsCache = (size: number): Fix =>
-  commandFix(
-    "Limit ZFS's cache, until the next boot; to keep that, write options zfs zfs_arc_max=… into " +
-      "/etc/modprobe.d/zfs.conf and rebuild the initramfs",
-    `sh -c 'echo ${size * 2 ** 20} >/sys/module/zfs/parameters/zfs_arc_max'`,
-    { root: true },
-  );
+/** The least limit of ZFS's cache, MiB (include/sys/arc_impl.h, MIN_ARC_MAX); it must also be over c_min. */
+const leastArcMax = 64;
+
+/**
+ * Limits ZFS's cache to a size in MiB, now and at each boot. A limit below the cache's size makes it smaller only while
+ * memory is short (zfs(4), zfs_arc_max).
+ */
+function zfsCache(host: Host, size: number): Fix[] {
+  const bytes = size * 2 ** 20;
+  const initramfs = initramfsOf(host);
+  return [
+    commandFix(
+      `Limit ZFS's cache to ${size} MiB until the next boot: it gets smaller while memory is short, and does not ` +
+        "grow again",
+      `sh -c 'echo ${bytes} >/sys/module/zfs/parameters/zfs_arc_max'`,
+      { root: true },
+    ),
+    // the last file in the order of the names decides
+    moduleOption(host, "Limit it at each boot", "zz-zfs-cache", `zfs zfs_arc_max=${bytes}`),
+    ...(initramfs?.rebuild ? [rebuildInitramfs(initramfs)] : []),
+  ];
+}
 
 function disk(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const { images, cache } = host.disk;

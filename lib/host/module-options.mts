@@ -1,8 +1,12 @@
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { commandFix, manualFix } from "../fixes.mts";
+import { joinList } from "../text.mts";
 import { applianceOf } from "./appliances.mts";
+import { isGuix, reconfigure } from "./guix.mts";
+import { removeArgument } from "./kernel-arguments.mts";
 import { isNixos } from "./nixos.mts";
+import { commandLine } from "./vfio-ids.mts";
 
 /**
  * A fix that sets an option of a kernel module at each boot. `file`: the name of its file in
@@ -20,4 +24,39 @@ export function moduleOption(host: Host, title: string, file: string, option: st
   return appliance
     ? manualFix(`${title}, with the module option ${option}. On ${appliance.name}: ${appliance.image}`, more)
     : commandFix(title, `sh -c 'echo options ${option} >/etc/modprobe.d/${file}.conf'`, more);
+}
+
+/**
+ * Fixes that remove lines of modprobe's configuration and arguments of the kernel, each once. `from`: the path of the
+ * file, or {@link commandLine}; `note`: what to add to each.
+ */
+export function removeModuleLines(host: Host, lines: { from: string; text: string }[], note = ""): Fix[] {
+  return [...new Set(lines.map(({ from }) => from))].flatMap((from) => {
+    const texts = [...new Set(lines.filter((line) => line.from === from).map(({ text }) => text))];
+    const fixes = from === commandLine
+      ? texts.map((text) => removeArgument(host, text))
+      : [manualFix(withoutLines(host, from, `the ${texts.length === 1 ? "line" : "lines"} ${joinList(texts)}`), {
+        root: true,
+      })];
+    return fixes.map((fix) => ({ ...fix, title: `${fix.title}${note}` }));
+  });
+}
+
+/**
+ * What to do without `lines` of a file: where the system writes it, in what it is written from. An update replaces a
+ * package's file; one of the same name in /etc is read instead (modprobe.d(5)).
+ */
+function withoutLines(host: Host, file: string, lines: string): string {
+  if (isNixos(host)) {
+    return `Remove ${lines} (${file}) from configuration.nix (boot.blacklistedKernelModules or ` +
+      "boot.extraModprobeConfig), and run nixos-rebuild switch";
+  }
+  if (isGuix(host)) {
+    return `Remove ${lines} (${file}) from the operating-system in /etc/config.scm, and run ${reconfigure}`;
+  }
+  const name = applianceOf(host)?.name;
+  const own = file.startsWith("/etc/") ? undefined : file.replace(/.*\//, "/etc/modprobe.d/");
+  return `${
+    own ? `Copy ${file} to ${own}, which is read instead, and remove ${lines} there` : `Remove ${lines} from ${file}`
+  }${name ? `; ${name} may lose this change at its next boot or update` : ""}`;
 }

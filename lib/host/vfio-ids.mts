@@ -34,11 +34,8 @@ const idsIn = (text: string) =>
  * effect.
  */
 function idLists(host: Host): IdList[] {
-  const shadowed = (file: string) =>
-    file.startsWith("/") && host.configured.some((other) => other.file === `modprobe.d/${nameOf(file)}`);
-  const files = host.configured
-    .filter(({ file, text }) => /(^|\/)modprobe\.d\//.test(file) && /^options\s+vfio[-_]pci\s/.test(text))
-    .filter(({ file }) => !shadowed(file))
+  const files = modprobeLines(host)
+    .filter(({ text }) => /^options\s+vfio[-_]pci\s/.test(text))
     .sort((a, b) => nameOf(a.file) < nameOf(b.file) ? -1 : nameOf(a.file) > nameOf(b.file) ? 1 : 0);
   const lists = host.kernel.builtin.includes("vfio-pci") ? [] : files.flatMap(({ file, text }) => {
     const ids = idsIn(text);
@@ -179,15 +176,20 @@ export function stubSourceOf(fn: PciFunction, host: Host): { from: string; text:
   const words = configuredArguments(host) ?? host.kernel.arguments ?? [];
   const lists = [
     ...words.filter((word) => /^pci[-_]stub\.ids=/.test(word)).map((text) => ({ from: commandLine, text })),
-    ...host.configured.filter((one) => isModprobe(one) && /^options\s+pci[-_]stub\s/.test(one.text)).map((one) => ({
-      from: pathOf(one.file),
-      text: one.text,
+    ...modprobeLines(host).filter(({ text }) => /^options\s+pci[-_]stub\s/.test(text)).map(({ file, text }) => ({
+      from: pathOf(file),
+      text,
     })),
   ];
   return lists.find(({ text }) => idsIn(text)?.some((id) => isIdOf(id, fn)));
 }
 
-const isModprobe = ({ file }: { file: string }) => /(^|\/)modprobe\.d\//.test(file);
+/** The lines of modprobe's configuration: a file in /etc replaces those of the same name (modprobe.d(5)). */
+function modprobeLines({ configured }: Host): Host["configured"] {
+  const isShadowed = (file: string) =>
+    file.startsWith("/") && configured.some((other) => other.file === `modprobe.d/${nameOf(file)}`);
+  return configured.filter(({ file }) => /(^|\/)modprobe\.d\//.test(file) && !isShadowed(file));
+}
 
 /**
  * Kernel arguments that prevent vfio-pci from loading: kmod's own, and the kernel's
@@ -207,9 +209,9 @@ function blacklistOf(module: string): RegExp {
  */
 export function loadingObstacles(host: Host): { from: string; text: string }[] {
   if (host.kernel.builtin.includes("vfio-pci")) return [];
-  const lines = host.configured.filter((one) =>
-    isModprobe(one) && /^(install|blacklist)\s+vfio[-_]pci\b/.test(one.text)
-  ).map(({ file, text }) => ({ from: pathOf(file), text }));
+  const lines = modprobeLines(host).filter(({ text }) => /^(install|blacklist)\s+vfio[-_]pci\b/.test(text)).map((
+    { file, text },
+  ) => ({ from: pathOf(file), text }));
   const words = configuredArguments(host) ?? host.kernel.arguments ?? [];
   return [
     ...lines,
@@ -217,27 +219,33 @@ export function loadingObstacles(host: Host): { from: string; text: string }[] {
   ];
 }
 
+/** vfio-pci, and the modules that it needs. */
+const vfioModules = ["vfio-pci", "vfio", "vfio-pci-core", "vfio-iommu-type1"];
+
 /**
  * The lines of modprobe's configuration because of which modprobe runs a command that does nothing,
- * instead of loading vfio-pci or a module that it needs (modprobe.d(5), install). libvirt loads it
- * with modprobe (virkmod.c).
+ * instead of loading one of these modules (modprobe.d(5), install). libvirt loads vfio-pci with
+ * modprobe (virkmod.c).
  */
-export function emptyInstalls({ configured }: Host): { from: string; text: string }[] {
-  return configured.filter((one) =>
-    isModprobe(one) && /^install\s+vfio([-_](pci|pci[-_]core|iommu[-_]type1))?\s+\S*\/(true|false)$/.test(one.text)
-  ).map(({ file, text }) => ({ from: pathOf(file), text }));
+export function emptyInstalls(host: Host, modules = vfioModules): { from: string; text: string }[] {
+  const names = modules.map((module) => module.replaceAll("-", "[-_]")).join("|");
+  const line = new RegExp(`^install\\s+(${names})\\s+\\S*/(true|false)$`);
+  return modprobeLines(host).filter(({ text }) => line.test(text)).map(({ file, text }) => ({
+    from: pathOf(file),
+    text,
+  }));
 }
 
 /**
  * The lines of modprobe's configuration, and the active kernel argument, that blacklist a module. libvirt loads
  * vfio-pci by modprobe -b, which obeys them (virkmod.c, virpci.c: “administratively prohibited”; read 2026-11-28).
  */
-export function blacklists({ configured, kernel }: Host, module = "vfio-pci"): { from: string; text: string }[] {
+export function blacklists(host: Host, module = "vfio-pci"): { from: string; text: string }[] {
   const line = new RegExp(`^blacklist\\s+${module.replaceAll("-", "[-_]")}$`);
   return [
-    ...configured.filter((one) => isModprobe(one) && line.test(one.text))
+    ...modprobeLines(host).filter(({ text }) => line.test(text))
       .map(({ file, text }) => ({ from: pathOf(file), text })),
-    ...(kernel.arguments ?? []).filter((word) => blacklistOf(module).test(word))
+    ...(host.kernel.arguments ?? []).filter((word) => blacklistOf(module).test(word))
       .map((text) => ({ from: commandLine, text })),
   ];
 }
@@ -255,8 +263,8 @@ export function refusedByKernel({ kernel }: Host): string | undefined {
  * (modprobe.d(5), install): if vfio-pci has a card all the same, that command bound it. Undefined
  * if there is none.
  */
-export function ownLoading({ configured }: Host): { from: string; text: string } | undefined {
-  const line = configured.find((one) => isModprobe(one) && /^install\s+vfio[-_]pci\b/.test(one.text));
+export function ownLoading(host: Host): { from: string; text: string } | undefined {
+  const line = modprobeLines(host).find(({ text }) => /^install\s+vfio[-_]pci\b/.test(text));
   return line && { from: pathOf(line.file), text: line.text };
 }
 

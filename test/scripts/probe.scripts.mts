@@ -455,6 +455,24 @@ test("the probe reads the cache of ZFS, a read-only root, and the drop-ins of bo
   ]);
 });
 
+test("the probe reads one file of a name in the folders of modprobe.d, as modprobe does", () => {
+  const lines = probed(
+    [
+      "etc/os-release = ID=debian",
+      "etc/modprobe.d/a.conf = # nothing",
+      "usr/lib/modprobe.d/a.conf = blacklist vfio_pci",
+      "lib/modprobe.d/a.conf = blacklist vfio_pci",
+      "usr/lib/modprobe.d/b.conf = blacklist kvm",
+      "lib/modprobe.d/b.conf = blacklist kvm",
+      "lib/modprobe.d/c.conf = blacklist kvm-intel",
+    ].join("\n"),
+  ).configured;
+  assert.equal(lines.map(({ file, text }) => `${file} ${text}`), [
+    "/usr/lib/modprobe.d/b.conf blacklist kvm",
+    "/lib/modprobe.d/c.conf blacklist kvm-intel",
+  ]);
+});
+
 test("the probe prints the addresses in the user's own scripts that bind devices at boot, without other names", () => {
   const lines = (text: string) => probed(`etc/os-release = ID=debian\n${text}`).configured;
   const file = "initramfs-tools/scripts/init-top/vfio.sh";
@@ -793,24 +811,30 @@ test("the probe reads the rules if only iptables is installed", () => {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-iptables-"));
   try {
     const bin = standIns(folder, {
-      iptables: "printf '%s\\n' '-P INPUT ACCEPT' '-P FORWARD DROP' '-N DOCKER-USER' '-A FORWARD -j DOCKER-USER'",
+      iptables: "[ $1 = -S ] || { echo 'iptables v1.8.9 (nf_tables)'; exit; }\n" +
+        "printf '%s\\n' '-P INPUT ACCEPT' '-P FORWARD DROP' '-N DOCKER-USER' '-A FORWARD -j DOCKER-USER'",
       grep: 'case $* in *nf_tables*) exit 0 ;; esac\nexec /bin/grep "$@"',
       id: "echo 'uid=0(root) gid=0(root) groups=0(root)'",
     });
-    const path = own("scripts/probe-linux.sh").replace(/if program nft; then/, "if false; then");
+    const names = join(folder, "names");
+    writeFileSync(names, "");
+    const path = own("scripts/probe-linux.sh").replace(/if program nft; then/, "if false; then")
+      .replace("/proc/net/ip_tables_names", names);
     const text = execFileSync("sh", ["-s"], { encoding: "utf8", input: path, env: bin });
     assert.equal(parseHost(text).forwarding!.chains, [
       { family: "ip", table: "filter", drops: true, passesGuests: false },
     ]);
-    const names = join(folder, "names");
     writeFileSync(names, "filter\n");
-    const legacy = path.replace("/proc/net/ip_tables_names", names);
-    const older = () =>
-      parseHost(execFileSync("sh", ["-s"], { encoding: "utf8", input: legacy, env: bin })).forwarding!;
+    const older = () => parseHost(execFileSync("sh", ["-s"], { encoding: "utf8", input: path, env: bin })).forwarding!;
     standIns(folder, { "iptables-legacy": "echo '-P FORWARD DROP'" });
     assert.equal([older().chains!.map(({ family }) => family), older().legacyUnread], [["ip", "legacy"], undefined]);
     standIns(folder, { "iptables-legacy": "exit 4" });
     assert.equal([older().chains!.map(({ family }) => family), older().legacyUnread], [["ip"], true]);
+    for (const version of ["iptables v1.6.1", "iptables v1.8.10 (legacy)"]) {
+      standIns(folder, { iptables: `[ $1 = -S ] || { echo '${version}'; exit; }\necho '-P FORWARD DROP'` });
+      assert.equal([older().chains!.map(({ family }) => family), older().legacyUnread], [["legacy"], undefined]);
+    }
+    writeFileSync(names, "");
     standIns(folder, { iptables: "exit 4" });
     const unread = execFileSync("sh", ["-s"], { encoding: "utf8", input: path, env: bin });
     assert.not.match(unread, /^forward/m);
