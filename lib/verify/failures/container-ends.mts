@@ -7,6 +7,12 @@ import { serviceWords } from "./script-lines.mts";
 const log = guestFix("Read its log from the first line", "docker compose logs --no-color SERVICE");
 /** Words of containers, and of what they compute with. */
 const ended = new RegExp(`${serviceWords.source}|cuda|sycl|\\bxpu\\b|rocm|\\bhip|core dumped`, "im");
+/**
+ * What follows FATAL in lines after which the program goes on: counts of none, Git that is asked for a commit, and
+ * PostgreSQL, which ends one connection or is stopped.
+ */
+const harmless = "0 |not a git repository|no (?:names|tags?|annotated tags) |bad revision|ambiguous argument|" +
+  "(?:terminating|canceling) |connection to client lost|the database system is ";
 const init = manualFix("See which init container waits and why: kubectl describe pod POD");
 
 /** Names of the pods that NVIDIA's GPU Operator makes. */
@@ -52,7 +58,7 @@ export const containerEndFallbacks = (): Failure[] => [
     [
       "verify.service",
       "fallback",
-      /exited with code 0 \(restarting\)|Restarting \(0\) |container die \S{10,70} \([^)\n]{0,300}exitCode=0\b/,
+      /exited with code 0 \(restarting\)|Restarting \(0\) /,
       "the container ends again and again without an error (code 0): its program has nothing to do or goes into the " +
       "background, and restart: starts it again",
       log,
@@ -61,8 +67,8 @@ export const containerEndFallbacks = (): Failure[] => [
     ],
   ]),
   {
-    pattern: /exited with code 0\b(?! \(restarting)|Exited \(0\) /,
-    near: serviceWords,
+    pattern: /exited with code 0\b(?! \(restarting)|Exited \(0\) |container die \S{10,70} \([^)\n]{0,300}exitCode=0\b/,
+    near: new RegExp(`${serviceWords.source}|container die `, "im"),
     check: "verify.service",
     strength: "note",
     layer: "docker",
@@ -139,9 +145,11 @@ export const containerEndFallbacks = (): Failure[] => [
       "verify.service",
       "fallback",
       anyOf(
-        /(?:^|[\dZ\]] {1,4}|\| )\[?FATAL\]?(?: ERROR)?[: ] ?(?=[^\n]{8})/,
+        new RegExp(
+          `(?:^|[\\dZ\\]] {1,4}|\\| )\\[?FATAL\\]?(?!(?: ERROR)?[: ]{1,3}(?:${harmless}))(?: ERROR)?[: ] ?(?=[^\\n]{8})`,
+        ),
         /\blevel=(?:fatal|panic) (?:msg|error)=/,
-        /"(?:level|severity)": ?"(?:fatal|panic|critical)"/,
+        /"(?:level|severity)": ?"(?:fatal|panic)"/,
       ),
       "the program in the container reports an error after which it ends; that line says which",
       log,

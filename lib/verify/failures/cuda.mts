@@ -54,7 +54,7 @@ export const cudaFailures = (): Failure[] => [
       /nvidia-fabricmanager\S{0,10}: (?:Failed|Main process)|Job for nvidia-fabricmanager\.service failed/,
       /NVLink fabric is not initialized|Failed to start nvidia-fabricmanager/,
     ),
-    near: new RegExp(`${nvidiaWords.source}|gpu_burn|device vector|error code`, "i"),
+    near: new RegExp(`${nvidiaWords.source}|gpu_burn|device vector`, "i"),
     check: "guest.driver",
     layer: "driver",
     message: "the GPUs of this kind (SXM, HGX) need NVIDIA's Fabric Manager, which does not run",

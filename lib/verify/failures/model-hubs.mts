@@ -15,7 +15,8 @@ export const modelHubFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /(?:401|403) Client Error.{0,80}huggingface|Cannot access content at: https:\/\/huggingface/,
-        /(?:invalid http status code received: |(?<!upstream sent )invalid status code )(?:401|403)\b/,
+        /_download_\w{0,40}: \w{3,8} invalid http status code received: (?:401|403)\b/,
+        /huggingface\.co\/\S{1,300} invalid status code (?:401|403)\b/,
       ),
       "Hugging Face refuses the model's files: its name is wrong (it answers 401 for names that it does not have), " +
       "or " +

@@ -46,6 +46,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       anyOf(
         /runtime\/cgo: pthread_create failed: |runtime: failed to create new OS thread/,
         /fork\/exec \S{1,120}: resource temporarily unavailable/,
+        /OutOfMemoryError: unable to create (?:new )?native thread/,
       ),
       "no more processes or threads may start: a limit of processes (pids_limit, TasksMax, ulimit) is reached, " +
       "or an old " +
@@ -58,7 +59,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "cause",
       anyOf(
         /(?:shim|containerd|docker|fsnotify|ttrpc|accept4|podman).{0,120}: too many open files/i,
-        /OSError: \[Errno 24\] Too many open files|inotify\w{0,20}.{0,60}(?:no space left|too many open|limit on the number)/,
+        /inotify\w{0,20}.{0,60}(?:no space left|too many open|limit on the number)/,
         /(?:ENOSPC: )?System limit for number of file watchers reached/,
       ),
       "a limit of open files or of watches (inotify) is reached, which is not a lack of disk space",
@@ -154,9 +155,7 @@ export const ociRuntimeFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      anyOf(
-        /exec container process \S{1,160}: Exec format error/,
-      ),
+      /exec container process \S{1,160}: Exec format error/,
       "the program that the container starts is for another CPU architecture than this machine's, or a script " +
       "without " +
       "#! in its first line",

@@ -7,6 +7,7 @@ import { modelRunFailures } from "./model-runs.mts";
 import { ncclFailures } from "./nccl.mts";
 import { programEndFailures } from "./program-ends.mts";
 import { programInputFailures } from "./program-inputs.mts";
+import { serviceWords } from "./script-lines.mts";
 
 /** Errors of programs in a container that compute on the GPU: PyTorch, vLLM, llama.cpp, Ollama. */
 export const programFailures = (): Failure[] => [
@@ -58,13 +59,43 @@ export const programFailures = (): Failure[] => [
     pattern: anyOf(
       /insufficient shared memory \(shm\)|dataloader's workers are out of shared memory/,
       /creating shared memory segment \/dev\/shm|Failed to increase the shared memory pool size|current SHM size of [\d.]{1,8} ?MB is too small/,
-      /unable to open shared memory object <|Unable to initialize shared memory key|Caught signal 7 \(Bus error/,
+      /unable to open shared memory object <[^>\n]{1,80}>(?! in [\w-]{4,20} mode: Too many)|Unable to initialize shared memory key/,
     ),
     check: "verify.service",
     layer: "image",
     message: "the container's shared memory is too small: Docker gives 64 MiB, and PyTorch, NCCL and Frigate need more",
     fix: [manualFix("Write shm_size: 8gb (or ipc: host) for that service")],
     source: "PyTorch, NCCL, read 2026-11",
+  },
+  {
+    pattern: anyOf(
+      /OSError: \[Errno 24\] Too many open files/,
+      /unable to open shared memory object <[^>\n]{1,80}> in [\w-]{4,20} mode: Too many open files/,
+    ),
+    near: new RegExp(`${serviceWords.source}|torch|vllm|(?:site|dist)-packages|safetensors|shared memory object`, "im"),
+    check: "verify.service",
+    layer: "docker",
+    message: "the program has as many files open as its container allows it (ulimit -n)",
+    fix: [
+      manualFix("Write ulimits: {nofile: 65536} for that service, and create the container again"),
+      guestFix("See the container's limit", "docker compose exec SERVICE sh -c 'ulimit -n'"),
+      manualFix("If it comes back, the program does not close its files: use fewer workers, or another release of it"),
+    ],
+    source: "CPython, PyTorch (shared memory of DataLoader), Docker Compose (ulimits), read 2026-11",
+  },
+  {
+    pattern: /Caught signal 7 \(Bus error/,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "image",
+    message:
+      "the program could not get a page of a file or of shared memory: /dev/shm of the container (64 MiB by default) " +
+      "or its disk is full, or a mapped file was cut",
+    fix: [
+      guestFix("See what is full", "docker compose exec SERVICE df -h"),
+      manualFix("If /dev/shm is: write shm_size: 8gb (or ipc: host) for that service"),
+    ],
+    source: "UCX (ucs/debug), Linux (signal(7)), read 2026-11",
   },
   {
     pattern: anyOf(

@@ -37,7 +37,7 @@ export const serviceDatabaseFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /\bP3005\b|database schema is not empty\. Read more about how to baseline/,
+      /Error: P3005\b|database schema is not empty\. Read more about how to baseline/,
       "the service finds a database that other tables are in already, and no record of its own migrations: it is " +
       "another program's, or was restored without that record",
       "Give the service a database of its own; or restore the whole backup, with the table _prisma_migrations",
@@ -73,9 +73,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
     [
       "host.memory",
       "cause",
-      anyOf(
-        /JavaScript heap out of memory|OutOfMemoryError: (?:Java heap space|GC overhead|Metaspace|Compressed class|unable to create)/,
-      ),
+      /JavaScript heap out of memory|OutOfMemoryError: (?:Java heap space|GC overhead|Metaspace|Compressed class)/,
       "the service used up the memory that its runtime (Node.js, Java) allows it, which is less than the machine's",
       "Node.js: NODE_OPTIONS=--max-old-space-size=4096; Java: -Xmx4g in JAVA_OPTS or JAVA_TOOL_OPTIONS; and " +
       "mem_limit: " +
@@ -165,8 +163,9 @@ export const serviceRuntimeFailures = (): Failure[] =>
       "fallback",
       anyOf(
         /java\.net\.ConnectException: Connection refused|Connection to \S{1,80}:\d{2,5} refused\. Check that/,
-        /httpx\.ConnectError: |Connect call failed \('|SocketException \(111\): Connection refused/,
-        /ConnectionRefusedError: \[Errno 111\]|Connection refused \(os error 111\)|curl: \(7\) Failed to connect/,
+        /httpx\.ConnectError: (?:All connection attempts failed|\[Errno 111\])|Connect call failed \('|SocketException \(111\): Connection refused/,
+        /ConnectionRefusedError: \[Errno 111\]|Connection refused \(os error 111\)/,
+        /curl: \(7\) Failed to connect to \S{1,80} port \d{1,5}(?: after \d{1,6} ms)?: (?:Connection refused|Couldn't connect|Could not connect)/,
         /Failed to establish a new connection: \[Errno 111\]/,
       ),
       "nothing answers at the address that the service asks: the other service does not run yet, ended, or listens " +
@@ -202,7 +201,8 @@ export const serviceRuntimeFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /is CONFIG_TUN enabled in your kernel|creating tun device: |Cannot open TUN\/TAP dev/,
+        /is CONFIG_TUN enabled in your kernel|Cannot open TUN\/TAP dev/,
+        /creating tun device: [^\n]{0,120}(?:not permitted|denied|no such (?:file|device)|resource busy|file exists)/,
         /\/dev\/net\/tun\S{0,2}:? (?:no such file|operation not permitted|does not exist)/,
       ),
       "the VPN's container has no TUN device, or may not use it",

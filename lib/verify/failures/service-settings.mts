@@ -4,6 +4,11 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 import { serviceWords } from "./script-lines.mts";
 
+/** Not behind a variable that is not set: the program goes on without it. */
+const goesOn = String.raw`(?![^\n]{0,40}\b(?:using|default|fall(?:ing|s)? back|ignor|skip|disabl|optional))`;
+/** The name of an environment variable, which has an underscore, with or without quotes. */
+const variable = "['\"`]?[A-Z](?=\\w{0,40}_)\\w{3,80}['\"`]?";
+const unset = "(?:not set|not defined|required|missing|empty|unset)";
 const compare = "Compare .env and environment: with the example of the same release (.env.example), and create the " +
   "container again (docker compose up -d)";
 const effective = guestFix("See what the service gets", "docker compose config");
@@ -20,7 +25,7 @@ export const serviceSettingFailures = (): Failure[] => [
       "cause",
       anyOf(
         /validation errors? for \w{0,40}(?:Settings|EnvVars)\b/,
-        /\d{1,3} validation errors? for [A-Z]\w{1,40} [A-Za-z]\w{2,60} {1,4}Field required/,
+        /\d{1,3} validation errors? for \w{0,40}Config [A-Za-z]\w{2,60} {1,4}Field required/,
         /ERROR ==> The [A-Z]\w{2,60} environment variable is empty or not set/,
         /ERROR {1,4}==> The [A-Z]\w{2,60} environment variable must be set/,
       ),
@@ -40,11 +45,12 @@ export const serviceSettingFailures = (): Failure[] => [
       "verify.service",
       "fallback",
       anyOf(
-        /environment variables? ['"`]?[A-Z]\w{1,40}_\w{1,40}['"`]? (?:is|are|was|must be) (?:not set|not defined|required|missing|empty|unset|set)\b/,
-        /['"`]?[A-Z]\w{1,40}_\w{1,40}['"`]? (?:environment|env) variable (?:is |was )?(?:not set|not defined|required|missing|empty)/,
+        new RegExp(
+          `environment variables? ${variable} (?:(?:is|are|was) ${unset}|must be (?:set|defined))\\b${goesOn}`,
+        ),
+        new RegExp(`${variable} (?:environment|env) variable (?:is |was )?${unset}\\b${goesOn}`),
         /(?:missing|required|undefined) (?:required )?(?:environment|env) variables?:? ['"`[]?[A-Z]/,
         /Invalid environment variables/,
-        /errors\.pydantic\.dev\/[\d.]{1,6}\/v\/missing/,
       ),
       "the program needs an environment variable that is not set, or that has a value it does not take; that line or " +
       "the next names it",
@@ -78,7 +84,7 @@ export const serviceSettingFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /DisallowedHost: Invalid HTTP_HOST|Blocked hosts?: \S|Blocked request\. This host/,
+      /DisallowedHost: Invalid HTTP_HOST|HostAuthorization\S{0,40} Blocked hosts?: |Blocked request\. This host \(/,
       "the service answers only to names that its settings allow, and was asked by another name or address",
       "Add that name or address to them (ALLOWED_HOSTS, TRUSTED_HOSTS, allowedHosts), and create the container again",
     ],

@@ -52,7 +52,10 @@ export const serviceStoreFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /OperationalError\W{1,3}database is locked|SQLITE_BUSY|SqliteError: database is locked/,
+      anyOf(
+        /OperationalError\W{1,3}database is locked(?![^\n]{0,60}retry)|SqliteError: database is locked/,
+        /(?:(?:Error|Exception): \[?|code['"]?: ?['"])SQLITE_BUSY(?![^\n]{0,60}retry)/,
+      ),
       "another process holds the database's file: a second container or copy of the program has the same volume, or " +
       "the volume is a share",
       guestFix("See which containers run", "docker ps"),
@@ -92,10 +95,16 @@ export const serviceStoreFailures = (): Failure[] => [
       "the data is of another release of MinIO, which stored it in another form, than the image's",
       "Go back to the image's tag that wrote it; to change: copy the data by mc mirror into an empty new server",
     ],
+  ]),
+  ...rows({
+    layer: "docker",
+    near: /minio/i,
+    source: "MinIO (cmd/config-errors.go), read 2026-11",
+  }, [
     [
       "verify.service",
       "fallback",
-      /Unable to initialize backend: /,
+      /(?:ERROR|FATAL) Unable to initialize backend: /,
       "MinIO does not start, for the reason behind that colon: a variable MINIO_… has a value that it does not know, " +
       "or its data or disks are not as it expects",
       "Read the HINT below it; compare environment: and command: with the release's own documentation",
@@ -110,10 +119,10 @@ export const serviceStoreFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /must be loaded via shared_preload_libraries/,
-      "PostgreSQL does not load that extension at its start: a command:, a postgresql.conf or postgresql.auto.conf " +
-      "of " +
-      "an older setup sets shared_preload_libraries to something else",
-      "Take the service of the program's own current Compose file (image and command:)",
+      "PostgreSQL does not load that extension at its start: nothing sets shared_preload_libraries, or an older file " +
+      "(postgresql.conf, postgresql.auto.conf) or command: sets another value",
+      "Write command: postgres -c shared_preload_libraries=NAME for the database's service, with all that it needs " +
+      "separated by commas, and create the container again; or take that service from the program's own Compose file",
       guestFix(
         "See where the value comes from",
         "docker compose exec SERVICE grep -rn shared_preload_libraries /var/lib/postgresql --include=*.conf",

@@ -4,11 +4,14 @@ import { self } from "../../self.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
+const source = "Docker 20.10, run 2026-11; moby/swarmkit, read 2026-11";
+/** Words of the lists of a Swarm's services and tasks. */
+const taskWords = /\bswarm\b|docker (?:service|stack)|deploy-stack|desired ?state|\b(?:Rejected|Preparing) \d/i;
 const nodes = guestFix("See the nodes, on the manager", "docker node ls");
 
 /** Errors of Docker Swarm: its nodes, its tokens, and where it places tasks. */
-export const swarmFailures = (): Failure[] =>
-  rows({ layer: "docker", source: "Docker 20.10, run 2026-11; moby/swarmkit, read 2026-11" }, [
+export const swarmFailures = (): Failure[] => [
+  ...rows({ layer: "docker", source }, [
     [
       "cluster.swarm",
       "cause",
@@ -130,16 +133,6 @@ export const swarmFailures = (): Failure[] =>
     ],
     [
       "cluster.swarm",
-      "fallback",
-      /"No such image: [^"\s]{1,200}"/,
-      "a node of the Swarm cannot pull the image, and its task does not say why: a wrong name or tag, a private " +
-      "registry without a login, or a registry that the node does not reach",
-      guestFix("See what the registry answers, on the manager", "docker manifest inspect IMAGE"),
-      guestFix("For a private one, log in as root on the manager", "docker login REGISTRY"),
-      commandFix("Then deploy again: up passes the login to all nodes", self("up")),
-    ],
-    [
-      "cluster.swarm",
       "cause",
       /[Uu]nknown mode: (?:replicated|global)-job/,
       "docker stack deploy knows the modes replicated-job and global-job only since Docker 23",
@@ -159,4 +152,17 @@ export const swarmFailures = (): Failure[] =>
       "a manager of the Swarm did not answer in time: it is off, busy, or has lost the others",
       nodes,
     ],
-  ]);
+  ]),
+  ...rows({ layer: "docker", near: taskWords, source }, [
+    [
+      "cluster.swarm",
+      "fallback",
+      /(?<!(?:404 Client Error|API error)[^\n]{0,150})"No such image: [^"\s]{1,200}"/,
+      "a node of the Swarm cannot pull the image, and its task does not say why: a wrong name or tag, a private " +
+      "registry without a login, or a registry that the node does not reach",
+      guestFix("See what the registry answers, on the manager", "docker manifest inspect IMAGE"),
+      guestFix("For a private one, log in as root on the manager", "docker login REGISTRY"),
+      commandFix("Then deploy again: up passes the login to all nodes", self("up")),
+    ],
+  ]),
+];
