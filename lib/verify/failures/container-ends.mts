@@ -8,11 +8,11 @@ const log = guestFix("Read its log from the first line", "docker compose logs --
 /** Words of containers, and of what they compute with. */
 const ended = new RegExp(`${serviceWords.source}|cuda|sycl|\\bxpu\\b|rocm|\\bhip|core dumped`, "im");
 /**
- * What follows FATAL in lines after which the program goes on: counts of none, Git that is asked for a commit, and
- * PostgreSQL, which ends one connection or is stopped.
+ * Not behind FATAL: words of lines after which the program goes on (a count of 0, Git that is asked for a commit,
+ * PostgreSQL that ends one connection or is stopped).
  */
-const harmless = "0 |not a git repository|no (?:names|tags?|annotated tags) |bad revision|ambiguous argument|" +
-  "(?:terminating|canceling) |connection to client lost|the database system is ";
+const harmless = "(?!(?: ERROR)?[: ]{1,3}(?:0 |not a git repository|no (?:names|tags?|annotated tags) |bad revision|" +
+  "ambiguous argument|(?:terminating|canceling) |connection to client lost|the database system is ))";
 const init = manualFix("See which init container waits and why: kubectl describe pod POD");
 
 /** Names of the pods that NVIDIA's GPU Operator makes. */
@@ -30,8 +30,7 @@ export const initContainerFailures = (): Failure[] =>
       "symptom",
       /\d\/\d{1,2} +Init:(?:Error|CrashLoopBackOff|RunContainerError|CreateContainerError|StartError|OOMKilled|ErrImagePull|ImagePullBackOff)\b/,
       "an init container of that pod fails, so its own containers do not start: the init container's log or the " +
-      "pod's " +
-      "events say why",
+      "pod's events say why",
       init,
       "Read its log: kubectl logs POD -c NAME-OF-THE-INIT-CONTAINER",
       "GPU Operator: in nvidia-operator-validator the first init container that fails names the part: driver, " +
@@ -93,9 +92,8 @@ export const containerEndFallbacks = (): Failure[] => [
       "verify.service",
       "fallback",
       /health check of container \S{1,80}' timed out|timed out waiting for container \S{1,80} to (?:be|become) healthy/,
-      "the container runs, and its service did not answer in the time that the tool waits: it still loads its " +
-      "model, or " +
-      "its log below says what failed",
+      "the container runs, and its service did not answer in the time that the tool waits: it still loads its model, " +
+      "or its log below says what failed",
       log,
       "Start it once more when the model is downloaded, and with a longer wait",
     ],
@@ -138,16 +136,13 @@ export const containerEndFallbacks = (): Failure[] => [
       "in its settings is wrong",
       guestFix("See which services run", "docker compose ps --all"),
       "Use the service's name from the Compose file, in one network; a name of the internet: see that containers " +
-      "have " +
-      "a name server (dns:)",
+      "have a name server (dns:)",
     ],
     [
       "verify.service",
       "fallback",
       anyOf(
-        new RegExp(
-          `(?:^|[\\dZ\\]] {1,4}|\\| )\\[?FATAL\\]?(?!(?: ERROR)?[: ]{1,3}(?:${harmless}))(?: ERROR)?[: ] ?(?=[^\\n]{8})`,
-        ),
+        new RegExp(`(?:^|[\\dZ\\]] {1,4}|\\| )\\[?FATAL\\]?${harmless}(?: ERROR)?[: ] ?(?=[^\\n]{8})`),
         /\blevel=(?:fatal|panic) (?:msg|error)=/,
         /"(?:level|severity)": ?"(?:fatal|panic)"/,
       ),
@@ -163,16 +158,14 @@ export const brokenPythonFailures = (): Failure[] =>
   rows({
     layer: "image",
     source: "CPython 3 (Python/pylifecycle.c); kyuz0/amd-strix-halo-toolboxes#63 (2026-02), " +
-      "grokuku/stable-diffusion#57 (2024-07), Comfy-Org/ComfyUI#13063 (2026-03), " +
-      "vavo/lora-pilot#8 (2026-01)",
+      "grokuku/stable-diffusion#57 (2024-07), Comfy-Org/ComfyUI#13063 (2026-03), vavo/lora-pilot#8 (2026-01)",
   }, [
     [
       "guest.image",
       "cause",
       /Failed to import encodings module|No module named 'encodings'/,
       "Python does not find its own standard library: PYTHONHOME or PYTHONPATH names another Python (as from the " +
-      "host, " +
-      "in distrobox or toolbox), or its files are not whole",
+      "host, in distrobox or toolbox), or its files are not whole",
       "Unset both for that program: env -u PYTHONHOME -u PYTHONPATH COMMAND",
       "If it stays: make the venv or the container again",
     ],
@@ -191,8 +184,7 @@ export const brokenPythonFailures = (): Failure[] =>
       "cause",
       /Command '\['\/\S{1,60}(?:gcc|cc|clang)', '.{1,300}\/cuda_utils\./,
       "Triton could not build its helper for CUDA: the image lacks Python's headers (python3-dev), or the linker " +
-      "finds " +
-      "no libcuda.so (only libcuda.so.1, as under WSL)",
+      "finds no libcuda.so (only libcuda.so.1, as under WSL)",
       "Install python3-dev in the image",
       guestFix("See which libcuda there is", "docker compose exec SERVICE sh -c 'ldconfig -p | grep libcuda'"),
       "If only libcuda.so.1: set TRITON_LIBCUDA_PATH to its folder, with a link libcuda.so to it there",

@@ -16,8 +16,8 @@ export const cudaFailures = (): Failure[] => [
     check: "verify.service",
     layer: "docker",
     message:
-      "the container got no GPU, or its machine's driver is not loaded: NVIDIA's device nodes and files in /proc " +
-      "are not in it",
+      "the container got no GPU, or its machine's driver is not loaded: NVIDIA's device nodes and files in /proc are " +
+      "not in it",
     fix: [
       manualFix("Write gpus: all (or a reservation of devices) for that service, or start it with --gpus all"),
       guestFix("See what a container sees of the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
@@ -36,8 +36,8 @@ export const cudaFailures = (): Failure[] => [
     check: "guest.cuda",
     layer: "toolkit",
     message:
-      "CUDA does not start in the container although the driver answers: nvidia_uvm is not loaded or not passed " +
-      "in, or the toolkit's release is at fault",
+      "CUDA does not start in the container although the driver answers: nvidia_uvm is not loaded or not passed in, " +
+      "or the toolkit's release is at fault",
     fix: [
       guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
       guestFix("See that /dev/nvidia-uvm exists", "ls -l /dev/nvidia-uvm"),
@@ -106,8 +106,8 @@ export const cudaFailures = (): Failure[] => [
     strength: "symptom",
     layer: "driver",
     message:
-      "the GPU answers nvidia-smi and takes no work: another program has it alone (compute mode), it hangs since " +
-      "an error, or the VM's CPU model hides what CUDA needs",
+      "the GPU answers nvidia-smi and takes no work: another program has it alone (compute mode), it hangs since an " +
+      "error, or the VM's CPU model hides what CUDA needs",
     fix: [
       guestFix("See the compute mode, and which programs use it", "nvidia-smi -q -d COMPUTE,PIDS"),
       guestFix("Allow several programs", "nvidia-smi -c 0"),

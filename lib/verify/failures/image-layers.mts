@@ -14,8 +14,8 @@ export const imageLayerFailures = (): Failure[] =>
     layer: "docker",
     near,
     source: "moby/moby (pkg/archive, layer), containerd (archive); funkyfuture/deck-chores#137 (2024-01), " +
-      "docker-library/docker#288 (2021-01), ApolloAuto/apollo#3113 (2018-03), fcolista/alpine-metasploit#5 (2025-06), " +
-      "moby/moby#44909 (2023-02)",
+      "docker-library/docker#288 (2021-01), ApolloAuto/apollo#3113 (2018-03), fcolista/alpine-metasploit#5 " +
+      "(2025-06), moby/moby#44909 (2023-02)",
   }, [
     [
       "verify.docker",
@@ -55,8 +55,8 @@ export const imageLayerFailures = (): Failure[] =>
       new RegExp(`${layer}[^\\n]{0,60}rename [^\\n]{1,400}: (?:file exists|directory not empty)`),
       "the engine's store has a leftover of an earlier pull of that layer, which was cut off or ran at the same time",
       guestFix("End what is still pulling, then restart Docker, and pull again", "systemctl restart docker"),
-      "If it stays: stop Docker (systemctl stop docker.socket docker), move the second folder that the line names out " +
-      "of /var/lib/docker, start Docker, and pull again; docker image prune does not see it",
+      "If it stays: stop Docker (systemctl stop docker.socket docker), move the second folder that the line names " +
+      "out of /var/lib/docker, start Docker, and pull again; docker image prune does not see it",
     ],
     [
       "verify.docker",

@@ -18,9 +18,7 @@ export const ociRuntimeFailures = (): Failure[] =>
         /namespace path: lstat \/proc\/\d{1,10}\/ns\/\w{2,6}: no such file/,
         /(?:joining|join) network namespace of container: No such container/,
       ),
-      "the service shares the network of another container (network_mode:), which ended " +
-      "or was " +
-      "made again",
+      "the service shares the network of another container (network_mode:), which ended or was made again",
       guestFix("Create both again", "docker compose up -d --force-recreate"),
       "Add depends_on: NAME: {condition: service_healthy, restart: true} to the service that joins",
     ],
@@ -33,9 +31,8 @@ export const ociRuntimeFailures = (): Failure[] =>
         /cannot open sd-bus|sd-bus (?:open|message|process|match|add)/,
         /dial unix \/run\/systemd\/private|Message recipient disconnected from message bus/,
       ),
-      "systemd did not create the container's control group: it does not answer over D-Bus, or there is no " +
-      "systemd here " +
-      "(as in a container)",
+      "systemd did not create the container's control group: it does not answer over D-Bus, or there is no systemd " +
+      "here (as in a container)",
       guestFix("See whether systemd answers", "systemctl is-system-running"),
       guestFix("Let it start itself again; services keep running", "systemctl daemon-reexec"),
       "Without systemd: native.cgroupdriver=cgroupfs (Docker), or --cgroup-manager=cgroupfs (Podman)",
@@ -48,9 +45,8 @@ export const ociRuntimeFailures = (): Failure[] =>
         /fork\/exec \S{1,120}: resource temporarily unavailable/,
         /OutOfMemoryError: unable to create (?:new )?native thread/,
       ),
-      "no more processes or threads may start: a limit of processes (pids_limit, TasksMax, ulimit) is reached, " +
-      "or an old " +
-      "Docker forbids the image's newer system calls",
+      "no more processes or threads may start: a limit of processes (pids_limit, TasksMax, ulimit) is reached, or an " +
+      "old Docker forbids the image's newer system calls",
       limits,
       "Raise pids_limit: of the service; update Docker, containerd and libseccomp",
     ],
@@ -74,8 +70,7 @@ export const ociRuntimeFailures = (): Failure[] =>
         /mount [`'"]?(?:proc|sysfs|\/sys|\/proc)[`'"]? to [`'"]\S{1,40}[`'"]: (?:Operation not permitted|Permission denied)/,
         /remount [`'"]\/\S{0,60}[`'"]: Operation not permitted/,
       ),
-      "the engine runs inside a container (LXC, another engine, a rootless one) that forbids it to mount " +
-      "/proc or /sys",
+      "the engine runs inside a container (LXC, another engine, a rootless one) that forbids it to mount /proc or /sys",
       "LXC (Proxmox): update the host's lxc-pve, set nesting=1; or run the engine in a VM",
       "Podman in Podman: --security-opt unmask=ALL --security-opt label=disable --device /dev/fuse",
     ],
@@ -115,11 +110,9 @@ export const ociRuntimeFailures = (): Failure[] =>
         /cannot set limits without cgroups|writing file [`'"]?\/sys\/fs\/cgroup|cgroup-parent for systemd cgroup should be/,
       ),
       "the control groups that the engine needs are not there: not mounted, not delegated to this user, or of " +
-      "another " +
-      "version than this engine knows",
+      "another version than this engine knows",
       guestFix("See which controllers there are", "cat /sys/fs/cgroup/cgroup.controllers"),
-      "Rootless: Delegate=cpu cpuset io memory pids in user@.service (systemctl edit user@.service), then " +
-      "log in again",
+      "Rootless: Delegate=cpu cpuset io memory pids in user@.service (systemctl edit user@.service), then log in again",
       "An old Docker on cgroup v2: update it",
     ],
     [
@@ -157,8 +150,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "cause",
       /exec container process \S{1,160}: Exec format error/,
       "the program that the container starts is for another CPU architecture than this machine's, or a script " +
-      "without " +
-      "#! in its first line",
+      "without #! in its first line",
       guestFix("See this machine's", "uname -m"),
       "Use an image for it (platform:), or write #!/bin/sh into the script's first line",
     ],
@@ -258,8 +250,8 @@ const answers: Row[] = [
     /\b(?:crun|runc)\b.{1,400}: (?:Read-only file system|No space left on device|Disk quota exceeded)/,
     "the container runtime cannot write: the disk or its inodes or quota are used up, or it is mounted read-only",
     guestFix("See space and inodes", "sh -c 'df -h; df -i'"),
-    "Remove the images that no container uses (docker image prune -a, podman image prune -a), or " +
-    "write a larger disk: or data: for the machine",
+    "Remove the images that no container uses (docker image prune -a, podman image prune -a), or write a larger " +
+    "disk: or data: for the machine",
   ],
 ];
 

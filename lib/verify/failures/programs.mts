@@ -210,9 +210,8 @@ export const programFailures = (): Failure[] => [
     pattern: /no backends are loaded\. hint: use ggml_backend_load|failed to find ggml_backend_init/,
     check: "verify.service",
     layer: "image",
-    message: "llama.cpp finds none of its libraries that compute (libggml-cuda, libggml-cpu): its image " +
-      "is incomplete, or " +
-      "the program was copied without them",
+    message: "llama.cpp finds none of its libraries that compute (libggml-cuda, libggml-cpu): its image is " +
+      "incomplete, or the program was copied without them",
     fix: [
       manualFix("Use the project's own image (ghcr.io/ggml-org/llama.cpp:server-cuda), or copy all of build/bin"),
     ],

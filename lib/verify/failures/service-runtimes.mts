@@ -22,8 +22,7 @@ export const serviceDatabaseFailures = (): Failure[] =>
       "the database refuses the name or password of the service: it keeps those of its first start in its volume, " +
       "whatever the environment says later",
       "Write the first password into the service's database URL (special characters URL-encoded), or change it " +
-      "inside " +
-      "the database",
+      "inside the database",
       "If the data may go: docker compose down --volumes deletes all volumes of the project, then up -d",
     ],
     [
@@ -76,8 +75,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
       /JavaScript heap out of memory|OutOfMemoryError: (?:Java heap space|GC overhead|Metaspace|Compressed class)/,
       "the service used up the memory that its runtime (Node.js, Java) allows it, which is less than the machine's",
       "Node.js: NODE_OPTIONS=--max-old-space-size=4096; Java: -Xmx4g in JAVA_OPTS or JAVA_TOOL_OPTIONS; and " +
-      "mem_limit: " +
-      "of the service above it",
+      "mem_limit: of the service above it",
     ],
     [
       "host.memory",
@@ -100,16 +98,15 @@ export const serviceRuntimeFailures = (): Failure[] =>
       "cause",
       /Error relocating \/\S{1,160}: \w{1,60}: symbol not found/,
       "a library or program for another C library (glibc) runs on an image of Alpine (musl), or was built for " +
-      "another " +
-      "release of it",
+      "another release of it",
       "Use the image's variant for Debian (without -alpine), or install the Alpine package of that program",
     ],
     [
       "guest.image",
       "fallback",
       /Unable to access jarfile |Could not find or load main class |FileNotFoundException: \/\S{1,160} \(No such file/,
-      "Java does not find a file in the container: a mount hides it, its path is wrong, or the image was " +
-      "built without it",
+      "Java does not find a file in the container: a mount hides it, its path is wrong, or the image was built " +
+      "without it",
       "See that no volume is mounted over the program's folder, and that volumes: brings the files it needs",
       log,
     ],
@@ -120,11 +117,11 @@ export const serviceRuntimeFailures = (): Failure[] =>
         /: (?:line )?[12]: (?:syntax error: unexpected "?[()]|Syntax error: (?:"\(" unexpected|word unexpected))/,
         /cannot execute binary file: Exec format/,
       ),
-      "the shell read a program as if it were a script: it is built for another CPU architecture, or is not a " +
-      "whole file",
+      "the shell read a program as if it were a script: it is built for another CPU architecture, or is not a whole " +
+      "file",
       guestFix("See the machine's architecture", "uname -m"),
-      "Use the image for it (platform: of that service must not name another), and build or download the program " +
-      "for it",
+      "Use the image for it (platform: of that service must not name another), and build or download the program for " +
+      "it",
     ],
     [
       "verify.service",
@@ -169,8 +166,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
         /Failed to establish a new connection: \[Errno 111\]/,
       ),
       "nothing answers at the address that the service asks: the other service does not run yet, ended, or listens " +
-      "for " +
-      "itself only (127.0.0.1); in a container, localhost is the container itself",
+      "for itself only (127.0.0.1); in a container, localhost is the container itself",
       ps,
       "Use the other service's name instead of localhost, and let it listen on 0.0.0.0; for a program of the host: " +
       "host.docker.internal with extra_hosts: ['host.docker.internal:host-gateway']",
@@ -191,8 +187,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
         /could not open port '?\/dev\/(?:tty|serial)|No such file or directory:? '?\/dev\/(?:tty(?:ACM|USB|AMA)\d|serial\/)/,
       ),
       "the service does not find its USB or serial device: it was not given to the container, or has another name " +
-      "since " +
-      "it was plugged in again",
+      "since it was plugged in again",
       guestFix("See which there are", "ls -l /dev/serial/by-id"),
       "Write devices: ['/dev/serial/by-id/NAME:/dev/ttyACM0'] for that service; in a VM, pass the USB device to it " +
       "first",

@@ -63,8 +63,8 @@ export const serviceSettingFailures = (): Failure[] => [
       /owned by unexpected user\/group, expected \d{1,10}:\d{1,10}, actual/,
       "a mounted folder belongs to another user than the one that the service runs as; the line names both",
       guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER"),
-      "Give it to the expected one: chown -R UID:GID FOLDER. Rootless Podman: podman unshare chown, or " +
-      "userns_mode: keep-id",
+      "Give it to the expected one: chown -R UID:GID FOLDER. Rootless Podman: podman unshare chown, or userns_mode: " +
+      "keep-id",
     ],
     [
       "verify.service",
@@ -73,12 +73,10 @@ export const serviceSettingFailures = (): Failure[] => [
         /No application encryption key has been specified|Missing `secret_key_base` for/,
         /(?:cat|head|source): (?:can't open ')?\/run\/secrets\/[\w.-]{1,60}'?: No such file/,
       ),
-      "the service misses a secret: its key is not set in the environment, or secrets: of that service does not " +
-      "name the " +
-      "file",
-      "Set it as the program's documentation says (APP_KEY, SECRET_KEY_BASE), or list it in secrets: of the " +
-      "service and of " +
+      "the service misses a secret: its key is not set in the environment, or secrets: of that service does not name " +
       "the file",
+      "Set it as the program's documentation says (APP_KEY, SECRET_KEY_BASE), or list it in secrets: of the service " +
+      "and of the file",
       effective,
     ],
     [
@@ -95,9 +93,8 @@ export const serviceSettingFailures = (): Failure[] => [
         /Unable to require\(`[^`\n]{1,160}\.node`\)|Could not load the "sharp" module/,
         /Error loading shared library libssl\.so\.1\.1/,
       ),
-      "a compiled part of a program in Node.js does not fit the image: it is for another system (glibc or musl, " +
-      "CPU) or " +
-      "another OpenSSL, or was copied from another machine",
+      "a compiled part of a program in Node.js does not fit the image: it is for another system (glibc or musl, CPU) " +
+      "or another OpenSSL, or was copied from another machine",
       "Install the packages in the image itself (npm ci), without node_modules of the machine in a volume or COPY",
       "Prisma: binaryTargets for the image's system, and openssl in the image",
     ],

@@ -44,8 +44,7 @@ export const serviceStoreFailures = (): Failure[] => [
       "cause",
       /\[InnoDB\] Unable to lock \.\/ibdata1/,
       "the database's folder is in use by another MySQL or MariaDB: a second container with the same volume, one " +
-      "that still " +
-      "stops, or one on the other side of a share",
+      "that still stops, or one on the other side of a share",
       guestFix("See which containers run", "docker ps"),
       "Stop the other one; give each database a volume of its own",
     ],
@@ -112,8 +111,8 @@ export const serviceStoreFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "docker",
-    source: "Immich, VectorChord, pgvecto.rs; immich-app/immich#18439 (2025-05), " +
-      "imagegenius/docker-immich#608 (2025-08), #732 (2026-07), pgautoupgrade/docker-pgautoupgrade#7 (2024-03)",
+    source: "Immich, VectorChord, pgvecto.rs; immich-app/immich#18439 (2025-05), imagegenius/docker-immich#608 " +
+      "(2025-08), #732 (2026-07), pgautoupgrade/docker-pgautoupgrade#7 (2024-03)",
   }, [
     [
       "verify.service",
@@ -144,8 +143,7 @@ export const serviceStoreFailures = (): Failure[] => [
       "the database's image has none of the vector extensions that this release of Immich uses, as images for " +
       "pgvecto.rs have none",
       "Copy the data first; then use Immich's own image of PostgreSQL (ghcr.io/immich-app/postgres) with a tag of " +
-      "the " +
-      "same major release that still has the old extension (…-vectorchord…-pgvectors…)",
+      "the same major release that still has the old extension (…-vectorchord…-pgvectors…)",
     ],
     [
       "verify.service",
