@@ -144,6 +144,8 @@ test("gpu.driver: libvirt does not load a blacklisted vfio-pci", () => {
   const line = desktop.replace(/^\[configured\]$/m, "$&\nmodprobe.d/x.conf:blacklist vfio_pci");
   assert.equal(found(line, "gpu.driver").fix, ["Remove the line blacklist vfio_pci from /etc/modprobe.d/x.conf"]);
   assert.is(found(line, "gpu.driver").status, "fail");
+  const install = line.replace(/^\[configured\]$/m, "$&\nmodprobe.d/y.conf:install vfio-pci /bin/false");
+  assert.equal(found(install, "gpu.driver").fix.length, 2, "both lines are named at once");
   const packaged = desktop.replace(/^\[configured\]$/m, "$&\n/usr/lib/modprobe.d/y.conf:blacklist vfio_pci");
   assert.equal(found(packaged, "gpu.driver").fix, [
     "Copy /usr/lib/modprobe.d/y.conf to /etc/modprobe.d/y.conf, which is read instead, and remove the line blacklist " +

@@ -90,14 +90,14 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     );
   }
   const lists = loading ? blacklists(host) : [];
+  const empty = loading ? emptyInstalls(host) : [];
   if (lists.length > 0) {
     return fail(
       "vfio-pci, which takes the card for the VM, is blacklisted, and libvirt does not load a blacklisted module",
       [...evidence, ...lists.map(({ from, text }) => ({ read: from, value: text }))],
-      removeModuleLines(host, lists),
+      removeModuleLines(host, [...lists, ...empty]),
     );
   }
-  const empty = loading ? emptyInstalls(host) : [];
   if (empty.length > 0) {
     return fail(
       "modprobe's configuration keeps vfio-pci, which takes the card for the VM, from being loaded",
