@@ -44,6 +44,14 @@ test("a missing file is created, and no folder in its place for the service's us
   ]);
 });
 
+test("names that end like a key or a script, and are folders", async () => {
+  const of = (path: string) => compose(`services:\n  web: {image: x, volumes: ["./${path}:/x/${path}"]}\n`);
+  for (const folder of ["easy_rsa", "www.example.pl", "keys_rsa.d"]) assert.equal(await of(folder), [], folder);
+  for (const file of ["id_rsa", "ssh_host_ed25519_key", "deploy_key_rsa", "keys/nas_rsa", "scripts.pl"]) {
+    assert.match(String(await of(file)), /^fail .* mounts the file /, file);
+  }
+});
+
 test("folders that images of AnythingLLM, pgAdmin, LibreChat and Bitnami cannot write", async () => {
   const rows: [string, string, number][] = [
     ["mintplexlabs/anythingllm:latest", "/app/server/storage", 1000],
@@ -190,6 +198,17 @@ test("an Ollama at localhost of a service in the VM's network, where none runs",
     `    environment:\n      OLLAMA_BASE_URL: http://localhost:11434\n${more}`;
   assert.match(String(await compose(text())), /^warn p\/compose\.yaml:6 .*nothing on a runs Ollama -> Run Ollama in/);
   assert.equal(await compose(text("", "ollama")), []);
+  const on = machine.replace("gpu:", "provision: [./ollama.sh], gpu:");
+  assert.equal(await findings({ "compose.yaml": text() }, undefined, on), []);
+  const other = (body: string) => `  other: {image: y, network_mode: host, ${body}}\n`;
+  assert.equal(await compose(text(other("command: --listen :11434"))), []);
+  assert.equal(await compose(text(other('environment: {PORT: "11434"}'))), []);
+  // another one that calls it
+  assert.match(
+    String(await compose(text(other("environment: {A: http://localhost:11434}")))),
+    /^warn .*ui and other have/,
+  );
+  assert.equal(await compose(`services:\n${other("environment: {OLLAMA_HOST: 127.0.0.1:11434}")}`), []);
   assert.equal(await compose(text("  llm: {image: ollama/ollama, network_mode: host, gpus: all}\n")), []);
 });
 
@@ -211,6 +230,22 @@ test("of several Compose files, those are proposed that a comment names together
   const says = (names: string[]) => noComposeFile(shell, "/srv", names);
   assert.match(await says(Object.keys(files)), /COMPOSE_FILE=base\.compose\.yaml:gpu\.compose\.yaml into \/srv\/\.env/);
   assert.match(await says(["gpu.compose.yaml"]), /COMPOSE_FILE=gpu\.compose\.yaml into/);
+  const set = async (comments: string, names: string[]) => {
+    const texts = names.map((name) => [`/srv/${name}.compose.yaml`, "services: {}\n"]);
+    const disk = { ...Object.fromEntries(texts), "/srv/base.compose.yaml": `${comments}services: {a: {image: x}}\n` };
+    const found = await noComposeFile(
+      fakeShell(disk).shell,
+      "/srv",
+      ["base", ...names].map((one) => `${one}.compose.yaml`),
+    );
+    return /COMPOSE_FILE=(\S+)/.exec(found)![1]!.replaceAll(".compose.yaml", "");
+  };
+  const line = (...names: string[]) => `docker compose${names.map((one) => ` -f ${one}.compose.yaml`).join("")}`;
+  const both = `# CPU: ${line("base", "cpu")} up\n# GPU: ${line("base", "gpu")} up\n`;
+  assert.is(await set(both, ["cpu", "gpu"]), "base:gpu");
+  for (const mark of [";", " &&"]) {
+    assert.is(await set(`# ${line("base", "gpu")} pull${mark} ${line("base", "gpu")} up\n`, ["gpu"]), "base:gpu");
+  }
 });
 
 test("a password of a database that is written without a value", async () => {
@@ -284,14 +319,31 @@ test("health checks of Loki from 3.6 on, Promtail and redis_exporter, whose imag
     `services:\n  log: {image: "${image}", healthcheck: {test: ${test}}}\n` +
     "  web: {image: x, depends_on: {log: {condition: service_healthy}}}\n";
   const wget = '["CMD", "wget", "-q", "http://localhost:3100/ready"]';
-  for (const image of ["grafana/loki:latest", "grafana/loki", "grafana/loki:3.7.2", "oliver006/redis_exporter"]) {
+  const own = /^fail .* wget, which the image .* -> Write test: \["CMD", "\/usr\/bin\/loki", "-health"\]$/;
+  const none = /^fail .* which the image .* -> Remove the healthcheck, and write condition: service_started/;
+  for (
+    const [image, answer] of [
+      ["grafana/loki:latest", own],
+      ["grafana/loki", own],
+      ["grafana/loki:3.6.5", own],
+      ["grafana/loki:3.7.2", own],
+      ["grafana/loki:4.0.0", own],
+      ["grafana/loki:3.6.4", none],
+      ["oliver006/redis_exporter", none],
+    ] as const
+  ) {
     const [found = "", ...more] = await compose(text(image, wget));
     assert.equal(more, []);
-    assert.match(
-      found,
-      /^fail .* wget, which the image .* -> Remove the healthcheck, and write condition: service_started/,
-    );
+    assert.match(found, answer, image);
   }
+  // Loki tests itself at its default port only, and a shell is missing for its own test too
+  assert.match(String(await compose(text("grafana/loki", wget.replace("3100", "3200")))), none);
+  const shell = '"/usr/bin/loki -health || exit 1"';
+  assert.match(
+    String(await compose(text("grafana/loki", shell))),
+    /with a shell, which .* Write test: \["CMD", "\/usr/,
+  );
+  assert.equal(await compose(text("grafana/loki", '["CMD", "/usr/bin/loki", "-health"]')), []);
   for (
     const image of [
       "grafana/loki:2.9.8",
@@ -302,7 +354,9 @@ test("health checks of Loki from 3.6 on, Promtail and redis_exporter, whose imag
   ) {
     assert.equal(await compose(text(image, wget)), []);
   }
-  assert.match(String(await compose(text("grafana/promtail:latest", wget))), /Write test: \["CMD", "bash"/);
+  // the port is that of the old test
+  assert.match(String(await compose(text("grafana/promtail", wget))), /Write test: \["CMD", "bash", .*0\.1\/3100"\]$/);
+  assert.match(String(await compose(text("n8nio/n8n", '"curl -f localhost:80"'))), /"http:\/\/localhost:80\/healthz"/);
 });
 
 test("words of a shell after curl in a list are addresses: the services that wait do not start", async () => {
@@ -312,6 +366,11 @@ test("words of a shell after curl in a list are addresses: the services that wai
   assert.match(
     String(await compose(text("y"))),
     /^fail .* passes \|\| to curl as a word: the services that wait for it do not start -> Write test: \["CMD-SHELL",/,
+  );
+  const quoted = '["CMD", "wget", "-qO-", "http://l/?a&b", "|", "grep", "a b", ">/dev/null"]';
+  assert.match(
+    String(await compose(`services:\n  app: {image: y, healthcheck: {test: ${quoted}}}\n`)),
+    /Write test: \["CMD-SHELL","wget -qO- 'http:\/\/l\/\?a&b' \| grep 'a b' >\/dev\/null"\]$/,
   );
   // an image without the program has one finding, with another fix
   const ollama = (await compose(text("ollama/ollama"))).filter((one) => one.includes("healthcheck"));

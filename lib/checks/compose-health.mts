@@ -3,6 +3,7 @@ import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
+import { shellWord } from "../render.mts";
 
 type Project = Pick<ComposeProject, "model" | "inSwarm">;
 
@@ -64,9 +65,18 @@ function waiting(service: ComposeService, { model }: Project): ProjectFlaw[] {
  * #19383 (from 2023-11 to 2024-03), czlonkowski/n8n-mcp#791 (n8n), chroma-core/chroma#5910 and neomjs/neo#10914 (since
  * 1.0), grafana/loki#15101 (Promtail after 3.3), grafana/loki#20149 (Loki from 3.6.0 on), and
  * OpenDigitalProductFactory/opendigitalproductfactory#1677 (both have the exporter's image from scratch); read
- * 2026-11-28. Without `instead` the image has no program at all for a check.
+ * 2026-11-28. Loki checks itself since 3.7 (grafana/loki#20313), and since 3.6.5 (by one public note), at its default
+ * port. Without `instead` the image has no program at all for a check.
  */
-export const lacks: { image: RegExp; programs: RegExp; instead?: string }[] = [
+export const lacks: {
+  image: RegExp;
+  programs: RegExp;
+  /** The test to write. Its port is the program's default one: that of the old test replaces it. */
+  instead?: string;
+  /** The only port that `instead` can test. */
+  onlyPort?: string;
+  hasNoShell?: true;
+}[] = [
   {
     image: /^(docker\.io\/)?ollama\/ollama([:@]|$)/,
     programs: /\b(curl|wget)\b/,
@@ -103,12 +113,21 @@ export const lacks: { image: RegExp; programs: RegExp; instead?: string }[] = [
     instead: '["CMD", "bash", "-c", ":> /dev/tcp/127.0.0.1/9080"]',
   },
   {
-    image: /^(docker\.io\/)?grafana\/loki(:(latest|3\.([6-9]|\d\d)\..*))?(@.*)?$/,
+    image: /^(docker\.io\/)?grafana\/loki:3\.6\.[0-4]([-@].*)?$/,
     programs: /\b(curl|wget|nc|bash|sh)\b/,
+    hasNoShell: true,
+  },
+  {
+    image: /^(docker\.io\/)?grafana\/loki(:(latest|3\.([6-9]|\d\d)([.-].*)?|([4-9]|\d\d)(\..*)?))?(@.*)?$/,
+    programs: /\b(curl|wget|nc|bash|sh)\b/,
+    instead: '["CMD", "/usr/bin/loki", "-health"]',
+    onlyPort: "3100",
+    hasNoShell: true,
   },
   {
     image: /^(docker\.io\/)?oliver006\/redis_exporter(:(latest|v[\d.]+))?(@.*)?$/,
     programs: /\b(curl|wget|nc|bash|sh)\b/,
+    hasNoShell: true,
   },
 ];
 
@@ -120,9 +139,11 @@ function healthProgram(name: string, service: ComposeService, { model }: Project
   const row = typeof image === "string" && build === undefined && disable !== true
     ? lacks.find((one) => one.image.test(image))
     : undefined;
-  const program = row?.programs.exec(words)?.[0];
+  const usesShell = typeof test === "string" || [test].flat()[0] === "CMD-SHELL";
+  const program = row?.programs.exec(words)?.[0] ?? (row?.hasNoShell && usesShell ? "a shell" : undefined);
   if (!row || program === undefined) return [];
   const waits = isAwaited(name, model);
+  const instead = testInstead(row, words);
   return [{
     status: waits ? "fail" : "warn",
     message: `has a healthcheck with ${program}, which the image ${image} does not have: ${
@@ -130,11 +151,22 @@ function healthProgram(name: string, service: ComposeService, { model }: Project
     }`,
     at: ["test:", "healthcheck"],
     fix: manualFix(
-      row.instead === undefined
+      instead === undefined
         ? `Remove the healthcheck, and write condition: service_started where a service waits for ${name}`
-        : `Write test: ${row.instead}`,
+        : `Write test: ${instead}`,
     ),
   }];
+}
+
+/** The test to write instead of one with these words, with its port; undefined if the image can test nothing there. */
+function testInstead({ instead, onlyPort }: typeof lacks[number], words: string): string | undefined {
+  const [, port] = /(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]):(\d+)/.exec(words) ?? [];
+  if (port === undefined || instead === undefined) return instead;
+  return onlyPort === undefined
+    ? instead.replace(/(?<=localhost:|127\.0\.0\.1\/)\d+/, port)
+    : onlyPort === port
+    ? instead
+    : undefined;
 }
 
 /**
@@ -161,6 +193,10 @@ function form(name: string, service: ComposeService, { model }: Project): Projec
     fix: manualFix(`Write test: ${found.instead}`),
   }];
 }
+
+/** A word of a list as a shell reads it: operators and variables stay, spaces and other characters are quoted. */
+const inShell = (word: string) =>
+  /^(\|\||&&|\||;|\d?>>?\s*(&\d|\/\S+)?)$/.test(word) || !/[\s"'\\&;|<>()*?#`]/.test(word) ? word : shellWord(word);
 
 /** `isPassed`: the program runs with other arguments than it seems, and decides itself what that means. */
 function formOf(test: unknown): { what: string; instead: string; isPassed?: true } | undefined {
@@ -192,7 +228,7 @@ function formOf(test: unknown): { what: string; instead: string; isPassed?: true
     ? undefined
     : words.slice(2).find((one) => /^(\|\||&&|\||;|>|2>&1|>\s*\/dev\/null)$/.test(one) && !isEnd(one));
   if (operator === undefined) return undefined;
-  const instead = JSON.stringify(["CMD-SHELL", command]);
+  const instead = JSON.stringify(["CMD-SHELL", words.slice(1).map(inShell).join(" ")]);
   const what = `that passes ${operator} to ${words[1]} as a word`;
   // to curl and wget the words after it are more addresses (both end with an error, run on 2026-11-28), and pg_isready
   // takes no such words

@@ -46,12 +46,14 @@ const loopback =
 /** The flaws of the services' addresses on loopback: another service of the project has their port. */
 export function localFlaws(
   services: [string, ComposeService][],
-  { name: vm }: Pick<ResolvedMachine, "name">,
+  machine: Pick<ResolvedMachine, "name"> & Partial<Pick<ResolvedMachine, "provision">>,
   networks: ComposeModel["networks"],
   all: [string, ComposeService][] = services,
 ): ProjectFlaw[] {
+  const { name: vm, provision = [] } = machine;
   return services.flatMap(([name, service]): ProjectFlaw[] => {
-    if (service.network_mode === "host") return ollamaOfHost(name, service, all, vm);
+    // a script of the user may install it in the VM
+    if (service.network_mode === "host") return provision.length > 0 ? [] : ollamaOfHost(name, service, all, vm);
     // in the network of the VM, or of another container, localhost is not the container
     if (/^(host|service:|container:)/.test(String(service.network_mode ?? ""))) return [];
     const others = services.filter(([other, { network_mode: mode }]) =>
@@ -99,8 +101,14 @@ function ollamaOfHost(
     build !== undefined || /ollama/i.test(`${other} ${String(image ?? "")}`);
   const hasPort = ([, body]: [string, ComposeService]) =>
     publishedPorts(body).some(({ first, last }) => first <= 11434 && 11434 <= last);
-  if (all.some((one) => mayRun(one) || hasPort(one))) return [];
-  return addressesOf(name, service).filter(({ port }) => port === 11434).map(({ shown, at, host }): ProjectFlaw => {
+  // a program in the VM's network that is given the port listens there
+  const listens = ([other, body]: [string, ComposeService]) =>
+    body.network_mode === "host" &&
+    valuesOf(body).some(({ value, shown }) =>
+      /(^|\D)11434(?!\d)/.test(value) && !calls(other, body).some((address) => address.shown === shown)
+    );
+  if (all.some((one) => mayRun(one) || hasPort(one) || listens(one))) return [];
+  return calls(name, service).map(({ shown, at, host }): ProjectFlaw => {
     const rest = () => `: ${host} is ${vm} there, not this host, and nothing on ${vm} runs Ollama`;
     return {
       status: "warn",
@@ -114,6 +122,10 @@ function ollamaOfHost(
     };
   });
 }
+
+/** The addresses of an Ollama on loopback that a service calls. Without a scheme, OLLAMA_HOST is where it listens. */
+const calls = (name: string, service: ComposeService) =>
+  addressesOf(name, service).filter(({ port, shown }) => port === 11434 && !/^OLLAMA_HOST=(?!https?:)/.test(shown));
 
 /** Whether a variable begins with the name of the service or of its program: SEARXNG_BASE_URL of searxng. */
 function isNamedAfter(variable: string, name: string, { image }: ComposeService): boolean {

@@ -15,10 +15,11 @@ import {
 } from "./compose-paths.mts";
 
 /**
- * A name that looks like a file's rather than a folder's: its ending is not a version or domain.
+ * A name that looks like a file's rather than a folder's: its ending is not a version or domain, such as that of
+ * `www.example.pl`, and it is the usual one of a key of SSH, unlike `easy_rsa`.
  */
 const fileName =
-  /(^|\/)(Dockerfile|Caddyfile|Makefile|Corefile|Modelfile|LICENSE|authorized_keys|known_hosts|[\w.-]*_(rsa|ecdsa|ed25519)(_\w+)?|\.netrc|\.gitconfig|\.[a-z]+rc|[^/]*\.(conf|cfg|cnf|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|rb|pl|[cm]?js|ts|lua|php|html?|css|pem|key|crt|cer|p12|pfx|p8|ovpn|kdbx|htpasswd|list|rules|tpl|tmpl|template|j2|acl|hcl|nginx|vcl|csv|lic|log|db|sqlite3?|gguf|safetensors|onnx|pth?|ckpt|engine|pbtxt|zip|tgz|gz|xz|zst|tar|jks|pub|so(\.\d+)*))$/i;
+  /(^|\/)(\.?(ssh|keys?|secrets?|cert(ificate)?s?)\/[\w.-]+_(rsa|ecdsa|ed25519)(_\w+)?|Dockerfile|Caddyfile|Makefile|Corefile|Modelfile|LICENSE|authorized_keys|known_hosts|(id|[\w.-]*_id|ssh[\w.-]*|[\w.-]*key)_(rsa|ecdsa|ed25519)(_\w+)?|[^/.]+\.pl|\.netrc|\.gitconfig|\.[a-z]+rc|[^/]*\.(conf|cfg|cnf|ini|json|jsonc|json5|ya?ml|toml|xml|env|properties|txt|md|sql|sh|py|rb|[cm]?js|ts|lua|php|html?|css|pem|key|crt|cer|p12|pfx|p8|ovpn|kdbx|htpasswd|list|rules|tpl|tmpl|template|j2|acl|hcl|nginx|vcl|csv|lic|log|db|sqlite3?|gguf|safetensors|onnx|pth?|ckpt|engine|pbtxt|zip|tgz|gz|xz|zst|tar|jks|pub|so(\.\d+)*))$/i;
 
 /** Whether a path looks like that of a file rather than of a folder. */
 export const isFileName = (path: string): boolean => fileName.test(path);

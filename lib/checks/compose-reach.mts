@@ -11,7 +11,9 @@ import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
 import { localFlaws } from "./compose-local.mts";
 
-type Machine = Pick<ResolvedMachine, "name" | "provider" | "network" | "engine">;
+type Machine =
+  & Pick<ResolvedMachine, "name" | "provider" | "network" | "engine">
+  & Partial<Pick<ResolvedMachine, "provision">>;
 
 /** The flaws of a project's ways in and out. `others`: the other projects of its machine. */
 export function reachFlaws(project: ComposeProject, machine: Machine, others: ComposeProject[]): ProjectFlaw[] {

@@ -9,6 +9,10 @@ const isComposeFile = (name: string) => /compose[^/]*\.ya?ml$|^(docker-)?stack[^
 const isForNvidia = (path: string) =>
   /gpu|nvidia|cuda/i.test(basename(path)) && !/amd|rocm|intel|nogpu|no-gpu/i.test(basename(path));
 
+const isForOthers = (path: string) => /mac|win|dev|test|jetson|arm|wsl/i.test(basename(path));
+
+const isForOtherCards = (path: string) => /cpu|amd|rocm|intel|vulkan|no-?gpu/i.test(basename(path));
+
 /**
  * The order of files: first one for NVIDIA's cards that runs alone; those that are for another system, for development
  * or for other cards are last. `text`: the file's.
@@ -19,21 +23,23 @@ function rank(path: string, text: string): number {
   if (isForNvidia(path)) {
     return /^\s+["']?(image|build|extends)["']?\s*:/m.test(text) ? 0.5 : 2;
   }
-  return /mac|win|dev|test|jetson|arm|wsl/i.test(name) ? 3 : /cpu|amd|rocm|intel|vulkan/i.test(name) ? 2 : 1;
+  return isForOthers(path) ? 3 : isForOtherCards(path) ? 2 : 1;
 }
 
 /**
- * The files with which a comment in a Compose file says to use it: `docker compose -f a.yml -f b.yml up`. Undefined if
- * it has no such comment with this file and other `paths`.
+ * The sets of files with which comments in a Compose file say to use it, as `docker compose -f a.yml -f b.yml up`:
+ * those with this file and other `paths`.
  */
-function togetherIn(text: string, path: string, paths: string[]): string[] | undefined {
-  const comments = text.split("\n").filter((line) => /^\s*#/.test(line));
-  const named = comments.map((line) =>
-    [...line.matchAll(/(?<=\s)(?:-f|--file)[ =]["']?([\w./-]+\.ya?ml)/g)].map(([, file]) =>
-      join(dirname(path), basename(file!))
-    )
-  );
-  return named.find((files) => files.length > 1 && files.includes(path) && files.every((one) => paths.includes(one)));
+function togetherIn(text: string, path: string, paths: string[]): string[][] {
+  const commands = text.split("\n").filter((line) => /^\s*#/.test(line)).flatMap((line) => line.split(/;|&&|\|/));
+  const named = commands.map((command) => [
+    ...new Set(
+      [...command.matchAll(/(?<=\s)(?:-f|--file)[ =]["']?([\w./-]+\.ya?ml)/g)].map(([, file]) =>
+        join(dirname(path), basename(file!))
+      ),
+    ),
+  ]);
+  return named.filter((files) => files.length > 1 && files.includes(path) && files.every((one) => paths.includes(one)));
 }
 
 /** The most folders that are looked into. */
@@ -64,7 +70,10 @@ export async function noComposeFile(shell: Shell, folder: string, names: string[
     a.rank - b.rank || (a.rank === 0.5 ? a.path.length - b.path.length : 0) || (a.path < b.path ? -1 : 1)
   );
   const others = ranked.map(({ path }) => path);
-  const together = ranked.find((one) => one.together && isForNvidia(one.path))?.together ?? ranked[0]?.together;
+  // a set with a file for another system, for development or for other cards is not proposed
+  const fits = (files: string[]) => !files.some((one) => isForOthers(one) || isForOtherCards(one));
+  const together = ranked.flatMap((one) => one.together).find((files) => fits(files) && files.some(isForNvidia)) ??
+    ranked[0]?.together.find(fits);
   const first = together?.join(":") ?? others[0];
   const shown = others.length > 6 ? [...others.slice(0, 6), `${others.length - 6} more`] : others;
   return first === undefined
