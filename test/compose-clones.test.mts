@@ -303,7 +303,10 @@ test("texts that are not an image name: what is wrong, and the name that is mean
         "“nginx:1.27 # pinned”, which is not an image name: it has a space -> Write nginx:1.27",
       ],
       ['"nginx:1.27 "', "“nginx:1.27 ”, which is not an image name: it has a space -> Write nginx:1.27"],
-      ["|\n      nginx:1.27\n", "“nginx:1.27\\n”, which is not an image name: it has a line break -> Write nginx:1.27"],
+      [
+        "|\n      nginx:1.27\n",
+        "“nginx:1.27\\n”, which is not an image name: it has a line break -> Write nginx:1.27 in the line of image:",
+      ],
       ['"nginx:\\t1.27"', "“nginx:\\t1.27”, which is not an image name: it has a tab -> Write nginx:1.27"],
       [`"'nginx:1.27'"`, "“'nginx:1.27'”, which is not an image name: it has quotes in it -> Write nginx:1.27"],
       ['"nginx:"', "“nginx:”, which is not an image name: it ends with : -> Write the tag after nginx:, or only nginx"],

@@ -40,7 +40,10 @@ function reason(image: string, isVariable: boolean, project: ComposeProject): { 
   // a space next to a colon or a slash is never meant
   const joined = inner.replace(/\s*([:/])\s*/g, "$1");
   const isName = /^[A-Za-z0-9][\w.:@/-]*\w$/.test(joined);
-  const write = manualFix(isName ? `Write ${joined}` : "Write the image's name and tag, such as nginx:1.27");
+  const inOneLine = /[\n\r]/.test(image) ? " in the line of image:" : "";
+  const write = manualFix(
+    isName ? `Write ${joined}${inOneLine}` : "Write the image's name and tag, such as nginx:1.27",
+  );
   if (space !== undefined) {
     const what = /[\n\r]/.test(image) ? "line break" : space === "\t" ? "tab" : "space";
     return { why: `it has a ${what}`, fix: write };

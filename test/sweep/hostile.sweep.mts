@@ -4,6 +4,7 @@ import { readdirSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../../lib/checks/index.mts";
+import { readProject } from "../../lib/compose/read-project.mts";
 import { names } from "../../lib/plan/assets.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { UserError } from "../../lib/errors.mts";
@@ -17,7 +18,7 @@ import { applyScript, undoScript } from "../../lib/plan/prepare-scripts.mts";
 import { shellWord } from "../../lib/render.mts";
 import { resolveConfig } from "../../lib/resolve/resolve.mts";
 import type { Fix } from "../../lib/findings.mts";
-import { own, root } from "../fake.mts";
+import { fakeShell, own, root } from "../fake.mts";
 
 const test = suite("hostile values");
 const hostile = "x'; HOSTILE; \"$(HOSTILE)`HOSTILE` #{HOSTILE} |HOSTILE &";
@@ -144,6 +145,59 @@ test("a config: its values are separate words for programs, and quoted for other
       if (path === "Vagrantfile") assert.not.match(text.replace(/'(\\.|[^'\\])*'/g, ""), /HOSTILE/);
     }
   }
+});
+
+test("a Compose file: its values are quoted in the commands of findings, for the host's shell and the guest's", async () => {
+  // a value with a dollar sign counts as one with a variable, and is not judged
+  const value = hostile.replace("$(HOSTILE)", "");
+  const label = "node.labels.x == $$(HOSTILE)|HOSTILE (HOSTILE) \\HOSTILE";
+  const bodies: Record<string, unknown>[] = [
+    { image: value },
+    { user: "1000", volumes: [`./${value}:/x`] },
+    { command: value, healthcheck: { test: ["CMD", "curl", value, "||", "exit", "1"] } },
+    { env_file: value, build: value, container_name: value },
+    { network_mode: "host", environment: { OLLAMA_BASE_URL: `http://localhost:11434/${value}` } },
+    { networks: ["own"], secrets: ["own"], configs: ["own"], volumes: ["own:/x"] },
+    { deploy: { placement: { constraints: [label] } } },
+  ];
+  const host = parseHost(own("test/hosts/rtx4070-desktop-debian12.txt"));
+  const machines = ["a", "b"].map((name) => ({ name, box: "lab/x", image: "debian-13", memory: 1024 }));
+  const external = { own: { external: true, name: value } };
+  const commands: string[] = [];
+  let carriers = 0;
+  for (const cluster of [undefined, "swarm"]) {
+    const resolved = resolveConfig(parseConfig(JSON.stringify({ ...(cluster ? { cluster } : {}), machines })), host);
+    for (const body of bodies) {
+      const sections = { networks: external, secrets: external, configs: external, volumes: external };
+      const model = { services: { web: { image: "x", ...body } }, ...sections };
+      const { shell } = fakeShell({ "/lab/p/compose.yaml": JSON.stringify(model), "/lab/p/.env.sops": "A=1" });
+      const read = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [] }, undefined);
+      const project = cluster ? { ...read, inSwarm: ["a", "b"] } : read;
+      const found = runChecks(
+        host,
+        cluster
+          ? { ...resolved, swarm: { ...resolved.swarm!, projects: [project] } }
+          : { ...resolved, projects: [project] },
+        ["services.compose"],
+      );
+      if (found.some(({ message }) => message.includes("HOSTILE"))) carriers++;
+      // a title may end with a command: `once a manages the Swarm: npx … ssh a -- …`
+      commands.push(
+        ...found.flatMap(({ fix }) => fix).flatMap(({ title, command }) => [
+          ...(command === null ? [] : [command]),
+          ...(/ ssh \S+ -- .*$/s.exec(title) ?? []),
+        ]),
+      );
+    }
+  }
+  for (const command of commands) {
+    assert.not.ok(harmful(command), command);
+    const [, guest] = / ssh \S+ -- (.*)$/s.exec(command) ?? [];
+    const typed = guest?.replace(/'([^']*)'|\\(.)/g, (_, text = "", escaped = "") => text + escaped);
+    assert.not.ok(harmful(typed ?? ""), command);
+  }
+  assert.ok(carriers > 6, `only ${carriers} projects have a finding with the text`);
+  assert.ok(commands.filter((one) => one.includes("HOSTILE")).length >= 2, commands.join("\n"));
 });
 
 test.run();
