@@ -281,6 +281,14 @@ test("names of a Compose file are one word in the commands that create them", as
   assert.ok(refused.every(({ message, fix }) => !/\n/.test(message) && !/reboot|ssh/.test(fix[0]!.title)));
 });
 
+test("a line break in a name is an escape in messages and fixes", async () => {
+  const all = await found(
+    'services:\n  w: {image: x, container_name: "a\\nb", networks: {"n\\nm": {}}, user: "a\\nb"}\n',
+  );
+  assert.ok(all.length > 0);
+  assert.ok(all.every(({ message, fix }) => !/\n/.test(message + fix.map(({ title }) => title).join(""))));
+});
+
 test("the line of an external entry is that of its section", async () => {
   const text = `services:
   my-proxy:

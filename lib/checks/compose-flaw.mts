@@ -6,6 +6,7 @@ import type { Verdict } from "./types.mts";
 import { lineOf, literally } from "../compose/refusals.mts";
 import { isFilledIn } from "../compose/value-lines.mts";
 import { manualFix } from "../fixes.mts";
+import { oneLine } from "../text.mts";
 
 /** An entry of a section at the top of a Compose file, such as the network `proxy` of `networks`. */
 export interface TopEntry {
@@ -164,8 +165,9 @@ export function verdictOf(
   const all = evidence ? [evidence] : (places ?? [own]).map(evidenceOf);
   return {
     status,
-    message: `${project.name}: ${message}`,
+    // a name in a file may have line breaks
+    message: oneLine(`${project.name}: ${message}`),
     evidence: all.filter(({ read }, i) => all.findIndex((other) => other.read === read) === i),
-    ...(fix ? { fix: [fix] } : {}),
+    ...(fix ? { fix: [{ ...fix, title: oneLine(fix.title) }] } : {}),
   };
 }

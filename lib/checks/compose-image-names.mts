@@ -2,7 +2,6 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { manualFix } from "../fixes.mts";
 import type { Fix } from "../findings.mts";
-import { oneLine } from "../text.mts";
 import { imageVariableFix } from "./compose-emptied.mts";
 import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
 
@@ -11,7 +10,7 @@ export function imageNameFlaws(name: string, { image }: ComposeService, project:
   if (typeof image !== "string" || image.includes("$")) return [];
   if (!/^$|^[:/]|[:@/]$|[\s"'<>]/.test(image)) return [];
   const { why, fix } = reason(image, hasVariable(name, image, project), project);
-  const item = `the image “${oneLine(image)}”`;
+  const item = `the image “${image}”`;
   const rest = () => `, which is not an image name: ${why}`;
   return [{
     status: "fail",

@@ -9,7 +9,7 @@ import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 import { guestWord } from "../render.mts";
 import { self } from "../self.mts";
-import { joinList, oneLine } from "../text.mts";
+import { joinList } from "../text.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 
 /** Networks that are on every node. */
@@ -144,7 +144,7 @@ const nameless = (
   place: Pick<ProjectFlaw, "at" | "atTop">,
 ): ProjectFlaw => ({
   status: "fail",
-  message: `the name of the external ${kind} ${oneLine(named)} ${is}: no ${kind} of a Swarm has it`,
+  message: `the name of the external ${kind} ${named} ${is}: no ${kind} of a Swarm has it`,
   ...place,
   fix: manualFix(`Write the name of a ${kind} that Docker accepts`),
 });

@@ -3,7 +3,6 @@ import { attachedNetworks } from "../compose/service.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { hasRefusedCharacters, type NameFlaw, swarmNameFlaw } from "../config/swarm-names.mts";
 import { isMap } from "../maps.mts";
-import { oneLine } from "../text.mts";
 import { flaw, type ProjectFlaw, type TopEntry } from "./compose-flaw.mts";
 
 /** The flaws of the names of the services, networks, secrets and configs of a project in a Swarm. */
@@ -27,7 +26,7 @@ export function swarmNameFlaws(project: ComposeProject, services: [string, Compo
       const own = ownName(network, `${stack}_${key}`);
       const found = own === undefined ? swarmNameFlaw(key, stack) : swarmNameFlaw(own);
       return found === undefined ? [] : [top(
-        `the name of the network ${oneLine(own ?? key)} ${found.is}`,
+        `the name of the network ${own ?? key} ${found.is}`,
         own ?? `${key}:`,
         `Write name: ${found.write ?? "and a shorter name"} below the network ${key}`,
         { section: "networks", key },
@@ -41,9 +40,7 @@ export function swarmNameFlaws(project: ComposeProject, services: [string, Compo
         if (!hasRefusedCharacters(own ?? `${stack}_${key}`)) return [];
         const kind = section.slice(0, -1);
         return [top(
-          `the name of the ${kind} ${
-            oneLine(own ?? key)
-          } has other characters than letters, digits, -, _ and ., or begins or ` +
+          `the name of the ${kind} ${own ?? key} has other characters than letters, digits, -, _ and ., or begins or ` +
             "ends with one of the last three",
           own ?? `${key}:`,
           `Write another name for the ${kind}`,
