@@ -165,6 +165,8 @@ test("the hash of a password has dollar signs, and no variables", async () => {
     ]);
   }
   assert.equal(await of("path=$HOST/$DIR"), ["Set HOST, DIR in the project's .env"]);
+  const image = await compose("services:\n  web:\n    image: x/y:v$VERSION\n    command: x-$HOST\n");
+  assert.match(String(image), /-> Set VERSION, HOST in the project's \.env$/);
   // a variable that the example of .env has is one
   const files = { "compose.yaml": "services: {web: {image: x, command: v$TAG}}\n", ".env.example": "TAG=1\n" };
   assert.match(String(await findings(files)), /-> Copy \.env\.example to \.env/);
@@ -375,6 +377,8 @@ test("words of a shell after curl in a list are addresses: the services that wai
     String(await compose(`services:\n  app: {image: y, healthcheck: {test: ${quoted}}}\n`)),
     /Write test: \["CMD-SHELL","wget -qO- 'http:\/\/l\/\?a&b' \| grep 'a b' >\/dev\/null"\]$/,
   );
+  const ready = "services:\n  app: {image: y, healthcheck: {test: CMD pg_isready -U $$POSTGRES_USER}}\n";
+  assert.match(String(await compose(ready)), /Write test: pg_isready -U \$\$POSTGRES_USER$/);
   // an image without the program has one finding, with another fix
   const ollama = (await compose(text("ollama/ollama"))).filter((one) => one.includes("healthcheck"));
   assert.match(ollama.join("\n"), /^fail [^\n]* -> Write test: \["CMD", "ollama", "list"\]$/);

@@ -11,6 +11,8 @@ export function splitDollars(found: ProjectProblem[], { texts, envExamples = [] 
   const isLiteral = ({ variable, file, line, within }: ProjectProblem) => {
     if (envExamples.some(({ names }) => names.includes(variable!))) return false;
     const written = file === undefined || line === undefined ? undefined : texts[file]?.split("\n")[line - 1];
+    // the name of an image has none
+    if (/^[^#]*\bimage["']?\s*:/.test(written ?? "")) return false;
     return within || isWithin(variable!, written ?? "");
   };
   const literal = found.filter(isLiteral);

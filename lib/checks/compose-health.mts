@@ -190,7 +190,8 @@ function form(name: string, service: ComposeService, { model }: Project): Projec
         : "it is never healthy"
     }`,
     at: ["test:", "healthcheck"],
-    fix: manualFix(`Write test: ${found.instead}`),
+    // in the file a dollar sign is written twice
+    fix: manualFix(`Write test: ${found.instead.replace(/\$\$?/g, "$$$$")}`),
   }];
 }
 
