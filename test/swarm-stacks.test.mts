@@ -172,14 +172,12 @@ secrets:
     / name of the (?!external)/.test(line)
   );
   assert.equal(found.map((line) => line.replaceAll(long, "LONG").replaceAll(net, "NET")), [
-    "fail p/compose.yaml:2 p: the name of the service web.app has other characters than letters, digits, - and _, or " +
-    "ends with - or _ -> Write web-app for it, also where others refer to it",
-    "fail p/compose.yaml:3 p: the name of the service db- has other characters than letters, digits, - and _, or " +
-    "ends with - or _ -> Write db for it, also where others refer to it",
+    "fail p/compose.yaml:2 p: the name of the service web.app has other characters than letters, digits, - and _ -> " +
+    "Write web-app for it, also where others refer to it",
+    "fail p/compose.yaml:3 p: the name of the service db- ends with - or _ -> Write db for it, also where others refer to it",
     "fail p/compose.yaml:4 p: the name of the service LONG is p_LONG in Docker, with 64 characters, and 63 are allowed " +
     "-> Write a name with at most 61 characters, or a shorter name: for the stack p",
-    "fail p/compose.yaml:7 p: the name of the network my net has other characters than letters, digits, - and _, or " +
-    "ends with - or _ -> Write name: my-net below the network front",
+    "fail p/compose.yaml:7 p: the name of the network my net has other characters than letters, digits, - and _ -> Write name: my-net below the network front",
     "fail p/compose.yaml:8 p: the name of the network NET is p_NET in Docker, with 64 characters, and 63 are allowed " +
     "-> Write name: and a shorter name below the network NET",
     "fail p/compose.yaml:11 p: the name of the secret _word has other characters than letters, digits, -, _ and ., or " +

@@ -122,6 +122,9 @@ test("what a Swarm ignores is refused with its line and with what has the effect
 test("a service whose name Docker refuses with the stack's name before it has its line", () => {
   const of = (name: string) => wrong(`cluster: swarm\n${machines()}services:\n  ${name}: {image: x}\n`);
   assert.is(of("w".repeat(45)), "");
+  // the time does not grow with each further letter by a factor
+  assert.match(of(`${"w".repeat(60)}.b`), /has other characters than letters, digits, - and _/);
+  assert.match(of("db-"), /name of service db- ends with - or _[^,]/);
   assert.match(
     of("w".repeat(46)),
     /:6:3: the name of service w+ is homelab-gpu-swarm_w+ in Docker, with 64[^]*at most 45/,

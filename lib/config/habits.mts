@@ -25,7 +25,7 @@ export function hostNameMeant(text: string): string | undefined {
   return /[a-zA-Z]/.test(name) ? name : undefined;
 }
 
-/** `0x2786`, `10de:2786`: the id of the device, or with `first` that of the vendor. */
+/** `0x2786`, `2786`, `10de:2786`: the id of the device, or with `first` that of the vendor. */
 export function idMeant(text: string, first = false): string | undefined {
   const [, vendor, device] = /^\[?(?:0x)?([0-9a-f]{4})(?::(?:0x)?([0-9a-f]{4}))?\]?$/i.exec(text) ?? [];
   return (first ? vendor : device ?? vendor)?.toLowerCase();
@@ -43,9 +43,9 @@ export function addressMeant(text: string): string | undefined {
 
 /** Words for a vendor's cards. */
 const makers: [RegExp, string][] = [
-  [/nvidia|geforce|quadro|tesla|\b[rg]tx\b/i, vendorIds.nvidia],
-  [/\bamd\b|radeon|\brx\b/i, vendorIds.amd],
-  [/intel|\barc\b/i, vendorIds.intel],
+  [/nvidia|geforce|quadro|tesla|\b[rg]tx(?![a-z])/i, vendorIds.nvidia],
+  [/\bamd\b|radeon|\brx(?![a-z])/i, vendorIds.amd],
+  [/intel|\barc(?=\b|[ab]?\d)/i, vendorIds.intel],
 ];
 
 /** The request that a text in its place means. */
@@ -54,7 +54,8 @@ export function cardMeant(text: string): string | undefined {
   if (/^(true|yes|on|all|any|auto|[1-9]\d?)$/i.test(text)) return `{vendor_id: ${vendorIds.nvidia}}`;
   const address = addressMeant(text);
   if (address !== undefined && /[._]/.test(text)) return `{address: ${address}}`;
-  const device = idMeant(text);
+  // four digits alone, such as 4090, are rather the card's name
+  const device = /0x|:/i.test(text) ? idMeant(text) : undefined;
   if (device !== undefined) {
     const vendor = /:/.test(text) ? idMeant(text, true) : undefined;
     return vendor === undefined ? `{device_id: ${device}}` : `{vendor_id: ${vendor}, device_id: ${device}}`;
@@ -75,8 +76,11 @@ export function driverMeant(text: string): string | undefined {
 export function imageMeant(text: string): string | undefined {
   if (/^(https?|file):\/\/[^\s"'{}[\],]+$/.test(text)) return `{url: ${text}, checksum: sha256:…}`;
   if (/^(\.\.?|~|)\/[\w./~+-]+$|^[\w.+-]+\.(qcow2|img|raw)$/i.test(text)) return `{file: ${text}}`;
-  const plain = text.toLowerCase().replace(/[\s_:]+/g, "-");
-  const suite = suiteNames.findIndex((name) => new RegExp(`(^|[-/])${name}(64)?$`).test(plain));
+  const plain = text.toLowerCase().split("/").at(-1)!.replace(/[\s_:]+/g, "-").replace(
+    /(?<!\d)(\d\d)(04|10)(?!\d)/,
+    "$1.$2",
+  );
+  const suite = suiteNames.findIndex((name) => new RegExp(`(^|-)${name}(64)?$`).test(plain));
   if (suite >= 0) return imageNames[suite];
   const [, distribution, version] = /^(debian|ubuntu)-?(\d+(?:\.\d+)?)?\b/.exec(plain) ?? [];
   if (distribution === undefined) return undefined;

@@ -87,9 +87,9 @@ export interface Constraint {
 
 /** Reads a constraint; undefined if Docker refuses it, or no node can meet it. */
 export function constraintOf(text: string): Constraint | undefined {
-  const [, name, operator, value] = /^\s*([A-Za-z_][\w.-]*)\s*(==|!=)\s*([\w\s.:*()?+[\]\\^$|/-]+?)\s*$/.exec(text) ??
-    [];
-  if (name === undefined || value === undefined) return undefined;
+  const [, name, operator, rest] = /^([A-Za-z_][\w.-]*)\s*(==|!=)(.*)$/s.exec(text.trim()) ?? [];
+  const value = rest?.trim();
+  if (name === undefined || value === undefined || !/^[\w\s.:*()?+[\]\\^$|/-]+$/.test(value)) return undefined;
   const key = name.replace(/^(node|engine)\.labels\.|^.*$/i, (part) => part.toLowerCase());
   const isKnown = /^(node\.(id|hostname|ip|role|platform\.os|platform\.arch)|(node|engine)\.labels\..+)$/.test(key);
   return isKnown ? { key, equals: operator === "==", value } : undefined;

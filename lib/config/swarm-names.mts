@@ -20,10 +20,10 @@ export interface NameFlaw {
 export function swarmNameFlaw(name: string, stack?: string): NameFlaw | undefined {
   const prefix = stack === undefined ? "" : `${stack}_`;
   const full = `${prefix}${name}`;
-  if (!/^[a-zA-Z0-9](?:[-_]*[A-Za-z0-9]+)*$/.test(full)) {
+  if (!/^[a-zA-Z0-9](?:[\w-]*[a-zA-Z0-9])?$/.test(full)) {
     const write = name.replace(/[^\w-]+/g, "-").replace(stack === undefined ? /^[-_]+|[-_]+$/g : /[-_]+$/, "");
     return {
-      is: "has other characters than letters, digits, - and _, or ends with - or _",
+      is: refused(full),
       ...(write === "" ? {} : { write }),
     };
   }
@@ -33,5 +33,15 @@ export function swarmNameFlaw(name: string, stack?: string): NameFlaw | undefine
   };
 }
 
+/** What Docker refuses in the characters of a name. */
+function refused(name: string): string {
+  const found = [
+    /[^\w-]/.test(name) ? "has other characters than letters, digits, - and _" : "",
+    /^[-_]/.test(name) ? "begins with - or _" : "",
+    /[-_]$/.test(name) ? "ends with - or _" : "",
+  ].filter((one) => one !== "");
+  return found.length === 0 ? "is empty" : found.join(", and ");
+}
+
 /** Whether Docker refuses the name of a config or a secret for its characters. */
-export const hasRefusedCharacters = (name: string): boolean => !/^[a-zA-Z0-9]+(?:[\w.-]*[a-zA-Z0-9])?$/.test(name);
+export const hasRefusedCharacters = (name: string): boolean => !/^[a-zA-Z0-9](?:[\w.-]*[a-zA-Z0-9])?$/.test(name);
