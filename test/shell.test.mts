@@ -83,6 +83,15 @@ test("refuses a folder that others can write to", async ({ folder }) => {
   await refuses("planted", /planted is not used: another user owns it/);
 });
 
+test("a folder that cannot be created in one that exists is an error, also in /proc", async ({ folder }) => {
+  await shell.ensurePrivateDir(join(folder, "a/b"));
+  for (const inside of process.platform === "linux" ? ["/proc/self", `${folder}/file`] : [`${folder}/file`]) {
+    writeFileSync(join(folder, "file"), "");
+    const error = await shell.ensurePrivateDir(`${inside}/x/y`).then(() => "made", ({ message }) => message);
+    assert.match(error, /cannot create .*\/x\/y/);
+  }
+});
+
 test("a step continues if its log cannot be written", async ({ folder }) => {
   let said = "";
   mkdirSync(join(folder, "log"));

@@ -1,12 +1,13 @@
 /** The part of the shell that reads and writes files and folders. */
 import process from "node:process";
 import { readdirSync, statSync } from "node:fs";
-import { link, lstat, mkdir, open, readdir, readlink, rename, rm, unlink } from "node:fs/promises";
+import { link, lstat, open, readdir, readlink, rename, rm, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import { encodeText } from "../../encoding.mts";
 import { UserError } from "../../errors.mts";
 import type { Entry, Shell } from "../../shell.mts";
 import { attempt, refused, undefinedIfMissing } from "./reasons.mts";
+import { makeFolder } from "./make-folder.mts";
 import { saveTo } from "./save.mts";
 import { makePrivate } from "./private-folder.mts";
 import { readEnd } from "./read-end.mts";
@@ -132,7 +133,7 @@ async function walk(root: string, below: string, enters: (folder: string) => boo
 /** Creates the folder of a file. Throws UserError. */
 export async function folderOf(path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
   } catch (error) {
     throw refused("write", path, error);
   }

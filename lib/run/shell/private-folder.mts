@@ -1,12 +1,13 @@
 import process from "node:process";
-import { chmod, lstat, mkdir, readdir, readlink, stat } from "node:fs/promises";
+import { chmod, lstat, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../errors.mts";
+import { makeFolder } from "./make-folder.mts";
 import { write } from "./output.mts";
 
 /** See Shell.ensurePrivateDir. */
 export async function makePrivate(path: string): Promise<void> {
-  const created = await mkdir(path, { recursive: true, mode: 0o700 }).catch(async (error: NodeJS.ErrnoException) => {
+  const created = await makeFolder(path, 0o700).catch(async (error: NodeJS.ErrnoException) => {
     const isMissing = await stat(path).then(() => false, ({ code }: NodeJS.ErrnoException) => code === "ENOENT");
     const target = isMissing ? await readlink(path).catch(() => undefined) : undefined;
     throw target === undefined

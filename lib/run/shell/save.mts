@@ -1,9 +1,10 @@
 /** Saves a file that the user named, and replaces an existing one. */
 import process from "node:process";
 import { constants } from "node:fs";
-import { chmod, chown, mkdir, open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { chmod, chown, open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../../errors.mts";
+import { makeFolder } from "./make-folder.mts";
 
 /** See Shell.save. */
 export async function saveTo(path: string, text: string, replaceable: (start: string) => boolean): Promise<void> {
@@ -48,7 +49,7 @@ async function targetOf(path: string): Promise<string> {
 
 /** Writes a file that does not exist; on a full disk none is left, which would look like a saved one. */
 async function writeNew(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const handle = await open(path, "wx", 0o644);
   try {
     await handle.writeFile(text);
