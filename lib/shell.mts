@@ -152,7 +152,10 @@ export interface Shell {
   signal(id: number, signal: NodeJS.Signals | 0): Promise<boolean>;
   /** The id of a process on the host of the files that ends with this run: the holder of its locks. */
   readonly pid: number;
-  /** Ends the captured programs that still run, so that this process can exit. */
+  /**
+   * Of this machine: ends the captured programs that still run, so that this process can exit. Of another host: ends the
+   * connection, and nothing else.
+   */
   close(): void;
   /** Whether the user asked to stop. */
   readonly interrupted: boolean;

@@ -130,21 +130,44 @@ swarm() {
     --format '{{.Name}} {{or .Node "-"}} {{.DesiredState}} {{.CurrentState}}|{{.Error}}' $names 2>/dev/null |
     sed -nE 's/^(\\_ )?([^ ]+ [^ ]+ [^ ]+ [^ |]+)[^|]*\|/\2 /p')
   printf '%s\n' "$tasks" | shown swarm-task:
-  printf '%s\n' "$list" | while read -r name replicas rest; do
+  # all at once: whoever asks waits 30 s for everything. What they print at the same time are short, whole lines
+  pulls
+  [ "${SWARM-}" != logs ] || service_logs
+  wait
+}
+# Asks the registry for the images that could not be pulled, each once.
+pulls() {
+  failing=$(printf '%s\n' "$list" | while read -r name replicas rest; do
     [ "${replicas%%/*}" != "${replicas##*/}" ] || continue
-    printf '%s\n' "$tasks" | grep -qE "^${name}[.][^ ]+ .*No such image" || continue
-    image=$(limited 15 docker service inspect --format '{{.Spec.TaskTemplate.ContainerSpec.Image}}' "$name" 2>/dev/null)
-    said=$(limited 10 docker manifest inspect "$image" 2>&1 >/dev/null </dev/null) && continue
-    printf '%s %s\n' "$name" "$(printf %s "$said" | tr -s '\n' ' ' | cut -c 1-300)" | shown swarm-pull:
+    printf '%s\n' "$tasks" | grep -qE "^${name}[.][^ ]+ .*No such image" && printf '%s\n' "$name"
+  done)
+  [ -n "$failing" ] || return 0
+  # shellcheck disable=SC2086 # names
+  images=$(limited 10 docker service inspect --format '{{.Spec.Name}} {{.Spec.TaskTemplate.ContainerSpec.Image}}' \
+    $failing 2>/dev/null)
+  for image in $(printf '%s\n' "$images" | cut -d ' ' -f 2 | sort -u); do
+    (
+      said=$(limited 10 docker manifest inspect "$image" 2>&1 >/dev/null </dev/null) && exit 0
+      [ -n "$said" ] || exit 0
+      said=$(printf %s "$said" | tr -s '\n' ' ' | cut -c 1-300)
+      printf '%s\n' "$images" | while read -r name its; do
+        [ "$its" != "$image" ] || printf '%s %s\n' "$name" "$said" | shown swarm-pull:
+      done
+    ) &
   done
-  [ "${SWARM-}" = logs ] || return 0
-  printf '%s\n' "$list" | while read -r name replicas rest; do
+}
+service_logs() {
+  # shellcheck disable=SC2034 # replicas may be followed by "(max 1 per node)"
+  while read -r name replicas rest; do
     # a job: 0/1 (1/1 completed). On each node: 0/0 as soon as the tasks ended, also those that failed
     case $rest in '('*' completed)') rest=${rest#?} replicas=${rest%% *} ;; esac
     [ "${replicas%%/*}" != "${replicas##*/}" ] || [ "$replicas" = 0/0 ] || continue
     key=$(printf '%s\n' "$name" | shown service-log-)
-    limited 15 docker service logs --raw --tail 20 "$name" 2>&1 </dev/null | tr -d '\r' | awk -v key="$key:" '{ print key $0 }'
-  done
+    limited 10 docker service logs --raw --tail 20 "$name" 2>&1 </dev/null | tr -d '\r' | cut -c 1-2000 |
+      awk -v key="$key:" '{ print key $0; fflush() }' &
+  done <<EOF
+$list
+EOF
 }
 
 echo 'homelab-gpu-status 1'

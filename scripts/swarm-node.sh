@@ -184,17 +184,26 @@ label() { # NAME=ID=CARDS…
       esac
     done
     [ $# -eq 0 ] || docker node update "$@" "$node" >/dev/null
-    kept="${kept-} $node"
+    kept="${kept-} $node" names="${names-} $name"
   done
-  # a VM that was removed while it could not leave, or the former node of a VM that was created again
+  # a VM that was removed while it could not leave, or the former node of a VM that was created again or moved
   docker node ls --format '{{.ID}} {{.Status}}' | while read -r node status; do
-    [ "$status" = Down ] || continue
     case " ${kept-} " in *" $node "*) continue ;; esac
-    # shellcheck disable=SC2154 # set by the caller
-    case " $(labels_of "$node")" in *" homelab-gpu.machine="*) ;; *) continue ;; esac
-    if [ -n "${KEEP-}" ]; then
-      case " $KEEP " in *" $(labels_of "$node" | tr ' ' '\n' | sed -n 's/^homelab-gpu.machine=//p') "*) continue ;; esac
+    has=$(labels_of "$node")
+    former=$(printf '%s\n' "$has" | tr ' ' '\n' | sed -n 's/^homelab-gpu.machine=//p')
+    [ -n "$former" ] || continue
+    if [ "$status" != Down ]; then
+      # its services go to the node that has its name now
+      case " ${names-} " in *" $former "*) ;; *) continue ;; esac
+      set --
+      for one in $has; do
+        case $one in homelab-gpu.*) set -- "$@" --label-rm "${one%%=*}" ;; esac
+      done
+      docker node update "$@" "$node" >/dev/null </dev/null
+      say "another node is $former now: the labels of the former one are removed: $node"
+      continue
     fi
+    case " ${KEEP-} " in *" $former "*) continue ;; esac
     docker node rm --force "$node" >/dev/null
     say "removed a node that is gone: $node"
   done

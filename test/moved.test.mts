@@ -5,6 +5,7 @@ import type { Context } from "../lib/cli/context.mts";
 import { leftVms, logLeft, refuseOtherName } from "../lib/cli/moved.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { configOn } from "../lib/config/placed.mts";
+import type { OtherHost } from "../lib/config/types.mts";
 import { UserError } from "../lib/errors.mts";
 import type { Lab, LabMachine } from "../lib/host/lab.mts";
 import type { Away, Shell } from "../lib/shell.mts";
@@ -30,14 +31,16 @@ async function said(alpha: string | undefined, has: Record<string, LabMachine> =
   const shell: Shell = { ...here, away: { here, hostId: "b/b" } as Away };
   let output = "";
   here.stderr = shell.stderr = (line) => output += line;
-  const context: Context = { shell, options, args: [], passthroughArgs: [], on: { name: "beta" } };
   const loaded = { config: configOn(parseConfig(text), "beta"), text, name: "homelab-gpu.yaml" };
   const asked: string[] = [];
-  const left = await leftVms(context, loaded, { orphans: has } as unknown as Lab, ({ name }) => {
-    asked.push(name);
+  const reach = (host: OtherHost | null) => {
+    asked.push(host!.name);
     if (alpha === undefined) return Promise.reject(new UserError("no route to host"));
-    return Promise.resolve({ ...here, away: { here, hostId: alpha } as Away, close: () => {} });
-  });
+    const close = () => assert.unreachable("the connection is that of the run");
+    return Promise.resolve({ ...here, away: { here, hostId: alpha } as Away, close });
+  };
+  const context: Context = { shell, options, args: [], passthroughArgs: [], on: { name: "beta", reach } };
+  const left = await leftVms(context, loaded, { orphans: has } as unknown as Lab);
   let refused = "";
   try {
     refuseOtherName(context, loaded, left);
@@ -68,7 +71,10 @@ test("another name of the same host is refused with its line, and nothing is sai
 test("a host that does not answer is not known to be another one; without a moved VM no host is asked", async () => {
   const { refused, lines } = await said(undefined);
   assert.is(refused, "");
-  assert.match(lines[0]!, /still exists on beta; alpha does not answer; if it is another host, to remove it: /);
+  assert.match(
+    lines[0]!,
+    /still exists on beta\. alpha does not answer: if alpha and beta are two hosts, to remove it: destroy beta\/one$/,
+  );
   assert.equal((await said("b/b", { gone: orphans.gone })).asked, []);
 });
 

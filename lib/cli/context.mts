@@ -2,6 +2,7 @@
 import process from "node:process";
 import { program } from "../host/programs.mts";
 import { UserError } from "../errors.mts";
+import type { OtherHost } from "../config/types.mts";
 import type { Host } from "../host/types.mts";
 import type { Style } from "./print.mts";
 import { sayTo } from "./say.mts";
@@ -42,7 +43,15 @@ export interface Context {
   /** Words after `--`. */
   passthroughArgs: string[];
   /** The host that the run is about, if the config has several; without a name it is this machine. */
-  on?: { name?: string; manager?: ManagerAccess };
+  on?: {
+    name?: string;
+    manager?: ManagerAccess;
+    /**
+     * The shell of another host of the config, which stays open for the whole run; null is this machine. Throws
+     * {@link UserError} if that host is not reached.
+     */
+    reach?(host: OtherHost | null): Promise<Shell>;
+  };
 }
 
 /** The manager of the Swarm, if it is on another host than a run, and stays in the Swarm. */

@@ -1,11 +1,11 @@
 /** VMs on this host that the config has on another host: they were moved, or both names lead to one host. */
 import { configErrorAt, parseConfig } from "../config/parse.mts";
 import { movedTo, thisMachine, wordFor } from "../config/placed.mts";
-import type { Config } from "../config/types.mts";
+import type { Config, OtherHost } from "../config/types.mts";
 import { UserError } from "../errors.mts";
 import { hostIdOf } from "../host/host-id.mts";
 import type { Lab, LabMachine } from "../host/lab.mts";
-import { hereOf } from "../shell.mts";
+import { hereOf, type Shell } from "../shell.mts";
 import { type Context, log } from "./context.mts";
 import type { LoadedConfig } from "./load-config.mts";
 import { connectTo } from "./other-host.mts";
@@ -26,13 +26,12 @@ export interface LeftVm {
 
 /**
  * The VMs that the config of a host does not have there. Asks each host that one of them has moved to which host it is:
- * two names of one host are no move. `connect` gives the shell of a host.
+ * two names of one host are no move.
  */
 export async function leftVms(
   context: Context,
   { config, text, name: file }: Pick<LoadedConfig, "config" | "text" | "name">,
   { orphans }: Lab,
-  connect = connectTo,
 ): Promise<LeftVm[]> {
   const all = Object.entries(orphans).map(([name, machine]) => ({ name, machine, there: movedTo(config, name) }));
   const targets = [...new Set(all.flatMap(({ there }) => there ? [there.host] : []))];
@@ -44,13 +43,7 @@ export async function leftVms(
       const here = hereOf(context.shell);
       if (target === undefined) return await hostIdOf(here);
       const host = hosts.find((one) => one?.name === target);
-      const shell = host && await connect(host, here).catch((error: unknown) => {
-        if (error instanceof UserError) return undefined;
-        throw error;
-      });
-      const id = shell && await hostIdOf(shell);
-      shell?.close();
-      return id;
+      return host && await idOf(host, context, here);
     }),
   ]);
   return all.map(({ name, machine, there }): LeftVm => {
@@ -61,6 +54,20 @@ export async function leftVms(
       moved: { host: there.host, isSame: id === undefined || own === undefined ? undefined : id === own },
     };
   });
+}
+
+/** Which host that is; undefined if it is not reached or does not say. */
+async function idOf(host: OtherHost, { on: { reach } = {} }: Context, here: Shell): Promise<string | undefined> {
+  try {
+    if (reach) return await hostIdOf(await reach(host));
+    const shell = await connectTo(host, here);
+    const id = await hostIdOf(shell);
+    shell.close();
+    return id;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return undefined;
+  }
 }
 
 /**
@@ -107,7 +114,10 @@ export function logLeft(context: Context, left: LeftVm[]): void {
     const where = moved ? `is on ${there} in the config` : "is no longer in the config";
     const here = moved && (machine.state !== "absent" || !machine.cardTaken) ? ` on ${on ?? thisMachine}` : "";
     const purpose = machine.state === "absent" && machine.cardTaken ? "to return it" : "to remove it";
-    const unsure = moved && moved.isSame === undefined ? `${there} does not answer; if it is another host, ` : "";
-    log(context, `${name} ${where}, and ${remains(machine)}${here}; ${unsure}${purpose}: ${removal(one, on)}`);
+    const isUnsure = moved && moved.isSame === undefined;
+    const next = isUnsure
+      ? `. ${there} does not answer: if ${there} and ${on ?? thisMachine} are two hosts, ${purpose}:`
+      : `; ${purpose}:`;
+    log(context, `${name} ${where}, and ${remains(machine)}${here}${next} ${removal(one, on)}`);
   }
 }

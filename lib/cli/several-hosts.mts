@@ -13,7 +13,7 @@ import { refuseSameHost } from "./same-host.mts";
 import { sayTo } from "./say.mts";
 import { nameOf, type Part, partsOf, placeOrphans, type Result, type Run, titleOf } from "./host-words.mts";
 import { finishSwarm } from "./swarm-hosts.mts";
-import { managerFor, openerOf, placesIn } from "./swarm-places.mts";
+import { managerFor, type Opener, openerOf, placesIn } from "./swarm-places.mts";
 
 /** Commands that change something, whose messages are shown while they run. */
 const acting = ["up", "upgrade", "down", "destroy", "verify"];
@@ -69,7 +69,7 @@ export async function onEachHost(
       part,
       lane,
       shell: there,
-      on: contextOn(context, part, managerFor(name, context.args, config, part, reached)),
+      on: contextOn(context, part, reached, managerFor(name, context.args, config, part, reached)),
     };
   });
   try {
@@ -119,10 +119,15 @@ export async function onEachHost(
 const contextOn = (
   { options, passthroughArgs }: Context,
   { host, args }: Part,
+  reached: Opener,
   manager?: ManagerAccess,
 ): Omit<Context, "shell"> => ({
   ...{ options, passthroughArgs, args },
-  on: { ...(host ? { name: host.name } : {}), ...(manager ? { manager } : {}) },
+  on: {
+    ...(host ? { name: host.name } : {}),
+    ...(manager ? { manager } : {}),
+    reach: async (other) => (await reached(other)).shell,
+  },
 });
 
 /** As with a config that has one host. */
@@ -139,10 +144,11 @@ async function onOneHost(
   if (there) opened.push(there);
   const shell = there ?? context.shell;
   try {
-    const run = { part, shell: Promise.resolve(shell), on: contextOn(context, part) };
-    const reached = openerOf(context, config, () => [run], opened, connect);
-    run.on = contextOn(context, part, managerFor(name, context.args, config, part, reached));
-    const code = await command.run({ ...run.on, shell });
+    const runs: Omit<Run, "lane">[] = [];
+    const reached = openerOf(context, config, () => runs, opened, connect);
+    const on = contextOn(context, part, reached, managerFor(name, context.args, config, part, reached));
+    runs.push({ part, shell: Promise.resolve(shell), on });
+    const code = await command.run({ ...on, shell });
     const ends = new Map([[part.host?.name, code === 0]]);
     const swarm = await finishSwarm(context, name, config, placesIn(config, ends, reached));
     return code || (swarm?.error ? 1 : 0);

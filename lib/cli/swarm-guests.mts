@@ -43,11 +43,13 @@ export async function whileLocked<T>(command: string, work: (take: typeof acquir
     locks.push(lock);
     return lock;
   }
-  try {
-    return await work(acquire);
-  } finally {
-    for (const lock of locks) await lock.release();
-  }
+  const done = await work(acquire).then((value) => ({ value }), (error: unknown) => ({ error }));
+  // a release that fails keeps no other lock, and hides no error of the work
+  const ends = await Promise.allSettled(locks.map((lock) => lock.release()));
+  if ("error" in done) throw done.error;
+  const broken = ends.find((end) => end.status === "rejected");
+  if (broken) throw broken.reason;
+  return done.value;
 }
 
 /**

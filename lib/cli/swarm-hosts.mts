@@ -73,7 +73,8 @@ async function joinNodes(
     throw new UserError(`the manager ${manager} on ${nameOf(home)} was not asked: ${error.message}`, 1);
   });
   if (!isReachable(before.lab.machines[manager]!)) {
-    log(context, `${manager}, the manager of the Swarm, does not run: the others join with the next up of it`);
+    const start = selfFor(context, `up ${manager}`);
+    log(context, `${manager}, the manager of the Swarm, does not run; run ${start}: then the others join`);
     return false;
   }
   return await whileLocked(command, async (take) => {
@@ -205,7 +206,7 @@ async function endSwarm(
   }
   if (trouble.length === 0) return has;
   throw new UserError(
-    `it has ended with ${manager}, but the machines of these hosts may still be in it; ${
+    `it ended because ${manager} was removed; the machines of these hosts were not asked to leave, and ${
       selfFor(context, "up")
     } takes them out\n` +
       trouble.map((line) => `  ${line}`).join("\n"),

@@ -31,11 +31,16 @@ export function ticketIn(text: string): Ticket | undefined {
   return nodes.every((id) => /^[a-z0-9]+$/.test(id)) ? { address, nodes, token } : undefined;
 }
 
-/** The facts in an answer of a machine; undefined if it is incomplete. */
+/** The most cards of one machine: swarm-node.sh gives the node a label for each. */
+const mostCards = 64;
+
+/** The facts in an answer of a machine; undefined if it is incomplete, or no machine has that many cards. */
 export function nodeFactsIn(text: string): NodeFacts | undefined {
   const [id = ""] = valuesIn(text, "id");
   const [cards = ""] = valuesIn(text, "cards");
-  if (!/^(?:[a-z0-9]+|-)$/.test(id) || !/^\d+$/.test(cards)) return undefined;
+  if (!/^(?:[a-z0-9]+|-)$/.test(id) || !/^\d+$/.test(cards) || Number(cards) > mostCards) {
+    return undefined;
+  }
   return { ...(id === "-" ? {} : { id }), cards: Number(cards) };
 }
 

@@ -130,7 +130,7 @@ esac`;
 test("an image that a node of the Swarm cannot pull comes with the answer of its registry", ({ folder }) => {
   const swarm = `case "$1 $2" in
 'service ls') printf 'my_app_web 0/1\\nmy_app_old 1/1\\n' ;;
-'service inspect') case "$*" in *Image*) echo "x/$5" ;; *) printf 'my_app_web my_app any\\nmy_app_old my_app any\\n' ;; esac ;;
+'service inspect') case "$*" in *Image*) echo "$5 x/$5" ;; *) printf 'my_app_web my_app any\\nmy_app_old my_app any\\n' ;; esac ;;
 'service ps') printf '%s Rejected 3 seconds ago|"No such image: x"\\n' 'my_app_web.1 b Ready' 'my_app_old.1 b Shutdown' ;;
 'manifest inspect') printf 'errors:\\ndenied: requested access to %s is denied\\n' "$3" >&2; exit 1 ;;
 esac`;
@@ -140,6 +140,31 @@ esac`;
     '"No such image: x": errors: denied: requested access to x/my_app_web is denied',
     undefined,
   ]);
+});
+
+test("images that cannot be pulled are asked for once each and at the same time, as are logs", ({ folder }) => {
+  const names = ["a", "b", "c", "d", "e"].map((name) => `my_app_${name}`);
+  const swarm = `case "$1 $2" in
+'service ls') printf '%s 0/1\\n' ${names.join(" ")} ;;
+'service inspect') case "$*" in
+  *Image*) shift 4; for n; do case $n in *_e) echo "$n x/d" ;; *) echo "$n x/\${n#my_app_}" ;; esac; done ;;
+  *) printf '%s my_app any\\n' ${names.join(" ")} ;; esac ;;
+'service ps') printf '%s.1 b Ready Rejected 3 seconds ago|"No such image: x"\\n' ${names.join(" ")} ;;
+'manifest inspect') echo "$3" >>'${folder}/asked'; sleep 1; echo "denied: $3" >&2; exit 1 ;;
+'service logs') sleep 1; printf 'line of %s %s\\n' "$6" 1 "$6" 2 ;;
+esac`;
+  const env = { ...standIns(folder, { ...nothing, docker: swarm }), SWARM: "logs", SYS: `${folder}/sys`, ETC: folder };
+  const began = Date.now();
+  const { stdout } = spawnSync("sh", [`${root}/scripts/status-guest.sh`], { env, encoding: "utf8" });
+  // one after another they take 9 seconds
+  assert.ok(Date.now() - began < 6000, `${Date.now() - began} ms`);
+  const { services } = guestStatusOf(stdout)!.swarm!;
+  assert.equal(
+    services.map(({ error }) => error),
+    ["a", "b", "c", "d", "d"].map((image) => `"No such image: x": denied: x/${image}`),
+  );
+  assert.equal(services.map(({ log }) => log), names.map((name) => [`line of ${name} 1`, `line of ${name} 2`]));
+  assert.equal(readFileSync(`${folder}/asked`, "utf8").trim().split("\n").sort(), ["x/a", "x/b", "x/c", "x/d"]);
 });
 
 test("what stayed on the system disk beside a data disk is listed", ({ folder }) => {

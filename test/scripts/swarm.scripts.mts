@@ -210,6 +210,24 @@ test("label: only what differs is changed, a drain of ours ends, and nodes that 
   ]);
 });
 
+test("label: the former node of a machine that moved loses its labels while it still runs", async ({ folder }) => {
+  const labels = "node inspect --format {{range $key, $value := .Spec.Labels}}{{$key}}={{$value}} {{end}}";
+  const { status, stderr, log } = await run(folder, "swarm-node.sh", ["label", "a=n1=0", "b=n2=1"], {
+    "info --format": info("active", true, "n1", "192.168.121.5"),
+    "node ls --format": "n1 Ready\nn2 Ready\nn3 Ready\nn4 Ready\nn5 Ready\n",
+    [`${labels} n1`]: "homelab-gpu.machine=a \n",
+    [`${labels} n2`]: "homelab-gpu.machine=b homelab-gpu.gpu-1=yes \n",
+    [`${labels} n3`]: "homelab-gpu.machine=b homelab-gpu.gpu-1=yes disk=ssd \n",
+    [`${labels} n4`]: "homelab-gpu.machine=off \n",
+    [`${labels} n5`]: "mine=yes \n",
+  }, { before: "KEEP='off'" });
+  assert.is(status, 0, stderr);
+  assert.equal(log.filter((line) => /^docker node (update|rm) /.test(line)), [
+    "docker node update --label-rm homelab-gpu.machine --label-rm homelab-gpu.gpu-1 n3",
+  ]);
+  assert.match(stderr, /another node is b now: the labels of the former one are removed: n3/);
+});
+
 test("join-swarm.sh: the token goes through pipes only; a node that has joined is left as it is", async ({ folder }) => {
   const { status, stderr, stdout, log } = await run(folder, "join-swarm.sh", ["join", "a", "b"], {
     "info --format": info("active", true, "n1", "192.168.121.5"),

@@ -133,6 +133,18 @@ test("signs of life keep one waiting process there, and the end of the connectio
   await until("their end", () => waiting() === 0);
 });
 
+test("the close of a connection ends nothing of another one", async () => {
+  const [one, two] = [await linkTo("root@gpubox"), await linkTo("root@gpubox")];
+  try {
+    const answer = shellOver(one, here).capture(["sh", "-c", "sleep 1; echo there"]);
+    await new Promise((done) => setTimeout(done, 300));
+    shellOver(two, here).close();
+    assert.is((await answer).out, "there\n");
+  } finally {
+    one.close();
+  }
+});
+
 test("a connection that is lost in the middle of a copy ends the program here, with an error", async () => {
   const link = await linkTo("root@gpubox");
   const shell = shellOver(link, here);

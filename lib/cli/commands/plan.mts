@@ -18,8 +18,8 @@ const together = "If a step fails, that is every VM that is not proven by then: 
 
 /** What follows with a Swarm on several hosts: who is a node is known only then. */
 const afterAll = (manager: string) =>
-  `When the VMs of all hosts run: the machines that are no nodes yet join the Swarm of ${manager}, which gets labels ` +
-  "for their cards, and what has changed is deployed.";
+  `When the VMs of all hosts run: the machines that are no nodes yet join the Swarm of ${manager}, each node gets ` +
+  "labels for its cards, and what has changed is deployed.";
 
 /** `plan [machine…]`: what `up` would write and run, or `upgrade`. Touches nothing. */
 export async function plan(context: Context, upgrade = false): Promise<number> {

@@ -180,7 +180,6 @@ exit $c`
     },
 
     close() {
-      here.close();
       link.close();
     },
 
