@@ -153,8 +153,8 @@ export interface Shell {
   /** The id of a process on the host of the files that ends with this run: the holder of its locks. */
   readonly pid: number;
   /**
-   * Of this machine: ends the captured programs that still run, so that this process can exit. Of another host: ends the
-   * connection, and nothing else.
+   * Of this machine: ends the captured programs that still run, so that this process can exit. Of another host: ends
+   * the connection, and nothing else.
    */
   close(): void;
   /** Whether the user asked to stop. */

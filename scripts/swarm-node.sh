@@ -12,7 +12,8 @@
 #                                        restarts Docker once
 #   swarm-node.sh facts                  prints the id of this node, and the number of its NVIDIA cards
 #   swarm-node.sh label NAME=ID=CARDS…   of the manager: labels each node; removes the entries of
-#                                        machines that are gone
+#                                        machines that are gone. With a line CHECK=yes before this
+#                                        script it only prints change if there is something to do
 #   swarm-node.sh drain ID               of the manager: moves the tasks of a node to other nodes
 #   swarm-node.sh remove ID              of the manager: forgets a node that has left
 #   swarm-node.sh leave                  leaves the Swarm; its services stop here
@@ -163,6 +164,17 @@ facts() {
 
 labels_of() { docker node inspect --format '{{range $key, $value := .Spec.Labels}}{{$key}}={{$value}} {{end}}' "$1"; }
 
+change() { # MESSAGE COMMAND…; with CHECK=yes prints only that there is something to change
+  message=$1
+  shift
+  if [ "${CHECK-}" = yes ]; then
+    echo change
+  else
+    "$@" >/dev/null </dev/null
+    [ -z "$message" ] || say "$message"
+  fi
+}
+
 label() { # NAME=ID=CARDS…
   require_manager
   for entry in "$@"; do
@@ -183,7 +195,7 @@ label() { # NAME=ID=CARDS…
         homelab-gpu.*) case " $wanted " in *" $one "*) ;; *) set -- "$@" --label-rm "${one%%=*}" ;; esac ;;
       esac
     done
-    [ $# -eq 0 ] || docker node update "$@" "$node" >/dev/null
+    [ $# -eq 0 ] || change "" docker node update "$@" "$node"
     kept="${kept-} $node" names="${names-} $name"
   done
   # a VM that was removed while it could not leave, or the former node of a VM that was created again or moved
@@ -199,13 +211,12 @@ label() { # NAME=ID=CARDS…
       for one in $has; do
         case $one in homelab-gpu.*) set -- "$@" --label-rm "${one%%=*}" ;; esac
       done
-      docker node update "$@" "$node" >/dev/null </dev/null
-      say "another node is $former now: the labels of the former one are removed: $node"
+      change "another node is $former now: the labels of the former one are removed: $node" \
+        docker node update "$@" "$node"
       continue
     fi
     case " ${KEEP-} " in *" $former "*) continue ;; esac
-    docker node rm --force "$node" >/dev/null
-    say "removed a node that is gone: $node"
+    change "removed a node that is gone: $node" docker node rm --force "$node"
   done
 }
 

@@ -6,6 +6,7 @@ import { runChecks } from "../lib/checks/index.mts";
 import { commands } from "../lib/cli/commands.mts";
 import type { Options } from "../lib/cli/context.mts";
 import { onEachHost } from "../lib/cli/several-hosts.mts";
+import { whileLocked } from "../lib/cli/swarm-guests.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { configOn } from "../lib/config/placed.mts";
 import { UserError } from "../lib/errors.mts";
@@ -56,6 +57,12 @@ class Hosts {
   refused?: string;
   /** Whether the host box is this machine. */
   isBoxHere = false;
+  /** The host whose services end. */
+  unproven?: "box" | "nas";
+  /** A person is asked, and says no. */
+  isAsked = false;
+  /** The files that were written or created. */
+  noted: string[] = [];
   #ids = 0;
 
   set config(text: string) {
@@ -81,6 +88,7 @@ class Hosts {
     this.calls = [];
     this.seen = [];
     const { shell, printed, said } = fakeShell();
+    if (this.isAsked) Object.assign(shell.terminal, { in: true, out: true, err: true });
     const here = this.isBoxHere
       ? this.#shell("box", shell)
       : Object.assign(Object.create(shell) as Shell, { read: this.worlds.box.context([]).shell.read });
@@ -127,7 +135,12 @@ class Hosts {
       stderr: (text) => lane.stderr(text),
       confirm: (question) => lane.confirm(question),
       terminal: lane.terminal,
+      create: (path, text) => {
+        this.noted.push(path);
+        return shell.create(path, text);
+      },
       write: async (path, text, mode) => {
+        this.noted.push(path);
         this.seen.push(text);
         await shell.write(path, text, mode);
       },
@@ -145,7 +158,12 @@ class Hosts {
         if (inVm && this.refused !== undefined && inVm[2]!.startsWith(this.refused)) {
           return { code: 1, tail: ["refused"] };
         }
-        return await shell.run(command, settings);
+        const result = await shell.run(command, settings);
+        const said = settings.output === undefined ? undefined : world.disk.get(settings.output);
+        if (host === this.unproven && said) {
+          world.disk.set(settings.output!, said.replace(/^(service:\S+) running 0/gm, "$1 exited 3"));
+        }
+        return result;
       },
     };
   }
@@ -186,6 +204,13 @@ class Hosts {
       return answer("", `swarm-node: joined with ${token}\n`);
     }
     if (mode === "label") {
+      if (input.startsWith("KEEP=") && input.split("\n")[0]!.includes("CHECK=yes")) {
+        const isSame = words.every((word) => {
+          const [of, id, cards] = word.split("=");
+          return nodes!.get(id!)?.labels === `${of} ${cards}`;
+        });
+        return answer(isSame && [...nodes!.values()].every(({ down }) => !down) ? "" : "change\n");
+      }
       for (const word of words) {
         const [of, id, cards] = word.split("=");
         assert.ok(nodes!.has(id!), `${of} is a node`);
@@ -225,9 +250,23 @@ test("up joins the machines of all hosts, labels them, and then deploys; a secon
   assert.equal(hosts.swarm("nas"), { manager: "llm", nodes: ["web"], ids: { web: "w2" } });
   assert.match(text(first), /done: box, nas and the Swarm/);
   assert.not.match(hosts.seen.join("\n"), new RegExp(token), "no argument, message or file has the token");
+  hosts.noted = [];
   const again = await hosts.run("up");
   assert.is(again.code, 0, text(again));
-  assert.equal(hosts.calls.filter((one) => /start|join|homelab-gpu-swarm/.test(one)), ["box: llm: start"]);
+  assert.equal(hosts.calls.toSorted(), [
+    "box: llm: facts",
+    "box: llm: label llm=m1=0 web=w2=1",
+    "box: llm: ticket",
+    "nas: web: facts",
+  ]);
+  assert.match(text(again), /done: box, nas and the Swarm/);
+  assert.equal(hosts.noted, [], "nothing is locked or written");
+  // a card more is another label, and nothing else
+  hosts.engines.get("web")!.cards = 2;
+  const labelled = await hosts.run("up");
+  assert.is(labelled.code, 0, text(labelled));
+  assert.is(hosts.engines.get("llm")!.swarm!.nodes.get("w2")!.labels, "web 2");
+  assert.not.ok(hosts.calls.some((one) => /homelab-gpu-swarm/.test(one)));
   hosts.config = config.replace("x/site", "x/site:2");
   assert.is((await hosts.run("up")).code, 0);
   assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180");
@@ -279,6 +318,50 @@ test("up of one machine asks the manager on its host, and says so if that is not
   assert.is(joins.code, 0, text(joins));
   assert.is(hosts.calls.at(-1), "box: llm: label llm=m1=0 web=w2=1");
   assert.not.ok(hosts.calls.includes("box: llm: start"));
+});
+
+test("a machine that is not proven keeps no machine out of the Swarm, and nothing from being deployed", async () => {
+  const hosts = new Hosts();
+  hosts.config = config.replace("machine: web", "machine: llm");
+  hosts.unproven = "box";
+  const first = await hosts.run("up");
+  assert.is(first.code, 1, text(first));
+  assert.match(text(first), /done: nas and the Swarm; failed: box\n/);
+  assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180");
+});
+
+test("a no to the question of the manager's host is no failure of the Swarm", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  hosts.config = config.replace("name: llm, host: box, box: lab/y", "name: llm, host: box, box: lab/z");
+  hosts.isAsked = true;
+  for (const words of [[], ["llm"]]) {
+    const said = await hosts.run("up", words, { recreate: true, yes: false });
+    assert.is(said.code, 1);
+    assert.not.match(text(said), /the Swarm:|no machine joins|and the Swarm/);
+    assert.equal(hosts.calls, []);
+  }
+});
+
+test("a no to the question of another host leaves its machines as they are", async () => {
+  const hosts = new Hosts();
+  assert.is((await hosts.run("up")).code, 0);
+  hosts.config = config.replace("host: nas, box: lab/y", "host: nas, box: lab/z").replace("x/site", "x/site:2");
+  hosts.isAsked = true;
+  const said = await hosts.run("up", [], { recreate: true, yes: false });
+  assert.is(said.code, 1);
+  assert.match(text(said), /done: box and the Swarm; not confirmed: nas/);
+  assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180");
+});
+
+test("up of a machine before the Swarm has started names the command that starts it", async () => {
+  const hosts = new Hosts();
+  hosts.refused = "llm: start";
+  assert.is((await hosts.run("up")).code, 1);
+  delete hosts.refused;
+  const early = await hosts.run("up", ["web"]);
+  assert.is(early.code, 1);
+  assert.match(text(early), /the Swarm: llm has not started the Swarm yet: .* up llm starts it/);
 });
 
 test("a join or a deployment that fails is done again by the next up", async () => {
@@ -519,6 +602,30 @@ test("answers that are cut or have another form count as none", () => {
   for (const bad of ["", "id:a1\n", "id:a b\ncards:1\n", "id:a\ncards:x\n", "id:a\ncards:65\n"]) {
     assert.is(nodeFactsIn(bad), undefined);
   }
+});
+
+test("every lock is released, and the error of the work is the one that is seen", async () => {
+  const contexts = ["one", "two"].map((name) => {
+    const { shell, disk } = fakeShell({ "/proc/sys/kernel/random/boot_id": `boot of ${name}\n` });
+    return { disk, context: { shell, options, args: [], passthroughArgs: [] } };
+  });
+  const [one, two] = contexts as [typeof contexts[0], typeof contexts[0]];
+  const during = async (end: () => void) =>
+    await whileLocked("up", async (take) => {
+      for (const { context } of contexts) await take(context, "/lab");
+      one.context.shell.remove = () => Promise.reject(new UserError("connection lost"));
+      end();
+    }).then(() => "", (error: Error) => error.message);
+  assert.is(
+    await during(() => {
+      throw new UserError("refused");
+    }),
+    "refused",
+  );
+  assert.not.ok(two.disk.has("/lab/lock"));
+  assert.ok(one.disk.delete("/lab/lock"));
+  assert.is(await during(() => {}), "connection lost");
+  assert.not.ok(two.disk.has("/lab/lock"));
 });
 
 test("a machine leaves a Swarm only if it joined it by up, and the manager does not know it", () => {

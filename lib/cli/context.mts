@@ -10,6 +10,7 @@ import type { Reporter } from "../run/steps.mts";
 import type { Shell } from "../shell.mts";
 import { shellCommand } from "../render.mts";
 import { self } from "../self.mts";
+import type { Resolved } from "../resolve/types.mts";
 
 /** What was typed, checked. */
 export interface Options {
@@ -51,6 +52,8 @@ export interface Context {
      * {@link UserError} if that host is not reached.
      */
     reach?(host: OtherHost | null): Promise<Shell>;
+    /** Called when every step of `up` has succeeded, also if a machine is not proven then. */
+    ran?(resolved: Resolved): void;
   };
 }
 

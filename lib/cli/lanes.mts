@@ -61,6 +61,17 @@ export interface Lane {
   flush(): void;
 }
 
+/** A view of a shell that knows whether the last question was answered with no. */
+export function hearing(shell: Shell): Pick<Lane, "shell" | "declined"> {
+  let declined = false;
+  const confirm = async (question: string) => {
+    const agrees = await shell.confirm(question);
+    declined = !agrees;
+    return agrees;
+  };
+  return { shell: Object.assign(Object.create(shell) as Shell, { confirm }), declined: () => declined };
+}
+
 /**
  * A run's view of a shell. Its messages get the name of the host before each line, in place of this program's. Its data
  * is kept back until `flush`, so that it stays together.
@@ -71,7 +82,7 @@ export function laneOf(lanes: Lanes, shell: Shell, { name, width, heading, live,
   let kept: { stream: "stdout" | "stderr"; text: string }[] = [];
   let rest = "";
   let headed = heading === undefined;
-  let declined = false;
+  const heard = hearing(shell);
   const put = (line: string) => {
     // of a line that is rewritten in place, its last state
     const shown = line.replace(/\r+$/, "").split("\r").at(-1)!;
@@ -109,11 +120,7 @@ export function laneOf(lanes: Lanes, shell: Shell, { name, width, heading, live,
       rest = lines.pop()!;
       for (const line of lines) put(line);
     },
-    confirm: async (question) => {
-      const agrees = await alone(() => shell.confirm(`${name}: ${question}`));
-      declined = !agrees;
-      return agrees;
-    },
+    confirm: (question) => alone(() => heard.shell.confirm(`${name}: ${question}`)),
     ask: (question) => alone(() => shell.ask(`${name}: ${question}`)),
     interactive: (command, options) => alone(() => shell.interactive(command, options)),
     run: (command, options) =>
@@ -133,7 +140,7 @@ export function laneOf(lanes: Lanes, shell: Shell, { name, width, heading, live,
       kept = kept.filter(({ stream }) => stream === "stderr");
       return text;
     },
-    declined: () => declined,
+    declined: heard.declined,
     flush: () => lanes.write(showKept),
   };
 }

@@ -4,8 +4,8 @@ import { Interrupted, UserError } from "../errors.mts";
 import type { Shell } from "../shell.mts";
 import { joinList, wrap } from "../text.mts";
 import { jsonText } from "../urls.mts";
-import { type Context, log, type ManagerAccess, selfFor, styleFor } from "./context.mts";
-import { laneOf, Lanes } from "./lanes.mts";
+import { type Context, log, selfFor, styleFor } from "./context.mts";
+import { hearing, laneOf, Lanes } from "./lanes.mts";
 import type { Command } from "./options.mts";
 import { connectAlone, connectTo, silent, urlOf } from "./other-host.mts";
 import { heading, marked, type Style } from "./print.mts";
@@ -13,7 +13,7 @@ import { refuseSameHost } from "./same-host.mts";
 import { sayTo } from "./say.mts";
 import { nameOf, type Part, partsOf, placeOrphans, type Result, type Run, titleOf } from "./host-words.mts";
 import { finishSwarm } from "./swarm-hosts.mts";
-import { managerFor, type Opener, openerOf, placesIn } from "./swarm-places.mts";
+import { contextOn, managerFor, openerOf, placesIn, type Ran } from "./swarm-places.mts";
 
 /** Commands that change something, whose messages are shown while they run. */
 const acting = ["up", "upgrade", "down", "destroy", "verify"];
@@ -52,6 +52,7 @@ export async function onEachHost(
   const opened: Shell[] = [];
   let hasEnded = false;
   let runs: Run[] = [];
+  const ran: Ran = new Map();
   const reached = openerOf(context, config, () => runs, opened, connect);
   runs = parts.map((part): Run => {
     const title = titleOf(part);
@@ -69,7 +70,7 @@ export async function onEachHost(
       part,
       lane,
       shell: there,
-      on: contextOn(context, part, reached, managerFor(name, context.args, config, part, reached)),
+      on: contextOn(context, part, reached, ran, managerFor(name, context.args, config, part, reached)),
     };
   });
   try {
@@ -94,8 +95,8 @@ export async function onEachHost(
       if (!isActing && !options.json && !result.error) lane.flush();
     }
     refuseTogether(results);
-    const ends = new Map(runs.map(({ part }, i) => [part.host?.name, results[i]!.code === 0]));
-    const swarm = await finishSwarm(context, name, config, placesIn(config, ends, reached));
+    const places = placesIn(config, runs.map(({ part: { host } }, i) => ({ host, ...results[i] })), ran, reached);
+    const swarm = await finishSwarm(context, name, config, places);
     if (options.json) {
       const hosts = runs.map((run, i) => reportOf(run, results[i]!));
       const ok = results.every(({ code }) => code === 0);
@@ -116,20 +117,6 @@ export async function onEachHost(
   }
 }
 
-const contextOn = (
-  { options, passthroughArgs }: Context,
-  { host, args }: Part,
-  reached: Opener,
-  manager?: ManagerAccess,
-): Omit<Context, "shell"> => ({
-  ...{ options, passthroughArgs, args },
-  on: {
-    ...(host ? { name: host.name } : {}),
-    ...(manager ? { manager } : {}),
-    reach: async (other) => (await reached(other)).shell,
-  },
-});
-
 /** As with a config that has one host. */
 async function onOneHost(
   command: Command,
@@ -140,17 +127,19 @@ async function onOneHost(
   connect: typeof connectTo,
 ): Promise<number> {
   const opened: Shell[] = [];
-  const there = part.host && await connectAlone(part.host, context.shell, context.options, name, connect);
+  const heard = hearing(context.shell);
+  const there = part.host && await connectAlone(part.host, heard.shell, context.options, name, connect);
   if (there) opened.push(there);
-  const shell = there ?? context.shell;
+  const shell = there ?? heard.shell;
   try {
     const runs: Omit<Run, "lane">[] = [];
     const reached = openerOf(context, config, () => runs, opened, connect);
-    const on = contextOn(context, part, reached, managerFor(name, context.args, config, part, reached));
+    const ran: Ran = new Map();
+    const on = contextOn(context, part, reached, ran, managerFor(name, context.args, config, part, reached));
     runs.push({ part, shell: Promise.resolve(shell), on });
     const code = await command.run({ ...on, shell });
-    const ends = new Map([[part.host?.name, code === 0]]);
-    const swarm = await finishSwarm(context, name, config, placesIn(config, ends, reached));
+    const places = placesIn(config, [{ host: part.host, code, declined: heard.declined() }], ran, reached);
+    const swarm = await finishSwarm(context, name, config, places);
     return code || (swarm?.error ? 1 : 0);
   } finally {
     for (const one of opened) one.close();

@@ -1,10 +1,11 @@
 /** The VMs of a Swarm with machines on several hosts: each is asked by the shell of its host. */
+import type { Config } from "../config/types.mts";
 import { UserError } from "../errors.mts";
 import { type Lab, type LabMachine, readLab, requireLibvirtAnswer } from "../host/lab.mts";
 import { type NodeFacts, nodeFactsIn } from "../plan/swarm-nodes.mts";
 import { acquireLock, type Lock } from "../run/lock.mts";
 import { type Context, log, reporterOf } from "./context.mts";
-import { sshTo } from "./guest.mts";
+import { isReachable, sshTo } from "./guest.mts";
 import { loadConfig, type LoadedConfig } from "./load-config.mts";
 import { impatient } from "./login.mts";
 import type { Place } from "./swarm-places.mts";
@@ -35,6 +36,35 @@ export async function siteOf(place: Place, take?: (context: Context, folder: str
   return { context, loaded, lab, ...(lock ? { lock } : {}) };
 }
 
+/** The machines of hosts that can be asked. */
+export const nodesOf = (sites: Site[]): Node[] =>
+  sites.flatMap((site) =>
+    site.loaded.config.machines.flatMap(({ name }): Node[] => {
+      const machine = site.lab.machines[name]!;
+      return isReachable(machine) ? [{ name, machine, site }] : [];
+    })
+  );
+
+/**
+ * Labels the nodes with their machines and cards, by the manager `first`. The nodes of machines that were not asked
+ * stay as they are. `check`: changes nothing, and says whether something would change. Throws {@link UserError}.
+ */
+export async function label(
+  first: Node,
+  nodes: Node[],
+  facts: Map<string, NodeFacts>,
+  config: Config,
+  script: string,
+  check = false,
+): Promise<boolean> {
+  const words = nodes.map(({ name }) => `${name}=${facts.get(name)!.id}=${facts.get(name)!.cards}`);
+  const others = config.machines.map(({ name }) => name).filter((name) => !facts.has(name));
+  const out = await inGuest(first, ["label", ...words].join(" "), script, {
+    ...{ before: `KEEP='${others.join(" ")}'${check ? " CHECK=yes" : ""}`, quiet: check },
+  });
+  return out.trim() !== "";
+}
+
 /** Runs work while the labs of hosts are locked, which is done in the order of the config. */
 export async function whileLocked<T>(command: string, work: (take: typeof acquire) => Promise<T>): Promise<T> {
   const locks: Lock[] = [];
@@ -54,13 +84,13 @@ export async function whileLocked<T>(command: string, work: (take: typeof acquir
 
 /**
  * Runs swarm-node.sh in a VM, and gives what it prints. `before`: lines before the script, for what no other program
- * may see; `secret`: a text in them. Throws {@link UserError} if it fails.
+ * may see; `secret`: a text in them; `quiet`: its messages are not shown. Throws {@link UserError} if it fails.
  */
 export async function inGuest(
   { name, machine, site: { context, loaded } }: Node,
   words: string,
   script: string,
-  { before = "", secret }: { before?: string; secret?: string } = {},
+  { before = "", secret, quiet }: { before?: string; secret?: string; quiet?: boolean } = {},
 ): Promise<string> {
   const command = [...sshTo(name, machine, impatient), `sudo sh -s -- ${words}`];
   const { ok, out, err } = await context.shell.capture(command, {
@@ -71,13 +101,14 @@ export async function inGuest(
     const why = await reporterOf(context).explain(said, "docker");
     throw new UserError(`${name}: ${said || "it gave no answer"}${why}`, 1);
   }
+  if (quiet) return out;
   for (const line of said.split("\n")) if (line !== "") log(context, `${name}: ${line}`);
   return out;
 }
 
 /** What a VM says of itself as a node. Throws {@link UserError}. */
-export async function factsOf(node: Node, script: string): Promise<NodeFacts> {
-  const facts = nodeFactsIn(await inGuest(node, "facts", script));
+export async function factsOf(node: Node, script: string, quiet = false): Promise<NodeFacts> {
+  const facts = nodeFactsIn(await inGuest(node, "facts", script, { quiet }));
   if (!facts) throw new UserError(`${node.name} did not say whether it is a node`, 1);
   return facts;
 }

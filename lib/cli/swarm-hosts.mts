@@ -16,8 +16,9 @@ import { inspect } from "./inspect.mts";
 import { saveSwarm } from "./records.mts";
 import { sayTo } from "./say.mts";
 import { printSwarm } from "./seen.mts";
-import { factsOf, inGuest, type Node, type Site, siteOf, whileLocked } from "./swarm-guests.mts";
-import { type Place, removesManager } from "./swarm-places.mts";
+import { factsOf, inGuest, label, type Node, nodesOf, type Site, siteOf, whileLocked } from "./swarm-guests.mts";
+import { isComplete } from "./swarm-complete.mts";
+import { hasRun, type Place, removesManager } from "./swarm-places.mts";
 
 /**
  * After `up` and `upgrade` the machines join the Swarm of the manager, which labels them and deploys the services;
@@ -34,9 +35,9 @@ export async function finishSwarm(
     : removesManager(command, context.args, config)
     ? endSwarm
     : undefined;
-  if (!config.swarm || !work || context.options.dryRun) return undefined;
+  if (!config.swarm || !work || context.options.dryRun || homeOf(places, config).end === "declined") return undefined;
   const asked = config.machines.filter(({ host }) =>
-    places.some((place) => place.host?.name === host && place.done !== undefined)
+    places.some((place) => place.host?.name === host && place.end !== undefined && place.end !== "declined")
   );
   const machines = command === "destroy"
     ? [config.swarm.manager]
@@ -64,7 +65,7 @@ async function joinNodes(
 ): Promise<boolean> {
   const { manager } = config.swarm!;
   const home = homeOf(places, config);
-  if (home.done === false) {
+  if (home.end === "failed") {
     const message = `${command} did not end well on ${nameOf(home)}, whose ${manager} is the manager: no machine joins`;
     throw new UserError(message, 1);
   }
@@ -77,17 +78,13 @@ async function joinNodes(
     log(context, `${manager}, the manager of the Swarm, does not run; run ${start}: then the others join`);
     return false;
   }
+  if (await isComplete(context, config, places, home, before, script)) return true;
   return await whileLocked(command, async (take) => {
-    const sites = new Map<Place, Site>();
+    const sites: Site[] = [];
     for (const place of places) {
-      if (place.done || place === home) sites.set(place, await siteOf(place, take));
+      if (hasRun(place) || place === home) sites.push(await siteOf(place, take));
     }
-    const nodes = [...sites.values()].flatMap((site) =>
-      site.loaded.config.machines.flatMap(({ name }): Node[] => {
-        const machine = site.lab.machines[name]!;
-        return isReachable(machine) ? [{ name, machine, site }] : [];
-      })
-    );
+    const nodes = nodesOf(sites);
     const first = nodes.find(({ name }) => name === manager);
     if (!first) throw new UserError(`${manager} does not run any more`, 1);
     const wishes = (name: string): Machine => config.machines.find((one) => one.name === name)!;
@@ -96,14 +93,20 @@ async function joinNodes(
         if (wishes(node.name).gpus.some(isNvidiaRequest)) await inGuest(node, "runtime", script);
       }
     }
-    if (home.done) await inGuest(first, "start", script);
+    if (hasRun(home)) await inGuest(first, "start", script);
+    else if ((await factsOf(first, script)).id === undefined) {
+      throw new UserError(
+        `${manager} has not started the Swarm yet: ${selfFor(context, `up ${manager}`)} starts it`,
+        1,
+      );
+    }
     const ticket = ticketIn(await inGuest(first, "ticket", script));
     if (!ticket) throw new UserError(`${manager} did not say how a node joins`, 1);
     const facts = new Map<string, NodeFacts>();
     for (const node of nodes) facts.set(node.name, await joined(node, ticket, manager, script));
     await label(first, nodes, facts, config, script);
     const ids = Object.fromEntries(nodes.map(({ name }) => [name, facts.get(name)!.id!]));
-    if (home.done) await deploy(context, command, config, places, first.site, ids);
+    if (hasRun(home)) await deploy(context, command, config, places, first.site, ids);
     return true;
   });
 }
@@ -134,33 +137,33 @@ async function joined(node: Node, ticket: Ticket, manager: string, script: strin
   return facts;
 }
 
-/** Labels the nodes with their machines and cards. The nodes of machines that were not asked stay as they are. */
-async function label(first: Node, nodes: Node[], facts: Map<string, NodeFacts>, config: Config, script: string) {
-  const words = nodes.map(({ name }) => `${name}=${facts.get(name)!.id}=${facts.get(name)!.cards}`);
-  const others = config.machines.map(({ name }) => name).filter((name) => !facts.has(name));
-  await inGuest(first, ["label", ...words].join(" "), script, { before: `KEEP='${others.join(" ")}'` });
-}
-
 /** Deploys services and stacks from the lab of the manager, if they or the nodes have changed. */
 async function deploy(
   context: Context,
   command: string,
   config: Config,
   places: Place[],
-  { context: there, loaded, lab: { swarm: before }, lock }: Site,
+  { context: there, loaded, lab: now, lock }: Site,
   seen: Record<string, string>,
 ): Promise<void> {
   const { manager } = config.swarm!;
+  const { swarm: before } = now;
   const { pull } = context.options;
+  const idsOf = ({ nodes }: SwarmState) =>
+    Object.fromEntries(nodes.flatMap((name): [string, string][] => {
+      const id = seen[name] ?? before?.ids?.[name];
+      return id === undefined ? [] : [[name, id]];
+    }));
+  const isDone = (wanted: SwarmState) =>
+    !pull && isSetUp(wanted, before) && isDeepStrictEqual(idsOf(wanted), before?.ids);
+  const known = homeOf(places, config).resolved;
+  if (known && isDone(swarmWanted(known, now)!)) return;
   const found = await inspect(there, loaded, [manager], "always");
   const { resolved, lab } = found;
   const wanted = swarmWanted(resolved, lab)!;
-  const ids = Object.fromEntries(wanted.nodes.flatMap((name): [string, string][] => {
-    const id = seen[name] ?? before?.ids?.[name];
-    return id === undefined ? [] : [[name, id]];
-  }));
-  if (!pull && isSetUp(wanted, before) && isDeepStrictEqual(ids, before?.ids)) return;
-  const failed = places.filter(({ done }) => done === false);
+  if (isDone(wanted)) return;
+  const ids = idsOf(wanted);
+  const failed = places.filter(({ end }) => end === "failed");
   if (failed.length > 0) {
     throw new UserError(
       `the services are not deployed: ${command} did not end well on ${joinList(failed.map(nameOf))}; ` +
@@ -190,7 +193,7 @@ async function endSwarm(
 ): Promise<boolean> {
   const { manager } = config.swarm!;
   const home = homeOf(places, config);
-  if (!home.done || (await siteOf(home)).lab.machines[manager]?.state !== "absent") return false;
+  if (home.end !== "done" || (await siteOf(home)).lab.machines[manager]?.state !== "absent") return false;
   const trouble: string[] = [];
   let has = false;
   for (const place of places.filter((one) => one !== home)) {

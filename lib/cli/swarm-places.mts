@@ -1,17 +1,26 @@
 /** The hosts of a config for a Swarm with machines on several of them. */
 import { placedIn } from "../config/placed.mts";
 import type { Config, OtherHost } from "../config/types.mts";
+import type { Resolved } from "../resolve/types.mts";
 import type { Shell } from "../shell.mts";
 import type { Context, ManagerAccess } from "./context.mts";
-import type { Part, Run } from "./host-words.mts";
+import type { Part, Result, Run } from "./host-words.mts";
 import { loadConfig } from "./load-config.mts";
 import type { connectTo } from "./other-host.mts";
+
+/** How a command ended on a host: unproven means that all its steps succeeded, but the proof of a machine did not. */
+export type End = "declined" | "failed" | "unproven" | "done";
+
+/** What `up` resolved on the hosts where its steps all succeeded, by name; undefined is this machine. */
+export type Ran = Map<string | undefined, Resolved>;
 
 /** A host of the config. */
 export interface Place {
   host: OtherHost | null;
-  /** Whether the command succeeded there; undefined if it was not about that host. */
-  done: boolean | undefined;
+  /** Undefined if the command was not about that host. */
+  end?: End;
+  /** What `up` resolved there, if its steps all succeeded. */
+  resolved?: Resolved;
   /** The surroundings of a command there. Throws {@link UserError} if the host is not reached. */
   open(): Promise<Context>;
 }
@@ -46,9 +55,41 @@ export function openerOf(
   };
 }
 
-/** The hosts of a config with how a command ended there, by name; undefined is this machine. */
-export const placesIn = ({ hosts = [] }: Config, ends: Map<string | undefined, boolean>, open: Opener): Place[] =>
-  hosts.map((host) => ({ host, done: ends.get(host?.name), open: () => open(host) }));
+/** The hosts of a config with how a command ended on those that it was about. */
+export const placesIn = (
+  { hosts = [] }: Config,
+  ends: (Pick<Result, "code" | "declined"> & Pick<Part, "host">)[],
+  ran: Ran,
+  open: Opener,
+): Place[] =>
+  hosts.map((host): Place => {
+    const place = { host, open: () => open(host) };
+    const ended = ends.find((one) => one.host?.name === host?.name);
+    if (!ended) return place;
+    const resolved = ran.get(host?.name);
+    const end = ended.code === 0 ? "done" : resolved ? "unproven" : ended.declined ? "declined" : "failed";
+    return { ...place, end, ...(resolved ? { resolved } : {}) };
+  });
+
+/** The surroundings of a command on a host, without its shell. `ran` gets what `up` resolved there. */
+export const contextOn = (
+  { options, passthroughArgs }: Context,
+  { host, args }: Part,
+  open: Opener,
+  ran: Ran,
+  manager?: ManagerAccess,
+): Omit<Context, "shell"> => ({
+  ...{ options, passthroughArgs, args },
+  on: {
+    ...(host ? { name: host.name } : {}),
+    ...(manager ? { manager } : {}),
+    reach: async (other) => (await open(other)).shell,
+    ran: (resolved) => void ran.set(host?.name, resolved),
+  },
+});
+
+/** Whether the machines of a host are as the command wanted them, proven or not. */
+export const hasRun = ({ end }: Place): boolean => end === "done" || end === "unproven";
 
 /** The manager of the Swarm for a run on another host; undefined without one, and if the command removes it. */
 export function managerFor(

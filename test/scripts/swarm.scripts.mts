@@ -212,7 +212,7 @@ test("label: only what differs is changed, a drain of ours ends, and nodes that 
 
 test("label: the former node of a machine that moved loses its labels while it still runs", async ({ folder }) => {
   const labels = "node inspect --format {{range $key, $value := .Spec.Labels}}{{$key}}={{$value}} {{end}}";
-  const { status, stderr, log } = await run(folder, "swarm-node.sh", ["label", "a=n1=0", "b=n2=1"], {
+  const answers = {
     "info --format": info("active", true, "n1", "192.168.121.5"),
     "node ls --format": "n1 Ready\nn2 Ready\nn3 Ready\nn4 Ready\nn5 Ready\n",
     [`${labels} n1`]: "homelab-gpu.machine=a \n",
@@ -220,7 +220,15 @@ test("label: the former node of a machine that moved loses its labels while it s
     [`${labels} n3`]: "homelab-gpu.machine=b homelab-gpu.gpu-1=yes disk=ssd \n",
     [`${labels} n4`]: "homelab-gpu.machine=off \n",
     [`${labels} n5`]: "mine=yes \n",
-  }, { before: "KEEP='off'" });
+  };
+  const words = ["label", "a=n1=0", "b=n2=1"];
+  const checked = await run(folder, "swarm-node.sh", words, answers, { before: "KEEP='off' CHECK=yes" });
+  assert.equal([checked.status, checked.stdout, checked.stderr], [0, "change\n", ""]);
+  assert.not.match(checked.log.join("\n"), /node (update|rm)/);
+  const alone = { ...answers, "node ls --format": "n1 Ready\nn2 Ready\nn4 Down\nn5 Down\n" };
+  const same = await run(folder, "swarm-node.sh", words, alone, { before: "KEEP='off' CHECK=yes" });
+  assert.equal([same.status, same.stdout], [0, ""]);
+  const { status, stderr, log } = await run(folder, "swarm-node.sh", words, answers, { before: "KEEP='off'" });
   assert.is(status, 0, stderr);
   assert.equal(log.filter((line) => /^docker node (update|rm) /.test(line)), [
     "docker node update --label-rm homelab-gpu.machine --label-rm homelab-gpu.gpu-1 n3",

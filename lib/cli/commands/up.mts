@@ -58,6 +58,7 @@ export async function up(context: Context): Promise<number> {
     const lab = plan.steps.length === 0 ? found.lab : after ?? await readLab(shell, config, folder);
     await printMachines(context, found, lab);
     printOriginals(context, found, plan.gainsData);
+    context.on?.ran?.(found.resolved);
     return judged.some(({ status }) => status === "fail") ? 1 : 0;
   } finally {
     await lock?.release();
