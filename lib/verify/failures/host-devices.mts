@@ -65,7 +65,7 @@ export const hostDeviceFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "provider",
-    source: "Microsoft Learn (New-VMSwitch), pluralsight/PS-AutoLab-Env#132 (2017-12), read 2026-11",
+    source: "Microsoft Learn (virtual switches), pluralsight/PS-AutoLab-Env#132 (2017-12), read 2026-11",
   }, [
     [
       "hyperv.switch",
@@ -73,7 +73,10 @@ export const hostDeviceFailures = (): Failure[] => [
       /Failed while creating virtual Ethernet switch|Switch create failed, name = '/,
       "Hyper-V did not create the virtual switch: the network adapter has one already or is gone, or Windows' " +
       "network settings of an older switch are left over",
-      commandFix("See the switches and adapters", "Get-VMSwitch; Get-NetAdapter"),
+      commandFix(
+        "See the switches and their adapters",
+        "Get-VMSwitch | Select-Object Name, NetAdapterInterfaceDescription",
+      ),
       "Restart Windows and try again; if it stays, another VM or VPN program holds the adapter: remove its filter " +
       "driver",
       "Last: netcfg -d resets all network settings, also VPNs; note them first",

@@ -51,8 +51,10 @@ export const hostMessageFailures = (): Failure[] => [
       "Windows has too little of something for that VM: its memory, or with a GPU partition the MMIO space that " +
       "the VM reserves for the card",
       commandFix("See whether it has a partition", "Get-VMGpuPartitionAdapter -VMName NAME"),
-      "With one: Set-VM NAME -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace " +
-      "32GB",
+      commandFix(
+        "With one, reserve more of that space",
+        "Set-VM -Name NAME -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace 32GB",
+      ),
       "Without: close programs, or give the VM less memory",
     ],
   ]),
