@@ -157,7 +157,7 @@ export const swarmFailures = (): Failure[] => [
     [
       "cluster.swarm",
       "fallback",
-      /(?<!(?:404 Client Error|API error)[^\n]{0,150})"No such image: [^"\s]{1,200}"/,
+      /"No such image: (?<!(?:404 Client Error|API error)[^\n]{0,150}"No such image: )[^"\s]{1,200}"/,
       "a node of the Swarm cannot pull the image, and its task does not say why: a wrong name or tag, a private " +
       "registry without a login, or a registry that the node does not reach",
       guestFix("See what the registry answers, on the manager", "docker manifest inspect IMAGE"),
