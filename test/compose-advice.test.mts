@@ -42,7 +42,7 @@ const corrections: [string, string][] = [
   ["command: [serve, --port, 8080]", 'Write - "8080"'],
   ["user: 1000", 'Write user: "1000"'],
   ["cap_add: SYS_ADMIN", "Write cap_add: [SYS_ADMIN]"],
-  ["volumes: ./models:/models", 'Write volumes: ["./models:/models"]'],
+  ["volumes: ./models:/models", "Write volumes: [./models:/models]"],
   ["ports: {8080: 80}", 'Write - "8080:80" for each'],
   ["healthcheck: {interval: 30}", "Write interval: 30s"],
   ["healthcheck: {interval: 30 seconds}", "Write interval: 30s"],

@@ -174,7 +174,13 @@ function advice(text: string) {
 }
 
 test("what an error says to write is accepted there, for every key", () => {
-  const values = ["3", '"1"', "x y", "~", "true", "1.5", "-1", "[]", "[3]", "{}", "BLOCK"];
+  const values = [
+    ...["3", '"1"', "x y", "~", "true", "1.5", "-1", "[]", "[3]", "{}", "BLOCK"],
+    // forms that are almost right
+    ...["0x10", "1e3", "1_024", "16,5 GB", '"1080"', "4090", "50%", "0x1f_", "null!", "日本", "name:ai box:lab/x"],
+    ...["192.168.1.0", "0.0.0.0", "1.2.3.4.", "ipv6", "10G", "rtx4090", "enp3s0", "generic/ubuntu2204", "debian:12"],
+    ...["/srv/a:/etc", "/", "/proc:/x:rw", "01:00", "[0a:00.0]", "10de:2684", "580.95.05", "a@b:70000", "FOO=bar"],
+  ];
   // errors that involve two keys have no single line, and an unknown key has no shape
   const apart =
     /is used with|needs a checksum|needs lan:|needs address:|exactly one|no machine of that name|there is no host|unknown key|is missing/;
@@ -271,7 +277,11 @@ test("what an error says to write is made of what is written", () => {
     ["memory: 16,384", "memory: 16384"],
     ["memory: 8_192", "memory: 8192"],
     ["disk: 64", "disk: 64 GiB"],
+    ["disk: 16,5 GB", "disk: 17 GiB"],
+    ['data: "1080"', "data: 1080 GiB"],
     ["cpus: 8 cores", "cpus: 8"],
+    ["cpus: 1e3", "cpus: 4"],
+    ["cpus: 50%", "cpus: 4"],
     ["gpu:", "gpu: {vendor_id: 10de}"],
     ["gpu: amd", "gpu: {vendor_id: 1002}"],
     ["gpu: RTX 4070", "gpu: {vendor_id: 10de}"],
@@ -314,20 +324,29 @@ test("what an error says to write is made of what is written", () => {
     ['folders: ["/srv/a:/data:rw"]', "- {from: /srv/a, to: /data, read_only: false}"],
     ["folders: ~/models", "folders: [{from: ~/models, to: /mnt/models}]"],
     ["folders: {from: /srv/a, to: /data}", "folders: [{from: /srv/a, to: /data}]"],
-    ["folders: [{from: /srv/a, to: /data, ro: true}]", "read_only: …"],
+    ["folders: [{from: /srv/a, to: /data, ro: true}]", "read_only: true"],
+    ["folders: [{from: /srv/a, to: /data, rw: true}]", "read_only: false"],
+    ["folders: [{from: /srv/a, to: /data, mode: rw}]", "read_only: …"],
     ["network: br7", "network: {lan: br7}"],
     ["network: bridge", "network: {lan: br0}"],
+    ["network: enp3s0", "network: {lan: enp3s0}"],
+    ["network: ipv6", "network: {lan: br0}"],
     ["network: {lan: br7, address: 10.0.0.7}", "address: 10.0.0.7/24"],
+    // the network itself is no address of a VM
+    ["network: {lan: br7, address: 192.168.1.0}", "address: 192.168.1.50/24"],
+    ["network: {lan: br7, gateway: x}", "gateway: 192.168.1.1; address: 192.168.1.50/24"],
     ["ram: 4096", "memory: …"],
   ];
   assert.equal(rows.map(([keys]) => [keys, written(keys)]), rows);
   const whole = (text: string) => advice(text).map(({ instead }) => instead);
   assert.equal(whole("machines:\n  - name: my_ai\n    box: lab/x\n"), ["name: my-ai"]);
+  assert.equal(whole("machines:\n  - name: 0x1f_\n    box: lab/x\n"), ['name: "0x1f"']);
   assert.equal(whole("machines:\n  - name:ai\n    box:lab/x\n"), ["- {name: ai, box: lab/x}"]);
   assert.equal(whole("machines:\n  name: ai\n  box: lab/x\n"), ["machines: [{name: ai, box: lab/x}]"]);
   assert.equal(whole(`${one("")}stacks: ./photos\n`), ["stacks: [{path: ./photos}]"]);
   assert.equal(whole(`${one("")}stacks: [{path: ./a, env: [TAG=v2]}]\n`), ["env: {TAG: v2}"]);
   assert.equal(whole(`${one("")}services: {db: postgres:17}\n`), ["db: {image: postgres:17}"]);
+  assert.equal(whole(`${one("")}services: {db: 4090}\n`), ['db: {image: "4090"}']);
   // what is long, has control characters or a password is not repeated
   assert.equal(whole(`${one("")}stacks: "https://me:hunter2@example.org/x"\n`), ["stacks: [{path: ./immich}]"]);
   assert.equal(whole(`${one("")}stacks: "./a\\eb"\n`), ["stacks: [{path: ./immich}]"]);

@@ -1,4 +1,5 @@
 /** Suggestions for values of the wrong form in a Compose file. */
+import { quoted } from "../config/scalars.mts";
 import { isMap, valueAt } from "../maps.mts";
 import { closest } from "../suggest.mts";
 import { Verbatim } from "../verbatim.mts";
@@ -133,4 +134,3 @@ function asText(value: unknown, key: string, line: (text: string) => string): st
 }
 
 const isScalar = (value: unknown) => !isMap(value) && !Array.isArray(value) || value instanceof Verbatim;
-const quoted = (text: string) => /^[A-Za-z_./][\w./=-]*$/.test(text) ? text : JSON.stringify(text);

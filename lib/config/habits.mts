@@ -1,6 +1,7 @@
 /** What people write from habit in place of a value: words of other programs, and forms that other files take. */
 import { imageNames, suiteNames } from "./vocabulary.mts";
 import { refusedTarget } from "./folders.mts";
+import { quoted } from "./scalars.mts";
 import { vendorIds } from "../host/vendors.mts";
 
 /** Names of hypervisors and of their programs → providers. */
@@ -22,7 +23,7 @@ export function modeMeant(text: string): string | undefined {
 export function hostNameMeant(text: string): string | undefined {
   const plain = text.replaceAll("ß", "ss").normalize("NFKD").replace(/\p{M}/gu, "").replace(/[^a-zA-Z0-9]+/g, "-");
   const name = plain.replace(/^-+/, "").slice(0, 63).replace(/-+$/, "");
-  return /[a-zA-Z]/.test(name) ? name : undefined;
+  return /[a-zA-Z]/.test(name) ? quoted(name) : undefined;
 }
 
 /** `0x2786`, `2786`, `10de:2786`: the id of the device, or with `first` that of the vendor. */
@@ -104,13 +105,15 @@ export function folderMeant(text: string): string | undefined {
   return `{from: ${from}, to: ${target}${mode === "rw" ? ", read_only: false" : ""}}`;
 }
 
-/** The interface in a text; words for ways of networking name none. */
+/** A bridge or a wired interface by a usual name, such as `br0` or `enp3s0`; words for ways of networking name none. */
 export const lanMeant = (text: string): string | undefined =>
-  /^[\w.-]{1,15}$/.test(text) && /\d/.test(text) && /[a-z]/i.test(text) ? `{lan: ${text}}` : undefined;
+  /^(vm|vir)?br-?\d[\w.-]*$|^br-\w[\w.-]*$|^(eth|en[opsx]|bond|team|lan)[\w.-]*\d[\w.-]*$/.test(text)
+    ? `{lan: ${text}}`
+    : undefined;
 
 /** An address without the length of its network, which is mostly 24 at home. */
 export const lanAddressMeant = (text: string): string | undefined =>
-  /^((25[0-5]|2[0-4]\d|1?\d?\d)(\.|$)){4}$/.test(text) ? `${text}/24` : undefined;
+  /^\d+(\.\d+){3}$/.test(text) ? `${text}/24` : undefined;
 
 /** What runs containers, by other names. */
 export const engineMeant = (text: string): string | undefined =>

@@ -4,6 +4,7 @@
  */
 import type { Key } from "./shape.mts";
 import { machine } from "./machine-keys.mts";
+import { projectName, type RawStack } from "./raw.mts";
 import { path } from "./text-shapes.mts";
 
 /** A Compose key that needs files or sections, which only a stack's own folder has. */
@@ -110,6 +111,12 @@ const host: Record<string, Key> = {
   },
 };
 
+/** Whether the project of a stack has a name that is free. */
+function hasName(stack: unknown): boolean {
+  const { path = "", name = projectName(path) } = stack as Partial<RawStack>;
+  return name !== "" && name !== "homelab-gpu";
+}
+
 /** Words of other programs for keys of a stack. */
 const stackWords = {
   dir: "path",
@@ -180,7 +187,11 @@ export const file: Key = {
     stacks: {
       kind: "list",
       about: "Compose projects as they are: folders that are copied into a VM and run there.",
-      of: { ...{ kind: "map", keys: stack, short: "path", example: "{path: ./immich}" }, words: stackWords },
+      of: {
+        ...{ kind: "map", keys: stack, short: "path", example: "{path: ./immich}" },
+        words: stackWords,
+        suits: hasName,
+      },
       example: "[{path: ./immich}]",
     },
     services: {

@@ -19,6 +19,8 @@ import {
   lanMeant,
   providerMeant,
 } from "./habits.mts";
+import { guestPath, refusedTarget } from "./folders.mts";
+import { isOneHost } from "./network.mts";
 import { key, path, source } from "./text-shapes.mts";
 
 const image: Key = {
@@ -66,6 +68,9 @@ const image: Key = {
     },
   ],
 };
+
+/** Whether a size in MiB is in whole GiB. */
+const isWholeGib = (mib: unknown) => Number(mib) % 1024 === 0;
 
 /** A part of an IPv4 address. */
 const octet = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
@@ -124,6 +129,7 @@ export const machine: Record<string, Key> = {
     min: 1024,
     max: 67108864,
     size: true,
+    suits: isWholeGib,
     example: "128 GiB",
   },
   data: {
@@ -134,6 +140,7 @@ export const machine: Record<string, Key> = {
     min: 1024,
     max: 67108864,
     size: true,
+    suits: isWholeGib,
     example: "200 GiB",
   },
   folders: {
@@ -145,7 +152,13 @@ export const machine: Record<string, Key> = {
       example: "{from: /mnt/media, to: /mnt/media}",
       meant: folderMeant,
       words: {
-        ...{ ro: "read_only", rw: "read_only", readonly: "read_only", mode: "read_only" },
+        ...{
+          ro: "read_only",
+          rw: "not read_only",
+          writable: "not read_only",
+          readonly: "read_only",
+          mode: "read_only",
+        },
         ...{ source: "from", src: "from", host: "from", path: "from" },
         ...{ target: "to", destination: "to", dst: "to", guest: "to", mount: "to" },
       },
@@ -159,6 +172,7 @@ export const machine: Record<string, Key> = {
           kind: "text",
           pattern: "^/[^\\u0000-\\u001f]*$",
           expected: "an absolute path in the VM",
+          suits: (value) => refusedTarget(guestPath(String(value))) === undefined,
           required: true,
           about: "Where it is in the VM: a path that services can mount.",
           example: "/mnt/media",
@@ -201,6 +215,7 @@ export const machine: Record<string, Key> = {
         pattern: `^${octet}(\\.${octet}){3}/([89]|[12]\\d|30)$`,
         expected: "an IPv4 address with the length of its network (8 to 30)",
         meant: lanAddressMeant,
+        suits: (value) => isOneHost(String(value)),
         about: "The VM's fixed address in the network of lan:. Default: by DHCP.",
         example: "192.168.1.50/24",
       },

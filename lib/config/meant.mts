@@ -1,6 +1,6 @@
 /** What a value that does not fit most likely means, as text for an error. Nothing here is accepted in its place. */
 import type { Shape } from "./shape.mts";
-import { kindOf } from "./scalars.mts";
+import { quoted } from "./scalars.mts";
 import { sizeInMib } from "./sizes.mts";
 import { closest } from "../suggest.mts";
 import { withoutPasswords } from "../urls.mts";
@@ -39,7 +39,7 @@ function fromText(shape: Shape, text: string, isValue = true): string | undefine
     case "choice":
       return shape.values().includes(text) ? text : shape.meant?.(text) ?? closest(text, shape.values());
     case "whole":
-      return shape.size ? sizeMeant(text, shape) : inRange(/^\d{1,9}(?!\d)/.exec(text)?.[0], shape);
+      return shape.size ? sizeMeant(text, shape) : inRange(countIn(text), shape);
     case "flag":
       if (/^(true|yes|y|on|1)$/i.test(text)) return "true";
       return /^(false|no|n|off|0|none)$/i.test(text) ? "false" : undefined;
@@ -76,17 +76,23 @@ function pairsIn(text: string, keys: string[]): string | undefined {
   return `{${pairs.map((pair) => `${pair![1]}: ${quoted(pair![2]!)}`).join(", ")}}`;
 }
 
+/** The number that a text begins with; undefined if it is part of a size, a share, an address or another notation. */
+const countIn = (text: string): string | undefined =>
+  /^\d{1,9}(?!\d|[_,:]\w|e[+-]?\d|x|(\.\d+){3}|\s*%|\s*[kmgt](i?b)?\b)/i.exec(text)?.[0];
+
 const inRange = (text: string | undefined, { min, max }: { min: number; max: number }): string | undefined =>
   text !== undefined && Number(text) >= min && Number(text) <= max ? String(Number(text)) : undefined;
 
 /** The size that a text means: without quotes and separators, and in GiB if it is too small for MiB. */
-function sizeMeant(text: string, range: { min: number; max: number }): string | undefined {
+function sizeMeant(text: string, { min, max, suits = () => true }: Shape & { kind: "whole" }): string | undefined {
   const plain = text.replace(/(?<=\d)_(?=\d)/g, "").replace(/^\d{1,3}(,\d{3})+(?!\d)/, (all) => all.replaceAll(",", ""))
     .replace(/^(\d+),(?=\d)/, "$1.");
-  const forms = /^\d+$/.test(plain) ? [plain, `${plain} GiB`] : [plain];
+  const mibOf = (form: string) => /^\d+$/.test(form) ? Number(form) : sizeInMib(form);
+  const next = Math.ceil((mibOf(plain) ?? NaN) / 1024);
+  const forms = [plain, ...(/^\d+$/.test(plain) ? [`${plain} GiB`] : []), `${next} GiB`];
   return forms.find((form) => {
-    const mib = /^\d+$/.test(form) ? Number(form) : sizeInMib(form);
-    return mib !== undefined && mib >= range.min && mib <= range.max;
+    const mib = mibOf(form);
+    return mib !== undefined && mib >= min && mib <= max && suits(mib);
   });
 }
 
@@ -112,10 +118,4 @@ function variables({ names }: Shape & { kind: "texts" }, node: Node | null): str
   const text = pairs.map((pair) => `${pair?.[1]}: ${quoted(pair?.[2] ?? "")}`).join(", ");
   const isWhole = pairs.every((pair) => pair && new RegExp(names).test(pair[1]!)) && isShort(text);
   return isWhole ? `{${text}}` : undefined;
-}
-
-/** A text as a value in brackets: in quotes where YAML would read it as something else. */
-export function quoted(text: string): string {
-  const isPlain = /^[\w./~@+-]([\w./~@+ :-]*[\w./~@+-])?$/.test(text) && !/: |^[-~] |^[-~]$/.test(text);
-  return isPlain && kindOf(text) === "text" ? text : JSON.stringify(text);
 }

@@ -14,26 +14,31 @@ export function ipv4Network(text: string): { address: number; first: number; las
   return { address, first, last: first + size - 1 };
 }
 
+/** Whether an address with the length of its network is that of one host, not of the network or of all hosts in it. */
+export function isOneHost(text: string): boolean {
+  const { address, first, last } = ipv4Network(text);
+  return address > first && address < last;
+}
+
 /**
  * Reports settings of `network:` that exclude each other, and addresses that no VM can have. `taken`:
  * the addresses of the machines before; this one's is added.
  */
 export function checkNetwork(network: Network, at: string, taken: Set<string>, reader: Reader): void {
   const { switch: hyperv, lan, address, gateway } = network;
+  const has = (key: string) => reader.has(`${at}.${key}`);
   if (lan !== undefined && hyperv !== undefined) {
     reader.at(`${at}.switch`, "switch: is for Hyper-V and lan: for libvirt: write one of them", `lan: ${lan}`);
   }
-  if (address === undefined) {
-    if (gateway !== undefined && !reader.has(`${at}.address`)) {
-      reader.at(`${at}.gateway`, "gateway: needs address:, since DHCP names the router", "address: 192.168.1.50/24");
-    }
-    return;
+  if (has("gateway") && !has("address")) {
+    reader.at(`${at}.gateway`, "gateway: needs address:, since DHCP names the router", "address: 192.168.1.50/24");
   }
-  if (lan === undefined && !reader.has(`${at}.lan`)) {
+  if (has("address") && !has("lan")) {
     reader.at(`${at}.address`, "address: needs lan:, the interface of this host in that network", "lan: br0");
   }
+  if (address === undefined) return;
   const { address: own, first, last } = ipv4Network(address);
-  if (own === first || own === last) {
+  if (!isOneHost(address)) {
     const whole = own === first ? "the network itself" : "all hosts of the network";
     reader.at(`${at}.address`, `address: ${address} means ${whole}, not one host`, "address: 192.168.1.50/24");
   }

@@ -5,7 +5,17 @@ import { ownValue } from "../maps.mts";
 import { closest } from "../suggest.mts";
 import { isMap, isScalar, isSeq, type Node, offset, tagOf, Yaml } from "./yaml.mts";
 import { meantBy } from "./meant.mts";
+import { quoted } from "./scalars.mts";
 import { fits, form, kind, printable, quotePreview, scalarText, takes, textual } from "./values.mts";
+
+/** The name of an image. */
+const imageName = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?$/;
+
+/** What a flag of another name is as the value of a key: the same, or with `opposite` the other one; else `…`. */
+function flagMeant(key: Shape | undefined, node: Node | null, opposite: boolean): string {
+  if (key?.kind !== "flag" || kind(node) !== "flag") return "…";
+  return String((scalarText(node)!.toLowerCase() === "true") !== opposite);
+}
 
 /**
  * Reads nodes by their shapes, remembers where each value is in the text, and collects the
@@ -16,7 +26,11 @@ export class Reader {
   readonly #yaml: Yaml;
   readonly #places = new Map<string, number>();
 
-  constructor(text: string) {
+  /** Whether an error says what the value means. */
+  readonly #explains: boolean;
+
+  constructor(text: string, explains = true) {
+    this.#explains = explains;
     this.#yaml = new Yaml(text);
     this.problems = [...this.#yaml.problems];
   }
@@ -45,8 +59,24 @@ export class Reader {
     this.problems.push({ ...this.#yaml.place(at), message, ...(instead ? { instead } : {}) });
   }
 
-  /** Reads one value. `name` is what errors call the value, `path` where it is in the file. */
+  /** What a value that does not fit means, if that is accepted. */
+  #meant(shape: Shape, node: Node | null): string | undefined {
+    const meant = this.#explains ? meantBy(shape, node) : undefined;
+    if (meant === undefined) return undefined;
+    const reader = new Reader(`it: ${meant.replace("sha256:…", `sha256:${"0".repeat(64)}`)}`, false);
+    reader.read({ kind: "map", keys: { it: { ...shape, about: "" } }, example: "" });
+    return reader.problems.length === 0 ? meant : undefined;
+  }
+
+  /** Reads one value; if errors do not explain, one that the rules refuse is wrong too. */
   #value(node: Node | null, shape: Shape, name: string, path: string, at = offset(node) ?? 0): unknown {
+    const value = this.#read(node, shape, name, path, at);
+    const isRefused = !this.#explains && value !== undefined && shape.suits?.(value) === false;
+    return isRefused ? this.problem(at, `${name} does not suit`) : value;
+  }
+
+  /** Reads one value. `name` is what errors call the value, `path` where it is in the file. */
+  #read(node: Node | null, shape: Shape, name: string, path: string, at: number): unknown {
     this.#places.set(path, at);
     const tag = node && tagOf(node);
     if (tag === "!reset" || tag === "!override") {
@@ -54,7 +84,7 @@ export class Reader {
       return this.problem(at, message, "the value without it");
     }
     const item = /\.\d+$/.test(path);
-    const wrong = (expected: string, example = meantBy(shape, node) ?? shape.example) => {
+    const wrong = (expected: string, example = this.#meant(shape, node) ?? shape.example) => {
       const write = item ? `- ${example}` : path ? `${name}: ${example}` : example;
       this.problem(at, `${item ? `an item of ${name}` : name} must be ${expected}, not ${quotePreview(node)}`, write);
     };
@@ -155,14 +185,15 @@ export class Reader {
           this.problem(pair.at, `“${pair.key}” is a section of a Compose file and cannot be used here`, section);
           continue;
         }
-        const near = ownValue(shape.words ?? {}, pair.key.toLowerCase()) ?? closest(pair.key, keys);
+        const word = ownValue(shape.words ?? {}, pair.key.toLowerCase());
+        const near = word?.replace(/^not /, "") ?? closest(pair.key, keys);
         if (near !== undefined) meant.add(near);
         const owner = keys.find((candidate) => takes(shape.keys[candidate]!, pair.key));
         this.problem(
           pair.at,
           `unknown key “${printable(pair.key)}”`,
           near
-            ? `${near}: …`
+            ? `${near}: ${word === undefined ? "…" : flagMeant(shape.keys[near], pair.value, /^not /.test(word))}`
             : owner
             ? `it inside ${owner}:, indented further than ${owner}`
             : shape.others ?? (keys.length === 1 ? `${keys[0]}: …` : `one of ${keys.join(", ")}`),
@@ -227,7 +258,7 @@ export class Reader {
       this.problem(
         offset(node) ?? at,
         `service ${name} must be a mapping, not ${quotePreview(node)}`,
-        `${name}: {image: ${/^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?$/.exec(scalarText(node) ?? "")?.[0] ?? "nginx"}}`,
+        `${name}: {image: ${quoted(imageName.exec(scalarText(node) ?? "")?.[0] ?? "nginx")}}`,
       );
       return undefined;
     }

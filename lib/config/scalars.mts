@@ -17,11 +17,11 @@ export function kindOf(source: string): ScalarKind {
 }
 
 /**
- * Whether Compose's or podman-compose's YAML reader may read an unquoted scalar as something other
- * than text: by the rules of go-yaml v3 (resolve.go: underscores anywhere in numbers, 0x, 0o, 0b
- * and a leading 0, times) or of YAML 1.2. Sources read on 2026-11-26.
+ * Whether a text needs quotes to stay text: Compose's or podman-compose's YAML reader may read an unquoted
+ * scalar as something other than text, by the rules of go-yaml v3 (resolve.go: underscores anywhere in
+ * numbers, 0x, 0o, 0b and a leading 0, times) or of YAML 1.2. Sources read on 2026-11-26.
  */
-function isTyped(source: string): boolean {
+export function needsQuotes(source: string): boolean {
   if (kindOf(source) !== "text") return true;
   if (/^\d{4}-\d{1,2}-\d{1,2}([Tt ]|$)/.test(source)) return true;
   if (!/^[-+.\d]/.test(source)) return false;
@@ -46,7 +46,7 @@ export function typeOf(source: string): "nothing" | "true or false" | "a date" |
   if (nothing.test(source)) return "nothing";
   if (flag.test(source)) return "true or false";
   if (isDate(source)) return "a date";
-  return isTyped(source) && !/^\d{4}-/.test(source) ? "a number" : undefined;
+  return needsQuotes(source) && !/^\d{4}-/.test(source) ? "a number" : undefined;
 }
 
 /**
@@ -58,10 +58,12 @@ export function plainValue(source: string): unknown {
   if (kind === "null") return null;
   if (source === "true" || source === "false") return source === "true";
   if (kind === "number" && String(Number(source)) === source) return Number(source);
-  return isTyped(source) ? new Verbatim(source) : source;
+  return needsQuotes(source) ? new Verbatim(source) : source;
 }
 
-/** Whether a YAML reader may read the text as another type if it is not quoted. */
-export function needsQuotes(text: string): boolean {
-  return isTyped(text);
+/** A text as a value, also in brackets: in quotes where a YAML reader would read it as something else. */
+export function quoted(text: string): string {
+  const isPlain = /^[\w./~@+-]([\w./~@+= :-]*[\w./~@+=-])?$/.test(text) &&
+    !/: |^[-~] |^[-~]$|^[\d:]*:[\d:]*$/.test(text);
+  return isPlain && !needsQuotes(text) ? text : JSON.stringify(text);
 }

@@ -5,6 +5,8 @@ export type Shape =
   & {
     /** What an error suggests for a text that does not fit, if it can be seen in it. For a list: its one item. */
     meant?: (text: string) => string | undefined;
+    /** Whether the rules accept a value of this form alone; an error suggests no other one. Default: each. */
+    suits?: (value: unknown) => boolean;
   }
   & Form;
 
@@ -30,7 +32,7 @@ type Form =
     others?: string;
     /** The key whose value a text in place of the mapping is. */
     short?: string;
-    /** Keys by the words that people write for them from habit, if the spelling does not show what is meant. */
+    /** Keys by other words that people write from habit for them; `not KEY` has the opposite flag. */
     words?: Record<string, string>;
     /** Keys that begin with `x-` are ignored, as in a Compose file. */
     extensions?: true;
