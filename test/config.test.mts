@@ -366,6 +366,13 @@ test("names characters that look like those of YAML", () => {
   ]);
   assert.equal(found("machines：\n  - {name: ai, box: lab/x}\n"), ["1:9 U+FF1A is a full-width colon | key: …"]);
   assert.equal(found("machines:\n  – {name: ai, box: lab/x}\n"), ["2:3 U+2013 is a dash that is no hyphen | - …"]);
+  // the fault is the second colon
+  assert.equal(
+    found(`${one("")}x-note: bonjour\u00a0: salut: a\n`),
+    found(`${one("")}x-note: bonjour_: salut: a\n`),
+  );
+  assert.equal(found(one("engine: do\u00a0cker")).length, 1);
+  assert.match(found(one("engine: do\u00a0cker"))[0]!, /^4:\d+ U\+00A0/);
   // in quotes and comments they are text, as in lines without a mistake
   assert.equal(found(one('memmory: "a\u00a0b" # “so”')), ["4:5 unknown key “memmory” | memory: …"]);
   assert.equal(found(`${one("")}services: {web: {image: x, labels: [a\u00a0b, “c”]}}\n`), []);

@@ -34,6 +34,7 @@ export function parseConfig(raw: string, name = "homelab-gpu.yaml"): Config {
   const { text, problem } = decodeFile(raw);
   if (problem) throw configError([{ ...placeAt(lineStarts(text), problem.at), ...problem }], text, name);
   const reader = new Reader(text);
+  if (reader.problems.length > 0) throw configError(reader.problems, text, name);
   const found = reader.read(file);
   if (found) checkTogether(found as Partial<RawConfig>, reader);
   if (reader.problems.length > 0) throw configError(nameLookalikes(text, reader.problems), text, name);

@@ -86,7 +86,7 @@ export class Yaml {
       const errors = this.#document.errors.map(({ code, pos: [at], message }) => ({ code, at, message }));
       const found = syntaxProblems(text, () => lexemes(text), errors, (at) => this.place(at));
       // without an error of the package, only such items are found
-      (joins && errors.length === 0 ? this.joined : this.problems).push(...nameLookalikes(text, found));
+      (joins && errors.length === 0 ? this.joined : this.problems).push(...nameLookalikes(text, found, true));
     }
     if (this.problems.length > 0) return;
     this.root = this.#document.contents;
