@@ -451,6 +451,10 @@ texts=$(awk -v root="$root" '
       if (short == "modules.builtin") out(of, "builtin:" $0)
       else if (short == "modules.dep") out(of, "available:" $0)
     }
+    else if (short == "modules.builtin" && /\/kvm-(intel|amd)\.ko/) {
+      sub(/.*\//, ""); sub(/\.ko.*/, "")
+      out(of, "builtin:" $0)
+    }
     next
   }
 
@@ -1534,17 +1538,20 @@ END
         END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }')
     }
     of_legacy=
+    of_nft=
+    # before 1.8 iptables names no kind; what did not answer is neither
+    if program iptables; then
+      case $(limited "$value" --version 2>/dev/null </dev/null) in
+        *nf_tables*) of_nft=$value ;;
+        *legacy* | "iptables v1."[0-7].*) of_legacy=$value ;;
+      esac
+    fi
     if program nft; then
       rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && rules=$(printf '%s\n' "$rules" | forwarded) &&
         fact forward-read yes && text "$rules"
-    elif program iptables; then
-      # on a kernel without any table, iptables would create one; before 1.8 it names no kind
-      case $(limited "$value" --version 2>/dev/null </dev/null) in
-        *nf_tables*)
-          grep -qs '^nf_tables ' /proc/modules && listed "$value" ip && fact forward-read yes && text "$rules"
-          ;;
-        *) of_legacy=$value ;;
-      esac
+    elif [ -n "$of_nft" ]; then
+      # on a kernel without any table, iptables would create one
+      grep -qs '^nf_tables ' /proc/modules && listed "$of_nft" ip && fact forward-read yes && text "$rules"
     fi
     # the rules of the older iptables, which nft does not show
     if has_line filter /proc/net/ip_tables_names; then

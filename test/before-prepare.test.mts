@@ -81,6 +81,9 @@ test("gpu.driver, prepare: an equal second card that prepare's own list of ids t
   const { status, message, fix } = finding(name, "gpu.driver", own);
   assert.is(status, "warn");
   assert.match(message, /\/etc\/modprobe\.d\/homelab-gpu\.conf also binds 0000:03:00\.0, which no machine gets/);
+  const variant = own.replace("0000:03:00.0/driver:vfio-pci", "0000:03:00.0/driver:xe-vfio-pci");
+  assert.not.equal(variant, own);
+  assert.match(finding(name, "gpu.driver", variant).message, /also binds 0000:03:00\.0, which no machine gets/);
   assert.match(fix[0]!.command!, /prepare$/);
   assert.match((await prepared(name, own)).text, /KERNEL=="0000:01:00\.0"/, "prepare binds the first by its address");
 });

@@ -86,14 +86,32 @@ test("host.virtualization: a processor that shows it lacks KVM's module, not a s
   const empty = off.replace(/^\[configured\]$/m, "$&\nmodprobe.d/x.conf:install kvm-intel /bin/false");
   assert.match(fixes(empty)[0]!, /^Remove the line install kvm-intel \/bin\/false from \/etc\/modprobe\.d\/x\.conf$/);
   const both = fixes(running(off, "module_blacklist=kvm,kvm_intel"));
+  assert.match(
+    fixes(running(off, "modprobe.blacklist=kvm,x,kvm-intel"))[0]!,
+    /^Write modprobe\.blacklist=x instead of /,
+  );
   assert.equal(both.map((fix) => fix.split(" ", 2).join(" ")), ["Remove module_blacklist=kvm,kvm_intel", "Load KVM's"]);
   const updated = off.replace(/^\[kernel\]$/m, "$&\nmodules:missing");
   assert.equal(fixes(updated), ["Reboot into the installed kernel reboot"]);
   const loaded = desktop.replace(/^exists:\/dev\/kvm\n/m, "");
   assert.match(
     fixes(loaded).join(),
-    /^Load KVM's module again: [^,]*, .*modprobe -r kvm_intel && modprobe kvm_intel'$/,
+    /^Load KVM's module again, which creates \/dev\/kvm .*modprobe -r kvm_intel && modprobe kvm_intel'$/,
   );
+  assert.equal(fixes(loaded).length, 1);
+  const before = (host: string) => host.replace(/^kernel:.*$/m, "kernel:5.4.0-216-generic");
+  assert.equal(fixes(before(loaded)).length, 1, "a module that loaded shows that the firmware has it on");
+  const builtIn = (host: string) => host.replace(/^\[kernel\]$/m, "$&\nbuiltin:kvm-intel");
+  for (const host of [off, loaded]) {
+    const dmesg = "Read in dmesg why KVM, which is a part of this kernel, did not start";
+    assert.equal(fixes(builtIn(host)), [dmesg]);
+    assert.equal(fixes(before(builtIn(host))), [dmesg, "Turn on VT-x or SVM in the firmware setup"]);
+  }
+  const nested = "This host is a VM: turn on nested virtualization in the outer hypervisor";
+  const inVm = (host: string) => host.replace(/^flag:vmx$/m, "$&\nflag:hypervisor");
+  assert.is(fixes(inVm(loaded)).at(-1), nested);
+  assert.is(fixes(inVm(builtIn(loaded))).at(-1), nested);
+  assert.equal(fixes(inVm(off)).length, 1, "the outer hypervisor shows vmx");
   const old = off.replace(/^kernel:.*$/m, "kernel:5.4.0-216-generic");
   assert.match(found(old, "host.virtualization").fix.at(-1)!, /in the firmware setup$/);
   const amd = (kernel: string) => off.replace(/^flag:vmx$/m, "flag:svm").replace(/^kernel:.*$/m, `kernel:${kernel}`);
@@ -159,7 +177,22 @@ test("gpu.driver: libvirt does not load a blacklisted vfio-pci", () => {
   assert.match(on("truenas-scale"), /; TrueNAS may lose this change at its next boot or update$/);
   const word = running(desktop, "modprobe.blacklist=nouveau,vfio-pci");
   assert.is(found(word, "gpu.driver").status, "fail");
-  assert.match(found(word, "gpu.driver").fix[0]!, /^Remove modprobe\.blacklist=nouveau,vfio-pci from the kernel's/);
+  // nouveau stays blacklisted
+  const kept = (argument: string) => found(running(desktop, argument), "gpu.driver").fix[0]!;
+  assert.match(
+    kept("modprobe.blacklist=nouveau,vfio-pci"),
+    /^Write modprobe\.blacklist=nouveau instead of modprobe\.blacklist=nouveau,vfio-pci into the kernel's arguments \(/,
+  );
+  assert.match(kept("module_blacklist=a,vfio_pci,b"), /^Write module_blacklist=a,b instead of module_blacklist=a,v/);
+  assert.match(kept("modprobe.blacklist=vfio_pci"), /^Remove modprobe\.blacklist=vfio_pci from the kernel's/);
+  const fedora = word.replace(/^(update-grub|apt-get):.*\n/gm, "").replace(
+    /^\[programs\]$/m,
+    "$&\ngrubby:/sbin/grubby",
+  );
+  assert.match(
+    found(fedora, "gpu.driver").fix[0]!,
+    / --remove-args=modprobe\.blacklist=nouveau,vfio-pci && .* --args=modprobe\.blacklist=nouveau$/,
+  );
   const loaded = (host: string) => host.replace(/^\[kernel\]$/m, "$&\nloaded:vfio_pci");
   assert.is(found(loaded(line), "gpu.driver").status, "warn");
   assert.is(found(running(desktop, "modprobe.blacklist=nouveau"), "gpu.driver").status, "warn");

@@ -7,8 +7,8 @@ import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
 import { imageLacksOptions, loadedBeforeVfio, loadsVfioFirst } from "../host/initramfs-order.mts";
-import { refreshEntries, removeArgument } from "../host/kernel-arguments.mts";
-import { removeModuleLines } from "../host/module-options.mts";
+import { refreshEntries } from "../host/kernel-arguments.mts";
+import { removeModuleLines, withoutModules } from "../host/module-options.mts";
 import { ownFiles } from "../host/own-files.mts";
 import {
   blacklists,
@@ -86,7 +86,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
     return fail(
       `the kernel's argument ${refused} keeps vfio-pci, which takes the card for the VM, from being loaded`,
       [...evidence, { read: "/proc/cmdline", value: refused }],
-      [removeArgument(host, refused)],
+      [withoutModules(host, refused, ["vfio-pci"])],
     );
   }
   const lists = loading ? blacklists(host) : [];
@@ -284,7 +284,7 @@ function notTaken(
           root: true,
         })
       ),
-      ...(obstacle ? removeModuleLines(host, [obstacle], ", if nothing else needs it") : []),
+      ...(obstacle ? removeModuleLines(host, [obstacle], undefined, "If nothing else needs it") : []),
       ...(loads ? [rebuildInitramfs(initramfsOf(host))] : []),
       ...(loads && missed.length === 0 ? [] : binding),
     ],

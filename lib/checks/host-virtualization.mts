@@ -136,7 +136,8 @@ function turnOn(host: Host): Fix[] {
   const inside = host.cpu.flags?.includes("hypervisor");
   return [
     ...missingModule(host),
-    ...(isOnInFirmware(host) ? [] : [
+    // a module that loaded without /dev/kvm is no proof in a VM
+    ...(isOnInFirmware(host) && !(inside && isLoaded(host)) ? [] : [
       manualFix(
         inside
           ? "This host is a VM: turn on nested virtualization in the outer hypervisor"
@@ -151,6 +152,15 @@ function turnOn(host: Host): Fix[] {
 const kvmModule = ({ cpu: { flags } }: Host) =>
   flags?.includes("vmx") ? "kvm_intel" : flags?.includes("svm") ? "kvm_amd" : undefined;
 
+/** Whether KVM's module for this processor shows itself; a built-in one does so even where it did not start. */
+function isLoaded(host: Host): boolean {
+  const module = kvmModule(host);
+  return module !== undefined && host.kernel.loaded.includes(module);
+}
+
+/** Whether a module is a part of the kernel: it cannot be loaded again. */
+const isBuiltIn = ({ kernel }: Host, module: string) => kernel.builtin.includes(module.replace("_", "-"));
+
 /**
  * Whether the firmware has turned virtualization on: the module does not load without it, and kernels since these
  * releases do not show a flag that it turned off (arch/x86/kernel/cpu/feat_ctl.c, amd.c; read 2026-11-28).
@@ -159,7 +169,7 @@ function isOnInFirmware(host: Host): boolean {
   const module = kvmModule(host);
   const { kernel } = host.os;
   if (module === undefined) return false;
-  return host.kernel.loaded.includes(module) ||
+  return isLoaded(host) && !isBuiltIn(host, module) ||
     (kernel !== undefined && !isOlder(kernel, module === "kvm_intel" ? "5.6" : "6.7"));
 }
 
@@ -167,10 +177,13 @@ function isOnInFirmware(host: Host): boolean {
 function missingModule(host: Host): Fix[] {
   const module = kvmModule(host);
   if (module === undefined) return [];
-  if (host.kernel.loaded.includes(module)) {
+  if (isBuiltIn(host, module)) {
+    return [manualFix("Read in dmesg why KVM, which is a part of this kernel, did not start", { root: true })];
+  }
+  if (isLoaded(host)) {
     return [
       commandFix(
-        `Load KVM's module again: it is loaded, and creates /dev/kvm when that happens`,
+        "Load KVM's module again, which creates /dev/kvm",
         `sh -c 'modprobe -r ${module} && modprobe ${module}'`,
         { root: true },
       ),
@@ -182,7 +195,11 @@ function missingModule(host: Host): Fix[] {
   }
   const names = [module.replace("_", "-"), "kvm"];
   return [
-    ...removeModuleLines(host, [...names.flatMap((name) => blacklists(host, name)), ...emptyInstalls(host, names)]),
+    ...removeModuleLines(
+      host,
+      [...names.flatMap((name) => blacklists(host, name)), ...emptyInstalls(host, names)],
+      names,
+    ),
     commandFix(
       `Load KVM's module; if that fails, dmesg names the reason${loadedAtBoot(host, module)}`,
       `modprobe ${module}`,

@@ -69,6 +69,14 @@ export function removeArgument(host: Host, argument: string): Fix {
   return commandFix(title, loader?.remove?.(argument, host) ?? null, { root: true, reboot: true });
 }
 
+/** A fix that writes `by` instead of an argument, in the same way. */
+export function replaceArgument(host: Host, argument: string, by: string): Fix {
+  const loader = loaderOf(host);
+  const title = `Write ${by} instead of ${argument} into the kernel's arguments${locationOf(loader, host, argument)}`;
+  const [remove, add] = [loader?.remove?.(argument, host), loader?.add?.(by, host)];
+  return commandFix(title, remove && add ? `${remove} && ${add}` : null, { root: true, reboot: true });
+}
+
 function locationOf(loader: Loader | undefined, host: Host, removed?: string): string {
   if (!loader) return ", in the configuration of this host's boot loader";
   const words = loader.words?.(host, removed);

@@ -4,7 +4,7 @@ import { commandFix, manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import { applianceOf } from "./appliances.mts";
 import { isGuix, reconfigure } from "./guix.mts";
-import { removeArgument } from "./kernel-arguments.mts";
+import { removeArgument, replaceArgument } from "./kernel-arguments.mts";
 import { isNixos } from "./nixos.mts";
 import { commandLine } from "./vfio-ids.mts";
 
@@ -28,18 +28,39 @@ export function moduleOption(host: Host, title: string, file: string, option: st
 
 /**
  * Fixes that remove lines of modprobe's configuration and arguments of the kernel, each once. `from`: the path of the
- * file, or {@link commandLine}; `note`: what to add to each.
+ * file, or {@link commandLine}; `modules`: those that must load, by which an argument with others keeps those;
+ * `condition`: what each fix begins with, such as `If nothing else needs it`.
  */
-export function removeModuleLines(host: Host, lines: { from: string; text: string }[], note = ""): Fix[] {
+export function removeModuleLines(
+  host: Host,
+  lines: { from: string; text: string }[],
+  modules: string[] = ["vfio-pci"],
+  condition?: string,
+): Fix[] {
   return [...new Set(lines.map(({ from }) => from))].flatMap((from) => {
     const texts = [...new Set(lines.filter((line) => line.from === from).map(({ text }) => text))];
     const fixes = from === commandLine
-      ? texts.map((text) => removeArgument(host, text))
+      ? texts.map((text) => withoutModules(host, text, modules))
       : [manualFix(withoutLines(host, from, `the ${texts.length === 1 ? "line" : "lines"} ${joinList(texts)}`), {
         root: true,
       })];
-    return fixes.map((fix) => ({ ...fix, title: `${fix.title}${note}` }));
+    return condition === undefined ? fixes : fixes.map((fix) => ({
+      ...fix,
+      title: `${condition}, ${fix.title.charAt(0).toLowerCase()}${fix.title.slice(1)}`,
+    }));
   });
+}
+
+/** A fix that takes modules from an argument that blacklists them: its other modules stay blacklisted. */
+export function withoutModules(host: Host, argument: string, modules: string[]): Fix {
+  const [, name, list] = /^([^=]*)=(.*)$/.exec(argument) ?? [];
+  const plain = (module: string) => module.replaceAll("-", "_");
+  const others = (list ?? "").split(",").filter((module) =>
+    module !== "" && !modules.some((one) => plain(one) === plain(module))
+  );
+  return others.length > 0
+    ? replaceArgument(host, argument, `${name}=${others.join(",")}`)
+    : removeArgument(host, argument);
 }
 
 /**

@@ -288,6 +288,8 @@ test("the probe distinguishes loadable modules from those that an update removed
   assert.equal(kernel(dep("run/booted-system/kernel-modules/lib/modules/6.11.6")), [["vfio-pci"], false], "NixOS");
   assert.equal(kernel(dep("lib/modules/6.11.6", "mlx5-vfio-pci")), [[], false]);
   assert.equal(kernel(dep("lib/modules/6.11.7")), [undefined, true]);
+  const builtin = "lib/modules/6.11.6/modules.builtin = kernel/arch/x86/kvm/kvm.ko\\nkernel/arch/x86/kvm/kvm-intel.ko";
+  assert.equal(probed(`proc/sys/kernel/osrelease = 6.11.6\n${builtin}`).kernel.builtin, ["kvm-intel"]);
   assert.equal(kernel("etc/os-release = ID=debian"), [undefined, false], "a container has none, and says nothing");
 });
 
@@ -834,6 +836,22 @@ test("the probe reads the rules if only iptables is installed", () => {
       standIns(folder, { iptables: `[ $1 = -S ] || { echo '${version}'; exit; }\necho '-P FORWARD DROP'` });
       assert.equal([older().chains!.map(({ family }) => family), older().legacyUnread], [["legacy"], undefined]);
     }
+    const kinds = () => [older().chains?.map(({ family }) => family), older().legacyUnread];
+    // what did not name its kind is not the older one
+    for (const says of ["exit 4", "echo 'iptables v1.9.0'"]) {
+      standIns(folder, { iptables: `[ $1 = -S ] || { ${says}; exit; }\necho '-P FORWARD DROP'` });
+      assert.equal(kinds(), [undefined, true], says);
+    }
+    // nft does not show the rules of the older iptables
+    standIns(folder, {
+      nft: "true",
+      iptables: "[ $1 = -S ] || { echo 'iptables v1.4.21'; exit; }\necho '-P FORWARD DROP'",
+    });
+    const withNft = own("scripts/probe-linux.sh").replace("/proc/net/ip_tables_names", names);
+    const { chains, legacyUnread } = parseHost(
+      execFileSync("sh", ["-s"], { encoding: "utf8", input: withNft, env: bin }),
+    ).forwarding!;
+    assert.equal([chains!.map(({ family }) => family), legacyUnread], [["legacy"], undefined]);
     writeFileSync(names, "");
     standIns(folder, { iptables: "exit 4" });
     const unread = execFileSync("sh", ["-s"], { encoding: "utf8", input: path, env: bin });
