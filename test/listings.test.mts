@@ -162,7 +162,10 @@ test("gpu.driver: names what keeps vfio-pci from loading at boot", () => {
   // libvirt can load a module that only the next boot's arguments blacklist
   const argument = (word: string) => host.replace(/^grub:GRUB_CMDLINE_LINUX "$/m, `$&\nconfigured:${word}=vfio-pci`);
   const named = "initramfs-tools/modules:vfio_pci";
-  assert.match(fixes(named, argument("module_blacklist")), /^If nothing else needs it, remove module_blacklist=vfio-pci from the k/);
+  assert.match(
+    fixes(named, argument("module_blacklist")),
+    /^If nothing else needs it, remove module_blacklist=vfio-pci from the k/,
+  );
   assert.match(fixes(named, argument("modprobe.blacklist")), /^update-initramfs -u -k all$/);
   const builtin = host.replace("[kernel]\n", "$&builtin:vfio-pci\n");
   assert.not.match(fixes(install, builtin), /remove/i, "nothing loads what is in the kernel");
