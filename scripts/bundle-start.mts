@@ -5,9 +5,7 @@
  */
 import {
   closeSync,
-  existsSync,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -16,11 +14,11 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
 import process from "node:process";
 import { Script } from "node:vm";
 import { commands } from "../lib/cli/commands.mts";
 import { compiledFolder } from "../lib/cli/compiled-folder.mts";
+import { makeFolder } from "../lib/run/shell/make-folder.mts";
 import "../lib/run/shell/runtime.mts";
 import "../lib/cli/early-programs.mts";
 import "../lib/cli/quick.mts";
@@ -119,22 +117,11 @@ function keptData(place: string): Data | undefined {
  */
 const isDue = ({ times, at }: Data): boolean => times < 3 || Date.now() - at > 24 * 3600_000;
 
-/** Creates a folder and those above it. Node's own recursive mkdir repeats without end in /proc (seen with Node 24). */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  if (dirname(path) !== path) makeFolder(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if (!existsSync(path)) throw error;
-  }
-}
-
 /** Keeps these at a path; without a writable folder the next start compiles again. */
 function keep(folder: string, place: string, parts: (string | Buffer)[]): void {
   const unfinished = `${place}.${process.pid}`;
   try {
-    makeFolder(folder);
+    makeFolder(folder, 0o700);
     const bytes = [`${identity}\n`, ...parts].map((part) => typeof part === "string" ? Buffer.from(part) : part);
     // wx: in a folder where others may write, it follows no link
     writeFileSync(unfinished, Buffer.concat(bytes), { mode: 0o600, flag: "wx" });

@@ -1,24 +1,18 @@
 /** A Swarm with machines on several hosts: whether a command has to change something in it. */
-import type { Config } from "../config/types.mts";
 import { UserError } from "../errors.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { isSetUp, swarmWanted } from "../plan/swarm.mts";
 import { ticketIn } from "../plan/swarm-nodes.mts";
-import type { Context } from "./context.mts";
 import { factsOf, inGuest, label, nodesOf, type Site, siteOf } from "./swarm-guests.mts";
-import { hasRun, type Place } from "./swarm-places.mts";
+import { hasRun, type SwarmTask } from "./swarm-places.mts";
 
 /**
  * Whether the machines are nodes as they are recorded, with their labels, and all is deployed. Changes nothing and
- * locks nothing; `first`: the host of the manager, `home`, as it is now. False if that is not known for sure.
+ * locks nothing; `first`: the host of the manager as it is now. False if that is not known for sure.
  */
 export async function isComplete(
-  { options }: Context,
-  config: Config,
-  places: Place[],
-  home: Place,
+  { context: { options }, config, places, home, script }: SwarmTask,
   first: Site,
-  script: string,
 ): Promise<boolean> {
   const { manager } = config.swarm!;
   const { swarm: record } = first.lab;

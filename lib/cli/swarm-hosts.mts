@@ -18,7 +18,7 @@ import { sayTo } from "./say.mts";
 import { printSwarm } from "./seen.mts";
 import { factsOf, inGuest, label, type Node, nodesOf, type Site, siteOf, whileLocked } from "./swarm-guests.mts";
 import { isComplete } from "./swarm-complete.mts";
-import { hasRun, type Place, removesManager } from "./swarm-places.mts";
+import { hasRun, type Place, removesManager, type SwarmTask } from "./swarm-places.mts";
 
 /**
  * After `up` and `upgrade` the machines join the Swarm of the manager, which labels them and deploys the services;
@@ -35,7 +35,8 @@ export async function finishSwarm(
     : removesManager(command, context.args, config)
     ? endSwarm
     : undefined;
-  if (!config.swarm || !work || context.options.dryRun || homeOf(places, config).end === "declined") return undefined;
+  const home = homeOf(places, config);
+  if (!config.swarm || !work || context.options.dryRun || home.end === "declined") return undefined;
   const asked = config.machines.filter(({ host }) =>
     places.some((place) => place.host?.name === host && place.end !== undefined && place.end !== "declined")
   );
@@ -45,7 +46,7 @@ export async function finishSwarm(
   const result = { name: "the Swarm", machines, reached: true };
   try {
     const script = await asset(context.shell, "scripts/swarm-node.sh");
-    return await work(context, command, config, places, script) ? { ...result, code: 0 } : undefined;
+    return await work({ context, command, config, places, home, script }) ? { ...result, code: 0 } : undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     sayTo(context.shell, `the Swarm: ${error.message}`);
@@ -56,15 +57,9 @@ export async function finishSwarm(
 /** The host of the manager, which is the first machine. */
 const homeOf = (places: Place[], { machines }: Config) => places.find(({ host }) => host?.name === machines[0]!.host)!;
 
-async function joinNodes(
-  context: Context,
-  command: string,
-  config: Config,
-  places: Place[],
-  script: string,
-): Promise<boolean> {
+async function joinNodes(task: SwarmTask): Promise<boolean> {
+  const { context, command, config, places, home, script } = task;
   const { manager } = config.swarm!;
-  const home = homeOf(places, config);
   if (home.end === "failed") {
     const message = `${command} did not end well on ${nameOf(home)}, whose ${manager} is the manager: no machine joins`;
     throw new UserError(message, 1);
@@ -78,7 +73,7 @@ async function joinNodes(
     log(context, `${manager}, the manager of the Swarm, does not run; run ${start}: then the others join`);
     return false;
   }
-  if (await isComplete(context, config, places, home, before, script)) return true;
+  if (await isComplete(task, before)) return true;
   return await whileLocked(command, async (take) => {
     const sites: Site[] = [];
     for (const place of places) {
@@ -106,7 +101,7 @@ async function joinNodes(
     for (const node of nodes) facts.set(node.name, await joined(node, ticket, manager, script));
     await label(first, nodes, facts, config, script);
     const ids = Object.fromEntries(nodes.map(({ name }) => [name, facts.get(name)!.id!]));
-    if (hasRun(home)) await deploy(context, command, config, places, first.site, ids);
+    if (hasRun(home)) await deploy(task, first.site, ids);
     return true;
   });
 }
@@ -139,10 +134,7 @@ async function joined(node: Node, ticket: Ticket, manager: string, script: strin
 
 /** Deploys services and stacks from the lab of the manager, if they or the nodes have changed. */
 async function deploy(
-  context: Context,
-  command: string,
-  config: Config,
-  places: Place[],
+  { context, command, config, places, home: { resolved: known } }: SwarmTask,
   { context: there, loaded, lab: now, lock }: Site,
   seen: Record<string, string>,
 ): Promise<void> {
@@ -156,7 +148,6 @@ async function deploy(
     }));
   const isDone = (wanted: SwarmState) =>
     !pull && isSetUp(wanted, before) && isDeepStrictEqual(idsOf(wanted), before?.ids);
-  const known = homeOf(places, config).resolved;
   if (known && isDone(swarmWanted(known, now)!)) return;
   const found = await inspect(there, loaded, [manager], "always");
   const { resolved, lab } = found;
@@ -184,15 +175,8 @@ async function deploy(
 }
 
 /** The machines of the other hosts leave a Swarm whose manager is removed. */
-async function endSwarm(
-  context: Context,
-  command: string,
-  config: Config,
-  places: Place[],
-  script: string,
-): Promise<boolean> {
+async function endSwarm({ context, command, config, places, home, script }: SwarmTask): Promise<boolean> {
   const { manager } = config.swarm!;
-  const home = homeOf(places, config);
   if (home.end !== "done" || (await siteOf(home)).lab.machines[manager]?.state !== "absent") return false;
   const trouble: string[] = [];
   let has = false;

@@ -25,6 +25,18 @@ export interface Place {
   open(): Promise<Context>;
 }
 
+/** What a command still has to do in the Swarm when it has ended on each host. */
+export interface SwarmTask {
+  context: Context;
+  command: string;
+  config: Config;
+  places: Place[];
+  /** The host of the manager. */
+  home: Place;
+  /** The text of swarm-node.sh. */
+  script: string;
+}
+
 /** Opens a host of the config. */
 export type Opener = (host: OtherHost | null) => Promise<Context>;
 

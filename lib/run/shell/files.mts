@@ -133,7 +133,7 @@ async function walk(root: string, below: string, enters: (folder: string) => boo
 /** Creates the folder of a file. Throws UserError. */
 export async function folderOf(path: string): Promise<void> {
   try {
-    await makeFolder(dirname(path));
+    makeFolder(dirname(path));
   } catch (error) {
     throw refused("write", path, error);
   }

@@ -1,5 +1,5 @@
 /** Creates folders. */
-import { mkdir, stat } from "node:fs/promises";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
 /**
@@ -9,26 +9,34 @@ import { dirname, resolve } from "node:path";
  * Node's own recursive mkdir repeats without end in a folder that exists and in which mkdir(2) reports ENOENT, such as
  * /proc (seen with Node 24).
  */
-export async function makeFolder(path: string, mode = 0o777): Promise<string | undefined> {
+export function makeFolder(path: string, mode = 0o777): string | undefined {
   const full = resolve(path);
+  let [above, error] = [undefined as string | undefined, makeOne(full, mode)];
+  if (error?.code === "ENOENT" && dirname(full) !== full) {
+    above = makeFolder(dirname(full), mode);
+    error = makeOne(full, mode);
+  }
+  if (!error) return above ?? full;
+  // an existing folder on a read-only file system is reported as EROFS, a root folder as EPERM or EISDIR
+  if (isFolder(full, error)) return above;
+  throw error;
+}
+
+/** Creates one folder; gives the error of mkdir(2). */
+function makeOne(path: string, mode: number): NodeJS.ErrnoException | undefined {
   try {
-    await mkdir(full, { mode });
-    return full;
+    mkdirSync(path, { mode });
+    return undefined;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && dirname(full) !== full) {
-      const first = await makeFolder(dirname(full), mode);
-      // another process may have created it meanwhile
-      if (await mkdir(full, { mode }).then(() => true, (again) => again.code !== "EEXIST" && Promise.reject(again))) {
-        return first ?? full;
-      }
-      return first;
-    }
-    // an existing folder on a read-only file system is reported as EROFS, a root folder as EPERM or EISDIR
-    const found = await stat(full).catch((why: NodeJS.ErrnoException) => {
-      throw code === "EEXIST" && why.code !== "ENOENT" ? why : error;
-    });
-    if (found.isDirectory()) return undefined;
-    throw error;
+    return error as NodeJS.ErrnoException;
+  }
+}
+
+/** Whether a folder that could not be created exists. Throws the error that says most: a loop of links is one. */
+function isFolder(path: string, error: NodeJS.ErrnoException): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (why) {
+    throw error.code === "EEXIST" && (why as NodeJS.ErrnoException).code !== "ENOENT" ? why : error;
   }
 }

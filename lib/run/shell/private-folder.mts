@@ -7,13 +7,7 @@ import { write } from "./output.mts";
 
 /** See Shell.ensurePrivateDir. */
 export async function makePrivate(path: string): Promise<void> {
-  const created = await makeFolder(path, 0o700).catch(async (error: NodeJS.ErrnoException) => {
-    const isMissing = await stat(path).then(() => false, ({ code }: NodeJS.ErrnoException) => code === "ENOENT");
-    const target = isMissing ? await readlink(path).catch(() => undefined) : undefined;
-    throw target === undefined
-      ? error
-      : new UserError(`cannot create ${path}: it is a link to ${target}, which does not exist`, 1);
-  });
+  const created = await newFolder(path);
   const [link, found] = [await lstat(path), await stat(path)];
   const own = ownIds(found.uid);
   const refuse = (why: string) =>
@@ -29,6 +23,19 @@ export async function makePrivate(path: string): Promise<void> {
   write.stderr(
     `homelab-gpu: ${path} was open to other users (mode ${octal(found.mode)}): now only you have access to it\n`,
   );
+}
+
+/** Creates the folder; gives the first one that was created. A link to nothing is an error of its own. */
+async function newFolder(path: string): Promise<string | undefined> {
+  try {
+    return makeFolder(path, 0o700);
+  } catch (error) {
+    const isMissing = await stat(path).then(() => false, ({ code }: NodeJS.ErrnoException) => code === "ENOENT");
+    const target = isMissing ? await readlink(path).catch(() => undefined) : undefined;
+    throw target === undefined
+      ? error
+      : new UserError(`cannot create ${path}: it is a link to ${target}, which does not exist`, 1);
+  }
 }
 
 const octal = (mode: number) => (mode & 0o7777).toString(8).padStart(4, "0");

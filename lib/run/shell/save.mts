@@ -49,7 +49,7 @@ async function targetOf(path: string): Promise<string> {
 
 /** Writes a file that does not exist; on a full disk none is left, which would look like a saved one. */
 async function writeNew(path: string, text: string): Promise<void> {
-  await makeFolder(dirname(path));
+  makeFolder(dirname(path));
   const handle = await open(path, "wx", 0o644);
   try {
     await handle.writeFile(text);
