@@ -99,7 +99,7 @@ const remains = ({ state, cardTaken }: LabMachine) =>
     : "its data disk still exists";
 
 /** The command that removes what is left of a VM, or returns its card. */
-export function removal({ name, machine: { state, cardTaken }, moved }: LeftVm, on: string | undefined): string {
+export function removalCommand({ name, machine: { state, cardTaken }, moved }: LeftVm, on: string | undefined): string {
   // its name alone is the VM on the host that the config has for it
   const word = moved ? wordFor(on, name) : name;
   return `destroy ${word}${state === "absent" && !cardTaken ? " --data" : ""}`;
@@ -118,6 +118,6 @@ export function logLeft(context: Context, left: LeftVm[]): void {
     const next = isUnsure
       ? `. ${there} does not answer: if ${there} and ${on ?? thisMachine} are two hosts, ${purpose}:`
       : `; ${purpose}:`;
-    log(context, `${name} ${where}, and ${remains(machine)}${here}${next} ${removal(one, on)}`);
+    log(context, `${name} ${where}, and ${remains(machine)}${here}${next} ${removalCommand(one, on)}`);
   }
 }

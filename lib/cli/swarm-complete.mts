@@ -3,7 +3,7 @@ import { UserError } from "../errors.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { isSetUp, swarmWanted } from "../plan/swarm.mts";
 import { ticketIn } from "../plan/swarm-nodes.mts";
-import { factsOf, inGuest, label, nodesOf, type Site, siteOf } from "./swarm-guests.mts";
+import { askFacts, inGuest, label, nodesOf, type Site, siteOf } from "./swarm-guests.mts";
 import { hasRun, type SwarmTask } from "./swarm-places.mts";
 
 /**
@@ -27,7 +27,7 @@ export async function isComplete(
     const node = nodes.find(({ name }) => name === manager)!;
     const [ticket, ...answers] = await Promise.all([
       inGuest(node, "ticket", script, { quiet: true }).then(ticketIn),
-      ...nodes.map((one) => factsOf(one, script, true)),
+      ...nodes.map((one) => askFacts(one, script, true)),
     ]);
     const isKnown = nodes.every(({ name, site: { lab: { swarm } } }, i) => {
       const { id, cards } = answers[i]!;

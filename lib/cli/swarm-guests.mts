@@ -107,7 +107,7 @@ export async function inGuest(
 }
 
 /** What a VM says of itself as a node. Throws {@link UserError}. */
-export async function factsOf(node: Node, script: string, quiet = false): Promise<NodeFacts> {
+export async function askFacts(node: Node, script: string, quiet = false): Promise<NodeFacts> {
   const facts = nodeFactsIn(await inGuest(node, "facts", script, { quiet }));
   if (!facts) throw new UserError(`${node.name} did not say whether it is a node`, 1);
   return facts;

@@ -16,7 +16,7 @@ import { inspect } from "./inspect.mts";
 import { saveSwarm } from "./records.mts";
 import { sayTo } from "./say.mts";
 import { printSwarm } from "./seen.mts";
-import { factsOf, inGuest, label, type Node, nodesOf, type Site, siteOf, whileLocked } from "./swarm-guests.mts";
+import { askFacts, inGuest, label, type Node, nodesOf, type Site, siteOf, whileLocked } from "./swarm-guests.mts";
 import { isComplete } from "./swarm-complete.mts";
 import { hasRun, type Place, removesManager, type SwarmTask } from "./swarm-places.mts";
 
@@ -89,7 +89,7 @@ async function joinNodes(task: SwarmTask): Promise<boolean> {
       }
     }
     if (hasRun(home)) await inGuest(first, "start", script);
-    else if ((await factsOf(first, script)).id === undefined) {
+    else if ((await askFacts(first, script)).id === undefined) {
       throw new UserError(
         `${manager} has not started the Swarm yet: ${selfFor(context, `up ${manager}`)} starts it`,
         1,
@@ -109,7 +109,7 @@ async function joinNodes(task: SwarmTask): Promise<boolean> {
 /** Makes a machine a node, unless it is one, and records that. Gives its facts as a node. */
 async function joined(node: Node, ticket: Ticket, manager: string, script: string): Promise<NodeFacts> {
   const { name, site: { context, loaded: { folder }, lab } } = node;
-  let facts = await factsOf(node, script);
+  let facts = await askFacts(node, script);
   if (name !== manager) {
     const way = joiningWay(facts.id, lab.swarm?.ids?.[name], ticket.nodes);
     for (const mode of way) {
@@ -120,7 +120,7 @@ async function joined(node: Node, ticket: Ticket, manager: string, script: strin
         });
       }
     }
-    if (way.length > 0) facts = await factsOf(node, script);
+    if (way.length > 0) facts = await askFacts(node, script);
   }
   if (facts.id === undefined) throw new UserError(`${name} is not a node after it joined`, 1);
   // the lab of the manager has the record of the whole Swarm

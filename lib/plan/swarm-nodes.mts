@@ -1,5 +1,6 @@
 /** The nodes of a Swarm with machines on several hosts: what they answer, and what they are asked next. */
 import type { SwarmState } from "../host/state.mts";
+import { factsOf } from "../verify/guest-facts.mts";
 
 /** What `swarm-node.sh ticket` prints: how a node joins. */
 export interface Ticket {
@@ -19,14 +20,12 @@ export interface NodeFacts {
   cards: number;
 }
 
-const valuesIn = (text: string, key: string): string[] =>
-  text.split("\n").flatMap((line) => line.startsWith(`${key}:`) ? [line.slice(key.length + 1).trim()] : []);
-
 /** The ticket in an answer of the manager; undefined if it is incomplete or malformed. */
 export function ticketIn(text: string): Ticket | undefined {
-  const [address = ""] = valuesIn(text, "address");
-  const [token = ""] = valuesIn(text, "token");
-  const nodes = valuesIn(text, "node");
+  const facts = factsOf(text);
+  const address = facts.one("address") ?? "";
+  const token = facts.one("token") ?? "";
+  const nodes = facts.all("node");
   if (!/^[0-9.]+$/.test(address) || !/^[A-Za-z0-9-]+$/.test(token)) return undefined;
   return nodes.every((id) => /^[a-z0-9]+$/.test(id)) ? { address, nodes, token } : undefined;
 }
@@ -36,11 +35,10 @@ const mostCards = 64;
 
 /** The facts in an answer of a machine; undefined if it is incomplete, or no machine has that many cards. */
 export function nodeFactsIn(text: string): NodeFacts | undefined {
-  const [id = ""] = valuesIn(text, "id");
-  const [cards = ""] = valuesIn(text, "cards");
-  if (!/^(?:[a-z0-9]+|-)$/.test(id) || !/^\d+$/.test(cards) || Number(cards) > mostCards) {
-    return undefined;
-  }
+  const { one } = factsOf(text);
+  const id = one("id") ?? "";
+  const cards = one("cards") ?? "";
+  if (!/^(?:[a-z0-9]+|-)$/.test(id) || !/^\d+$/.test(cards) || Number(cards) > mostCards) return undefined;
   return { ...(id === "-" ? {} : { id }), cards: Number(cards) };
 }
 

@@ -10,7 +10,7 @@ import * as assert from "uvu/assert";
 import { runChecks } from "../../lib/checks/index.mts";
 import { logCommand } from "../../lib/cli/commands/logs.mts";
 import { readStacks } from "../../lib/cli/projects.mts";
-import { factsOf, inGuest, type Node } from "../../lib/cli/swarm-guests.mts";
+import { askFacts, inGuest, type Node } from "../../lib/cli/swarm-guests.mts";
 import { withSwarmModels } from "../../lib/cli/swarm-stacks.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import type { Lab } from "../../lib/host/lab.mts";
@@ -407,12 +407,12 @@ test("a machine of another host joins with the ticket of the manager, and leaves
     },
   });
   const ticket = ticketIn(await inGuest(node("a"), "ticket", script))!;
-  assert.is((await factsOf(node("b"), script)).id, undefined);
+  assert.is((await askFacts(node("b"), script)).id, undefined);
   const words = ["join", ticket.address, ...ticket.nodes].join(" ");
   const wrong = inGuest(node("b"), words, script, { before: "token=SWMTKN-1-x", secret: "SWMTKN-1-x" });
   assert.match(await wrong.then(() => "", ({ message }: Error) => message), /^b: (?!.*SWMTKN).*token/);
   await inGuest(node("b"), words, script, { before: `token=${ticket.token}`, secret: ticket.token });
-  const [one, two] = [await factsOf(node("a"), script), await factsOf(node("b"), script)];
+  const [one, two] = [await askFacts(node("a"), script), await askFacts(node("b"), script)];
   assert.is(two.cards, 1);
   await inGuest(node("a"), `label a=${one.id}=0 b=${two.id}=1`, script, { before: "KEEP=''" });
   const nodes = () => lines(docker("a", "node", "ls", "--format", "{{.ID}} {{.Hostname}} {{.Status}}")).sort();

@@ -14,7 +14,7 @@ import type { LoadedConfig } from "../load-config.mts";
 import { askEarly, askGuest, isReachable } from "../guest.mts";
 import { readHostLater } from "../host-reading.mts";
 import { inspectLab } from "../inspect-lab.mts";
-import { type LeftVm, leftVms, removal } from "../moved.mts";
+import { type LeftVm, leftVms, removalCommand } from "../moved.mts";
 import { outdatedMachines } from "../outdated-machines.mts";
 import { formatFinding } from "../print.mts";
 import { readSeenServices, serviceLines, urlsOf } from "../seen.mts";
@@ -135,7 +135,10 @@ function summary(
     ? [`libvirt does not answer: ${lab.libvirtError}`]
     : [];
   const orphan = left
-    ? [whyLeft(left, on), ...(left.moved && left.moved.isSame !== false ? [] : [`to remove it: ${removal(left, on)}`])]
+    ? [
+      whyLeft(left, on),
+      ...(left.moved && left.moved.isSame !== false ? [] : [`to remove it: ${removalCommand(left, on)}`]),
+    ]
     : [];
   return [`${name}: ${stateName(state)}`, ...rest, ...orphan].join(" · ");
 }
