@@ -130,7 +130,8 @@ swarm() {
     --format '{{.Name}} {{or .Node "-"}} {{.DesiredState}} {{.CurrentState}}|{{.Error}}' $names 2>/dev/null |
     sed -nE 's/^(\\_ )?([^ ]+ [^ ]+ [^ ]+ [^ |]+)[^|]*\|/\2 /p')
   printf '%s\n' "$tasks" | shown swarm-task:
-  # all at once: whoever asks waits 30 s for everything. What they print at the same time are short, whole lines
+  # These run in parallel, because the caller waits 30 s for all of them. Each writes short, whole lines, so their
+  # output does not mix.
   pulls
   [ "${SWARM-}" != logs ] || service_logs
   wait

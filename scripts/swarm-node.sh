@@ -205,13 +205,13 @@ label() { # NAME=ID=CARDS…
     former=$(printf '%s\n' "$has" | tr ' ' '\n' | sed -n 's/^homelab-gpu.machine=//p')
     [ -n "$former" ] || continue
     if [ "$status" != Down ]; then
-      # its services go to the node that has its name now
+      # so that services run on the node that has its name now
       case " ${names-} " in *" $former "*) ;; *) continue ;; esac
       set --
       for one in $has; do
         case $one in homelab-gpu.*) set -- "$@" --label-rm "${one%%=*}" ;; esac
       done
-      change "another node is $former now: the labels of the former one are removed: $node" \
+      change "removed the labels of the former node of $former: $node" \
         docker node update "$@" "$node"
       continue
     fi

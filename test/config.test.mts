@@ -275,6 +275,8 @@ test("what an error says to write is made of what is written", () => {
     ['memory: "4096"', "memory: 4096"],
     ["memory: 16,5G", "memory: 16.5G"],
     ["memory: 16,384", "memory: 16384"],
+    ["memory: 16Go", "memory: 16 GiB"],
+    ["memory: 16 gigs", "memory: 16 GiB"],
     ["memory: 8_192", "memory: 8192"],
     ["disk: 64", "disk: 64 GiB"],
     ["disk: 16,5 GB", "disk: 17 GiB"],
@@ -326,6 +328,8 @@ test("what an error says to write is made of what is written", () => {
     ["folders: {from: /srv/a, to: /data}", "folders: [{from: /srv/a, to: /data}]"],
     ["folders: [{from: /srv/a, to: /data, ro: true}]", "read_only: true"],
     ["folders: [{from: /srv/a, to: /data, rw: true}]", "read_only: false"],
+    ["folders: [{from: /srv/a, to: /data, rw: yes}]", "read_only: false"],
+    ["folders: [{from: /srv/a, to: /data, ro: 1}]", "read_only: true"],
     ["folders: [{from: /srv/a, to: /data, mode: rw}]", "read_only: …"],
     ["network: br7", "network: {lan: br7}"],
     ["network: bridge", "network: {lan: br0}"],
@@ -375,6 +379,8 @@ test("names characters that look like those of YAML", () => {
   assert.match(found(one("engine: do\u00a0cker"))[0]!, /^4:\d+ U\+00A0/);
   // in quotes and comments they are text, as in lines without a mistake
   assert.equal(found(one('memmory: "a\u00a0b" # “so”')), ["4:5 unknown key “memmory” | memory: …"]);
+  // quotes without an end in a long line: the time grows with its length, not with its square
+  assert.not.equal(found(one(`memmory: ${'"\\'.repeat(400_000)}`)), []);
   assert.equal(found(`${one("")}services: {web: {image: x, labels: [a\u00a0b, “c”]}}\n`), []);
 });
 

@@ -261,6 +261,8 @@ test("up joins the machines of all hosts, labels them, and then deploys; a secon
   ]);
   assert.match(text(again), /done: box, nas and the Swarm/);
   assert.equal(hosts.noted, [], "nothing is locked or written");
+  assert.is((await hosts.run("up", [], { pull: true })).code, 0);
+  assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180", "newer images are fetched");
   // a card more is another label, and nothing else
   hosts.engines.get("web")!.cards = 2;
   const labelled = await hosts.run("up");

@@ -41,7 +41,7 @@ export async function isComplete(
     return !await label(node, nodes, facts, config, script, true);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    // who changes it says why
+    // the steps that follow report the error
     return false;
   }
 }

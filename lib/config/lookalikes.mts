@@ -33,9 +33,13 @@ const lookalikes: Lookalike[] = [
   },
 ];
 
-/** A line without its comment, and with blanks for what is in quotes. */
+/**
+ * A line without its comment, and with x for what is in quotes. A quote without an end is part of the match, so that no
+ * other one in the rest of the line is tried.
+ */
 const bare = (line: string): string =>
-  line.replace(/"(?:\\.|[^"\\])*"|'[^']*'/g, (text) => "x".repeat(text.length)).replace(/(?<=^|\s)#.*/, "");
+  line.replace(/"(?:\\.|[^"\\])*("?)|'[^']*'/g, (text, end) => end === "" ? text : "x".repeat(text.length))
+    .replace(/(?<=^|\s)#.*/, "");
 
 /**
  * The problems of a text, where the lines that have such a character have one problem each: that character.

@@ -89,7 +89,9 @@ function sizeMeant(text: string, { min, max, suits = () => true }: Shape & { kin
     .replace(/^(\d+),(?=\d)/, "$1.");
   const mibOf = (form: string) => /^\d+$/.test(form) ? Number(form) : sizeInMib(form);
   const next = Math.ceil((mibOf(plain) ?? NaN) / 1024);
-  const forms = [plain, ...(/^\d+$/.test(plain) ? [`${plain} GiB`] : []), `${next} GiB`];
+  // also 16, 16 gigs, and 16 Go as in French
+  const gib = /^(\d+) *(?:go|gigs?|gigabytes?)?$/i.exec(plain)?.[1];
+  const forms = [plain, ...(gib === undefined ? [] : [`${gib} GiB`]), `${next} GiB`];
   return forms.find((form) => {
     const mib = mibOf(form);
     return mib !== undefined && mib >= min && mib <= max && suits(mib);

@@ -13,8 +13,9 @@ const imageName = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?$/;
 
 /** What a flag of another name is as the value of a key: the same, or with `opposite` the other one; else `…`. */
 function flagMeant(key: Shape | undefined, node: Node | null, opposite: boolean): string {
-  if (key?.kind !== "flag" || kind(node) !== "flag") return "…";
-  return String((scalarText(node)!.toLowerCase() === "true") !== opposite);
+  if (key?.kind !== "flag") return "…";
+  const value = kind(node) === "flag" ? scalarText(node)!.toLowerCase() : meantBy(key, node);
+  return value === undefined ? "…" : String((value === "true") !== opposite);
 }
 
 /**

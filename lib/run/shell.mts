@@ -149,7 +149,7 @@ export function realShell(): Shell {
     async run(command: string[], options: RunOptions) {
       const { input, output, log, show } = options;
       const partial = output && `${output}.${process.pid}.part`;
-      for (const path of [log, partial]) if (path) await folderOf(path);
+      for (const path of [log, partial]) if (path) folderOf(path);
       const { $ } = await import("zx/core");
       let file = log ? createWriteStream(log) : undefined;
       // a failed log does not fail the step

@@ -233,7 +233,7 @@ test("label: the former node of a machine that moved loses its labels while it s
   assert.equal(log.filter((line) => /^docker node (update|rm) /.test(line)), [
     "docker node update --label-rm homelab-gpu.machine --label-rm homelab-gpu.gpu-1 n3",
   ]);
-  assert.match(stderr, /another node is b now: the labels of the former one are removed: n3/);
+  assert.match(stderr, /removed the labels of the former node of b: n3/);
 });
 
 test("join-swarm.sh: the token goes through pipes only; a node that has joined is left as it is", async ({ folder }) => {

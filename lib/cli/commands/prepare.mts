@@ -57,7 +57,9 @@ export async function prepare(context: Context): Promise<number> {
   const before = (all: Finding[]) => all.flatMap((finding) => [...formatFinding(finding, style), ""]);
   const off = outlasting.filter(({ check }) => check !== "gpu.display");
   if (off.length > 0) shell.stdout(`${before(off).join("\n")}\n`);
-  if (preparation.manual) return byHand(context, preparation, passed.every(({ driver }) => isVfioDriver(driver ?? "")));
+  const bound = passed.every(({ driver }) => isVfioDriver(driver ?? "")) &&
+    joinList([...new Set(passed.map(({ driver }) => driver!))]);
+  if (preparation.manual) return byHand(context, preparation, bound);
   // the files of this machine say nothing about another one
   const here = (path: string) => options.host ? undefined : shell.read(path);
   const texts = await Promise.all(ownFiles.map(async (path) => [path, await here(path)] as const));
@@ -69,8 +71,7 @@ export async function prepare(context: Context): Promise<number> {
     return 0;
   }
   if (!leftToDo(preparation, fileTexts, whole)) {
-    const bound = passed.every(({ driver }) => isVfioDriver(driver ?? ""));
-    log(context, bound ? "nothing to do: vfio-pci has the card" : "nothing left to do but reboot");
+    log(context, bound ? `nothing to do: ${bound} has the card` : "nothing left to do but reboot");
     return 0;
   }
   const unsure = findings.filter(({ check, status }) => status === "unknown" && neededForPrepare.includes(check));
@@ -105,10 +106,10 @@ export async function prepare(context: Context): Promise<number> {
 
 const darkAtBoot = "from the next boot on, this host shows nothing on that card: make sure that SSH to it works first";
 
-/** Prints what to do by hand on a system whose configuration homelab-gpu does not write. */
-function byHand(context: Context, { manual, notes }: Preparation, bound: boolean): number {
+/** Prints what to do by hand on a system that homelab-gpu does not configure. `bound`: VFIO's driver that has the card. */
+function byHand(context: Context, { manual, notes }: Preparation, bound: string | false): number {
   if (bound) {
-    log(context, "nothing to do: vfio-pci has the card");
+    log(context, `nothing to do: ${bound} has the card`);
     return 0;
   }
   context.shell.stdout(`${[...notes, ...manual!.lines, "", manual!.title].join("\n")}\n`);

@@ -49,7 +49,7 @@ export const files: Files = {
 
   async write(path: string, text: string, mode = 0o644) {
     const temporary = temporaryPath(path);
-    await folderOf(path);
+    folderOf(path);
     try {
       const handle = await open(temporary, "wx", mode);
       try {
@@ -131,7 +131,7 @@ async function walk(root: string, below: string, enters: (folder: string) => boo
 }
 
 /** Creates the folder of a file. Throws UserError. */
-export async function folderOf(path: string): Promise<void> {
+export function folderOf(path: string): void {
   try {
     makeFolder(dirname(path));
   } catch (error) {
