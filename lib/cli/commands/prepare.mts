@@ -106,7 +106,7 @@ export async function prepare(context: Context): Promise<number> {
 
 const darkAtBoot = "from the next boot on, this host shows nothing on that card: make sure that SSH to it works first";
 
-/** Prints what to do by hand on a system that homelab-gpu does not configure. `bound`: VFIO's driver that has the card. */
+/** Prints what to do by hand on a system that homelab-gpu does not configure. `bound`: the card's driver of VFIO. */
 function byHand(context: Context, { manual, notes }: Preparation, bound: string | false): number {
   if (bound) {
     log(context, `nothing to do: ${bound} has the card`);

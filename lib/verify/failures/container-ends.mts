@@ -11,8 +11,11 @@ const ended = new RegExp(`${serviceWords.source}|cuda|sycl|\\bxpu\\b|rocm|\\bhip
  * Not behind FATAL: words of lines after which the program goes on (a count of 0, Git that is asked for a commit,
  * PostgreSQL that ends one connection or is stopped).
  */
-const harmless = "(?!(?: ERROR)?[: ]{1,3}(?:0 |not a git repository|no (?:names|tags?|annotated tags) |bad revision|" +
-  "ambiguous argument|(?:terminating|canceling) |connection to client lost|the database system is ))";
+const harmless =
+  "(?!(?: ERROR)?[: ]{1,3}(?:0 |not a git repository|no (?:names|tags?|annotated tags|upstream|PostgreSQL user) |" +
+  "bad revision|[Nn]eeded a single revision|couldn't find remote ref|ambiguous argument|(?:terminating|canceling) |" +
+  "connection to client lost|the database system is |unsupported frontend protocol|" +
+  "invalid length of startup packet|expected authentication request))";
 const init = manualFix("See which init container waits and why: kubectl describe pod POD");
 
 /** Names of the pods that NVIDIA's GPU Operator makes. */

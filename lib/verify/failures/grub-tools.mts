@@ -64,15 +64,17 @@ export const grubToolFailures = (): Failure[] => [
       anyOf(
         /grub\d?-install: error: install device isn't specified/,
         /grub\d?-install: error: (?:cannot find a (?:GRUB drive|device) for|disk [`'"][^\n]{1,80} not found)/,
+        // update-grub asks about these itself, and stops
+        /grub\d?-probe: error: cannot find a (?:GRUB drive|device) for \/(?:boot)? \(/,
       ),
-      "GRUB's installer does not know the disk: none was named, it does not exist, or /dev is missing in a chroot",
+      "GRUB does not know the disk: none was named, it does not exist, or /dev is missing in a chroot",
       disks,
       "For BIOS: grub-install /dev/DISK; for UEFI: grub-install --target=x86_64-efi --efi-directory=/boot/efi",
     ],
     [
       "guest.image",
       "note",
-      /grub\d?-probe: error: (?:cannot find a (?:GRUB drive|device) for|disk [`'"][^\n]{1,80} not found)/,
+      /grub\d?-probe: error: (?:cannot find a (?:GRUB drive|device) for(?! \/(?:boot)? \()|disk [`'"][^\n]{1,80} not found)/,
       "update-grub asked about a disk that GRUB does not know (a USB stick, a disk that was removed, LVM): it goes " +
       "on, and the menu is written if it ends with “done”",
       disks,

@@ -241,6 +241,8 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
   const has = (context: RegExp, part: string) =>
     context.test(part) ||
     (isTyped && context.source.includes(" ") && context.test(part.replace(lostSpaces[0]!, "$& ")));
+  /** The lines of the last match, and what is known of them: one long line can have many matches. */
+  let place = { first: -1, last: -1, own: "", known: new Map<RegExp, boolean>() };
   const lines = new Map<RegExp, number[]>();
   /** Numbers of the lines that match a context. */
   const linesOf = (context: RegExp): number[] => {
@@ -253,17 +255,25 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
   const alone = shown.filter((line) => line.trim() !== "").length === 1;
   return ({ near, shared }: Failure, start: number, end: number): boolean => {
     const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
-    const own = shown.slice(first, last + 1).join("\n");
+    if (place.first !== first || place.last !== last) {
+      place = { first, last, own: shown.slice(first, last + 1).join("\n"), known: new Map() };
+    }
+    const { own, known } = place;
+    const once = (context: RegExp, test: () => boolean): boolean => {
+      if (!known.has(context)) known.set(context, test());
+      return known.get(context)!;
+    };
+    const says = (context: RegExp) => once(context, () => context.test(own));
     // only the error was pasted, and it does not name a program of another kind
     const before = text.slice(0, start).trimStart();
     if (alone && !shared && (levels.test(before) || pythonError.test(before)) && text.length - end < 300) {
-      if (!(near instanceof RegExp) || has(near, own) || !engines.test(own)) return true;
+      if (!(near instanceof RegExp) || once(near, () => has(near, own)) || !says(engines)) return true;
     }
-    const named = near instanceof RegExp && has(near, own);
-    if (otherPrograms.test(own) || (otherDevices.test(own) && !cardWords.test(own) && !named)) return false;
+    const named = near instanceof RegExp && once(near, () => has(near, own));
+    if (says(otherPrograms) || (says(otherDevices) && !says(cardWords) && !named)) return false;
     // a kernel's line between those of such a program is about the program's device
     if (
-      near === "card" && !makers.test(own) &&
+      near === "card" && !says(makers) &&
       otherPrograms.test(shown.slice(Math.max(0, first - 2), last + 3).join("\n"))
     ) {
       return false;
@@ -274,7 +284,7 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
       const next = at[firstFrom(at, first - 30)];
       return (next !== undefined && next <= last + 30) || named;
     }
-    if (cardWords.test(own)) return true;
+    if (says(cardWords)) return true;
     const [device] = address.exec(own) ?? [];
     if (device === undefined) return false;
     cards ??= new Set(

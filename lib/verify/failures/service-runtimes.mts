@@ -36,7 +36,7 @@ export const serviceDatabaseFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /Error: P3005\b|database schema is not empty\. Read more about how to baseline/,
+      /(?<![A-Za-z] )Error(?: code)?: P3005\b|database schema is not empty\. Read more about how to baseline/,
       "the service finds a database that other tables are in already, and no record of its own migrations: it is " +
       "another program's, or was restored without that record",
       "Give the service a database of its own; or restore the whole backup, with the table _prisma_migrations",

@@ -5,7 +5,8 @@ import { rows } from "./rows.mts";
 import { serviceWords } from "./script-lines.mts";
 
 /** Not behind a variable that is not set: the program goes on without it. */
-const goesOn = String.raw`(?![^\n]{0,40}\b(?:using|default|fall(?:ing|s)? back|ignor|skip|disabl|optional))`;
+const goesOn = "(?![^\\n]{0,40}\\b(?:us(?:ing|ed)|(?:the|a|to) default|defaulting|assum|anonymous|offline|" +
+  "fall(?:ing|s)? back|ignor|skip|disabl|optional))";
 /** The name of an environment variable, which has an underscore, with or without quotes. */
 const variable = "['\"`]?[A-Z](?=\\w{0,40}_)\\w{3,80}['\"`]?";
 const unset = "(?:not set|not defined|required|missing|empty|unset)";

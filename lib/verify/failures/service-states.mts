@@ -38,7 +38,7 @@ export const serviceStateFailures = (): Failure[] => [
       anyOf(
         /OperationalError\W{1,3}(?:no such (?:column|table): |duplicate column name: |table \S{1,60} (?:already exists|has no column named))/,
         /SqliteError: (?:no such (?:column|table)|duplicate column)/,
-        /Error: P3009\b|migrate found failed migrations|Database migration (?:has )?failed/,
+        /(?<![A-Za-z] )Error(?: code)?: P3009\b|migrate found failed migrations|Database migration (?:has )?failed/,
       ),
       "the tables of the program's database do not have the form that this release expects: a migration was cut off " +
       "or never ran, or the data is of another release",

@@ -6,7 +6,8 @@ import { rows } from "./rows.mts";
 
 const source = "Docker 20.10, run 2026-11; moby/swarmkit, read 2026-11";
 /** Words of the lists of a Swarm's services and tasks. */
-const taskWords = /\bswarm\b|docker (?:service|stack)|deploy-stack|desired ?state|\b(?:Rejected|Preparing) \d/i;
+const taskWords =
+  /\bswarm\b|docker (?:service|stack)|deploy-stack|fatal task error|desired ?state|\b(?:Rejected|Preparing) \d/i;
 const nodes = guestFix("See the nodes, on the manager", "docker node ls");
 
 /** Errors of Docker Swarm: its nodes, its tokens, and where it places tasks. */
