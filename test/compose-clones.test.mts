@@ -167,8 +167,22 @@ test("the hash of a password has dollar signs, and no variables", async () => {
   assert.equal(await of("path=$HOST/$DIR"), ["Set HOST, DIR in the project's .env"]);
   const image = await compose("services:\n  web:\n    image: x/y:v$VERSION\n    command: x-$HOST\n");
   assert.match(String(image), /-> Set VERSION, HOST in the project's \.env$/);
+  // in one line with the image
+  for (const line of ['{p: {image: x, command: "--addr=$A$B"}}', '{p: {command: "--addr=$A$B", image: x:1}}']) {
+    assert.match(
+      String(await compose(`services: ${line}\n`)),
+      /write \$\$ \(compose\.yaml:1\); otherwise set A and B$/,
+    );
+  }
+  assert.match(
+    String(await compose("services: {p: {image: x:v$A$B, command: y}}\n")),
+    /Set A, B in the project's \.env$/,
+  );
   // a variable that the example of .env has is one
-  const files = { "compose.yaml": "services: {web: {image: x, command: v$TAG}}\n", ".env.example": "TAG=1\n" };
+  const files = {
+    "compose.yaml": "services:\n  web:\n    image: x\n    command: v$TAG\n",
+    ".env.example": "TAG=1\n",
+  };
   assert.match(String(await findings(files)), /-> Copy \.env\.example to \.env/);
   const env = await findings({
     "compose.yaml": "services: {web: {image: x, env_file: .env}}\n",
@@ -284,6 +298,29 @@ test("a password of a database that is written without a value", async () => {
   const [unset = "", ...more] = await compose(text("postgres:17", "POSTGRES_PASSWORD=$PW"));
   assert.equal(more, []);
   assert.match(unset, /p: PW has no value: db does not start without a password/);
+  const anchored = "x-e: &e {POSTGRES_PASSWORD: $PW}\nservices:\n  db: {image: postgres:17, environment: *e}\n";
+  assert.match(String(await compose(anchored)), /^\w+ \S+ p: PW has no value: db does not start without a password/);
+});
+
+test("a password without a value: variables of other lines, services and values do not fill it", async () => {
+  const db = "services:\n  db:\n    image: postgres:17\n    environment:\n";
+  const empty = `${db}      POSTGRES_PASSWORD: ''\n`;
+  const app = "  app:\n    image: x\n    environment: {POSTGRES_PASSWORD: $APP}\n";
+  for (
+    const text of [
+      `${empty}    healthcheck:\n      test: PGPASSWORD=$$POSTGRES_PASSWORD psql -U $$POSTGRES_USER\n`,
+      `${empty}      # POSTGRES_PASSWORD: $OLD\n`,
+      empty + app,
+      db.replace("environment:\n", "environment: {POSTGRES_PASSWORD: '', POSTGRES_USER: $DBUSER}\n"),
+    ]
+  ) {
+    const found = await findings({ "compose.yaml": text, ".env": "OLD=1\nAPP=2\nDBUSER=3\n" });
+    assert.match(
+      found.join("\n"),
+      /^fail [^\n]* POSTGRES_PASSWORD without a value: [^\n]* -> Write a password as POSTGRES_PASSWORD$/,
+    );
+    assert.match((await compose(text)).join("\n"), /^fail .* POSTGRES_PASSWORD without a value/m);
+  }
 });
 
 test("a space in the default of an image's tag", async () => {
@@ -312,6 +349,25 @@ test("texts that are not an image name: what is wrong, and the name that is mean
       ['"nginx:\\t1.27"', "“nginx:\\t1.27”, which is not an image name: it has a tab -> Write nginx:1.27"],
       [`"'nginx:1.27'"`, "“'nginx:1.27'”, which is not an image name: it has quotes in it -> Write nginx:1.27"],
       ['"nginx:"', "“nginx:”, which is not an image name: it ends with : -> Write the tag after nginx:, or only nginx"],
+      [
+        '"nginx:: 1.27"',
+        "“nginx:: 1.27”, which is not an image name: it has a space -> Write the image's name and tag, such as nginx:1.27",
+      ],
+      [
+        '"http://ghcr.io/x/y: 1"',
+        "“http://ghcr.io/x/y: 1”, which is not an image name: it has a space -> Write the image's name and tag, such as nginx:1.27",
+      ],
+      ['"NGINX : 1.27"', "“NGINX : 1.27”, which is not an image name: it has a space -> Write nginx:1.27"],
+      [
+        '"nginx:1.27@"',
+        "“nginx:1.27@”, which is not an image name: it ends with @ -> Write the digest after nginx:1.27@, or only nginx:1.27",
+      ],
+      ['"nginx:1.27:"', "“nginx:1.27:”, which is not an image name: it ends with : -> Write nginx:1.27"],
+      [
+        '"localhost:5000/:"',
+        "“localhost:5000/:”, which is not an image name: it ends with : -> Write the image's name and tag, such as nginx:1.27",
+      ],
+      ['"NGINX:"', "“NGINX:”, which is not an image name: it ends with : -> Write the tag after nginx:, or only nginx"],
     ]
   ) {
     const found = await compose(`services:\n  web:\n    image: ${image}\n`);
@@ -330,6 +386,7 @@ test("health checks of Loki from 3.6 on, Promtail and redis_exporter, whose imag
     const [image, answer] of [
       ["grafana/loki:latest", own],
       ["grafana/loki", own],
+      ["grafana/loki:3", own],
       ["grafana/loki:3.6.5", own],
       ["grafana/loki:3.7.2", own],
       ["grafana/loki:4.0.0", own],
@@ -362,6 +419,25 @@ test("health checks of Loki from 3.6 on, Promtail and redis_exporter, whose imag
   // the port is that of the old test
   assert.match(String(await compose(text("grafana/promtail", wget))), /Write test: \["CMD", "bash", .*0\.1\/3100"\]$/);
   assert.match(String(await compose(text("n8nio/n8n", '"curl -f localhost:80"'))), /"http:\/\/localhost:80\/healthz"/);
+  // in a container the service's own name is a host too
+  assert.match(String(await compose(text("grafana/loki", wget.replace("localhost:3100", "log:3200")))), none);
+  assert.match(String(await compose(text("grafana/loki", wget.replace("localhost", "log")))), own);
+  assert.match(String(await compose(text("grafana/promtail:3", '"wget -q http://log:9999/ready"'))), /0\.1\/9999"\]$/);
+  // no test is proposed for a port that is not known, nor one by HTTP where HTTPS is
+  for (
+    const [image, test] of [
+      ["n8nio/n8n", '"curl -f http://localhost:$$N8N_PORT/"'],
+      ["grafana/promtail", '"wget -q http://log:$${PORT}/ready"'],
+      ["grafana/loki", '"wget -q http://localhost:$$PORT/ready"'],
+      ["n8nio/n8n", '"curl -fk https://localhost:5678/"'],
+    ] as const
+  ) {
+    assert.match(String(await compose(text(image, test))), none, test);
+  }
+  assert.match(
+    String(await compose(text("ollama/ollama", '"curl -f http://localhost:$$PORT/"'))),
+    /Write test: \["CMD", "ollama", "list"\]/,
+  );
 });
 
 test("words of a shell after curl in a list are addresses: the services that wait do not start", async () => {
@@ -377,6 +453,18 @@ test("words of a shell after curl in a list are addresses: the services that wai
     String(await compose(`services:\n  app: {image: y, healthcheck: {test: ${quoted}}}\n`)),
     /Write test: \["CMD-SHELL","wget -qO- 'http:\/\/l\/\?a&b' \| grep 'a b' >\/dev\/null"\]$/,
   );
+  // words keep their meaning in the shell
+  for (
+    const [words, command] of [
+      ['"", "||", "exit 1"', "'' || exit 1"],
+      ['"http://[::1]:80/~{a}", "||", "false"', "'http://[::1]:80/~{a}' || false"],
+      ['"http://$$HOST/?a b", "||", "exit", "1"', '"http://$$HOST/?a b" || exit 1'],
+      ['"a`b$$C", "||", "exit 2"', '"a\\`b$$C" || exit 2'],
+    ]
+  ) {
+    const found = String(await compose(`services:\n  app: {image: y, healthcheck: {test: [CMD, curl, ${words}]}}\n`));
+    assert.is(found.split("Write test: ")[1], JSON.stringify(["CMD-SHELL", `curl ${command}`]));
+  }
   const ready = "services:\n  app: {image: y, healthcheck: {test: CMD pg_isready -U $$POSTGRES_USER}}\n";
   assert.match(String(await compose(ready)), /Write test: pg_isready -U \$\$POSTGRES_USER$/);
   // an image without the program has one finding, with another fix

@@ -185,6 +185,30 @@ secrets:
   ]);
 });
 
+test("names of entries in a Swarm: too long, not of letters alone, and those that YAML reads as another type", async () => {
+  const net = "t".repeat(70);
+  const text = `services:
+  a: {image: x, networks: [long, own, "2024"], secrets: [word]}
+networks:
+  long: {name: ${net}, external: true}
+  own: {name: "1e3-"}
+  "2024": {external: true}
+secrets:
+  word: {name: -x, external: true}
+`;
+  const found = (await findings(text)).join("\n").replaceAll(net, "NET");
+  assert.match(
+    found,
+    /external network NET has 70 characters, and Docker allows 63: no network of a Swarm has it -> Write the name of a network/,
+  );
+  assert.match(found, /the name of the network 1e3- ends with - or _ -> Write name: "1e3" below the network own/);
+  assert.match(found, /write name: "2024" and attachable: true/);
+  assert.match(
+    found,
+    /external secret -x has other characters than .*, or begins or ends with one of the last three: no/,
+  );
+});
+
 test("constraints: what no machine meets is found before it stays pending, and labels are named", async () => {
   const of = async (keys: string, more = {}) =>
     (await findings(

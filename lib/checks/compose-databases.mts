@@ -2,8 +2,8 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { imageParts } from "../compose/image-name.mts";
-import { literally } from "../compose/refusals.mts";
 import { environmentOf, mountsOf, texts } from "../compose/service.mts";
+import { variablesIn } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import { envOf } from "./compose-paths.mts";
@@ -55,23 +55,37 @@ function serverOf(service: ComposeService): Server | undefined {
   return { service, image: own, tag, passwords: databases.find((row) => row.image.test(own))?.passwords };
 }
 
-/** The flaws of a service that runs a database from its usual image. */
-export function databaseFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+/** The flaws of a service that runs a database from its usual image. `name`: the service's. */
+export function databaseFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const server = serverOf(service);
-  return server ? [...withoutPassword(server, project), ...incomplete(server), ...postgresVolume(server)] : [];
+  return server ? [...withoutPassword(name, server, project), ...incomplete(server), ...postgresVolume(server)] : [];
 }
 
 const ends = ": the container ends at its first start";
 
-/** The variables in the lines that give a variable its value. */
-function variablesOf(name: string, texts: ComposeProject["texts"]): string[] {
-  const line = new RegExp(`\\b${name}\\b[^\\n]*`, "g");
-  const values = Object.values(texts).flatMap((text) => text.match(line) ?? []);
-  return [...new Set(values.flatMap((one) => [...one.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, found]) => found!)))];
+/**
+ * The variables in the values that a service's lines give a variable. A service that has it from another one, or by an
+ * anchor, has no such line: then all lines count.
+ */
+function variablesOf(name: string, service: string, texts: ComposeProject["texts"]): string[] {
+  const value = new RegExp(`\\b${name}["']?\\s*[:=]([^,}]*)`, "g");
+  const valuesIn = (lines: string[]) =>
+    lines.flatMap((line) => [...line.replace(/(^|\s)#.*$/, "").matchAll(value)].map(([, one]) => one!));
+  const own = valuesIn(Object.entries(texts).flatMap(([file, text]) => linesOf(file, text, service)));
+  const values = own.length > 0 ? own : valuesIn(Object.values(texts).flatMap((text) => text.split("\n")));
+  return variablesIn(values.join("\n"));
 }
 
+/** The lines of a service in a file. */
+const linesOf = (file: string, text: string, service: string) =>
+  blockOf(file, text, service).flatMap(({ lines }) => lines);
+
 /** The variables of which a database needs one, where a service has none of them, or has them without a value. */
-function withoutPassword({ service, image, passwords }: Server, project: ComposeProject): ProjectFlaw[] {
+function withoutPassword(
+  own: string,
+  { service, image, passwords }: Server,
+  project: ComposeProject,
+): ProjectFlaw[] {
   const { texts, unsetVariables, refusals } = project;
   // the files may have it, and this reader does not merge them
   if (!passwords || service.env_file !== undefined || service.secrets !== undefined) return [];
@@ -82,10 +96,10 @@ function withoutPassword({ service, image, passwords }: Server, project: Compose
   const first = plain ?? given[0];
   if (first) {
     // a variable without a value, or one of the caller, is reported by its name
-    const variables = given.flatMap(([name]) => variablesOf(name, texts));
+    const variables = given.flatMap(([name]) => variablesOf(name, own, texts));
     const reported = [...unsetVariables, ...refusals].flatMap(({ variable }) => variable ?? []);
     if (given.some(([, value]) => value !== "") || variables.some((one) => reported.includes(one))) return [];
-    const feeding = plain ? variablesOf(plain[0], texts) : [];
+    const feeding = plain ? variablesOf(plain[0], own, texts) : [];
     const item = `${first[0]} without a value`;
     const rest = (_: boolean, several: boolean) =>
       several ? ends.replace("container ends at its", "containers end at their") : ends;
@@ -113,11 +127,11 @@ export function databasePasswords(project: ComposeProject): { variable: string; 
     const passwords = serverOf(body)?.passwords ?? vpnVariables(body);
     const values = environmentOf(body);
     if (!passwords?.length || passwords.some((one) => values[one] || values[`${one}_FILE`])) return [];
+    const feeding = passwords.filter((one) => Object.hasOwn(values, one)).flatMap((one) =>
+      variablesOf(one, service, project.texts)
+    );
     return project.unsetVariables.flatMap(({ variable = "" }) => {
-      const feeds = new RegExp(`\\b(${passwords.join("|")})["']?\\s*[:=]\\s*["']?\\$\\{?${literally(variable)}\\b`);
-      const isUsed = Object.entries(project.texts).some(([file, text]) =>
-        blockOf(file, text, service).some(({ lines }) => lines.some((line) => feeds.test(line)))
-      );
+      const isUsed = feeding.includes(variable);
       // Compose itself refuses one that is required
       const isRequired = project.refusals.some((one) => one.variable === variable);
       return variable !== "" && isUsed && !isRequired ? [{ variable, service }] : [];

@@ -57,7 +57,8 @@ function names({ container_name: name, image }: ComposeService): ProjectFlaw[] {
         fix: manualFix("Correct container_name, or remove it"),
       }]
       : []),
-    ...(typeof image === "string" && local.some((part) => /[A-Z]/.test(part)) && !image.includes("$")
+    // another finding has the right name of an image with such characters
+    ...(typeof image === "string" && local.some((part) => /[A-Z]/.test(part)) && !/[$\s"']|[:@/]$/.test(image)
       ? [{
         status: "fail" as const,
         message: `has the image ${image}: image names are in lower case`,

@@ -3,6 +3,9 @@ import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
 import { isWithin } from "../compose/variables.mts";
 import { joinList } from "../text.mts";
 
+/** The key `image` and its value in a line. */
+const imageValue = /(?<![\w.-])image["']?\s*:\s*("[^"]*"|'[^']*'|(\$\{[^}]*\}|[^\s,}])*)/;
+
 /** Variables without a value, split: those whose dollar sign may be part of a value, and the others. */
 export function splitDollars(found: ProjectProblem[], { texts, envExamples = [] }: ComposeProject): {
   literal: ProjectProblem[];
@@ -12,8 +15,8 @@ export function splitDollars(found: ProjectProblem[], { texts, envExamples = [] 
     if (envExamples.some(({ names }) => names.includes(variable!))) return false;
     const written = file === undefined || line === undefined ? undefined : texts[file]?.split("\n")[line - 1];
     // the name of an image has none
-    if (/^[^#]*\bimage["']?\s*:/.test(written ?? "")) return false;
-    return within || isWithin(variable!, written ?? "");
+    const others = (written ?? "").replace(imageValue, "");
+    return within || isWithin(variable!, others);
   };
   const literal = found.filter(isLiteral);
   return { literal, rest: found.filter((one) => !literal.includes(one)) };

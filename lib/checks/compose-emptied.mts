@@ -4,7 +4,7 @@ import { enabledOf } from "../compose/enabled.mts";
 import { grantsOf } from "../compose/grants.mts";
 import { attachedNetworks } from "../compose/service.mts";
 import { literally } from "../compose/refusals.mts";
-import { isSecretName } from "../compose/variables.mts";
+import { isSecretName, variablesIn } from "../compose/variables.mts";
 import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -95,18 +95,17 @@ function hasNamelessFile(project: ComposeProject): boolean {
 }
 
 /** What to do about a `file:` whose variables have no value. */
-export const fileVariableFix = (project: ComposeProject): Fix => variableFix(variablesIn(ofFile, project), project);
+export const fileVariableFix = (project: ComposeProject): Fix => variableFix(unsetIn(ofFile, project), project);
 
 /** The variables without a value in what a pattern finds. */
-function variablesIn(pattern: RegExp, { unsetVariables, texts }: ComposeProject): string[] {
+function unsetIn(pattern: RegExp, { unsetVariables, texts }: ComposeProject): string[] {
   const unset = new Set(unsetVariables.map(({ variable }) => variable));
   const values = Object.values(texts).flatMap((text) => text.match(pattern) ?? []);
-  const names = values.flatMap((value) => [...value.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name]) => name!));
-  return [...new Set(names)].filter((name) => unset.has(name));
+  return variablesIn(values.join("\n")).filter((name) => unset.has(name));
 }
 
 /** What to do about images whose variables have no value: these variables are named where they are known. */
-export const imageVariableFix = (project: ComposeProject): Fix => variableFix(variablesIn(ofImage, project), project);
+export const imageVariableFix = (project: ComposeProject): Fix => variableFix(unsetIn(ofImage, project), project);
 
 /** The message about a network whose name is a variable without a value. */
 export const ofNameless = /is in a network without a name/;
@@ -117,7 +116,7 @@ export const namelessNetwork = (name: string, project: ComposeProject): ProjectF
   message: `${name} is in a network without a name: a variable under networks: has no value`,
   service: name,
   at: "networks:",
-  fix: variableFix(variablesIn(ofItem, project), project),
+  fix: variableFix(unsetIn(ofItem, project), project),
 });
 
 function variableFix(names: string[], project: ComposeProject): Fix {
@@ -141,7 +140,7 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
     !copied.includes(variable) && !ofTerminal.test(variable) && !required.has(variable);
   const later = project.unsetVariables.filter(({ setLater }) => setLater !== undefined);
   // a file without a name has a finding of its own
-  const ofFiles = hasNamelessFile(project) ? variablesIn(ofFile, project) : [];
+  const ofFiles = hasNamelessFile(project) ? unsetIn(ofFile, project) : [];
   const unsetVariables = project.unsetVariables.filter((one) =>
     isLost(one) && !later.includes(one) && !ofFiles.includes(one.variable ?? "")
   );
@@ -156,8 +155,8 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   // an image without a name has a finding of its own, and so has a network
   const services = enabledOf(project).map(([, service]) => service);
   const ofNames = [
-    ...(services.some(({ image }) => image === "") ? variablesIn(ofImage, project) : []),
-    ...(services.some((service) => attachedNetworks(service).includes("")) ? variablesIn(ofItem, project) : []),
+    ...(services.some(({ image }) => image === "") ? unsetIn(ofImage, project) : []),
+    ...(services.some((service) => attachedNetworks(service).includes("")) ? unsetIn(ofItem, project) : []),
   ];
   const rest = used.filter((one) =>
     !breaking.includes(one) && !secret.includes(one) && !ofDatabase.includes(one) &&

@@ -108,7 +108,7 @@ export const lacks: {
     instead: '["CMD", "bash", "-c", ":> /dev/tcp/127.0.0.1/8000"]',
   },
   {
-    image: /^(docker\.io\/)?grafana\/promtail(:(latest|3\.([4-9]|\d\d)\..*))?(@.*)?$/,
+    image: /^(docker\.io\/)?grafana\/promtail(:(latest|3|3\.([4-9]|\d\d)(\..*)?))?(@.*)?$/,
     programs: /\b(curl|wget)\b/,
     instead: '["CMD", "bash", "-c", ":> /dev/tcp/127.0.0.1/9080"]',
   },
@@ -118,7 +118,7 @@ export const lacks: {
     hasNoShell: true,
   },
   {
-    image: /^(docker\.io\/)?grafana\/loki(:(latest|3\.([6-9]|\d\d)([.-].*)?|([4-9]|\d\d)(\..*)?))?(@.*)?$/,
+    image: /^(docker\.io\/)?grafana\/loki(:(latest|3|3\.([6-9]|\d\d)([.-].*)?|([4-9]|\d\d)(\..*)?))?(@.*)?$/,
     programs: /\b(curl|wget|nc|bash|sh)\b/,
     instead: '["CMD", "/usr/bin/loki", "-health"]',
     onlyPort: "3100",
@@ -158,15 +158,22 @@ function healthProgram(name: string, service: ComposeService, { model }: Project
   }];
 }
 
-/** The test to write instead of one with these words, with its port; undefined if the image can test nothing there. */
+/** The port in an address: of any host in a URL, or of this one. A variable is `$`. */
+const portOf = /(?::\/\/(?:[^\s/@]*@)?(?:\[[^\]]*\]|[^\s/:"']+)|localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]):(\d+|\$)/;
+
+/** The place of the port in a test of {@link lacks}. */
+const placeOfPort = /(?<=localhost:|127\.0\.0\.1\/)\d+/;
+
+/**
+ * The test to write instead of one with these words, with its port; undefined if the image can test nothing there, if
+ * the port is a variable, or if the address is one of HTTPS, for which a test by HTTP is wrong.
+ */
 function testInstead({ instead, onlyPort }: typeof lacks[number], words: string): string | undefined {
-  const [, port] = /(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]):(\d+)/.exec(words) ?? [];
+  if (instead?.includes("http://") && words.includes("https://")) return undefined;
+  const [, port] = portOf.exec(words) ?? [];
   if (port === undefined || instead === undefined) return instead;
-  return onlyPort === undefined
-    ? instead.replace(/(?<=localhost:|127\.0\.0\.1\/)\d+/, port)
-    : onlyPort === port
-    ? instead
-    : undefined;
+  if (onlyPort !== undefined) return onlyPort === port ? instead : undefined;
+  return port === "$" && placeOfPort.test(instead) ? undefined : instead.replace(placeOfPort, port);
 }
 
 /**
@@ -195,9 +202,16 @@ function form(name: string, service: ComposeService, { model }: Project): Projec
   }];
 }
 
-/** A word of a list as a shell reads it: operators and variables stay, spaces and other characters are quoted. */
-const inShell = (word: string) =>
-  /^(\|\||&&|\||;|\d?>>?\s*(&\d|\/\S+)?)$/.test(word) || !/[\s"'\\&;|<>()*?#`]/.test(word) ? word : shellWord(word);
+/**
+ * A word of a list as a shell reads it: operators stay, and an `exit` after `||`; spaces and other characters are in
+ * quotes, in double ones if the word has a variable. `before`: the word before it.
+ */
+function inShell(word: string, before: string | undefined): string {
+  if (/^(\|\||&&|\||;|\d?>>?\s*(&\d|\/\S+)?)$/.test(word)) return word;
+  if (before === "||" && /^exit(\s+\d+)?$/.test(word)) return word;
+  if (word.includes("$")) return `"${word.replace(/["\\`]/g, "\\$&")}"`;
+  return word === "" || /[\s"'\\&;|<>()*?#`[\]~{}]/.test(word) ? shellWord(word) : word;
+}
 
 /** `isPassed`: the program runs with other arguments than it seems, and decides itself what that means. */
 function formOf(test: unknown): { what: string; instead: string; isPassed?: true } | undefined {
@@ -229,7 +243,7 @@ function formOf(test: unknown): { what: string; instead: string; isPassed?: true
     ? undefined
     : words.slice(2).find((one) => /^(\|\||&&|\||;|>|2>&1|>\s*\/dev\/null)$/.test(one) && !isEnd(one));
   if (operator === undefined) return undefined;
-  const instead = JSON.stringify(["CMD-SHELL", words.slice(1).map(inShell).join(" ")]);
+  const instead = JSON.stringify(["CMD-SHELL", words.slice(1).map((word, i) => inShell(word, words[i])).join(" ")]);
   const what = `that passes ${operator} to ${words[1]} as a word`;
   // to curl and wget the words after it are more addresses (both end with an error, run on 2026-11-28), and pg_isready
   // takes no such words

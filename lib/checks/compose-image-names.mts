@@ -2,6 +2,7 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { manualFix } from "../fixes.mts";
 import type { Fix } from "../findings.mts";
+import { imageParts, isImageName } from "../compose/image-name.mts";
 import { imageVariableFix } from "./compose-emptied.mts";
 import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
 
@@ -37,11 +38,10 @@ function reason(image: string, isVariable: boolean, project: ComposeProject): { 
   const space = /\s/.exec(image)?.[0];
   const inner = image.replace(/\s+#.*$/s, "").replace(/^[\s"']+|[\s"']+$/g, "");
   // a space next to a colon or a slash is never meant
-  const joined = inner.replace(/\s*([:/])\s*/g, "$1");
-  const isName = /^[A-Za-z0-9][\w.:@/-]*\w$/.test(joined);
+  const joined = inLowerCase(inner.replace(/\s*([:/])\s*/g, "$1"));
   const inOneLine = /[\n\r]/.test(image) ? " in the line of image:" : "";
   const write = manualFix(
-    isName ? `Write ${joined}${inOneLine}` : "Write the image's name and tag, such as nginx:1.27",
+    isImageName(joined) ? `Write ${joined}${inOneLine}` : "Write the image's name and tag, such as nginx:1.27",
   );
   if (space !== undefined) {
     const what = /[\n\r]/.test(image) ? "line break" : space === "\t" ? "tab" : "space";
@@ -56,7 +56,22 @@ function reason(image: string, isVariable: boolean, project: ComposeProject): { 
     : /^[:/]/.test(image)
     ? `it begins with ${image[0]}`
     : `it ends with ${image.at(-1)}`;
-  const stem = image.replace(/[:@/]+$/, "");
-  const isStem = /^[A-Za-z0-9][\w.:@/-]*\w$/.test(stem) && /[:@]$/.test(image);
-  return { why, fix: isStem ? manualFix(`Write the tag after ${stem}:, or only ${stem}`) : write };
+  const stem = inLowerCase(image.slice(0, -1));
+  if (!/[:@]$/.test(image) || !isImageName(stem)) return { why, fix: write };
+  const isDigest = image.endsWith("@");
+  const isTagged = imageParts(stem)[1] !== "" || stem.includes("@");
+  return {
+    why,
+    fix: manualFix(
+      isTagged && !isDigest
+        ? `Write ${stem}`
+        : `Write the ${isDigest ? "digest" : "tag"} after ${stem}${image.at(-1)}, or only ${stem}`,
+    ),
+  };
+}
+
+/** An image with its repository in lower case. */
+function inLowerCase(image: string): string {
+  const [repository] = imageParts(image);
+  return `${repository.toLowerCase()}${image.slice(repository.length)}`;
 }

@@ -106,7 +106,7 @@ function containerFlaws(
       ...settings(name, service, project),
       ...imageFlaws(name, service, project, machine),
       ...healthFlaws(name, service, project),
-      ...databaseFlaws(service, project),
+      ...databaseFlaws(name, service, project),
       ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
       ...emptyEnvFile(project.written?.services[name] ?? service),
     ];
@@ -129,7 +129,7 @@ function containerFlaws(
     ...daemonFlaws(project.written?.services[name] ?? service, machine),
     ...imageFlaws(name, service, project, machine),
     ...(project.inline ? [] : [...copyFlaws(name, project), ...startFlaws(name, service, project)]),
-    ...databaseFlaws(service, project),
+    ...databaseFlaws(name, service, project),
     ...programFlaws(service, project, machine),
     ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
     ...emptyEnvFile(project.written?.services[name] ?? service),

@@ -4,7 +4,8 @@ import { enabledOf } from "../compose/enabled.mts";
 import { grantsOf } from "../compose/grants.mts";
 import { attachedNetworks } from "../compose/service.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
-import { hasRefusedCharacters, swarmNameFlaw } from "../config/swarm-names.mts";
+import { grantNameFlaw, swarmNameFlaw } from "../config/swarm-names.mts";
+import { quoted } from "../config/scalars.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 import { guestWord } from "../render.mts";
@@ -101,7 +102,9 @@ function networkFlaws(
       }`,
       ...place,
       fix: manualFix(
-        `Remove external: and write name: ${named} and attachable: true, so that ${project.name} creates it; or, ` +
+        `Remove external: and write name: ${
+          quoted(named)
+        } and attachable: true, so that ${project.name} creates it; or, ` +
           create(project, "network create --driver overlay --attachable", named),
       ),
     }];
@@ -117,10 +120,8 @@ function grantFlaws(
   return externals(project, section, usedIn(services, section)).flatMap(({ key, named }): ProjectFlaw[] => {
     const kind = section.slice(0, -1);
     const place = { at: `${key}:`, atTop: { section, key } };
-    if (hasRefusedCharacters(named)) {
-      const is = "has other characters than letters, digits, -, _ and ., or begins or ends with one of the last three";
-      return [nameless(kind, named, is, place)];
-    }
+    const refused = grantNameFlaw(named);
+    if (refused !== undefined) return [nameless(kind, named, refused, place)];
     const users = needing(project, all, section, named);
     if (users.length === 0) return [];
     return [{

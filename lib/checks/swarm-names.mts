@@ -1,7 +1,8 @@
 /** Names of a project that Docker refuses in a Swarm, where it writes the stack's name before them. */
 import { attachedNetworks } from "../compose/service.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
-import { hasRefusedCharacters, type NameFlaw, swarmNameFlaw } from "../config/swarm-names.mts";
+import { grantNameFlaw, type NameFlaw, swarmNameFlaw } from "../config/swarm-names.mts";
+import { quoted } from "../config/scalars.mts";
 import { isMap } from "../maps.mts";
 import { flaw, type ProjectFlaw, type TopEntry } from "./compose-flaw.mts";
 
@@ -28,7 +29,9 @@ export function swarmNameFlaws(project: ComposeProject, services: [string, Compo
       return found === undefined ? [] : [top(
         `the name of the network ${own ?? key} ${found.is}`,
         own ?? `${key}:`,
-        `Write name: ${found.write ?? "and a shorter name"} below the network ${key}`,
+        `Write name: ${
+          found.write === undefined ? "and a shorter name" : quoted(found.write)
+        } below the network ${key}`,
         { section: "networks", key },
       )];
     }),
@@ -37,11 +40,11 @@ export function swarmNameFlaws(project: ComposeProject, services: [string, Compo
       Object.entries(model?.[section] ?? {}).flatMap(([key, one]): ProjectFlaw[] => {
         if (isMap(one) && one.external) return [];
         const own = ownName(one, `${stack}_${key}`);
-        if (!hasRefusedCharacters(own ?? `${stack}_${key}`)) return [];
+        const refused = grantNameFlaw(own ?? `${stack}_${key}`);
+        if (refused === undefined) return [];
         const kind = section.slice(0, -1);
         return [top(
-          `the name of the ${kind} ${own ?? key} has other characters than letters, digits, -, _ and ., or begins or ` +
-            "ends with one of the last three",
+          `the name of the ${kind} ${own ?? key} ${refused}`,
           own ?? `${key}:`,
           `Write another name for the ${kind}`,
           { section, key },
@@ -59,7 +62,7 @@ function ownName(entry: unknown, byCompose: string): string | undefined {
 
 /** What to write instead of the name of a service. */
 function serviceMend({ write, most }: NameFlaw, stack: string): string {
-  if (write !== undefined) return `Write ${write} for it, also where others refer to it`;
+  if (write !== undefined) return `Write ${quoted(write)} for it, also where others refer to it`;
   return most !== undefined && most > 0
     ? `Write a name with at most ${most} characters, or a shorter name: for the stack ${stack}`
     : `Write a shorter name: for the stack ${stack}`;

@@ -63,7 +63,7 @@ export function placementFlaws(service: ComposeService, nodes: string[]): Projec
             "Set it once the machines are in the Swarm",
             self(`ssh ${nodes[0]} -- sudo docker node update --label-add ${guestWord(label)} ${nodes[0]}`),
           )
-          : manualFix("Write a label without line breaks and tabs"),
+          : manualFix("Write a label without line breaks or tabs"),
         fold: { kind: `label ${label}`, verb: ["runs", "run"], item, rest },
       };
     },

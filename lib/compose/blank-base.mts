@@ -1,12 +1,10 @@
 /** A `FROM` whose variables have no value. */
 import { fromPattern, instructionsOf } from "./dockerfile-instructions.mts";
+import { isImageName } from "./image-name.mts";
 import type { BlankBase } from "./types.mts";
 
 /** Variables that BuildKit itself sets for `FROM` (docs.docker.com/reference/dockerfile; read 2026-11-28). */
 const ofPlatform = /^(TARGET|BUILD)(PLATFORM|OS|OSVERSION|ARCH|VARIANT)$/;
-
-/** The shape of an image's name: nothing empty before, between or after its separators. */
-const imageName = /^\w[\w.-]*(:\d+)?(\/\w[\w.-]*)*(:\w[\w.-]*)?(@\w+:[0-9a-f]+)?$/;
 
 /**
  * The first `FROM` of a Dockerfile that is no image, because a variable in it has no value: BuildKit ends the build
@@ -37,7 +35,7 @@ export function blankBaseOf(text: string, args: Record<string, string | null>): 
 /** What is left of an image, if that is no image. */
 function blankOf(written: string, values: Map<string, string | undefined>) {
   const result = written.includes("$") ? filled(written, values) : undefined;
-  if (!result || result.names.length === 0 || imageName.test(result.text)) return undefined;
+  if (!result || result.names.length === 0 || isImageName(result.text)) return undefined;
   const { text: left, names } = result;
   return { written, left, names, undeclared: names.filter((name) => !values.has(name)) };
 }

@@ -11,6 +11,7 @@ import { typedKeys } from "./typed-keys.mts";
 import type { ProjectProblem } from "./types.mts";
 import { joinList } from "../text.mts";
 import { lineIn } from "./value-lines.mts";
+import { variablesIn } from "./variables.mts";
 
 /**
  * Reads one document of a Compose file and adds its errors and warnings to the lists.
@@ -110,6 +111,6 @@ export function readDocument(
 
 /** The variables without a value in a text of the file. */
 const unsetIn = (text: unknown, { unsetVariables }: FillResults): string[] =>
-  [...String(text ?? "").matchAll(/\$\{?(\w+)/g)].flatMap(([, name]) => unsetVariables.has(name!) ? [name!] : []);
+  variablesIn(String(text ?? "")).filter((name) => unsetVariables.has(name));
 
 const isScalarNull = ({ root }: Yaml) => root !== null && "value" in root && (root.value === null || root.value === "");

@@ -9,3 +9,10 @@ export function imageParts(image: string): [name: string, tag: string] {
   const colon = plain.indexOf(":", plain.lastIndexOf("/"));
   return colon < 0 ? [plain, ""] : [plain.slice(0, colon), plain.slice(colon + 1)];
 }
+
+/**
+ * Whether a text has the shape of an image's name: nothing is empty before, between or after its separators. Letters of
+ * both cases count.
+ */
+export const isImageName = (text: string): boolean =>
+  /^\w[\w.-]*(:\d+)?(\/\w[\w.-]*)*(:\w[\w.-]*)?(@\w+:[0-9a-f]+)?$/.test(text);

@@ -7,6 +7,7 @@ import { dirname, isAbsolute, join } from "node:path/posix";
 import type { Entry } from "../shell.mts";
 import type { Stack } from "../config/types.mts";
 import { ignoreRules } from "./dockerignore.mts";
+import { variablesIn } from "./variables.mts";
 
 /** Who may write into a folder. */
 export interface FolderAccess {
@@ -227,9 +228,8 @@ const ofSession =
  * and those under `environment` without a value. Comments may add names; their values are not used.
  */
 export function variableNames(text: string): string[] {
-  const filled = [...text.replaceAll("$$", "").matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g)].map(([, name]) => name!);
   const bare = [...text.matchAll(/^[ \t]*(?:-[ \t]+["']?([A-Za-z_]\w*)["']?|([A-Za-z_]\w*):)[ \t]*(?:#.*)?$/gm)].map(
     ([, item, key]) => item ?? key!,
   );
-  return [...new Set([...filled, ...bare])].filter((name) => !ofSession.test(name));
+  return [...new Set([...variablesIn(text), ...bare])].filter((name) => !ofSession.test(name));
 }

@@ -2,6 +2,7 @@
  * The keys and types of a Compose file (compose-spec, schema/compose-spec.json; compared with
  * Compose 2.26.1 on 2026-11-26): Compose checks these first. Used only on hosts without Compose.
  */
+import { printable } from "../config/values.mts";
 import { isMap } from "../maps.mts";
 import {
   any,
@@ -258,7 +259,7 @@ const source: Record<string, Shape> = {
 const names = (what: string, shape: Shape): Shape => (value, path) => [
   ...(isMap(value) ? Object.keys(value) : []).filter((name) => !/^[a-zA-Z0-9._-]+$/.test(name)).map((name) => ({
     path: [...path, name],
-    message: `“${name}” is not a valid ${what} name: use letters, digits, . _ and -`,
+    message: `“${printable(name)}” is not a valid ${what} name: use letters, digits, . _ and -`,
     mend: `Write ${name.replace(/[^a-zA-Z0-9._-]+/g, "-").replace(/^-|-$/g, "")}`,
   })),
   ...shape(value, path),

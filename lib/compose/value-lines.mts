@@ -1,6 +1,7 @@
 /** Finds the lines of values in a Compose file. */
 import { isMap, isSeq, offset, type Yaml } from "../config/yaml.mts";
 import { literally } from "./refusals.mts";
+import { variablesIn } from "./variables.mts";
 
 /**
  * The line of the value at a path of keys and indexes, or of the last part of the path that exists.
@@ -50,8 +51,8 @@ export function lineOfFilled(texts: Record<string, string>, value: string): { fi
 export function variablesBehind(texts: Record<string, string>, values: string[]): string[] {
   for (const value of values) {
     const line = Object.values(texts).flatMap((text) => text.split("\n")).find((one) => isFilledIn(one, value));
-    const names = [...(line ?? "").matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name]) => name!);
-    if (names.length > 0) return [...new Set(names)];
+    const names = variablesIn(line ?? "");
+    if (names.length > 0) return names;
   }
   return [];
 }

@@ -59,6 +59,12 @@ export function envFileMissing(
   });
 }
 
+/** The names of the variables that a text uses, each once: `A` and `B` for `$A-${B:-x}`, none for `$$A`. */
+export function variablesIn(text: string): string[] {
+  const names = [...text.replaceAll("$$", "").matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name]) => name!);
+  return [...new Set(names)];
+}
+
 /** The start of a hash of a password (crypt(5), Apache's htpasswd, Argon2's PHC strings). */
 const hash = /\$(apr1|1|2[abxy]|5|6|7|y|gy|argon2\w*|scrypt|pbkdf2[\w-]*)\$/;
 

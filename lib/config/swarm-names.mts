@@ -28,7 +28,9 @@ export function swarmNameFlaw(name: string, stack?: string): NameFlaw | undefine
     };
   }
   return full.length <= most ? undefined : {
-    is: `is ${full} in Docker, with ${full.length} characters, and ${most} are allowed`,
+    is: stack === undefined
+      ? `has ${full.length} characters, and Docker allows ${most}`
+      : `is ${full} in Docker, with ${full.length} characters, and ${most} are allowed`,
     most: Math.max(0, most - prefix.length),
   };
 }
@@ -43,5 +45,8 @@ function refused(name: string): string {
   return found.length === 0 ? "is empty" : found.join(", and ");
 }
 
-/** Whether Docker refuses the name of a config or a secret for its characters. */
-export const hasRefusedCharacters = (name: string): boolean => !/^[a-zA-Z0-9](?:[\w.-]*[a-zA-Z0-9])?$/.test(name);
+/** What Docker refuses in the characters of the name of a config or a secret, after the name; undefined if nothing. */
+export const grantNameFlaw = (name: string): string | undefined =>
+  /^[a-zA-Z0-9](?:[\w.-]*[a-zA-Z0-9])?$/.test(name)
+    ? undefined
+    : "has other characters than letters, digits, -, _ and ., or begins or ends with one of the last three";
