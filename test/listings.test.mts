@@ -159,6 +159,11 @@ test("gpu.driver: names what keeps vfio-pci from loading at boot", () => {
   assert.match(fixes("initramfs-tools/modules:vfio_pci"), /^update-initramfs -u -k all$/, "it is loaded by its name");
   const install = "initramfs-tools/modules:vfio_pci\nmodprobe.d/a.conf:install vfio-pci";
   assert.match(fixes(install), /^If nothing else needs it, remove the line install vfio-pci from [^\n]*\n.*prepare$/);
+  const on = (id: string) => fixes(install, host.replace(/^ID:.*$/m, `ID:${id}`)).split("\n")[0]!;
+  const early =
+    /^If nothing else needs it, remove the line install vfio-pci .*configuration\.nix.*, and run nixos-rebuild switch$/;
+  assert.match(on("nixos"), early);
+  assert.match(on("truenas-scale"), /^If nothing else needs it, remove the line .*; TrueNAS may lose this change at/);
   // libvirt can load a module that only the next boot's arguments blacklist
   const argument = (word: string) => host.replace(/^grub:GRUB_CMDLINE_LINUX "$/m, `$&\nconfigured:${word}=vfio-pci`);
   const named = "initramfs-tools/modules:vfio_pci";
