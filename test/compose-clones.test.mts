@@ -2,8 +2,10 @@
 // Langfuse, Whisper and others. What Compose says of them was run with 2.26.1 on 2026-11-28.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { placeOf } from "../lib/checks/compose-flaw.mts";
 import { runChecks } from "../lib/checks/index.mts";
 import { noComposeFile } from "../lib/compose/no-compose-file.mts";
+import type { ComposeProject } from "../lib/compose/types.mts";
 import { readProject } from "../lib/compose/read-project.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
@@ -262,6 +264,20 @@ test("of several Compose files, those are proposed that a comment names together
   for (const mark of [";", " &&"]) {
     assert.is(await set(`# ${line("base", "gpu")} pull${mark} ${line("base", "gpu")} up\n`, ["gpu"]), "base:gpu");
   }
+  // a command in two lines, and options without a space
+  const twoLines = "# docker compose -f base.compose.yaml \\\n#   -f gpu.compose.yaml up\n";
+  assert.is(await set(twoLines, ["gpu"]), "base:gpu");
+  assert.is(await set("# docker compose -fbase.compose.yaml -fgpu.compose.yaml up\n", ["gpu"]), "base:gpu");
+  // a set with a file for development is not proposed, though it has one for NVIDIA's cards
+  const dev = `# ${line("base", "gpu", "dev")} up\n# ${line("base", "gpu")} up\n`;
+  assert.is(await set(dev, ["gpu", "dev"]), "base:gpu");
+  // "dev" is no word of these names, and amd64 is no card
+  for (const name of ["devices", "swarm", "latest", "x-amd64"]) {
+    assert.is(await set(`# ${line("base", name)} up\n`, [name]), `base:${name}`);
+  }
+  for (const name of ["dev", "x-windows", "macos.x", "arm64", "amd"]) {
+    assert.is(await set(`# ${line("base", name)} up\n`, [name]), "base");
+  }
 });
 
 test("a password of a database that is written without a value", async () => {
@@ -311,6 +327,8 @@ test("a password without a value: variables of other lines, services and values 
       `${empty}    healthcheck:\n      test: PGPASSWORD=$$POSTGRES_PASSWORD psql -U $$POSTGRES_USER\n`,
       `${empty}      # POSTGRES_PASSWORD: $OLD\n`,
       empty + app,
+      "services: {app: {image: x, environment: {POSTGRES_PASSWORD: $APP}}, db: {image: 'postgres:17', environment: {POSTGRES_PASSWORD: ''}}}\n",
+      "services: {db: {image: 'postgres:17', environment: {POSTGRES_PASSWORD: ''}}, app: {image: x, environment: {POSTGRES_PASSWORD: $APP}}}\n",
       db.replace("environment:\n", "environment: {POSTGRES_PASSWORD: '', POSTGRES_USER: $DBUSER}\n"),
     ]
   ) {
@@ -321,6 +339,12 @@ test("a password without a value: variables of other lines, services and values 
     );
     assert.match((await compose(text)).join("\n"), /^fail .* POSTGRES_PASSWORD without a value/m);
   }
+});
+
+test("the place of an entry that does not have the text is its own line, not another one with the text", () => {
+  const texts = { "c.yaml": "services:\n  a: {image: gone}\nsecrets:\n  word:\n    file: x\n" };
+  const project = { name: "p", machine: "a", folder: "/lab/p", profiles: [], texts } as unknown as ComposeProject;
+  assert.is(placeOf(project, "gone", { section: "secrets", key: "word" }), "p/c.yaml:4");
 });
 
 test("a space in the default of an image's tag", async () => {

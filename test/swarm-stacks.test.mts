@@ -185,6 +185,14 @@ secrets:
   ]);
 });
 
+test("services that need the same label of a node have one finding", async () => {
+  const one = "{image: x, deploy: {placement: {constraints: [node.labels.Disk == ssd]}}}";
+  const found = await findings(`services:\n  a: ${one}\n  b: ${one}\n`);
+  assert.equal(found.map((line) => line.replace(/ -> .*/, "")), [
+    "warn p/compose.yaml:2 p: a and b run only on a node with the label Disk=ssd, which up does not set",
+  ]);
+});
+
 test("names of entries in a Swarm: too long, not of letters alone, and those that YAML reads as another type", async () => {
   const net = "t".repeat(70);
   const text = `services:

@@ -2,6 +2,7 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { imageParts } from "../compose/image-name.mts";
+import { literally } from "../compose/refusals.mts";
 import { environmentOf, mountsOf, texts } from "../compose/service.mts";
 import { variablesIn } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
@@ -76,9 +77,21 @@ function variablesOf(name: string, service: string, texts: ComposeProject["texts
   return variablesIn(values.join("\n"));
 }
 
-/** The lines of a service in a file. */
+/** The lines of a service in a file; of a service in braces only what is between them. */
 const linesOf = (file: string, text: string, service: string) =>
-  blockOf(file, text, service).flatMap(({ lines }) => lines);
+  blockOf(file, text, service).flatMap(({ lines }) => {
+    const block = lines.join("\n");
+    const [start = ""] = new RegExp(`^[^]*?(?<![\\w.-])${literally(service)}["']?\\s*:\\s*(?=\\{)`).exec(lines[0]!) ??
+      [];
+    return (start === "" ? block : inBraces(block.slice(start.length))).split("\n");
+  });
+
+/** A text from the brace that it begins with to the one that closes it, or its end. */
+function inBraces(text: string): string {
+  let depth = 0;
+  const end = [...text.matchAll(/[{}]/g)].find(([brace]) => (depth += brace === "{" ? 1 : -1) === 0);
+  return text.slice(0, end && end.index + 1);
+}
 
 /** The variables of which a database needs one, where a service has none of them, or has them without a value. */
 function withoutPassword(

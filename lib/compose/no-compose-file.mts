@@ -7,11 +7,16 @@ import { composeFileNames } from "./project.mts";
 const isComposeFile = (name: string) => /compose[^/]*\.ya?ml$|^(docker-)?stack[^/]*\.ya?ml$/i.test(name);
 
 const isForNvidia = (path: string) =>
-  /gpu|nvidia|cuda/i.test(basename(path)) && !/amd|rocm|intel|nogpu|no-gpu/i.test(basename(path));
+  /gpu|nvidia|cuda/i.test(basename(path)) && !/amd(?!64)|rocm|intel|nogpu|no-gpu/i.test(basename(path));
 
-const isForOthers = (path: string) => /mac|win|dev|test|jetson|arm|wsl/i.test(basename(path));
+/** Whether a word of a file's name is another system, or development: `dev`, but not the one in `devices`. */
+const isForOthers = (path: string) =>
+  basename(path).split(/[._-]/).some((word) =>
+    /^(mac(os)?|darwin|osx|win(dows)?(32|64|10|11)?|dev(el|elop|elopment|container)?|tests?|testing|jetson|arm(hf|64|v\d)?|wsl2?)$/i
+      .test(word)
+  );
 
-const isForOtherCards = (path: string) => /cpu|amd|rocm|intel|vulkan|no-?gpu/i.test(basename(path));
+const isForOtherCards = (path: string) => /cpu|amd(?!64)|rocm|intel|vulkan|no-?gpu/i.test(basename(path));
 
 /**
  * The order of files: first one for NVIDIA's cards that runs alone; those that are for another system, for development
@@ -31,10 +36,12 @@ function rank(path: string, text: string): number {
  * those with this file and other `paths`.
  */
 function togetherIn(text: string, path: string, paths: string[]): string[][] {
-  const commands = text.split("\n").filter((line) => /^\s*#/.test(line)).flatMap((line) => line.split(/;|&&|\|/));
+  // a backslash at the end of a line continues the command in the next comment
+  const lines = text.replace(/\\[ \t]*\r?\n[ \t]*#/g, " ").split("\n");
+  const commands = lines.filter((line) => /^\s*#/.test(line)).flatMap((line) => line.split(/;|&&|\|/));
   const named = commands.map((command) => [
     ...new Set(
-      [...command.matchAll(/(?<=\s)(?:-f|--file)[ =]["']?([\w./-]+\.ya?ml)/g)].map(([, file]) =>
+      [...command.matchAll(/(?<=\s)(?:-f[ =]?|--file[ =])\s*["']?([\w./-]+\.ya?ml)/g)].map(([, file]) =>
         join(dirname(path), basename(file!))
       ),
     ),
