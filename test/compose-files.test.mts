@@ -100,6 +100,10 @@ test("an empty file, a list, a wrong section, a tab and two documents are report
   assert.match(await first("services: {web: {image: x}}\nservces: {}\n"), /^fail p\/compose\.yaml:2 .*servces/);
   assert.match(await first("services:\n\tweb:\n"), /^fail p\/compose\.yaml:2 .*tab/);
   assert.is(await first("services: {a: {image: x}}\n---\nservices: {b: {image: x}}\n"), "");
+  assert.equal(shapeFlaws({ networks: { "é": {}, "2024!": {} } }).map(({ mend }) => mend), [
+    "Write another name for the network",
+    'Write "2024"',
+  ]);
   // a name in quotes may have a line break
   assert.match(shapeFlaws({ networks: { "a\nb": {} } })[0]!.message, /^“a·b” is not a valid network name/);
   assert.equal(shapeFlaws({ services: { web: { image: "x", build: { contxt: "." } } } }).map(({ path }) => path), [

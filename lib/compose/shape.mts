@@ -2,6 +2,7 @@
  * The keys and types of a Compose file (compose-spec, schema/compose-spec.json; compared with
  * Compose 2.26.1 on 2026-11-26): Compose checks these first. Used only on hosts without Compose.
  */
+import { quoted } from "../config/scalars.mts";
 import { printable } from "../config/values.mts";
 import { isMap } from "../maps.mts";
 import {
@@ -257,11 +258,14 @@ const source: Record<string, Shape> = {
 
 /** The names that a section declares. */
 const names = (what: string, shape: Shape): Shape => (value, path) => [
-  ...(isMap(value) ? Object.keys(value) : []).filter((name) => !/^[a-zA-Z0-9._-]+$/.test(name)).map((name) => ({
-    path: [...path, name],
-    message: `“${printable(name)}” is not a valid ${what} name: use letters, digits, . _ and -`,
-    mend: `Write ${name.replace(/[^a-zA-Z0-9._-]+/g, "-").replace(/^-|-$/g, "")}`,
-  })),
+  ...(isMap(value) ? Object.keys(value) : []).filter((name) => !/^[a-zA-Z0-9._-]+$/.test(name)).map((name) => {
+    const valid = name.replace(/[^a-zA-Z0-9._-]+/g, "-").replace(/^-|-$/g, "");
+    return {
+      path: [...path, name],
+      message: `“${printable(name)}” is not a valid ${what} name: use letters, digits, . _ and -`,
+      mend: valid === "" ? `Write another name for the ${what}` : `Write ${quoted(valid)}`,
+    };
+  }),
   ...shape(value, path),
 ];
 
