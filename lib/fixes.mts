@@ -22,7 +22,7 @@ export const firmwareFix = (title: string): Fix => manualFix(title, { root: true
 export const guestFix = (title: string, run: string): Fix => commandFix(title, self(`ssh -- sudo ${run}`));
 /** Points to a check (its id) or a group of them (`iommu`). */
 export const doctorFix = (check: string): Fix =>
-  commandFix("See what doctor finds on this host", self(`doctor ${check}`));
+  commandFix("Check what doctor finds on this host", self(`doctor ${check}`));
 
 /** Fixes that several modules use, by name. */
 export const remedies = {
@@ -37,7 +37,7 @@ export const remedies = {
       "firmware setup",
   ),
   smallRegions: firmwareFix("Turn off Resizable BAR in the firmware setup, which makes the card's regions smaller"),
-  otherVm: commandFix("See which VM has it, then shut that VM down", "virsh -c qemu:///system list"),
+  otherVm: commandFix("Check which VM has it, then shut that VM down", "virsh -c qemu:///system list"),
   persistenced: commandFix("Stop NVIDIA's persistence daemon", "systemctl stop nvidia-persistenced", { root: true }),
   awake: commandFix(
     "If the VM cannot wake it: keep idle cards awake",

@@ -449,7 +449,7 @@ test("gpu.in-use: names the processes that use the card; without root, other use
     first("gpu.in-use", unnumbered).message,
     /^could not read which of \/dev\/nvidia0, \/dev\/nvidia1 … is this card's/,
   );
-  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.title, "See which VM has it, then shut that VM down");
+  assert.is(held("qemu-system-x86", "/dev/vfio/2").fix[0]!.title, "Check which VM has it, then shut that VM down");
 });
 
 test("gpu.display: warns with another card, fails on the only one, passes without a display", () => {

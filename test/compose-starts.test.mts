@@ -243,7 +243,7 @@ test("a VPN without a key does not start", async () => {
   const key = "A".repeat(43) + "=";
   assert.match(
     (await vpn("VPN_TYPE: wireguard, WIREGUARD_PRIVATE_KEY: ''")).join("\n"),
-    /^fail p\/compose\.yaml:4 p: vpn has no value for WIREGUARD_PRIVATE_KEY: the VPN ends at once, and what uses its net/,
+    /^fail p\/compose\.yaml:4 p: vpn has no value for WIREGUARD_PRIVATE_KEY: the VPN ends immediately, and what uses its net/,
   );
   const wrong = (await vpn("VPN_TYPE: wireguard, WIREGUARD_PRIVATE_KEY: not-a-key")).join("\n");
   assert.match(wrong, /has no key of WireGuard as WIREGUARD_PRIVATE_KEY/);
@@ -261,7 +261,7 @@ test("a VPN without a key does not start", async () => {
   );
   const required = (await vpn("VPN_TYPE: wireguard, WIREGUARD_PRIVATE_KEY: '${VPN_KEY:?needed}'")).join("\n");
   assert.match(required, /VPN_KEY has no value/);
-  assert.not.match(required, /the VPN ends at once/);
+  assert.not.match(required, /the VPN ends immediately/);
 });
 
 test("a health check whose form means something else never passes", async () => {

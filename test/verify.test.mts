@@ -155,7 +155,7 @@ const guests: Record<string, [layer: string, says: RegExp]> = {
   "podman-without-cdi": ["verify.toolkit", /the CDI specification, by which Podman finds GPUs, names none/],
   "image-too-new": ["verify.service", /ml-worker is restarting: the image's CUDA needs a newer driver than the VM has/],
   "service-falls-over": ["verify.service", /ml-worker keeps restarting/],
-  "lost-by-daemon-reload": ["verify.gpu", /the container may not use its GPU: .*systemd reloaded its units/],
+  "lost-by-daemon-reload": ["verify.gpu", /the container is not allowed to use its GPU: .*systemd reloaded its units/],
   "no-gpu-in-the-container": [
     "verify.gpu",
     /ml-worker has no nvidia-smi: it got no GPU, or not the capability utility/,

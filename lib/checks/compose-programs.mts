@@ -58,7 +58,7 @@ function vpnKeys(service: ComposeService, { unsetVariables, refusals, texts }: C
       status: "fail",
       message:
         `has ${value === "" ? "no value for" : isKey ? "a placeholder as" : "no key of WireGuard as"} ${name}: ` +
-        "the VPN ends at once, and what uses its network does not start",
+        "the VPN ends immediately, and what uses its network does not start",
       at: [name],
       fix: manualFix(`Write the value of your VPN provider as ${name}`),
     }];

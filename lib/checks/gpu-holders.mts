@@ -194,9 +194,13 @@ function stopVm(held: Holder[], host: Host): Fix {
   // libvirt's VMs are QEMU processes; virsh does not list other programs that run VMs
   if (held.every(({ command }) => /^(qemu|kvm)/.test(command))) {
     return isProxmox(host)
-      ? commandFix("See which VM has it (its PID is in the list), then shut that VM down: qm shutdown ID", "qm list", {
-        root: true,
-      })
+      ? commandFix(
+        "Check which VM has it (its PID is in the list), then shut that VM down: qm shutdown ID",
+        "qm list",
+        {
+          root: true,
+        },
+      )
       : remedies.otherVm;
   }
   return commandFix(

@@ -73,7 +73,7 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
   if (isPortable(host) && gpu.rom === false && gpu.physicalFunction === undefined && gpu.upstreamBridges.length > 0) {
     return warn(
       "this laptop's card has no video BIOS (vBIOS) of its own: its driver reads it from the laptop's firmware, " +
-        "and may not start in a VM",
+        "and might not start in a VM",
       evidence,
       [
         manualFix(

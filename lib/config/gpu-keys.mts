@@ -109,7 +109,7 @@ export const driver: Key = {
         checksum: {
           kind: "text",
           required: true,
-          about: "Of the file behind url: sha256:…",
+          about: "Of the file at url: sha256:…",
           pattern: "^sha256:[0-9a-f]{64}$",
           expected: "sha256: with 64 hex digits",
           example: "sha256:…",

@@ -46,7 +46,7 @@ const image: Key = {
         },
         checksum: {
           kind: "text",
-          about: "Of the file behind url: sha256:… or sha512:…",
+          about: "Of the file at url: sha256:… or sha512:…",
           pattern: "^(sha256:[0-9a-fA-F]{64}|sha512:[0-9a-fA-F]{128})$",
           expected: "sha256: with 64 hex digits, or sha512: with 128",
           example: "sha256:…",

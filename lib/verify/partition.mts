@@ -38,7 +38,7 @@ export function dxgLayer(facts: Facts): LayerResult {
   }
   if (loaded === "yes") {
     return fail("dxgkrnl is loaded, but finds no GPU partition: Hyper-V gave the VM none", [
-      commandFix("See what Hyper-V reports about the VM", "Get-VM | Get-VMGpuPartitionAdapter"),
+      commandFix("Check what Hyper-V reports about the VM", "Get-VM | Get-VMGpuPartitionAdapter"),
       commandFix("Restart the VM, which attaches its GPU partition", `${self("down")}; ${self("up")}`),
     ]);
   }

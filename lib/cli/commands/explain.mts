@@ -21,7 +21,7 @@ import { jsonText } from "../../urls.mts";
 function unknownLines(isEmpty: boolean, width: number): string[] {
   const first = isEmpty ? "this log is empty" : "homelab-gpu knows no error in this log";
   const read = isEmpty
-    ? "Give a log with text in it: a file, or the output of a command behind 2>&1 |"
+    ? "Give a log with text in it: a file, or the output of a command, with 2>&1 |"
     : "Read the first error in it: later ones often follow from it. Most texts are known in English only (LC_ALL=C)";
   return [
     ...wrap(first, width),

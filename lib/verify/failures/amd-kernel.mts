@@ -93,13 +93,13 @@ export const amdKernelFailures = (): Failure[] => [
       "the program sees no AMD GPU: /dev/kfd or /dev/dri was not given to it, its user is not in the group render, " +
       "or amdgpu does not drive the card",
       "Write devices: [/dev/kfd, /dev/dri] and group_add: [video, render] for that service",
-      guestFix("See that the driver has the card", "ls -l /dev/kfd /dev/dri"),
+      guestFix("Check that the driver has the card", "ls -l /dev/kfd /dev/dri"),
     ],
     [
       "verify.service",
       "fallback",
       /HIP error: |hipError_?[A-Za-z]\w{0,40}|HIP_ERROR_\w{3,40}|HSA_STATUS_ERROR\w{0,60}|\bROCm error: /,
-      "a call of ROCm failed, for the reason behind the colon",
+      "a call of ROCm failed, for the reason after the colon",
       kernel,
     ],
   ]),

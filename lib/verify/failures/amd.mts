@@ -7,7 +7,7 @@ const amd = /amdgpu|radeon|AMD_(?:NAVI|POLARIS|VEGA)|vendor-reset|1002:|AMD-Vi|A
 const resetFixes = [
   manualFix("Start the VM only once after each boot of the host; a VM's own reboot counts as another start"),
   manualFix(
-    "Install the module vendor-reset for Polaris, Vega and Navi 1x; RDNA 2 and later do without, save some boards",
+    "Install the module vendor-reset for Polaris, Vega and Navi 1x; most cards of RDNA 2 and later do not need it",
   ),
   powerCycle,
 ];
@@ -31,7 +31,7 @@ export const amdFailures = (): Failure[] => [
     check: "verify.service",
     strength: "symptom",
     layer: "docker",
-    message: "ROCm does not start: /dev/kfd may not be opened, the driver does not serve this card, or memory ran out",
+    message: "ROCm does not start: /dev/kfd cannot be opened, the driver does not serve this card, or memory ran out",
     fix: [
       guestFix("See the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
       guestFix("Try as root: if that works, the user is missing in the group render", "rocminfo"),
@@ -63,7 +63,8 @@ export const amdFailures = (): Failure[] => [
     check: "verify.service",
     layer: "docker",
     message:
-      "the program may not open AMD's compute device: it was not passed in, or its user is not in the group render",
+      "the program is not allowed to open AMD's compute device: it was not passed in, or its user is not in the " +
+      "group render",
     fix: [
       manualFix(
         "Write devices: [/dev/kfd, /dev/dri] and group_add: with the number of the group that has the nodes (an " +
@@ -247,7 +248,7 @@ export const amdFailures = (): Failure[] => [
     layer: "driver",
     message: "work on the AMD card hung or accessed wrong memory, and its driver resets the card",
     fix: [
-      manualFix("Update the guest's kernel and Mesa; if it comes back, look at the program that its lines name"),
+      manualFix("Update the guest's kernel and Mesa; if it happens again, look at the program that its lines name"),
       powerCycle,
     ],
     source: "Linux (amdgpu), read 2026-11",

@@ -103,8 +103,8 @@ export const aptKeyFailures = (): Failure[] => [
       "apt could not write the files that it checks: the disk is full, or (in a container) the host's Docker is " +
       "older than the image's system",
     fix: [
-      guestFix("See whether a disk is full", "df -h"),
-      guestFix("See what Docker keeps", "docker system df"),
+      guestFix("Check whether a disk is full", "df -h"),
+      guestFix("Check what Docker keeps", "docker system df"),
       manualFix("If there is room: update Docker and libseccomp2 on the machine that builds the image"),
       manualFix("If it happens outside of containers: see that /tmp exists and everyone may write there (mode 1777)"),
     ],

@@ -9,9 +9,8 @@ export const aptFailures = (): Failure[] => [
     pattern: /depends on libnvidia-(?:compute|ml|cfg|gl)\S{0,20} |configuration of libnvidia-ml-dev/,
     check: "tools.present",
     layer: "packages",
-    message: "a package of CUDA's developers wants packages of the driver, which do not belong into a " +
-      "container or beside " +
-      "a driver from another source",
+    message: "a package of CUDA's developers requires packages of the driver, which do not belong in a container " +
+      "or beside a driver from another source",
     fix: [
       manualFix(
         "In a container: leave it out (its files come with the GPU); take an image " +
@@ -99,8 +98,8 @@ export const aptFailures = (): Failure[] => [
     layer: "packages",
     message: "the packages do not fit together: versions of two sources are mixed, or some are held back",
     fix: [
-      commandFix("See which sources offer which version", "apt-cache policy nvidia-driver-580 libnvidia-compute-580"),
-      commandFix("See what is held back", "apt-mark showhold"),
+      commandFix("Check which sources offer which version", "apt-cache policy nvidia-driver-580 libnvidia-compute-580"),
+      commandFix("Check what is held back", "apt-mark showhold"),
       manualFix(
         "Keep the driver from one source only (the distribution's or NVIDIA's): remove the other file in " +
           "/etc/apt/sources.list.d, update, install again",
@@ -126,7 +125,7 @@ export const aptFailures = (): Failure[] => [
     layer: "network",
     message: "something else than the package source answered: a proxy, a login page of the network, or an error page",
     fix: [
-      guestFix("See what answers", "apt-get -o Debug::Acquire::http=true -o Debug::Acquire::https=true update"),
+      guestFix("Check what answers", "apt-get -o Debug::Acquire::http=true -o Debug::Acquire::https=true update"),
       manualFix("Behind a proxy: write it into /etc/apt/apt.conf.d; on a network with a login page: log in first"),
     ],
     source: "apt; NVIDIA/DIGITS#466 (2015-12)",
@@ -138,7 +137,7 @@ export const aptFailures = (): Failure[] => [
     layer: "packages",
     message: "a package source does not have this release of the distribution (too new for it, or already removed)",
     fix: [
-      commandFix("See which releases are named", "grep -rn '^[^#]' /etc/apt/sources.list /etc/apt/sources.list.d"),
+      commandFix("Check which releases are named", "grep -rn '^[^#]' /etc/apt/sources.list /etc/apt/sources.list.d"),
       manualFix("Write a release that the source has (NVIDIA names Ubuntu's LTS releases only), then apt-get update"),
     ],
     source: "apt, read 2026-11",
@@ -187,8 +186,8 @@ export const aptFailures = (): Failure[] => [
     layer: "network",
     message: "names cannot be resolved where this ran: no network, or no name server",
     fix: [
-      commandFix("See whether names work on this host", "getent hosts example.org"),
-      guestFix("See whether they do in the VM", "getent hosts example.org"),
+      commandFix("Check whether names work on this host", "getent hosts example.org"),
+      guestFix("Check whether they do in the VM", "getent hosts example.org"),
       manualFix(
         "If only the VM fails: start libvirt's network, and let firewalld or ufw forward its DNS (port 53) " +
           "and traffic",
@@ -212,7 +211,7 @@ export const aptFailures = (): Failure[] => [
         "Try the source by hand",
         "curl -fsSLI https://nvidia.github.io/libnvidia-container/stable/deb/amd64/InRelease",
       ),
-      commandFix("If IPv6 is at fault: try with IPv4 only", "apt-get -o Acquire::ForceIPv4=true update", {
+      commandFix("If IPv6 is the cause: try with IPv4 only", "apt-get -o Acquire::ForceIPv4=true update", {
         root: true,
       }),
       manualFix("Behind a proxy: set it for apt too (Acquire::https::Proxy in /etc/apt/apt.conf.d)"),
@@ -244,10 +243,10 @@ export const aptFailures = (): Failure[] => [
     near: fetchWords,
     check: "tools.present",
     layer: "packages",
-    message: "no source has that version of the package (any more): repositories keep the newest only",
+    message: "no source has that version of the package: repositories keep the newest only",
     fix: [
       commandFix("Fetch the lists again", "apt-get update", { root: true }),
-      commandFix("See which versions there are", "apt-cache policy PACKAGE"),
+      commandFix("List the versions", "apt-cache policy PACKAGE"),
       manualFix("Write a version that is there, or only the branch (driver: {branch: …})"),
     ],
     source: "apt; aws-samples/aws-deep-learning-ami-ubuntu-dcv-desktop#50 (2026-03)",

@@ -69,14 +69,14 @@ export const buildkitFailures = (): Failure[] => [
       ),
       "the build takes a Git repository that it cannot fetch: its address, branch or password is wrong, or git is " +
       "missing",
-      guestFix("See whether it can be read", "git ls-remote ADDRESS"),
+      guestFix("Check whether it can be read", "git ls-remote ADDRESS"),
       "For a private one: --ssh default, or a secret GIT_AUTH_TOKEN",
     ],
     [
       "verify.service",
       "cause",
       /no SSH key \S{1,60} forwarded from the client|make sure SSH_AUTH_SOCK is set|failed to dial agent/,
-      "the build wants to use an SSH key, and no SSH agent was given to it",
+      "the build uses an SSH key, and no SSH agent was given to it",
       "Start an agent and add the key (ssh-add), then build with --ssh default (Compose: build: {ssh: [default]})",
     ],
     [
@@ -130,7 +130,7 @@ export const buildkitFailures = (): Failure[] => [
       /mismatched image rootfs and manifest layers/,
       "the image cannot be unpacked: it is damaged, or a build's cache was pushed under that name",
       "Use another tag of it, or report it to its publisher: manifest and configuration list different layers",
-      guestFix("See what it consists of", "docker buildx imagetools inspect IMAGE"),
+      guestFix("Check what it consists of", "docker buildx imagetools inspect IMAGE"),
     ],
   ]),
   ...rows({ layer: "docker", source: "containerd 2; containerd/containerd#11606 (2025-03)" }, [

@@ -61,7 +61,7 @@ export const buildFailures = (): Failure[] =>
         /frontend grpc server closed unexpectedly|Cancell?ed: grpc: the client connection is closing/,
       ),
       "the builder (buildkitd, dockerd) ended during the build, most often because memory ran out",
-      guestFix("See whether it was killed", "journalctl -k -b --no-pager -g 'out of memory|oom'"),
+      guestFix("Check whether it was killed", "journalctl -k -b --no-pager -g 'out of memory|oom'"),
       "Give the VM more memory:, or build one service at a time (COMPOSE_PARALLEL_LIMIT=1)",
     ],
     [

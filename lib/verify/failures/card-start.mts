@@ -69,7 +69,7 @@ export const cardStartFailures = (): Failure[] => [
       "cause",
       /Failed to get VM UUID from QEMU command-line/,
       "NVIDIA's vGPU manager finds no UUID of the VM on QEMU's command line, and starts no vGPU without it",
-      manualFix("QEMU: -uuid UUID; Proxmox: qm set ID --args '-uuid UUID'; libvirt passes the domain's by itself"),
+      manualFix("QEMU: -uuid UUID; Proxmox: qm set ID --args '-uuid UUID'; libvirt passes the domain's automatically"),
     ],
     [
       "gpu.match",
@@ -158,7 +158,7 @@ export const cardStartFailures = (): Failure[] => [
       "a program's work on the AMD card failed or hung: the kernel, Mesa, ROCm or the card's firmware has a fault " +
       "with it, or is too old for the card",
       manualFix("Update kernel, linux-firmware and Mesa; for compute, the newest ROCm that names this card (gfx…)"),
-      manualFix("See whether the kernel argument amdgpu.cwsr_enable=0 helps, as on Ryzen AI Max (gfx1151)", {
+      manualFix("Check whether the kernel argument amdgpu.cwsr_enable=0 helps, as on Ryzen AI Max (gfx1151)", {
         reboot: true,
       }),
       guestFix("Read what the driver says", "dmesg --level err,warn"),
@@ -205,7 +205,7 @@ export const cardStartFailures = (): Failure[] => [
       "gpu.display",
       "note",
       /efifb: cannot reserve video memory/,
-      "the console (efifb) uses the card's memory without a reservation, which harms nothing at the host's boot",
+      "the console (efifb) uses the card's memory without a reservation, which is harmless at the host's boot",
       "If the screen is dark after a VM had the card: a reboot brings the console back",
     ],
   ]),

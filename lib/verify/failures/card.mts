@@ -80,7 +80,7 @@ export const cardFailures = (): Failure[] => [
     pattern: /open '?\/dev\/vfio\/\S{1,12}'?: (?:Permission denied|Operation not permitted|No such file)/,
     check: "provider.access",
     layer: "vfio",
-    message: "QEMU may not open VFIO's device nodes, or the module vfio is not loaded",
+    message: "QEMU is not allowed to open VFIO's device nodes, or the module vfio is not loaded",
     fix: [
       commandFix("Load it", "modprobe vfio-pci", { root: true }),
       manualFix("Let libvirt's system daemon start the VM (qemu:///system): it gives QEMU these nodes"),
@@ -97,7 +97,7 @@ export const cardFailures = (): Failure[] => [
     strength: "symptom",
     layer: "vfio",
     fallback: true,
-    message: "VFIO did not give QEMU the device: the reason stands behind the last colon, and in the host's kernel log",
+    message: "VFIO did not give QEMU the device: the reason is after the last colon, and in the host's kernel log",
     fix: [
       commandFix("Read the kernel's reason", "dmesg | grep -iE 'vfio|DMAR|AMD-Vi|NVRM' | tail -n 30", { root: true }),
       manualFix("With a vGPU (mdev): read journalctl -u nvidia-vgpu-mgr, and see that guest and host driver fit"),
@@ -110,7 +110,7 @@ export const cardFailures = (): Failure[] => [
     check: "gpu.in-use",
     strength: "note",
     layer: "vfio",
-    message: "a warning of QEMU that harms nothing: errors of the device's link are not reported to the guest",
+    message: "a warning of QEMU that is harmless: errors of the device's link are not reported to the guest",
     fix: [manualFix("Nothing to do; look for another error")],
     source: "QEMU (vfio); mbilker/vgpu_unlock-rs#10 (2022-05)",
   },
@@ -136,7 +136,7 @@ export const cardFailures = (): Failure[] => [
     strength: "note",
     layer: "vfio",
     message:
-      "a warning of QEMU that harms nothing: a card's own memory is not mapped for other devices (peer to peer); " +
+      "a warning of QEMU that is harmless: a card's own memory is not mapped for other devices (peer to peer); " +
       "look for another error",
     fix: [
       manualFix("If the VM does not start, read the last error instead; if it works, there is nothing to do"),
@@ -174,8 +174,8 @@ export const cardFailures = (): Failure[] => [
     layer: "kernel",
     message: "the card could not be bound or unbound, since a driver or a program still has it",
     fix: [
-      commandFix("See which driver has it", "lspci -nnk -d 10de:"),
-      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
+      commandFix("Check which driver has it", "lspci -nnk -d 10de:"),
+      commandFix("Check which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
       remedies.bindAtBoot,
     ],
     source: "Linux (drivers/base), single-GPU passthrough scripts, read 2026-11",

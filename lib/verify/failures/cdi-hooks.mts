@@ -27,8 +27,8 @@ export const cdiHookFailures = (): Failure[] =>
         /failed to create symlinks?: .{0,300}(?:permission denied|read-only file system|operation not permitted)/,
         /error updating ldcache: .{0,200}(?:operation not permitted|permission denied|read-only)/,
       ),
-      "the toolkit's hook may not write the driver's links into the container: the engine is rootless or in a " +
-      "container, SELinux forbids it, or the image's file system is read-only",
+      "the toolkit's hook is not allowed to write the driver's links into the container: the engine is rootless or " +
+      "in a container, SELinux forbids it, or the image's file system is read-only",
       "Remove read_only: true from that service; SELinux: security_opt: [label=disable]",
       "In LXC: turn nesting on, or run the engine in a VM",
     ],
@@ -36,8 +36,8 @@ export const cdiHookFailures = (): Failure[] =>
       "verify.service",
       "cause",
       /failed to update params file|\/proc\/driver\/nvidia\/params: no such file/,
-      "the toolkit's hook does not find the driver's settings in /proc: NVIDIA's module is not loaded any more",
-      guestFix("See that the driver works", "nvidia-smi"),
+      "the toolkit's hook does not find the driver's settings in /proc: NVIDIA's module is no longer loaded",
+      guestFix("Check that the driver works", "nvidia-smi"),
       ...writeCdi,
     ],
     [
@@ -78,7 +78,7 @@ export const cdiHookFailures = (): Failure[] =>
       /can't find device cgroup path/,
       "the toolkit does not find the container's control group for devices: cgroups are mounted in a way it does not " +
       "know (LXC, cgroup version 1 and 2 mixed)",
-      guestFix("See how they are mounted", "mount -t cgroup,cgroup2"),
+      guestFix("Check how they are mounted", "mount -t cgroup,cgroup2"),
       guestFix(
         "In LXC or rootless: leave the rules alone",
         "nvidia-ctk config --in-place --set nvidia-container-cli.no-cgroups",

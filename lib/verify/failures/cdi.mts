@@ -24,11 +24,9 @@ export const cdiFailures = (): Failure[] => [
     pattern: /unresolvable CDI de ?vices runtime\.nvidia\.com\/gpu/,
     check: "verify.service",
     layer: "toolkit",
-    message:
-      "the NVIDIA runtime writes a CDI specification by itself at each start, and could not: the driver does not " +
-      "answer",
+    message: "the NVIDIA runtime writes a CDI specification at each start, and could not: the driver does not answer",
     fix: [
-      guestFix("See that the driver works", "nvidia-smi"),
+      guestFix("Check that the driver works", "nvidia-smi"),
       guestFix("Write a specification by hand, and read the error that it prints", "nvidia-ctk cdi generate"),
       manualFix(
         'If both work: set mode = "legacy" below [nvidia-container-runtime] in ' +
@@ -42,7 +40,7 @@ export const cdiFailures = (): Failure[] => [
     check: "verify.service",
     layer: "toolkit",
     message:
-      "no CDI specification names that GPU: none was written, it was written before the driver worked, or it lies " +
+      "no CDI specification names that GPU: none was written, it was written before the driver worked, or it is " +
       "where the engine does not look",
     fix: [
       ...writeCdi,
@@ -82,7 +80,7 @@ export const cdiFailures = (): Failure[] => [
       "old for it)",
     fix: [
       guestFix(
-        "Enable it (Docker 25 to 28; 28.3 and later enable it by themselves)",
+        "Enable it (Docker 25 to 28; 28.3 and later enable it by default)",
         "nvidia-ctk runtime configure --runtime=docker --cdi.enabled",
       ),
       guestFix("Restart Docker", "systemctl restart docker"),
@@ -119,7 +117,7 @@ export const cdiFailures = (): Failure[] => [
     layer: "toolkit",
     message: 'the toolkit\'s configuration names a mode that nvidia-ctk cdi generate does not know (mode = "cdi")',
     fix: [
-      guestFix("See what is configured", "grep -n mode /etc/nvidia-container-runtime/config.toml"),
+      guestFix("Check what is configured", "grep -n mode /etc/nvidia-container-runtime/config.toml"),
       guestFix(
         "Write it with the mode that suits",
         "nvidia-ctk cdi generate --mode=auto --output=/etc/cdi/nvidia.yaml",
@@ -150,7 +148,7 @@ export const cdiFailures = (): Failure[] => [
     message: "nvidia-ctk runs in WSL and does not find Windows' library libdxcore.so (in /usr/lib/wsl/lib)",
     fix: [
       commandFix(
-        "See whether it is there, and whether the loader knows it",
+        "Check whether it is there, and whether the loader knows it",
         "sh -c 'ls /usr/lib/wsl/lib; ldconfig -p | grep dxcore'",
       ),
       commandFix(
@@ -172,7 +170,7 @@ export const cdiFailures = (): Failure[] => [
       guestFix("Create the nodes", "nvidia-modprobe -c=0 -u"),
       ...writeCdi,
       guestFix(
-        "If it stays: let the toolkit work without CDI, then restart the engine",
+        "If the error remains: let the toolkit work without CDI, then restart the engine",
         "nvidia-ctk config --in-place --set nvidia-container-runtime.mode=legacy",
       ),
     ],
@@ -218,8 +216,8 @@ export const cdiFailures = (): Failure[] => [
     pattern: /could not select device driver .{0,24}with capabilities/,
     check: "verify.service",
     layer: "toolkit",
-    message: "Docker knows no NVIDIA GPUs: the Container Toolkit is missing, or Docker was not restarted after its " +
-      "installation",
+    message: "Docker does not find any NVIDIA GPU: the Container Toolkit is missing, or Docker was not restarted " +
+      "after its installation",
     fix: [
       ...toolkit,
       manualFix(

@@ -25,7 +25,7 @@ export const cloudInitFailures = (): Failure[] =>
       "lacks user-data or meta-data",
       "Attach the seed again; both user-data and meta-data must be in it (cloud-localds seed.iso user-data " +
       "meta-data)",
-      guestFix("See whether the guest has it", "lsblk -o NAME,LABEL"),
+      guestFix("Check whether the guest has it", "lsblk -o NAME,LABEL"),
     ],
     [
       "guest.image",

@@ -87,7 +87,7 @@ export const composeFileFailures = (): Failure[] => [
         /variable is not set\. Defaulting to a blank string|the attribute `version` is obsolete/,
         /Found orphan containers/,
       ),
-      "a warning of Compose, which harms nothing where the empty value is meant",
+      "a warning of Compose, which is harmless where the empty value is meant",
       config,
     ],
     [
@@ -103,7 +103,7 @@ export const composeFileFailures = (): Failure[] => [
       /dependency failed to start: |container \S{1,80} is unhealthy|application not healthy after/,
       "a service did not become healthy, so those that wait for it do not start",
       logs,
-      guestFix("See what its check says", "docker inspect -f '{{json .State.Health}}' NAME"),
+      guestFix("Check what its check says", "docker inspect -f '{{json .State.Health}}' NAME"),
     ],
     [
       "verify.service",
@@ -153,7 +153,7 @@ export const composeFileFailures = (): Failure[] => [
       "symptom",
       /exited with code 137|Exited \(137\)|exit code: 137|OOMKilled"?: ?true/,
       "a container was killed: its memory or the VM's ran out, or it did not stop in time",
-      guestFix("See whether memory ran out", "dmesg --level err,warn"),
+      guestFix("Check whether memory ran out", "dmesg --level err,warn"),
       "Give the machine more memory:, or the service a higher limit",
     ],
     [
@@ -167,14 +167,14 @@ export const composeFileFailures = (): Failure[] => [
       "verify.service",
       "fallback",
       /failed to solve: |failed to build: |ERROR \[[\w .\/-]{0,60}(?:internal|auth|context|\d\/\d{1,2})[\w .\/-]{0,40}\] /,
-      "the image could not be built, for the reason behind the last colon",
+      "the image could not be built, for the reason after the last colon",
       logs,
     ],
     [
       "verify.service",
       "fallback",
       /Error response from daemon: |docker: Error response/,
-      "Docker refused it, for the reason behind the last colon",
+      "Docker refused it, for the reason after the last colon",
       guestFix("Read what the daemon says", "journalctl -u docker -b --no-pager -n 50"),
     ],
     [
@@ -184,8 +184,8 @@ export const composeFileFailures = (): Failure[] => [
         /Error: (?:OCI runtime error|initializing source|creating container storage|unable to start container|netavark|statfs|short-name|crun|runc)/,
         /\bcrun: [a-z]/,
       ),
-      "Podman or its runtime (crun, runc) refused it, for the reason behind the last colon",
-      "See whether a container starts without a GPU: podman run --rm quay.io/podman/hello",
+      "Podman or its runtime (crun, runc) refused it, for the reason after the last colon",
+      "Check whether a container starts without a GPU: podman run --rm quay.io/podman/hello",
     ],
   ]),
 ];

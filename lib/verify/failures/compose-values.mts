@@ -61,7 +61,7 @@ export const composeValueFailures = (): Failure[] => [
         /(?:^|: )no service selected/,
       ),
       "there is no container of that service: it was not created, a profile turns it off, or another project has it",
-      guestFix("See what there is", "docker compose ps --all"),
+      guestFix("List what exists", "docker compose ps --all"),
       "Create it (docker compose up -d SERVICE; with --profile NAME), in the project's folder",
     ],
     [

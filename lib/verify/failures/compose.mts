@@ -32,9 +32,8 @@ export const composeFailures = (): Failure[] => [
     pattern: /lsetxattr \/\S{1,200}: (?:operation not permitted|operation not supported|permission denied)/,
     check: "verify.service",
     layer: "docker",
-    message: "the engine may not write SELinux's label on that folder (:z or :Z of a volume): it belongs " +
-      "to another user, " +
-      "or is on NFS or another file system without labels",
+    message: "the engine is not allowed to write SELinux's label on that folder (:z or :Z of a volume): it belongs " +
+      "to another user, or is on NFS or another file system without labels",
     fix: [
       manualFix("Leave :z out for it, and write security_opt: [label=disable] for that service"),
       manualFix("Or use a folder that belongs to the user who starts the container"),
@@ -46,7 +45,7 @@ export const composeFailures = (): Failure[] => [
     check: "verify.service",
     strength: "note",
     layer: "docker",
-    message: "containers of this project run that its Compose file no longer names, which harms nothing",
+    message: "containers of this project run that its Compose file no longer names, which is harmless",
     fix: [guestFix("Remove them with the next start, if nothing needs them", "docker compose up -d --remove-orphans")],
     source: "Docker Compose, read 2026-11",
   },
@@ -71,7 +70,7 @@ export const composeFailures = (): Failure[] => [
     layer: "docker",
     message: "that program is not installed here, or not in the user's PATH",
     fix: [
-      guestFix("See what there is", "sh -c 'command -v docker podman nvidia-ctk; docker compose version'"),
+      guestFix("List what exists", "sh -c 'command -v docker podman nvidia-ctk; docker compose version'"),
       manualFix("Compose is today a part of Docker: write docker compose rather than docker-compose"),
       manualFix("nvidia-ctk comes with the package nvidia-container-toolkit"),
     ],
@@ -102,7 +101,7 @@ export const composeFailures = (): Failure[] => [
     message:
       "a network that the Compose file or container uses does not exist in Docker: it was removed, or never created",
     fix: [
-      guestFix("See which there are", "docker network ls"),
+      guestFix("List them", "docker network ls"),
       manualFix("Create it (docker network create NAME), or remove external: true"),
       guestFix(
         "If a container keeps the id of a removed one: create it again",

@@ -4,8 +4,8 @@ import { anyOf } from "../../text.mts";
 import { gpuMissingFailures } from "./gpu-missing.mts";
 import { rows } from "./rows.mts";
 
-const gpuTest = guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi");
-const killed = guestFix("See whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'");
+const gpuTest = guestFix("Check what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi");
+const killed = guestFix("Check whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'");
 
 /** Messages of programs that compute for science, of notebooks, and of libraries in images for AMD cards. */
 export const computeProgramFailures = (): Failure[] => [
@@ -62,7 +62,7 @@ export const computeProgramFailures = (): Failure[] => [
       "cause",
       /Ports \d{2,5} and \d{2,5} are in use by different services/,
       "both ports of the program are taken by other programs",
-      guestFix("See which", "ss -lntp"),
+      guestFix("Check which", "ss -lntp"),
       "Stop them, or choose another port in the program's config.yml",
     ],
   ]),

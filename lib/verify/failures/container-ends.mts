@@ -16,7 +16,7 @@ const harmless =
   "bad revision|[Nn]eeded a single revision|couldn't find remote ref|ambiguous argument|(?:terminating|canceling) |" +
   "connection to client lost|the database system is |unsupported frontend protocol|" +
   "invalid length of startup packet|expected authentication request))";
-const init = manualFix("See which init container waits and why: kubectl describe pod POD");
+const init = manualFix("Check which init container waits and why: kubectl describe pod POD");
 
 /** Names of the pods that NVIDIA's GPU Operator makes. */
 const operatorPod =
@@ -125,7 +125,7 @@ export const containerEndFallbacks = (): Failure[] => [
       "the container's command names a file that is not there: the image or the volume has it elsewhere, or a mount " +
       "hides it",
       "Compare command: and working_dir: with the image's own, and see what the volume puts over that folder",
-      guestFix("See what is there", "docker compose run --rm --entrypoint ls SERVICE -la FOLDER"),
+      guestFix("Check what is there", "docker compose run --rm --entrypoint ls SERVICE -la FOLDER"),
     ],
     [
       "verify.service",
@@ -137,7 +137,7 @@ export const containerEndFallbacks = (): Failure[] => [
       ),
       "the service does not find another one by its name: that one does not run, is in another network, or the name " +
       "in its settings is wrong",
-      guestFix("See which services run", "docker compose ps --all"),
+      guestFix("Check which services run", "docker compose ps --all"),
       "Use the service's name from the Compose file, in one network; a name of the internet: see that containers " +
       "have a name server (dns:)",
     ],
@@ -170,7 +170,7 @@ export const brokenPythonFailures = (): Failure[] =>
       "Python does not find its own standard library: PYTHONHOME or PYTHONPATH names another Python (as from the " +
       "host, in distrobox or toolbox), or its files are not whole",
       "Unset both for that program: env -u PYTHONHOME -u PYTHONPATH COMMAND",
-      "If it stays: make the venv or the container again",
+      "If the error remains: make the venv or the container again",
     ],
     [
       "guest.image",
@@ -189,7 +189,7 @@ export const brokenPythonFailures = (): Failure[] =>
       "Triton could not build its helper for CUDA: the image lacks Python's headers (python3-dev), or the linker " +
       "finds no libcuda.so (only libcuda.so.1, as under WSL)",
       "Install python3-dev in the image",
-      guestFix("See which libcuda there is", "docker compose exec SERVICE sh -c 'ldconfig -p | grep libcuda'"),
+      guestFix("Check which libcuda is installed", "docker compose exec SERVICE sh -c 'ldconfig -p | grep libcuda'"),
       "If only libcuda.so.1: set TRITON_LIBCUDA_PATH to its folder, with a link libcuda.so to it there",
     ],
     [

@@ -19,7 +19,7 @@ export const containerRuntimeFailures = (): Failure[] => [
     fix: [
       ...writeCdi,
       guestFix(
-        "If it stays: install the toolkit again",
+        "If the error remains: install the toolkit again",
         "apt-get install --reinstall -y nvidia-container-toolkit-base",
       ),
     ],
@@ -78,9 +78,13 @@ export const containerRuntimeFailures = (): Failure[] => [
       "LXC (Incus, LXD) could not prepare the container: most often a hook of it failed, with nvidia.runtime=true " +
       "NVIDIA's, which needs a driver that answers and a toolkit that is as new as the driver",
     fix: [
-      commandFix("See what NVIDIA's part says, outside of the container", "nvidia-container-cli -k -d /dev/tty info", {
-        root: true,
-      }),
+      commandFix(
+        "Check what NVIDIA's part says, outside of the container",
+        "nvidia-container-cli -k -d /dev/tty info",
+        {
+          root: true,
+        },
+      ),
       manualFix("Driver 580 and later: update libnvidia-container to 1.17.8 or later; Incus 6.11: update it too"),
       manualFix("To see that it is the GPU: set nvidia.runtime=false and start it"),
     ],
@@ -98,7 +102,7 @@ export const containerRuntimeFailures = (): Failure[] => [
       "a device node of the GPU that the container asks for does not exist: the CDI specification is stale, or the " +
       "driver is not loaded",
     fix: [
-      guestFix("See that the driver works, which creates its nodes", "nvidia-smi"),
+      guestFix("Check that the driver works, which creates its nodes", "nvidia-smi"),
       ...writeCdi.slice(1),
       guestFix("Create the nodes of CUDA", "nvidia-modprobe -u -c=0"),
     ],
@@ -110,7 +114,7 @@ export const containerRuntimeFailures = (): Failure[] => [
     layer: "toolkit",
     message: "NVIDIA's runtime does not find runc or crun, to which it passes the container on",
     fix: [
-      guestFix("See which is there", "sh -c 'command -v runc crun'"),
+      guestFix("Check which one exists", "sh -c 'command -v runc crun'"),
       guestFix("Install runc", "apt-get install -y runc"),
       manualFix("Or write its path into runtimes of /etc/nvidia-container-runtime/config.toml"),
     ],
@@ -133,10 +137,10 @@ export const containerRuntimeFailures = (): Failure[] => [
     strength: "symptom",
     layer: "image",
     fallback: true,
-    message: "the container could not be started, for the reason behind the last colon",
+    message: "the container could not be started, for the reason after the last colon",
     fix: [
-      guestFix("See whether a container starts without a GPU", "docker run --rm hello-world"),
-      guestFix("See that the driver works", "nvidia-smi"),
+      guestFix("Check whether a container starts without a GPU", "docker run --rm hello-world"),
+      guestFix("Check that the driver works", "nvidia-smi"),
     ],
     source: "runc, as Docker shows it, read 2026-11",
   },
@@ -144,7 +148,8 @@ export const containerRuntimeFailures = (): Failure[] => [
     pattern: /error creating device nodes: /,
     check: "verify.service",
     layer: "toolkit",
-    message: "the runtime may not create device nodes: a rootless container was given to NVIDIA's runtime or to runc",
+    message: "the runtime is not allowed to create device nodes: a rootless container was given to NVIDIA's " +
+      "runtime or to runc",
     fix: [
       ...writeCdi,
       manualFix("With rootless Podman: no --runtime, and --device nvidia.com/gpu=all alone"),

@@ -70,7 +70,8 @@ export const containerStartFailures = (): Failure[] =>
         /sysctl "[^"]{1,80}" (?:is )?not (?:allowed in|in a separate)/,
         /sysctl "[^"]{1,80}" is not allowed/,
       ),
-      "the service sets a kernel parameter (sysctls:) that a container may not set, or not with the host's network",
+      "the service sets a kernel parameter (sysctls:) that a container is not allowed to set, or not with the " +
+      "host's network",
       "Remove it from sysctls:, and set it in the VM instead (sysctl -w); net.* needs a network of the " +
       "container's own",
     ],
@@ -88,7 +89,7 @@ export const containerStartFailures = (): Failure[] =>
       "runc has no permission to read its own program file, which it copies at each start: " +
       "the file's mode or SELinux does not allow it",
       guestFix("Let every user read it", `sh -c 'chmod 755 "$(command -v runc)"'`),
-      guestFix("See what SELinux denied", "ausearch -m avc -ts recent"),
+      guestFix("Check what SELinux denied", "ausearch -m avc -ts recent"),
     ],
     [
       "verify.docker",
@@ -120,7 +121,7 @@ export const containerStartFailures = (): Failure[] =>
         "Update them together",
         "apt-get install --only-upgrade -y libseccomp2 containerd.io docker-ce docker-ce-cli",
       ),
-      guestFix("See whether runc runs", "runc --version"),
+      guestFix("Check whether runc runs", "runc --version"),
     ],
     [
       "verify.service",
@@ -143,7 +144,7 @@ export const containerStartFailures = (): Failure[] =>
       "its shim are of two releases",
       restart,
       kernel,
-      guestFix("See that both are of one release", "sh -c 'containerd --version; containerd-shim-runc-v2 -v'"),
+      guestFix("Check that both are of one release", "sh -c 'containerd --version; containerd-shim-runc-v2 -v'"),
     ],
     [
       "verify.docker",
@@ -169,7 +170,7 @@ export const containerStartFailures = (): Failure[] =>
       /reopen(?:ing)? \/dev\/null|container's \/dev\/null is invalid/,
       "/dev/null of the container is not a device node: a file took its place, or the container around Docker " +
       "forbids devices",
-      guestFix("See that it is a device (crw-rw-rw-)", "ls -l /dev/null"),
+      guestFix("Check that it is a device (crw-rw-rw-)", "ls -l /dev/null"),
       "If it is a file: reboot the VM, which creates the node again; look for a volume or script that writes to it",
     ],
     [
@@ -179,7 +180,7 @@ export const containerStartFailures = (): Failure[] =>
       "runc cannot make its protected copy: no memory is left, or the kernel forbids programs in memory " +
       "(vm.memfd_noexec)",
       guestFix("See the setting, which must be 0 or 1", "sysctl vm.memfd_noexec"),
-      guestFix("See what memory is free", "free -h"),
+      guestFix("Check what memory is free", "free -h"),
     ],
     [
       "verify.service",

@@ -5,11 +5,11 @@ import { dockerWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const restart = guestFix("Restart both, in this order", "systemctl restart containerd docker");
-const running = guestFix("See which run", "pgrep -a containerd");
+const running = guestFix("Check which ones run", "pgrep -a containerd");
 const log = guestFix("Read what containerd says", "journalctl -u containerd -b --no-pager -n 50");
 /** containerd or Docker's daemon as the program that a line is from. */
 const daemons = /\b(?:containerd|dockerd)\b/i;
-const prune = "If it stays: remove that image alone (docker image rm NAME) and pull it again";
+const prune = "If the error remains: remove that image alone (docker image rm NAME) and pull it again";
 
 /** Why containerd, on which Docker stands, does not start, and what it answers to Docker. */
 export const containerdFailures = (): Failure[] => [
@@ -40,7 +40,7 @@ export const containerdFailures = (): Failure[] => [
       /waiting for response from boltdb open/,
       "containerd waits for its database (meta.db), which another containerd has open",
       running,
-      "Stop the other one, or end a process that stayed behind by its id, then start containerd",
+      "Stop the other one, or end a process that is left, by its id, then start containerd",
     ],
     [
       "verify.docker",
@@ -131,7 +131,7 @@ export const containerdFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       /failed to adjust OOM score for shim|set shim OOM score/,
-      "Docker may not set the priority of its processes here: it runs in an LXC container or a sandbox, " +
+      "Docker is not allowed to set the priority of its processes here: it runs in an LXC container or a sandbox, " +
       "or rootless",
       "Run Docker in a VM; in LXC: turn nesting on (features: nesting=1), and use a current containerd",
       log,
@@ -150,7 +150,7 @@ export const containerdFailures = (): Failure[] => [
       /failed to (?:create shim task|start shim|create task for container|start task)[^\n]{0,80}: context deadline exceeded/,
       "the start of the container took too long: a hook or the runtime hangs (a GPU that does not answer), or the " +
       "disk or CPU is overloaded",
-      guestFix("See whether the driver hangs", "sh -c 'timeout 20 nvidia-smi; dmesg --level err,warn'"),
+      guestFix("Check whether the driver hangs", "sh -c 'timeout 20 nvidia-smi; dmesg --level err,warn'"),
       guestFix("See the load", "uptime"),
     ],
     [
@@ -168,7 +168,7 @@ export const containerdFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       /failed to mount rootfs component.{0,200}(?:no such device|invalid argument|operation not permitted|permission denied)/,
-      "the container's layers cannot be put together (overlay): the folder of Docker or containerd lies on a file " +
+      "the container's layers cannot be put together (overlay): the folder of Docker or containerd is on a file " +
       "system without support for it, or the kernel lacks the module",
       guestFix(
         "Load the module, and see the folder's file system",
@@ -215,7 +215,7 @@ export const containerdFailures = (): Failure[] => [
       "the engine or NVIDIA's runtime finds its helper only in the folder where it was started, which Go refuses " +
       "since release 1.19",
       "Update NVIDIA's Container Toolkit, containerd and k3s together",
-      "See that the folder with containerd-shim-runc-v2 and runc is in the service's PATH",
+      "Check that the folder with containerd-shim-runc-v2 and runc is in the service's PATH",
       restart,
     ],
     [

@@ -26,7 +26,7 @@ export const containerFailures = (): Failure[] => [
       "cause",
       /error gathering device information while adding custom device/,
       "a device that the service asks for (devices:) does not exist in this machine",
-      guestFix("See which devices there are", "sh -c 'ls -l /dev/dri /dev/kfd /dev/nvidia*'"),
+      guestFix("List the devices", "sh -c 'ls -l /dev/dri /dev/kfd /dev/nvidia*'"),
       "Load the driver that creates it, or remove it from devices:",
     ],
     [
@@ -44,7 +44,7 @@ export const containerFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       /error mounting "(?:proc|sysfs|cgroup|devpts|mqueue)" to rootfs at .{0,300}(?:permission denied|operation not permitted)/,
-      "the engine runs in a container (LXC) that may not mount the kernel's file systems: nesting is off",
+      "the engine runs in a container (LXC) that is not allowed to mount the kernel's file systems: nesting is off",
       lxc,
       "Proxmox: pct set ID --features nesting=1, then stop and start that container",
     ],
@@ -54,7 +54,7 @@ export const containerFailures = (): Failure[] => [
       anyOf(
         /error mounting "[^"]{1,200}" to rootfs at .{0,300}(?:no such file|permission denied|operation not permitted|read-only)/,
       ),
-      "a mount of the container could not be made: its source is gone, or may not be read there",
+      "a mount of the container could not be made: its source is gone, or cannot be read there",
       mounts,
       lxc,
     ],
@@ -64,7 +64,8 @@ export const containerFailures = (): Failure[] => [
       anyOf(
         /(?:open|mknod|stat|access) ['"`]?\/dev\/(?:nvidia|dri|kfd)\S{0,24}:? (?:Operation not permitted|Permission denied)/,
       ),
-      "the container may not open the GPU's device nodes: rootless, SELinux, or an unprivileged LXC container",
+      "the container is not allowed to open the GPU's device nodes: rootless, SELinux, or an unprivileged LXC " +
+      "container",
       "Podman: --security-opt label=disable and --group-add keep-groups",
       lxc,
     ],
@@ -82,10 +83,9 @@ export const containerFailures = (): Failure[] => [
         /overlayfs: upper fs does not support|fs type: overlay\S{0,4}: invalid argument|failed to mount overlay: /,
         /overlayfs: (?:maximum fs stacking depth|filesystem on .{0,60}not supported)/,
       ),
-      "the engine's folder lies on a file system that overlay cannot use (another overlay, NFS, FUSE, " +
-      "ZFS before 2.2, as in " +
-      "an LXC container or with a bound folder)",
-      guestFix("See which it is", "df -hT /var/lib/docker /var/lib/containerd"),
+      "the engine's folder is on a file system that overlay cannot use (another overlay, NFS, FUSE, ZFS before " +
+      "2.2, as in an LXC container or with a bound folder)",
+      guestFix("Check which it is", "df -hT /var/lib/docker /var/lib/containerd"),
       "Put it on ext4 or xfs (data-root in /etc/docker/daemon.json), or run Docker in a VM",
     ],
     [
@@ -172,14 +172,14 @@ export const containerFailures = (): Failure[] => [
       "cause",
       /pid file found, ensure docker is not running|process with PID \d{1,8} is still running/,
       "another dockerd runs already, or an old one left its pid file",
-      guestFix("See which run", "pgrep -a dockerd"),
+      guestFix("Check which ones run", "pgrep -a dockerd"),
     ],
     [
       "verify.docker",
       "cause",
       /containerd did not exit/,
       "the containerd that dockerd starts ended by itself: its program is damaged or does not fit, or its folder is",
-      guestFix("See that its program works", "containerd --version"),
+      guestFix("Check that its program works", "containerd --version"),
       guestFix("Install it again", "apt-get install --reinstall -y containerd.io docker-ce"),
       daemonLog,
     ],
@@ -197,7 +197,7 @@ export const containerFailures = (): Failure[] => [
       "symptom",
       /(?:code = Unavailable desc = connection error|[Ff]ailed ?[Cc]reate ?[Pp]od ?[Ss]andbox).{0,120}containerd\.sock/,
       "containerd did not answer at that moment: it was restarted, or does not run",
-      guestFix("See whether it runs", "systemctl status containerd"),
+      guestFix("Check whether it runs", "systemctl status containerd"),
     ],
     [
       "verify.docker",
@@ -235,14 +235,14 @@ export const containerFailures = (): Failure[] => [
         /failed to set up container networking: .{0,120}port/,
       ),
       "Docker could not forward a port of the service: it is in use, or Docker's firewall rules are gone",
-      guestFix("See what listens", "ss -ltnp"),
+      guestFix("Check what listens", "ss -ltnp"),
       guestFix("Write Docker's rules again", "systemctl restart docker"),
     ],
     [
       "verify.docker",
       "fallback",
       /failed to start daemon|Error starting daemon|Failed to start Docker Application Container Engine/,
-      "Docker's daemon does not start, for the reason behind the last colon",
+      "Docker's daemon does not start, for the reason after the last colon",
       daemonLog,
     ],
   ]),

@@ -93,8 +93,8 @@ export const cudaCodeFailures = (): Failure[] => [
       "guest.cuda",
       "cause",
       cudaErrors(223),
-      "the program may not compile for this GPU (CUDA_DISABLE_PTX_JIT or CUDA_CACHE_DISABLE is set), and its image " +
-      "has no code for it",
+      "the program is not allowed to compile for this GPU (CUDA_DISABLE_PTX_JIT or CUDA_CACHE_DISABLE is set), and " +
+      "its image has no code for it",
       "Remove these variables from the service's environment, or use an image made for this GPU",
     ],
     [
@@ -137,7 +137,7 @@ export const cudaCodeFailures = (): Failure[] => [
       "verify.service",
       "note",
       /P2P is disabled between/,
-      "the GPUs exchange data through the machine's memory, which is slower and harms nothing",
+      "the GPUs exchange data through the machine's memory, which is slower and is harmless",
       "Look for another error",
     ],
     [
@@ -194,7 +194,7 @@ const cudaFallbackFailures = (): Failure[] =>
         /ggml_cuda\w{0,30}.{0,40}(?:fail|error)|cudaGetDeviceCount\S{0,12} (?:returned|failed)/,
         /CUresult::CUDA_SUCCESS` failed|CUDNN_STATUS_[A-Z]\w{3,30}|CUBLAS_STATUS_[A-Z]\w{3,30}|RuntimeError: CUDA\b/,
       ),
-      "a call of CUDA failed, for the reason in its name or behind the colon",
+      "a call of CUDA failed, for the reason in its name or after the colon",
       newestCuda,
       guestFix("Read what the driver says", "dmesg --level err,warn"),
       named,
@@ -207,6 +207,6 @@ const cudaFallbackFailures = (): Failure[] =>
         /nvidia-smi.{0,30}(?:fail|error|has failed)/,
       ),
       "nvidia-smi or NVML does not reach the driver, for the reason in its message",
-      guestFix("See that the module is loaded", "sh -c 'lsmod | grep nvidia; dmesg --level err,warn | tail -n 30'"),
+      guestFix("Check that the module is loaded", "sh -c 'lsmod | grep nvidia; dmesg --level err,warn | tail -n 30'"),
     ],
   ]);

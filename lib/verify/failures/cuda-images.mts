@@ -138,7 +138,7 @@ export const cudaImageFailures = (): Failure[] => [
       "the libcuda that the container loads is not that of the driver: the image or LD_LIBRARY_PATH has its own, " +
       "or the driver was updated and the VM not rebooted",
     fix: [
-      manualFix("See which is loaded, in the container: ldconfig -p | grep libcuda; remove the image's own"),
+      manualFix("Check which is loaded, in the container: ldconfig -p | grep libcuda; remove the image's own"),
       manualFix("Have the container ignore cuda-compat: remove /usr/local/cuda/compat from LD_LIBRARY_PATH"),
       manualFix("If the driver was just updated: reboot the VM, then create the container again"),
       manualFix("In WSL: update Windows' driver, WSL and the toolkit together"),

@@ -20,7 +20,7 @@ export const cudaFailures = (): Failure[] => [
       "not in it",
     fix: [
       manualFix("Write gpus: all (or a reservation of devices) for that service, or start it with --gpus all"),
-      guestFix("See what a container sees of the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      guestFix("Check what a container sees of the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
       manualFix("A build (docker build) has no GPU: run what needs one when the container starts"),
     ],
     source: "tensorflow (cuda_diagnostics.cc); tensorflow/tensorflow#41785 (2020-07)",
@@ -36,14 +36,14 @@ export const cudaFailures = (): Failure[] => [
     check: "guest.cuda",
     layer: "toolkit",
     message:
-      "CUDA does not start in the container although the driver answers: nvidia_uvm is not loaded or not passed in, " +
-      "or the toolkit's release is at fault",
+      "CUDA does not start in the container although the driver answers: nvidia_uvm is not loaded or not passed " +
+      "in, or this release of the toolkit has a bug",
     fix: [
       guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
-      guestFix("See that /dev/nvidia-uvm exists", "ls -l /dev/nvidia-uvm"),
+      guestFix("Check that /dev/nvidia-uvm exists", "ls -l /dev/nvidia-uvm"),
       manualFix("Toolkit 1.19.1 has this fault on some systems: install 1.19.0, or a later release"),
       manualFix("After a suspend of the host or VM: unload and load nvidia_uvm, or reboot the VM"),
-      manualFix("See that the service's capabilities include compute (NVIDIA_DRIVER_CAPABILITIES=all)"),
+      manualFix("Check that the service's capabilities include compute (NVIDIA_DRIVER_CAPABILITIES=all)"),
     ],
     source: "CUDA; NVIDIA/nvidia-container-toolkit#1967 (2026-08), ollama/ollama#6840 (2024-09)",
   },
@@ -93,8 +93,8 @@ export const cudaFailures = (): Failure[] => [
       "build without CUDA",
     fix: [
       manualFix("Write gpu: 1 (or all) for that service"),
-      guestFix("See that the driver works in the VM", "nvidia-smi"),
-      manualFix("See that a container gets the GPU: docker run --rm --gpus all ubuntu nvidia-smi, in the VM"),
+      guestFix("Check that the driver works in the VM", "nvidia-smi"),
+      manualFix("Check that a container gets the GPU: docker run --rm --gpus all ubuntu nvidia-smi, in the VM"),
       manualFix("If both work: the image has a build without CUDA (PyTorch: “not compiled with CUDA enabled”)"),
       driverLog,
     ],
@@ -137,7 +137,7 @@ export const cudaFailures = (): Failure[] => [
     message: "the GPU's memory has an error that ECC cannot correct",
     fix: [
       guestFix("See the counts, and whether it waits for a reset", "nvidia-smi -q -d ECC,ROW_REMAPPER"),
-      manualFix("Stop and start the VM, which resets the card; if it comes back, the card is defective"),
+      manualFix("Stop and start the VM, which resets the card; if it happens again, the card is defective"),
     ],
     source: "CUDA, NVIDIA's page on Xid 48 and 95, read 2026-11",
   },
@@ -163,7 +163,7 @@ export const cudaFailures = (): Failure[] => [
       "PyTorch ran out of GPU memory, and the driver's library (NVML) did not tell it how much there is: after an " +
       "update without a reboot, or on a MIG instance",
     fix: [
-      guestFix("See whether NVML answers", "nvidia-smi"),
+      guestFix("Check whether NVML answers", "nvidia-smi"),
       manualFix("If it does not: reboot the VM; if it does: use less memory (smaller batch or model)"),
       manualFix(
         "On MIG: give the part's own UUID in CUDA_VISIBLE_DEVICES",
@@ -190,12 +190,12 @@ export const cudaFailures = (): Failure[] => [
     strength: "symptom",
     fallback: true,
     layer: "toolkit",
-    message: "CUDA did not start in the container, for the reason behind the number: its driver files or devices are " +
-      "incomplete",
+    message: "CUDA did not start in the container, for the reason after the number: its driver files or devices " +
+      "are incomplete",
     fix: [
       guestFix("Load the module and create its nodes", "nvidia-modprobe -u -c=0"),
-      manualFix("See that the toolkit gives the container all: NVIDIA_DRIVER_CAPABILITIES=all, and a new container"),
-      guestFix("See that a plain container works", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      manualFix("Check that the toolkit gives the container all: NVIDIA_DRIVER_CAPABILITIES=all, and a new container"),
+      guestFix("Check that a plain container works", "docker run --rm --gpus all ubuntu nvidia-smi"),
     ],
     source: "Ollama, PyTorch; ollama/ollama#12352 (2025-09)",
   },

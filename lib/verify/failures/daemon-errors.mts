@@ -64,7 +64,7 @@ export const daemonErrorFailures = (): Failure[] => [
         /image is being used by (?:stopped|running) container|unable to delete \S{1,80} \((?:must|cannot) be forced\)/,
       ),
       "what should be removed is still used by a container",
-      guestFix("See which containers there are", "docker ps --all"),
+      guestFix("List the containers", "docker ps --all"),
       "Stop and remove that container first (docker compose down of its project)",
     ],
     [
@@ -91,7 +91,7 @@ export const daemonErrorFailures = (): Failure[] => [
       "cause",
       /error while creating mount source path '/,
       "Docker could not create the host folder of a volume: its file system is read-only or gone, or Docker " +
-      "(Desktop, snap) may not write there",
+      "(Desktop, snap) is not allowed to write there",
       "Create the folder yourself, or choose one below your home; Docker Desktop: share it under Resources, File " +
       "sharing",
     ],
@@ -120,7 +120,7 @@ export const daemonErrorFailures = (): Failure[] => [
         /runc-process\d{1,20}: no space left on device/,
       ),
       "the disk that holds Docker's data is full, read-only or damaged",
-      guestFix("See how it is mounted, and how full it is", "sh -c 'findmnt -T /var/lib/docker; df -h'"),
+      guestFix("Check how it is mounted, and how full it is", "sh -c 'findmnt -T /var/lib/docker; df -h'"),
       guestFix("Read the kernel's errors", "dmesg --level err,warn"),
       remedies.room,
     ],
@@ -159,7 +159,7 @@ export const daemonErrorFailures = (): Failure[] => [
       ),
       "a container does not end: its program hangs in the kernel (as with a GPU that no longer answers), or " +
       "AppArmor forbids Docker to end it",
-      guestFix("See whether the driver hangs", "dmesg --level err,warn"),
+      guestFix("Check whether the driver hangs", "dmesg --level err,warn"),
       "Docker of the snap store: install Docker's own packages instead; otherwise reboot the VM",
     ],
     [
@@ -171,7 +171,7 @@ export const daemonErrorFailures = (): Failure[] => [
         /invalid plugin config(?:: | version)|expected containerd config version equal to/,
       ),
       "containerd's settings (/etc/containerd/config.toml) are not valid for its version",
-      guestFix("See what it reads", "containerd config dump"),
+      guestFix("Check what it reads", "containerd config dump"),
       "Correct the line that it names; Docker needs no such file: move it away, and restart containerd",
       "If nvidia-ctk wrote it (no corresponding runtime): containerd config default into that file first, then " +
       "nvidia-ctk runtime configure --runtime=containerd --config-source=command",

@@ -58,7 +58,7 @@ export const daemonStartFailures = (): Failure[] => [
         /error while opening volume store metadata database.{0,120}timeout/,
       ),
       "another dockerd still has Docker's files open",
-      guestFix("See which run", "pgrep -a dockerd"),
+      guestFix("Check which ones run", "pgrep -a dockerd"),
       "Stop both (systemctl stop docker docker.socket; snap stop docker), end the rest by its process id, then " +
       "start one",
     ],
@@ -91,7 +91,7 @@ export const daemonStartFailures = (): Failure[] => [
       "cause",
       /failed to remove root filesystem|unlinkat \/var\/lib\/docker\S{0,160}: device or resource busy/,
       "a removed container's file system is still mounted in another process's namespace",
-      guestFix("See which processes have it", "grep -l /var/lib/docker/overlay2 /proc/[0-9]*/mountinfo"),
+      guestFix("Check which processes have it", "grep -l /var/lib/docker/overlay2 /proc/[0-9]*/mountinfo"),
       "Restart that service (a monitor, a backup, a container that mounts /var/lib/docker or /), then remove " +
       "it again",
     ],

@@ -19,7 +19,7 @@ export const dataCenterFailures = (): Failure[] => [
         /Unable to create .{0,60}using profile .{0,40}Insufficient Resources/,
       ),
       "the card has no room for that MIG profile: other instances hold it, or its places do not fit",
-      guestFix("See which profiles still fit", "nvidia-smi mig -lgip"),
+      guestFix("Check which profiles still fit", "nvidia-smi mig -lgip"),
       "Remove instances that are not used: nvidia-smi mig -dci, then nvidia-smi mig -dgi",
     ],
     [
@@ -31,7 +31,7 @@ export const dataCenterFailures = (): Failure[] => [
         /(?:GPU|compute) instances?.{0,80}: In use by another client/,
       ),
       "programs use the card, so that MIG or its instances cannot be changed now",
-      guestFix("See which programs hold the card", "sh -c 'fuser -v /dev/nvidia*'"),
+      guestFix("Check which programs hold the card", "sh -c 'fuser -v /dev/nvidia*'"),
       "Stop them (also DCGM and nvidia-persistenced), then nvidia-smi --gpu-reset, or reboot the VM",
     ],
     [
@@ -87,7 +87,7 @@ export const dataCenterFailures = (): Failure[] => [
         /CacheManager Init Failed\. Error: -17/,
         /ERR_NVGPUCTRPERM|permission to access NVIDIA GPU Performance Counters/,
       ),
-      "the program may not read the GPU's counters or MIG instances: root with CAP_SYS_ADMIN alone may",
+      "the program is not allowed to read the GPU's counters or MIG instances: only root with CAP_SYS_ADMIN can",
       "Write cap_add: [SYS_ADMIN] for that service; with MIG also NVIDIA_MIG_MONITOR_DEVICES=all and " +
       "privileged: true",
       "For ordinary users: options nvidia NVreg_RestrictProfilingToAdminUsers=0 in /etc/modprobe.d, then reboot",

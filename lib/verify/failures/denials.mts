@@ -105,7 +105,7 @@ export const denialFailures = (): Failure[] => [
       ),
       "the compiler that builds the driver's module is missing, or another one than the kernel was built with",
       guestFix("Install the distribution's own", "apt-get install -y build-essential"),
-      guestFix("See which the kernel was built with", "cat /proc/version"),
+      guestFix("Check which the kernel was built with", "cat /proc/version"),
       "Install that gcc release (gcc-14), then dkms autoinstall",
     ],
   ]),
@@ -114,16 +114,15 @@ export const denialFailures = (): Failure[] => [
       "guest.driver",
       "note",
       /warning: the compiler differs from the one used to build/,
-      "a remark of the build: it harms nothing where the kernel's compiler and this one are of the same release, " +
-      "as the two lines after it say",
+      "a remark of the build: it is harmless where the kernel's compiler and this one are of the same release, as " +
+      "the two lines after it say",
       "Look for a line with error:",
     ],
     [
       "tools.present",
       "note",
       /Skipping acquire of configured file '[^']{0,80}i386\/.{0,200}doesn't support architecture/,
-      "a remark of apt: it looks for packages of another architecture, which this source does not have; it harms " +
-      "nothing",
+      "a remark of apt: it looks for packages of another architecture, which this source does not have; it is harmless",
       "Write the architecture into the source: [arch=amd64]",
     ],
   ]),
@@ -139,7 +138,7 @@ export const denialFailures = (): Failure[] => [
       "or does not reach this WSL",
       "Install or update NVIDIA's driver on Windows, then wsl --update and wsl --shutdown",
       "Remove Linux drivers of NVIDIA from this WSL; of CUDA install cuda-toolkit only",
-      "See that it is WSL 2: wsl -l -v",
+      "Check that it is WSL 2: wsl -l -v",
     ],
   ]),
   ...rows({
@@ -206,7 +205,7 @@ export const denialFailures = (): Failure[] => [
       "the engine's store of images is in a bad state or busy: a pull was cut off, a virus scanner or backup holds " +
       "it, or its disk has a fault",
       guestFix("Restart it, then pull again", "systemctl restart containerd docker"),
-      "If it stays: remove that image alone (docker image rm NAME) and pull it again",
+      "If the error remains: remove that image alone (docker image rm NAME) and pull it again",
       guestFix("See the disk's errors", "dmesg --level err,warn"),
     ],
     [
@@ -256,8 +255,8 @@ export const denialFailures = (): Failure[] => [
         /failed to save (?:CDI )?spec|failed to create output directory: mkdir \/(?:etc|var\/run|run)\/cdi/,
         /open \/(?:etc|var\/run|run)\/cdi\S{0,40}: (?:permission denied|no such file|read-only)/,
       ),
-      "nvidia-ctk may not write the CDI specification there: it runs without root, or the folder is missing or " +
-      "read-only",
+      "nvidia-ctk is not allowed to write the CDI specification there: it runs without root, or the folder is " +
+      "missing or read-only",
       guestFix(
         "Write it as root",
         "sh -c 'mkdir -p /etc/cdi && nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml'",

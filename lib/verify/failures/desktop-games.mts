@@ -31,7 +31,8 @@ export const desktopGameFailures = (): Failure[] => [
       /capsule-capture-libs: warning: Dependencies of lib\S{1,60} not found/,
       "Steam's runtime leaves one of the driver's libraries out, since a library that it needs is missing in its " +
       "width (i386: 32 bits)",
-      "Install the library behind “Could not find” in the image, for i386 too: libgbm1:i386, libwayland-server0:i386",
+      "Install the library named after “Could not find” in the image, for i386 too: libgbm1:i386, " +
+      "libwayland-server0:i386",
     ],
     [
       "verify.service",
@@ -46,7 +47,7 @@ export const desktopGameFailures = (): Failure[] => [
       "Ubuntu 24.04 and later: an AppArmor profile with flags=(unconfined) and userns, (/etc/apparmor.d/steam), then " +
       "systemctl reload apparmor",
       guestFix(
-        "See what the kernel allows (Debian's switch; Ubuntu's switch)",
+        "Check what the kernel allows (Debian's switch; Ubuntu's switch)",
         "sysctl kernel.unprivileged_userns_clone kernel.apparmor_restrict_unprivileged_userns",
       ),
     ],
@@ -90,7 +91,7 @@ export const desktopGameFailures = (): Failure[] => [
       "not get it",
       "Without an NVIDIA card: nothing to do, it takes VA-API or the CPU",
       capabilities,
-      guestFix("See that the driver works", "nvidia-smi"),
+      guestFix("Check that the driver works", "nvidia-smi"),
     ],
   ]),
   ...rows({
@@ -106,8 +107,8 @@ export const desktopGameFailures = (): Failure[] => [
         /(?:Could not create|Unable to create virtual|Failed to create) .{0,50}(?:gamepad|joypad|controller|mouse|keyboard|touch ?screen|pen tablet): (?:Permission denied|No such file)/,
         /\/dev\/u(?:input|hid)'?:? (?:device: )?(?:Permission denied|No such file)/,
       ),
-      "no virtual gamepad, mouse or keyboard can be made: /dev/uinput or /dev/uhid is not there, or the program may " +
-      "not open it",
+      "no virtual gamepad, mouse or keyboard can be made: /dev/uinput or /dev/uhid is not there, or the program is " +
+      "not allowed to open it",
       guestFix("Load their modules", "modprobe -a uinput uhid"),
       "In a container: devices: [/dev/uinput, /dev/uhid]; on a machine: a udev rule such as " +
       'KERNEL=="uinput", GROUP="input", MODE="0660", OPTIONS+="static_node=uinput" (also for uhid), and the user ' +
@@ -140,7 +141,7 @@ export const desktopGameFailures = (): Failure[] => [
       "the libraries for it",
       "Write gpu: 1 (or all) for that service",
       "OptiX needs more than CUDA: NVIDIA_DRIVER_CAPABILITIES=all; try --cycles-device CUDA",
-      guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      guestFix("Check that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
     ],
   ]),
 ];

@@ -53,8 +53,8 @@ export const displayFailures = (): Failure[] => [
       "gpu.display",
       "fallback",
       /No protocol specified|Authorization required, but no authorization protocol specified/,
-      "an X server refused a program; Open MPI's and other programs' look for cards by X prints it too, which harms " +
-      "nothing",
+      "an X server refused a program; Open MPI's and other programs' look for cards by X prints it too, which is " +
+      "harmless",
       "Look for another error; if a window is missing: xhost +SI:localuser:root in the desktop's session (or that " +
       "user's name)",
     ],
@@ -165,7 +165,7 @@ export const displayFailures = (): Failure[] => [
       "gpu.display",
       "cause",
       /Cannot open \/dev\/tty0 \(|xf86OpenConsole: Cannot open (?:virtual console|\/dev\/tty)/,
-      "Xorg wants a console of the machine (/dev/tty), which a container or another user's session does not have",
+      "Xorg needs a console of the machine (/dev/tty), which a container or another user's session does not have",
       "In a container: use Xvfb or a Wayland compositor without a screen instead",
       "On a machine: start it through its login manager (systemctl start display-manager)",
     ],
@@ -181,7 +181,7 @@ export const displayFailures = (): Failure[] => [
       "cause",
       /Server is already active for display \d/,
       "another X server has this display's number, or an ended one has left its lock in this container",
-      guestFix("See whether one runs", "pgrep -a 'Xorg|Xvfb|Xvnc|Xwayland'"),
+      guestFix("Check whether one runs", "pgrep -a 'Xorg|Xvfb|Xvnc|Xwayland'"),
       "If none runs: remove /tmp/.X0-lock and /tmp/.X11-unix/X0 (of that number), or create the container again: " +
       "docker compose up -d --force-recreate",
       "Otherwise choose another number (:1)",
@@ -191,7 +191,7 @@ export const displayFailures = (): Failure[] => [
       "cause",
       /drmSetMaster failed: Device or resource busy/,
       "another display server draws on this card",
-      guestFix("See which program has the card", "sh -c 'fuser -v /dev/dri/card*'"),
+      guestFix("Check which program has the card", "sh -c 'fuser -v /dev/dri/card*'"),
       "Stop it (systemctl stop display-manager), or draw without a screen (Xvfb, headless)",
     ],
     [

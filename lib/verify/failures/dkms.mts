@@ -3,7 +3,7 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const status = commandFix("See what DKMS has, with the state for each kernel", "dkms status");
+const status = commandFix("Check what DKMS has, with the state for each kernel", "dkms status");
 const again = "Install the module's package again (apt-get install --reinstall NAME, dnf reinstall NAME)";
 
 const near = /dkms|^Error! |\bnvidia\/\d/i;
@@ -62,8 +62,8 @@ export const dkmsFailures = (): Failure[] => [
         /You cannot install a module onto a non-existent kernel|Missing \S{1,80} kernel modules tree for module/,
         /The directory \/(?:usr\/)?lib\/modules\/\S{1,80} doesn't exist/,
       ),
-      "DKMS builds for a kernel that is not installed any more",
-      commandFix("See which kernels are installed, and which one runs", "sh -c 'ls /lib/modules; uname -r'"),
+      "DKMS builds for a kernel that is no longer installed",
+      commandFix("Check which kernels are installed, and which one runs", "sh -c 'ls /lib/modules; uname -r'"),
       "Restart into an installed kernel; then dkms autoinstall",
     ],
     [
@@ -95,7 +95,7 @@ export const dkmsFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /No write access to DKMS tree|You must be root to use this command/,
-      "DKMS was started without root, or its folder lies on a read-only system",
+      "DKMS was started without root, or its folder is on a read-only system",
       "Run the command with sudo; on an image-based system (Silverblue, SteamOS) use its own way for drivers",
     ],
   ]),

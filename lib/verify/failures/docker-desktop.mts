@@ -48,8 +48,8 @@ export const dockerDesktopFailures = (): Failure[] => [
       "is off",
       update,
       restart,
-      "If it stays: turn on Virtual Machine Platform in Windows' features and virtualization in the firmware, and " +
-      "restart Windows",
+      "If the error remains: turn on Virtual Machine Platform in Windows' features and virtualization in the " +
+      "firmware, and restart Windows",
     ],
     [
       "verify.docker",
@@ -58,7 +58,7 @@ export const dockerDesktopFailures = (): Failure[] => [
         /failed to ping com\.docker\.service|dockerBackend\w{0,12}: The system cannot find the file/,
         /docker_engine\w{0,10}: Access is denied/,
       ),
-      "Docker Desktop's service on Windows does not run, or this user may not use it",
+      "Docker Desktop's service on Windows does not run, or this user is not allowed to use it",
       commandFix("Start it as administrator", "net start com.docker.service", { root: true }),
       "Add the user to Windows' group docker-users, then log in again",
     ],

@@ -34,7 +34,7 @@ export const dockerEngineFailures = (): Failure[] => [
     message: "Docker finds no cgroups: it is too old for the system's cgroup version 2, or they are not mounted",
     fix: [
       manualFix("Update Docker to 20.10 or later, which knows cgroup version 2"),
-      guestFix("See which version is mounted", "stat -fc %T /sys/fs/cgroup"),
+      guestFix("Check which version is mounted", "stat -fc %T /sys/fs/cgroup"),
     ],
     source: "Docker, runc, read 2026-11",
   },
@@ -106,7 +106,7 @@ export const dockerEngineFailures = (): Failure[] => [
     layer: "docker",
     message: "Docker's configuration (/etc/docker/daemon.json) is wrong, so its daemon does not start",
     fix: [
-      guestFix("See what is wrong", "dockerd --validate"),
+      guestFix("Check what is wrong", "dockerd --validate"),
       manualFix("Correct the file (JSON, no comments, no comma at the end), then restart Docker"),
     ],
     source: "Docker; NVIDIA/nvidia-docker#751 (2018)",
@@ -163,7 +163,7 @@ export const dockerEngineFailures = (): Failure[] => [
     fix: [
       guestFix("Restart both, in this order", "systemctl restart containerd docker"),
       guestFix(
-        "If it stays: bring all of them to one state",
+        "If the error remains: bring all of them to one state",
         "sh -c 'apt-get update && apt-get install -y docker-ce containerd.io'",
       ),
     ],

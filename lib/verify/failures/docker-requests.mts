@@ -40,8 +40,8 @@ export const dockerRequestFailures = (): Failure[] =>
         /Cannot link to a non running container|Cannot link to \S{1,80}, as it does not belong/,
         /cannot join own network namespace/,
       ),
-      "the service wants to share a part (IPC, PID, network, link) with a container that does not run, does not " +
-      "share it, or lies in another network",
+      "the service should share a part (IPC, PID, network, link) with a container that does not run, does not " +
+      "share it, or is in another network",
       "Put both into one network and call the other by its service's name; for shared memory write ipc: shareable " +
       "there",
     ],
@@ -117,7 +117,7 @@ export const dockerRequestFailures = (): Failure[] =>
       ),
       "the image arrived changed or broken: a proxy or mirror altered it, or the store on disk is damaged",
       "Pull it without mirror or proxy; remove the image first: docker image rm IMAGE",
-      guestFix("See whether the disk has errors", "journalctl -k -b --no-pager -p 3"),
+      guestFix("Check whether the disk has errors", "journalctl -k -b --no-pager -p 3"),
     ],
     [
       "verify.docker",

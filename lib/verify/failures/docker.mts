@@ -15,7 +15,7 @@ export const dockerFailures = (): Failure[] => [
       "has line ends of Windows",
     fix: [
       manualFix("Make it executable (chmod +x), and save it with line ends of Unix (git: core.autocrlf input)"),
-      manualFix("See that a mount does not hide it"),
+      manualFix("Check that a mount does not hide it"),
     ],
     source: "runc, Linux (execve), read 2026-11",
   },
@@ -103,7 +103,7 @@ export const dockerFailures = (): Failure[] => [
     strength: "symptom",
     layer: "network",
     fallback: true,
-    message: "Docker cannot set its network up; the reason stands behind the last colon",
+    message: "Docker cannot set its network up; the reason is after the last colon",
     fix: [
       guestFix("See Docker's own messages", "journalctl -u docker --no-pager -n 50"),
       guestFix("If the firewall was changed or reloaded: restart Docker", "systemctl restart docker"),
@@ -141,8 +141,8 @@ export const dockerFailures = (): Failure[] => [
     layer: "docker",
     message: "something in the VM, most often another container, already has that port",
     fix: [
-      guestFix("See which container", "docker ps"),
-      guestFix("See which program", "ss -lntp"),
+      guestFix("Check which container", "docker ps"),
+      guestFix("Check which program", "ss -lntp"),
       manualFix("Change ports: of one of them"),
     ],
     source: "Docker 20.10 (2020-12) to 29",
@@ -184,7 +184,7 @@ export const dockerFailures = (): Failure[] => [
     layer: "kernel",
     message: "a disk is full: this host's, or the VM's if it was said in there",
     fix: [
-      commandFix("See which", "df -h"),
+      commandFix("Check which", "df -h"),
       remedies.room,
       guestFix("In the VM: see what Docker keeps", "docker system df"),
     ],
@@ -201,7 +201,7 @@ export const dockerFailures = (): Failure[] => [
       manualFix(
         "If it was a service: give the machine more (memory:), or the service a higher limit or a smaller model",
       ),
-      commandFix("See what is free", "free -h"),
+      commandFix("Check what is free", "free -h"),
     ],
     source: "Linux 6.1 (mm/oom_kill, 2022-12)",
   },
@@ -212,7 +212,10 @@ export const dockerFailures = (): Failure[] => [
     message: "crun is older than the engine: releases before 1.14.3 refuse containers that Podman 5 or a new Docker " +
       "describes",
     fix: [
-      guestFix("See which crun runs", "podman info --format '{{.Host.OCIRuntime.Path}} {{.Host.OCIRuntime.Version}}'"),
+      guestFix(
+        "Check which crun runs",
+        "podman info --format '{{.Host.OCIRuntime.Path}} {{.Host.OCIRuntime.Version}}'",
+      ),
       manualFix("Install crun 1.16 or later at that path, or use runc (podman --runtime runc)"),
     ],
     source: "crun; containers/podman#27272 (2025-10), actions/runner-images#14473 (2026-07)",

@@ -32,7 +32,7 @@ export const engineClientFailures = (): Failure[] => [
         /[Cc]urrent context "[^"]{1,60}" is not found on the file system/,
         /unable to resolve docker endpoint: context|context "[^"]{1,60}"(?: does not exist|: context not found)/,
       ),
-      "Docker's client is set to a context (an engine) that does not exist any more, such as Docker Desktop's",
+      "Docker's client is set to a context (an engine) that no longer exists, such as Docker Desktop's",
       contexts,
       commandFix("Use this machine's engine", "docker context use default"),
       "See DOCKER_CONTEXT and DOCKER_HOST in the environment too",
@@ -65,14 +65,14 @@ export const engineClientFailures = (): Failure[] => [
       /distro Docker Desktop relies on has exited unexpectedly|wsl distro terminated abruptly/i,
       "WSL ended while Docker Desktop used it: wsl --shutdown, an update of WSL, a sleep of Windows, or too " +
       "little memory",
-      "Restart Docker Desktop from its own message; if it comes back: wsl --update, and a smaller memory= in " +
+      "Restart Docker Desktop from its own message; if it happens again: wsl --update, and a smaller memory= in " +
       ".wslconfig",
     ],
     [
       "verify.docker",
       "cause",
       /cannot access containerd socket|containerd\.sock: permission denied/,
-      "nerdctl or ctr does not reach containerd: it does not run, or this user may not use it",
+      "nerdctl or ctr does not reach containerd: it does not run, or this user is not allowed to use it",
       guestFix("Start it", "systemctl enable --now containerd"),
       "Run it as root, or set containerd up for this user: containerd-rootless-setuptool.sh install",
     ],
@@ -114,7 +114,7 @@ export const engineClientFailures = (): Failure[] => [
         /open \S{1,120}\/\.docker\/\S{1,60}: permission denied/,
         /\.docker\/buildx\/\S{1,60}: permission denied/,
       ),
-      "Docker's client may not use its own folder (~/.docker)",
+      "Docker's client is not allowed to use its own folder (~/.docker)",
       owner,
     ],
     [

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { dkmsStatus, dockerWords, driverLog, nvidiaWords, writeCdi } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const smi = guestFix("See that the driver works", "nvidia-smi");
+const smi = guestFix("Check that the driver works", "nvidia-smi");
 const update = guestFix(
   "Update the toolkit",
   "apt-get install --only-upgrade -y nvidia-container-toolkit libnvidia-container1",
@@ -69,7 +69,7 @@ export const engineErrorFailures = (): Failure[] => [
       ),
       "the driver does not find its firmware files: their package is missing, of another version, or not in the " +
       "initramfs",
-      guestFix("See which are there", "ls /lib/firmware/nvidia"),
+      guestFix("List them", "ls /lib/firmware/nvidia"),
       "Install the firmware package in exactly the driver's version (Debian: firmware-nvidia-gsp; Ubuntu: " +
       "nvidia-firmware-BRANCH), then rebuild the initramfs",
     ],
@@ -157,7 +157,7 @@ const setupErrorFailures = (): Failure[] => [
         /Virtual switch .{1,80} (?:was not found|does not exist|not found)/,
       ),
       "Hyper-V has no virtual switch of that name",
-      commandFix("See which there are", "Get-VMSwitch"),
+      commandFix("List them", "Get-VMSwitch"),
       "Use one of them (the Default Switch exists on Windows 10 and 11), or create it in Hyper-V Manager",
     ],
     [
@@ -190,7 +190,7 @@ const setupErrorFailures = (): Failure[] => [
       ),
       "the server's certificate is not accepted: a proxy or virus scanner puts its own in, the list of revoked " +
       "ones is out of reach, or this clock is wrong",
-      "See that the clock is right, and that this machine reaches the Internet without a proxy that opens TLS",
+      "Check that the clock is right, and that this machine reaches the Internet without a proxy that opens TLS",
       "Add the proxy's certificate to the system's (and to Vagrant's: SSL_CERT_FILE)",
     ],
   ]),

@@ -17,12 +17,12 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
   [
     "Permission denied",
     "provider.access",
-    "its user may not use a file, folder or device that the line names",
+    "its user is not allowed to use a file, folder or device that the line names",
     [
       path,
       manualFix("Give that user the right to read it, and to pass through each folder above it (chmod o+x)"),
       commandFix(
-        "See whether AppArmor or SELinux refused it",
+        "Check whether AppArmor or SELinux refused it",
         "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'",
         {
           root: true,
@@ -40,7 +40,7 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     "Disk quota exceeded",
     "host.disk",
     "a quota of that disk is used up",
-    [commandFix("See how full the disks are", "df -h"), remedies.room],
+    [commandFix("Check how full the disks are", "df -h"), remedies.room],
   ],
   [
     "Read-only file system",
@@ -58,13 +58,13 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     "Cannot allocate memory",
     "host.memory",
     "it did not get the memory that it asked for",
-    [lessMemory, commandFix("See what is free", "free -m")],
+    [lessMemory, commandFix("Check what is free", "free -m")],
   ],
   [
     "(?:Device or resource|Text file) busy",
     "gpu.in-use",
     "another program or VM uses the file or device that the line names",
-    [commandFix("See which program has it", "fuser -v PATH", { root: true }), remedies.otherVm],
+    [commandFix("Check which program has it", "fuser -v PATH", { root: true }), remedies.otherVm],
   ],
   [
     "No such device(?: or address)?",
@@ -76,13 +76,13 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     "Address already in use",
     "provider.access",
     "another program has the port or socket that the line names",
-    [commandFix("See which one", "ss -lntup", { root: true }), manualFix("End it, or choose another port")],
+    [commandFix("Check which one", "ss -lntup", { root: true }), manualFix("End it, or choose another port")],
   ],
   [
     "Connection refused",
     "provider.access",
     "nothing listens at the address that the line names: its service does not run yet, or it ended",
-    [commandFix("See what listens", "ss -lntup", { root: true })],
+    [commandFix("Check what listens", "ss -lntup", { root: true })],
   ],
   [
     "Too many open files",

@@ -11,7 +11,7 @@ const filesOfServices = new RegExp(
   "im",
 );
 
-const diskState = commandFix("See whether the disk itself fails", "smartctl -H -A /dev/DISK", { root: true });
+const diskState = commandFix("Check whether the disk itself fails", "smartctl -H -A /dev/DISK", { root: true });
 
 /** Errors of file systems and disks, and of a start that waits for one. */
 export const fileSystemFailures = (): Failure[] => [
@@ -38,7 +38,7 @@ export const fileSystemFailures = (): Failure[] => [
       "the device has no file system that can be mounted there: it is not formatted, is damaged, or the " +
       "program for " +
       "its kind is missing",
-      commandFix("See what is on it; nothing is changed", "blkid -p /dev/DEVICE; wipefs -n /dev/DEVICE", {
+      commandFix("Check what is on it; nothing is changed", "blkid -p /dev/DEVICE; wipefs -n /dev/DEVICE", {
         root: true,
       }),
       "Shares need their package: nfs-common, cifs-utils",
@@ -49,7 +49,7 @@ export const fileSystemFailures = (): Failure[] => [
       /: Read-only file system/,
       "nothing can be written there: the mount is read-only (:ro, read_only), or the kernel made it so after " +
       "an error",
-      commandFix("See how it is mounted", "findmnt -o TARGET,SOURCE,OPTIONS"),
+      commandFix("Check how it is mounted", "findmnt -o TARGET,SOURCE,OPTIONS"),
       hostErrors,
     ],
   ]),

@@ -88,9 +88,9 @@ export const hostErrors = commandFix("Read what the host's kernel says", "dmesg 
 /** Shows the newest CUDA release that a VM's driver supports. */
 export const newestCuda = guestFix("See the newest CUDA that the VM's driver knows", "nvidia-smi");
 /** Shows whether the driver works. */
-export const driverWorks = guestFix("See that the driver works", "nvidia-smi");
+export const driverWorks = guestFix("Check that the driver works", "nvidia-smi");
 /** Shows whether the driver works without containers. */
-export const driverWorksOutside = guestFix("See that the driver works outside of containers", "nvidia-smi");
+export const driverWorksOutside = guestFix("Check that the driver works outside of containers", "nvidia-smi");
 /** Shows the installed packages of NVIDIA's toolkit. */
 export const toolkitPackages = guestFix(
   "Install the toolkit's packages again, in one version",

@@ -65,7 +65,7 @@ export const frameworkFailures = (): Failure[] => [
           /could not open file to read NUMA node|TF-TRT Warning|kernel binaries compatible with compute capability/,
           /Falling back to the CUDA driver for PTX compilation/,
         ),
-        "a message of TensorFlow that harms nothing",
+        "a message of TensorFlow that is harmless",
         "Look for another error",
       ],
       [
@@ -90,7 +90,7 @@ export const frameworkFailures = (): Failure[] => [
         "guest.cuda",
         "symptom",
         /Internal Triton PTX codegen error|`ptxas` (?:failed with error code|raised SIGSEGV)/,
-        "Triton's compiler ptxas failed, for the reason behind 'ptxas stderr' (a card that it does not know); " +
+        "Triton's compiler ptxas failed, for the reason after 'ptxas stderr' (a card that it does not know); " +
         "without one it did not start or crashed",
         "Use a newer PyTorch with its Triton, or another ptxas: TRITON_PTXAS_PATH=/usr/local/cuda/bin/ptxas",
         "Without Triton: TORCHDYNAMO_DISABLE=1, vLLM --enforce-eager, ComfyUI without SageAttention",
@@ -129,7 +129,7 @@ export const frameworkFailures = (): Failure[] => [
         "symptom",
         /bitsandbytes was compiled without GPU/,
         "bitsandbytes found no GPU when it was loaded, or is a build without CUDA, so nothing can be quantized",
-        guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
+        guestFix("Check what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
         wheel,
       ],
       [
@@ -142,7 +142,7 @@ export const frameworkFailures = (): Failure[] => [
         ),
         "the model runs on the CPU: the program sees no GPU, CUDA does not start for it, or it is a build without CUDA",
         "Write gpu: for that service, and use the image's CUDA form",
-        guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
+        guestFix("Check what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
       ],
       [
         "verify.service",

@@ -18,14 +18,14 @@ const programs: [words: string, check: string, layer: Layer, name: string, next:
     "guest.driver",
     "driver",
     "NVIDIA's driver or one of its programs",
-    guestFix("See whether the driver works", "nvidia-smi"),
+    guestFix("Check whether the driver works", "nvidia-smi"),
   ],
   [
     "(?:rocminfo|rocm-smi|hipblas|amdgpu-dkms)",
     "verify.service",
     "image",
     "ROCm",
-    guestFix("See that the driver has the card", "ls -l /dev/kfd /dev/dri"),
+    guestFix("Check that the driver has the card", "ls -l /dev/kfd /dev/dri"),
   ],
   [
     "(?:torch\\.cuda[\\w.]{0,60}|onnxruntime[\\w.]{0,60}|ComfyUI|llama\\.cpp|llama-server|ollama|" +
@@ -33,7 +33,7 @@ const programs: [words: string, check: string, layer: Layer, name: string, next:
     "verify.service",
     "image",
     "the program that computes on the GPU",
-    guestFix("See what a container sees of the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+    guestFix("Check what a container sees of the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
   ],
   [
     "(?:dockerd|docker-compose|docker compose|containerd|podman(?:-compose)?|buildkitd?)",

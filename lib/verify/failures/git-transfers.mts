@@ -14,7 +14,8 @@ export const gitTransferFailures = (): Failure[] =>
         /could not create (?:work tree dir|leading director(?:y|ies) of) '\S{1,160}: (?:Permission denied|Read-only)/,
         /(?:^|\s)\/\S{1,160}\/\.git\/?: Permission denied|cannot mkdir \S{1,160}: (?:Permission denied|Read-only)/,
       ),
-      "the service may not write the folder into which it fetches its program: its volume belongs to another user",
+      "the service is not allowed to write the folder into which it fetches its program: its volume belongs to " +
+      "another user",
       "Give it to that user: chown -R 1000:1000 FOLDER (the numbers of user:, PUID and PGID, or of the image)",
       "A share (NFS, SMB) sets the owner at its mount; SELinux: add :Z to the volume",
     ],
@@ -27,7 +28,7 @@ export const gitTransferFailures = (): Failure[] =>
         /the remote end hung up unexpectedly|GnuTLS recv error \(-\d{1,3}\)/,
       ),
       "git's transfer broke off: the network, a proxy or the server ended it",
-      "Run it again; if it stays: git config --global http.version HTTP/1.1, or a shallow clone (--depth 1)",
+      "Run it again; if the error remains: git config --global http.version HTTP/1.1, or a shallow clone (--depth 1)",
       "In a build: give it the proxy (--build-arg HTTPS_PROXY=…)",
     ],
     [

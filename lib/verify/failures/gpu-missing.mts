@@ -21,7 +21,7 @@ export const gpuMissingFailures = (): Failure[] => [
       "Write gpu: 1 (or all) for that service; in plain Compose a reservation with driver, count and capabilities: " +
       "[gpu]",
       "Set NVIDIA_DRIVER_CAPABILITIES=compute,utility,video for it, if the image sets less",
-      guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      guestFix("Check that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
       "Outside of a container: install the driver's libraries too (libnvidia-compute, libcuda1, nvidia-utils)",
       "While an image is built there is no GPU: start that program when the container runs; if the build has to " +
       "start " +
@@ -38,7 +38,7 @@ export const gpuMissingFailures = (): Failure[] => [
       "symptom",
       /No device available for (?:encoder|decoder): device type cuda|Hardware device setup failed for/,
       "ffmpeg could not open the GPU for that stream: its lines above say why",
-      guestFix("See that the driver works", "nvidia-smi"),
+      guestFix("Check that the driver works", "nvidia-smi"),
       "Set NVIDIA_DRIVER_CAPABILITIES=compute,utility,video for that service",
     ],
   ]),

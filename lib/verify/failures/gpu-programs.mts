@@ -29,7 +29,7 @@ export const gpuProgramFailures = (): Failure[] => [
       ),
       "cuDNN does not start: most often the card's memory is full, otherwise its release does not fit CUDA " +
       "or the card",
-      guestFix("See who uses the card's memory", "nvidia-smi"),
+      guestFix("Check who uses the card's memory", "nvidia-smi"),
       "Use a smaller model, batch or image; or an image whose cuDNN was made for its CUDA",
     ],
     [
@@ -58,7 +58,7 @@ export const gpuProgramFailures = (): Failure[] => [
       /no supported devices found for platform|Can't initialize NVML/,
       "the program finds no GPU that it can use",
       "Write gpu: 1 (or all) for that service, and use the variant of its image for CUDA or ROCm",
-      guestFix("See what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      guestFix("Check what a container sees", "docker run --rm --gpus all ubuntu nvidia-smi"),
     ],
     [
       "verify.service",
@@ -99,7 +99,7 @@ export const gpuProgramFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /(?:Failed to open|Cannot open|open) \/dev\/dri\/renderD\d{3}'?: Permission denied|DRM device .{0,40}Permission denied/i,
-      "the program may not open the card's node: its user is not in the group render, or the container " +
+      "the program is not allowed to open the card's node: its user is not in the group render, or the container " +
       "got the node without it",
       "Write group_add: [render, video] (or their numbers, see below) and devices: [/dev/dri] for that service",
       guestFix("See the nodes and their groups", "ls -ln /dev/dri"),
@@ -125,7 +125,7 @@ export const gpuProgramFailures = (): Failure[] => [
         /Device creation failed: -\d{3,12}/,
       ),
       "FFmpeg could not open the card, for the reason in the lines above",
-      "See that the service has the GPU with the capabilities compute, video and utility",
+      "Check that the service has the GPU with the capabilities compute, video and utility",
       driverWorks,
     ],
     [
@@ -143,7 +143,7 @@ export const gpuProgramFailures = (): Failure[] => [
       "gpu.display",
       "cause",
       /XDG_RUNTIME_DIR (?:is )?not set in the environment|cannot open display: /,
-      "the program wants a screen, and there is none in a container or over SSH",
+      "the program needs a screen, and there is none in a container or over SSH",
       "Start it without a window (headless); a GPU that computes needs no display",
     ],
   ]),

@@ -84,7 +84,7 @@ export const gpuServerFailures = (): Failure[] => [
       ),
       "Triton's model repository is not as it must be: each model needs a folder with a number and its file " +
       "(NAME/1/model.onnx, model.plan, model.pt), and most need NAME/config.pbtxt",
-      "See what the container has below --model-repository, and mount that folder (volumes:)",
+      "Check what the container has below --model-repository, and mount that folder (volumes:)",
     ],
     [
       "guest.image",
@@ -93,7 +93,7 @@ export const gpuServerFailures = (): Failure[] => [
         /failed to load '[^']{1,80}' version \d{1,4}: |failed to load all models|Internal: failed to stat file/,
         /Poll failed for model directory|model_repository_manager\.cc:\d{1,5}\] .{0,20}failed/,
       ),
-      "Triton did not load a model, for the reason behind the colon or in the lines above",
+      "Triton did not load a model, for the reason after the colon or in the lines above",
       "Compare the model's config.pbtxt and platform with the image; engines and Python backends fit one release",
     ],
   ]),
@@ -131,7 +131,7 @@ export const gpuServerFailures = (): Failure[] => [
       ),
       "the installed jaxlib has no part for CUDA, or finds no GPU, so JAX computes on the CPU",
       cudaJax,
-      guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      guestFix("Check that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
     ],
     [
       "guest.cuda",
@@ -144,14 +144,14 @@ export const gpuServerFailures = (): Failure[] => [
       "guest.cuda",
       "fallback",
       /Jax plugin configuration error|CUDA backend failed to initialize: /,
-      "JAX could not start its part for CUDA, for the reason behind the colon or in the last line of the traceback",
+      "JAX could not start its part for CUDA, for the reason after the colon or in the last line of the traceback",
       "Update jax, jaxlib and the plugins for CUDA together, and see that nvidia-smi works in the container",
     ],
     [
       "verify.service",
       "note",
       /Unable to initialize backend '(?:tpu|tpu_driver|rocm|plugin|metal|interpreter)': /,
-      "JAX asks for every kind of device at its start: that there is no TPU or AMD card harms nothing",
+      "JAX asks for every kind of device at its start: that there is no TPU or AMD card is harmless",
       "Look for a line about 'cuda', or see what JAX has: python3 -c 'import jax; print(jax.devices())'",
     ],
   ]),

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { amdWords, capabilities, driverWorks, newestCuda, nvidiaWords, registerRuntime } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const smi = guestFix("See what uses the GPU's memory", "nvidia-smi");
+const smi = guestFix("Check what uses the GPU's memory", "nvidia-smi");
 const video = /ffmpeg|nvenc|nvdec|cuvid|vaapi|libva|AVHWDevice|AVFilter|h264|hevc|\bav1\b|jellyfin|frigate|plex|emby/i;
 const ollamaWords = /ollama|source=\w{2,20}\.go|gpu\.go:\d|llama.?(?:server|runner)/i;
 const hmm =
@@ -39,7 +39,7 @@ export const gpuStartFailures = (): Failure[] => [
       /init failure: 205\b|CUDA_ERROR_MAP_FAILED\b/,
       "CUDA could not map memory of the driver or GPU (CUDA_ERROR_MAP_FAILED, 205)",
       guestFix("Read what the driver says", "dmesg --level err,warn"),
-      guestFix("See that a plain container works", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      guestFix("Check that a plain container works", "docker run --rm --gpus all ubuntu nvidia-smi"),
       "Create the container again after an update of the driver, without a limit on its address space (ulimits)",
     ],
   ]),
@@ -68,7 +68,7 @@ export const gpuStartFailures = (): Failure[] => [
       "cause",
       /load library failed: libnvidia-ml\.so\.1: cannot open|\/snap\/docker\/\S{1,80}nvidia-container-cli: /,
       "Docker of the snap store does not see the machine's NVIDIA libraries",
-      guestFix("See whether Docker is a snap", "snap list docker"),
+      guestFix("Check whether Docker is a snap", "snap list docker"),
       "Remove that snap, and install Docker's own packages (docker-ce) or the distribution's (docker.io)",
       ...registerRuntime,
     ],
@@ -85,7 +85,7 @@ export const gpuStartFailures = (): Failure[] => [
       /nvidia-container-cli: initialization error: load library failed: libnvidia-ml\.so\.1: cannot open/,
       "the driver works on this machine, and the engine does not see its libraries: Docker runs apart from it (snap, " +
       "Docker Desktop, another machine), or the loader's cache is old",
-      guestFix("See which Docker answers", "docker context ls"),
+      guestFix("Check which Docker answers", "docker context ls"),
       guestFix("Refresh the loader's cache", "ldconfig"),
       "Docker of the snap store or Docker Desktop: use Docker's own packages instead",
     ],
@@ -116,7 +116,7 @@ export const gpuStartFailures = (): Failure[] => [
       /CPU does not have (?:minimum vector extensions|AVX)/,
       "Ollama leaves the GPU out: the VM's CPU model hides AVX, which this release needs",
       "Pass the host's CPU through (libvirt: host-passthrough; Proxmox: cpu: host), then stop and start the VM",
-      guestFix("See whether the VM has it", "grep -m1 -o -w avx /proc/cpuinfo"),
+      guestFix("Check whether the VM has it", "grep -m1 -o -w avx /proc/cpuinfo"),
     ],
     [
       "verify.service",
@@ -138,7 +138,7 @@ export const gpuStartFailures = (): Failure[] => [
       "the group render, or the image's compute runtime does not know this GPU",
       passedIntel,
       guestFix("See the card's nodes and their groups", "ls -l /dev/dri"),
-      "See what the image finds, in the container: sycl-ls; to compute on the CPU, use the image without SYCL",
+      "Check what the image finds, in the container: sycl-ls; to compute on the CPU, use the image without SYCL",
     ],
   ]),
   ...rows({
@@ -209,7 +209,7 @@ export const gpuStartFailures = (): Failure[] => [
       /Driver does not support any RC mode compatible/,
       "Intel's encoder offers no control of the bit rate: its firmware (HuC) is not loaded, or the free build of the " +
       "VA-API driver is used",
-      guestFix("See whether the firmware is loaded", "sh -c 'dmesg | grep -iE \"huc|guc\"'"),
+      guestFix("Check whether the firmware is loaded", "sh -c 'dmesg | grep -iE \"huc|guc\"'"),
       "Turn low-power encoding off (or load HuC: i915.enable_guc=2), and use intel-media-va-driver-non-free",
     ],
   ]),

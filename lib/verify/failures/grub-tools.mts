@@ -8,7 +8,7 @@ const disks = commandFix(
   "lsblk -o NAME,SIZE,FSTYPE,PARTTYPENAME,MOUNTPOINTS",
 );
 const mode = commandFix(
-  "See how this system was started",
+  "Check how this system was started",
   "sh -c 'test -d /sys/firmware/efi && echo UEFI || echo BIOS'",
 );
 
@@ -35,7 +35,7 @@ export const grubToolFailures = (): Failure[] => [
       "chroot without /sys/firmware/efi/efivars, or the firmware's memory for it is full or read-only",
       mode,
       "Start the system or the rescue medium in UEFI mode; in a chroot: mount --bind /sys/firmware/efi/efivars there",
-      "Without an entry: grub-install --removable writes the default path, which firmwares start by themselves",
+      "Without an entry: grub-install --removable writes the default path, which firmware starts by default",
     ],
     [
       "guest.image",

@@ -61,7 +61,7 @@ export const guestBootFailures = (): Failure[] => [
       "guest.image",
       "fallback",
       /Kernel panic - not syncing: /,
-      "the kernel stopped (panic), for the reason behind the colon and in the lines before it",
+      "the kernel stopped (panic), for the reason after the colon and in the lines before it",
       console,
       older,
     ],

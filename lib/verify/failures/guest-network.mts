@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const noDrop = 'With Docker: its FORWARD policy is DROP; write "ip-forward-no-drop": true in /etc/docker/daemon.json ' +
   "(Docker 28 and later), or set net.ipv4.ip_forward=1 before Docker starts";
-const exportsFix = commandFix("See what this host exports", "exportfs -v", { root: true });
+const exportsFix = commandFix("Check what this host exports", "exportfs -v", { root: true });
 
 /** Firewalls of the host between VMs and their network, shared folders over NFS, and installers in a VM. */
 export const guestNetworkFailures = (): Failure[] => [
@@ -58,8 +58,8 @@ export const guestNetworkFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /mount\.nfs: access denied by server/,
-      "this host's NFS server does not export that folder to the VM: the export is missing, names another " +
-      "address, or lies on a file system that cannot be exported (overlay, encrypted home)",
+      "this host's NFS server does not export that folder to the VM: the export is missing, names another address, " +
+      "or is on a file system that cannot be exported (overlay, encrypted home)",
       exportsFix,
       commandFix("Read /etc/exports again", "exportfs -ra", { root: true }),
       "Or use another kind of folder: type: 'rsync' or 'virtiofs'",
@@ -123,7 +123,7 @@ export const guestNetworkFailures = (): Failure[] => [
       "a file in /etc/modprobe.d has a line that modprobe does not read, so that its settings (such as the ids " +
       "for vfio-pci) do nothing",
       "Write one line: options vfio-pci ids=10de:2684,10de:22ba",
-      commandFix("See what modprobe reads", "modprobe -c | grep -E 'vfio|blacklist'"),
+      commandFix("Check what modprobe reads", "modprobe -c | grep -E 'vfio|blacklist'"),
       "Then rebuild the initramfs and reboot",
     ],
   ]),

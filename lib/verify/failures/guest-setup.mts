@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const links = commandFix("See the interfaces and their addresses", "ip -brief address");
 const disks = commandFix("See the disks, their partitions and file systems", "lsblk -f");
-const exportsOf = "See what the server offers: showmount -e SERVER (NFS), smbclient -L SERVER (SMB)";
+const exportsOf = "Check what the server offers: showmount -e SERVER (NFS), smbclient -L SERVER (SMB)";
 
 /** Network settings, disks and mounts of a machine or of its guest, by program. */
 export const guestSetupFailures = (): Failure[] => [
@@ -32,7 +32,7 @@ export const guestSetupFailures = (): Failure[] => [
         /(?:Permissions for \/etc\/netplan\/\S{1,80} are too open|`gateway[46]` has been deprecated)/,
         /(?:Cannot call Open vSwitch: ovsdb-server\.service is not running|Falling back to a hard restart of systemd-networkd)/,
       ),
-      "a warning of netplan that harms nothing: the settings were taken",
+      "a warning of netplan that is harmless: the settings were taken",
       "If nothing else is wrong: nothing to do (chmod 600 FILE; routes: in place of gateway4:)",
     ],
   ]),
@@ -43,8 +43,8 @@ export const guestSetupFailures = (): Failure[] => [
       /Failed to start .{0,60}Wait for Network to be (?:Configured|Online)|ci-info: \| (?:e[nt]\w{1,12}) \| False /,
       "the machine came up without its network: no DHCP server answered in time, or its network settings do not fit",
       links,
-      "See whether libvirt's network runs (virsh net-list --all), and that the host's firewall lets DHCP in " +
-      "from virbr0",
+      "Check whether libvirt's network runs (virsh net-list --all), and that the host's firewall lets DHCP in from " +
+      "virbr0",
     ],
   ]),
   ...rows({
@@ -106,11 +106,10 @@ export const guestSetupFailures = (): Failure[] => [
         /(?:GPT PMBR size mismatch|Not all of the space available to \/dev\/\S{2,12} appears|backup GPT table is not)/,
       ),
       "the partition was not enlarged: the partition table still has the old size of the disk, or another " +
-      "partition " +
-      "lies behind it",
+      "partition is behind it",
       disks,
       commandFix("Move the table's end to the end of the disk", "sgdisk -e /dev/DISK", { root: true }),
-      "Then growpart /dev/DISK NUMBER; a partition behind it (swap) has to go first",
+      "Then growpart /dev/DISK NUMBER; a partition after it (swap) has to go first",
     ],
     [
       "host.disk",
@@ -131,7 +130,7 @@ export const guestSetupFailures = (): Failure[] => [
       ),
       "the disk is in use, or holds data: the program refuses to write a new table or file system on it",
       disks,
-      "See that it is the right disk. Unmount it, turn its swap and LVM off, or reboot for the new table",
+      "Check that it is the right disk. Unmount it, turn its swap and LVM off, or reboot for the new table",
     ],
     [
       "host.disk",
@@ -156,7 +155,7 @@ export const guestSetupFailures = (): Failure[] => [
         /mount: .{0,80}(?:virtiofs|9p|prl_fs): No such device/,
       ),
       "the kernel of this machine has no driver for that kind of file system, or the program for it is not installed",
-      commandFix("See whether the module is there", "modprobe -v virtiofs", { root: true }),
+      commandFix("Check whether the module is there", "modprobe -v virtiofs", { root: true }),
       "virtiofs needs Linux 5.4 and its module (cloud kernels and older images lack it, RHEL has no 9p): use a " +
       "current image or share by NFS or rsync; nfs-common and cifs-utils for shares",
     ],
@@ -188,9 +187,8 @@ export const guestSetupFailures = (): Failure[] => [
       "host.disk",
       "cause",
       /(?:special device \/\S{1,120} does not exist|mount: \S{1,120}: mount point does not exist|can't find (?:UUID=|LABEL=|PARTUUID=|\/)\S{1,120}(?: in \/etc\/fstab|\.$))/,
-      "the disk, or the folder that it is to be mounted at, does not exist: the device has another name " +
-      "here, or its " +
-      "UUID changed when it was formatted",
+      "the disk, or the folder where it should be mounted, does not exist: the device has another name here, or " +
+      "its UUID changed when it was formatted",
       disks,
       "Write the UUID that blkid shows into /etc/fstab, with nofail, and create the folder",
     ],
@@ -219,9 +217,8 @@ export const guestSetupFailures = (): Failure[] => [
         /(?<!grub2?-(?:probe|install|mkconfig): )error: (?:file `\S{1,120}' not found|unknown filesystem|no such device: [\w-]{2,40}\.|disk `\S{1,60}' not found|no such partition|attempt to read or write outside of (?:disk|partition)|you need to load the kernel first|symbol `\S{1,40}' not found|invalid arch)/,
         /(?:Minimal BASH-like line editing is supported|grub rescue>|error: (?:bad shim signature|\S{1,80} has invalid signature|prohibited by secure boot policy))/,
       ),
-      "GRUB does not find or may not start the kernel: its files are on another disk or damaged, GRUB and " +
-      "its modules " +
-      "are of two releases, or Secure Boot refuses the kernel's signature",
+      "GRUB does not find or is not allowed to start the kernel: its files are on another disk or damaged, GRUB " +
+      "and its modules are of two releases, or Secure Boot refuses the kernel's signature",
       "From a rescue system: grub-install on that disk, then update-grub (grub2-mkconfig)",
       "For “bad shim signature”: turn Secure Boot off, or start a kernel that the distribution signed",
     ],
@@ -231,7 +228,7 @@ export const guestSetupFailures = (): Failure[] => [
       /Can't write to \S{1,160}: Directory \S{1,160} does not exist or is not accessible/,
       "dracut has no folder for the initramfs: the EFI or boot partition is not mounted, or this system names the " +
       "file otherwise (kernel-install)",
-      commandFix("See which is mounted", "findmnt /boot /boot/efi /efi"),
+      commandFix("Check which is mounted", "findmnt /boot /boot/efi /efi"),
       "Mount it (sudo mount /boot/efi), or use the distribution's own command (EndeavourOS: reinstall-kernels or " +
       "dracut-rebuild)",
     ],
@@ -250,7 +247,7 @@ export const guestSetupFailures = (): Failure[] => [
       "guest.image",
       "note",
       /Initramfs unpacking failed: (?:Decoding failed|invalid magic at start of compressed archive)/,
-      "a message that harms nothing where the system goes on to boot (LZ4, or padding behind a microcode archive)",
+      "a message that is harmless where the system goes on to boot (LZ4, or padding after a microcode archive)",
       guestFix("If it does not boot: rebuild the initramfs", "update-initramfs -u -k all"),
     ],
   ]),

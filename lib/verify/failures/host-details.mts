@@ -8,7 +8,7 @@ const near = new RegExp(
   `vfio|lxc|incus|requested GPU device|device "gpu|nodedev|driver_override|hook|${vmWords.source}`,
   "i",
 );
-const drivers = commandFix("See which driver has the card", "lspci -nnk -d ::03xx");
+const drivers = commandFix("Check which driver has the card", "lspci -nnk -d ::03xx");
 const kernel = commandFix("Read the kernel's lines", "dmesg --level err,warn | tail -n 40", { root: true });
 const vmLog = commandFix("Read the VM's own log", "tail -n 40 /var/log/libvirt/qemu/NAME.log", { root: true });
 const nothing = "If nothing else is wrong: nothing to do; look for another error";
@@ -82,7 +82,7 @@ export const hostDetailFailures = (): Failure[] => [
       "guest.firmware",
       "cause",
       /Lockdown: .{1,40}: direct PCI access is restricted/,
-      "Secure Boot locks the host's kernel down, and a program may not reach the card past the driver",
+      "Secure Boot locks the host's kernel down, and a program is not allowed to reach the card past the driver",
       "QEMU with vfio-pci does not need it: run it so, or turn Secure Boot off in the host's firmware setup",
     ],
     [
@@ -90,7 +90,7 @@ export const hostDetailFailures = (): Failure[] => [
       "note",
       /No more image in the PCI ROM|Could not read option rom/,
       "the card's ROM, or the file given for it, has no image for this kind of firmware; computing needs none",
-      "If the VM is to show a picture through the card: give a ROM file that was read while the card was no boot GPU",
+      "If the VM should show a picture through the card: give a ROM file that was read while the card was no boot GPU",
     ],
     [
       "gpu.match",
@@ -117,8 +117,8 @@ export const hostDetailFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /CURL: Error opening file|Unknown protocol 'https?'|Could not open 'https?:\/\//,
-      "QEMU is to read its image or ISO from the network, and cannot: no network at that time, or its block " +
-      "driver for https is not installed",
+      "QEMU cannot read its image or ISO from the network: no network at that time, or its block driver for https " +
+      "is not installed",
       "Fetch the file first, and name the file; or install qemu-block-extra (Debian), qemu-block-curl (Fedora)",
     ],
     [
@@ -136,7 +136,7 @@ export const hostDetailFailures = (): Failure[] => [
         /swtpm.{0,40}(?:terminated|No TPM state)/,
       ),
       "the VM's emulated TPM (swtpm) is gone or does not answer QEMU",
-      "Stop the VM fully and start it again; if it stays, read its log in /var/log/swtpm (Proxmox: " +
+      "Stop the VM fully and start it again; if the error remains, read its log in /var/log/swtpm (Proxmox: " +
       "/run/qemu-server/ID.swtpm)",
       "A lab needs no TPM: remove it from the VM (virsh edit; qm set ID -delete tpmstate0)",
     ],
@@ -172,7 +172,7 @@ export const hostDetailFailures = (): Failure[] => [
         /Must specify storage creation parameters for non-existent path|Validating install media '[^']{1,200}' failed/,
         /Couldn't find kernel for install tree/,
       ),
-      "virt-install does not find the medium: the file does not exist or may not be read, or the address of " +
+      "virt-install does not find the medium: the file does not exist or cannot be read, or the address of " +
       "--location is not an install tree",
       "Check the path; for an ISO use --cdrom FILE or --location FILE,kernel=…,initrd=…; for a cloud image --import",
     ],
@@ -180,7 +180,7 @@ export const hostDetailFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /Could not start storage pool '|Couldn't create (?:default )?storage (?:pool|volume)/,
-      "libvirt's storage pool does not start: its folder is gone or may not be used",
+      "libvirt's storage pool does not start: its folder is gone or cannot be used",
       commandFix("See the pools", "virsh -c qemu:///system pool-list --all --details"),
       commandFix(
         "Create its folder and start it",
@@ -200,7 +200,7 @@ export const hostDetailFailures = (): Failure[] => [
       "provider.access",
       "symptom",
       /may not be accessible by the hypervisor\. You will need to grant/,
-      "QEMU's user may not pass through a folder above that file, such as your home",
+      "QEMU's user is not allowed to pass through a folder above that file, such as your home",
       "Put the file below /var/lib/libvirt/images, or run setfacl -m u:libvirt-qemu:x FOLDER for each " +
       "folder that it names",
     ],
@@ -217,14 +217,14 @@ export const hostDetailFailures = (): Failure[] => [
       /Unable to connect to libvirt (?:qemu|xen|lxc):\/\//,
       "virt-manager cannot reach libvirt: its daemon does not run, or this user has no permission",
       doctorFix("provider.access"),
-      commandFix("See what libvirt says", "journalctl -u libvirtd -u virtqemud -b --no-pager -n 50", { root: true }),
+      commandFix("Check what libvirt says", "journalctl -u libvirtd -u virtqemud -b --no-pager -n 50", { root: true }),
     ],
     [
       "tools.present",
       "cause",
       /supermin: failed to find a suitable kernel|supermin exited with error status/,
-      "libguestfs starts a small VM with this host's kernel, and may not read it (Ubuntu makes /boot/vmlinuz-* " +
-      "private), or there is none",
+      "libguestfs starts a small VM with this host's kernel, and is not allowed to read it (Ubuntu makes " +
+      "/boot/vmlinuz-* private), or there is none",
       commandFix("Let it read the kernel", "chmod 0644 /boot/vmlinuz-*", { root: true }),
       "In a container: install a kernel package, or use qemu-nbd on the host",
     ],

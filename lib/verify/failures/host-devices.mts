@@ -77,8 +77,8 @@ export const hostDeviceFailures = (): Failure[] => [
         "See the switches and their adapters",
         "Get-VMSwitch | Select-Object Name, NetAdapterInterfaceDescription",
       ),
-      "Restart Windows and try again; if it stays, another VM or VPN program holds the adapter: remove its filter " +
-      "driver",
+      "Restart Windows and try again; if the error remains, another VM or VPN program holds the adapter: remove " +
+      "its filter driver",
       "Last: netcfg -d resets all network settings, also VPNs; note them first",
     ],
   ]),
@@ -101,8 +101,8 @@ export const hostDeviceFailures = (): Failure[] => [
       "gpu.driver",
       "cause",
       /No such file or directory - Failed to mount "\/dev\/(?:nvidia|dri|kfd)|Failed to detect correct "\/dev\/nvidia" path/,
-      "the host itself does not have the card's device file that the container is to get: the driver is not loaded " +
-      "there, or another part of it (nvidia-modeset and nvidia-uvm come only with their modules)",
+      "the host itself does not have the card's device file that the container should get: the driver is not " +
+      "loaded there, or another part of it (nvidia-modeset and nvidia-uvm come only with their modules)",
       commandFix("On the host: load and see it", "sh -c 'nvidia-modprobe -u -m; ls -l /dev/nvidia* /dev/dri'", {
         root: true,
       }),
@@ -124,7 +124,8 @@ export const hostDeviceFailures = (): Failure[] => [
         "provider.access",
         "cause",
         /dial unix \S{0,60}\/libvirt\/\S{1,40}-sock(?:-ro)?: connect: permission denied/,
-        "this user may not use the system's libvirt: it is not in the group libvirt, or was added after the login",
+        "this user is not allowed to use the system's libvirt: it is not in the group libvirt, or was added after " +
+        "the login",
         commandFix("Add it, then log out and in", "usermod -aG libvirt USER", { root: true }),
       ],
       [

@@ -42,8 +42,8 @@ export const hostErrorFailures = (): Failure[] => [
         /memory listener initialization failed: Region \S{1,40}: vfio_\w{0,10}dma_map ?\([^()]{1,120}\) = -22\b/,
       ),
       "a part of the VM's memory cannot be mapped for the card: its backing file or huge pages are not all there, " +
-      "or its address lies beyond what the IOMMU reaches",
-      "Give the VM ordinary memory, without a file behind it and without memory that is plugged in later",
+      "or its address is beyond what the IOMMU reaches",
+      "Give the VM ordinary memory, without a file as its source and without memory that is plugged in later",
       lessMemory,
       kernelLog,
     ],
@@ -75,7 +75,7 @@ export const hostErrorFailures = (): Failure[] => [
       ),
       "NVIDIA's vGPU manager on the host did not start the vGPU; its own lines say why",
       commandFix("Read them", "journalctl -u nvidia-vgpu-mgr -b --no-pager -n 50", { root: true }),
-      "See that the card has the vGPU type, that its memory is free, and that the host's vGPU driver fits its kernel",
+      "Check that the card has the vGPU type, that its memory is free, and that the host's vGPU driver fits its kernel",
     ],
   ]),
   ...rows({
@@ -103,8 +103,8 @@ export const hostErrorFailures = (): Failure[] => [
       /no driver bound to device; cannot configure SR-IOV/,
       "a card is partitioned (SR-IOV) by its own driver, and none is bound to it: another driver was kept away, or " +
       "none knows the card",
-      commandFix("See which driver has it", "lspci -nnk -d ::03xx"),
-      "Do not bind the whole card to vfio-pci if its parts are to be passed on; load its own driver (i915, xe)",
+      commandFix("Check which driver has it", "lspci -nnk -d ::03xx"),
+      "Do not bind the whole card to vfio-pci if you pass its parts on; load its own driver (i915, xe)",
     ],
     [
       "guest.driver",
@@ -113,8 +113,7 @@ export const hostErrorFailures = (): Failure[] => [
         /mmio request 0x4100: failure|Failed to retrieve hwconfig table/,
         /Failed to load DMC firmware|DMC firmware has wrong CSS/,
       ),
-      "a message of Intel's driver that harms nothing: a virtual function has no such table, or saving power " +
-      "needs a " +
+      "a message of Intel's driver that is harmless: a virtual function has no such table, or saving power needs a " +
       "firmware file",
       nothing,
     ],
@@ -128,7 +127,7 @@ export const hostErrorFailures = (): Failure[] => [
       ),
       "Intel's card hung, and its driver reset it or tried to",
       "Update the kernel and linux-firmware on host and guest to the same level",
-      "Stop and start the VM; if it stays, power the host off and on",
+      "Stop and start the VM; if the error remains, power the host off and on",
     ],
   ]),
   ...rows({ layer: "kernel", near: cardPrograms, source: "Linux (sound/pci/hda), general knowledge, 2026-11" }, [

@@ -41,7 +41,7 @@ export const hostFirewallFailures = (): Failure[] => [
       "ufw could not set up its logging: the kernel has no module for it (a container, a minimal kernel), or " +
       "iptables' legacy and nf_tables forms are mixed",
       commandFix("Leave logging out", "ufw logging off", root),
-      commandFix("See which iptables is used", "update-alternatives --display iptables", root),
+      commandFix("Check which iptables is used", "update-alternatives --display iptables", root),
     ],
     [
       "verify.ssh",
@@ -62,8 +62,8 @@ export const hostFirewallFailures = (): Failure[] => [
       /UFW is disabled or you are not root user/,
       "ufw-docker finds no ufw in force: it is turned off, the command is not run as root, or ufw and Docker use " +
       "different iptables (legacy, nf_tables)",
-      commandFix("See whether it is on", "ufw status", root),
-      commandFix("See which iptables is used", "update-alternatives --display iptables", root),
+      commandFix("Check whether it is on", "ufw status", root),
+      commandFix("Check which iptables is used", "update-alternatives --display iptables", root),
       "Allow SSH (ufw allow OpenSSH) before ufw enable",
     ],
   ]),

@@ -39,7 +39,7 @@ export const hostMessageFailures = (): Failure[] => [
       /Could not process rule: No such file or directory [^\n]{0,20}(?:add|insert|delete|flush|list) (?:rule|chain|element|set|table) /,
       "nftables has no such table, chain or set: it was never made, belongs to another family (ip, inet), or another " +
       "program (firewalld, Docker, libvirt) made the rules new",
-      commandFix("See what there is", "nft list ruleset", { root: true }),
+      commandFix("List what exists", "nft list ruleset", { root: true }),
       "Correct the names in /etc/nftables.conf, or add table and chain before the rule",
     ],
   ]),
@@ -50,7 +50,7 @@ export const hostMessageFailures = (): Failure[] => [
       /failed to start\. (?:\([^()\n]{0,80}\) )?Insufficient system resources exist to complete the requested service/,
       "Windows has too little of something for that VM: its memory, or with a GPU partition the MMIO space that " +
       "the VM reserves for the card",
-      commandFix("See whether it has a partition", "Get-VMGpuPartitionAdapter -VMName NAME"),
+      commandFix("Check whether it has a partition", "Get-VMGpuPartitionAdapter -VMName NAME"),
       commandFix(
         "With one, reserve more of that space",
         "Set-VM -Name NAME -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace 32GB",
@@ -88,7 +88,7 @@ export const hostMessageFailures = (): Failure[] => [
         /enterprise\.proxmox\.com\/[^\n]{0,120}\n?[^\n]{0,80}401 {1,2}Unauthorized/,
         /Failed to fetch https?:\/\/enterprise\.proxmox\.com\/\S{1,160} {1,2}401/,
       ),
-      "Proxmox' enterprise source wants a subscription, and this host has none",
+      "Proxmox' enterprise source requires a subscription, and this host has none",
       "Switch it off in the web page (Updates, Repositories) or in /etc/apt/sources.list.d/pve-enterprise.sources",
       "Add the source without a subscription there (pve-no-subscription); ceph has such a pair of its own",
     ],
@@ -134,8 +134,8 @@ export const hostMessageFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /ioctl\(TUNSETIFF\): Operation not permitted/,
-      "this user may not make network interfaces: QEMU runs without root, and the interface does not belong to the " +
-      "user",
+      "this user is not allowed to make network interfaces: QEMU runs without root, and the interface does not " +
+      "belong to the user",
       commandFix("Make it in advance for the user", "ip tuntap add dev tap0 mode tap user USER", { root: true }),
     ],
   ]),
@@ -150,7 +150,7 @@ export const hostMessageFailures = (): Failure[] => [
       /Domain installation does not appear to have been successful|Domain has crashed\.|VM disappeared unexpectedly: /,
       "virt-install stopped before the installation ended; the lines above say why, or the VM itself ended",
       commandFix("Read what QEMU says", "tail -n 30 /var/log/libvirt/qemu/NAME.log", { root: true }),
-      commandFix("See whether the VM is there", "virsh -c qemu:///system list --all"),
+      commandFix("Check whether the VM is there", "virsh -c qemu:///system list --all"),
     ],
     [
       "host.disk",

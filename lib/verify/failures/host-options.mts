@@ -24,7 +24,7 @@ export const hostOptionFailures = (): Failure[] => [
       "the saved state that the VM should start from is not in its disk: the disk was replaced, or the state was " +
       "not written to the end",
       "Start it without a saved state (without -loadvm; UTM: hold the start button, and start without the state)",
-      commandFix("See which states are in it", "qemu-img snapshot -l IMAGE"),
+      commandFix("Check which states are in it", "qemu-img snapshot -l IMAGE"),
     ],
     [
       "provider.access",
@@ -33,8 +33,8 @@ export const hostOptionFailures = (): Failure[] => [
         /Virtio-9p Failed to initialize fs-driver|Failed to initialize fs-driver with id:/,
         /cannot initialize fsdev '\S{1,60}': failed to open '/,
       ),
-      "QEMU cannot open the folder that is shared by 9p: its user may not enter it (a home folder has mode 0700), or " +
-      "it does not exist",
+      "QEMU cannot open the folder that is shared by 9p: its user is not allowed to enter it (a home folder has " +
+      "mode 0700), or it does not exist",
       "Share a folder outside of /home, or let QEMU's user through: setfacl -m u:libvirt-qemu:x /home/USER",
       "With libvirt, accessmode='mapped' works without root; or use virtiofs",
     ],
@@ -62,7 +62,7 @@ export const hostOptionFailures = (): Failure[] => [
       "gpu.driver",
       "cause",
       /cannot execute binary \/etc\/libvirt\/hooks\/\S{1,80}: Permission denied/,
-      "libvirt may not run the hook script: it is not executable, or SELinux or AppArmor forbids it",
+      "libvirt is not allowed to run the hook script: it is not executable, or SELinux or AppArmor forbids it",
       commandFix("Make it executable", "chmod +x /etc/libvirt/hooks/qemu", { root: true }),
       "So too each script below /etc/libvirt/hooks/qemu.d; on Fedora also: restorecon -R /etc/libvirt/hooks",
     ],
@@ -122,7 +122,7 @@ export const hostOptionFailures = (): Failure[] => [
       /VM_REQUIRES_IOMMU/,
       "the VM has a passed device, and Xen found no IOMMU on this host",
       manualFix("Turn on VT-d or AMD-Vi in the firmware setup", { root: true, reboot: true }),
-      commandFix("See what Xen says", "xl dmesg | grep -iE 'vt-d|amd-vi|iommu'", { root: true }),
+      commandFix("Check what Xen says", "xl dmesg | grep -iE 'vt-d|amd-vi|iommu'", { root: true }),
     ],
     [
       "host.memory",
@@ -160,8 +160,8 @@ export const hostOptionFailures = (): Failure[] => [
         /check_kvm_support script failed|KVM support is not enabled on this machine|failed to start qemu instance/,
         /CPU does not support KVM extensions/,
       ),
-      "Multipass cannot use KVM here: virtualization is off, /dev/kvm may not be opened, or this machine has none",
-      commandFix("See what is wrong", "sh -c 'kvm-ok; ls -l /dev/kvm'"),
+      "Multipass cannot use KVM here: virtualization is off, /dev/kvm cannot be opened, or this machine has none",
+      commandFix("Check what is wrong", "sh -c 'kvm-ok; ls -l /dev/kvm'"),
       doctorFix("host.virtualization"),
     ],
     [
@@ -187,7 +187,7 @@ export const hostOptionFailures = (): Failure[] => [
       "provider.access",
       "fallback",
       /\b(?:launch|start|restart|exec|mount) failed: \S|QEMU exited (?:from an error|with code -?\d{1,6})|invalid domain pointer in virDomain/,
-      "Multipass or UTM could not start the VM, for the reason behind the colon or in the program's own log",
+      "Multipass or UTM could not start the VM, for the reason after the colon or in the program's own log",
       commandFix("Multipass: read it", "journalctl -u snap.multipass.multipassd -b --no-pager -n 60"),
       "UTM: turn on Debug Log in the VM's QEMU settings, start it, and export the log",
     ],
@@ -217,7 +217,7 @@ export const hostOptionFailures = (): Failure[] => [
         "pvecm updatecerts --force && systemctl restart pveproxy",
         { root: true },
       ),
-      "See that node names the node itself, and that the name resolves to its address on each node (/etc/hosts)",
+      "Check that node names the node itself, and that the name resolves to its address on each node (/etc/hosts)",
     ],
   ]),
   ...rows({

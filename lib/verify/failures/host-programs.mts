@@ -100,7 +100,7 @@ export const hostProgramFailures = (): Failure[] => [
         /archive uses unknown compression for member|is not a Debian format archive/,
       ),
       "dpkg's lists are damaged (a full disk, a hard stop), or the package file is for a newer dpkg or not whole",
-      commandFix("See that the disk is not full", "df -h /var"),
+      commandFix("Check that the disk is not full", "df -h /var"),
       "Install the named package again: apt-get install --reinstall NAME; download a .deb again",
     ],
     [
@@ -181,7 +181,7 @@ export const hostProgramFailures = (): Failure[] => [
         /[Ee]rror binding to (?:VNC|host|SSH) ?port|Error finding (?:VNC )?port/,
       ),
       "Packer finds no free port of the range that it may use",
-      "See who has them (ss -tlnp), or widen the range (vnc_port_min, host_port_min)",
+      "Check who has them (ss -tlnp), or widen the range (vnc_port_min, host_port_min)",
     ],
     [
       "provider.mode",
@@ -207,7 +207,7 @@ export const hostProgramFailures = (): Failure[] => [
         /Machine settings file '[^']{1,200}' already exists/,
         /VBOX_E_FILE_ERROR \(0x80bb0004\)/,
       ),
-      "VirtualBox may not use that file or VM: it is another user's, is open in another window, or was left over " +
+      "VirtualBox cannot use that file or VM: it is another user's, is open in another window, or was left over " +
       "from an earlier VM",
       "Close VirtualBox's windows, and start everything as one user; move the leftover folder of the VM away",
       commandFix("See the VMs", "VBoxManage list vms"),
@@ -236,8 +236,8 @@ export const hostProgramFailures = (): Failure[] => [
       "cause",
       /wsl: Failed to mount drivers|libcuda\.so\.1 is not a symbolic link/,
       "the driver files that Windows gives its Linux guests are incomplete or were copied by hand",
-      "Update NVIDIA's driver of Windows and WSL (wsl --update), and restart; the warning about the link " +
-      "alone harms nothing",
+      "Update NVIDIA's driver of Windows and WSL (wsl --update), and restart; the warning about the link alone is " +
+      "harmless",
     ],
   ]),
 ];

@@ -31,7 +31,7 @@ export const hostServiceFailures = (): Failure[] => [
       /PCI device '?\S{1,20}'? (?:is )?already in use by VMID/,
       "another VM that runs has the card",
       "Shut that VM down (qm shutdown VMID), or remove hostpci0 from one of the two",
-      commandFix("See which VMs have a card", "grep -H hostpci /etc/pve/qemu-server/*.conf", { root: true }),
+      commandFix("Check which VMs have a card", "grep -H hostpci /etc/pve/qemu-server/*.conf", { root: true }),
     ],
     [
       "gpu.driver",
@@ -47,8 +47,8 @@ export const hostServiceFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /\/dev\/kvmfr\d{1,2}\S{0,3}(?: for guest RAM)?: (?:Operation not permitted|Permission denied)/,
-      "QEMU may not open Looking Glass' device /dev/kvmfr0: libvirt's list of devices leaves it out, or it " +
-      "belongs to another user",
+      "QEMU is not allowed to open Looking Glass' device /dev/kvmfr0: libvirt's list of devices leaves it out, or " +
+      "it belongs to another user",
       deviceAcl('"/dev/kvmfr0"'),
       'Give it QEMU\'s user or the group kvm by a udev rule: SUBSYSTEM=="kvmfr", GROUP="kvm", MODE="0660"',
       "AppArmor: allow it in /etc/apparmor.d/local/abstractions/libvirt-qemu: /dev/kvmfr0 rw,",
@@ -57,8 +57,8 @@ export const hostServiceFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /\/dev\/input\/\S{1,120}: (?:Operation not permitted|Permission denied)/,
-      "QEMU may not open the keyboard or mouse that the VM is to share (evdev): libvirt's list of devices leaves " +
-      "it out, or its user is not in the group input",
+      "QEMU is not allowed to open the keyboard or mouse that the VM is to share (evdev): libvirt's list of " +
+      "devices leaves it out, or its user is not in the group input",
       deviceAcl("its path (/dev/input/by-id/…)"),
       "Write the device as <input type='evdev'> rather than in qemu:commandline: libvirt then gives it the " +
       "permission",
@@ -69,7 +69,8 @@ export const hostServiceFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /[Cc]annot (?:write to|open) \/proc\/sys\/net\/ipv[46]\/|cannot enable IPv[46] forwarding/,
-      "libvirt may not change the host's network settings in /proc/sys: it runs in a container, or as your user",
+      "libvirt is not allowed to change the host's network settings in /proc/sys: it runs in a container, or as " +
+      "your user",
       "Use the system's libvirt on the host itself, or give its container a writable /proc/sys",
     ],
     [

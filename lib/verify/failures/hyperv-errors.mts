@@ -60,7 +60,7 @@ export const hypervErrorFailures = (): Failure[] => [
         /is already (?:mounted|attached|in use) by/,
       ),
       "another VM or program has that file open: a VM that runs, a mounted image, or a backup or virus scanner",
-      commandFix("See which VMs run", "Get-VM | Where-Object State -ne Off"),
+      commandFix("Check which VMs run", "Get-VM | Where-Object State -ne Off"),
       "Dismount it (Dismount-DiskImage FILE), and exclude the folder of the VMs from the virus scanner",
     ],
     [
@@ -95,7 +95,7 @@ export const hypervErrorFailures = (): Failure[] => [
       ),
       "Windows could not make the switch or its NAT: the adapter has a switch already, or another NAT has those " +
       "addresses",
-      commandFix("See what there is", "Get-VMSwitch; Get-NetNat"),
+      commandFix("List what exists", "Get-VMSwitch; Get-NetNat"),
       "Use the Default Switch, or the switch that has the adapter",
     ],
     [
@@ -123,7 +123,7 @@ export const hypervErrorFailures = (): Failure[] => [
       "the host's card cannot be partitioned like that: its driver does not offer partitions, or not that number " +
       "of them",
       commandFix(
-        "See what it offers",
+        "Check what it offers",
         "Get-VMHostPartitionableGpu | Format-List Name, ValidPartitionCounts, PartitionCount",
       ),
       "Update the host's driver; Windows 10 and 11 partition GeForce and Radeon cards without a number",

@@ -61,7 +61,10 @@ export const hypervGpuFailures = (): Failure[] => [
       "Hyper-V has no partition of the card for the VM: the VM has one of a card that is gone or changed, or too " +
       "little MMIO space",
     fix: [
-      commandFix("See which parts VMs have", "Get-VM | Get-VMGpuPartitionAdapter | Select-Object VMName, InstancePath"),
+      commandFix(
+        "Check which parts VMs have",
+        "Get-VM | Get-VMGpuPartitionAdapter | Select-Object VMName, InstancePath",
+      ),
       commandFix("Remove a stale one", "Remove-VMGpuPartitionAdapter -VMName NAME"),
       commandFix(
         "Reserve room for it while the VM is off",
@@ -83,7 +86,7 @@ export const hypervGpuFailures = (): Failure[] => [
       "not support partitions",
     fix: [
       commandFix(
-        "See which GPUs can be partitioned",
+        "Check which GPUs can be partitioned",
         "Get-VMHostPartitionableGpu | Select-Object Name, ValidPartitionCounts",
       ),
       commandFix("Remove the old part, and let up add it again", "Remove-VMGpuPartitionAdapter -VMName NAME"),
@@ -179,7 +182,7 @@ export const hypervGpuFailures = (): Failure[] => [
     check: "hyperv.card",
     strength: "symptom",
     layer: "hypervisor",
-    message: "Hyper-V could not give the VM its GPU partition, for the reason in quotes behind it",
+    message: "Hyper-V could not give the VM its GPU partition, for the reason in quotes after it",
     fix: [
       manualFix("Update the host's GPU driver, then restart Windows"),
       commandFix("Remove the part, and let up add it again", "Remove-VMGpuPartitionAdapter -VMName NAME"),

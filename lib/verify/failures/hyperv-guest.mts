@@ -52,8 +52,8 @@ export const hypervGuestFailures = (): Failure[] => [
     layer: "driver",
     message:
       "the guest asks dxgkrnl for what the host's driver does not have, at each boot; where nvidia-smi works this " +
-      "harms nothing",
-    fix: [guestFix("See whether the card answers", "/usr/lib/wsl/lib/nvidia-smi")],
+      "is harmless",
+    fix: [guestFix("Check whether the card answers", "/usr/lib/wsl/lib/nvidia-smi")],
     source: "Linux (dxgkrnl); microsoft/WSL#40715 (2026-06), #11293 (2026-07)",
   },
   {
@@ -77,8 +77,8 @@ export const hypervGuestFailures = (): Failure[] => [
       /(?<=(?:Insufficient Permissions|\b(?:lxc|lxd|incus|pct)\b|cgroup2?\.devices|\/dev\/nvidiactl)[^]{1,600})GPU access blocked by the operating system/,
     check: "verify.service",
     layer: "driver",
-    message: "this container of the host (LXC) may not open the GPU's device nodes: its configuration does not allow " +
-      "them, or their numbers changed at a boot",
+    message: "this container of the host (LXC) is not allowed to open the GPU's device nodes: its configuration " +
+      "does not allow them, or their numbers changed at a boot",
     fix: [
       commandFix("On the host: see the nodes and their major numbers", "ls -l /dev/nvidia* /dev/nvidia-caps"),
       manualFix(
@@ -98,8 +98,8 @@ export const hypervGuestFailures = (): Failure[] => [
     check: "hyperv.driver",
     layer: "driver",
     message:
-      "the guest of a Windows host may not use its GPU partition: the host's card is in TCC mode or its driver " +
-      "files do not match, or dxgkrnl does not fit the guest's kernel",
+      "the guest of a Windows host is not allowed to use its GPU partition: the host's card is in TCC mode or its " +
+      "driver files do not match, or dxgkrnl does not fit the guest's kernel",
     fix: [
       manualFix("On the host: see that nvidia-smi shows WDDM, not TCC (nvidia-smi -dm 0, then restart Windows)"),
       manualFix(

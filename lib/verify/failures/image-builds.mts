@@ -88,7 +88,7 @@ export const imageBuildFailures = (): Failure[] =>
       "guest.cuda",
       "cause",
       /lib(?:cusparseLt|cufile|cupti|cufft|curand|cusolver|nvToolsExt|nvJitLink|nvshmem_host|npp\w{1,4})\.so\S{0,10}: cannot open shared object/,
-      "a library of CUDA is not in the image in the release that the program wants",
+      "a library of CUDA is not in the image in the release that the program needs",
       "Install the program's requirements again in one run of pip, so that PyTorch brings its own CUDA libraries",
       "Or use the program's own image",
     ],

@@ -25,9 +25,9 @@ export const imageLayerFailures = (): Failure[] =>
         new RegExp(`${layer}[^\\n]{0,300}: operation not (?:permitted|supported)`),
         new RegExp(`${layer}[^\\n]{0,300}/mc?\\w{6,20}/l,upperdir=`),
       ),
-      "the engine may not write a part of the layer here: it runs in a container (LXC, Docker in Docker) or without " +
-      "root, or its file system does not keep extended attributes",
-      guestFix("See where its images are", "df -hT /var/lib/docker /var/lib/containerd"),
+      "the engine is not allowed to write a part of the layer here: it runs in a container (LXC, Docker in Docker) " +
+      "or without root, or its file system does not keep extended attributes",
+      guestFix("Check where its images are", "df -hT /var/lib/docker /var/lib/containerd"),
       "LXC (Proxmox): features nesting=1 and keyctl=1, with the images on a disk of ext4; better: Docker in a VM",
       "Docker in Docker: privileged: true, and a volume for /var/lib/docker",
     ],
@@ -44,9 +44,9 @@ export const imageLayerFailures = (): Failure[] =>
       "verify.docker",
       "cause",
       new RegExp(`${layer}[^\\n]{0,300}open /(?:usr/)?(?:s?bin|etc|lib)/[^\\n]{1,80}: permission denied`),
-      "the engine may not write a file of the layer: SELinux, AppArmor or a virus scanner forbids it, or this Docker " +
-      "is too old for the image",
-      guestFix("See what was forbidden", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'"),
+      "the engine is not allowed to write a file of the layer: SELinux, AppArmor or a virus scanner forbids it, or " +
+      "this Docker is too old for the image",
+      guestFix("Check what was forbidden", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'"),
       "Update Docker, containerd and libseccomp2 together",
     ],
     [
@@ -55,8 +55,8 @@ export const imageLayerFailures = (): Failure[] =>
       new RegExp(`${layer}[^\\n]{0,60}rename [^\\n]{1,400}: (?:file exists|directory not empty)`),
       "the engine's store has a leftover of an earlier pull of that layer, which was cut off or ran at the same time",
       guestFix("End what is still pulling, then restart Docker, and pull again", "systemctl restart docker"),
-      "If it stays: stop Docker (systemctl stop docker.socket docker), move the second folder that the line names " +
-      "out of /var/lib/docker, start Docker, and pull again; docker image prune does not see it",
+      "If the error remains: stop Docker (systemctl stop docker.socket docker), move the second folder that the " +
+      "line names out of /var/lib/docker, start Docker, and pull again; docker image prune does not see it",
     ],
     [
       "verify.docker",
@@ -66,6 +66,7 @@ export const imageLayerFailures = (): Failure[] =>
       "pull was cut off",
       guestFix("See the free space", "df -h /var/lib/docker"),
       guestFix("Remove the images that no container uses, and pull again", "docker image prune -a"),
-      "If it stays, an empty store is the only way: stop Docker, move /var/lib/docker away (its volumes too), start it",
+      "If the error remains, an empty store is the only way: stop Docker, move /var/lib/docker away (its volumes " +
+      "too), start it",
     ],
   ]);

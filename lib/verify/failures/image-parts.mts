@@ -71,8 +71,8 @@ export const imagePartFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /(?:Permission denied: '|mkdir '?|could not create directory '?)\/\.(?:cache|local|config|triton|nv|ollama|huggingface|npm|ssh)/,
-      "the service runs as a user without a home folder, so it writes to the root of its container, which it may " +
-      "not do",
+      "the service runs as a user without a home folder, so it writes to the root of its container, which it is " +
+      "not allowed to do",
       "Set HOME for that service to a folder that this user may write, such as a volume (HOME: /data)",
       "Or leave user: out, if its image's page does not ask for it",
     ],
@@ -100,7 +100,7 @@ export const imagePartFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /cannot create mount target file: \S{0,120}(?:nvidia|cuda|libEGL|libGL|vdpau)/,
-      "distrobox could not put the driver's files into its container: they lie elsewhere in that distribution",
+      "distrobox could not put the driver's files into its container: they are elsewhere in that distribution",
       "Make the container without --nvidia, with NVIDIA's toolkit: --additional-flags '--device nvidia.com/gpu=all'",
       guestFix("First write the CDI specification", "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"),
     ],
@@ -110,7 +110,7 @@ export const imagePartFailures = (): Failure[] => [
       "tools.present",
       "note",
       /lsinitrd: line \d{1,5}: echo: write error: Broken pipe/,
-      "a remark of the package's script, which harms nothing",
+      "a remark of the package's script, which is harmless",
       "Nothing to do; see with zypper verify that all was installed",
     ],
   ]),

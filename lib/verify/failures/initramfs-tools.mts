@@ -20,7 +20,7 @@ export const initramfsToolFailures = (): Failure[] => [
       /module not found: '?(?:vfio\w{0,20}|kvmfr|i915|xe|amdgpu|nouveau|radeon)\b/,
       "/etc/mkinitcpio.conf names a module that this kernel does not have: vfio_virqfd is part of vfio since 6.2, " +
       "and a module of DKMS may not be built",
-      commandFix("See what is there for that kernel", "sh -c 'ls /lib/modules; modinfo -F filename vfio_pci'"),
+      commandFix("Check what is there for that kernel", "sh -c 'ls /lib/modules; modinfo -F filename vfio_pci'"),
       "Remove the name from MODULES=( ), or build the module first; then mkinitcpio -P",
       before,
     ],
@@ -84,7 +84,7 @@ export const initramfsToolFailures = (): Failure[] => [
         /Can't find a (?:kernel image|uefi stub) '[^']{1,120}'/,
       ),
       "dracut builds for a kernel whose modules are not installed, or not listed by depmod",
-      commandFix("See which kernels are installed, and which one runs", "sh -c 'ls /lib/modules; uname -r'"),
+      commandFix("Check which kernels are installed, and which one runs", "sh -c 'ls /lib/modules; uname -r'"),
       "Install the kernel's packages again, or name another kernel: dracut -f --kver VERSION",
     ],
     [

@@ -77,7 +77,7 @@ export const intelKernelFailures = (): Failure[] =>
         "Firmware setup: SR-IOV, Above 4G Decoding and Resizable BAR on; ask for fewer functions (sriov_numvfs)",
         { root: true, reboot: true },
       ),
-      commandFix("See how many the card has", "grep -H . /sys/bus/pci/devices/*/sriov_totalvfs"),
+      commandFix("Check how many the card has", "grep -H . /sys/bus/pci/devices/*/sriov_totalvfs"),
       hostErrors,
     ],
     [
@@ -93,7 +93,10 @@ export const intelKernelFailures = (): Failure[] =>
       "cause",
       /VF\d{1,2} FLR didn't (?:complete|finish)/,
       "a virtual function of Intel's card does not come back from its reset",
-      manualFix("Shut the VMs down, write 0 and then the number into sriov_numvfs; if it stays, reboot the host"),
+      manualFix(
+        "Shut the VMs down, write 0 and then the number into sriov_numvfs; if the error remains, reboot " +
+          "the host",
+      ),
       manualFix("Update the host's kernel and linux-firmware"),
     ],
     [
@@ -102,7 +105,7 @@ export const intelKernelFailures = (): Failure[] =>
       /Survivability Mode|Firmware flash required/,
       "the firmware on Intel's card itself is damaged or unfinished: its driver starts only to let it be written " +
       "again",
-      commandFix("See whether the vendor offers it", "fwupdmgr get-updates"),
+      commandFix("Check whether the vendor offers it", "fwupdmgr get-updates"),
       manualFix("Else write the card's firmware with its maker's tool, mostly from Windows; then power off and on"),
     ],
     [
@@ -153,7 +156,7 @@ export const intelKernelFailures = (): Failure[] =>
         /Missing (?:GuC-Err-Cap|capture) reglist|Error state capture buffer maybe small/,
         /VF: migration not supported|GSC proxy component (?:didn't bind within|not bound)/,
       ),
-      "a message of Intel's driver that harms nothing: only error reports, protected video, or moving a running VM " +
+      "a message of Intel's driver that is harmless: only error reports, protected video, or moving a running VM " +
       "lack something",
       manualFix("Nothing to do: look for another error"),
     ],

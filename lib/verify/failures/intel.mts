@@ -48,7 +48,7 @@ export const intelFailures = (): Failure[] => [
         /va_openDriver\(\) returns -?[1-9](?![^]{1,400}va_openDriver\(\) returns 0)/,
         /vaInitialize failed with error code -?\d/,
       ),
-      "VA-API's driver for Intel does not start: it does not know this chip, or may not open the card's node",
+      "VA-API's driver for Intel does not start: it does not know this chip, or is not allowed to open the card's node",
       "Newer chips need iHD (LIBVA_DRIVER_NAME=iHD) of the newest release, chips before Broadwell i965",
       nodes,
       passed,

@@ -52,7 +52,7 @@ export const iommuKernelFailures = (): Failure[] => [
       /\[INTR-REMAP\] Request device \[\w|Blocked (?:a compatibility format|an) interrupt request/,
       "the IOMMU blocked an interrupt of a device: its driver or its last VM left it in a wrong state, or " +
       "the firmware did",
-      commandFix("See which device its address names", "lspci -nn"),
+      commandFix("Check which device its address names", "lspci -nn"),
       powerCycle,
       remedies.firmwareUpdate,
     ],
@@ -61,7 +61,7 @@ export const iommuKernelFailures = (): Failure[] => [
       "symptom",
       /AMD-Vi: Command buffer timeout|Invalidation (?:Time-out|Completion) Error \(I[TC]E\) cleared|DMAR: QI (?:HEAD|PRIOR): /,
       "a device does not answer the IOMMU: with a passed card, it hangs since its last reset",
-      commandFix("See which device the lines near it name", "dmesg | grep -iE 'vfio|DMAR|AMD-Vi' | tail -n 20", {
+      commandFix("Check which device the lines near it name", "dmesg | grep -iE 'vfio|DMAR|AMD-Vi' | tail -n 20", {
         root: true,
       }),
       powerCycle,
@@ -80,7 +80,7 @@ export const iommuKernelFailures = (): Failure[] => [
       "iommu.reserved",
       "cause",
       /IOMMU driver was not able to establish FW requested direct mapping/,
-      "the firmware keeps memory for this device, and the IOMMU cannot give it the place that it wants",
+      "the firmware keeps memory for this device, and the IOMMU cannot give it that place",
       remedies.reserved,
       remedies.firmwareUpdate,
       doctorFix("iommu.reserved"),
@@ -112,8 +112,8 @@ export const iommuKernelFailures = (): Failure[] => [
         /Cannot enable v2 page table for DMA-API|Skip IOMMU disabling for graphics|RMRR entry for device \S{1,12} is broken/,
         /Device scope type does not match for|Your BIOS is broken; (?:ANDD|RHSA)|Scalable mode is disallowed/,
       ),
-      "a remark of the kernel about the IOMMU that harms nothing: AMD's is on without any argument " +
-      "(amd_iommu=on is none)",
+      "a remark of the kernel about the IOMMU that is harmless: AMD's is on without any argument (amd_iommu=on is " +
+      "none)",
       "Nothing to do: look for another error",
     ],
   ]),
@@ -137,7 +137,7 @@ export const iommuKernelFailures = (): Failure[] => [
         /Adding kernel taint for vfio-noiommu|VF \S{1,14} bound to driver \S{1,30} while PF bound|VF reports bogus INTx pin/,
         /IOMMUFD is providing \/dev\/vfio\/vfio, not VFIO/,
       ),
-      "a remark of the kernel's VFIO that harms nothing",
+      "a remark of the kernel's VFIO that is harmless",
       "Nothing to do: look for another error",
     ],
   ]),

@@ -22,7 +22,7 @@ export const kernelPartFailures = (): Failure[] => [
       ),
       "the firmware left no room (addresses or bus numbers) for the device or its virtual functions",
       manualFix("Turn on Above 4G Decoding, Resizable BAR and SR-IOV in the firmware setup, and update the firmware"),
-      manualFix("If it stays: the kernel argument pci=realloc (for bus numbers: pci=assign-busses)"),
+      manualFix("If the error remains: the kernel argument pci=realloc (for bus numbers: pci=assign-busses)"),
     ],
     [
       "gpu.power",
@@ -36,7 +36,7 @@ export const kernelPartFailures = (): Failure[] => [
       "gpu.power",
       "note",
       /refused to change power state, currently in D0\b/,
-      "the device stays awake instead of going to sleep, which harms nothing",
+      "the device stays awake instead of going to sleep, which is harmless",
       manualFix("If nothing else is wrong: nothing to do; look for another error"),
     ],
     [
@@ -50,7 +50,7 @@ export const kernelPartFailures = (): Failure[] => [
       "power, or hangs since its last reset",
       powerCycle,
       remedies.awake,
-      manualFix("If it comes back: another slot, no riser cable, and see the power supply and its cables"),
+      manualFix("If it happens again: another slot, no riser cable, and see the power supply and its cables"),
     ],
   ]),
   ...rows({ layer: "vfio", source: linux }, [
@@ -73,7 +73,7 @@ export const kernelPartFailures = (): Failure[] => [
       "the card is not with vfio-pci at this moment: the host's driver has it again, or another device of " +
       "its group is " +
       "not bound",
-      commandFix("See which driver has it", "lspci -nnk -s ADDRESS"),
+      commandFix("Check which driver has it", "lspci -nnk -s ADDRESS"),
       remedies.bindAtBoot,
     ],
     [
@@ -93,14 +93,14 @@ export const kernelPartFailures = (): Failure[] => [
       "the host's graphics driver does not let the card go: a program or the desktop still uses it, and " +
       "unbinding waits " +
       "without end",
-      commandFix("See which programs hold it", "fuser -v /dev/dri/*", { root: true }),
+      commandFix("Check which programs hold it", "fuser -v /dev/dri/*", { root: true }),
       remedies.bindAtBoot,
     ],
     [
       "gpu.driver",
       "note",
       /(?:Masking broken INTx support|vfio-noiommu device opened by user|PME: Spurious native interrupt)/,
-      "a message of the kernel that harms nothing",
+      "a message of the kernel that is harmless",
       nothing,
     ],
   ]),
@@ -124,7 +124,7 @@ export const kernelPartFailures = (): Failure[] => [
       "iommu.enabled",
       "note",
       /AMD-Vi: (?:Unable to read\/write to IOMMU perf counter|AMD IOMMUv2 functionality not available)/,
-      "a message of AMD's IOMMU that harms nothing",
+      "a message of AMD's IOMMU that is harmless",
       nothing,
     ],
     [
@@ -135,7 +135,7 @@ export const kernelPartFailures = (): Failure[] => [
       "the CPU has " +
       "no pages of that size",
       manualFix("Reserve them at boot: hugepagesz=1G hugepages=N (the CPU flag pdpe1gb), or fewer of 2M"),
-      commandFix("See how many there are", "grep -i huge /proc/meminfo"),
+      commandFix("Check how many there are", "grep -i huge /proc/meminfo"),
     ],
     [
       "host.virtualization",
@@ -148,7 +148,7 @@ export const kernelPartFailures = (): Failure[] => [
       "a VM with " +
       "faulty nested virtualization, or kernel and microcode are too old",
       manualFix("End other hypervisors (VirtualBox, VMware), and update the kernel and the CPU's microcode"),
-      commandFix("See what the kernel says about KVM", "dmesg | grep -i kvm", { root: true }),
+      commandFix("Check what the kernel says about KVM", "dmesg | grep -i kvm", { root: true }),
     ],
     [
       "host.virtualization",
@@ -183,7 +183,7 @@ export const kernelPartFailures = (): Failure[] => [
       "guest.driver",
       "symptom",
       /(?:Timedout job: seqno|Engine memory cat error|Device has been marked wedged|Kernel-submitted job timed out|Only a rebind may clear the failure|GuC mmio request 0x\w{2,8}: (?:failure 0x|reply))/,
-      "a job on Intel's card did not end, or the driver gave the card up: a program's fault, too old a firmware or " +
+      "a job on Intel's card did not end, or the driver gave the card up: a program's fault, an old firmware or " +
       "kernel, or a card that was not reset",
       manualFix("Update kernel and linux-firmware, and stop and start the VM, which resets the card"),
       hostErrors,
@@ -196,7 +196,7 @@ export const kernelPartFailures = (): Failure[] => [
       "driver was not " +
       "started for it, or no room is left",
       manualFix("Firmware setup: SR-IOV and Above 4G on. Intel: i915.max_vfs=7 i915.enable_guc=3, or xe.max_vfs=7"),
-      commandFix("See how many the card has", "grep -H . /sys/bus/pci/devices/*/sriov_totalvfs"),
+      commandFix("Check how many the card has", "grep -H . /sys/bus/pci/devices/*/sriov_totalvfs"),
     ],
   ]),
 ];
@@ -209,7 +209,7 @@ const parts: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     "(?:\\bRAS\\b|\\bECC\\b|uncorrectable|poison|\\bUMC\\b|bad page|XGMI|PCS )",
     "guest.driver",
     "a fault of the card's memory or links (RAS, ECC), as with failing hardware or heat",
-    [manualFix("See whether it comes back after the power was off; then test the card in another machine")],
+    [manualFix("Check whether it comes back after the power was off; then test the card in another machine")],
   ],
   [
     "(?:firmware|ucode|microcode|\\bPSP\\b|\\bGuC\\b|\\bHuC\\b|\\bGSC\\b|\\bUC\\b|IMU|load failed: status)",
@@ -237,8 +237,7 @@ const parts: [words: string, check: string, meaning: string, fix: Fix[]][] = [
   [
     "(?:\\bVM\\b|\\bGART|\\bGTT|\\bBO\\b|\\bvram|LMEM|\\bPTE\\b|page table|GGTT|bo_va|memory|allocat|\\bpin\\b|ttm)",
     "guest.driver",
-    "the driver could not get or map memory of the card: it is full, too small a window is visible, or the " +
-    "system lacks " +
+    "the driver could not get or map memory of the card: it is full, its window is too small, or the system lacks " +
     "memory",
     [
       manualFix("End programs that use the card's memory, and give the VM more RAM"),
@@ -255,7 +254,7 @@ const parts: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     "(?:\\bDC\\b|\\bDM\\b|DMUB|\\bDP\\b|DPCD|HDMI|EDID|\\bAUX\\b|CRTC|pipe|plane|PHY|HDCP|" +
     "connector|encoder|modeset|vblank|flip|\\bdisplay|\\bKMS\\b|backlight|\\bVBT\\b)",
     "gpu.display",
-    "the card's display part reports an error: without a picture on its outputs it harms nothing",
+    "the card's display part reports an error: without a picture on its outputs it is harmless",
     [
       manualFix("For a card that only computes: nothing to do. Else try another cable or output, or a dummy plug"),
     ],

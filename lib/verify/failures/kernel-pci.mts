@@ -5,7 +5,7 @@ import { powerCycle, vmWords } from "./fixes.mts";
 import { iommuKernelFailures } from "./iommu-kernel.mts";
 import { rows } from "./rows.mts";
 
-const which = commandFix("See which device its address names", "lspci -nn");
+const which = commandFix("Check which device its address names", "lspci -nn");
 const kernel = commandFix("Read the kernel's lines before it", "dmesg --level err,warn", { root: true });
 const source = "Linux (drivers/pci, drivers/iommu, drivers/vfio, arch/x86), read 2026-11";
 
@@ -139,7 +139,7 @@ export const kernelPciFailures = (): Failure[] => [
       "host.probe",
       "symptom",
       /mce: \[Hardware Error\]: (?:CPU \d{1,4}: Machine Check|TSC \w|PROCESSOR )/,
-      "the processor reports a hardware error: memory, the processor or a PCI Express device is at fault",
+      "the processor reports a hardware error: memory, the processor or a PCI Express device has a fault",
       kernel,
       firmwareFix("Turn overclocking and memory profiles (XMP, EXPO) off, and test the memory (memtest86+)"),
       which,

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const describe = manualFix("Read what the cluster says about it: kubectl describe pod POD");
-const nodes = manualFix("See what each node has and what is used: kubectl describe nodes");
+const nodes = manualFix("Check what each node has and what is used: kubectl describe nodes");
 
 /** Words of programs that compute on a GPU or transcode, and of NVIDIA's parts for Kubernetes. */
 const near =
@@ -36,7 +36,7 @@ export const kubernetesPodFailures = (): Failure[] => [
       "driver " +
       "was not built for this one",
       guestFix(
-        "See which kernels have it",
+        "Check which kernels have it",
         'sh -c \'uname -r; find /lib/modules -name "*amdgpu.ko*" -o -name "i915.ko*" -o -name "xe.ko*"\'',
       ),
       "Boot that kernel, or install the driver's package for this one (linux-modules-extra, amdgpu-dkms)",
@@ -46,7 +46,7 @@ export const kubernetesPodFailures = (): Failure[] => [
       "cause",
       /error waiting for MPS daemon: /,
       "the device plugin shares the GPU by MPS, and its MPS daemon on that node does not answer",
-      manualFix("See whether its pod runs, and read its log: kubectl get pods -A | grep mps"),
+      manualFix("Check whether its pod runs, and read its log: kubectl get pods -A | grep mps"),
       "The node needs the label nvidia.com/mps.capable=true, and no other MPS daemon on it; or share by timeSlicing",
     ],
   ]),
@@ -159,7 +159,7 @@ export const kubernetesPodFailures = (): Failure[] => [
       "verify.service",
       "fallback",
       /MountVolume\.SetUp failed for volume|Unable to attach or mount volumes/,
-      "Kubernetes could not mount a volume of the pod, for the reason behind the name",
+      "Kubernetes could not mount a volume of the pod, for the reason after the name",
       describe,
     ],
   ]),

@@ -12,7 +12,7 @@ const launcher = commandFix(
   "kubectl logs -l vm.kubevirt.io/name=NAME -c compute --tail=60",
 );
 const node = commandFix(
-  "See what the nodes offer",
+  "Check what the nodes offer",
   "kubectl get nodes -o custom-columns=NAME:.metadata.name,HAS:.status.allocatable",
 );
 
@@ -27,7 +27,7 @@ export const kubevirtFailures = (): Failure[] => [
       "Add it there, with the same resourceName as in the VM; Harvester: enable passthrough of each function of the " +
       "card (PCI Devices), which adds it",
       commandFix(
-        "See what is permitted",
+        "Check what is permitted",
         "kubectl get kubevirt -A -o jsonpath={..permittedHostDevices}",
       ),
     ],
@@ -134,7 +134,7 @@ export const kubevirtFailures = (): Failure[] => [
       "guest.image",
       "cause",
       /preparing host-disks failed: (?!unable to create)|Couldn't set Ownership on |chown \S{1,200}disk\.img: operation not permitted/,
-      "KubeVirt may not make or own the disk on this storage: NFS with root_squash, or a read-only volume",
+      "KubeVirt is not allowed to make or own the disk on this storage: NFS with root_squash, or a read-only volume",
       "NFS: export it with no_root_squash, or owned by uid 107 (qemu); or use block storage",
       vmi,
     ],
@@ -167,7 +167,7 @@ export const kubevirtFailures = (): Failure[] => [
       /preparing the pod network failed|PCI-Address for SR-IOV network \S{1,80} not found/,
       "the network of the VM's pod could not be made: its network attachment does not exist, or gives no device",
       vmi,
-      "See that each name in networks is a NetworkAttachmentDefinition of this namespace",
+      "Check that each name in networks is a NetworkAttachmentDefinition of this namespace",
     ],
     [
       "provider.access",

@@ -9,10 +9,10 @@ export const kvmFailures = (): Failure[] => [
     pattern: /Module (?:kvm|kvm_intel|kvm_amd|vhost_net|vhost|macvtap|tun) not found in directory/,
     check: "host.virtualization",
     layer: "kernel",
-    message: "the kernel that runs has no modules on disk any more: it was updated, and the machine not rebooted since",
+    message: "the kernel that runs no longer has modules on disk: it was updated, and the machine not rebooted since",
     fix: [
       manualFix("Reboot, so that the kernel runs whose modules are installed", { reboot: true }),
-      commandFix("If it stays: see which kernels have modules", "sh -c 'uname -r; ls /lib/modules'"),
+      commandFix("If the error remains: see which kernels have modules", "sh -c 'uname -r; ls /lib/modules'"),
     ],
     source: "kmod; saber-nyan/kernel-modules-hook#6 (2019-11)",
   },
@@ -99,7 +99,7 @@ export const kvmFailures = (): Failure[] => [
     message: "this QEMU does not have that machine type: it was removed with a newer QEMU, or is one of a newer or " +
       "another distribution's",
     fix: [
-      commandFix("See which types there are", "qemu-system-x86_64 -machine help"),
+      commandFix("List the types", "qemu-system-x86_64 -machine help"),
       manualFix(
         'Write q35 in the domain (virsh edit; Vagrant: libvirt.machine_type = "q35"): a GPU needs its PCI Express',
       ),

@@ -22,7 +22,7 @@ export const libvirtAnswerFailures = (): Failure[] => [
       "Python's libvirt module is not the one that the program expects: it is older, or a module of another package " +
       "named libvirt hides it",
     fix: [
-      commandFix("See which one Python loads", "python3 -c 'import libvirt; print(libvirt.__file__)'"),
+      commandFix("Check which one Python loads", "python3 -c 'import libvirt; print(libvirt.__file__)'"),
       commandFix("Remove one that pip installed", "pip uninstall libvirt-python"),
       install("Install the distribution's", {
         apt: "python3-libvirt",
@@ -60,7 +60,7 @@ export const libvirtAnswerFailures = (): Failure[] => [
       ),
       "the network interface or bridge of the host that the VM's definition names is not there: an adapter was " +
       "unplugged or renamed",
-      commandFix("See which there are", "ip -brief link"),
+      commandFix("List them", "ip -brief link"),
       "Name another one in the VM's interface (virsh edit), or use libvirt's network default",
     ],
     [
@@ -129,9 +129,8 @@ export const libvirtAnswerFailures = (): Failure[] => [
         /Cannot access (?:storage|backing) file '[^']{1,200}'(?: of storage file '[^']{1,200}')?(?: \(as uid:\d{1,9}, gid:\d{1,9}\))?: No such file/,
         /Could not open backing file: Could not open '[^']{1,200}': No such file/,
       ),
-      "a disk file of the VM, or the image that it is based on, does not exist: it was deleted, or lies " +
-      "elsewhere now",
-      commandFix("See which files the VM names", "virsh -c qemu:///system domblklist NAME"),
+      "a disk file of the VM, or the image that it is based on, does not exist: it was deleted, or is elsewhere now",
+      commandFix("Check which files the VM names", "virsh -c qemu:///system domblklist NAME"),
       `Put the file back, or recreate the VM: ${self("up --recreate")}; with Vagrant: vagrant destroy, then ` +
       "vagrant up",
       commandFix("Have libvirt read the pool again", "virsh -c qemu:///system pool-refresh default"),
@@ -140,15 +139,15 @@ export const libvirtAnswerFailures = (): Failure[] => [
       "provider.access",
       "note",
       /Failed to (?:read AppArmor profiles list|open file) '\/sys\/kernel\/security\/apparmor\/profiles': Permission denied/,
-      "libvirt's daemon of your own user (qemu:///session) cannot read AppArmor's list, which harms nothing",
+      "libvirt's daemon of your own user (qemu:///session) cannot read AppArmor's list, which is harmless",
       "If nothing else is wrong: nothing to do; look for another error",
     ],
     [
       "host.memory",
       "cause",
       /open backing store \S{1,160}(?:hugepages|hugetlbfs)\S{0,160} for guest RAM: Permission denied/,
-      "QEMU's user may not write to the huge pages' folder: hugetlbfs was mounted, or libvirt's folder in it " +
-      "made, with other permissions",
+      "QEMU's user is not allowed to write to the huge pages' folder: hugetlbfs was mounted, or libvirt's folder " +
+      "in it made, with other permissions",
       commandFix("Restart libvirt, which sets the permissions of its folder there", "systemctl restart libvirtd", {
         root: true,
       }),
@@ -164,7 +163,7 @@ export const libvirtKindFailures = (): Failure[] => [
       "provider.access",
       "fallback",
       /(?:error|libvirtError|failed|domain|Message=.?): (?:internal|unknown) error: \S/,
-      "libvirt stopped with an error of its own, for the reason behind “internal error”",
+      "libvirt stopped with an error of its own, for the reason after “internal error”",
       daemonLog,
       vmLog,
     ],
@@ -174,7 +173,7 @@ export const libvirtKindFailures = (): Failure[] => [
       /(?:error|libvirtError|failed|domain|Message=.?): (?:unsupported configuration|argument unsupported): \S/,
       "the VM's definition asks for something that this libvirt, QEMU or machine type does not do",
       edit,
-      commandFix("See what it can do", "virsh -c qemu:///system domcapabilities --machine q35"),
+      commandFix("Check what it can do", "virsh -c qemu:///system domcapabilities --machine q35"),
     ],
     [
       "provider.access",
@@ -187,7 +186,7 @@ export const libvirtKindFailures = (): Failure[] => [
       "provider.access",
       "fallback",
       /(?:error|libvirtError|failed|domain|Message=.?): (?:operation failed|Operation not supported|this function is not supported by the connection driver|invalid argument(?!: \S{1,80}\s*$)): \S/,
-      "libvirt could not do what was asked, for the reason behind the last colon",
+      "libvirt could not do what was asked, for the reason after the last colon",
       daemonLog,
       vmLog,
     ],

@@ -4,7 +4,7 @@ import { libvirtSource, powerCycle, vfioWords, vmWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const drivers = commandFix("See which driver has the card", "lspci -nnk -d ::03xx");
+const drivers = commandFix("Check which driver has the card", "lspci -nnk -d ::03xx");
 
 /** Sentences of libvirt about a VM's devices and definition that no other table has, by topic. */
 export const libvirtDefinitionFailures = (): Failure[] => [
@@ -70,7 +70,7 @@ export const libvirtDefinitionFailures = (): Failure[] => [
       /mdev device not found|mediated device \S{1,40} is not found|could not access \/sys\/bus\/mdev/,
       "the virtual GPU (mdev) that the VM asks for does not exist: it has to be created again after each boot of " +
       "the host",
-      commandFix("See which there are", "ls /sys/bus/mdev/devices"),
+      commandFix("List them", "ls /sys/bus/mdev/devices"),
       "Create it with mdevctl define --auto, which keeps it over a boot",
     ],
     [
@@ -96,8 +96,8 @@ export const libvirtDefinitionFailures = (): Failure[] => [
       "host.memory",
       "cause",
       /cannot limit locked memory (?:of process \d{1,9} )?to/,
-      "libvirt may not raise the limit on locked memory that a VM with a card needs: it runs in a container, or " +
-      "as your user",
+      "libvirt is not allowed to raise the limit on locked memory that a VM with a card needs: it runs in a " +
+      "container, or as your user",
       "Use qemu:///system rather than qemu:///session; in a container: give it the capability SYS_RESOURCE or " +
       "ulimits: {memlock: -1}",
     ],
@@ -123,7 +123,7 @@ export const libvirtDefinitionFailures = (): Failure[] => [
         /machine type '[^']{1,40}' does not support/,
       ),
       "this QEMU does not have the machine type of the VM's definition: the VM was made with a newer or another QEMU",
-      commandFix("See which types there are", "qemu-system-x86_64 -machine help"),
+      commandFix("List the types", "qemu-system-x86_64 -machine help"),
       "Write machine='q35' in the domain (virsh edit): libvirt then takes the newest that there is",
     ],
     [
@@ -145,9 +145,8 @@ export const libvirtDefinitionFailures = (): Failure[] => [
         /could not find capabilities for arch|unable to find the emulator for|No emulator found for/,
         /cannot execute binary \/\S{1,80}: (?:Permission denied|No such file|Exec format)/,
       ),
-      "QEMU for that architecture is not installed, or libvirt may not run the emulator that the VM's " +
-      "definition names",
-      commandFix("See what libvirt knows", "virsh -c qemu:///system capabilities"),
+      "QEMU for that architecture is not installed, or libvirt cannot run the emulator that the VM's definition names",
+      commandFix("Check what libvirt knows", "virsh -c qemu:///system capabilities"),
       "Write <emulator>/usr/bin/qemu-system-x86_64</emulator>; a script as emulator needs a line in AppArmor's " +
       "profile and its x bit",
     ],
@@ -166,8 +165,8 @@ export const libvirtDefinitionFailures = (): Failure[] => [
         /could not start virtiofsd/,
         /\bvirtiofsd\S{0,12} (?:died|failed|exited)/,
       ),
-      "a shared folder by virtiofs does not start: virtiofsd is missing or may not read the folder, or libvirt " +
-      "runs as your user",
+      "a shared folder by virtiofs does not start: virtiofsd is missing or is not allowed to read the folder, or " +
+      "libvirt runs as your user",
       "Install virtiofsd, use qemu:///system, and give the VM shared memory (memoryBacking, access mode='shared')",
     ],
     [

@@ -4,7 +4,7 @@ import { editDefinition, libvirtSource, vmWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const lists = commandFix("See what libvirt has", "virsh -c qemu:///system list --all");
+const lists = commandFix("Check what libvirt has", "virsh -c qemu:///system list --all");
 const networks = commandFix("See the networks", "virsh -c qemu:///system net-list --all");
 const pools = commandFix("See the storage pools", "virsh -c qemu:///system pool-list --all --details");
 const volumes = commandFix("See the files of the pool", "virsh -c qemu:///system vol-list default");
@@ -24,14 +24,14 @@ export const libvirtErrorFailures = (): Failure[] => [
       "cause",
       /Failed to reserve port \d|Unable to find an unused port in range/,
       "the port for the VM's screen (VNC, SPICE) is in use by another VM or program",
-      commandFix("See which one has it", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true }),
+      commandFix("Check which one has it", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true }),
       "Let libvirt choose: autoport='yes' in <graphics>; Vagrant: leave libvirt.graphics_port out",
     ],
     [
       "tools.present",
       "cause",
       /Failed to open libvirt(?:-qemu|-lxc)?\.so\.0|libvirt(?:-qemu|-lxc)?\.so\.0: cannot open shared object file/,
-      "the program does not find libvirt's library: it is not installed, or lies where this program does not look",
+      "the program does not find libvirt's library: it is not installed, or is where this program does not look",
       "Install it (apt: libvirt0; dnf, zypper: libvirt-libs; pacman: libvirt); NixOS: run the program in an " +
       "environment " +
       "with libvirt in LD_LIBRARY_PATH",
@@ -67,8 +67,8 @@ export const libvirtErrorFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /cannot (?:chown|set (?:mode of|ownership on|file mode)) '?\S{1,200}'? to |failed to set mode of '/,
-      "libvirt may not give the new disk to that user: Vagrant talks to your own libvirt (qemu:///session), or the " +
-      "pool is in a folder (NFS, your home) that does not let it",
+      "libvirt is not allowed to give the new disk to that user: Vagrant talks to your own libvirt " +
+      "(qemu:///session), or the pool is in a folder (NFS, your home) that does not let it",
       "Use the system's libvirt: libvirt.uri = 'qemu:///system', with your user in the group libvirt",
       "Or set the owner in Vagrant: libvirt.storage_pool_name of a pool in /var/lib/libvirt/images",
     ],
@@ -80,7 +80,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       /Failed to acquire pid file '|(?:libvirtd|virt\w{2,20}d).{0,160}Unable to obtain pidfile|Unable to obtain pidfile\. Check/,
       "another libvirt daemon of this kind runs already: libvirtd and the daemons of its parts (virtqemud) exclude " +
       "each other",
-      commandFix("See which run", "systemctl list-units 'libvirt*' 'virt*'"),
+      commandFix("Check which ones run", "systemctl list-units 'libvirt*' 'virt*'"),
       commandFix(
         "If both do: keep the parts",
         "systemctl disable --now libvirtd.service libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket",
@@ -91,7 +91,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       "provider.access",
       "symptom",
       /Initialization of \w{2,20} state driver failed|Driver state initialization failed/,
-      "a part of libvirt's daemon does not start, for the reason behind the colon or in the line before",
+      "a part of libvirt's daemon does not start, for the reason after the colon or in the line before",
       daemonLog,
     ],
     [
@@ -159,7 +159,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       ),
       "libvirt could not put QEMU under its security profile (AppArmor, SELinux): the profile is missing or " +
       "refuses the change",
-      commandFix("See what is refused", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'", { root: true }),
+      commandFix("Check what is refused", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'", { root: true }),
       "Reinstall libvirt's profiles (apparmor, selinux-policy), and restart its daemon; in a container: " +
       "security_driver = 'none'",
     ],
@@ -167,9 +167,10 @@ export const libvirtErrorFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /Unable to (?:write to '\/sys\/fs\/cgroup|initialize \/\S{1,40} cgroup)/,
-      "libvirt may not write the VM's control group: it runs in a container or without root, the cgroups are mounted " +
-      "read-only or in an unusual way, or the list of CPUs or memory nodes has one that this host does not have",
-      commandFix("See how they are mounted", "findmnt -t cgroup,cgroup2"),
+      "libvirt is not allowed to write the VM's control group: it runs in a container or without root, the cgroups " +
+      "are mounted read-only or in an unusual way, or the list of CPUs or memory nodes has one that this host does " +
+      "not have",
+      commandFix("Check how they are mounted", "findmnt -t cgroup,cgroup2"),
       "In a container: give it the host's cgroups (privileged, cgroupns: host); on the host: start libvirtd by systemd",
       "See vcpupin, cpuset= and numatune in the VM's definition: virsh edit NAME",
     ],
@@ -184,7 +185,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       "libvirt could not register the VM with systemd or its control group: systemd-machined or D-Bus does not " +
       "run, or a VM of that name is left over",
       commandFix("Start it", "systemctl restart systemd-machined", { root: true }),
-      commandFix("See what is left over", "machinectl list"),
+      commandFix("Check what is left over", "machinectl list"),
       "In a container: set cgroup_controllers = [ ] in qemu.conf",
     ],
     [
@@ -234,7 +235,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       "cause",
       /Lock held by another process|resource busy: Failed to acquire lock/,
       "another host or process holds libvirt's lock on the VM's disk",
-      "See that the VM does not run elsewhere; virtlockd holds the lock until that QEMU ends",
+      "Check that the VM does not run elsewhere; virtlockd holds the lock until that QEMU ends",
       lists,
     ],
     [

@@ -130,7 +130,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     layer: "network",
     message: "something else on this host already has the addresses or the bridge of libvirt's network",
     fix: [
-      commandFix("See which networks there are", "virsh -c qemu:///system net-list --all"),
+      commandFix("List the networks", "virsh -c qemu:///system net-list --all"),
       commandFix("See whose addresses and bridges these are", "ip address"),
     ],
     source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#617, #670",
@@ -148,7 +148,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
       "line says why",
     fix: each(
       install("Install it", { apt: "dnsmasq-base", dnf: "dnsmasq", pacman: "dnsmasq", zypper: "dnsmasq" }),
-      commandFix("See which dnsmasq runs: a wrapper (firejail) in /usr/local/bin can stop it", "command -v dnsmasq"),
+      commandFix("Check which dnsmasq runs: a wrapper (firejail) in /usr/local/bin can stop it", "command -v dnsmasq"),
       commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
     ),
     source: "libvirt (src/util/virdnsmasq.c), read 2026-11; netblue30/firejail#5137 (2022-05)",
@@ -161,7 +161,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
       "a program of libvirt does not find libvirt's own library: it was built into /usr/local, or parts of two " +
       "releases are mixed",
     fix: [
-      commandFix("See which there are", "sh -c 'ldconfig -p | grep libvirt; find /usr -name \"libvirt.so*\"'"),
+      commandFix("List them", "sh -c 'ldconfig -p | grep libvirt; find /usr -name \"libvirt.so*\"'"),
       manualFix("Built here: list its folder in /etc/ld.so.conf.d/libvirt.conf, then run ldconfig as root"),
       manualFix("Otherwise keep one: remove the other build (ninja uninstall), and install the packages again"),
     ],
@@ -175,7 +175,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     layer: "network",
     message: "firejail's wrapper (/usr/local/bin/dnsmasq) runs in the place of dnsmasq, and does not start for libvirt",
     fix: [
-      commandFix("See where it leads", "ls -l /usr/local/bin/dnsmasq"),
+      commandFix("Check where it leads", "ls -l /usr/local/bin/dnsmasq"),
       manualFix("If it leads to firejail: remove it; firecfg creates it again", { root: true }),
       manualFix("So that it stays: comment dnsmasq out in /etc/firejail/firecfg.config"),
       commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
@@ -193,8 +193,8 @@ export const libvirtNetworkFailures = (): Failure[] => [
       "dnsmasq, which gives the VMs of libvirt's network their addresses, ended at its start: the end of the line " +
       "says why",
     fix: [
-      commandFix("See which dnsmasq runs: a wrapper (firejail) in /usr/local/bin can stop it", "command -v dnsmasq"),
-      commandFix("See who listens already", "ss -lnup 'sport = :53 or sport = :67'", { root: true }),
+      commandFix("Check which dnsmasq runs: a wrapper (firejail) in /usr/local/bin can stop it", "command -v dnsmasq"),
+      commandFix("Check who listens already", "ss -lnup 'sport = :53 or sport = :67'", { root: true }),
       commandFix("Then start the network", "virsh -c qemu:///system net-start default", { root: true }),
     ],
     source: "libvirt (src/network/bridge_driver.c), read 2026-11; netblue30/firejail#5137 (2022-05)",
@@ -205,7 +205,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     check: "provider.access",
     layer: "network",
     message: "another name server on this host listens on the address that libvirt's network needs",
-    fix: [commandFix("See which", "ss -lnup 'sport = :53 or sport = :67'", { root: true })],
+    fix: [commandFix("Check which", "ss -lnup 'sport = :53 or sport = :67'", { root: true })],
     source: "dnsmasq, as libvirt shows it, read 2026-11",
   },
   {
@@ -216,7 +216,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     message: "a libvirt network is inactive",
     fix: [
       remedies.network,
-      commandFix("Let it start by itself from now on", "virsh -c qemu:///system net-autostart default", { root: true }),
+      commandFix("Start it automatically from now on", "virsh -c qemu:///system net-autostart default", { root: true }),
     ],
     source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#60, #116",
   },
@@ -227,7 +227,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     layer: "network",
     message: "a libvirt network has no bridge of its own (macvtap, routed by another program), and Vagrant needs one",
     fix: [
-      commandFix("See which networks there are", "virsh -c qemu:///system net-list --all"),
+      commandFix("List the networks", "virsh -c qemu:///system net-list --all"),
       manualFix("Use a NAT network for the management network (libvirt.management_network_name)"),
     ],
     source: "libvirt, vagrant-libvirt; vagrant-libvirt/vagrant-libvirt#599 (2016-05, 2021-04)",
@@ -239,7 +239,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     message: "libvirt has no network or bridge of that name",
     fix: [
       manualFix("Define it with virsh net-define; libvirt brings the default one as networks/default.xml"),
-      commandFix("See which there are", "virsh -c qemu:///system net-list --all"),
+      commandFix("List them", "virsh -c qemu:///system net-list --all"),
     ],
     source: "libvirt 9.0; vagrant-libvirt/vagrant-libvirt#1258 (2021-04)",
   },

@@ -51,7 +51,7 @@ export const libvirtFailures = (): Failure[] => [
     layer: "provider",
     message: "libvirt's storage pool is missing or inactive",
     fix: [
-      commandFix("See which there are", "virsh -c qemu:///system pool-list --all"),
+      commandFix("List them", "virsh -c qemu:///system pool-list --all"),
       commandFix("If it is in the list, start it", "virsh -c qemu:///system pool-start default"),
       commandFix(
         "If it is not, define it first",

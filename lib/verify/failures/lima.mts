@@ -135,7 +135,7 @@ export const limaFailures = (): Failure[] => [
       /Multipass dnsmasq (?:failed to start|died)/,
       "Multipass' DHCP server does not run, so that its VMs get no address: another program has its port, or its " +
       "configuration is damaged",
-      commandFix("See who listens there", "ss -lunp sport = :67 or sport = :53", { root: true }),
+      commandFix("Check who listens there", "ss -lunp sport = :67 or sport = :53", { root: true }),
       commandFix("Then restart Multipass", "snap restart multipass", { root: true }),
     ],
   ]),

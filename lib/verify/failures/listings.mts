@@ -31,7 +31,7 @@ export const listingFailures = (): Failure[] => [
       "guest.driver",
       "note",
       /\|ERR! \d{1,3}C|(?<!ERR! )ERR! \/ \d{1,4}W/,
-      "nvidia-smi cannot read one value of that card (its fan or its power), which alone harms nothing",
+      "nvidia-smi cannot read one value of that card (its fan or its power), which alone is harmless",
       "If the value stays away or the card fails too: update the driver, and see that its power cables fit",
     ],
     [
@@ -39,7 +39,7 @@ export const listingFailures = (): Failure[] => [
       "symptom",
       /MIG Mode Current : (?:Disabled Pending : Enabled|Enabled Pending : Disabled)/,
       "MIG is turned on or off at the card's next reset, which waits because programs use the card",
-      guestFix("See which", "nvidia-smi"),
+      guestFix("Check which", "nvidia-smi"),
       "Stop them (also nvidia-persistenced and monitors), then nvidia-smi --gpu-reset; or restart the machine",
     ],
     [

@@ -38,7 +38,7 @@ export const lookingGlassFailures = (): Failure[] =>
       "provider.mode",
       "cause",
       /kvmfr\S{0,30}:? failed to remap pages/,
-      "the VM's shared memory device lies at an address that the guest cannot map: its CPU has more bits for " +
+      "the VM's shared memory device is at an address that the guest cannot map: its CPU has more bits for " +
       "addresses than it can use",
       "Limit them: <maxphysaddr mode='passthrough' limit='39'/> in <cpu> (QEMU: host-phys-bits-limit=39)",
     ],
@@ -49,7 +49,7 @@ export const lookingGlassFailures = (): Failure[] =>
         /(?:Failed|Unable) to open:? (?:the (?:shared memory )?file: )?\/dev\/(?:shm\/\S{1,40}|kvmfr\d).{0,160}Permission denied/,
         /Failed to (?:open|map) the shared memory (?:file|device): \/dev\//,
       ),
-      "Looking Glass may not open the memory that it shares with the VM: the file belongs to QEMU's user",
+      "Looking Glass is not allowed to open the memory that it shares with the VM: the file belongs to QEMU's user",
       file,
       "Give it your user and the group kvm before the VM starts: in /etc/tmpfiles.d/10-looking-glass.conf write “f " +
       "/dev/shm/looking-glass 0660 USER kvm -”; for /dev/kvmfr0 write a udev rule",

@@ -81,7 +81,8 @@ export const mediaProgramFailures = (): Failure[] =>
         "verify.service",
         "cause",
         /OpenEncodeSessionEx failed: (?:unsupported device|no encode device)|nvEncOpenEncodeSessionEx.{1,80} returned error 2\b/,
-        "this GPU has no video encoder (A100, H100, GT 1030 and some MX have none), or the container may not use it",
+        "this GPU has no video encoder (A100, H100, GT 1030 and some MX have none), or the container is not " +
+        "allowed to use it",
         "See NVIDIA's Video Encode and Decode GPU Support Matrix, and use the CPU or another card",
         capabilities,
       ],
@@ -99,8 +100,8 @@ export const mediaProgramFailures = (): Failure[] =>
         "cause",
         /Impossible to convert between the formats supported by the filter|Error reinitializing filters!|Filtering and streamcopy cannot be used together/,
         "the chain of filters mixes pictures in the GPU's memory with filters of the CPU",
-        "Put hwdownload,format=nv12 before a filter of the CPU and hwupload behind it, or use the GPU's " +
-        "filter (scale_cuda, scale_vaapi)",
+        "Put hwdownload,format=nv12 before a filter of the CPU and hwupload after it, or use the GPU's filter " +
+        "(scale_cuda, scale_vaapi)",
       ],
       [
         "verify.service",
@@ -129,7 +130,7 @@ export const mediaProgramFailures = (): Failure[] =>
         "verify.service",
         "note",
         /Failed to initialize PMU! \(Permission denied\)|Unable to poll (?:intel|nvidia|amd)? ?GPU stats/i,
-        "Frigate may not read the GPU's load, which changes its display only",
+        "Frigate is not allowed to read the GPU's load, which changes its display only",
         "Write cap_add: [CAP_PERFMON] for that service (Intel)",
       ],
       [

@@ -36,9 +36,9 @@ export const microVmFailures = (): Failure[] => [
       "cause",
       /listen unix \/run\/vc\/vm\/\S{1,100}: bind: address already in use/,
       "the VM of an earlier Kata container of that name still runs, or left its folder behind",
-      commandFix("See whether it still runs", "pgrep -af /run/vc/vm/"),
+      commandFix("Check whether it still runs", "pgrep -af /run/vc/vm/"),
       "Remove that container and task first (ctr task rm -f NAME, ctr container rm NAME), or take another name",
-      "Only if no process names the folder any more: delete /run/vc/vm/NAME",
+      "Only when no process uses the folder: delete /run/vc/vm/NAME",
     ],
     [
       "provider.mode",
@@ -81,7 +81,7 @@ export const microVmFailures = (): Failure[] => [
       "gpu.driver",
       "cause",
       /Cannot get (?:all )?VFIO devices? from IOMMU(?:FD| group) with device/,
-      "Kata finds no VFIO device behind the node that the container was given: the card is not bound to vfio-pci, or " +
+      "Kata finds no VFIO device for the node that the container was given: the card is not bound to vfio-pci, or " +
       "its group has another number since the last boot",
       commandFix("See the groups, and who has each device", "sh -c 'ls /dev/vfio; lspci -nnk'"),
       doctorFix("gpu"),
@@ -143,7 +143,7 @@ export const microVmFailures = (): Failure[] => [
       "cause",
       /Error locking disk images: Another instance likely holds a lock|Cannot lock images of all block devices/,
       "another VM, or one that still runs, has a disk of this VM open",
-      commandFix("See which VMs run", "pgrep -af cloud-hypervisor"),
+      commandFix("Check which VMs run", "pgrep -af cloud-hypervisor"),
       "Stop it, or give each VM an image of its own",
     ],
   ]),

@@ -91,7 +91,7 @@ export const missingCommandFailures = (): Failure[] => [
       /Illegal instruction {1,6}\(core dumped\)/,
       "a program uses an instruction that this CPU, or the CPU model of its VM, does not have (such as AVX, AVX2)",
       "Give the VM the host's CPU (libvirt: host-passthrough; Proxmox: cpu: host), then stop and start it",
-      guestFix("See which it has", "grep -m1 -o -w -e avx -e avx2 -e avx512f /proc/cpuinfo"),
+      guestFix("Check which it has", "grep -m1 -o -w -e avx -e avx2 -e avx512f /proc/cpuinfo"),
       "If the CPU itself lacks it: a build of the program without it",
     ],
   ]),

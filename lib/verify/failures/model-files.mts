@@ -65,7 +65,7 @@ export const modelFileFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /429 Client Error: Too Many Requests for url: https:\/\/(?:huggingface\.co|hf\.co)/,
-      "Hugging Face takes no more requests from this address for now",
+      "Hugging Face refuses more requests from this address for now",
       "Wait, and set HF_TOKEN (an account has a higher limit); keep the cache (/root/.cache/huggingface) in a volume",
     ],
     [

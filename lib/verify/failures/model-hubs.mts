@@ -19,7 +19,7 @@ export const modelHubFailures = (): Failure[] =>
         /huggingface\.co\/\S{1,300} invalid status code (?:401|403)\b/,
       ),
       "Hugging Face refuses the model's files: its name is wrong (it answers 401 for names that it does not have), " +
-      "or it is private or gated and the token is missing or may not read it",
+      "or it is private or gated and the token is missing or is not allowed to read it",
       "Compare the name (OWNER/NAME) with the model's page, and accept its licence there if it asks for that",
       "Set HF_TOKEN for that service to a token that may read it; a fine-grained token needs the right for gated " +
       "models",
@@ -31,9 +31,9 @@ export const modelHubFailures = (): Failure[] =>
         /LocalEntryNotFoundError|cannot find the requested files in the local cache/i,
         /outgoing traffic has been disabled/,
       ),
-      "the model is not in the program's cache, and it could not or may not fetch it: it has no way to the internet, " +
-      "is set to offline (HF_HUB_OFFLINE=1), or Hugging Face refused it, as the lines above then say",
-      guestFix("See whether containers reach it", "docker run --rm curlimages/curl -sI https://huggingface.co"),
+      "the model is not in the program's cache, and it could not or is not allowed to fetch it: it has no way to " +
+      "the internet, is set to offline (HF_HUB_OFFLINE=1), or Hugging Face refused it, as the lines above then say",
+      guestFix("Check whether containers reach it", "docker run --rm curlimages/curl -sI https://huggingface.co"),
       "Or fetch the model first, and keep its folder (~/.cache/huggingface) in a volume that the service's user may " +
       "write to",
     ],

@@ -3,7 +3,7 @@ import { guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const smi = guestFix("See what uses the GPU's memory", "nvidia-smi");
+const smi = guestFix("Check what uses the GPU's memory", "nvidia-smi");
 const first = guestFix("Read the service's first error", "docker compose logs --no-color");
 const source = "vLLM 0.10 and 0.11, SGLang 0.5, Text Generation Inference 3.3 (their source), read 2026-11";
 
@@ -132,7 +132,7 @@ export const modelServerFailures = (): Failure[] =>
       "symptom",
       /No available shared memory broadcast block found in \d{1,4} second/,
       "one of vLLM's processes waits for another: it still compiles or loads, or it hangs",
-      "Wait some minutes after a start; if it stays: read the first error of the other worker",
+      "Wait some minutes after a start; if the error remains: read the first error of the other worker",
       "Several GPUs in a VM: set NCCL_P2P_DISABLE=1, and ipc: host (or shm_size: 8gb) for that service",
     ],
     [

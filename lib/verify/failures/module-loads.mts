@@ -28,7 +28,7 @@ export const moduleLoadFailures = (): Failure[] =>
       "the names " +
       "that the line shows",
       rebuild,
-      commandFix("See which releases there are", "sh -c 'uname -r; dkms status'"),
+      commandFix("List the releases", "sh -c 'uname -r; dkms status'"),
       "If the kernel is newer than the program: update the program, or start the older kernel",
     ],
     [

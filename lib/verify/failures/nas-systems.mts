@@ -11,7 +11,7 @@ export const nasSystemFailures = (): Failure[] => [
       /Expected \[uuid\] to be set for GPU/,
       "TrueNAS keeps a choice of GPU for that app without the card's UUID, as from before an update or a driver",
       "Install NVIDIA's driver in the Apps settings, then open the app, clear its GPU, save, and choose it again",
-      commandFix("See that the driver knows the card, with its UUID", "nvidia-smi -L"),
+      commandFix("Check that the driver knows the card, with its UUID", "nvidia-smi -L"),
     ],
     [
       "verify.service",

@@ -20,7 +20,7 @@ export const ncclFailures = (): Failure[] =>
         /Call to (?:shm_open|posix_fallocate|ftruncate|mmap) failed/,
         /\/dev\/shm\/nccl-\S{1,20} .{0,80}(?:No space|Permission denied|fail|error)/,
       ),
-      "NCCL got no shared memory: the container has 64 MiB of it (Docker's default), or may not use it",
+      "NCCL got no shared memory: the container has 64 MiB of it (Docker's default), or is not allowed to use it",
       "Write shm_size: 8gb (or ipc: host) for that service",
     ],
     [
@@ -37,7 +37,7 @@ export const ncclFailures = (): Failure[] =>
       /Duplicate GPU detected ?: rank|Multiple Ranks are using the same GPU/,
       "two processes were given the same GPU: the program starts more of them than the container has GPUs",
       "Start one process for each GPU (vLLM, SGLang: --tensor-parallel-size; torchrun: --nproc_per_node)",
-      guestFix("See how many there are", "nvidia-smi -L"),
+      guestFix("Check how many there are", "nvidia-smi -L"),
     ],
     [
       "verify.service",
@@ -63,7 +63,7 @@ export const ncclFailures = (): Failure[] =>
       "verify.service",
       "cause",
       /Call to ibv_\w{3,20} failed/,
-      "NCCL cannot use the InfiniBand card: the container may not lock memory, or lacks the card's devices",
+      "NCCL cannot use the InfiniBand card: the container is not allowed to lock memory, or lacks the card's devices",
       "Write ulimits: {memlock: -1} and devices: [/dev/infiniband] for that service, or NCCL_IB_DISABLE=1 without it",
     ],
     [

@@ -64,8 +64,8 @@ export const nixFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /The option `\S{3,100}' does not exist\. Definition values|The option definition `\S{3,100}' .{0,200}no longer has any effect/,
-      "the configuration has an option that this release of NixOS does not have (any more): modules and nixpkgs " +
-      "are of different releases, or a module is not imported",
+      "the configuration has an option that this release of NixOS does not have: modules and nixpkgs are of " +
+      "different releases, or a module is not imported",
       page,
       update,
     ],
@@ -113,7 +113,7 @@ export const nixFailures = (): Failure[] => [
       "cause",
       /hash mismatch in fixed-output derivation/,
       "the publisher changed the file behind that address, or the hash in the configuration is of another version",
-      "If it is NVIDIA's driver with a version of yours: take the hash behind “got”, after you compared the version",
+      "If it is NVIDIA's driver with a version of yours: take the hash after “got”, after you compared the version",
       update,
     ],
     [
@@ -145,7 +145,7 @@ export const nixFailures = (): Failure[] => [
       "cause",
       /error: (?:undefined variable '|attribute '"?[\w.-]{1,60}"?' missing|infinite recursion encountered|syntax error, unexpected )/,
       "Nix cannot evaluate the configuration: a name is misspelt or of another release of nixpkgs, or the syntax " +
-      "is wrong; the line behind “at” is the place",
+      "is wrong; the line after “at” is the place",
       commandFix("See the whole way to it", "nixos-rebuild build --show-trace"),
       update,
     ],
@@ -154,7 +154,7 @@ export const nixFailures = (): Failure[] => [
       "cause",
       /unable to download 'https?:\/\/\S{1,200}': (?:Couldn't|Could not|Timeout|SSL|HTTP error)/,
       "Nix could not download: no network or name server, a proxy, or the file is gone there",
-      "See that https://cache.nixos.org opens here; then run it again",
+      "Check that https://cache.nixos.org opens here; then run it again",
     ],
     [
       "host.disk",

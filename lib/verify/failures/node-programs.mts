@@ -74,7 +74,7 @@ export const nodeFailures = (): Failure[] => [
       "cause",
       /npm [\w!]{4,5} (?:code )?(?:ENOTFOUND|ETIMEDOUT|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ENETUNREACH)\b/,
       "npm does not reach its registry: no network, no name server, or a proxy that npm does not know",
-      commandFix("See which registry and proxy npm uses", "npm config get registry && npm config get proxy"),
+      commandFix("Check which registry and proxy npm uses", "npm config get registry && npm config get proxy"),
       "Behind a proxy: set HTTPS_PROXY for npm",
     ],
     [
@@ -106,7 +106,7 @@ export const nodeFailures = (): Failure[] => [
         /npm [\w!]{4,5} (?:code )?EUSAGE/,
       ),
       "package-lock.json is missing, or does not fit package.json: one of the two was changed or not copied",
-      commandFix("See what was changed", "git status package.json package-lock.json"),
+      commandFix("Check what was changed", "git status package.json package-lock.json"),
       commandFix("Without Git: install by package.json alone", "npm install"),
     ],
     [
@@ -116,7 +116,7 @@ export const nodeFailures = (): Failure[] => [
         /could not determine executable to run/,
         /npx canceled due to missing packages and no YES option/,
       ),
-      "npx found no program of that name in the folder, and may not download one",
+      "npx found no program of that name in the folder, and is not allowed to download one",
       ownFolder,
       commandFix("Or let npx download zx", "npx --yes zx homelab-gpu.mts doctor"),
     ],

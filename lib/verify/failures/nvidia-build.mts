@@ -194,7 +194,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
     message:
       "DKMS did not build one of its modules for a kernel; the lines above and its make.log name module and error",
     fix: [
-      commandFix("See which modules were built for which kernels", "dkms status"),
+      commandFix("Check which modules were built for which kernels", "dkms status"),
       manualFix("Take a newer release of that module, or boot the older kernel, for which it was built"),
     ],
     source: "DKMS (dkms, kernel_postinst.d); xanmod/linux#412 (2024-02)",

@@ -68,16 +68,15 @@ export const nvidiaCodeFailures = (): Failure[] => [
       nvmlErrors("NOT_SUPPORTED", "FREQ_NOT_SUPPORTED", "VGPU_ECC_NOT_SUPPORTED", "DEPRECATED"),
       "this card, its driver, the VM or WSL does not offer the value or setting that was asked for (GeForce cards " +
       "lack ECC, MIG and many counters)",
-      guestFix("See what the card reports (N/A: not offered)", "nvidia-smi -q"),
+      guestFix("Check what the card reports (N/A: not offered)", "nvidia-smi -q"),
       "Leave that value out in the program's settings, or update the program",
     ],
     [
       "guest.driver",
       "symptom",
       nvmlErrors("INVALID_ARGUMENT", "NOT_FOUND", "GPU_NOT_FOUND", "NO_DATA"),
-      "NVML knows no GPU of that number or UUID: the program or its settings name one that is not in this " +
-      "machine or " +
-      "container",
+      "NVML finds no GPU with that number or UUID: the program or its settings name one that is not in this " +
+      "machine or container",
       gpus,
     ],
     [
@@ -85,7 +84,7 @@ export const nvidiaCodeFailures = (): Failure[] => [
       "cause",
       nvmlErrors("IN_USE"),
       "a program uses the card, so that this setting cannot be changed or the card reset",
-      guestFix("See which programs hold the card", "sh -c 'fuser -v /dev/nvidia*'"),
+      guestFix("Check which programs hold the card", "sh -c 'fuser -v /dev/nvidia*'"),
       "Stop them and nvidia-persistenced, then try again",
     ],
     [
@@ -100,7 +99,7 @@ export const nvidiaCodeFailures = (): Failure[] => [
       "symptom",
       nvmlErrors("UNINITIALIZED", "ALREADY_INITIALIZED", "INVALID_STATE", "NOT_READY"),
       "a program asked NVML before it had started, or after an error: the program's first error is the cause",
-      guestFix("See whether the driver works", "nvidia-smi"),
+      guestFix("Check whether the driver works", "nvidia-smi"),
       "Read the first error of its log",
     ],
     [
@@ -108,7 +107,7 @@ export const nvidiaCodeFailures = (): Failure[] => [
       "symptom",
       nvmlErrors("UNKNOWN"),
       "the driver answered NVML with an error without a name: the card hangs, or the container lost its device nodes",
-      guestFix("See whether the driver works outside of containers", "nvidia-smi"),
+      guestFix("Check whether the driver works outside of containers", "nvidia-smi"),
       driverLog,
       "If it does: create the container again; if not: stop and start the VM",
     ],

@@ -4,7 +4,7 @@ import { driverLog, driverWorks, nvidiaWords, powerCycle } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const held = guestFix("See which programs hold the card", "sh -c 'fuser -v /dev/nvidia*'");
+const held = guestFix("Check which programs hold the card", "sh -c 'fuser -v /dev/nvidia*'");
 
 /** Sentences of NVIDIA's driver, installer and tools that no other table has, by topic. */
 export const nvidiaErrorFailures = (): Failure[] => [
@@ -21,7 +21,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
         /another driver was loaded and obtained ownership/,
       ),
       "another driver (nouveau, vfio-pci) has the card, so that NVIDIA's does not get it",
-      guestFix("See which driver has it", "lspci -nnk -d 10de:"),
+      guestFix("Check which driver has it", "lspci -nnk -d 10de:"),
       "In the VM: blacklist nouveau and rebuild the initramfs; on the host: a card for a VM belongs to vfio-pci",
     ],
     [
@@ -56,7 +56,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
         /open of non-existent GPU with minor number/,
       ),
       "NVIDIA's module could not take the card: it does not answer, or is not in this machine",
-      guestFix("See whether the card is there", "lspci -nnk -d 10de:"),
+      guestFix("Check whether the card is there", "lspci -nnk -d 10de:"),
       driverLog,
     ],
     [
@@ -77,7 +77,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
       "gpu.reset",
       "symptom",
       /PCI FLR (?:might have failed|not supported)|FLR not supported by the device/,
-      "the card could not be reset by itself (function level reset)",
+      "the card alone could not be reset (function level reset)",
       powerCycle,
     ],
     [
@@ -130,7 +130,8 @@ export const nvidiaErrorFailures = (): Failure[] => [
         /(?:GPU|compute) instances?.{0,60}: Insufficient Permissions/,
         /Setting [\w ]{3,40} was not permitted|you do not have suf\w{2,8} permissions/,
       ),
-      "nvidia-smi may not change that setting: it needs root, and in WSL or a partition of a card the host alone may",
+      "nvidia-smi is not allowed to change that setting: it needs root, and in WSL or a partition of a card only " +
+      "the host can",
       guestFix("Set it as root (example)", "nvidia-smi -pm 1"),
     ],
     [
@@ -160,10 +161,10 @@ export const nvidiaErrorFailures = (): Failure[] => [
         /nvidia-container-cli: (?:permission|input|path|detection) error: (?!nvml|driver)/,
         /overflowuid: permission denied|privilege change failed|capability change failed/,
       ),
-      "NVIDIA's container tool may not do its work here: Docker runs without root or in a container, or a " +
-      "library's link is broken",
+      "NVIDIA's container tool is not allowed to do its work here: Docker runs without root or in a container, or " +
+      "a library's link is broken",
       "Rootless: nvidia-ctk config --set nvidia-container-cli.no-cgroups --in-place, or use CDI",
-      guestFix("See what it finds", "nvidia-container-cli --load-kmods info"),
+      guestFix("Check what it finds", "nvidia-container-cli --load-kmods info"),
     ],
     [
       "verify.service",

@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const makeLog = "Read the first error in the log that it names (make.log, /var/log/nvidia-installer.log)";
 const packages = "Use the distribution's packages instead of the .run file, and remove what it left (nvidia-uninstall)";
-const which = guestFix("See which modules and packages there are", "sh -c 'modinfo -F version nvidia; dkms status'");
+const which = guestFix("List the modules and packages", "sh -c 'modinfo -F version nvidia; dkms status'");
 
 /** Messages of nvidia-installer, DKMS, akmods and kmod about NVIDIA's module. */
 export const installFailures = (): Failure[] => [
@@ -66,7 +66,7 @@ export const installFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /module not found: .?nvidia|dracut-install: .{0,60}nvidia|file not found: '\/lib\/modules\/\S{1,60}nvidia/,
-      "the initramfs is to have NVIDIA's modules, and there are none for this kernel: they were not built",
+      "the initramfs should contain NVIDIA's modules, and this kernel has none: they were not built",
       dkmsStatus,
       "Remove them from MODULES in /etc/mkinitcpio.conf, or build them first",
     ],
@@ -106,7 +106,8 @@ export const installFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /Unable to create '[^']{1,120}' for copying \(Read-only file system\)/,
-      "NVIDIA's installer may not write there: the system's folders are read-only (Silverblue, CoreOS, a container)",
+      "NVIDIA's installer is not allowed to write there: the system's folders are read-only (Silverblue, CoreOS, a " +
+      "container)",
       "Use the distribution's packages (rpm-ostree install akmod-nvidia), or an image that has the driver",
     ],
     [
@@ -142,7 +143,7 @@ export const installFailures = (): Failure[] => [
         /aplay command not found/,
       ),
       "the installer or ubuntu-drivers skipped a part; see whether the driver works",
-      guestFix("See whether it works", "nvidia-smi"),
+      guestFix("Check whether it works", "nvidia-smi"),
     ],
     [
       "guest.driver",

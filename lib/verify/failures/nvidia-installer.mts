@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 
 const log = "Read the lines before it in /var/log/nvidia-installer.log";
 const packages = "Better: the distribution's packages, which fit its kernel (sudo nvidia-uninstall removes the .run)";
-const legacy = "See which branch has the card: nvidia.com/en-us/drivers/unix/legacy-gpu";
+const legacy = "Check which branch has the card: nvidia.com/en-us/drivers/unix/legacy-gpu";
 
 /** Messages of NVIDIA's .run installer (nvidia-installer) about the system that it finds. */
 export const nvidiaInstallerFailures = (): Failure[] =>
@@ -38,7 +38,7 @@ export const nvidiaInstallerFailures = (): Failure[] =>
       ),
       "an older module of NVIDIA's is loaded and in use (a desktop, a CUDA program, nvidia-persistenced), so the " +
       "installer cannot replace it",
-      guestFix("See what uses the card", "sh -c 'fuser -v /dev/nvidia* ; systemctl is-active nvidia-persistenced'"),
+      guestFix("Check what uses the card", "sh -c 'fuser -v /dev/nvidia* ; systemctl is-active nvidia-persistenced'"),
       "Stop those programs, leave the desktop (systemctl isolate multi-user.target), and install again; or install " +
       "and restart",
     ],
@@ -115,7 +115,7 @@ export const nvidiaInstallerFailures = (): Failure[] =>
       "Choose the other kind, if it knows all cards: --kernel-module-type=proprietary for those before Turing, open " +
       "for Blackwell and later",
       "If none knows both cards: leave one to another driver (nouveau), or to a VM (vfio-pci)",
-      guestFix("See which cards work", "nvidia-smi -L"),
+      guestFix("Check which cards work", "nvidia-smi -L"),
     ],
     [
       "guest.driver",
@@ -125,6 +125,6 @@ export const nvidiaInstallerFailures = (): Failure[] =>
         /Failed to (?:\w{2,12} the udev event queue|determine presence of X lock file)/,
       ),
       "a warning of NVIDIA's installer that stops nothing",
-      guestFix("See whether the driver works", "nvidia-smi"),
+      guestFix("Check whether the driver works", "nvidia-smi"),
     ],
   ]);

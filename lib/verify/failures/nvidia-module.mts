@@ -134,7 +134,7 @@ export const moduleFailures = (): Failure[] => [
       "two sources",
     fix: [
       guestFix("Reboot the VM", "reboot"),
-      manualFix("If it stays: module and libraries come from two sources; install both in one version"),
+      manualFix("If the error remains: module and libraries come from two sources; install both in one version"),
     ],
     source: "nvidia-smi (NVML), NVRM, read 2026-11",
   },
@@ -150,7 +150,7 @@ export const moduleFailures = (): Failure[] => [
     layer: "driver",
     message: "another driver has the card, such as nouveau (in a host that passes it on, vfio-pci has it on purpose)",
     fix: each(
-      guestFix("See which", "lspci -nnk -d 10de:"),
+      guestFix("Check which", "lspci -nnk -d 10de:"),
       manualFix(
         "Blacklist nouveau: a file in /etc/modprobe.d with “blacklist nouveau” and “options nouveau modeset=0”",
         {
@@ -172,9 +172,9 @@ export const moduleFailures = (): Failure[] => [
     layer: "kernel",
     message: "programs hold NVIDIA's module: the persistence daemon, a display server, or the console's framebuffer",
     fix: [
-      commandFix("See which programs hold the card", "fuser -v /dev/nvidia* /dev/dri/*", { root: true }),
+      commandFix("Check which programs hold the card", "fuser -v /dev/nvidia* /dev/dri/*", { root: true }),
       remedies.persistenced,
-      commandFix("See which modules hold it; unload them first", "lsmod | grep nvidia"),
+      commandFix("Check which modules hold it; unload them first", "lsmod | grep nvidia"),
       remedies.bindAtBoot,
     ],
     source: "kmod, nvidia-installer; joeknock90/Single-GPU-Passthrough#25 (2023)",
@@ -186,7 +186,7 @@ export const moduleFailures = (): Failure[] => [
     layer: "kernel",
     message: "programs hold the card open: the host's driver cannot let go of it, and waits without end",
     fix: [
-      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
+      commandFix("Check which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
       remedies.persistenced,
       remedies.bindAtBoot,
     ],
@@ -222,7 +222,7 @@ export const moduleFailures = (): Failure[] => [
     message: "NVIDIA's libraries are missing: the driver is not installed there, or only its module",
     fix: [
       manualFix("Build the box with gpu:, which installs the driver"),
-      guestFix("See which libraries are there", "ldconfig -p"),
+      guestFix("Check which libraries are there", "ldconfig -p"),
       manualFix("In a container: it was started without a GPU (gpu: 1 for that service)"),
     ],
     source: "nvidia-container-cli, nvidia-smi, Go-NVML, read 2026-11",

@@ -15,7 +15,7 @@ export const nvidiaSmiFailures = (): Failure[] => [
       "it was built with another compiler or kernel",
     fix: [
       guestFix("Read the kernel's reason", "dmesg --level err,warn"),
-      guestFix("See which driver has the card", "lspci -nnk -d 10de:"),
+      guestFix("Check which driver has the card", "lspci -nnk -d 10de:"),
       manualFix(
         "If it says “Key was rejected”: Secure Boot. If it names nouveau: blacklist it, rebuild the " +
           "initramfs, reboot",
@@ -51,7 +51,7 @@ export const nvidiaSmiFailures = (): Failure[] => [
     message: "the display part of NVIDIA's driver got no memory for a picture: the card's memory is full, or its " +
       "state is bad",
     fix: [
-      guestFix("See what uses the card's memory", "nvidia-smi"),
+      guestFix("Check what uses the card's memory", "nvidia-smi"),
       guestFix("Read whether an error came before it", "dmesg --level err,warn"),
       manualFix("A card that only computes needs no desktop: start without one; else update the driver"),
     ],
@@ -80,7 +80,7 @@ export const nvidiaSmiFailures = (): Failure[] => [
     message:
       "nvidia-smi is not there: on a machine, the driver's programs are not installed; in a container, it got no GPU",
     fix: [
-      guestFix("See whether the module is there", "modinfo -F version nvidia"),
+      guestFix("Check whether the module is there", "modinfo -F version nvidia"),
       manualFix("In the VM: build the box with gpu:, which installs the driver and its programs"),
       manualFix("In a container: gpu: 1 for that service (nvidia-smi is in no image)"),
     ],
@@ -103,7 +103,7 @@ export const nvidiaSmiFailures = (): Failure[] => [
     layer: "driver",
     message: "NVIDIA's driver is loaded and drives no card",
     fix: [
-      guestFix("See whether the VM has the card", "lspci -nnk -d 10de:"),
+      guestFix("Check whether the VM has the card", "lspci -nnk -d 10de:"),
       driverLog,
       doctorFix("guest.driver"),
     ],

@@ -28,7 +28,7 @@ export const nvidiaFailures = (): Failure[] => [
     check: "guest.driver",
     strength: "note",
     layer: "driver",
-    message: "an assertion of NVIDIA's driver, which harms nothing by itself; look for another NVRM line",
+    message: "an assertion of NVIDIA's driver, which is harmless by itself; look for another NVRM line",
     fix: [
       manualFix("If nothing else is wrong: nothing to do; newer releases of the branch print fewer of them"),
       driverLog,
@@ -41,7 +41,7 @@ export const nvidiaFailures = (): Failure[] => [
     check: "guest.firmware",
     strength: "note",
     layer: "kernel",
-    message: "the kernel loaded a module that it has no key for, and marks itself as tainted, which harms nothing",
+    message: "the kernel loaded a module that it has no key for, and marks itself as tainted, which is harmless",
     fix: [manualFix("Nothing to do: with Secure Boot on, the module would have been refused instead")],
     source:
       "Linux (kernel/module/signing.c); NVIDIA/open-gpu-kernel-modules#344 (2022-08), gnif/vendor-reset#96 (2025-02)",
@@ -114,7 +114,7 @@ export const nvidiaFailures = (): Failure[] => [
       "NVIDIA's driver got no memory of the system for the card's firmware: the VM has too little free, or it is " +
       "in pieces",
     fix: [
-      guestFix("See what is free", "free -h"),
+      guestFix("Check what is free", "free -h"),
       manualFix("Restart the VM, or give the machine more (memory:); the firmware needs some 70 MiB in large pieces"),
     ],
     source: "NVIDIA driver (kernel_gsp.c); NVIDIA/open-gpu-kernel-modules#892 (2025-07)",
@@ -209,7 +209,7 @@ export const nvidiaFailures = (): Failure[] => [
     strength: "symptom",
     layer: "driver",
     message: "NVIDIA's driver found no card that it can drive",
-    fix: [guestFix("See whether the VM has the card", "lspci -nnk -d 10de:"), driverLog],
+    fix: [guestFix("Check whether the VM has the card", "lspci -nnk -d 10de:"), driverLog],
     source: "NVIDIA driver (NVRM); NixOS/nixos-hardware#1828 (2026-04)",
   },
   {

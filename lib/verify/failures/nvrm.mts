@@ -5,7 +5,7 @@ import { anyOf } from "../../text.mts";
 import { nvidiaCodeFailures, nvmlErrors } from "./nvidia-codes.mts";
 import { rows } from "./rows.mts";
 
-const smi = guestFix("See whether the driver works", "nvidia-smi");
+const smi = guestFix("Check whether the driver works", "nvidia-smi");
 const restart = "Stop everything that uses the card, then stop and start the VM, which resets the card";
 const cables = "Connect every power cable of the card, each with a cable of its own";
 const oneVersion = "Install module and libraries in one version from one source, then reboot";
@@ -114,8 +114,7 @@ export const nvrmFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /Open nvidia\.ko is only ready for use on|OpenRmEnableUnsupportedGpus/,
-      "this release of the open kernel modules is too old to drive a GeForce or workstation card by itself (before " +
-      "545)",
+      "this release of the open kernel modules is too old to drive a GeForce or workstation card (before 545)",
       "Use a newer driver branch (driver:), or the proprietary modules",
     ],
     [
@@ -150,7 +149,7 @@ export const nvrmFailures = (): Failure[] => [
         /Not resizing BAR because the firmware forbids/,
         /Chipset (?:not recognized|Setup Function Error)|NVRM: .{0,40}ACPI (?:method|D-Notifier)/,
       ),
-      "a message of NVIDIA's driver that harms nothing by itself; look for another NVRM line",
+      "a message of NVIDIA's driver that is harmless by itself; look for another NVRM line",
       driverLog,
     ],
     [
@@ -222,7 +221,7 @@ export const nvrmFailures = (): Failure[] => [
       "cause",
       /\/proc\/driver\/nvidia\/gpus\/\S{1,24}: no such file/,
       "NVIDIA's driver does not drive the card that was asked for: another driver has it, or it is switched off",
-      guestFix("See which has it", "lspci -nnk -d 10de:"),
+      guestFix("Check which has it", "lspci -nnk -d 10de:"),
       driverLog,
     ],
     [

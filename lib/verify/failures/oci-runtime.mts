@@ -33,7 +33,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       ),
       "systemd did not create the container's control group: it does not answer over D-Bus, or there is no systemd " +
       "here (as in a container)",
-      guestFix("See whether systemd answers", "systemctl is-system-running"),
+      guestFix("Check whether systemd answers", "systemctl is-system-running"),
       guestFix("Let it start itself again; services keep running", "systemctl daemon-reexec"),
       "Without systemd: native.cgroupdriver=cgroupfs (Docker), or --cgroup-manager=cgroupfs (Podman)",
     ],
@@ -100,7 +100,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "cause",
       /cpuset\.(?:cpus|mems)"?: (?:invalid argument|permission denied|no space left|numerical result)/,
       "the service asks for CPUs (cpuset:) that this machine or the group above does not have",
-      guestFix("See which there are", "cat /sys/fs/cgroup/cpuset.cpus.effective"),
+      guestFix("List them", "cat /sys/fs/cgroup/cpuset.cpus.effective"),
     ],
     [
       "verify.docker",
@@ -111,7 +111,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       ),
       "the control groups that the engine needs are not there: not mounted, not delegated to this user, or of " +
       "another version than this engine knows",
-      guestFix("See which controllers there are", "cat /sys/fs/cgroup/cgroup.controllers"),
+      guestFix("List the controllers", "cat /sys/fs/cgroup/cgroup.controllers"),
       "Rootless: Delegate=cpu cpuset io memory pids in user@.service (systemctl edit user@.service), then log in again",
       "An old Docker on cgroup v2: update it",
     ],
@@ -131,7 +131,8 @@ export const ociRuntimeFailures = (): Failure[] =>
         /workdir "[^"]{1,160}" does not exist on container/,
         /chdir to cwd \("[^"]{0,200}"\) set in config\.json failed/,
       ),
-      "the container's working folder does not exist in the image or its volumes, or its user may not enter it",
+      "the container's working folder does not exist in the image or its volumes, or its user is not allowed to " +
+      "enter it",
       "Correct working_dir: or user: of that service, or the owner of the volume there",
     ],
     [
@@ -161,7 +162,7 @@ export const ociRuntimeFailures = (): Failure[] =>
         /exec: "[^"]{1,160}": is a directory|^exec \/\S{1,120}: operation not permitted|open executable: (?:Permission denied|Operation not permitted)/,
         /the path [`'][^`']{1,160}[`'] exists but it is not executable/,
       ),
-      "the command of the service is a folder, or a file that may not be run",
+      "the command of the service is a folder, or a file that cannot be run",
       "Correct command: or entrypoint: of that service; a script needs chmod +x, and a volume no noexec",
     ],
     [
@@ -195,7 +196,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "verify.service",
       "fallback",
       /exited (?:with code |\()12[67]/,
-      "the container's command could not be run: it is not in the image (127), or may not be run (126)",
+      "the container's command could not be run: it is not in the image (127), or cannot be run (126)",
       guestFix("Read what the service says", "docker compose logs --no-color --tail 50"),
       "Correct command: and entrypoint:; a script that exists may have line ends of Windows or lack chmod +x",
     ],
@@ -214,9 +215,9 @@ const answers: Row[] = [
     "verify.docker",
     "fallback",
     /\b(?:crun|runc)\b.{1,400}: (?:Operation not permitted|Permission denied)/,
-    "the container runtime may not do what the line names: the engine is rootless, runs in another container, or " +
-    "SELinux, AppArmor or the folder's owner forbids it",
-    guestFix("See whether the kernel refused it", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'"),
+    "the container runtime is not allowed to do what the line names: the engine is rootless, runs in another " +
+    "container, or SELinux, AppArmor or the folder's owner forbids it",
+    guestFix("Check whether the kernel refused it", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'"),
     "Try the same as root or outside of the outer container",
   ],
   [
@@ -241,7 +242,7 @@ const answers: Row[] = [
     "fallback",
     /\b(?:crun|runc)\b.{1,400}: Cannot allocate memory/,
     "the container runtime got no memory",
-    guestFix("See what is free", "free -h"),
+    guestFix("Check what is free", "free -h"),
     "Give the VM more memory:, or stop other services in it",
   ],
   [

@@ -63,7 +63,7 @@ export const ollamaFailures = (): Failure[] => [
       "cause",
       /llama-server reported out-of-memory during startup|predicted usage exceeds VRAM|unable to load full model on GPU/,
       "the model does not fit into the GPU's memory: Ollama puts a part of it on the CPU, or does not load it",
-      guestFix("See what uses the GPU's memory", "nvidia-smi"),
+      guestFix("Check what uses the GPU's memory", "nvidia-smi"),
       "Use a smaller or more quantized model, a shorter context (OLLAMA_CONTEXT_LENGTH), or fewer models " +
       "at once (OLLAMA_MAX_LOADED_MODELS=1)",
     ],
@@ -126,7 +126,8 @@ export const ollamaFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /\.ollama\/\S{0,120}: permission denied/,
-      "Ollama may not use its folder: its volume belongs to another user than the one that the service runs as",
+      "Ollama is not allowed to use its folder: its volume belongs to another user than the one that the service " +
+      "runs as",
       guestFix("See its owner, in the service's container", "docker compose exec SERVICE ls -ln /root/.ollama"),
       "Remove user: from that service (the image runs as root), or give the folder to that user (chown -R)",
     ],
@@ -142,7 +143,7 @@ export const ollamaFailures = (): Failure[] => [
       "cause",
       /digest mismatch, file must be downloaded again/,
       "a file of the model was downloaded damaged",
-      "Pull it again (ollama pull NAME); if it comes back: the disk is full, or a proxy changes downloads",
+      "Pull it again (ollama pull NAME); if it happens again: the disk is full, or a proxy changes downloads",
     ],
     [
       "verify.service",

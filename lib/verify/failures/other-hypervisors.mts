@@ -30,7 +30,7 @@ export const otherHypervisorFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /No such file or directory: '(?:\S{0,60}\/)?(?:virtiofsd|qemu-\S{2,30}|swtpm|virsh|vagrant|packer|ssh|rsync|xorriso|genisoimage)'/,
-      "a program that a script starts is not installed, or lies outside of PATH (virtiofsd: /usr/libexec or " +
+      "a program that a script starts is not installed, or is outside of PATH (virtiofsd: /usr/libexec or " +
       "/usr/lib/qemu)",
       doctorFix("tools.present"),
       "Install its package: virtiofsd, qemu-utils, swtpm, openssh-client, xorriso",
@@ -39,9 +39,8 @@ export const otherHypervisorFailures = (): Failure[] => [
       "provider.mode",
       "symptom",
       /virtiofsd\S{0,40} \(exit status [1-9]|virtiofsd\S{0,30}: .{0,60}(?:Failed to|failed to|Error (?:binding|creating|entering|connecting))/,
-      "virtiofsd, which shares a folder with the VM, ended or does not start: the folder is missing, it may " +
-      "not read it, " +
-      "or its socket is left over",
+      "virtiofsd, which shares a folder with the VM, ended or does not start: the folder is missing, it is not " +
+      "allowed to read it, or its socket is left over",
       commandFix("Read its log", "journalctl -b --no-pager -g virtiofsd -n 30", { root: true }),
     ],
     [
@@ -66,7 +65,7 @@ export const otherHypervisorFailures = (): Failure[] => [
       "cause",
       /Error getting https?:\/\/\S{1,160}: Host \S{1,80} not found/,
       "Multipass reached no server with images: this host resolves no names, or has no network",
-      commandFix("See whether names are resolved", "getent hosts cloud-images.ubuntu.com"),
+      commandFix("Check whether names are resolved", "getent hosts cloud-images.ubuntu.com"),
     ],
     [
       "provider.version",

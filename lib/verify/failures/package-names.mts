@@ -28,7 +28,7 @@ export const packageNameFailures = (): Failure[] =>
       "the source of NVIDIA's Container Toolkit is not set up here, or its lists were not fetched",
       "apt, dnf, zypper: add NVIDIA's source as its page “Installing the NVIDIA Container Toolkit” says, then " +
       "fetch the lists (apt-get update, dnf makecache)",
-      manualFix("Arch: pacman -Sy nvidia-container-toolkit (extra); nvidia-docker2 has no releases any more"),
+      manualFix("Arch: pacman -Sy nvidia-container-toolkit (extra); nvidia-docker2 is no longer released"),
     ],
     [
       "tools.present",
@@ -66,7 +66,7 @@ export const packageNameFailures = (): Failure[] =>
       "tools.present",
       "cause",
       /linux-firmware-\w{2,20}: \S{1,160} exists in filesystem/,
-      "linux-firmware was split into packages in June 2025, and pacman does not replace its links by itself",
-      "pacman -Rdd linux-firmware, then at once pacman -Syu linux-firmware, before any restart",
+      "linux-firmware was split into packages in June 2025, and pacman does not replace its links automatically",
+      "pacman -Rdd linux-firmware, then immediately pacman -Syu linux-firmware, before any restart",
     ],
   ]);

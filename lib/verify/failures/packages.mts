@@ -23,7 +23,7 @@ export const packageFailures = (): Failure[] => [
       ),
       "the command is another distribution's: atomic Fedora (Silverblue, Kinoite, Bazzite) installs by rpm-ostree, " +
       "Debian and Ubuntu by apt-get, Fedora by dnf, Arch by pacman, openSUSE by zypper",
-      commandFix("See which system it is", "cat /etc/os-release"),
+      commandFix("Check which system it is", "cat /etc/os-release"),
     ],
     [
       "tools.present",
@@ -41,7 +41,7 @@ export const packageFailures = (): Failure[] => [
       "NVIDIA's kernel module is not there for this kernel, or could not be loaded: its build failed or still " +
       "runs, or Secure Boot refuses it",
       commandFix("Build it, and read any error", "akmods --force", { root: true }),
-      commandFix("See whether Secure Boot is on", "mokutil --sb-state"),
+      commandFix("Check whether Secure Boot is on", "mokutil --sb-state"),
     ],
   ]),
   ...rows({ layer: "packages", near: ours, source: "dnf, rpm, libsolv, zypper, general knowledge, 2026-11" }, [
@@ -162,7 +162,7 @@ export const packageFailures = (): Failure[] => [
       "builder) replace only a part of those that are installed",
       "Name every package of the new branch in one command (module, utils, lib32-utils, settings), so that all are " +
       "replaced at once",
-      "See who needs it: pactree -r PACKAGE; remove that one first",
+      "Check who needs it: pactree -r PACKAGE; remove that one first",
     ],
     [
       "tools.present",
@@ -224,7 +224,7 @@ export const packageFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /needs to be reinstalled, but I can't find an archive|The package \S{1,80} needs to be reinstalled/,
-      "a package is half installed, and no source has it any more",
+      "a package is half installed, and no source offers it now",
       "Remove it: dpkg --remove --force-remove-reinstreq NAME",
     ],
     [
@@ -270,7 +270,7 @@ export const packageFailures = (): Failure[] => [
         /is configured multiple times in/,
         /unable to initialize frontend|does not have a stable CLI interface/,
       ),
-      "a warning of apt, which harms nothing",
+      "a warning of apt, which is harmless",
       "Look for a line that begins with E:",
     ],
   ]),

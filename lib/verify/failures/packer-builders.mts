@@ -77,7 +77,7 @@ export const packerBuilderFailures = (): Failure[] =>
       "cause",
       /Error (?:determining|parsing) qemu version: |(?:version of qemu) {1,2}on your host doesn't support display mode/,
       "Packer could not learn the release of QEMU, or this QEMU lacks the display that the template names",
-      commandFix("See whether it runs", "qemu-system-x86_64 --version && qemu-system-x86_64 -display help"),
+      commandFix("Check whether it runs", "qemu-system-x86_64 --version && qemu-system-x86_64 -display help"),
       'Write display = "none" and headless = true in the template',
     ],
     [

@@ -126,7 +126,7 @@ export const packerHypervFailures = (): Failure[] => [
       "hyperv.switch",
       "cause",
       /prepare-build: Hyper-V has no virtual switch /,
-      "the virtual switch of the config does not exist any more",
+      "the virtual switch of the config no longer exists",
       doctorFix("hyperv.switch"),
     ],
   ]),

@@ -28,8 +28,8 @@ const steps: [words: string, check: string, meaning: string, ...fix: Fix[]][] = 
   [
     "(?:floppy|\\bCD\\b|cd_|\\bISO\\b|iso_|cdrom|guest additions|VMware Tools|virtio-win)",
     "guest.image",
-    "a medium (ISO, CD, floppy, guest tools): a file is missing, may not be read, or cannot be attached",
-    manualFix("See that each path in iso_url, cd_files, floppy_files and tools exists on this machine"),
+    "a medium (ISO, CD, floppy, guest tools): a file is missing, cannot be read, or cannot be attached",
+    manualFix("Check that each path in iso_url, cd_files, floppy_files and tools exists on this machine"),
   ],
   [
     "(?:\\bvnc|\\bvrdp|boot command|boot_|keyboard|scan ?code|typing)",
@@ -94,7 +94,7 @@ export const packerCauseFailures = (): Failure[] =>
       "Packer does not find the program of that builder (VirtualBox, VMware, Parallels, QEMU): it is not installed, " +
       "or not in PATH",
       "Install it, or build with another one: packer build -only=SOURCE .",
-      commandFix("See which of them are there", "command -v qemu-system-x86_64 VBoxManage vmrun vmplayer prlctl"),
+      commandFix("Check which of them exist", "command -v qemu-system-x86_64 VBoxManage vmrun vmplayer prlctl"),
     ],
     [
       "guest.image",
@@ -105,8 +105,8 @@ export const packerCauseFailures = (): Failure[] =>
         /Error (?:adding|copying) (?:a )?(?:file|dir(?:ectory)?|path)s? .{0,60}(?:floppy|CD)|CD (?:files|content) .{0,60}(?:not exist|no such)/,
         /Bad disk file '/,
       ),
-      "a file for the CD or floppy that Packer makes (cd_files, cd_content, floppy_files) does not exist, or may " +
-      "not be read",
+      "a file for the CD or floppy that Packer makes (cd_files, cd_content, floppy_files) does not exist, or " +
+      "cannot be read",
       "Correct the path: it is relative to the folder in which packer runs; write cd_content for a template",
       "For a seed of cloud-init the names are user-data, meta-data and the label cidata",
     ],

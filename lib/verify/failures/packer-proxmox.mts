@@ -99,7 +99,7 @@ export const packerProxmoxFailures = (): Failure[] =>
         /Error converting VM to template|Error updating template: |Cannot eject ISO from cdrom drive/,
       ),
       "the build is done, and Proxmox refused a change to the finished VM, for the reason after the colon",
-      "See whether the VM is still locked or runs (qm unlock ID; qm stop ID), then build again",
+      "Check whether the VM is still locked or runs (qm unlock ID; qm stop ID), then build again",
       "If the VM lacks such a CD drive: write unmount = true only for ISOs of the boot_iso and additional blocks",
     ],
   ]);

@@ -117,7 +117,7 @@ export const packerTemplateFailures = (): Failure[] => [
         /efi_firmware_(?:code|vars).{0,80}(?:no such file|not found|does not exist)/,
       ),
       "Packer does not find the UEFI firmware that the template names (efi_firmware_code, efi_firmware_vars)",
-      commandFix("See where it is", "ls /usr/share/OVMF /usr/share/edk2/x64 /usr/share/qemu"),
+      commandFix("Check where it is", "ls /usr/share/OVMF /usr/share/edk2/x64 /usr/share/qemu"),
       "Install ovmf (edk2-ovmf), and write the paths that exist (since 2024 with 4M: OVMF_CODE_4M.fd)",
     ],
     [

@@ -36,7 +36,7 @@ export const packerFailures = (): Failure[] => [
     near: /packer|plugin/i,
     check: "tools.present",
     layer: "provider",
-    message: "GitHub answers no more anonymous requests from this address for now, and Packer fetches plugins there",
+    message: "GitHub refuses more anonymous requests from this address for now, and Packer fetches plugins there",
     fix: [
       manualFix(
         "Wait an hour, or set PACKER_GITHUB_API_TOKEN to a GitHub token without any permissions, then run packer " +
@@ -52,7 +52,7 @@ export const packerFailures = (): Failure[] => [
     pattern: /no release version found for the \S{1,80} plugin/,
     check: "provider.version",
     layer: "provider",
-    message: "Packer found no release of the plugin that fits: GitHub answers no more anonymous requests, or the " +
+    message: "Packer found no release of the plugin that fits: GitHub refuses more anonymous requests, or the " +
       "constraint or the source's name is wrong",
     fix: [
       manualFix("Wait an hour, or set PACKER_GITHUB_API_TOKEN to a token of yours (it needs no permissions)"),
@@ -71,7 +71,7 @@ export const packerFailures = (): Failure[] => [
     near: /qemu|packer|virt/i,
     check: "provider.mode",
     layer: "hypervisor",
-    message: "QEMU wants to open a window, and there is no display",
+    message: "QEMU tries to open a window, and there is no display",
     fix: [manualFix("Packer: headless = true; QEMU itself: -display none or -vnc :0")],
     source: "QEMU, through Packer; canonical/packer-maas#272 (2024-10)",
   },
@@ -119,9 +119,9 @@ export const packerFailures = (): Failure[] => [
       "that user",
     fix: [
       manualFix(
-        "See that ssh_username and the key or password are those of cloud-init's user-data (or of the preseed)",
+        "Check that ssh_username and the key or password are those of cloud-init's user-data (or of the preseed)",
       ),
-      manualFix("See that the cloud-init disk (cidata) is attached and that the image runs cloud-init"),
+      manualFix("Check that the cloud-init disk (cidata) is attached and that the image runs cloud-init"),
     ],
     source: "Packer 1.6 (2020-06) and later",
   },
@@ -143,7 +143,7 @@ export const packerFailures = (): Failure[] => [
     check: "tools.present",
     layer: "provider",
     message: "another program is called packer here (cracklib's on Fedora and RHEL), or Packer is too old",
-    fix: [commandFix("See which one runs", "command -v packer"), doctorFix("tools.present")],
+    fix: [commandFix("Check which one runs", "command -v packer"), doctorFix("tools.present")],
     source: "cracklib, Packer, read 2026-11",
   },
   {
@@ -157,7 +157,7 @@ export const packerFailures = (): Failure[] => [
         "Install it: Debian and Ubuntu: qemu-system-gui, qemu-system-modules-opengl, qemu-system-modules-spice; " +
           "Fedora: qemu-device-display-*, qemu-device-usb-*; Arch: qemu-full, or qemu-hw-display-*, qemu-hw-usb-*",
       ),
-      commandFix("See which devices QEMU has then", "qemu-system-x86_64 -device help"),
+      commandFix("Check which devices QEMU has then", "qemu-system-x86_64 -device help"),
       manualFix("A QEMU of your own build was built without it; a server needs none of them: take VGA or no screen"),
     ],
     source: "QEMU (softmmu/qdev-monitor.c); lima-vm/lima#3965 (2025-09)",
@@ -195,7 +195,7 @@ export const packerFailures = (): Failure[] => [
         `PACKER_LOG=1 ${self("up")}`,
       ),
       commandFix("Update the plugins", "packer init -upgrade ."),
-      commandFix("See whether the kernel ended it", "journalctl -k -g 'Out of memory'", { root: true }),
+      commandFix("Check whether the kernel ended it", "journalctl -k -g 'Out of memory'", { root: true }),
     ],
     source: "Packer; hashicorp/packer#6723 (2018-09), hashicorp/packer#12357 (2023-04)",
   },
@@ -218,7 +218,7 @@ export const packerFailures = (): Failure[] => [
     check: "provider.access",
     strength: "symptom",
     layer: "hypervisor",
-    message: "QEMU ended at once; its own message is in the lines above, or in Packer's log",
+    message: "QEMU ended immediately; its own message is in the lines above, or in Packer's log",
     fix: [commandFix("Build with all messages", `PACKER_LOG=1 ${self("up")}`)],
     source: "Packer (QEMU plugin), read 2026-11",
   },
@@ -231,7 +231,7 @@ export const packerFailures = (): Failure[] => [
       "Packer could not download the image: its address is gone (distributions delete old point releases), or the " +
       "network failed",
     fix: [
-      commandFix("See whether the address answers", "curl -sSIL URL"),
+      commandFix("Check whether the address answers", "curl -sSIL URL"),
       manualFix(
         "Write the current release's address (image:), or one of the distribution's archive, with its checksum",
       ),
@@ -279,7 +279,7 @@ export const packerFailures = (): Failure[] => [
     layer: "network",
     message:
       "no port is left for the build's screen (VNC): builds that were cut off still run, or another program has them",
-    fix: [commandFix("See which", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true })],
+    fix: [commandFix("Check which", "ss -lntp 'sport >= :5900 and sport <= :6000'", { root: true })],
     source: "Packer (QEMU plugin), read 2026-11",
   },
   {
@@ -289,9 +289,9 @@ export const packerFailures = (): Failure[] => [
     strength: "symptom",
     layer: "provider",
     fallback: true,
-    message: "Packer built the image and could not make a box of it, for the reason behind the colon",
+    message: "Packer built the image and could not make a box of it, for the reason after the colon",
     fix: [
-      manualFix("See that the disk has room, and that the plugins qemu and vagrant are of this year"),
+      manualFix("Check that the disk has room, and that the plugins qemu and vagrant are of this year"),
       commandFix("Build with all messages", `PACKER_LOG=1 ${self("up")}`),
     ],
     source: "Packer; hashicorp/packer-plugin-vagrant#114 (2024-03)",

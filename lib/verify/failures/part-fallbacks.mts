@@ -38,12 +38,12 @@ const parts: [name: string, words: string, fix: Fix][] = [
   [
     "the permissions of the container (user ids, seccomp, AppArmor, SELinux)",
     "(?:permission|not permitted|seccomp|apparmor|selinux|capabilit|namespace|uid|gid)",
-    manualFix("See which of them the message names; try the service without user: and security_opt: to find it"),
+    manualFix("Check which of them the message names; try the service without user: and security_opt: to find it"),
   ],
   [
     "a device or GPU",
     "(?:device|\\bgpu|\\bcdi\\b|nvml|driver|runtime)",
-    guestFix("See that the driver works", "nvidia-smi"),
+    guestFix("Check that the driver works", "nvidia-smi"),
   ],
   [
     "an image or a file of its configuration",

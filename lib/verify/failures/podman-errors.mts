@@ -27,9 +27,9 @@ export const podmanErrorFailures = (): Failure[] => [
       "guest.engine",
       "cause",
       /fork\/exec \S{0,60}(?:conmon|crun|runc|netavark|pasta|slirp4netns|newuidmap): permission denied/,
-      "Podman may not start its helper program: SELinux refuses it (after an update of container-selinux), or its " +
-      "file system is mounted without exec",
-      guestFix("See what SELinux refused", "ausearch -m avc -ts recent"),
+      "Podman is not allowed to start its helper program: SELinux refuses it (after an update of " +
+      "container-selinux), or its file system is mounted without exec",
+      guestFix("Check what SELinux refused", "ausearch -m avc -ts recent"),
       guestFix("Give the programs their labels again", "restorecon -RFv /usr/bin /usr/libexec/podman"),
       "If an update began it: update container-selinux again, or go back to the one before",
     ],
@@ -42,7 +42,7 @@ export const podmanErrorFailures = (): Failure[] => [
       ),
       "the device of the card that the container asks for does not exist: the driver is not loaded, or has " +
       "another number of cards",
-      guestFix("See that the driver works, which creates its nodes", "nvidia-smi"),
+      guestFix("Check that the driver works, which creates its nodes", "nvidia-smi"),
       "Write the CDI specification again: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
     ],
     [
@@ -60,15 +60,15 @@ export const podmanErrorFailures = (): Failure[] => [
       /rootless netns: (?:mount|create|make|failed|bind|kill|open|error)/,
       "the network that Podman's rootless containers share could not be set up: /etc/resolv.conf leads to a file " +
       "that is missing, or an older Podman left a part of it",
-      guestFix("See where it leads", "ls -l /etc/resolv.conf"),
+      guestFix("Check where it leads", "ls -l /etc/resolv.conf"),
       guestFix("If into /run/systemd/resolve: see that its service runs", "systemctl status systemd-resolved"),
-      "Then stop that user's containers, and restart the machine: the leftover lies in RAM (/run/user)",
+      "Then stop that user's containers, and restart the machine: the leftover is in RAM (/run/user)",
     ],
     [
       "verify.service",
       "cause",
       /rootlessport listen|cannot expose privileged port/,
-      "without root, Podman may not open that port (below 1024), or it is taken",
+      "without root, Podman is not allowed to open that port (below 1024), or it is taken",
       guestFix("Allow it", "sysctl -w net.ipv4.ip_unprivileged_port_start=80"),
       "Or publish a port above 1023",
     ],
@@ -108,7 +108,7 @@ export const podmanErrorFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       /unable to connect to Podman socket|Cannot connect to Podman/,
-      "Podman's service, which docker and docker-compose speak to, does not run",
+      "Podman's service, which docker and docker-compose connect to, does not run",
       guestFix("Start it", "systemctl enable --now podman.socket"),
       "Without root: systemctl --user enable --now podman.socket",
     ],

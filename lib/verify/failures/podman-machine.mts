@@ -31,7 +31,7 @@ export const podmanMachineFailures = (): Failure[] => [
         /Library not loaded: \S{1,120}libkrun\S{0,40}\.dylib/,
       ),
       "krunkit, or its library libkrun, is of another release than Podman expects",
-      commandFix("See which is used", "sh -c 'command -v -a krunkit; krunkit --version; podman --version'"),
+      commandFix("Check which is used", "sh -c 'command -v -a krunkit; krunkit --version; podman --version'"),
       "Update both from one source: Podman's own package for macOS has the krunkit that fits; remove the other one",
     ],
     [

@@ -5,7 +5,7 @@ import { rows } from "./rows.mts";
 
 const near =
   /podman|netavark|aardvark|pasta|crun|conmon|buildah|quadlet|libpod|rootless|containers?\b|short-name|\.container\b|systemd\/generator/i;
-const listens = guestFix("See what listens there", "ss -lntup");
+const listens = guestFix("Check what listens there", "ss -lntup");
 const networks = guestFix("See the networks", "podman network ls");
 const migrate = commandFix("Let Podman start its helper process again", "podman system migrate");
 
@@ -21,7 +21,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       ),
       "Podman's name server (aardvark-dns) cannot listen at the network's address: another one (dnsmasq, bind, " +
       "systemd-resolved) has port 53 there, or the bridge is gone",
-      guestFix("See what has port 53", "ss -lnup sport = :53"),
+      guestFix("Check what has port 53", "ss -lnup sport = :53"),
       "Let the other one listen at its own address only, or move aardvark: dns_bind_port=1053 below [network] in " +
       "containers.conf",
     ],
@@ -51,11 +51,11 @@ export const podmanNetworkFailures = (): Failure[] => [
         /netavark: (?:setns|open (?:container|host) netns|.{0,40}netns).{0,60}(?:not permitted|denied|No such file)/i,
         /Couldn't open network namespace \S{1,120}/,
       ),
-      "Podman's network namespace of this user is gone or may not be entered, as after its folder in /run/user was " +
+      "Podman's network namespace of this user is gone or cannot be entered, as after its folder in /run/user was " +
       "cleared",
       commandFix("Stop all containers of this user", "podman stop --all"),
       migrate,
-      "If it stays: log out and in again, which creates /run/user again",
+      "If the error remains: log out and in again, which creates /run/user again",
     ],
     [
       "verify.docker",
@@ -76,7 +76,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       /StrictForwardPorts enabled/,
-      "firewalld is set to let no container publish ports by itself (StrictForwardPorts)",
+      "firewalld is set to refuse the ports that containers publish (StrictForwardPorts)",
       "Set StrictForwardPorts=no in /etc/firewalld/firewalld.conf and reload it, or add the forward by hand",
     ],
     [
@@ -94,9 +94,9 @@ export const podmanNetworkFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       /pasta.{0,200}Couldn't create user namespace/,
-      "pasta may not make a user namespace: AppArmor's or SELinux's rule for it is missing or old",
+      "pasta is not allowed to make a user namespace: AppArmor's or SELinux's rule for it is missing or old",
       guestFix("Update it with its profile", "apt-get install --reinstall -y passt"),
-      "See what was refused: journalctl -k -b -g 'apparmor=.DENIED'",
+      "Check what was refused: journalctl -k -b -g 'apparmor=.DENIED'",
     ],
     [
       "verify.docker",
@@ -118,7 +118,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       ),
       "Quadlet could not make a service of that unit file: a key is wrong, missing, or newer than this Podman",
       commandFix(
-        "See what it says about each file",
+        "Check what it says about each file",
         "/usr/lib/systemd/system-generators/podman-system-generator --user --dryrun",
       ),
       "Correct the file (GPU: AddDevice=nvidia.com/gpu=all), then: systemctl --user daemon-reload",

@@ -3,7 +3,7 @@ import { commandFix, guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const storage = commandFix("See where Podman keeps its files, and with which driver", "podman info");
+const storage = commandFix("Check where Podman keeps its files, and with which driver", "podman info");
 
 /** Errors of hooks, of Podman and its runtimes that no other table has, by topic. */
 export const podmanFailures = (): Failure[] => [
@@ -58,8 +58,9 @@ export const podmanFailures = (): Failure[] => [
         /error preparing rootfs: mount .{1,400}: permission denied|make [`']\S{1,200}merged[`'] private: Permission/,
         /jailing process inside rootfs caused .{0,12}permission denied/,
       ),
-      "Podman may not use its own storage: a folder on its path has the wrong owner or permissions (as after sudo " +
-      "podman), or its file system does not serve user namespaces (NFS, noexec, a home that others may not enter)",
+      "Podman is not allowed to use its own storage: a folder on its path has the wrong owner or permissions (as " +
+      "after sudo podman), or its file system does not serve user namespaces (NFS, noexec, a home that others may " +
+      "not enter)",
       storage,
       'Give your user the folder again (chown -R "$USER" ~/.local/share/containers), let others enter the home ' +
       "(chmod o+x), or move graphroot in ~/.config/containers/storage.conf to a local disk",

@@ -31,7 +31,7 @@ export const programEndFailures = (): Failure[] =>
         /runner process has terminated: signal: killed/,
       ),
       "a process of the program was killed: most often the machine's memory (RAM) ran out",
-      guestFix("See whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'"),
+      guestFix("Check whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'"),
       "Give the machine more (memory:), raise the service's limit, or use a smaller model or fewer workers",
     ],
     [
@@ -55,7 +55,7 @@ export const programEndFailures = (): Failure[] =>
       /segfault at .{1,90} in lib(?:cuda|nvidia|nvcuvid|GLX_nvidia|EGL_nvidia)[\w-]{0,24}\.so/,
       "a program crashed in a library of NVIDIA's driver: library and module are of two releases, or the release " +
       "has an error",
-      guestFix("See that both name one release", "sh -c 'cat /proc/driver/nvidia/version; nvidia-smi'"),
+      guestFix("Check that both name one release", "sh -c 'cat /proc/driver/nvidia/version; nvidia-smi'"),
       "After an update reboot; else try another branch (driver: {branch: …}) and rebuild the box",
     ],
     [
@@ -150,7 +150,7 @@ export const programEndFailures = (): Failure[] =>
         /NotEnoughCUDADevices|invalid device index \d{1,3}, only \d/,
         /No available node types can fulfill resource request \{.{0,40}GPU|World size \(\d{1,4}\) is larger than/,
       ),
-      "the program is to use more GPUs than the container has",
+      "the program should use more GPUs than the container has",
       "Set --tensor-parallel-size to at most the number of GPUs of the service, or write gpu: all for it",
     ],
     [
@@ -164,17 +164,17 @@ export const programEndFailures = (): Failure[] =>
       "verify.service",
       "cause",
       /Device does not support multicasting|custom_all_reduce\.cuh?:\d{1,5} '/,
-      "the GPUs do not reach each other's memory directly, as the program wants (in a VM without ACS' P2P, or cards " +
-      "without NVLink)",
+      "the GPUs do not reach each other's memory directly, as the program requires (in a VM without ACS' P2P, or " +
+      "cards without NVLink)",
       "vLLM, SGLang: --disable-custom-all-reduce; NCCL: NCCL_P2P_DISABLE=1",
     ],
     [
       "verify.service",
       "cause",
       anyOf(/GPU is required to quantize|has kind KIND_GPU but no GPUs are available/),
-      "the program wants a GPU, and its container has none",
+      "the program needs a GPU, and its container has none",
       "Write gpu: 1 (or all) for that service",
-      guestFix("See that the driver works in the VM", "nvidia-smi"),
+      guestFix("Check that the driver works in the VM", "nvidia-smi"),
     ],
     [
       "verify.service",
@@ -195,8 +195,8 @@ export const programEndFailures = (): Failure[] =>
       "cause",
       /\[Errno (?:28\] No space left on device|122\] Disk quota exceeded)/,
       "the disk is full where the program writes (image layers, pip's cache, models)",
-      guestFix("See which", "df -h"),
-      guestFix("See what Docker holds", "docker system df"),
+      guestFix("Check which", "df -h"),
+      guestFix("Check what Docker holds", "docker system df"),
       "Remove the images that no container uses (docker image prune -a), or keep models on a larger disk (data:)",
     ],
   ]);

@@ -51,7 +51,7 @@ export const programInputFailures = (): Failure[] =>
         /No such file or directory: ['"]\S{0,160}(?:\bmodels?\b|\.gguf|\.safetensors|ggml|snapshots|config\.json)/,
       ),
       "the program does not find the model by that path or name in its container",
-      "See that volumes: puts the folder of models where the message looks, and that the name is spelled as the file",
+      "Check that volumes: puts the folder of models where the message looks, and that the name is spelled as the file",
       "A path that is not a folder in the container is taken for a name of Hugging Face: mount it (./models:/models)",
       "Download the model that the workflow or the command names",
     ],
@@ -73,7 +73,7 @@ export const programInputFailures = (): Failure[] =>
       "a Python package that the program or one of its extensions needs is missing in the image, too old, or does " +
       "not load",
       "ComfyUI: install the node's requirements.txt in the container's Python, or update or remove the node",
-      "Others: use the program's own image; pip install -U the package that the line names; read the error behind it",
+      "Others: use the program's own image; pip install -U the package that the line names; read the error after it",
     ],
     [
       "verify.service",
@@ -87,7 +87,7 @@ export const programInputFailures = (): Failure[] =>
       "cause",
       /Can't load (?:tokenizer|the configuration|config|feature extractor|image processor|the model) (?:for|of) '/,
       "a part of a model could not be fetched or read: Hugging Face is not reached, or a folder has its name",
-      guestFix("See whether the machine reaches it", "curl -sI https://huggingface.co"),
+      guestFix("Check whether the machine reaches it", "curl -sI https://huggingface.co"),
       "Set HTTPS_PROXY (and HF_TOKEN) for that service, or put the whole model in a volume and name its folder",
     ],
     [
@@ -95,7 +95,7 @@ export const programInputFailures = (): Failure[] =>
       "symptom",
       /Failed to create CUDA context|CUDA context creation failed/,
       "a program could not begin its work on the GPU; the word in brackets says why",
-      guestFix("See that the card answers, and who uses its memory", "nvidia-smi"),
+      guestFix("Check that the card answers, and who uses its memory", "nvidia-smi"),
       guestFix("Read what the driver says", "dmesg --level err,warn"),
     ],
     [
@@ -115,7 +115,7 @@ export const programInputFailures = (): Failure[] =>
       ),
       "the program finds no GPU: its container has none, or its build is without CUDA",
       "Write gpu: 1 (or all) for that service",
-      guestFix("See that a container gets the GPU", gpuTest),
+      guestFix("Check that a container gets the GPU", gpuTest),
     ],
     [
       "verify.service",
@@ -138,7 +138,7 @@ export const programInputFailures = (): Failure[] =>
       /vLLM is running on UnspecifiedPlatform|\b0 active driver\(s\) found/,
       "vLLM finds no GPU: its container has none, or NVML does not answer there",
       "Write gpu: 1 (or all) for that service",
-      guestFix("See that a container gets the GPU", gpuTest),
+      guestFix("Check that a container gets the GPU", gpuTest),
     ],
     [
       "verify.service",
@@ -155,13 +155,13 @@ export const programInputFailures = (): Failure[] =>
         /Non-zero status code returned while running(?! OpenVINO)/,
       ),
       "a step of the model failed: most often its parts (model, LoRA, ControlNet, VAE, size) do not belong together",
-      "Use files of one base model and a size that is a multiple of 64; read the error behind it",
+      "Use files of one base model and a size that is a multiple of 64; read the error after it",
     ],
     [
       "verify.service",
       "fallback",
       /Exception during processing ?!!!/,
-      "a node of ComfyUI failed, for the reason that stands behind these words",
+      "a node of ComfyUI failed, for the reason after these words",
       "Read the last line of its traceback; if it names a custom node, update or remove that node",
     ],
     [
@@ -175,7 +175,7 @@ export const programInputFailures = (): Failure[] =>
       ),
       "the program gave up; an error above says why",
       first,
-      guestFix("See whether the GPU's memory is taken", "nvidia-smi"),
+      guestFix("Check whether the GPU's memory is taken", "nvidia-smi"),
     ],
     [
       "verify.service",
@@ -189,7 +189,7 @@ export const programInputFailures = (): Failure[] =>
       "cause",
       /memory layout cannot be allocated with num_gpu/,
       "Ollama cannot place as many layers on the GPU as num_gpu asks for: its memory is taken or too small",
-      guestFix("See what uses it", "nvidia-smi"),
+      guestFix("Check what uses it", "nvidia-smi"),
       "Leave num_gpu out (PARAMETER in the Modelfile, the request's options), or use a smaller model or context",
     ],
     [
@@ -251,7 +251,7 @@ export const pythonFallbacks = (): Failure[] =>
       "fallback",
       /Traceback \(most recent call last\)|(?:Runtime|Value|Type|Key|Attribute|Assertion|NotImplemented|Import|OS|Permission|Name|Index|Memory|Timeout|Connection)Error: |\bAssertionError(?=\s|$)/,
       "a program ended with an error of its own, which homelab-gpu does not know; its last line names it",
-      guestFix("See that a container gets the GPU: then driver and toolkit are not at fault", gpuTest),
+      guestFix("Check that a container gets the GPU: then the driver and the toolkit work", gpuTest),
       "Look that line up at the program's project; try its newest image, and the one that last worked",
     ],
   ]);

@@ -36,7 +36,7 @@ export const programFailures = (): Failure[] => [
     layer: "image",
     message: "the model does not fit into the GPU's free memory",
     fix: [
-      guestFix("See what uses it", "nvidia-smi"),
+      guestFix("Check what uses it", "nvidia-smi"),
       manualFix(
         "Use a smaller or more quantized model, a shorter context or a smaller batch (vLLM: " +
           "--gpu-memory-utilization, --max-model-len)",
@@ -51,7 +51,7 @@ export const programFailures = (): Failure[] => [
     message: "the program asks for a GPU by a number that the container does not have: it counts its own from 0",
     fix: [
       manualFix("Set CUDA_VISIBLE_DEVICES and the program's device to 0, or give the service more GPUs (gpu: all)"),
-      guestFix("See which there are", "nvidia-smi -L"),
+      guestFix("List them", "nvidia-smi -L"),
     ],
     source: "CUDA, PyTorch, read 2026-11",
   },
@@ -80,7 +80,10 @@ export const programFailures = (): Failure[] => [
     fix: [
       manualFix("Write ulimits: {nofile: 65536} for that service, and create the container again"),
       guestFix("See the container's limit", "docker compose exec SERVICE sh -c 'ulimit -n'"),
-      manualFix("If it comes back, the program does not close its files: use fewer workers, or another release of it"),
+      manualFix(
+        "If it happens again, the program does not close its files: use fewer workers, or another release " +
+          "of it",
+      ),
     ],
     source: "CPython, PyTorch (shared memory of DataLoader), Docker Compose (ulimits), read 2026-11",
   },
@@ -93,7 +96,7 @@ export const programFailures = (): Failure[] => [
       "the program could not get a page of a file or of shared memory: /dev/shm of the container (64 MiB by default) " +
       "or its disk is full, or a mapped file was cut",
     fix: [
-      guestFix("See what is full", "docker compose exec SERVICE df -h"),
+      guestFix("Check what is full", "docker compose exec SERVICE df -h"),
       manualFix("If /dev/shm is: write shm_size: 8gb (or ipc: host) for that service"),
     ],
     source: "UCX (ucs/debug), Linux (signal(7)), read 2026-11",
@@ -161,7 +164,7 @@ export const programFailures = (): Failure[] => [
     message: "the image has no C compiler, which Triton (torch.compile, vLLM) needs to build its kernels",
     fix: [
       manualFix(
-        "Install gcc (and python3-dev) in the image, or use a devel image; vLLM: --enforce-eager does without",
+        "Install gcc (and python3-dev) in the image, or use a devel image; vLLM: --enforce-eager does not need it",
       ),
     ],
     source: "PyTorch, Triton, read 2026-11",
@@ -188,7 +191,7 @@ export const programFailures = (): Failure[] => [
       "the program cannot fetch its model from Hugging Face: the VM or container has no way to the internet or no " +
       "name server, or it is set to offline (HF_HUB_OFFLINE)",
     fix: [
-      guestFix("See whether containers reach it", "docker run --rm curlimages/curl -sI https://huggingface.co"),
+      guestFix("Check whether containers reach it", "docker run --rm curlimages/curl -sI https://huggingface.co"),
       manualFix("Or fetch the model first, and keep its folder (~/.cache/huggingface) in a volume"),
     ],
     source: "huggingface_hub, Transformers, read 2026-11",
@@ -200,10 +203,10 @@ export const programFailures = (): Failure[] => [
     ),
     check: "verify.service",
     layer: "image",
-    message: "the model's file is not at that path in the container, or the program may not read it",
+    message: "the model's file is not at that path in the container, or the program is not allowed to read it",
     fix: [
       manualFix("Mount its folder (volumes: [./models:/models:ro]), and name it by its path in the container"),
-      guestFix("See what the container has", "docker compose config --volumes"),
+      guestFix("Check what the container has", "docker compose config --volumes"),
     ],
     source: "llama.cpp; ggml-org/llama.cpp#15919 (2025-09)",
   },

@@ -9,7 +9,7 @@ const ofLibvirt = /libvirt|virsh|vagrant|virt-manager|virDomain/i;
 export const isProxmox = (text: string): boolean => ofProxmox.test(text) && !ofLibvirt.test(text);
 
 const commands: [of: RegExp, title: string, command: string][] = [
-  [/^virsh .{0,30}list/, "See which VM has it, then shut that VM down", "qm list"],
+  [/^virsh .{0,30}list/, "Check which VM has it, then shut that VM down", "qm list"],
   [/^virsh .{0,30}net-(?:start|list)/, "See the bridges", "ip -brief link show type bridge"],
   [/^virsh .{0,30}(?:managedsave-remove)/, "Throw the saved state away", "qm set ID -delete vmstate"],
   [

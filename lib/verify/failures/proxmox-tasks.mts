@@ -22,7 +22,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
       ),
       "the same card is in two settings of the VM, or each card of the mapping is in use by another VM",
       config,
-      commandFix("See which VMs have a card", "grep -H hostpci /etc/pve/qemu-server/*.conf", { root: true }),
+      commandFix("Check which VMs have a card", "grep -H hostpci /etc/pve/qemu-server/*.conf", { root: true }),
     ],
     [
       "gpu.match",
@@ -93,7 +93,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
       ),
       "the VM asks for huge pages (hugepages:) and cannot get them: NUMA is off, or too few pages are free in " +
       "one piece",
-      commandFix("See what is free", "grep -i huge /proc/meminfo"),
+      commandFix("Check what is free", "grep -i huge /proc/meminfo"),
       "Write numa: 1 for the VM, and reserve 1 GiB pages at boot: default_hugepagesz=1G hugepagesz=1G hugepages=16",
       "Or go without: qm set ID -delete hugepages",
     ],
@@ -219,7 +219,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
         /is not in the snippets directory|content type '\w{1,20}' is not available/,
         /content type needs to be 'images' or 'iso'/,
       ),
-      "that storage may not hold this kind of file (images, iso, snippets)",
+      "that storage is not allowed to hold this kind of file (images, iso, snippets)",
       "Allow it: pvesm set STORAGE --content images,iso,snippets, or take another storage",
       storages,
     ],
@@ -232,7 +232,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
         /thin pool \S{1,60} .{0,60}(?:threshold|reached)/,
       ),
       "the storage of the VM's disk is full",
-      commandFix("See how full each one is", "pvesm status && lvs && zfs list", { root: true }),
+      commandFix("Check how full each one is", "pvesm status && lvs && zfs list", { root: true }),
       remedies.room,
     ],
     [
@@ -262,8 +262,8 @@ export const proxmoxTaskFailures = (): Failure[] => [
         /Permission check failed \(\/|403 Permission check failed/,
         /401 (?:No ticket|authentication failure|invalid PVE ticket|no such user)/,
       ),
-      "that user or API token may not do this on the node: a privilege is missing, or privilege separation took " +
-      "it away",
+      "that user or API token is not allowed to do this on the node: a privilege is missing, or privilege " +
+      "separation took it away",
       "Give it the privilege that the line names (Datacenter, Permissions): /vms/ID needs VM.Config.*, /mapping " +
       "Mapping.Use",
     ],
@@ -284,7 +284,7 @@ export const proxmoxOtherFailures = (): Failure[] => [
       "provider.access",
       "fallback",
       /TASK ERROR: (?!start failed|command)\S/,
-      "Proxmox ended the task, for the reason behind “TASK ERROR”",
+      "Proxmox ended the task, for the reason after “TASK ERROR”",
       config,
       commandFix("Read the node's log of that time", "journalctl -b --no-pager -n 80", { root: true }),
       doctorFix("gpu"),

@@ -21,7 +21,7 @@ export const proxmoxFailures = (): Failure[] => [
       "memory, " +
       "which takes long with much of it; later it hangs, or its disk does",
       "At a start: wait, and start it by qm start ID --timeout 600, or give it less memory or hugepages",
-      commandFix("See what it does: D is a wait for a disk", "ps -o pid,stat,etime,cmd -C kvm", { root: true }),
+      commandFix("Check what it does: D is a wait for a disk", "ps -o pid,stat,etime,cmd -C kvm", { root: true }),
       commandFix("Read the kernel's log", "journalctl -k -b --no-pager -n 60", { root: true }),
     ],
   ]),

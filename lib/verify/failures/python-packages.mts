@@ -33,7 +33,7 @@ export const pythonPackageFailures = (): Failure[] => [
       ),
       "the download of a Python package was cut off or is not the file that was expected",
       "Run it again without the cache: pip install --no-cache-dir --timeout 120 …",
-      "If it stays: another network, or the mirror or proxy gives old files",
+      "If the error remains: another network, or the mirror or proxy gives old files",
     ],
     [
       "verify.service",
@@ -49,7 +49,7 @@ export const pythonPackageFailures = (): Failure[] => [
       "guest.image",
       "cause",
       /externally-managed-environment|This environment is externally managed/,
-      "this distribution's Python is managed by its packages, so pip may not install into it",
+      "this distribution's Python is managed by its packages, so pip is not allowed to install into it",
       "Use an environment of its own: python3 -m venv /opt/venv, then /opt/venv/bin/pip install …",
       "In an image that has no other use of Python: pip install --break-system-packages …",
     ],
@@ -65,7 +65,8 @@ export const pythonPackageFailures = (): Failure[] => [
       "guest.image",
       "note",
       /dependency resolver does not currently take into account/,
-      "pip installed the packages, and names some that now want other releases, which the program may not use",
+      "pip installed the packages, and names some that now require other releases, which the program possibly does " +
+      "not use",
       "Look for another error; otherwise install them in one command, so that pip chooses releases that fit",
     ],
     [

@@ -92,7 +92,7 @@ export const pythonProgramFailures = (): Failure[] =>
         "note",
         /A matching Triton is not available, some opti|Error caught was: No module named 'triton'/,
         "a remark of PyTorch's companions: without Triton they compute a little slower, nothing more",
-        "Nothing to do; if the program fails, read the error behind it",
+        "Nothing to do; if the program fails, read the error after it",
       ],
       [
         "guest.image",
@@ -177,7 +177,7 @@ export const pythonProgramFailures = (): Failure[] =>
         "verify.service",
         "note",
         /failed to mlock \d{1,16}-byte buffer/,
-        "the program may not lock the model's memory, which harms nothing as long as memory suffices",
+        "the program is not allowed to lock the model's memory, which is harmless as long as memory suffices",
         "Set ulimits: {memlock: -1} for that service, or leave --mlock out",
       ],
       [
@@ -201,7 +201,7 @@ export const pythonProgramFailures = (): Failure[] =>
         /exited with code 137\b|"OOMKilled": ?true|exit status 137\b|exitCode=137\b/,
         "the container was ended by force (137): most often the machine's or its own memory ran out, else " +
         "something stopped it",
-        guestFix("See whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'"),
+        guestFix("Check whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'"),
         "Give the machine more (memory:), raise the service's limit, or use a smaller model",
       ],
       [
@@ -209,7 +209,7 @@ export const pythonProgramFailures = (): Failure[] =>
         "cause",
         /listen tcp \S{1,60}: bind: address already in use|\[Errno 98\] .{0,60}address already in use|couldn't bind HTTP server socket|Cannot find empty port in range/i,
         "another program or container of this machine has the port already",
-        guestFix("See which", "ss -lntp"),
+        guestFix("Check which", "ss -lntp"),
         "Stop it (a service ollama of the system beside the container), or choose another port",
       ],
       [
@@ -217,7 +217,7 @@ export const pythonProgramFailures = (): Failure[] =>
         "cause",
         /pull model manifest: (?:Get|Head|dial)\b|max retries exceeded: (?:EOF|.{0,120}(?:ollama|huggingface))/,
         "the model's registry is not reached: the container has no network or name server, or a proxy stands between",
-        guestFix("See whether the machine reaches it", "curl -sI https://registry.ollama.ai"),
+        guestFix("Check whether the machine reaches it", "curl -sI https://registry.ollama.ai"),
         "Set HTTPS_PROXY for that service if there is a proxy",
       ],
       [

@@ -34,7 +34,7 @@ export const pythonTraceFailures = (): Failure[] => [
       /Some modules are dispatched on the CPU or the disk|device_map\S{0,2} had weights offloaded to the disk/,
       "the model does not fit into the GPU's free memory, so a part of it would be on the CPU or the disk, which " +
       "this way of loading does not allow",
-      guestFix("See what uses the card's memory", "nvidia-smi"),
+      guestFix("Check what uses the card's memory", "nvidia-smi"),
       "Use a smaller or more quantized model, or free the card; if the program sees no GPU at all, correct that first",
     ],
     [
@@ -73,7 +73,7 @@ export const pythonTraceFailures = (): Failure[] => [
       /not implemented for 'Half'|"\w{3,40}_cpu\w{0,4}" not implemented for '(?:Half|BFloat16|Float8\w{0,8})'/,
       "the model computes on the CPU with numbers that only a GPU can compute with (half precision): the program " +
       "sees no GPU, or is set to use the CPU",
-      guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      guestFix("Check that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
       "Write gpu: 1 for that service; on the CPU: full precision (--dtype float32, --no-half, --cpu-vae)",
     ],
     [
@@ -130,7 +130,7 @@ export const pythonTraceFailures = (): Failure[] => [
         /(?:\/tmp\/cache|\/dev\/shm|\/transcode|\/temp|transcod\w{1,6}|recordings)\S{0,100}.{0,40}No space left on device/,
       ),
       "the folder that the program writes its video to is full: a disk, or a tmpfs such as /tmp/cache and /dev/shm",
-      guestFix("See which", "df -h"),
+      guestFix("Check which", "df -h"),
       "Frigate: a larger tmpfs for /tmp/cache, and shm_size; others: a folder for transcoding on a disk with room",
     ],
   ]),
@@ -152,7 +152,7 @@ export const pythonKindFallbacks = (): Failure[] =>
       "guest.image",
       "fallback",
       /Failed to import (?:diffusers|transformers)\.[\w.]{2,120} because of/,
-      "Diffusers or Transformers cannot load one of its parts, for the reason behind the colon: its packages do not " +
+      "Diffusers or Transformers cannot load one of its parts, for the reason after the colon: its packages do not " +
       "fit together",
       image,
     ],

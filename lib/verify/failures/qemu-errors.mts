@@ -19,8 +19,8 @@ export const qemuErrorFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /No '[\w-]{2,20}' bus found for device '|Device '[^']{1,60}' can't go on \S{1,40} bus|Device '[^']{1,60}' has no child bus/,
-      "the VM's machine type has no bus for that device, or no free place on it: microvm has no PCI, and a " +
-      "card wants a port of PCI Express",
+      "the VM's machine type has no bus for that device, or no free place on it: microvm has no PCI, and a card " +
+      "needs a port of PCI Express",
       "Use the machine type q35, and add pcie-root-port devices; microvm: -machine microvm,pcie=on",
     ],
     [
@@ -35,7 +35,7 @@ export const qemuErrorFailures = (): Failure[] => [
       "host.memory",
       "cause",
       /locking memory failed|can't lock enough memory|cannot bind memory to host NUMA nodes/,
-      "QEMU may not lock or place the VM's memory as configured",
+      "QEMU is not allowed to lock or place the VM's memory as configured",
       "Raise the limit on locked memory (memlock), and correct numatune in the VM's definition",
     ],
     [
@@ -75,8 +75,8 @@ export const qemuErrorFailures = (): Failure[] => [
         /can't open backing store \/dev\/(?:shm|kvmfr)\S{0,60} for guest RAM: (?:Permission denied|Operation not permitted)/,
         /\/dev\/(?:shm|kvmfr)\S{1,60}: Permission denied/,
       ),
-      "QEMU may not open the memory that it shares with a program of the host (Looking Glass): it belongs to " +
-      "another user, or AppArmor or SELinux forbids it",
+      "QEMU is not allowed to open the memory that it shares with a program of the host (Looking Glass): it " +
+      "belongs to another user, or AppArmor or SELinux forbids it",
       "Create it for QEMU's user at boot, by a file in /etc/tmpfiles.d: “f /dev/shm/looking-glass 0660 USER kvm -”",
       "AppArmor: allow it in /etc/apparmor.d/local/abstractions/libvirt-qemu (/dev/shm/looking-glass rw,), then " +
       "reload the profile",
@@ -89,7 +89,7 @@ export const qemuErrorFailures = (): Failure[] => [
         /\/dev\/input\/\S{1,100}: (?:Permission denied|No such file|failed to)/,
       ),
       "a keyboard or mouse that the VM should get (evdev) is used by another VM or program, is not plugged in, or " +
-      "QEMU may not open it",
+      "QEMU is not allowed to open it",
       "Close what grabbed it (another VM, an input remapper), and name it by /dev/input/by-id/…-event-kbd",
       "Allow it: cgroup_device_acl in /etc/libvirt/qemu.conf, with libvirt's user in the group input",
     ],
@@ -101,7 +101,7 @@ export const qemuErrorFailures = (): Failure[] => [
         /kvm run failed (?:Function not implemented|Invalid argument)/,
       ),
       "KVM stopped the VM: it asks for CPUs or memory that this kernel or CPU does not give, as in nested " +
-      "virtualization or with too new a QEMU",
+      "virtualization or with a QEMU that is too new",
       "Update kernel and QEMU together; in a VM: give the outer VM the host's CPU (host-passthrough)",
       commandFix("Read the kernel's lines", "dmesg --level err,warn | tail -n 40", { root: true }),
     ],
@@ -121,7 +121,7 @@ export const qemuErrorFailures = (): Failure[] => [
       "cause",
       /-machine \S{1,60}: unsupported machine type/,
       "this QEMU does not have the machine type that it was started with: it is one of another release",
-      commandFix("See which types there are", "qemu-system-x86_64 -machine help"),
+      commandFix("List the types", "qemu-system-x86_64 -machine help"),
       "Write q35, without a version",
     ],
     [
@@ -163,7 +163,7 @@ export const qemuErrorFailures = (): Failure[] => [
         /access denied by acl file|failed to parse default acl file/,
         /qemu-bridge-helper\S{0,40}(?: .{0,80})?Operation not permitted/,
       ),
-      "QEMU's bridge helper may not use that bridge",
+      "QEMU's bridge helper is not allowed to use that bridge",
       commandFix("Allow it", "sh -c 'mkdir -p /etc/qemu && echo allow virbr0 >>/etc/qemu/bridge.conf'", { root: true }),
       "Another bridge (--br= in the line): write its name in the place of virbr0",
       "The helper itself must run as root: chmod u+s /usr/lib/qemu/qemu-bridge-helper",
@@ -181,11 +181,11 @@ export const qemuErrorFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /Failed to connect to '\/\S{1,100}[.-]sock': (?:Permission denied|Operation not permitted)/,
-      "QEMU may not use the socket of a helper (virtiofsd, swtpm): it belongs to another user, or AppArmor or " +
-      "SELinux forbids it",
+      "QEMU is not allowed to use the socket of a helper (virtiofsd, swtpm): it belongs to another user, or " +
+      "AppArmor or SELinux forbids it",
       "Let libvirt start the helper itself; for your own: run it as QEMU's user (libvirt-qemu, qemu), with its " +
       "socket below /var/lib/libvirt/qemu",
-      commandFix("See what was refused", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'", { root: true }),
+      commandFix("Check what was refused", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'", { root: true }),
     ],
     [
       "provider.access",
@@ -196,7 +196,7 @@ export const qemuErrorFailures = (): Failure[] => [
         /Failed to read msg header\. Read \d{1,3} instead of|vhost_dev_init failed: |Failed to write msg\. Wrote -?\d/,
       ),
       "a helper of QEMU (virtiofsd, swtpm) does not run, or its socket is gone",
-      "Start it before the VM, and read its own log; libvirt starts both by itself",
+      "Start it before the VM, and read its own log; libvirt starts both automatically",
     ],
     [
       "guest.image",
@@ -205,7 +205,7 @@ export const qemuErrorFailures = (): Failure[] => [
         /Block format '\w{1,12}' does not support the option|Image is encrypted; unsupported/,
         /Snapshot operation failed|qemu-img: Could not create '/,
       ),
-      "a disk image has another format than it was opened with, or its folder may not be written",
+      "a disk image has another format than it was opened with, or its folder cannot be written",
       "See its real format (qemu-img info FILE), and the folder's permissions",
     ],
     [
@@ -214,7 +214,7 @@ export const qemuErrorFailures = (): Failure[] => [
       /failed to open \/dev\/sev/,
       "the VM asks for encrypted memory (SEV), which this host does not have or has turned off",
       firmwareFix("Turn SME and SEV on in the firmware's set-up"),
-      "Or remove launchSecurity from the VM's definition; a passed card does without",
+      "Or remove launchSecurity from the VM's definition; a passed card does not need it",
       doctorFix("host"),
     ],
   ]),

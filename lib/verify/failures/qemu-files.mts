@@ -28,7 +28,7 @@ export const qemuFileFailures = (): Failure[] => [
     pattern: /vfio-display-\w{3,10}: |doesn't support any \(known\) display method/,
     check: "provider.mode",
     layer: "hypervisor",
-    message: "QEMU is to show the card's picture (display='on'): only some virtual GPUs support that, with OpenGL",
+    message: "QEMU should show the card's picture (display='on'): only some virtual GPUs support that, with OpenGL",
     fix: [
       manualFix("Write display='off' and ramfb='off' in that hostdev (virsh edit NAME): computing needs no picture"),
       manualFix("Or add <graphics type='egl-headless'/> beside the VNC or SPICE display"),
@@ -71,9 +71,9 @@ export const qemuFileFailures = (): Failure[] => [
     ),
     check: "guest.image",
     layer: "provider",
-    message: "the VM's disk, or the image that it builds on, is gone, was moved, or may not be read",
+    message: "the VM's disk, or the image that it builds on, is gone, was moved, or cannot be read",
     fix: [
-      commandFix("See which", "qemu-img info --backing-chain DISK"),
+      commandFix("Check which", "qemu-img info --backing-chain DISK"),
       manualFix("If the box was removed or rebuilt: destroy the machine and create it again"),
     ],
     source: "libvirt, read 2026-11",
@@ -86,7 +86,7 @@ export const qemuFileFailures = (): Failure[] => [
     message: "the file given as UEFI firmware is not one in raw form: it is cut off or another file (a web page, the " +
       "variables), or an image (qcow2) that is read as raw",
     fix: [
-      commandFix("See what it is", "sh -c 'file CODE.fd; qemu-img info CODE.fd'"),
+      commandFix("Check what it is", "sh -c 'file CODE.fd; qemu-img info CODE.fd'"),
       manualFix(
         "Give the distribution's raw files: OVMF_CODE_4M.fd as firmware, a copy of OVMF_VARS_4M.fd as variables",
       ),
@@ -151,7 +151,7 @@ export const qemuFileFailures = (): Failure[] => [
     near: /libvirt|qemu|kvm|vagrant|packer|storage file/i,
     check: "provider.access",
     layer: "provider",
-    message: "libvirt's QEMU runs as a user of its own, which may not read that file",
+    message: "libvirt's QEMU runs as a user of its own, which is not allowed to read that file",
     fix: [
       manualFix(
         "Put the file below /var/lib/libvirt/images, or let others pass through the folders above it (chmod o+x)",
@@ -160,7 +160,7 @@ export const qemuFileFailures = (): Failure[] => [
         "If it is there: give it to QEMU's user (Debian, Ubuntu: libvirt-qemu; Fedora, Arch: qemu), mode 0660",
       ),
       commandFix(
-        "See whether AppArmor or SELinux refused it",
+        "Check whether AppArmor or SELinux refused it",
         "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'",
         {
           root: true,
@@ -191,7 +191,7 @@ export const qemuFileFailures = (): Failure[] => [
     check: "tools.present",
     layer: "provider",
     message: "QEMU (or virtiofsd) is not installed for that architecture, or not at the path that the VM names",
-    fix: [doctorFix("tools.present"), commandFix("See what libvirt finds", "virsh -c qemu:///system capabilities")],
+    fix: [doctorFix("tools.present"), commandFix("Check what libvirt finds", "virsh -c qemu:///system capabilities")],
     source: "libvirt 9.0 (2023-01)",
   },
   {
@@ -204,8 +204,8 @@ export const qemuFileFailures = (): Failure[] => [
     layer: "provider",
     message: "another process, most often a VM that still runs, has the disk image open",
     fix: [
-      commandFix("See which VM runs", "virsh -c qemu:///system list"),
-      commandFix("See which process has it", "fuser -v IMAGE", { root: true }),
+      commandFix("Check which VM runs", "virsh -c qemu:///system list"),
+      commandFix("Check which process has it", "fuser -v IMAGE", { root: true }),
     ],
     source: "QEMU (block locking); flatcar/Flatcar#512 (2021-09)",
   },
@@ -215,7 +215,7 @@ export const qemuFileFailures = (): Failure[] => [
     check: "guest.image",
     layer: "hypervisor",
     message:
-      "the disk image lies on a file system that cannot bypass the cache, as cache=none or io=native ask (tmpfs, " +
+      "the disk image is on a file system that cannot bypass the cache, as cache=none or io=native ask (tmpfs, " +
       "some FUSE and network file systems)",
     fix: [
       manualFix("Move the image to a disk (ext4, XFS, Btrfs, ZFS 2.3 and later)"),

@@ -175,7 +175,7 @@ export const qemuKvmErrorFailures = (): Failure[] =>
       "provider.access",
       "cause",
       /vhost-net requested but could not be initialized|tap: open vhost char device failed/,
-      "the VM's network is to be run by the kernel (vhost-net), whose module is not loaded or may not be used",
+      "the VM's network uses the kernel's vhost-net, whose module is not loaded or cannot be used",
       commandFix("Load it", "modprobe vhost_net", { root: true }),
       "In a container: pass /dev/vhost-net in; or vhost=off (libvirt: <driver name='qemu'/> in the interface)",
     ],

@@ -69,7 +69,7 @@ export const machineFailures = (): Failure[] => [
         /Failed to bind socket.{0,80}Address already in use/,
       ),
       "a port that QEMU listens on is in use, most often by another VM",
-      commandFix("See which VMs run", "virsh -c qemu:///system list; pgrep -a qemu"),
+      commandFix("Check which VMs run", "virsh -c qemu:///system list; pgrep -a qemu"),
     ],
     [
       "guest.image",
@@ -88,7 +88,7 @@ export const machineFailures = (): Failure[] => [
         /could not load (?:PC BIOS|kernel|initrd|initial ram disk)/,
         /-(?:drive|cdrom|hda|kernel|bios|pflash)\b.{0,240}Could not open/,
       ),
-      "QEMU does not find or may not read a disk, kernel or firmware file that it was given",
+      "QEMU does not find or is not allowed to read a disk, kernel or firmware file that it was given",
       "Correct the path, and let QEMU's user read it",
     ],
     [

@@ -14,7 +14,7 @@ export const qemuVfioErrorFailures = (): Failure[] => [
       "gpu.exclusive",
       "cause",
       /vfio \S{1,40}: device is already attached/,
-      "the VM has the same device twice: once more by itself, or as a part of the whole card",
+      "the VM has the same device twice: as one device and as a part of the whole card",
       "Remove one of the two entries. Proxmox: 01:00 without a function passes all functions, so leave 01:00.1 out",
     ],
     [
@@ -57,7 +57,7 @@ export const qemuVfioErrorFailures = (): Failure[] => [
       /error getting device info|Failed to get VFIO IOMMU info|supported vfio version: \d|Cannot get IOVA ranges/,
       "the kernel's VFIO does not answer as this QEMU expects: its modules are not those of the kernel that runs, or " +
       "the device is not bound to vfio-pci",
-      commandFix("See which driver has each device", "lspci -nnk"),
+      commandFix("Check which driver has each device", "lspci -nnk"),
       kernel,
       "After an update of the kernel: reboot",
     ],
@@ -65,9 +65,9 @@ export const qemuVfioErrorFailures = (): Failure[] => [
       "gpu.driver",
       "cause",
       /error getting device from group \d{1,4}: (?:Operation not permitted|No such file or directory|Cannot allocate memory)/,
-      "the kernel does not open that device for the VM: it is not bound to vfio-pci, VFIO runs without an " +
-      "IOMMU, or a container may not use it",
-      commandFix("See which driver has each device", "lspci -nnk"),
+      "the kernel does not open that device for the VM: it is not bound to vfio-pci, VFIO runs without an IOMMU, " +
+      "or a container is not allowed to use it",
+      commandFix("Check which driver has each device", "lspci -nnk"),
       kernel,
       remedies.bindAtBoot,
     ],
@@ -145,7 +145,7 @@ export const qemuVfioErrorFailures = (): Failure[] => [
         /-device vfio-platform is deprecated|Failed to enable \d{1,4} MSI vectors, retry with \d/,
         /Failed to remove vfio ioeventfd|Failed to unmap region|: unsupported capability \w{1,4}\b/,
       ),
-      "a remark of QEMU about a passed device that harms nothing",
+      "a remark of QEMU about a passed device that is harmless",
       "Nothing to do: look for another error",
     ],
     [

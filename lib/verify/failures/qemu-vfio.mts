@@ -17,7 +17,7 @@ export const qemuVfioFailures = (): Failure[] => [
       /Failed to set up \w{4,8} eventfd signaling for interrupt|VFIO_DEVICE_SET_IRQS failure/,
       "the card's interrupt could not be given to the VM: another device of the host uses the same old interrupt " +
       "line (INTx)",
-      commandFix("See who shares it", "cat /proc/interrupts"),
+      commandFix("Check who shares it", "cat /proc/interrupts"),
       "Bind the device that shares it to vfio-pci too, or move the card to another slot",
     ],
     [
@@ -50,7 +50,7 @@ export const qemuVfioFailures = (): Failure[] => [
       ),
       "the VM takes the card by iommufd, and it has no device of its own in /dev/vfio/devices: it is not bound to " +
       "vfio-pci, or the kernel is built without VFIO_DEVICE_CDEV",
-      commandFix("See which driver has it", "lspci -nnk -d ::03xx"),
+      commandFix("Check which driver has it", "lspci -nnk -d ::03xx"),
       "Without that option in the kernel (/boot/config-…): leave iommufd out, and pass the card by its group",
       remedies.bindAtBoot,
     ],
@@ -60,7 +60,7 @@ export const qemuVfioFailures = (): Failure[] => [
       /error getting device from group \d{1,4}: Permission denied/,
       "the kernel refuses that device of the group to the VM: another device of the group has a host driver, or " +
       "this kernel has a fault with it (as for functions by SR-IOV with Proxmox's 6.8.12-12 and 6.14.8)",
-      commandFix("See which driver has each device", "lspci -nnk"),
+      commandFix("Check which driver has each device", "lspci -nnk"),
       commandFix("Read the kernel's own line about it", "dmesg | grep -iE 'vfio|iommu' | tail -n 20", { root: true }),
       "If all are bound to vfio-pci and it worked with an older kernel: boot that one (Proxmox: proxmox-boot-tool " +
       "kernel pin VERSION)",
@@ -71,7 +71,7 @@ export const qemuVfioFailures = (): Failure[] => [
       /error getting device from group \d{1,4}: Invalid argument/,
       "the kernel does not give that device of the group to the VM: its driver is not vfio-pci, or its group has " +
       "another device with a host driver",
-      commandFix("See which driver has each device", "lspci -nnk"),
+      commandFix("Check which driver has each device", "lspci -nnk"),
       remedies.bindAtBoot,
     ],
     [
@@ -125,7 +125,7 @@ export const qemuVfioFailures = (): Failure[] => [
         /Failed to (?:get|map) BAR region|Failed to (?:add|remove) group \d{1,4} (?:to|from) KVM VFIO device/,
       ),
       "QEMU could not take the device from VFIO: another process has its group, or a device of it has a host driver",
-      commandFix("See which driver has each device", "lspci -nnk"),
+      commandFix("Check which driver has each device", "lspci -nnk"),
       remedies.otherVm,
     ],
     [

@@ -27,11 +27,14 @@ export const qemuFailures = (): Failure[] => [
     check: "provider.mode",
     layer: "provider",
     message:
-      "the VM's emulated TPM (swtpm) does not start: it may not write its folder, AppArmor or SELinux forbids it, " +
-      "or its saved state does not fit",
+      "the VM's emulated TPM (swtpm) does not start: it is not allowed to write its folder, AppArmor or SELinux " +
+      "forbids it, or its saved state does not fit",
     fix: [
       commandFix("Read its log", "tail -n 30 /var/log/swtpm/libvirt/qemu/NAME-swtpm.log", { root: true }),
-      manualFix("If it may not write: /var/lib/swtpm-localca belongs to the user of libvirt's swtpm (tss or swtpm)"),
+      manualFix(
+        "If it is not allowed to write: /var/lib/swtpm-localca belongs to the user of libvirt's swtpm (tss " +
+          "or swtpm)",
+      ),
       commandFix("Read what AppArmor or SELinux refused", "journalctl -k --grep 'apparmor|avc' --no-pager -n 30", {
         root: true,
       }),
@@ -92,8 +95,8 @@ export const qemuFailures = (): Failure[] => [
       "often the host's driver does not let go of it",
     fix: [
       manualFix("A snapshot, a save or a move: wait for it, or end it (virsh domjobinfo NAME, virsh domjobabort NAME)"),
-      commandFix("See which processes hang", "ps -eo pid,stat,wchan:32,cmd | grep ' D'"),
-      commandFix("See which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
+      commandFix("Check which processes hang", "ps -eo pid,stat,wchan:32,cmd | grep ' D'"),
+      commandFix("Check which programs hold the card", "fuser -v /dev/dri/* /dev/nvidia*", { root: true }),
       manualFix("If the card hangs: reboot the host, and bind the card to vfio-pci at boot", { reboot: true }),
     ],
     source: "libvirt; QaidVoid/Complete-Single-GPU-Passthrough#44 (2024)",
@@ -175,7 +178,8 @@ export const qemuFailures = (): Failure[] => [
     pattern: /virtiofsd died unexpectedly/,
     check: "provider.mode",
     layer: "provider",
-    message: "virtiofsd, which shares a folder with the VM, ended: the folder is missing, or it may not read it",
+    message: "virtiofsd, which shares a folder with the VM, ended: the folder is missing, or it is not allowed to " +
+      "read it",
     fix: [
       commandFix("Read its log", "tail -n 20 /var/log/libvirt/qemu/NAME-fs0-virtiofsd.log", { root: true }),
       manualFix("Create the folder, or share it by rsync or NFS"),

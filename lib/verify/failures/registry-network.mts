@@ -11,7 +11,7 @@ const near = new RegExp(
   "i",
 );
 const source = "moby/moby, containerd, containers/image, Go (net, crypto/tls), read 2026-11";
-const reach = guestFix("See whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/");
+const reach = guestFix("Check whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/");
 const again = guestFix("Fetch it again; what is complete is kept", "docker compose pull");
 /** An address and port that can be a registry's: a private address only with a port that registries use. */
 const place = "(?:\\S{7,22}->)?" +
@@ -33,8 +33,8 @@ export const registryNetworkFailures = (): Failure[] => [
         /proxyconnect tcp: /,
         /(?:"|failed|request): Proxy Authentication Required/,
       ),
-      "the proxy that Docker is set to use does not answer, or wants a name and password",
-      guestFix("See which proxy Docker has", "docker info --format '{{.HTTPProxy}} {{.HTTPSProxy}} {{.NoProxy}}'"),
+      "the proxy that Docker is set to use does not answer, or requires a name and password",
+      guestFix("Check which proxy Docker has", "docker info --format '{{.HTTPProxy}} {{.HTTPSProxy}} {{.NoProxy}}'"),
       "Correct HTTP_PROXY and HTTPS_PROXY in Docker's service (systemctl edit docker) or in " +
       "/etc/docker/daemon.json " +
       "(proxies), then restart Docker",
@@ -85,9 +85,8 @@ export const registryNetworkFailures = (): Failure[] => [
       "the download of the image was cut off or damaged on its way: the network, a proxy, a VPN (MTU) or a virus " +
       "scanner",
       again,
-      "If it stays: fetch one layer at a time (max-concurrent-downloads: 1 in /etc/docker/daemon.json), or " +
-      "lower the " +
-      "MTU behind a VPN",
+      "If the error remains: fetch one layer at a time (max-concurrent-downloads: 1 in /etc/docker/daemon.json), " +
+      "or lower the MTU behind a VPN",
     ],
     [
       "verify.service",
@@ -156,7 +155,7 @@ export const registryNetworkFailures = (): Failure[] => [
       anyOf(
         /manifest version 2, schema 1 support has been removed|manifest\.v1\+prettyjws/,
       ),
-      "the image is in an old format (schema 1), which today's engines do not read any more",
+      "the image is in an old format (schema 1), which today's engines no longer read",
       "Use a newer tag of that image, or have its owner push it again with a current Docker",
     ],
     [
@@ -168,7 +167,7 @@ export const registryNetworkFailures = (): Failure[] => [
         /image operating system "\w{3,10}" cannot be used on this platform/,
       ),
       "the image has no variant for this CPU architecture or operating system",
-      guestFix("See which it has", "docker buildx imagetools inspect IMAGE"),
+      guestFix("Check which it has", "docker buildx imagetools inspect IMAGE"),
       "Use another tag or image; platform: linux/amd64 on ARM needs emulation and has no GPU",
     ],
   ]),

@@ -51,7 +51,7 @@ export const registryFailures = (): Failure[] => [
     message: "the registry gives this image only to accounts that may have it, or has no image of that name",
     fix: [
       guestFix("Log in (or log out, if an old password is stored)", "docker login"),
-      manualFix("See that the image's name is right: REGISTRY/OWNER/NAME:TAG"),
+      manualFix("Check that the image's name is right: REGISTRY/OWNER/NAME:TAG"),
     ],
     source: "Docker, from the registry, read 2026-11",
   },
@@ -60,7 +60,7 @@ export const registryFailures = (): Failure[] => [
       /\btoomanyrequests\b|oauth token: unexpected status .{0,200}: 429 Too Many|You have reached your (?:unauthenticated )?pull rate limit/,
     check: "verify.service",
     layer: "docker",
-    message: "the registry gives no more images to this address for now",
+    message: "the registry refuses more downloads from this address for now",
     fix: [guestFix("Log in there, or wait", "docker login")],
     source: "Docker, from the registry, read 2026-11",
   },
@@ -85,7 +85,7 @@ export const registryFailures = (): Failure[] => [
       "no container of that name is in the service's network: the other service does not run, has another name, " +
       "or is in another project or network",
     fix: [
-      guestFix("See which containers run", "docker ps -a --format '{{.Names}} {{.Status}} {{.Networks}}'"),
+      guestFix("Check which containers run", "docker ps -a --format '{{.Names}} {{.Status}} {{.Networks}}'"),
       manualFix("Write the service's name as in the Compose file, and give both services the same networks:"),
       manualFix("For a service of another project: publish its port, or give both an external network"),
     ],
@@ -99,8 +99,8 @@ export const registryFailures = (): Failure[] => [
     layer: "network",
     message: "Docker in the VM cannot resolve the registry's name: the VM has no network, or no name server",
     fix: [
-      guestFix("See whether names work there", "getent hosts example.org"),
-      guestFix("See which name server it asks", "resolvectl status"),
+      guestFix("Check whether names work there", "getent hosts example.org"),
+      guestFix("Check which name server it asks", "resolvectl status"),
       manualFix("If only containers fail: write dns in /etc/docker/daemon.json, and restart Docker"),
     ],
     source: "Docker (Go's resolver), read 2026-11",
@@ -119,7 +119,7 @@ export const registryFailures = (): Failure[] => [
       "the registry was not reached: the network is slow or blocked, a proxy stands between, or the VM's clock is " +
       "wrong",
     fix: [
-      guestFix("See whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/"),
+      guestFix("Check whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/"),
       guestFix("See the clock, which certificates depend on", "timedatectl"),
       manualFix("Behind a proxy: write it into Docker's service (HTTPS_PROXY) and install its certificate"),
     ],

@@ -22,8 +22,8 @@ export const rocmFailures = (): Failure[] => [
         "verify.service",
         "cause",
         /AMDSMI_STATUS_(?:FILE_ERROR|NO_PERM|IO)\b|AmdSmi\w{0,30}Exception: Error code: (?:10|12|14)\b/,
-        "the program may not read the AMD card (amdsmi): its user is not in the group render, or /dev/dri was " +
-        "not passed in",
+        "the program is not allowed to read the AMD card (amdsmi): its user is not in the group render, or " +
+        "/dev/dri was not passed in",
         "Write devices: [/dev/kfd, /dev/dri] and group_add: [render, video] (or their numbers) for that service",
         "A service of systemd or in LXC: give its user the group render, or map the node's group",
         guestFix("See the nodes and their groups", "ls -ln /dev/kfd /dev/dri"),
@@ -35,7 +35,7 @@ export const rocmFailures = (): Failure[] => [
         "AMD's library for the card's state (amdsmi, rocm-smi) finds no driver: amdgpu does not run, the nodes were " +
         "not passed in, or this is WSL, which has none",
         "Write devices: [/dev/kfd, /dev/dri] for that service; in WSL ignore it",
-        guestFix("See that the driver has the card", "sh -c 'lspci -nnk -d ::03xx; ls -l /dev/kfd /dev/dri'"),
+        guestFix("Check that the driver has the card", "sh -c 'lspci -nnk -d ::03xx; ls -l /dev/kfd /dev/dri'"),
       ],
       [
         "guest.driver",
@@ -43,7 +43,7 @@ export const rocmFailures = (): Failure[] => [
         /adding custom device "\/dev\/kfd": no such file|(?:stat|stat'ing file) ['"`]?\/dev\/kfd['"`]?: [Nn]o such file/,
         "this machine has no /dev/kfd, by which ROCm computes: amdgpu drives no card here, or the kernel lacks it " +
         "(WSL, Docker Desktop)",
-        guestFix("See which driver has the card", "lspci -nnk -d ::03xx"),
+        guestFix("Check which driver has the card", "lspci -nnk -d ::03xx"),
         guestFix("Load the driver, and read what it says", "sh -c 'modprobe amdgpu; dmesg | grep -iE \"amdgpu|kfd\"'"),
       ],
       [

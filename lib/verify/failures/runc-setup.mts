@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const cgroups = guestFix("See which version of cgroups is mounted (cgroup2fs: 2)", "stat -fc %T /sys/fs/cgroup");
+const cgroups = guestFix("Check which version of cgroups is mounted (cgroup2fs: 2)", "stat -fc %T /sys/fs/cgroup");
 const update = guestFix(
   "Update the engine and its runtime together",
   "sh -c 'apt-get update && apt-get install --only-upgrade -y docker-ce containerd.io'",
@@ -41,7 +41,7 @@ export const runcSetupFailures = (): Failure[] =>
         /(?:user|time) namespaces aren't enabled in the kernel|rootless containers? requires? user namespaces/,
       ),
       "the kernel lacks a part that containers need (POSIX message queues, user namespaces), or it is turned off",
-      guestFix("See whether user namespaces are allowed (0: no)", "sysctl user.max_user_namespaces"),
+      guestFix("Check whether user namespaces are allowed (0: no)", "sysctl user.max_user_namespaces"),
       "Use the distribution's own kernel instead of a reduced one",
     ],
     [

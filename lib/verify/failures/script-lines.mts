@@ -33,8 +33,8 @@ export const scriptLineFailures = (): Failure[] =>
         /(?:chown|chmod|chgrp): (?:changing (?:ownership|permissions|group) of|cannot access) ['"][^'"]{1,200}['"]: (?:Operation not permitted|Permission denied)/,
         /(?:chown|chmod|chgrp): \/[^:\n]{1,200}: (?:Operation not permitted|Permission denied)/,
       ),
-      "the service may not change the owner or mode of a file: it does not start as root, its capabilities CHOWN and " +
-      "FOWNER are dropped (cap_drop:), or the volume is a share that does not allow it",
+      "the service is not allowed to change the owner or mode of a file: it does not start as root, its " +
+      "capabilities CHOWN and FOWNER are dropped (cap_drop:), or the volume is a share that does not allow it",
       owner,
       "With cap_drop: [ALL]: cap_add: [CHOWN, FOWNER, DAC_OVERRIDE, SETUID, SETGID]",
       "A share (NFS, SMB): set the owner at its mount, and give the service that user (PUID, PGID or user:)",
@@ -47,8 +47,8 @@ export const scriptLineFailures = (): Failure[] =>
         /(?:touch|cp|mv|ln|install|mkdir|tee|cat|rsync): \/[^:\n]{1,200}: Permission denied/,
         /Wrong volume permissions\?/,
       ),
-      "a command of the service's start may not use a file or folder: most often its volume belongs to another user " +
-      "than the one the service runs as",
+      "a command of the service's start is not allowed to use a file or folder: most often its volume belongs to " +
+      "another user than the one the service runs as",
       owner,
       numbers,
       share,
@@ -60,7 +60,8 @@ export const scriptLineFailures = (): Failure[] =>
         /(?:\.sh|\.bash|entrypoint): line \d{1,4}: \/[^:\n]{1,160}: Permission denied/,
         /(?:\.sh|\.bash|entrypoint): \d{1,4}: (?:cannot create )?\/[^:\n]{1,160}: Permission denied/,
       ),
-      "a start script may not write to the file that its line names, or, if that is a program, may not run it",
+      "a start script is not allowed to write to the file that its line names, or, if that is a program, may not " +
+      "run it",
       owner,
       numbers,
       share,
@@ -74,15 +75,15 @@ export const scriptLineFailures = (): Failure[] =>
         /(?:\.sh|\.bash|entrypoint): (?:line )?\d{1,4}: [^\n]{1,200}: No space left on device/,
       ),
       "the disk (or tmpfs) that the service writes to is full",
-      guestFix("See which", "df -h"),
-      guestFix("See what Docker holds", "docker system df"),
+      guestFix("Check which", "df -h"),
+      guestFix("Check what Docker holds", "docker system df"),
     ],
     [
       "host.memory",
       "cause",
       /: line \d{1,4}: \d{1,8} Killed\b(?! (?:modprobe|"?\/etc\/libvirt\/hooks))/,
       "a program that a start script ran was killed: most often the memory of the container or machine ran out",
-      guestFix("See whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'"),
+      guestFix("Check whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'"),
       "Give the machine more (memory:), raise the service's limit, or use a smaller model or fewer workers",
     ],
     [
@@ -92,7 +93,7 @@ export const scriptLineFailures = (): Failure[] =>
       "a program that a start script ran could not get a page of a file or of shared memory: /dev/shm of the " +
       "container (64 MiB by default) or its disk is full, or a mapped file was cut",
       "Write shm_size: 8gb (or ipc: host) for that service",
-      guestFix("See what is full", "df -h"),
+      guestFix("Check what is full", "df -h"),
     ],
     [
       "verify.service",
@@ -140,8 +141,8 @@ export const scriptLineFailures = (): Failure[] =>
         /(?:setpriv|gosu|su-exec|runuser|chroot): [^\n]{1,80}: Operation not permitted/,
         /error: failed switching to ['"]?[\w.-]{1,40}['"]?: operation not permitted/,
       ),
-      "the start script may not change to its user: the container does not start as root, or lacks the capabilities " +
-      "SETUID and SETGID (cap_drop:)",
+      "the start script is not allowed to change to its user: the container does not start as root, or lacks the " +
+      "capabilities SETUID and SETGID (cap_drop:)",
       "Remove user: of that service and give the user by PUID and PGID, or cap_add: [SETUID, SETGID]",
     ],
   ]);

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 import { serviceWords } from "./script-lines.mts";
 
-const ps = guestFix("See which services run, and how others ended", "docker compose ps --all");
+const ps = guestFix("Check which services run, and how others ended", "docker compose ps --all");
 const wait = "Read the other service's log first; then depends_on: with condition: service_healthy and a healthcheck:";
 /** A private address, such as Docker and Kubernetes give to containers. */
 export const privateAddress = "(?:172\\.(?:1[6-9]|2\\d|3[01])|10\\.\\d{1,3}|192\\.168)\\.\\d{1,3}\\.\\d{1,3}";
@@ -107,7 +107,7 @@ export const serviceLinkFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /NOAUTH Authentication required|AuthenticationError: Authentication required|WRONGPASS invalid username-password pair/,
-      "Redis wants another password than the service sends, or one where it sends none",
+      "Redis expects another password than the service sends, or the service sends none",
       "Write the same password for both (REDIS_PASSWORD, or --requirepass of the Redis service)",
     ],
   ]),
@@ -129,7 +129,7 @@ export const serviceDataFailures = (): Failure[] =>
       ),
       "the folder for a new database is not empty: it holds hidden files (of a share, lost+found) or what an earlier " +
       "first start left",
-      guestFix("See what is in it", "ls -la FOLDER"),
+      guestFix("Check what is in it", "ls -la FOLDER"),
       "Use a named volume, or a folder below the mount (PGDATA=/var/lib/postgresql/data/pgdata); a share (NFS, SMB) " +
       "is no good place for a database",
     ],
@@ -159,7 +159,7 @@ export const serviceDataFailures = (): Failure[] =>
       "the files of the database are damaged: the power failed, the disk was full, or they are on a share or were " +
       "copied while it ran",
       "Stop it and copy the folder first; then restore a backup (Immich keeps some in its library's backups folder)",
-      guestFix("See whether the disk has errors", "dmesg --level err,warn"),
+      guestFix("Check whether the disk has errors", "dmesg --level err,warn"),
     ],
     [
       "verify.service",
@@ -172,7 +172,7 @@ export const serviceDataFailures = (): Failure[] =>
       "another database process already uses that folder, such as a second container with the same volume, or one " +
       "on the other side of a share",
       ps,
-      "Let one container use it; on a share whose lock stayed behind, use a disk of the machine instead",
+      "Let one container use it; on a share that kept its lock, use a disk of the machine instead",
     ],
     [
       "guest.image",

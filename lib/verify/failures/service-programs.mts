@@ -8,7 +8,7 @@ import { servicePorts } from "./service-links.mts";
 /** Words of containers: a service's own lines are about it only next to them. */
 const near = new RegExp(`${serviceWords.source}|register layer`, "im");
 const owner = guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER");
-const ps = guestFix("See which services run", "docker compose ps --all");
+const ps = guestFix("Check which services run", "docker compose ps --all");
 
 /** What programs in a service's container say about the volumes and the network that they were given. */
 export const serviceProgramFailures = (): Failure[] => [
@@ -64,8 +64,8 @@ export const serviceProgramFailures = (): Failure[] => [
         /UnauthorizedAccessException: Access to the path '\/(?!dev\/)[^'\n]{1,160}' is denied/,
         /AccessDeniedException: \/(?!dev\/)|can't open new logfile: open \/\S{1,160}: permission denied/,
       ),
-      "the service may not use a file or folder: most often its volume belongs to another user than the one " +
-      "the service runs as",
+      "the service is not allowed to use a file or folder: most often its volume belongs to another user than the " +
+      "one the service runs as",
       owner,
       "Give it to that user: chown -R 1000:1000 FOLDER (the numbers of user:, PUID and PGID, or of the image)",
       "A share (NFS, SMB) sets the owner at its mount; SELinux: add :Z to the volume",
@@ -102,7 +102,7 @@ export const serviceProgramFailures = (): Failure[] => [
         /bind\(\) to \S{1,40}:\d{1,4} failed \(13: Permission denied\)/,
         /listen tcp\d? ?\S{0,40}:\d{1,4}: bind: permission denied/,
       ),
-      "a service that does not run as root may not use a port below 1024",
+      "a service that does not run as root is not allowed to use a port below 1024",
       "Let it listen on a higher port, and publish that: ports: ['80:8080']",
       "Or write sysctls: {net.ipv4.ip_unprivileged_port_start: 0} for that service",
     ],
@@ -140,7 +140,7 @@ export const serviceProgramFailures = (): Failure[] => [
       "cause",
       /failed to find target (?!default\b)\S{1,60}/,
       "the build file (docker-bake.hcl or the Compose file) has no target or service with build: of that name",
-      guestFix("See which it has", "docker buildx bake --list=targets"),
+      guestFix("Check which it has", "docker buildx bake --list=targets"),
     ],
     [
       "verify.docker",
@@ -183,7 +183,7 @@ export const serviceProgramFailures = (): Failure[] => [
       "cause",
       /Processing (?:\/etc\/)?fstab with mount -a failed/,
       "WSL could not mount a line of the distribution's /etc/fstab; the rest of it works",
-      "See which one: sudo mount -a; then correct or remove that line",
+      "Check which one: sudo mount -a; then correct or remove that line",
     ],
     [
       "provider.access",
@@ -211,7 +211,7 @@ export const serviceProgramFailures = (): Failure[] => [
       ),
       "Podman's VM (podman machine) could not be made or entered in WSL: WSL does not work, or parts of an " +
       "earlier one are left",
-      "See that WSL itself starts: wsl --status, wsl --update",
+      "Check that WSL itself starts: wsl --status, wsl --update",
       "Then make the VM again: podman machine rm, podman machine init (deletes its containers)",
     ],
     [

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 import { serviceWords } from "./script-lines.mts";
 
-const ps = guestFix("See which services run, and how others ended", "docker compose ps --all");
+const ps = guestFix("Check which services run, and how others ended", "docker compose ps --all");
 const log = guestFix("Read its log from the first line", "docker compose logs --no-color SERVICE");
 const owner = guestFix("See the owner and mode of the folder, as numbers", "ls -ln FOLDER");
 
@@ -83,7 +83,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
       /^MemoryError(?:: |$)|memory allocation of \d{4,16} bytes failed|instance of 'std::bad_alloc'|\bfork: Cannot allocate memory/,
       "the program got no more memory (RAM): the container's limit or the machine's is reached, or a file that it " +
       "reads is damaged",
-      guestFix("See what is used", "free -m"),
+      guestFix("Check what is used", "free -m"),
       "Raise mem_limit: of that service, or give the machine more (memory:)",
     ],
     [
@@ -107,7 +107,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
       /Unable to access jarfile |Could not find or load main class |FileNotFoundException: \/\S{1,160} \(No such file/,
       "Java does not find a file in the container: a mount hides it, its path is wrong, or the image was built " +
       "without it",
-      "See that no volume is mounted over the program's folder, and that volumes: brings the files it needs",
+      "Check that no volume is mounted over the program's folder, and that volumes: brings the files it needs",
       log,
     ],
     [
@@ -139,8 +139,8 @@ export const serviceRuntimeFailures = (): Failure[] =>
         /kind: PermissionDenied, message: |_DIR is not writ(?:e)?able|(?:directory|folder) \S{1,160} is not writ(?:e)?able/,
         /GF_PATHS_DATA='[^'\n]{1,160}' is not writable|Unable to open log file \S{1,160} for writing/,
       ),
-      "the service may not write to the file or folder that the line names: its volume most often belongs to another " +
-      "user than the one the service runs as",
+      "the service is not allowed to write to the file or folder that the line names: its volume most often " +
+      "belongs to another user than the one the service runs as",
       owner,
       "Give it to the service's user: chown -R UID:GID FOLDER (the numbers of user:, PUID and PGID, or of the image)",
     ],
@@ -188,7 +188,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
       ),
       "the service does not find its USB or serial device: it was not given to the container, or has another name " +
       "since it was plugged in again",
-      guestFix("See which there are", "ls -l /dev/serial/by-id"),
+      guestFix("List them", "ls -l /dev/serial/by-id"),
       "Write devices: ['/dev/serial/by-id/NAME:/dev/ttyACM0'] for that service; in a VM, pass the USB device to it " +
       "first",
     ],
@@ -200,9 +200,9 @@ export const serviceRuntimeFailures = (): Failure[] =>
         /creating tun device: [^\n]{0,120}(?:not permitted|denied|no such (?:file|device)|resource busy|file exists)/,
         /\/dev\/net\/tun\S{0,2}:? (?:no such file|operation not permitted|does not exist)/,
       ),
-      "the VPN's container has no TUN device, or may not use it",
+      "the VPN's container has no TUN device, or is not allowed to use it",
       "Write devices: [/dev/net/tun] and cap_add: [NET_ADMIN] for that service",
-      guestFix("See that the machine has it", "sh -c 'modprobe tun; ls -l /dev/net/tun'"),
+      guestFix("Check that the machine has it", "sh -c 'modprobe tun; ls -l /dev/net/tun'"),
     ],
     [
       "verify.service",

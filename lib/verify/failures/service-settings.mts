@@ -12,7 +12,7 @@ const variable = "['\"`]?[A-Z](?=\\w{0,40}_)\\w{3,80}['\"`]?";
 const unset = "(?:not set|not defined|required|missing|empty|unset)";
 const compare = "Compare .env and environment: with the example of the same release (.env.example), and create the " +
   "container again (docker compose up -d)";
-const effective = guestFix("See what the service gets", "docker compose config");
+const effective = guestFix("Check what the service gets", "docker compose config");
 
 /** Settings that a service needs or does not take, as the program in its container says at the start. */
 export const serviceSettingFailures = (): Failure[] => [

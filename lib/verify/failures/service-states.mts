@@ -111,7 +111,7 @@ export const serviceStateFailures = (): Failure[] => [
       "symptom",
       /code=killed, (?:status|signal)=(?:9\/)?KILL\b|Failed with result 'oom-kill'|unit (?:has been|was) killed by the OOM killer/,
       "the system ended a service by force: memory ran out, or it did not stop in time",
-      commandFix("See whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'", { root: true }),
+      commandFix("Check whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'", { root: true }),
     ],
     [
       "verify.service",

@@ -25,8 +25,8 @@ export const serviceStoreFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /unable to open database file|SQLITE_CANTOPEN/,
-      "the program cannot open its database's file: the folder does not exist in the container, or its user may not " +
-      "write to it",
+      "the program cannot open its database's file: the folder does not exist in the container, or its user is not " +
+      "allowed to write to it",
       owner,
       "Mount a folder there (volumes:), and give it to the service's user (user:, PUID and PGID, or the image's)",
     ],
@@ -34,8 +34,8 @@ export const serviceStoreFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /attempt to write a readonly database|SQLITE_READONLY/,
-      "the program may not write to its database's file or folder: it belongs to another user, or the volume is " +
-      "read-only (:ro)",
+      "the program is not allowed to write to its database's file or folder: it belongs to another user, or the " +
+      "volume is read-only (:ro)",
       owner,
       "Give file and folder to the service's user, and mount the volume without :ro",
     ],
@@ -45,7 +45,7 @@ export const serviceStoreFailures = (): Failure[] => [
       /\[InnoDB\] Unable to lock \.\/ibdata1/,
       "the database's folder is in use by another MySQL or MariaDB: a second container with the same volume, one " +
       "that still stops, or one on the other side of a share",
-      guestFix("See which containers run", "docker ps"),
+      guestFix("Check which containers run", "docker ps"),
       "Stop the other one; give each database a volume of its own",
     ],
     [
@@ -57,7 +57,7 @@ export const serviceStoreFailures = (): Failure[] => [
       ),
       "another process holds the database's file: a second container or copy of the program has the same volume, or " +
       "the volume is a share",
-      guestFix("See which containers run", "docker ps"),
+      guestFix("Check which containers run", "docker ps"),
       local,
     ],
     [
@@ -81,8 +81,8 @@ export const serviceStoreFailures = (): Failure[] => [
         /Unable to (?:initialize backend: Unable to )?write to the backend/,
         /file access denied, drive may be faulty/,
       ),
-      "MinIO may not write to its data: the folder belongs to another user than the one it runs as (newer images do " +
-      "not run as root)",
+      "MinIO is not allowed to write to its data: the folder belongs to another user than the one it runs as " +
+      "(newer images do not run as root)",
       owner,
       "Give it to the image's user (docker compose run --rm --entrypoint id SERVICE shows it), or set user: to the " +
       "owner",
@@ -104,8 +104,8 @@ export const serviceStoreFailures = (): Failure[] => [
       "verify.service",
       "fallback",
       /(?:ERROR|FATAL) Unable to initialize backend: /,
-      "MinIO does not start, for the reason behind that colon: a variable MINIO_… has a value that it does not know, " +
-      "or its data or disks are not as it expects",
+      "MinIO does not start, for the reason after that colon: a variable MINIO_… has a value that it does not " +
+      "know, or its data or disks are not as it expects",
       "Read the HINT below it; compare environment: and command: with the release's own documentation",
     ],
   ]),
@@ -123,7 +123,7 @@ export const serviceStoreFailures = (): Failure[] => [
       "Write command: postgres -c shared_preload_libraries=NAME for the database's service, with all that it needs " +
       "separated by commas, and create the container again; or take that service from the program's own Compose file",
       guestFix(
-        "See where the value comes from",
+        "Check where the value comes from",
         "docker compose exec SERVICE grep -rn shared_preload_libraries /var/lib/postgresql --include=*.conf",
       ),
       "In postgresql.auto.conf: remove that line while the database is stopped, after a copy of the data",

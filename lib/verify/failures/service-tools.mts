@@ -4,7 +4,7 @@ import { amdWords } from "./fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const exportsOf = commandFix("See what this host exports", "exportfs -v", { root: true });
+const exportsOf = commandFix("Check what this host exports", "exportfs -v", { root: true });
 
 /**
  * Errors of rsync, systemd, NFS, SMB, cloud-init and libguestfs, and of the runtimes for
@@ -43,9 +43,8 @@ export const serviceToolFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /(?:does not support NFS export|exportfs: .{0,120}(?:Operation not supported|requires fsid=|No such file))/,
-      "the folder cannot be exported by NFS: it lies on a file system without support for it (overlay, " +
-      "encrypted home, " +
-      "FUSE), or needs a number (fsid=)",
+      "the folder cannot be exported by NFS: it is on a file system without support for it (overlay, encrypted " +
+      "home, FUSE), or needs a number (fsid=)",
       exportsOf,
       "Move it to ext4, XFS or Btrfs, or add fsid=1 to its line in /etc/exports; or share by virtiofs or rsync",
     ],
@@ -56,7 +55,7 @@ export const serviceToolFailures = (): Failure[] => [
       "systemd does not have that service, or it is masked: its package is not installed, or has another " +
       "name for it " +
       "(libvirt: libvirtd or the modular virtqemud)",
-      commandFix("See which there are", "systemctl list-unit-files 'libvirt*' 'virt*' 'docker*' 'ssh*' 'nfs*'"),
+      commandFix("List them", "systemctl list-unit-files 'libvirt*' 'virt*' 'docker*' 'ssh*' 'nfs*'"),
       "Install the package; a masked one: systemctl unmask NAME",
     ],
   ]),
@@ -75,7 +74,7 @@ export const serviceToolFailures = (): Failure[] => [
       "fallback",
       /(?:libguestfs: error: |libguestfs error: |virt-(?:customize|resize|sysprep|builder|sparsify|copy-in|edit): error: )\S/,
       "libguestfs could not work in the disk image, for the reason at the end of its line",
-      "See that no VM has the image open, that it holds the file system, and that there is room",
+      "Check that no VM has the image open, that it holds the file system, and that there is room",
       commandFix("Test libguestfs itself", "LIBGUESTFS_BACKEND=direct libguestfs-test-tool"),
     ],
     [
@@ -129,7 +128,7 @@ export const serviceToolFailures = (): Failure[] => [
       "OpenCL refused a call, for the reason in its code: too little memory on the card (OUT_OF_RESOURCES, " +
       "ALLOCATION), " +
       "or a driver and a program that do not fit each other (INVALID, BUILD)",
-      guestFix("See what OpenCL finds", "clinfo"),
+      guestFix("Check what OpenCL finds", "clinfo"),
       manualFix("Update the image with its compute runtime, and try a smaller model or batch"),
     ],
   ]),
@@ -144,7 +143,7 @@ export const serviceToolFailures = (): Failure[] => [
         "With it: set it up, and write its CDI file",
         "sh -c 'amd-ctk runtime configure && amd-ctk cdi generate'",
       ),
-      guestFix("See that amdgpu has the card", "ls -l /dev/kfd /dev/dri"),
+      guestFix("Check that amdgpu has the card", "ls -l /dev/kfd /dev/dri"),
     ],
     [
       "verify.service",
@@ -155,7 +154,7 @@ export const serviceToolFailures = (): Failure[] => [
       ),
       "the package of AMD's container toolkit installs only where amdgpu is loaded: the driver has no card here, " +
       "or an image is built (rpm-ostree, bootc, a Dockerfile), where the package sees no driver",
-      guestFix("See that amdgpu has the card", "ls -l /dev/kfd /dev/dri"),
+      guestFix("Check that amdgpu has the card", "ls -l /dev/kfd /dev/dri"),
       guestFix("If not, load the driver and read what it says", "sh -c 'modprobe amdgpu; dmesg | grep amdgpu'"),
       manualFix("Without the toolkit: devices: [/dev/kfd, /dev/dri] and group_add: [video, render] for that service"),
     ],
@@ -167,7 +166,7 @@ export const serviceToolFailures = (): Failure[] => [
         /command not found: (?:amd-ctk|rocm-smi|amd-smi|rocminfo)|Command '(?:amd-ctk|rocm-smi|amd-smi|rocminfo)' not found/,
       ),
       "that program of AMD is not installed here, or its folder is not searched (sudo has its own list of folders)",
-      guestFix("See where it lies", "ls /opt/rocm/bin /usr/bin/amd-ctk /usr/local/bin/amd-ctk"),
+      guestFix("Check where it lies", "ls /opt/rocm/bin /usr/bin/amd-ctk /usr/local/bin/amd-ctk"),
       manualFix('Call it by its whole path: sudo "$(command -v amd-ctk)", sudo /opt/rocm/bin/rocm-smi'),
       manualFix("amd-ctk comes with the package amd-container-toolkit, the others with ROCm"),
     ],

@@ -26,7 +26,7 @@ export const sshFailures = (): Failure[] =>
       "verify.ssh",
       "cause",
       /UNPROTECTED PRIVATE KEY FILE|private_key\S{0,3} are too open/,
-      "other users may read the private key, and ssh refuses it: the folder lies on a file system without Unix " +
+      "other users may read the private key, and ssh refuses it: the folder is on a file system without Unix " +
       "permissions (NTFS, a share, WSL's /mnt/c)",
       commandFix("Let only your user read it", "chmod 600 .vagrant/machines/*/*/private_key"),
       "In WSL below /mnt/c: move the project into Linux' own file system (~/)",
@@ -54,7 +54,7 @@ export const sshFailures = (): Failure[] =>
         /Permission denied \(publickey[\w,-]{0,60}\)/,
       ),
       "the VM runs and refuses the key: the user is another one, or the key is not in that user's authorized_keys",
-      "See which user and key Vagrant uses: vagrant ssh-config",
+      "Check which user and key Vagrant uses: vagrant ssh-config",
       "With a cloud image: the user is debian, ubuntu or fedora, and cloud-init writes the key (ssh_authorized_keys)",
     ],
     [
@@ -89,7 +89,7 @@ export const sshFailures = (): Failure[] =>
       "symptom",
       /(?:Write failed: Broken pipe|client_loop: send disconnect|Timeout, server \S{1,60} not responding|packet_write_wait: Connection to)/,
       "the SSH connection broke off: the VM rebooted or hangs, or the network between changed",
-      "See whether the VM runs, and read its kernel's last lines on its console",
+      "Check whether the VM runs, and read its kernel's last lines on its console",
     ],
     [
       "verify.ssh",
@@ -109,7 +109,7 @@ export const sshFailures = (): Failure[] =>
       "ssh cannot read the private key: the file does not exist, is not a key of OpenSSH (PuTTY's .ppk, Windows " +
       "line ends, " +
       "no last line break), or has a passphrase",
-      "See what it is: ssh-keygen -y -f KEY; convert a .ppk in PuTTYgen; end the file with a line break",
+      "Check what it is: ssh-keygen -y -f KEY; convert a .ppk in PuTTYgen; end the file with a line break",
     ],
   ]);
 const anywhere = "OpenSSH (readconf.c, ssh.c, sshd.c), read 2026-11";
@@ -156,6 +156,6 @@ export const sshFileFailures = (): Failure[] =>
       "a port that ssh should forward is taken on this side, or nothing listens at its other end, or the " +
       "server forbids " +
       "forwarding (AllowTcpForwarding)",
-      commandFix("See what listens here", "ss -lntp"),
+      commandFix("Check what listens here", "ss -lntp"),
     ],
   ]);

@@ -50,7 +50,7 @@ export const startScriptFailures = (): Failure[] => [
       /\[mod-init\] \S{1,120} could not be found on/,
       "LinuxServer.io's start script did not get a mod (DOCKER_MODS): the container has no name server or way to the " +
       "internet, or the name is wrong",
-      guestFix("See whether the machine reaches it", "curl -sI https://ghcr.io"),
+      guestFix("Check whether the machine reaches it", "curl -sI https://ghcr.io"),
       "If only the container does not: dns: [1.1.1.1] for that service; compare the name with linuxserver/docker-mods",
     ],
   ]),

@@ -34,7 +34,7 @@ export const streamPipelineFailures = (): Failure[] =>
       "NVIDIA's part of GStreamer could not convert or hold a frame: its size or format does not fit, the kind of " +
       "memory (nvbuf-memory-type) is not for this GPU, or GPU memory ran out",
       "Set the same nvbuf-memory-type and gpu-id in all elements (desktop cards: 0 to 3; 4 is Jetson's)",
-      "See that no box to crop is empty or larger than 16 times the output, and that nvidia-smi shows free memory",
+      "Check that no box to crop is empty or larger than 16 times the output, and that nvidia-smi shows free memory",
     ],
     [
       "guest.image",
@@ -58,7 +58,7 @@ export const streamPipelineFailures = (): Failure[] =>
       "GStreamer's pipeline stopped: an element does not take what the one before it gives (not-negotiated), is not " +
       "connected (not-linked), or failed itself (error); the source's own error comes first",
       "Read the first ERROR above; run it with GST_DEBUG=3 to see which element it is",
-      "not-negotiated: compare the source's codec and format with the decoder and the elements behind it",
+      "not-negotiated: compare the source's codec and format with the decoder and the elements after it",
     ],
     [
       "verify.service",

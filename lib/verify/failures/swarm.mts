@@ -59,7 +59,7 @@ export const swarmFailures = (): Failure[] => [
       "cause",
       /This node is already part of a swarm/,
       "this node is in a Swarm already, perhaps in one whose manager is gone",
-      guestFix("See which", "docker info --format '{{json .Swarm.RemoteManagers}}'"),
+      guestFix("Check which", "docker info --format '{{json .Swarm.RemoteManagers}}'"),
       "If it is an old one: docker swarm leave --force on this node; its services of that Swarm stop here",
     ],
     [
@@ -161,7 +161,7 @@ export const swarmFailures = (): Failure[] => [
       /"No such image: (?<!(?:404 Client Error|API error)[^\n]{0,150}"No such image: )[^"\s]{1,200}"/,
       "a node of the Swarm cannot pull the image, and its task does not say why: a wrong name or tag, a private " +
       "registry without a login, or a registry that the node does not reach",
-      guestFix("See what the registry answers, on the manager", "docker manifest inspect IMAGE"),
+      guestFix("Check what the registry answers, on the manager", "docker manifest inspect IMAGE"),
       guestFix("For a private one, log in as root on the manager", "docker login REGISTRY"),
       commandFix("Then deploy again: up passes the login to all nodes", self("up")),
     ],

@@ -27,9 +27,9 @@ export const syncFailures = (): Failure[] =>
         /rsync: (?:\[\w{6,9}\] )?(?:mkstemp|mkdir|chgrp|chown|rename|delete_file: unlink|recv_generator: mkdir)\S{0,2} .{1,200}: (?:Permission denied|Operation not permitted)/,
         /rsync: (?:\[\w{6,9}\] )?(?:opendir|send_files failed to open) .{1,200}: Permission denied/,
       ),
-      "rsync may not write in the guest's folder, or may not read a file of the shared one",
+      "rsync is not allowed to write in the guest's folder, or may not read a file of the shared one",
       "Share into a folder of the VM's user (/vagrant, /home/vagrant/x), or set rsync__rsync_path: 'sudo rsync'",
-      "See which local file your user may not read, and leave it out: rsync__exclude: ['PATH']",
+      "Check which local file your user is not allowed to read, and leave it out: rsync__exclude: ['PATH']",
       off,
     ],
     [

@@ -22,8 +22,8 @@ export const toolErrorFailures = (): Failure[] => [
         /networks with name "[^"]{1,80}" were found/,
       ),
       "a network or volume of that name is there already, from another project or made by hand",
-      "Write external: true for it if it is to be used, or give it another name (name:)",
-      guestFix("See which project has it", "docker compose ls --all"),
+      "Write external: true for it to use it, or give it another name (name:)",
+      guestFix("Check which project has it", "docker compose ls --all"),
     ],
     [
       "guest.engine",
@@ -94,7 +94,7 @@ export const toolErrorFailures = (): Failure[] => [
         /(?:Error|Failed) (?:starting|stopping|shutting down|determining|parsing|building|generating|connecting) [^:\n]{2,80}: \S/,
         /(?:Error|Failed) (?:configuring|uploading|executing|waiting|downloading|retrieving|closing|mounting) [^:\n]{2,80}: \S/,
       ),
-      "a step of Packer's build failed, for the reason behind the colon",
+      "a step of Packer's build failed, for the reason after the colon",
       "Build with all messages: PACKER_LOG=1 packer build .",
     ],
   ]),
@@ -154,7 +154,7 @@ export const toolErrorFailures = (): Failure[] => [
       "symptom",
       /no NVIDIA (?:device nodes|devices) found|no driver store paths found/,
       "NVIDIA's toolkit found no GPU on this machine: the driver is not loaded or drives no card",
-      guestFix("See that the driver works", "nvidia-smi"),
+      guestFix("Check that the driver works", "nvidia-smi"),
     ],
   ]),
   ...rows({
@@ -235,7 +235,7 @@ export const toolErrorFailures = (): Failure[] => [
       "symptom",
       /(?:docker|compose).{0,60}daemon (?:unavailable|unreachable|connection lost)/,
       "Docker's daemon does not answer",
-      guestFix("See whether it runs", "systemctl status docker"),
+      guestFix("Check whether it runs", "systemctl status docker"),
     ],
   ]),
 ];

@@ -28,8 +28,8 @@ export const toolkitErrorFailures = (): Failure[] => [
       anyOf(
         /mount error: (?:mount operation|file creation|symlink creation|open|stat) failed: .{0,200}(?:operation not permitted|permission denied|read-only file system)/,
       ),
-      "the toolkit may not mount the driver's files into the container: rootless, unprivileged LXC, or a read-only " +
-      "system",
+      "the toolkit is not allowed to mount the driver's files into the container: rootless, unprivileged LXC, or a " +
+      "read-only system",
       lxc,
       ...writeCdi,
     ],
@@ -73,8 +73,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /mount error: (?:stat|open|mount operation) failed: \S{1,160}: no such file/,
-      "a file or device of the driver that the toolkit wants to mount does not exist: the driver is incomplete, or " +
-      "was updated",
+      "a file or device of the driver that the toolkit mounts does not exist: the driver is incomplete, or was updated",
       driverWorksOutside,
       "Install the driver's packages again in one release, then restart Docker",
     ],
@@ -130,7 +129,7 @@ export const toolkitErrorFailures = (): Failure[] => [
         /Ignoring error in locating lib\S{1,60}|level=warning msg="?(?:Could not locate|Missing) /,
         /Failed to init nvsandboxutils|Could not determine driver version: libnvsandboxutils/,
       ),
-      "a warning of nvidia-ctk: an optional file of the driver is not there, which harms nothing",
+      "a warning of nvidia-ctk: an optional file of the driver is not there, which is harmless",
       guestFix("List the devices that the specification names", "nvidia-ctk cdi list"),
     ],
     [
@@ -154,7 +153,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       /Insufficient (?:nvidia|amd|gpu\.intel)\.com\/\w/,
       "Kubernetes finds too few free GPUs for the pod: other pods have them, or the device plugin of " +
       "a node reports none",
-      "See what each node has and what is taken: kubectl describe nodes (nvidia.com/gpu below Allocatable and " +
+      "Check what each node has and what is taken: kubectl describe nodes (nvidia.com/gpu below Allocatable and " +
       "Allocated resources)",
       "If Allocatable is 0 or missing: read the log of the device plugin's pod on that node",
     ],
@@ -212,7 +211,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       "cause",
       /error running ldconfig|failed to create ld\.so\.conf\.d|failed to update ld\.so/,
       "the toolkit's hook could not list the driver's libraries in the container (ldconfig)",
-      "Remove read_only: true and user: from that service to see which one is at fault, and update the toolkit",
+      "Remove read_only: true and user: from that service to see which one is the cause, and update the toolkit",
       ...writeCdi,
     ],
     [
@@ -234,7 +233,7 @@ export const toolkitErrorFailures = (): Failure[] => [
         /failed to construct OCI spec modifier|failed to create NVIDIA Container Runtime/,
         /nvidia-container-runtime\S{0,8}:? .{0,60}(?:error|fail)/,
       ),
-      "NVIDIA's runtime could not add the GPU to the container, for the reason behind the last colon",
+      "NVIDIA's runtime could not add the GPU to the container, for the reason after the last colon",
       driverWorksOutside,
       ...writeCdi,
     ],
@@ -245,7 +244,7 @@ export const toolkitErrorFailures = (): Failure[] => [
         /CDI device injection failed|failed to inject CDI devices|CDI registry initialization failure/,
         /nvidia-ctk\S{0,8}:? .{0,80}(?:error|fail)/,
       ),
-      "the engine could not add the CDI devices, for the reason behind the last colon",
+      "the engine could not add the CDI devices, for the reason after the last colon",
       ...writeCdi,
     ],
   ]),

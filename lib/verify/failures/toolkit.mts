@@ -22,7 +22,7 @@ export const toolkitFailures = (): Failure[] => [
     layer: "driver",
     message: "the toolkit runs in WSL, or takes the system for it, and Windows' driver gives it no GPU",
     fix: [
-      guestFix("See that the driver works outside of containers", "nvidia-smi"),
+      guestFix("Check that the driver works outside of containers", "nvidia-smi"),
       manualFix("Update the host's NVIDIA driver, then restart WSL from Windows (wsl --update, wsl --shutdown)"),
       manualFix("In WSL, install no Linux driver of NVIDIA: Windows' driver brings its libraries (/usr/lib/wsl/lib)"),
       guestFix(
@@ -49,7 +49,8 @@ export const toolkitFailures = (): Failure[] => [
       /nvidia-container-cli(?:\.real)?: initialization error: (?:privilege change failed|load library failed: .{0,40}permission)/,
     check: "verify.service",
     layer: "toolkit",
-    message: "the toolkit may not change its user: Docker runs in an unprivileged container (LXC), or rootless",
+    message: "the toolkit is not allowed to change its user: Docker runs in an unprivileged container (LXC), or " +
+      "rootless",
     fix: [
       manualFix("Run Docker in a VM, or make the LXC container privileged or allow nesting and its user ids"),
       guestFix(
@@ -119,7 +120,8 @@ export const toolkitFailures = (): Failure[] => [
     ),
     check: "verify.service",
     layer: "toolkit",
-    message: "the toolkit may not set the container's device rules: rootless, or inside an unprivileged LXC container",
+    message: "the toolkit is not allowed to set the container's device rules: rootless, or inside an unprivileged " +
+      "LXC container",
     fix: [
       guestFix("There, leave the rules alone", "nvidia-ctk config --in-place --set nvidia-container-cli.no-cgroups"),
       manualFix("Or update the toolkit, or hand GPUs over by CDI (nvidia.com/gpu=all)"),
@@ -178,7 +180,8 @@ export const toolkitFailures = (): Failure[] => [
     ),
     check: "verify.service",
     layer: "docker",
-    message: "the container may not open the GPU's device nodes: SELinux forbids it, or their owner and mode do",
+    message: "the container is not allowed to open the GPU's device nodes: SELinux forbids it, or their owner and " +
+      "mode do",
     fix: [
       manualFix(
         "Fedora and its kin: write security_opt: [label=disable] for that service (podman: --security-opt " +
@@ -193,8 +196,8 @@ export const toolkitFailures = (): Failure[] => [
     pattern: /Failed to initialize NVML: Unknown Error|nvml: Unknown Error/,
     check: "verify.service",
     layer: "toolkit",
-    message: "the container may not use its GPU: at once if no-cgroups is set with rootful Docker, after a while if " +
-      "systemd reloaded its units",
+    message: "the container is not allowed to use its GPU: immediately if no-cgroups is set with rootful Docker, " +
+      "after a while if systemd reloaded its units",
     fix: [
       guestFix(
         "If it fails from the start: set no-cgroups to false",
@@ -216,9 +219,9 @@ export const toolkitFailures = (): Failure[] => [
     message: "the toolkit looks for the driver below a folder that does not exist (root in its config.toml), or the " +
       "engine runs apart from the driver (Docker Desktop, snap)",
     fix: [
-      guestFix("See which folder is configured", "grep -n 'root' /etc/nvidia-container-runtime/config.toml"),
+      guestFix("Check which folder is configured", "grep -n 'root' /etc/nvidia-container-runtime/config.toml"),
       manualFix("Write root nowhere there, unless the driver itself runs in a container (GPU Operator)"),
-      guestFix("See which engine answers; Docker Desktop and the snap do not see this driver", "docker context ls"),
+      guestFix("Check which engine answers; Docker Desktop and the snap do not see this driver", "docker context ls"),
     ],
     source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#679 (2024-10)",
   },
@@ -231,7 +234,7 @@ export const toolkitFailures = (): Failure[] => [
     message:
       "the driver does not answer NVIDIA's toolkit: it does not work on this machine, hangs, or starts too slowly",
     fix: [
-      guestFix("See whether the driver works without Docker", "nvidia-smi"),
+      guestFix("Check whether the driver works without Docker", "nvidia-smi"),
       driverLog,
       guestFix(
         "Keep the driver started, which takes long with several cards",
@@ -250,9 +253,9 @@ export const toolkitFailures = (): Failure[] => [
     strength: "symptom",
     layer: "toolkit",
     fallback: true,
-    message: "NVIDIA's toolkit could not give the container its GPU, for the reason behind the last colon",
+    message: "NVIDIA's toolkit could not give the container its GPU, for the reason after the last colon",
     fix: [
-      guestFix("See that the driver works outside of containers", "nvidia-smi"),
+      guestFix("Check that the driver works outside of containers", "nvidia-smi"),
       guestFix("Read what the toolkit sees", "nvidia-container-cli -k -d /dev/tty info"),
     ],
     source: "nvidia-container-cli; NVIDIA/libnvidia-container#204 (2023-02)",

@@ -75,10 +75,10 @@ export const vagrantBoxFailures = (): Failure[] => [
     near: /downloading the remote file|vagrant/i,
     check: "guest.image",
     layer: "provider",
-    message: "Vagrant knows no box of that name for this provider, and looked for a file of that name in the folder, " +
-      "which is not there",
+    message: "Vagrant finds no box with that name for this provider, and looked for a file of that name in the " +
+      "folder, which is not there",
     fix: [
-      commandFix("See which boxes there are, and for which provider", "vagrant box list"),
+      commandFix("List the boxes, and for which provider", "vagrant box list"),
       manualFix("Add the box (vagrant box add NAME FILE), or write its full name: OWNER/BOX"),
     ],
     source:

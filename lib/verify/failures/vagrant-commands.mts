@@ -9,7 +9,7 @@ const near = anyOf(
   /same nfs host path|^Guest provider '|WinRM communicator|routable to this machine from/i,
 );
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
-const status = commandFix("See which machines there are", "vagrant global-status --prune");
+const status = commandFix("List the machines", "vagrant global-status --prune");
 
 /** What Vagrant and its plugins say about a command, a snapshot, an upload, a shared folder or what the guest lacks. */
 export const vagrantCommandFailures = (): Failure[] =>
@@ -27,7 +27,7 @@ export const vagrantCommandFailures = (): Failure[] =>
       ),
       "Vagrant lost the VM's SSH, or does not reach it: the VM stopped or restarts, or SSH does not run in it",
       "See its screen (virsh console NAME, or the provider's window), then vagrant reload",
-      commandFix("See whether it runs", "vagrant status"),
+      commandFix("Check whether it runs", "vagrant status"),
     ],
     [
       "guest.image",
@@ -107,7 +107,7 @@ export const vagrantCommandFailures = (): Failure[] =>
         /An error occurred while (?:rsyncing|executing post-rsync)/,
         /Vagrant Cloud request failed - |No domain found\. \S/,
       ),
-      "Vagrant shows the error of another program; the lines behind “Stderr” or after the sentence say which",
+      "Vagrant shows the error of another program; the lines after “Stderr” or after the sentence say which",
       "Run the command that it shows by hand, and explain that text",
     ],
     [
@@ -118,7 +118,7 @@ export const vagrantCommandFailures = (): Failure[] =>
         /(?:download|upload) was interrupted by an external signal|exited after cleanup due to external interrupt/,
       ),
       "another Vagrant does the same now, or the command was stopped by hand or by a time limit",
-      commandFix("See whether another one runs", "pgrep -af vagrant"),
+      commandFix("Check whether another one runs", "pgrep -af vagrant"),
       "Run it again when none does",
     ],
     [
@@ -166,7 +166,7 @@ export const vagrantCommandFailures = (): Failure[] =>
       "host.disk",
       "cause",
       /Error creating path for serial port output log/,
-      "vagrant-libvirt may not create the file for the VM's serial port that the Vagrantfile names",
+      "vagrant-libvirt is not allowed to create the file for the VM's serial port that the Vagrantfile names",
       "Name a folder that libvirt-qemu may write to, such as one below /var/log/libvirt/qemu",
     ],
     [

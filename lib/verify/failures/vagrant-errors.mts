@@ -126,7 +126,7 @@ export const vagrantErrorFailures = (): Failure[] =>
         /NFS is reporting that your exports|(?:read|updated) (?:your current )?NFS exports/,
         /NFS requires a host-only network|same nfs host path/,
       ),
-      "Vagrant cannot share the folder by NFS: /etc/exports is wrong, or may not be written",
+      "Vagrant cannot share the folder by NFS: /etc/exports is wrong, or cannot be written",
       "Correct /etc/exports (exportfs -ra names the line), or use another kind of share",
     ],
     [
@@ -150,14 +150,14 @@ export const vagrantErrorFailures = (): Failure[] =>
       ),
       "Vagrant cannot use VirtualBox or this VM of it: it is not installed wholly, or belongs to another user, or " +
       "its files are gone",
-      commandFix("See what VirtualBox says", "VBoxManage --version; VBoxManage list vms"),
+      commandFix("Check what VirtualBox says", "VBoxManage --version; VBoxManage list vms"),
     ],
     [
       "provider.access",
       "cause",
       /VirtualBox machine with the name '|name of your virtual machine couldn't be set/,
       "VirtualBox still has a VM or a folder of that name",
-      commandFix("See which", "VBoxManage list vms"),
+      commandFix("Check which", "VBoxManage list vms"),
     ],
     [
       "provider.access",
@@ -218,7 +218,7 @@ export const vagrantErrorFailures = (): Failure[] =>
         /Error while (?:creating|uploading|downloading|attaching|detaching|activating|removing|setting)/,
         /(?:error while|Error occurred while) creating|Cannot (?:create|revert|list) snapshot/,
       ),
-      "libvirt refused what Vagrant asked for, for the reason behind the colon",
+      "libvirt refused what Vagrant asked for, for the reason after the colon",
       commandFix("Read what libvirt says", "journalctl -u libvirtd -u virtqemud -b --no-pager -n 50", { root: true }),
     ],
     [

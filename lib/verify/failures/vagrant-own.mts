@@ -125,9 +125,8 @@ export const vagrantOwnFailures = (): Failure[] => [
         /Failed to mount folders in (?:Linux|Darwin) guest/,
         /Installation of rsync into the guest has failed/,
       ),
-      "Vagrant could not share or copy a folder: its program is missing here or in the guest, or the path " +
-      "may not be " +
-      "read",
+      "Vagrant could not share or copy a folder: its program is missing here or in the guest, or the path cannot " +
+      "be read",
       "Read the error below that line; install rsync or nfs-common in the guest, or take another type of folder",
       "Or turn the folder off: config.vm.synced_folder '.', '/vagrant', disabled: true",
     ],
@@ -157,7 +156,7 @@ export const vagrantOwnFailures = (): Failure[] => [
         /Failed to start domain: /,
       ),
       "Vagrant's provider does not work on this machine, for the reason that follows",
-      "See that the provider's program is installed and works without Vagrant",
+      "Check that the provider's program is installed and works without Vagrant",
     ],
     [
       "provider.access",
@@ -173,7 +172,7 @@ export const vagrantOwnFailures = (): Failure[] => [
         "Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V-All",
         { root: true, reboot: true },
       ),
-      manualFix("See that powershell.exe is on PATH (C:\\Windows\\System32\\WindowsPowerShell\\v1.0)"),
+      manualFix("Check that powershell.exe is on PATH (C:\\Windows\\System32\\WindowsPowerShell\\v1.0)"),
     ],
     [
       "provider.host",

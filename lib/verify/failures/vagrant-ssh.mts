@@ -21,7 +21,7 @@ export const vagrantSshFailures = (): Failure[] => [
       "the guest does not boot",
     fix: [
       commandFix(
-        "See whether the network runs, and its leases",
+        "Check whether the network runs, and its leases",
         "virsh -c qemu:///system net-dhcp-leases vagrant-libvirt",
       ),
       manualFix(
@@ -81,7 +81,7 @@ export const vagrantSshFailures = (): Failure[] => [
       "the VM did not answer over SSH in time: it hangs while it boots, has no network, or is slow because it is " +
       "emulated",
     fix: [
-      commandFix("See whether it runs and has an address", self("status")),
+      commandFix("Check whether it runs and has an address", self("status")),
       manualFix("Look at its console (virt-manager, or virsh console NAME)"),
       doctorFix("host.virtualization"),
     ],

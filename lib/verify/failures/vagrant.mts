@@ -17,8 +17,7 @@ export const vagrantFailures = (): Failure[] => [
     strength: "symptom",
     layer: "provider",
     message:
-      "libvirt does not know that VM (any more): it was removed by hand or after a failed start, or belongs to " +
-      "another connection",
+      "libvirt does not know that VM: it was removed by hand or after a failed start, or belongs to another connection",
     fix: [
       commandFix("See the VMs of the system", "virsh -c qemu:///system list --all"),
       manualFix("If it failed while starting, the cause is in /var/log/libvirt/qemu/NAME.log"),
@@ -45,7 +44,7 @@ export const vagrantFailures = (): Failure[] => [
     layer: "network",
     message: "a port of this host that Vagrant forwards to the VM is in use, most often by another VM",
     fix: [
-      commandFix("See which program has it", "ss -lntp", { root: true }),
+      commandFix("Check which program has it", "ss -lntp", { root: true }),
       manualFix("Stop that VM, or forward another port (auto_correct: true)"),
     ],
     source: "Vagrant (locales/en.yml), read 2026-11",
@@ -139,7 +138,7 @@ export const vagrantFailures = (): Failure[] => [
     check: "provider.access",
     layer: "provider",
     message: "another Vagrant process works on this machine",
-    fix: [commandFix("See which, and let it end", "pgrep -af vagrant")],
+    fix: [commandFix("Find out which, and wait until it ends", "pgrep -af vagrant")],
     source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },
   {

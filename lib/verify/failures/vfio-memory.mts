@@ -38,11 +38,12 @@ export const vfioMemoryFailures = (): Failure[] => [
     pattern: /cannot limit locked memory of process|failed to set RLIMIT_MEMLOCK/,
     check: "host.memory",
     layer: "hypervisor",
-    message: "libvirt may not raise QEMU's limit on locked memory, and a VM with a card has all of its memory locked",
+    message: "libvirt is not allowed to raise QEMU's limit on locked memory, and a VM with a card has all of its " +
+      "memory locked",
     fix: [
       manualFix("Run libvirt on the host itself, not in a container, and use qemu:///system"),
       manualFix("In a container or pod: give it the capability SYS_RESOURCE, or the limit (ulimits: memlock: -1)"),
-      commandFix("See what libvirt's own service is allowed", "systemctl show libvirtd virtqemud -p LimitMEMLOCK"),
+      commandFix("Check what libvirt's own service is allowed", "systemctl show libvirtd virtqemud -p LimitMEMLOCK"),
     ],
     source: "libvirt 9.0; kubevirt/kubevirt#17805 (2026), harvester/harvester#9059 (2025-09)",
   },
@@ -76,7 +77,7 @@ export const vfioMemoryFailures = (): Failure[] => [
     message: "the host lacks the memory, or the huge pages, that the VM asks for",
     fix: [
       lessMemory,
-      commandFix("See what is free", "grep -E 'MemAvailable|HugePages' /proc/meminfo"),
+      commandFix("Check what is free", "grep -E 'MemAvailable|HugePages' /proc/meminfo"),
       manualFix("For huge pages: reserve enough (vm.nr_hugepages) and mount hugetlbfs, or remove memoryBacking"),
     ],
     source: "QEMU 7.2 (2022-12); bryansteiner/gpu-passthrough-tutorial#33",

@@ -16,7 +16,7 @@ export const vfioFailures = (): Failure[] => [
       "the kernel that runs has no vfio-pci: it was updated and the host not rebooted, or it is a minimal kernel",
     fix: [
       manualFix("Start the newest installed kernel", { root: true, reboot: true }),
-      commandFix("See whether it has the module", "modinfo vfio-pci"),
+      commandFix("Check whether it has the module", "modinfo vfio-pci"),
       manualFix("Debian: linux-image-amd64 rather than -cloud; Ubuntu: linux-image-generic rather than -kvm"),
     ],
     source: "libvirt, kmod, read 2026-11",
@@ -28,7 +28,13 @@ export const vfioFailures = (): Failure[] => [
     message:
       "QEMU cannot lay out the card's interrupt table (MSI-X): the card answers wrongly since its last reset, or " +
       "has a quirk",
-    fix: [powerCycle, manualFix("If it stays: x-msix-relocation=auto for that vfio-pci device (QEMU's command line)")],
+    fix: [
+      powerCycle,
+      manualFix(
+        "If the error remains: x-msix-relocation=auto for that vfio-pci device (QEMU's " +
+          "command line)",
+      ),
+    ],
     source: "QEMU (hw/pci/msix.c), read 2026-11",
   },
   {
@@ -76,7 +82,7 @@ export const vfioFailures = (): Failure[] => [
     pattern: /group \d{1,6} used in multiple address spaces/,
     check: "iommu.group",
     layer: "vfio",
-    message: "two devices of one IOMMU group lie behind the guest's own IOMMU in different address spaces, which " +
+    message: "two devices of one IOMMU group are behind the guest's own IOMMU in different address spaces, which " +
       "VFIO refuses",
     fix: [
       manualFix(
@@ -131,7 +137,7 @@ export const vfioFailures = (): Failure[] => [
     message:
       "vfio-pci refused the device: no IOMMU is on (its kernel argument did not reach the kernel), or it is a bridge",
     fix: each(
-      commandFix("See whether the argument arrived", "cat /proc/cmdline"),
+      commandFix("Check whether the argument arrived", "cat /proc/cmdline"),
       kernelArgument("intel_iommu=on"),
       remedies.iommu,
       doctorFix("iommu"),
@@ -204,11 +210,11 @@ export const vfioFailures = (): Failure[] => [
     check: "provider.access",
     layer: "vfio",
     message:
-      "the VM uses iommufd, which needs QEMU 9.0, a kernel with it and its device nodes: one of them is missing " +
-      "or may not be opened here",
+      "the VM uses iommufd, which needs QEMU 9.0, a kernel with it and its device nodes: one of them is missing or " +
+      "cannot be opened here",
     fix: [
-      commandFix("See whether it exists on the host", "ls -l /dev/vfio/devices /dev/iommu"),
-      commandFix("See whether the kernel has it (CONFIG_VFIO_DEVICE_CDEV, CONFIG_IOMMUFD)", "modprobe iommufd", {
+      commandFix("Check whether it exists on the host", "ls -l /dev/vfio/devices /dev/iommu"),
+      commandFix("Check whether the kernel has it (CONFIG_VFIO_DEVICE_CDEV, CONFIG_IOMMUFD)", "modprobe iommufd", {
         root: true,
       }),
       manualFix(

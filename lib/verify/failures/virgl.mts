@@ -47,8 +47,8 @@ export const virglFailures = (): Failure[] => [
       "provider.mode",
       "symptom",
       /virgl could not be initialized: -?\d|failed to initialize (?:venus|virgl|drm) renderer/,
-      "the host could not start OpenGL or Vulkan for QEMU's virtual GPU: the lines above say why; often /dev/dri may " +
-      "not be read, or the host's driver has no EGL with GBM",
+      "the host could not start OpenGL or Vulkan for QEMU's virtual GPU: the lines above say why; often /dev/dri " +
+      "cannot be read, or the host's driver has no EGL with GBM",
       commandFix("See the render nodes and who may use them", "ls -l /dev/dri"),
       "Or leave OpenGL out: video model virtio without 3D acceleration, graphics without gl=on",
       own,

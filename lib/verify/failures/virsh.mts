@@ -35,7 +35,7 @@ export const virshFailures = (): Failure[] => [
       "gpu.match",
       "cause",
       /(?:Node )?device not found: no (?:node )?device (?:with matching name '|found with alias \S)/,
-      "libvirt knows no device of that name: the card has another address now, or the VM does not have that device",
+      "libvirt finds no device with that name: the card has another address now, or the VM does not have that device",
       commandFix("See the devices' names", "virsh -c qemu:///system nodedev-list --cap pci"),
       "The devices of a VM: virsh dumpxml NAME, in <alias name='…'/>",
     ],
@@ -55,7 +55,7 @@ export const virshFailures = (): Failure[] => [
       /Failed to (?:read|restore) PCI config space for \S/,
       "libvirt cannot read or restore the card's configuration: the card does not answer since a reset, or sleeps " +
       "without power",
-      commandFix("See what the kernel says about it", "dmesg --level err,warn", { root: true }),
+      commandFix("Check what the kernel says about it", "dmesg --level err,warn", { root: true }),
       "Shut the VMs down, power the host off, wait ten seconds, and power it on",
     ],
     [
@@ -73,7 +73,7 @@ export const virshFailures = (): Failure[] => [
         /must be bound to vfio-pci|PCI device \S{1,20} is not managed/,
       ),
       "libvirt cannot give the card to the VM: it is not bound to vfio-pci, or its group is not",
-      commandFix("See which driver has it", "lspci -nnk -d ::03xx"),
+      commandFix("Check which driver has it", "lspci -nnk -d ::03xx"),
     ],
     [
       "provider.access",
@@ -118,14 +118,14 @@ export const virshFailures = (): Failure[] => [
         /bridge \S{1,20} does not exist/,
       ),
       "the bridge that the VM's network uses does not exist, or does not take its port",
-      commandFix("See which there are", "ip -brief link show type bridge"),
+      commandFix("List them", "ip -brief link show type bridge"),
     ],
     [
       "guest.firmware",
       "cause",
       /Unable to find .{0,20}firmware/,
-      "libvirt knows no UEFI firmware for what the VM asks: OVMF is not installed, or has no such variant (Secure " +
-      "Boot, format)",
+      "libvirt finds no UEFI firmware that has what the VM asks for: OVMF is not installed, or has no such variant " +
+      "(Secure Boot, format)",
       "Install ovmf (edk2-ovmf), and ask for a variant that it has",
     ],
     [
@@ -190,7 +190,7 @@ export const virshFailures = (): Failure[] => [
       "provider.access",
       "fallback",
       /(?<!INFO set_name_of_domain: )Call to vir[A-Z]\w{3,40} failed: |libvirtError\b|Error (?:starting|creating) domain: |LibvirtError\(/,
-      "libvirt refused a call, for the reason behind the last colon",
+      "libvirt refused a call, for the reason after the last colon",
       vmLog,
       daemonLog,
     ],

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { powerCycle } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const most = commandFix("See how many it can have", "sh -c 'grep . /sys/bus/pci/devices/*/sriov_totalvfs'");
+const most = commandFix("Check how many it can have", "sh -c 'grep . /sys/bus/pci/devices/*/sriov_totalvfs'");
 
 /** Errors of a card's virtual functions and vGPUs on the host, and of the ways to reset it that are set in /sys. */
 export const virtualFunctionFailures = (): Failure[] => [
@@ -54,7 +54,7 @@ export const virtualFunctionFailures = (): Failure[] => [
       /write error: Invalid argument|reset_method'?: Invalid argument/,
       "the card does not have the way to reset it that was written into reset_method; device_specific needs " +
       "vendor-reset, loaded, and a chip that it knows (Polaris, Vega, Navi 10 to 14)",
-      commandFix("See which ways there are", "sh -c 'grep . /sys/bus/pci/devices/*/reset_method'"),
+      commandFix("List the ways", "sh -c 'grep . /sys/bus/pci/devices/*/reset_method'"),
       commandFix("For such a chip, load it first", "modprobe vendor-reset", { root: true }),
     ],
   ]),

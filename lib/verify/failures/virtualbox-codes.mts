@@ -54,7 +54,7 @@ export const virtualboxCodeFailures = (): Failure[] => [
       /VBoxDrv(?:Stub)?\) failed: 0xc0000034|Driver is probably stuck stopping\/starting/,
       "VirtualBox's driver does not run on this Windows: it is not installed, is stopped, or waits for a restart",
       "Read its state: sc.exe query vboxsup (VirtualBox 6.1 and older: vboxdrv)",
-      "Restart Windows; if it stays: run VirtualBox's installer as administrator, choose Repair, then restart",
+      "Restart Windows; if the error remains: run VirtualBox's installer as administrator, choose Repair, then restart",
     ],
     [
       "provider.access",
@@ -114,7 +114,7 @@ export const virtualboxCodeFailures = (): Failure[] => [
       /(?:\(state is |Invalid machine state: )(?:Aborted|GuruMeditation)/,
       "VirtualBox's VM ended by itself: VirtualBox crashed, or its process was ended",
       log,
-      "See whether the kernel ended or stopped it: dmesg | grep -i -e vbox -e EMT -e 'out of memory'",
+      "Check whether the kernel ended or stopped it: dmesg | grep -i -e vbox -e EMT -e 'out of memory'",
     ],
     [
       "provider.access",

@@ -57,7 +57,7 @@ export const virtualboxFailures = (): Failure[] => [
     fix: [
       manualFix("Update VirtualBox to its newest release (7.2.10 or later)"),
       commandFix(
-        "See whether KVM is loaded, and whether a file keeps it off",
+        "Check whether KVM is loaded, and whether a file keeps it off",
         "sh -c 'lsmod | grep kvm; grep -rn " +
           "kvm /etc/modprobe.d'",
       ),
@@ -267,7 +267,7 @@ export const virtualboxFailures = (): Failure[] => [
     check: "provider.access",
     layer: "hypervisor",
     message: "VirtualBox could not start its program for the VM: that front end is not installed (windows need " +
-      "virtualbox-qt), or may not be run",
+      "virtualbox-qt), or cannot be run",
     fix: [
       manualFix("Start the VM without a window (headless = true; vb.gui = false)"),
       manualFix("Or install VirtualBox completely, with its graphical part"),

@@ -25,7 +25,7 @@ export const vmDenialFailures = (): Failure[] =>
       "host.guest",
       "note",
       /avc: denied \{ [\w ]{2,40} \} .{0,160}comm="qemu-ga"/,
-      "SELinux in a guest forbids its agent (qemu-guest-agent) a folder, which harms nothing for the VM or its card",
+      "SELinux in a guest forbids its agent (qemu-guest-agent) a folder, which is harmless for the VM or its card",
       "Nothing to do: look for another error",
     ],
     [

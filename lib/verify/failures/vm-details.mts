@@ -29,7 +29,7 @@ export const vmDetailFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /XML error: No PCI buses available/,
-      "the VM's machine type has no PCI bus on which the card could lie (isapc, microvm, or virt without PCI)",
+      "the VM's machine type has no PCI bus for the card (isapc, microvm, or virt without PCI)",
       "Use machine type q35, with pcie-root and pcie-root-port controllers",
     ],
     [
@@ -59,7 +59,7 @@ export const vmDetailFailures = (): Failure[] => [
         /bridge 'vmbr\d{1,5}' does not exist/,
       ),
       "the bridge that the VM's network names does not exist on this node",
-      commandFix("See which there are", "ip -brief link show type bridge"),
+      commandFix("List them", "ip -brief link show type bridge"),
       "Create it under System, Network, and apply it; or name another: qm set ID -net0 virtio,bridge=vmbr0",
     ],
     [
@@ -68,7 +68,7 @@ export const vmDetailFailures = (): Failure[] => [
       anyOf(
         /not available for vfio-pci, in use by (?:VGA|qxl-vga|virtio-vga|bochs)/,
       ),
-      "the card is to have the PCI address on which the VM's own graphics device lies",
+      "the card should get the PCI address that the VM's own graphics device has",
       "Remove the VM's graphics device (Proxmox: vga: none; libvirt: video model none), or the card's addr=",
     ],
     [
@@ -97,7 +97,7 @@ export const vmDetailFailures = (): Failure[] => [
       /Unable to write to '\/sys\/fs\/cgroup\/\S{1,160}cpuset\.(?:mems|cpus)': (?!Permission)/,
       "libvirt could not give the VM its CPUs or memory nodes: cputune or numatune names some that are offline " +
       "or not allowed to machine.slice",
-      commandFix("See what is allowed", "cat /sys/fs/cgroup/machine.slice/cpuset.cpus.effective"),
+      commandFix("Check what is allowed", "cat /sys/fs/cgroup/machine.slice/cpuset.cpus.effective"),
       "Correct cputune and numatune (virsh edit NAME), or what limits machine.slice (isolated CPUs, AllowedCPUs=)",
     ],
   ]),
@@ -125,10 +125,10 @@ export const vmDetailFailures = (): Failure[] => [
       "provider.version",
       "cause",
       /(?:QEMU|Qemu) \d{1,2}\.\d{1,2}\.\d{1,2} or newer is required, detected/,
-      "quickemu finds too old a QEMU; if the version that it detected is newer, it compares them wrongly, as " +
-      "quickemu 4.9.7 does with QEMU 10",
+      "quickemu finds a QEMU that is too old; if the version that it detected is newer, it compares them wrongly, " +
+      "as quickemu 4.9.7 does with QEMU 10",
       "Detected 10 or newer: update quickemu. Not the installed one: another program of that name is first in PATH",
-      commandFix("See which QEMU it finds", "which -a qemu-system-x86_64"),
+      commandFix("Check which QEMU it finds", "which -a qemu-system-x86_64"),
     ],
     [
       "provider.version",
@@ -146,7 +146,7 @@ export const vmDetailFailures = (): Failure[] => [
       "guest.image",
       "cause",
       /Backing file specified without backing format/,
-      "qemu-img wants the format of the image below (since QEMU 6.1)",
+      "qemu-img requires the format of the image below (since QEMU 6.1)",
       "Add it: qemu-img create -f qcow2 -b BASE.qcow2 -F qcow2 NEW.qcow2",
     ],
   ]),
@@ -159,7 +159,7 @@ export const vmDetailFailures = (): Failure[] => [
         /unable to find .{0,20}(?:nft|iptables)\b.{0,20}binary/,
       ),
       "libvirt's network needs nft or iptables, and the configured one is not installed",
-      commandFix("See which there is", "command -v nft iptables"),
+      commandFix("Check which there is", "command -v nft iptables"),
       'Install nftables, or write firewall_backend = "iptables" in /etc/libvirt/network.conf, and restart libvirt',
     ],
   ]),

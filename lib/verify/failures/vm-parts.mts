@@ -5,13 +5,13 @@ import { rows } from "./rows.mts";
 import type { Failure } from "./types.mts";
 
 const edit = manualFix(editDefinition);
-const capabilities = commandFix("See what this QEMU can do", "virsh -c qemu:///system domcapabilities --machine q35");
+const capabilities = commandFix("Check what this QEMU can do", "virsh -c qemu:///system domcapabilities --machine q35");
 const options = manualFix(qemuOptions);
 const networks = commandFix("See the networks and their state", "virsh -c qemu:///system net-list --all");
 const volumes = commandFix("See the VM's disks", "virsh -c qemu:///system domblklist NAME");
 const states = commandFix("See the VMs and their states", "virsh -c qemu:///system list --all");
 const refused = commandFix(
-  "See what AppArmor or SELinux refused",
+  "Check what AppArmor or SELinux refused",
   "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'",
   {
     root: true,
@@ -46,7 +46,7 @@ const memory: Subject = [
   "host.memory",
   "the VM's memory: there is not as much, or not of that kind (huge pages, shared, NUMA), as the definition asks for",
   lessMemory,
-  commandFix("See what is free", "grep -iE 'memavail|hugepages' /proc/meminfo"),
+  commandFix("Check what is free", "grep -iE 'memavail|hugepages' /proc/meminfo"),
 ];
 const network: Subject = [
   "(?:network|bridge|interface|\\btap\\b|macvtap|DHCP|dnsmasq|firewall|iptables|nftables|nwfilter|MAC " +

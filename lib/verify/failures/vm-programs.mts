@@ -3,7 +3,7 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const vms = commandFix("See what VirtualBox has", "VBoxManage list vms; VBoxManage list hdds");
+const vms = commandFix("Check what VirtualBox has", "VBoxManage list vms; VBoxManage list hdds");
 const vboxLog = "Read the VM's log: Logs/VBox.log in its folder (on Windows also VBoxHardening.log)";
 const hyperv =
   "Read the event log: Applications and Services Logs, Microsoft, Windows, Hyper-V-Worker and Hyper-V-VMMS";
@@ -175,14 +175,13 @@ export const vmProgramFailures = (): Failure[] => [
       ),
       "Windows' NVIDIA driver hung and was reset, or gave up",
       "Install the driver again (in a guest with a GPU partition: the files of the host's driver)",
-      "Look for power or temperature faults of the card if it comes back",
+      "Look for power or temperature faults of the card if it happens again",
     ],
     [
       "hyperv.guest",
       "fallback",
       /\bdxgkrnl: .{0,80}(?:fail|error|-\d|denied|unable)|dxgvmb_\w{4,40}|dxgkio_\w{4,40}.{0,40}failed/,
-      "dxgkrnl, the guest's side of a Windows GPU partition, reports an error; where nvidia-smi works it " +
-      "harms nothing",
+      "dxgkrnl, the guest's side of a Windows GPU partition, reports an error; where nvidia-smi works it is harmless",
       "Update the host's driver, and copy its files into the guest again",
     ],
     [

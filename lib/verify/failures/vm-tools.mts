@@ -25,7 +25,8 @@ export const vmToolFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /(?:Gem::FilePermissionError|You don't have write permissions for the \S{1,120} directory)/,
-      "gem may not write the system's folder for gems: plugins of Vagrant are not installed by gem, and not as root",
+      "gem is not allowed to write the system's folder for gems: plugins of Vagrant are not installed by gem, and " +
+      "not as root",
       plugins,
     ],
     [
@@ -58,7 +59,7 @@ export const vmToolFailures = (): Failure[] => [
       "cause",
       /(?:No root device could be found|No storage pool found|Can't find a storage pool|(?:Instance|Profile|Image|Network|Storage pool) not found|requested image couldn't be found|Image alias not found)/,
       "Incus (LXD) was not set up, or has no storage pool, profile, network or image of that name in this project",
-      commandFix("See what there is", "incus storage list; incus profile show default; incus list"),
+      commandFix("List what exists", "incus storage list; incus profile show default; incus list"),
       "First use: incus admin init (lxd init)",
     ],
   ]),
@@ -71,7 +72,7 @@ export const vmToolFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /(?:dial unix \S{1,60}(?:incus|lxd)\S{0,40}unix\.socket: |daemon doesn't appear to be started|(?:incus|lxd)\S{0,40}unix\.socket: connect: )/,
-      "Incus' (LXD's) daemon does not run, or this user may not talk to it",
+      "Incus' (LXD's) daemon does not run, or this user is not allowed to talk to it",
       "Start it (systemctl start incus), and add your user: usermod -aG incus-admin USER (lxd for LXD); then " +
       "log in again",
     ],
@@ -132,7 +133,7 @@ export const vmToolFailures = (): Failure[] => [
       /no matching virtual function found|All virtual functions on parent device .{1,40} are already in use|No free virtual function|Couldn't find a matching GPU with available VFs|No available mdev for profile|Parent device .{1,40} doesn't support SR-IOV/,
       "Incus (LXD) finds no free part of the card or adapter (virtual function, vGPU): none was created, all are in " +
       "use, or their driver on the host does not offer any",
-      commandFix("See how many there can be and are", "grep -H . /sys/bus/pci/devices/*/sriov_*vfs"),
+      commandFix("Check how many there can be and are", "grep -H . /sys/bus/pci/devices/*/sriov_*vfs"),
       "Create them: write the number into sriov_numvfs, with the device's own driver loaded; vGPUs: mdevctl types",
     ],
     [
@@ -159,7 +160,7 @@ export const vmToolFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /(?:--osinfo\/--os-variant OS name is required|--os-variant \S{1,40} is not (?:known|valid))/,
-      "virt-install 4 and later wants to know the guest's system, and could not see it from the ISO or URL",
+      "virt-install 4 and later needs the guest's system, and could not detect it from the ISO or URL",
       capabilities,
       "Add --osinfo debian12 (or linux2022), or --osinfo detect=on,require=off",
     ],
@@ -168,14 +169,14 @@ export const vmToolFailures = (): Failure[] => [
       "cause",
       /(?:is already in use by other guests|device is already in use by other guests)/,
       "another VM of libvirt has that disk or device",
-      commandFix("See which VMs there are", "virsh -c qemu:///system list --all"),
+      commandFix("List the VMs", "virsh -c qemu:///system list --all"),
       "Take another file, remove the other VM, or, if the two never run together: --check path_in_use=off",
     ],
     [
       "guest.image",
       "cause",
       /(?:Could not find an installable distribution at|does not have a URL location|Couldn't acquire file|The URL could not be accessed|install tree .{0,40}not found)/,
-      "virt-install finds no installer at that address: it wants a distribution's install tree, not a folder of ISOs",
+      "virt-install finds no installer at that address: it needs a distribution's install tree, not a folder of ISOs",
       "Fetch the ISO and give it by --cdrom FILE.iso, or a cloud image by --import",
     ],
     [

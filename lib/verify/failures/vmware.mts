@@ -37,7 +37,7 @@ export const vmwareFailures = (): Failure[] => [
         /hotplug slot: ?0x\w{1,4}: Device insertion detected while prior device/,
       ),
       "ESXi does not pass the card on: passthrough is off for it, or ESXi saw it removed and inserted (PCIe hot-plug)",
-      commandFix("See what ESXi passes on", "esxcli hardware pci pcipassthru list"),
+      commandFix("Check what ESXi passes on", "esxcli hardware pci pcipassthru list"),
       "Host, Manage, Hardware, PCI Devices: toggle passthrough for the card, and restart the host if it asks",
       "If vmkernel.log has lines of PCIEHP (HPE servers): turn PCIe hot-plug off, as Broadcom's article on " +
       "this message shows",
@@ -212,7 +212,7 @@ export const vmwareFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /VMware VM could not be cloned due to permission|VMware \S{1,20} provider must modify has bad perm|read the VMware DHCP leases/,
-      "this user may not read or write a file or folder of VMware that Vagrant needs",
+      "this user is not allowed to read or write a file or folder of VMware that Vagrant needs",
       "Give your user the folder that the message names; run vagrant and VMware as the same user",
     ],
     [
@@ -222,7 +222,7 @@ export const vmwareFailures = (): Failure[] => [
       "Vagrant does not learn the address of VMware's VM: it still boots, has no VMware tools, or VMware's " +
       "DHCP gave none",
       "Look at the VM's screen in VMware; install open-vm-tools in the box",
-      "If it stays: vagrant reload, then restore VMware's networks in its Virtual Network Editor",
+      "If the error remains: vagrant reload, then restore VMware's networks in its Virtual Network Editor",
     ],
     [
       "provider.access",

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const mounted = guestFix("See what is mounted there", "findmnt -o TARGET,SOURCE,FSTYPE,OPTIONS");
+const mounted = guestFix("Check what is mounted there", "findmnt -o TARGET,SOURCE,FSTYPE,OPTIONS");
 const again =
   "Docker keeps a volume's first settings: docker volume rm NAME (deletes a local volume's data), then up again";
 
@@ -32,7 +32,7 @@ export const volumeFailures = (): Failure[] =>
         /error resolving passed in network volume address/,
       ),
       "the server of that share does not answer, or its name is unknown here",
-      guestFix("See whether it answers", "ping -c 3 SERVER"),
+      guestFix("Check whether it answers", "ping -c 3 SERVER"),
       "Write the server's address in o: (addr=…); with SMB 1 servers vers=1.0, otherwise vers=3.0",
     ],
     [
@@ -67,7 +67,7 @@ export const volumeFailures = (): Failure[] =>
       "verify.service",
       "cause",
       /[Mm]ounts denied: |is not shared from the host and is not known to Docker/,
-      "Docker Desktop may not use that folder of this computer",
+      "Docker Desktop is not allowed to use that folder of this computer",
       "Add it in Docker Desktop: Settings, Resources, File sharing",
     ],
     [
@@ -76,7 +76,7 @@ export const volumeFailures = (): Failure[] =>
       anyOf(
         /\S{1,200}: (?:stale NFS file handle|stale file handle|transport endpoint is not connected)/,
       ),
-      "a volume lies on a network share, FUSE mount or disk that is gone or hangs",
+      "a volume is on a network share, FUSE mount or disk that is gone or hangs",
       mounted,
       guestFix("Unmount it, then mount it again", "umount -l FOLDER"),
       "Start the service only after the mount (RequiresMountsFor= in Docker's unit)",
@@ -89,7 +89,7 @@ export const volumeFailures = (): Failure[] =>
         /make mountpoint "[^"]{1,200}": .{0,300}(?:read-only file system|not a directory)/,
         /creating [`'"][^`'"]{1,200}[`'"]: openat2 .{1,200}: (?:Not a directory|Read-only file system)/,
       ),
-      "the place in the container where the volume should go cannot be created: it lies in another volume that is " +
+      "the place in the container where the volume should go cannot be created: it is in another volume that is " +
       "read-only, or below a file",
       "Create that folder or file in the outer volume's source first, or mount the inner one elsewhere",
     ],
@@ -97,7 +97,8 @@ export const volumeFailures = (): Failure[] =>
       "verify.service",
       "cause",
       /failed to fulfil mount request: open (?!\S{0,80}nvidia)[^:]{1,200}: (?:no such file|permission denied|operation not permitted)/,
-      "the source of a volume does not exist, or Docker may not open it (a home of another user, FUSE, rootless)",
+      "the source of a volume does not exist, or Docker is not allowed to open it (a home of another user, FUSE, " +
+      "rootless)",
       "Create it, or let Docker's user pass each folder above it (chmod o+x); FUSE: mount with allow_other",
     ],
     [
@@ -114,9 +115,8 @@ export const volumeFailures = (): Failure[] =>
         /failed to (?:chmod|chown|copy file info) \S{0,12} ?\/\S{1,200}: .{0,60}(?:operation not permitted|permission denied)/,
         /failed to (?:populate volume|copy file info).{0,300}(?:lchown|chmod|operation not permitted)/,
       ),
-      "Docker may not set the owner or mode of files in that volume: it is a share that does not allow it " +
-      "(NFS with " +
-      "root_squash, SMB)",
+      "Docker is not allowed to set the owner or mode of files in that volume: it is a share that does not allow " +
+      "it (NFS with root_squash, SMB)",
       "Write nocopy: true for that volume; on the NFS server no_root_squash, or for SMB uid=, gid= in o:",
     ],
     [

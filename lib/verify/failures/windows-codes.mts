@@ -10,7 +10,7 @@ const eventLog = commandFix(
   "Read what Hyper-V wrote about it",
   "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-Worker-Admin -MaxEvents 20",
 );
-const services = commandFix("See whether its services run", "sc.exe query vmms; sc.exe query vmcompute");
+const services = commandFix("Check whether its services run", "sc.exe query vmms; sc.exe query vmcompute");
 
 /** Error numbers of Windows (HRESULT), as a decimal and a hexadecimal number. */
 const code = (...numbers: number[]) =>
@@ -58,7 +58,7 @@ const codes: Row[] = [
     code(0x800705b4, 0x80370109),
     "Windows' service for VMs did not answer in time",
     services,
-    "Restart Windows; if it comes back, update Windows and the graphics driver",
+    "Restart Windows; if it happens again, update Windows and the graphics driver",
   ],
   [
     "hyperv.driver",

@@ -25,7 +25,7 @@ export const windowsFailures = (): Failure[] => [
     layer: "provider",
     message: "Hyper-V has no VM of that name: it was not created, or was renamed or removed",
     fix: [
-      commandFix("See which VMs there are (as administrator)", "Get-VM"),
+      commandFix("List the VMs  (as administrator)", "Get-VM"),
       manualFix("If up was cut off before: run vagrant destroy for the machine, then up again"),
     ],
     source: "Hyper-V; jamesstringer90/Easy-GPU-PV#449 (2025)",
@@ -40,7 +40,7 @@ export const windowsFailures = (): Failure[] => [
     layer: "network",
     message: "Hyper-V has no virtual switch of that name",
     fix: [
-      commandFix("See which there are", "Get-VMSwitch"),
+      commandFix("List them", "Get-VMSwitch"),
       manualFix("Use the Default Switch, or create one (New-VMSwitch -Name lab -SwitchType Internal)"),
     ],
     source: "Vagrant and Packer (Hyper-V); hashicorp/vagrant#3398 (2014-04)",
@@ -50,8 +50,8 @@ export const windowsFailures = (): Failure[] => [
     near: /hyper-?v|virtual machine|Start-VM|Import-VM|vhdx|icacls|vagrant/i,
     check: "hyperv.card",
     layer: "provider",
-    message: "Hyper-V may not read or write the folder of the VM or its disk: SYSTEM and the VM's account lack " +
-      "permissions there",
+    message: "Hyper-V is not allowed to read or write the folder of the VM or its disk: SYSTEM and the VM's " +
+      "account lack permissions there",
     fix: [
       commandFix(
         "Give SYSTEM inherited full control of the drive or folder",

@@ -18,7 +18,7 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "tools.present",
     "WSL could not download from Microsoft or GitHub: no network, no name server, a proxy, firewall or a wrong clock",
     web,
-    "See that https://raw.githubusercontent.com and https://aka.ms open in a browser; set the proxy in Windows",
+    "Check that https://raw.githubusercontent.com and https://aka.ms open in a browser; set the proxy in Windows",
   ],
   [
     "0x8024\\w{4}|0x80d0\\w{4}|0x803f\\w{4}|0x80073[cd]\\w{2}|ERROR_INSTALL_\\w{4,30}|0x80070643",
@@ -33,7 +33,9 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "0x80070422|ERROR_SERVICE_DISABLED|0x80070424|ERROR_SERVICE_DOES_NOT_EXIST|0x80070426|ERROR_SERVICE_NOT_ACTIVE",
     "host.virtualization",
     "a service of Windows that WSL needs (WslService, Windows Update) is disabled or does not run",
-    commandFix("Let WSL's start by itself, as administrator", "sc.exe config WslService start= auto", { root: true }),
+    commandFix("Let WSL's start automatically, as administrator", "sc.exe config WslService start= auto", {
+      root: true,
+    }),
     "Start Windows Update (wuauserv) for an update; then wsl --update",
   ],
   [
@@ -88,7 +90,7 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "guest.image",
     "Windows cannot use the distribution's disk (ext4.vhdx): it is damaged, compressed, encrypted or fragmented",
     "Copy it away first; make its folder uncompressed and unencrypted (compact /u, cipher /d)",
-    commandFix("See whether the drive has errors, as administrator", "chkdsk C:", { root: true }),
+    commandFix("Check whether the drive has errors, as administrator", "chkdsk C:", { root: true }),
   ],
   [
     "0x800705aa|ERROR_NO_SYSTEM_RESOURCES|E_OUTOFMEMORY|0x8007000e|ERROR_NOT_ENOUGH_MEMORY|ERROR_COMMITMENT_LIMIT|" +

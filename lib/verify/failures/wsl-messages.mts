@@ -22,8 +22,8 @@ export const wslMessageFailures = (): Failure[] => [
       "hyperv.guest",
       "cause",
       /\/usr\/lib\/wsl\/\S{1,60}: Stale file handle/,
-      "the folder of Windows' GPU driver is no longer behind /usr/lib/wsl: the driver was updated while WSL ran, or " +
-      "the container did not get it",
+      "the folder of Windows' GPU driver is no longer the one at /usr/lib/wsl: the driver was updated while WSL " +
+      "ran, or the container did not get it",
       restart,
       update,
     ],
@@ -36,7 +36,7 @@ export const wslMessageFailures = (): Failure[] => [
       "nvidia-smi itself crashes: in WSL Windows' drivers 551 to 566 did that on some cards, and programs that " +
       "compute can still work",
       "In WSL: install a newer driver in Windows, run wsl --update and wsl --shutdown, then try again",
-      "See whether CUDA works: python3 -c 'import torch; print(torch.cuda.is_available())'",
+      "Check whether CUDA works: python3 -c 'import torch; print(torch.cuda.is_available())'",
       "On Linux: its library is of another release than the module; reboot after an update of the driver",
     ],
   ]),
@@ -57,7 +57,7 @@ export const wslMessageFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /Performing one-time upgrade of the Windows Subsystem for Linux file system/,
-      "WSL 1 could not convert the distribution's files after an update of Windows: files in it may not be changed",
+      "WSL 1 could not convert the distribution's files after an update of Windows: files in it cannot be changed",
       "Export the distribution (wsl --export NAME FILE), remove it (wsl --unregister NAME deletes it), and import " +
       "the file again as WSL 2: wsl --import NAME FOLDER FILE --version 2",
     ],
@@ -136,7 +136,7 @@ export const wslMessageFailures = (): Failure[] => [
         /wsl: (?:Hyper-V firewall|DNS Tunneling) is not supported|An Http Proxy change has been detected/,
         /IPv6 is disabled on the host in an unsupported way|Failed to create (?:virtual network with|network endpoint with) address/,
       ),
-      "WSL uses another kind of network than its settings ask for, which harms nothing as long as the network works",
+      "WSL uses another kind of network than its settings ask for, which is harmless as long as the network works",
       "Nothing to do; for none of it, write networkingMode=nat below [wsl2] in %UserProfile%\\.wslconfig",
     ],
     [

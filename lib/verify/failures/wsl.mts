@@ -59,13 +59,13 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "WSL's service failed in a way that it does not expect: most often its state after an update or a sleep " +
     "of Windows",
     restart,
-    "If it stays: restart Windows, then wsl --update",
+    "If the error remains: restart Windows, then wsl --update",
   ],
   [
     "0x80070422|ERROR_SERVICE_DISABLED|0x80070424",
     "host.virtualization",
     "WSL's service (WslService, LxssManager) is disabled or missing",
-    commandFix("Let it start by itself, as administrator", "sc.exe config WslService start= auto", { root: true }),
+    commandFix("Start it automatically, as administrator", "sc.exe config WslService start= auto", { root: true }),
     update,
   ],
   [

@@ -40,7 +40,7 @@ export const xenFailures = (): Failure[] =>
       "gpu.reset",
       "note",
       /The kernel doesn't support reset from sysfs for PCI device/,
-      "dom0's kernel knows no reset for the device; Xen goes on, and the card may keep its last user's state",
+      "dom0's kernel has no reset method for the device; Xen continues, and the card may keep its last user's state",
       "If the VM starts: nothing to do; if the card works only once after each boot of the host, it has no reset",
     ],
     [
