@@ -186,8 +186,9 @@ if [ -n "$live" ]; then
   done
 fi
 set -- "$@" of=configured
-[ -d "$root/etc" ] && for path in "$root"/etc/modprobe.d/*.conf "$root"/usr/lib/modprobe.d/*.conf \
-  "$root"/lib/modprobe.d/*.conf "$root/etc/modules" "$root"/etc/modules-load.d/*.conf \
+of_read=/
+[ -d "$root/etc" ] && for path in "$root"/etc/modprobe.d/*.conf "$root"/run/modprobe.d/*.conf \
+  "$root"/usr/local/lib/modprobe.d/*.conf "$root"/usr/lib/modprobe.d/*.conf "$root"/lib/modprobe.d/*.conf "$root/etc/modules" "$root"/etc/modules-load.d/*.conf \
   "$root/etc/initramfs-tools/modules" "$root/etc/dracut.conf" "$root"/etc/dracut.conf.d/*.conf \
   "$root/etc/mkinitcpio.conf" "$root"/etc/mkinitcpio.conf.d/*.conf "$root"/etc/mkinitcpio.d/*.preset \
   "$root/etc/kernel/install.conf" "$root"/etc/udev/rules.d/*.rules "$root"/usr/lib/udev/rules.d/*nvidia*.rules \
@@ -195,12 +196,10 @@ set -- "$@" of=configured
   "$root"/etc/initcpio/hooks/* "$root"/etc/systemd/system/*.service "$root/etc/rc.local"; do
   # modprobe reads one file of a name: the folders are in its order
   case $path in
-    */lib/modprobe.d/*)
-      of_name=${path##*/}
-      [ -e "$root/etc/modprobe.d/$of_name" ] || case $path in
-        "$root"/usr/*) false ;;
-        *) [ -e "$root/usr/lib/modprobe.d/$of_name" ] ;;
-      esac && continue
+    */modprobe.d/*)
+      [ -e "$path" ] || continue
+      case $of_read in */"${path##*/}"/*) continue ;; esac
+      of_read=$of_read${path##*/}/
       ;;
   esac
   readable "$path" && set -- "$@" "$path"
@@ -572,6 +571,16 @@ texts=$(awk -v root="$root" '
   }
   short ~ /^kernel/ {
     if (match(text, /^(layout|initrd_generator|uki_generator)=[a-z]+/)) report(substr(text, 1, RLENGTH))
+    next
+  }
+  # initramfs-tools gives each line to modprobe: a module and its options
+  short ~ /^initramfs-tools\/modules/ {
+    n = split(text, part, /[ \t]+/)
+    begin = part[1] == "" ? 2 : 1
+    line = part[begin]
+    if (line !~ driver) next
+    for (i = begin + 1; i <= n && part[i] !~ /^#/; i++) if (part[i] ~ /^ids=[0-9A-Za-z:,]*$/) line = line " " part[i]
+    report(line)
     next
   }
   # names of modules, and settings of dracut and mkinitcpio

@@ -63,7 +63,18 @@ test("gpu.driver: a list of ids that also takes another card of the host at its 
     message,
     /At the next boot \/etc\/modprobe\.d\/vfio\.conf also binds 0000:03:00\.0, which nouveau has now/,
   );
-  assert.match(fix[0]!.title, /^Remove these ids from \/etc\/modprobe\.d\/vfio\.conf$/);
+  assert.match(fix[0]!.title, /^Remove the ids [0-9a-f:,]+ from \/etc\/modprobe\.d\/vfio\.conf$/);
+  const nixos = text(name).replace(/^ID:.*$/m, "ID:nixos");
+  assert.match(finding(name, "gpu.driver", nixos).fix[0]!.title, /from configuration\.nix .* nixos-rebuild switch$/);
+  const [, ids] = /^modprobe\.d\/vfio\.conf:options vfio-pci ids=(\S+)/m.exec(text(name))!;
+  const words = `read:/proc/cmdline\nrunning:vfio-pci.ids=8086:1521,${ids}\nrunning:vfio-pci.disable_vga=1`;
+  const line = text(name).replace(/^modprobe\.d\/vfio\.conf:.*\n/m, "").replace("read:/proc/cmdline", words)
+    .replace("[programs]", "[programs]\nkernelstub:/usr/bin/kernelstub");
+  assert.is(
+    finding(name, "gpu.driver", line).fix[0]!.command,
+    `kernelstub -d vfio-pci.ids=8086:1521,${ids} && kernelstub -a vfio-pci.ids=8086:1521`,
+    "other devices keep their driver",
+  );
   assert.match(fix[1]!.command!, /prepare$/);
   const own = text(name).replace("modprobe.d/vfio.conf:", "modprobe.d/homelab-gpu.conf:");
   assert.match(finding(name, "gpu.driver", own).fix[0]!.command!, /prepare$/, "prepare writes its own file again");

@@ -4,6 +4,7 @@ import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
 import { matchCard, mmioWindowOf } from "../lib/resolve/cards.mts";
+import { vfioSourceOf } from "../lib/host/vfio-ids.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { topologyLines } from "../lib/cli/topology.mts";
 import type { Finding } from "../lib/findings.mts";
@@ -385,6 +386,33 @@ test("gpu.driver: distinguishes bound, configured without a reboot, free, and no
   assert.match(one.message, /^only 0000:01:00\.0 of the card is configured for vfio-pci/, "another driver's module");
   assert.equal(one.fix.map(({ command }) => command), ["npx zx homelab-gpu.mts prepare"], "no initramfs mends that");
   assert.match(companion(["snd-hda-intel"], "nouveau").message, /have bound it: no file/);
+});
+
+test("gpu.driver: ids in any part of a list, with a class, and those that initramfs-tools gives to modprobe", () => {
+  const any = "ffffffff:ffffffff:ffffffff";
+  const isOurs = (ids: string) =>
+    vfioSourceOf({ ...host().pci!.find(({ bdf }) => bdf === gpu)!, subsystem: "1458:40e7" }, {
+      ...host(),
+      configured: [{ file: "modprobe.d/vfio.conf", text: `options vfio-pci ids=${ids}` }],
+    }) !== undefined;
+  for (
+    const ids of ["10de:2786", `10de:${any}`, `10de:${any}:00030000:ffff00ff`, "ffffffff:2786", "10de:2786:1458:40e7"]
+  ) {
+    assert.ok(isOurs(ids), ids);
+  }
+  for (const ids of ["10de", "10de:", ":2786", `1002:${any}`, `10de:${any}:00040300:ffffffff`, "10de:2786:1:1"]) {
+    assert.not(isOurs(ids), ids);
+  }
+  const image = (lines: string[], tool = "update-initramfs") => {
+    const made = host((one) => {
+      one.configured = lines.map((text) => ({ file: "initramfs-tools/modules", text }));
+      one.programs = { [tool]: `/usr/bin/${tool}` };
+    });
+    return vfioSourceOf(made.pci!.find(({ bdf }) => bdf === gpu)!, made)?.from;
+  };
+  assert.is(image(["vfio_pci ids=10de:2786,10de:22bc"]), "/etc/initramfs-tools/modules");
+  assert.is(image(["vfio_pci ids=10de:2786"], "dracut"), undefined, "no tool reads that file");
+  assert.is(image(["vfio_pci ids=10de:1111"]), undefined);
 });
 
 test("gpu.driver: the running kernel must be able to load vfio-pci", () => {

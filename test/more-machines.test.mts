@@ -161,6 +161,11 @@ test("Xen: a system that runs on Xen only is not booted without it, and VT-x is 
     assert.not.match(fixes(host, check).join("\n"), /without Xen|VT-x/, check);
   }
   assert.match(fixes(text("xen-control-domain"), "iommu.enabled").join("\n"), /^Boot this system without Xen/);
+  // Linux in the control domain shows the flag of a VM
+  const flagged = parseHost(host.replace(/^flags-read:yes$/m, "flags-read:yes\nflag:hypervisor"));
+  const config = resolveConfig(parseConfig("machines: [{name: a, box: x, gpu: {}}]"), flagged);
+  assert.ok(flagged.cpu.flags!.includes("hypervisor"));
+  assert.is(runChecks(flagged, config, ["host.guest"])[0]!.message, "this host is not a VM");
 });
 
 test("Guix System gets lines of its declaration", async () => {

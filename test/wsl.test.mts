@@ -43,7 +43,10 @@ test("a lab in WSL's own file system is copied first; Docker is named for those 
   const [[title, command], other] = titles("/home/ada/lab/.homelab-gpu") as [[string, string], [string, null]];
   assert.match(title, /^Copy the config and this program to a folder of Windows/);
   assert.is(command, "cd 'C:\\lab'; npm.cmd ci; npx.cmd zx homelab-gpu.mts up");
-  assert.match(other[0], "Docker in WSL");
+  assert.match(other[0], "Docker in WSL can use the GPU without a VM");
+  const older = fromWsl(undefined, "4.4.0-26100-Microsoft")[1]!.title;
+  assert.match(older, /Docker in WSL 2 can .*: this is WSL 1, which has no Linux kernel/);
+  assert.is(fromWsl(undefined, "5.15.153.1-microsoft-standard-WSL2")[1]!.title, other[0]);
   assert.equal(titles("/mnt/d/.homelab-gpu")[0]![1], "cd 'D:\\'; npm.cmd ci; npx.cmd zx homelab-gpu.mts up");
   assert.equal(titles("/mnt/wsl/x/.homelab-gpu"), titles());
 });

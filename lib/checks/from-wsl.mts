@@ -5,9 +5,9 @@ import { self } from "../self.mts";
 
 /**
  * How to go on for a lab that was started inside WSL, where Vagrant's Hyper-V provider does not run: the line for
- * PowerShell in Windows. `folder`: the absolute path of the lab's folder in WSL.
+ * PowerShell in Windows. `folder`: the absolute path of the lab's folder in WSL; `kernel`: the kernel's release there.
  */
-export function fromWsl(folder?: string): Fix[] {
+export function fromWsl(folder?: string, kernel?: string): Fix[] {
   const own = folder === undefined ? undefined : windowsPath(posix.dirname(folder));
   const title = own === undefined
     ? "Copy the config and this program to a folder of Windows, such as C:\\lab, and run in PowerShell there"
@@ -17,9 +17,16 @@ export function fromWsl(folder?: string): Fix[] {
       `${title}, as administrator or in the group Hyper-V Administrators`,
       `cd '${(own ?? "C:\\lab").replaceAll("'", "''")}'; ${windowsCommand(self("up"))}`,
     ),
-    manualFix("If containers are enough, Docker in WSL can use the GPU without a VM"),
+    manualFix(
+      `If containers are enough, Docker in WSL ${isWsl1(kernel) ? "2 " : ""}can use the GPU without a VM${
+        isWsl1(kernel) ? ": this is WSL 1, which has no Linux kernel (wsl --set-version NAME 2, in Windows)" : ""
+      }`,
+    ),
   ];
 }
+
+/** Whether a release is that of WSL 1: one of Linux 4.4 with the build of Windows, such as 4.4.0-19041-Microsoft. */
+const isWsl1 = (kernel: string | undefined) => /^4\.4\.0-\d+-Microsoft$/.test(kernel ?? "");
 
 /** The path in Windows of a folder in WSL; undefined where Windows sees it only as a network share. */
 function windowsPath(path: string): string | undefined {

@@ -4,9 +4,13 @@ import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import { ownFiles } from "../host/own-files.mts";
 import { isDisplay } from "../host/pci.mts";
-import { vfioSourceOf } from "../host/vfio-ids.mts";
+import { commandLine, idsIn, vfioSourceOf } from "../host/vfio-ids.mts";
 import { isVfioDriver } from "../resolve/cards.mts";
+import type { Fix } from "../findings.mts";
 import { manualFix, remedies } from "../fixes.mts";
+import { removeArgument, replaceArgument } from "../host/kernel-arguments.mts";
+import { withoutLines } from "../host/module-options.mts";
+import { isIdOf } from "../host/pci-ids.mts";
 
 /**
  * A verdict about a card's driver, with a warning if a list of ids takes another card from this host:
@@ -27,7 +31,7 @@ export function withTwins(verdict: Verdict, card: Card, host: Host, { machines }
   const { from, text } = first.source;
   const bound = taken.every(({ fn }) => isVfioDriver(fn.driver ?? ""));
   const names = taken.map(({ fn: { bdf, driver } }) => bound ? bdf : `${bdf}, which ${driver} has now`).join(" and ");
-  const same = `${taken.length === 1 ? "it has" : "they have"} the same ids`;
+  const same = `${taken.length === 1 ? "it matches" : "they match"} the same ids`;
   return {
     ...verdict,
     status: "warn",
@@ -36,9 +40,22 @@ export function withTwins(verdict: Verdict, card: Card, host: Host, { machines }
     }: ${same}`,
     evidence: [...(verdict.evidence ?? []), { read: from, value: text }],
     fix: [
-      ...(ownFiles.includes(from) ? [] : [manualFix(`Remove these ids from ${from}`, { root: true })]),
+      ...(ownFiles.includes(from) ? [] : [withoutIds(first.source, card, host)]),
       { ...remedies.bindAtBoot, title: "Bind the card by its address instead, so that this host has the other one" },
       ...(verdict.fix ?? []).filter(({ command }) => command !== remedies.bindAtBoot.command),
     ],
   };
+}
+
+/** A fix that takes the ids of a card from a list of the user's own: its other ids stay. */
+function withoutIds({ from, text }: { from: string; text: string }, { assignedFunctions }: Card, host: Host): Fix {
+  const isCards = (id: string) => assignedFunctions.some((fn) => isIdOf(id, fn));
+  const ids = idsIn(text) ?? [];
+  const others = ids.filter((id) => !isCards(id));
+  if (from !== commandLine) {
+    return manualFix(withoutLines(host, from, `the ids ${ids.filter(isCards).join(",")}`), { root: true });
+  }
+  return others.length > 0
+    ? replaceArgument(host, text, `${text.replace(/=.*/, "")}=${others.join(",")}`)
+    : removeArgument(host, text);
 }

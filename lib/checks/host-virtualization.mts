@@ -10,6 +10,7 @@ import { commandFix, manualFix, remedies } from "../fixes.mts";
 import { removeModuleLines } from "../host/module-options.mts";
 import { blacklists, emptyInstalls } from "../host/vfio-ids.mts";
 import { isOlder } from "../text.mts";
+import { isVm } from "./outer-hypervisor.mts";
 import { acceleratorOf } from "../resolve/resolve.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
@@ -133,7 +134,7 @@ function turnOn(host: Host): Fix[] {
   if (host.container !== undefined) return [remedies.outside];
   // Xen uses the processor's virtualization itself
   if (host.hypervisor !== undefined) return [withoutXen(host)];
-  const inside = host.cpu.flags?.includes("hypervisor");
+  const inside = isVm(host);
   return [
     ...missingModule(host),
     // a module that loaded without /dev/kvm is no proof in a VM
@@ -236,7 +237,8 @@ export function guestByName({ dmi, os }: Host): Verdict {
 }
 
 /** Detects a VM or a container on Linux, by the CPU's flags. */
-export function guest({ cpu, dmi, container, existingPaths }: Host): Verdict {
+export function guest(host: Host): Verdict {
+  const { cpu, dmi, container, existingPaths } = host;
   const evidence = [
     {
       read: "/proc/cpuinfo flags",
@@ -262,7 +264,7 @@ export function guest({ cpu, dmi, container, existingPaths }: Host): Verdict {
   if (cpu.flags === undefined) {
     return unknown("could not read whether this host is a VM", evidence);
   }
-  return cpu.flags.includes("hypervisor")
+  return isVm(host)
     ? warn(
       "this host is itself a VM: it can pass a card to its guests only if the outer hypervisor gives it the " +
         "card and a virtual IOMMU",

@@ -9,6 +9,7 @@ import {
   missingSupport,
   refreshEntries,
   removeArgument,
+  replaceArgument,
 } from "../host/kernel-arguments.mts";
 import { removalWaits, waitsForReboot } from "../host/configured-arguments.mts";
 import { commandFix, firmwareFix, manualFix, remedies } from "../fixes.mts";
@@ -139,12 +140,7 @@ function underNoUnit(gpu: PciFunction, units: string[], host: Host, evidence: Ev
   if (off && integrated && gpu.vendor === vendorIds.intel) {
     const rest = off.split("=")[1]!.split(",").filter((word) => word !== "igfx_off");
     return fail(`${off} excludes the integrated graphics from the IOMMU`, evidence, [
-      manualFix(
-        rest.length > 0
-          ? `Write intel_iommu=${rest.join(",")} instead of ${off} in the kernel arguments`
-          : `Remove ${off} from the kernel arguments`,
-        { root: true, reboot: true },
-      ),
+      rest.length > 0 ? replaceArgument(host, off, `intel_iommu=${rest.join(",")}`) : removeArgument(host, off),
     ]);
   }
   if (integrated) {

@@ -103,7 +103,7 @@ function onThisHost(machine: ResolvedMachine, host: Host, folder?: string): Verd
   if (refused) {
     const { message } = refused.row;
     const fix = host.os.wsl && machine.provider === "hyperv"
-      ? fromWsl(folder)
+      ? fromWsl(folder, host.os.kernel)
       : [manualFix(insteadOf(refused.row, refused.use, host, system))];
     return { machine: machine.name, ...fail(message, evidence, fix) };
   }

@@ -64,10 +64,10 @@ export function withoutModules(host: Host, argument: string, modules: string[]):
 }
 
 /**
- * What to do without `lines` of a file: where the system writes it, in what it is written from. An update replaces a
- * package's file; one of the same name in /etc is read instead (modprobe.d(5)).
+ * What to do without `lines` of a file, such as `the line blacklist vfio-pci`: where the system writes it, in what it
+ * is written from. An update replaces a package's file; one of the same name in /etc is read instead (modprobe.d(5)).
  */
-function withoutLines(host: Host, file: string, lines: string): string {
+export function withoutLines(host: Host, file: string, lines: string): string {
   if (isNixos(host)) {
     return `Remove ${lines} (${file}) from configuration.nix (boot.blacklistedKernelModules or ` +
       "boot.extraModprobeConfig), and run nixos-rebuild switch";

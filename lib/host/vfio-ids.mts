@@ -5,7 +5,9 @@
 import type { Host } from "./types.mts";
 import type { PciFunction } from "./pci-types.mts";
 import { configuredArguments, waitsForReboot } from "./configured-arguments.mts";
+import { initramfsOf } from "./initramfs.mts";
 import { ownPaths } from "./own-files.mts";
+import { isIdOf } from "./pci-ids.mts";
 import { isOlder } from "../text.mts";
 
 /** One list of ids for vfio-pci. */
@@ -23,25 +25,32 @@ export const commandLine = "the kernel's command line";
 /** The absolute path of a file: the probe's paths are relative to /etc. */
 export const pathOf = (file: string) => file.startsWith("/") ? file : `/etc/${file}`;
 const nameOf = (path: string) => path.replace(/.*\//, "");
-const idsIn = (text: string) =>
+/** The ids of a line or an argument with `ids=`, in lower case; undefined if it has none. */
+export const idsIn = (text: string): string[] | undefined =>
   [...text.matchAll(/(?:^|[\s.])ids=(\S*)/g)].at(-1)?.[1]?.toLowerCase().split(",").filter(Boolean);
 
 /**
  * All id lists for vfio-pci, in the order in which the module gets them; only the last one takes
  * effect. modprobe joins the options of all files into one line, in the order of the file names
- * without their folders, then those of the command line; the kernel keeps the last value of a
- * parameter (kmod, libkmod-config.c; kernel, moduleparam.h). If vfio-pci is built in, files have no
- * effect.
+ * without their folders, then those of the command line, then those that it is called with, as
+ * initramfs-tools calls it; the kernel keeps the last value of a parameter (kmod,
+ * libkmod-config.c, libkmod-module.c; kernel, moduleparam.h). If vfio-pci is built in, files have
+ * no effect.
  */
 function idLists(host: Host): IdList[] {
   const files = modprobeLines(host)
     .filter(({ text }) => /^options\s+vfio[-_]pci\s/.test(text))
     .sort((a, b) => nameOf(a.file) < nameOf(b.file) ? -1 : nameOf(a.file) > nameOf(b.file) ? 1 : 0);
-  const lists = host.kernel.builtin.includes("vfio-pci") ? [] : files.flatMap(({ file, text }) => {
-    const ids = idsIn(text);
-    return ids ? [{ from: pathOf(file), text, ids }] : [];
-  });
-  return [...lists, ...idArguments(host)];
+  const called = host.configured.filter(({ file, text }) =>
+    file === "initramfs-tools/modules" && /^vfio[-_]pci\s/.test(text)
+  );
+  const lists = (lines: Host["configured"]) =>
+    host.kernel.builtin.includes("vfio-pci") ? [] : lines.flatMap(({ file, text }) => {
+      const ids = idsIn(text);
+      return ids ? [{ from: pathOf(file), text, ids }] : [];
+    });
+  const inImage = initramfsOf(host)?.kind === "initramfs-tools" ? lists(called) : [];
+  return [...lists(files), ...idArguments(host), ...inImage];
 }
 
 /** The lists on the command line of the next boot if it could be read, else of the current boot. */
@@ -74,16 +83,6 @@ export function misspeltIds(host: Host): { text: string; meant: string } | undef
 export function cutList(host: Host): IdList | undefined {
   const last = idLists(host).at(-1);
   return last && /ids=(\S*,)?(\s|$)/.test(last.text) ? last : undefined;
-}
-
-/** Whether an id in such a list matches this function; `ffffffff` matches any. */
-function isIdOf(id: string, { vendor, device, subsystem }: PciFunction): boolean {
-  const [wantedVendor, wantedDevice, subVendor = "", subDevice = ""] = id.split(":");
-  const same = (wanted: string, is: string | undefined) =>
-    wanted === "" || wanted === "ffffffff" || is === undefined || wanted.padStart(4, "0") === is;
-  const [ownVendor, ownDevice] = subsystem?.split(":") ?? [];
-  return wantedVendor?.padStart(4, "0") === vendor && wantedDevice?.padStart(4, "0") === device &&
-    same(subVendor, ownVendor) && same(subDevice, ownDevice);
 }
 
 /** The ids of a list that no function of the host has; empty where the host's functions were not read. */

@@ -381,6 +381,14 @@ test("the probe prints the modules that modprobe loads before others, and rules 
     lines(`etc/${file} = install vfio-pci /bin/false\\ninstall vfio_pci /opt/planted.sh`).map(({ text }) => text),
     ["install vfio-pci /bin/false", "install vfio_pci"],
   );
+  // modprobe gets the rest of such a line; it knows no "options" and no "softdep"
+  assert.equal(
+    lines(
+      "etc/initramfs-tools/modules = softdep amdgpu pre: vfio_pci\\noptions vfio_pci ids=1002:699f\\n" +
+        "vfio_pci ids=1002:699f,1002:aae0 # first\\namdgpu",
+    ).map(({ text }) => text),
+    ["vfio_pci ids=1002:699f,1002:aae0", "amdgpu"],
+  );
   const rule = 'ACTION=="add", SUBSYSTEM=="pci", ATTR{vendor}=="0x10de", ATTR{class}=="0x03[0-9]*", ATTR{remove}="1"';
   const path = "usr/lib/udev/rules.d/50-pm-nvidia.rules";
   assert.equal(lines(`${path} = ${rule}`), [{ file: `/${path}`, text: rule }]);
@@ -467,9 +475,16 @@ test("the probe reads one file of a name in the folders of modprobe.d, as modpro
       "usr/lib/modprobe.d/b.conf = blacklist kvm",
       "lib/modprobe.d/b.conf = blacklist kvm",
       "lib/modprobe.d/c.conf = blacklist kvm-intel",
+      "usr/local/lib/modprobe.d/a.conf = blacklist vfio_pci",
+      "usr/local/lib/modprobe.d/d.conf = blacklist kvm-amd",
+      "run/modprobe.d/d.conf = blacklist nouveau",
+      "usr/local/lib/modprobe.d/e.conf = blacklist amdgpu",
+      "usr/lib/modprobe.d/e.conf = blacklist radeon",
     ].join("\n"),
   ).configured;
   assert.equal(lines.map(({ file, text }) => `${file} ${text}`), [
+    "/run/modprobe.d/d.conf blacklist nouveau",
+    "/usr/local/lib/modprobe.d/e.conf blacklist amdgpu",
     "/usr/lib/modprobe.d/b.conf blacklist kvm",
     "/lib/modprobe.d/c.conf blacklist kvm-intel",
   ]);
