@@ -1,12 +1,13 @@
 #!/bin/sh
 # Builds dxgkrnl, the kernel module for a part of a host's card (GPU-P), from the source of
-# Microsoft's WSL kernel with DKMS. Run it as root when the box is built, on Ubuntu 22.04 or 24.04.
+# Microsoft's WSL kernel with DKMS. Run it as root when the box is built, on Debian 12 or 13, or
+# Ubuntu 22.04, 24.04 or 26.04.
 # A second run changes nothing. Settings are environment variables:
 #
 #   DXGKRNL_SOURCE   URL or path of the kernel's source (tar.gz); default: the release below
 #   DXGKRNL_SHA256   its checksum
 #
-# The module is not part of Linux and builds only for some kernels, so this script holds the kernel
+# The module is not part of Linux and needs changes for later kernels, so this script holds the kernel
 # packages. NVIDIA's driver for Linux must not be installed: programs use the libraries of the
 # host's driver, which are copied to the VM when it runs.
 #
@@ -34,10 +35,11 @@ case $sum in *[!0-9a-f]* | '') die 'DXGKRNL_SOURCE needs DXGKRNL_SHA256, 64 hex 
 # shellcheck disable=SC1090,SC1091 # a file of the guest
 distro=$(. "$root/etc/os-release" && echo "$ID-${VERSION_ID:-}")
 case $distro in
+  debian-12 | debian-13) kernel_packages='linux-image-amd64 linux-headers-amd64' ;;
   # its first kernel, 5.15, is too old for the module; the HWE kernel is the kernel of 24.04
   ubuntu-22.04) kernel_packages='linux-image-generic-hwe-22.04 linux-headers-generic-hwe-22.04' ;;
-  ubuntu-24.04) kernel_packages='linux-image-generic linux-headers-generic' ;;
-  *) die "$distro is not supported: Ubuntu 22.04 and 24.04 are" ;;
+  ubuntu-24.04 | ubuntu-26.04) kernel_packages='linux-image-generic linux-headers-generic' ;;
+  *) die "$distro is not supported: Debian 12 and 13 and Ubuntu 22.04, 24.04 and 26.04 are" ;;
 esac
 [ -z "$(find "$root/usr/src" -maxdepth 1 -name 'nvidia-*' 2>/dev/null)" ] ||
   die "this image has NVIDIA's driver for Linux, which does not work with dxgkrnl: use another image"
@@ -50,24 +52,19 @@ built() {
     modinfo -k "$kernel" dxgkrnl >/dev/null 2>&1
 }
 
-# The release is known not to build for kernels since 6.11 (staralt/dxgkrnl-dkms, issues 10 and 7, 2025-04); another
-# source may.
-refuse_newer() {
-  if [ -z "${DXGKRNL_SOURCE-}" ] && printf '6.11\n%s\n' "$1" | sort -CV; then
-    die "dxgkrnl $release does not build for the kernel $1: it needs an older kernel than 6.11, or dxgkrnl: with another source"
-  fi
-}
-
 version=$release-$(printf '%s' "$sum" | cut -c 1-8)
 tree=$root/usr/src/dxgkrnl-$version
 kernel=$(kernels | tail -n 1) # the kernel of the next boot
 if ! built || [ ! -e "$tree" ]; then
-  refuse_newer "$kernel"
   apt-get -q -o DPkg::Lock::Timeout=600 update
   # shellcheck disable=SC2086 # words
   apt-get -q -o DPkg::Lock::Timeout=600 install -y --no-install-recommends $kernel_packages dkms make gcc kmod
   kernel=$(kernels | tail -n 1)
-  refuse_newer "$kernel"
+  # the module uses sync files, which the kernel has with DRM; Debian's cloud kernel has neither
+  config=$root/boot/config-$kernel
+  if [ -e "$config" ] && ! grep -q '^CONFIG_SYNC_FILE=y' "$config"; then
+    die "dxgkrnl does not build for the kernel $kernel, which lacks CONFIG_SYNC_FILE: use an image without a cloud kernel (Debian: generic, not genericcloud)"
+  fi
   [ -e "$root/lib/modules/$kernel/build/Makefile" ] || die "headers for kernel $kernel cannot be found"
 
   work=$(mktemp -d)
@@ -98,10 +95,19 @@ if ! built || [ ! -e "$tree" ]; then
   mkdir -p "$tree/include/uapi/misc"
   cp "$work"/source/drivers/hv/dxgkrnl/*.[ch] "$tree"
   cp "$work/source/include/uapi/misc/d3dkmthk.h" "$tree/include/uapi/misc"
+  # texts for debugfs, which kernels since 6.16 do not ask for; and a lock: remap_pfn_range() needs it for
+  # writing, else later kernels (6.12, 6.17) log a warning at each call (staralt/dxgkrnl-dkms, issue 13)
+  sed -i -e '/^[[:space:]]*\.\(fence\|timeline\)_value_str = /d' \
+    -e 's/mmap_read_\(un\)\{0,1\}lock(/mmap_write_\1lock(/' "$tree"/*.c
   # definitions that only the headers of Microsoft's kernel have, and changes of later kernels
   cat >"$tree/compat.h" <<'HEADER'
 #include <linux/version.h>
+#include <linux/dma-fence.h>
 #include <linux/eventfd.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+/* since 6.10 no other header includes it */
+#include <linux/vmalloc.h>
 
 /* VMBus channels of a partitioned card, by their GUIDs in Hyper-V: one global, one for each part */
 #ifndef HV_GPUP_DXGK_GLOBAL_GUID
@@ -115,11 +121,33 @@ if ! built || [ ! -e "$tree" ]; then
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
 #define eventfd_signal(context, count) eventfd_signal(context)
 #endif
+
+/* before 6.3 a driver's remove() returns a number, which Hyper-V's bus ignores */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define dxg_remove_vmbus(parameter) \
+	dxg_remove_vmbus_void(parameter); \
+	static int dxg_remove_vmbus(struct hv_device *device) \
+	{ \
+		dxg_remove_vmbus_void(device); \
+		return 0; \
+	} \
+	static void dxg_remove_vmbus_void(parameter)
+#endif
+
+/* since 6.13 only get_task_comm() is left, which takes no size */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define __get_task_comm(buffer, size, task) strscpy_pad(buffer, (task)->comm, size)
+#endif
+
+/* since 6.17 it takes the fence itself, which the source calls fence */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define __dma_fence_is_later(one, two, ops) __dma_fence_is_later(fence, one, two)
+#endif
 HEADER
   cat >"$tree/Makefile" <<'MAKE'
 obj-m := dxgkrnl.o
 dxgkrnl-y := dxgmodule.o hmgr.o misc.o dxgadapter.o ioctl.o dxgvmbus.o dxgprocess.o dxgsyncfile.o
-ccflags-y := -I$(src)/include -include $(src)/compat.h -D_MAIN_KERNEL_
+ccflags-y := -I$(src)/include -include $(src)/compat.h -D_MAIN_KERNEL_ -Wno-empty-body -Wno-unused-function
 MAKE
   cat >"$tree/dkms.conf" <<DKMS
 PACKAGE_NAME="dxgkrnl"
