@@ -98,7 +98,7 @@ if ! built || [ ! -e "$tree" ]; then
   # texts for debugfs, which kernels since 6.16 do not ask for; and a lock: remap_pfn_range() needs it for
   # writing, else later kernels (6.12, 6.17) log a warning at each call (staralt/dxgkrnl-dkms, issue 13)
   sed -i -e '/^[[:space:]]*\.\(fence\|timeline\)_value_str = /d' \
-    -e 's/mmap_read_\(un\)\{0,1\}lock(/mmap_write_\1lock(/' "$tree"/*.c
+    -e 's/mmap_read_\(un\)\{0,1\}lock(/mmap_write_\1lock(/g' "$tree"/*.c
   # definitions that only the headers of Microsoft's kernel have, and changes of later kernels
   cat >"$tree/compat.h" <<'HEADER'
 #include <linux/version.h>
@@ -159,17 +159,18 @@ DKMS
   dkms status -m dxgkrnl -v "$version" 2>/dev/null | grep -q . || dkms add "dxgkrnl/$version" >&2
   if ! dkms install "dxgkrnl/$version" -k "$kernel" >&2; then
     log=$root/var/lib/dkms/dxgkrnl/$version/build/make.log
-    [ ! -e "$log" ] || tail -n 20 "$log" >&2
+    # the first errors: many lines can follow them
+    [ ! -e "$log" ] || grep -m 5 -A 2 -e 'error: ' -e '^ERROR: ' "$log" >&2 || tail -n 20 "$log" >&2
     die "dxgkrnl does not build for the kernel $kernel"
   fi
   built || die "dxgkrnl was built, but is not installed for the kernel $kernel"
 fi
 
 # hold the kernel: a newer one may be too new for the module
-# shellcheck disable=SC2016,SC2046 # dpkg fills these in; words
+# shellcheck disable=SC2016,SC2046 # dpkg fills these in; words; hi: held by an earlier run
 apt-mark hold $(
   dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'linux-image-*' 'linux-headers-*' 'linux-generic*' 2>/dev/null |
-    awk '$1 == "ii" { print $2 }'
+    awk '$1 ~ /^[hi]i$/ { print $2 }'
 ) >/dev/null
 
 mkdir -p "$root/etc/modules-load.d" "$root/etc/ld.so.conf.d" "$root/usr/lib/wsl/lib" "$root/usr/lib/wsl/drivers"

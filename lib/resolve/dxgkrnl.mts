@@ -1,32 +1,26 @@
 /**
- * The releases on which the pinned source of dxgkrnl (6.6.36.6, scripts/install-dxgkrnl.sh) builds,
- * and the kernel of their packages. The kernel's version is general knowledge, not read.
+ * The releases on which scripts/install-dxgkrnl.sh builds the pinned source of dxgkrnl (6.6.36.6), and
+ * the kernel of their packages. No row says that the module was loaded in Hyper-V.
  */
 interface DxgkrnlBuild {
   /** Codename of the release. */
   suite: string;
   kernel: string;
-  builds: boolean;
-  /** Why it is not known to build. */
-  why?: string;
+  /** By us, by others, or not yet: only for kernels before and after it. */
+  builds: "built" | "reported" | "expected";
   source: string;
-  /** When the source was read. */
+  /** When it was built, or the source was read. */
   date: string;
 }
 
-const newer = "its source needs changes for kernels since 6.11";
-const other = "install-dxgkrnl.sh knows Ubuntu 22.04 and 24.04 only";
-const source = "staralt/dxgkrnl-dkms, issues 10 (6.11) and 7 (6.12)";
-const date = "2026-11-28";
+const date = "2026-11-29";
+const ubuntu = "staralt/dxgkrnl-dkms, issue 10: built for Ubuntu's 6.8";
+const between = "built for Debian's 6.12.118, 7.2.12 and 7.3.4";
 
 export const dxgkrnlBuilds: DxgkrnlBuild[] = [
-  { suite: "focal", kernel: "5.15 (HWE)", builds: false, why: other, source, date },
-  { suite: "jammy", kernel: "6.8 (HWE)", builds: true, source, date },
-  { suite: "noble", kernel: "6.8", builds: true, source, date },
-  { suite: "plucky", kernel: "6.14", builds: false, why: newer, source, date },
-  { suite: "questing", kernel: "6.17", builds: false, why: newer, source, date },
-  { suite: "resolute", kernel: "7.0", builds: false, why: newer, source, date },
-  { suite: "bullseye", kernel: "5.10", builds: false, why: other, source, date },
-  { suite: "bookworm", kernel: "6.1", builds: false, why: other, source, date },
-  { suite: "trixie", kernel: "6.12", builds: false, why: newer, source, date },
+  { suite: "jammy", kernel: "6.8 (HWE)", builds: "reported", source: ubuntu, date },
+  { suite: "noble", kernel: "6.8", builds: "reported", source: ubuntu, date },
+  { suite: "resolute", kernel: "7.0", builds: "expected", source: between, date },
+  { suite: "bookworm", kernel: "6.1", builds: "built", source: "built for Debian's 6.1.0-56-amd64", date },
+  { suite: "trixie", kernel: "6.12", builds: "built", source: "built for Debian's 6.12.118+deb13-amd64", date },
 ];

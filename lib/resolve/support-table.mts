@@ -153,7 +153,7 @@ export const supportTable: SupportRow[] = [
     "Windows 11",
     all(isClientEdition, fromBuild(22000)),
     "works",
-    "Linux guests: Ubuntu 22.04 and 24.04",
+    "Linux guests: Debian 12 and 13, Ubuntu 22.04 and 24.04",
     sources.paravirtualization,
   ),
   hyperv(
