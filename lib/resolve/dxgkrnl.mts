@@ -1,6 +1,7 @@
 /**
  * The releases on which scripts/install-dxgkrnl.sh builds the pinned source of dxgkrnl (6.6.36.6), and
- * the kernel of their packages. No row says that the module was loaded in Hyper-V.
+ * the kernel of their packages. What was built is a copy of the WSL kernel's 6.6 branch of 2024-04.
+ * No row says that the module was loaded in Hyper-V.
  */
 interface DxgkrnlBuild {
   /** Codename of the release. */
