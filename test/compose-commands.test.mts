@@ -56,7 +56,7 @@ test("a file that a command reads and the project does not have", async () => {
   const llama = 'volumes: ["./models:/models"]\n    command: --model /models/x.gguf';
   assert.equal(await of(llama), [
     "warn p/compose.yaml:5 p: a reads /models/x.gguf (--model), but models/x.gguf does not exist in the project -> " +
-    "Create models/x.gguf, or change --model",
+    "Put the model at models/x.gguf, or change --model",
   ]);
   assert.equal(await of(llama, { "models/x.gguf": "" }), []);
   assert.match((await of(llama, { "models/y.gguf": "" })).join(), /models\/x\.gguf does not exist/);

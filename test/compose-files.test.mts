@@ -169,7 +169,8 @@ test("a project without a started service fails; a variable without a value is r
 test("a variable with the name of an object method, and one that is a list item, are reported once", async () => {
   const of = (keys: string) => findings({ "compose.yaml": web(keys) });
   assert.match((await of("command: '${toString}'")).join("\n"), /^warn p\/compose\.yaml:4 p: toString has no value/);
-  assert.match((await of("environment: [constructor]")).join("\n"), /^warn p\/compose\.yaml:4 p: constructor has no/);
+  const example = { "compose.yaml": web("environment: [constructor]"), ".env.example": "constructor=1\n" };
+  assert.match((await findings(example)).join("\n"), /^warn p\/compose\.yaml:4 p: constructor has no/);
   const item = await of("environment: ['${COMPOSE_TEST_NONE}']");
   assert.match(item.join("\n"), /^warn p\/compose\.yaml:4 p: COMPOSE_TEST_NONE has no value/);
   assert.is(item.length, 1);

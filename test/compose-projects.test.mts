@@ -243,12 +243,12 @@ test("the files of secrets of a build are needed", async () => {
 
 test("variables of a missing .env whose example is to be copied are not reported too", async () => {
   const files = (env: string) => ({
-    "compose.yaml": "services: {a: {image: 'x:${TAG}', gpus: all, env_file: .env, environment: [KEY, MORE]}}\n",
+    "compose.yaml": "services: {a: {image: 'x:${TAG}', gpus: all, env_file: .env, environment: [KEY, MORE_TOKEN]}}\n",
     ".env.example": env,
   });
-  const all = await findings(files("TAG=1\nKEY=2\nMORE=3\n"));
+  const all = await findings(files("TAG=1\nKEY=2\nMORE_TOKEN=3\n"));
   assert.equal(all.map((one) => one.split(" -> ")[1]), ["Copy .env.example to .env, and fill it in"]);
-  assert.match((await findings(files("TAG=1\nKEY=2\n"))).join("\n"), /warn .* MORE has no value/);
+  assert.match((await findings(files("TAG=1\nKEY=2\n"))).join("\n"), /warn .* MORE_TOKEN has no value/);
 });
 
 test("/dev/disk is in each VM, a disk of the host is not", async () => {

@@ -85,11 +85,14 @@ function missingInputs(name: string, service: ComposeService, project: ComposePr
           ? `Create ${shown}, or remove the mount over ${dirname(path)}`
           : isEmpty || isMount
           ? `Put its content into ${shown}, or change ${changed}`
-          : `Create ${shown}, or change ${changed}`,
+          : `${isModel.test(shown) ? "Put the model at" : "Create"} ${shown}, or change ${changed}`,
       ),
     }];
   });
 }
+
+/** Names of files with the weights of a model, which nobody writes by hand. */
+const isModel = /\.(gguf|ggml|safetensors|onnx|pt|pth|ckpt|engine)$/i;
 
 /** Whether another service mounts a folder with that path, so that it may create it. */
 const writtenByOther = (name: string, path: string, project: ComposeProject) =>

@@ -7,7 +7,7 @@ import { environmentOf, mountsOf, texts } from "../compose/service.mts";
 import { variablesIn } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
-import { envOf } from "./compose-paths.mts";
+import { envOf, placeOfPath } from "./compose-paths.mts";
 import { blockOf, flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { vpnVariables } from "./compose-programs.mts";
 
@@ -59,7 +59,12 @@ function serverOf(service: ComposeService): Server | undefined {
 /** The flaws of a service that runs a database from its usual image. `name`: the service's. */
 export function databaseFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const server = serverOf(service);
-  return server ? [...withoutPassword(name, server, project), ...incomplete(server), ...postgresVolume(server)] : [];
+  return server
+    ? [
+      ...[...withoutPassword(name, server, project), ...incomplete(server), ...postgresVolume(server)],
+      ...notEmpty(server, project),
+    ]
+    : [];
 }
 
 const ends = ": the container ends at its first start";
@@ -199,4 +204,28 @@ function postgresVolume({ service, image, tag }: Server): ProjectFlaw[] {
         "write the image's older tag",
     ),
   }];
+}
+
+/**
+ * A folder of the project for PostgreSQL's data that has files but no database, such as `.gitkeep`: initdb refuses a
+ * folder that is not empty (postgres, src/bin/initdb/initdb.c, create_data_directory; src/port/pgcheckdir.c counts dot
+ * files).
+ */
+function notEmpty({ service, passwords }: Server, project: ComposeProject): ProjectFlaw[] {
+  if (!passwords?.includes("POSTGRES_PASSWORD")) return [];
+  const data = environmentOf(service).PGDATA ?? "/var/lib/postgresql/data";
+  return mountsOf(service).filter(({ type, target }) => type === "bind" && target.replace(/\/$/, "") === data).flatMap(
+    ({ source = "" }) => {
+      const folder = placeOfPath(source, project)?.relativePath;
+      const files = (project.copied ?? []).flatMap((one) =>
+        folder !== undefined && one.startsWith(`${folder}/`) ? [one.slice(folder.length + 1)] : []
+      );
+      if (files.length === 0 || files.includes("PG_VERSION")) return [];
+      return [flaw(
+        `mounts ${folder} with ${files[0]} in it at ${data}: PostgreSQL creates its data only in an empty folder`,
+        [folder!, `:${data}`],
+        `Remove ${folder}/${files[0]}, or use a named volume`,
+      )];
+    },
+  );
 }

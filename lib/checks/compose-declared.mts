@@ -2,6 +2,7 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+import { mostNamed } from "./compose-paths.mts";
 import { createsNetwork } from "../compose/created-networks.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { namelessNetwork } from "./compose-emptied.mts";
@@ -261,12 +262,12 @@ function absent(key: "networks" | "volumes", missing: MissingExternal[], project
       many ? "are" : "is"
     } external, and a new VM does not have ${them}`,
     evidence: {
-      read: [...new Set(missing.map(({ place }) => place))].join(", "),
-      value: missing.map(({ name }) => `${name}: external`).join(", "),
+      read: [...new Set(missing.map(({ place }) => place))].slice(0, mostNamed).join(", "),
+      value: missing.slice(0, mostNamed).map(({ name }) => `${name}: external`).join(", "),
     },
     fix: manualFix(
-      `Remove external: from the ${kind} ${
-        joinList(missing.map(({ name }) => name))
+      `Remove external: from ${
+        missing.length > mostNamed ? `these ${kind}` : `the ${kind} ${joinList(missing.map(({ name }) => name))}`
       }, or let another project on the machine create ${them}${key === "networks" ? subnetsFor(missing, project) : ""}`,
     ),
   }];

@@ -105,6 +105,13 @@ function mountForms(service: ComposeService): ProjectFlaw[] {
           ? `Give the volume a longer name, for example data${target.slice(1)}`
           : `Write an absolute path, for example /${target}`,
       ),
+      ...(/^[A-Za-z]:\//.test(target) ? {} : {
+        fold: {
+          ...{ kind: "relative target", verb: ["mounts something at", "mount something at"], item: target },
+          rest: () => ": the path in a container must be absolute",
+          fix: (paths) => manualFix(`Write absolute paths, for example ${joinList(paths.map((one) => `/${one}`))}`),
+        },
+      }),
     })),
     ...all.filter(({ type }) => !["bind", "volume", "tmpfs", "cluster", "npipe", "image"].includes(type)).map((
       { type },

@@ -160,7 +160,9 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   ];
   const rest = used.filter((one) =>
     !breaking.includes(one) && !secret.includes(one) && !ofDatabase.includes(one) &&
-    ![...ofDesktop, ...ofNames].includes(one.variable ?? "")
+    ![...ofDesktop, ...ofNames].includes(one.variable ?? "") &&
+    // a service that passes a variable on works without it, unless the project says to set it
+    (!one.inherited || (project.envExamples ?? []).some(({ names }) => names.includes(one.variable!)))
   );
   const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));
   const flaw = (all: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {

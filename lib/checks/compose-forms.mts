@@ -103,10 +103,14 @@ function mountFlaws(service: ComposeService, { refusals }: ComposeProject): Proj
 
 /**
  * Quotes that are part of a value, since YAML removes only those around a whole item: `- TZ="Europe/Paris"`, and a
- * path with one quote. Compose passes them on (run with 2.26.1 on 2026-11-28).
+ * path with one quote, and `--size="5"` in a command that is a list, which no shell reads. Compose passes them on (run
+ * with 2.26.1 on 2026-11-28).
  */
 function quoteFlaws(service: ComposeService): ProjectFlaw[] {
-  const quoted = list(service.environment).filter(isPlainText).flatMap((one) => {
+  const options = [...list(service.entrypoint), ...list(service.command)].filter(isPlainText).filter((one) =>
+    one.startsWith("-")
+  );
+  const quoted = [...list(service.environment).filter(isPlainText), ...options].flatMap((one) => {
     const [, name, quote, value] = /^([^=]+)=(["'])(.*)\2$/.exec(one) ?? [];
     return name === undefined ? [] : [{ one, name, bare: `${name}=${value}`, quote }];
   });

@@ -158,6 +158,14 @@ function mountFlaw(
       message: `mounts ${path}, which ${machine.name} does not have: create_host_path is false`,
       at: lineTexts(at, target),
       fix: isFile ? copyFix(false) : manualFix("Move it into the project's folder, or use a named volume"),
+      fold: {
+        ...{ kind: `not created ${isFile}`, verb: ["mounts", "mount"], item: path },
+        rest: () => `, which ${machine.name} does not have: create_host_path is false`,
+        fix: (paths) =>
+          isFile
+            ? copyFix(paths.length > 1)
+            : manualFix(`Move ${paths.length > 1 ? "them" : "it"} into the project's folder, or use a named volume`),
+      },
     }];
   }
   if (absolute && !exists && isOfMac(path)) {

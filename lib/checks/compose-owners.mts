@@ -14,7 +14,8 @@ import { placeOfPath } from "./compose-paths.mts";
 
 /**
  * Folders that Docker creates for root, and copied folders of another user, where the service runs as a user that is
- * known by `user:` or by its image. Names of users, and groups, are not judged.
+ * known by `user:` or by its image. Of a user that has only a name, it is known that it is not root. Groups are not
+ * judged.
  */
 export function ownerFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const user = userOf(name, service, project);
@@ -24,21 +25,25 @@ export function ownerFlaws(name: string, service: ComposeService, project: Compo
     if (writes && !writes.test(target)) return [];
     const place = placeOfPath(source, project);
     if (!place || changesOwner(source, name, project)) return [];
-    const { path, kind, inside, relativePath: shown } = place;
+    const { path, kind, inside, relativePath: shown, leftOut } = place;
     // a path outside of the project is reported as such
     if (!project.inline && !inside) return [];
     if (project.inline && !/^\/(srv|opt|data|home|mnt|var\/lib|containers|docker)\b/.test(source)) return [];
-    const missing = project.inline || kind === "missing";
+    // Docker creates an empty folder that is not copied, and the others have a finding of their own
+    const isEmpty = leftOut && !!project.emptyFolders?.includes(path);
+    const missing = project.inline || kind === "missing" || isEmpty;
     // a missing file has a finding of its own, and a folder in its place would be wrong
     if (missing && (isFileName(path) || isFileName(target) || /[^/]\.\w{1,5}$/.test(path))) return [];
     const access = missing ? undefined : project.access?.[shown];
-    if (!missing && (!writes || access?.uid === undefined || canWrite(access, uid))) return [];
+    if (!missing && (!writes || uid === undefined || access?.uid === undefined || canWrite(access, uid))) return [];
     const item = project.inline ? path : shown;
     const ends = (_: boolean, several: boolean) =>
       `, ${missing ? "which Docker creates for root" : `which belongs to user ${access!.uid}`}, but ${
         several ? "run" : "runs"
-      } as user ${uid} (${named}), which cannot write there`;
-    const fixOf = (items: string[]) => ownerFix(uid, missing, items.map((one) => join(project.folder, one)), project);
+      } as user ${uid === undefined ? named : `${uid} (${named})`}, which cannot write there`;
+    const fixOf = (items: string[]) =>
+      // what is created on the host is not copied
+      ownerFix(isEmpty ? undefined : uid, missing, items.map((one) => join(project.folder, one)), project);
     return [{
       status: "warn",
       message: `mounts ${item}${ends(false, false)}`,
@@ -46,19 +51,19 @@ export function ownerFlaws(name: string, service: ComposeService, project: Compo
       text: source,
       fix: fixOf([shown]),
       fold: {
-        ...{ kind: `owner ${named} ${uid} ${missing} ${access?.uid}`, verb: ["mounts", "mount"], item },
+        ...{ kind: `owner ${named} ${uid} ${missing} ${isEmpty} ${access?.uid}`, verb: ["mounts", "mount"], item },
         ...{ rest: ends, fix: fixOf },
       },
     }];
   });
 }
 
-function ownerFix(uid: number, missing: boolean, paths: string[], { inline, folder }: ComposeProject): Fix {
+function ownerFix(uid: number | undefined, missing: boolean, paths: string[], { inline, folder }: ComposeProject): Fix {
   const volume = "or use a named volume, which gets the owner that the image has there";
   const them = paths.length > 1 ? "them" : "it";
   const words = paths.map(shellWord).join(" ");
   // Windows has neither these commands nor the owners of Linux
-  if (inline || /^[A-Za-z]:/.test(folder)) {
+  if (inline || uid === undefined || /^[A-Za-z]:/.test(folder)) {
     return manualFix(`Use a named volume, which gets the owner that the image has there`);
   }
   return missing
@@ -71,13 +76,15 @@ function userOf(
   name: string,
   { user, image, build, entrypoint }: ComposeService,
   { builtUsers = {} }: ComposeProject,
-): { uid: number; writes?: RegExp; named: string } | undefined {
+): { uid?: number; writes?: RegExp; named: string } | undefined {
   const row = typeof image === "string" && build === undefined ? imageUser(image) : undefined;
   const written = user === undefined || user === null || user === "" ? undefined : String(user);
   const built = build === undefined || entrypoint !== undefined ? undefined : ownValue(builtUsers, name);
   if (written === undefined && built) return { uid: built.uid, named: `USER in ${built.place}` };
   if (written === undefined) return row && { ...row, named: `the user of ${image}` };
   const uid = /^(\d+)(:\w*)?$/.exec(written)?.[1];
+  const word = /^([a-z_][\w-]*)(:[\w-]*)?$/.exec(written)?.[1];
+  if (word !== undefined && word !== "root") return { named: word, ...(row ? { writes: row.writes } : {}) };
   if (uid === undefined || Number(uid) === 0) return undefined;
   return { uid: Number(uid), ...(row ? { writes: row.writes } : {}), named: `user: ${written}` };
 }

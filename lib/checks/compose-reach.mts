@@ -20,7 +20,7 @@ export function reachFlaws(project: ComposeProject, machine: Machine, others: Co
   const services = startedOf(project);
   const all = [...services, ...others.flatMap(startedOf)];
   return [
-    ...services.flatMap(([name, service]) => programsOfHost(name, service, all, machine)),
+    ...services.flatMap(([name, service]) => programsOfHost(name, service, all, project, machine)),
     ...localFlaws(services, machine, project.model?.networks, all),
     ...nfsFlaws(project, services, machine),
     ...(project.inline ? [] : loopback(services, machine)),
@@ -41,11 +41,20 @@ function extraHosts({ extra_hosts: hosts }: ComposeService): Map<string, string>
   return new Map(pairs);
 }
 
+/** A service that publishes a port, and that only a profile starts. */
+function inProfile({ model, enabled }: ComposeProject, port: number): { service: string; profile: string } | undefined {
+  const off = Object.entries(model?.services ?? {}).filter(([name]) => enabled && !enabled.includes(name));
+  const found = off.find(([, body]) => publishedPorts(body).some(({ first, last }) => first <= port && port <= last));
+  const [profile] = found ? texts(found[1].profiles) : [];
+  return found && profile !== undefined ? { service: found[0], profile } : undefined;
+}
+
 /** Values with a name of the host, where nothing in the VM answers by that name. */
 function programsOfHost(
   name: string,
   service: ComposeService,
   all: [string, ComposeService][],
+  project: ComposeProject,
   { name: vm, engine }: Machine,
 ): ProjectFlaw[] {
   const hosts = extraHosts(service);
@@ -64,6 +73,17 @@ function programsOfHost(
     // Podman gives its containers these names itself
     const hasName = hosts.has(host) || engine === "podman";
     if (isThere && hasName) return [];
+    const off = isThere ? undefined : inProfile(project, number);
+    const mend = (them: string) =>
+      isThere
+        ? "Write the service's name and its port in the container instead, or add extra_hosts: " +
+          `["${host}:host-gateway"] to ${them}`
+        : off
+        ? `Turn on the profile of ${off.service}, which publishes that port: profiles: [${off.profile}]${
+          hasName ? "" : `, and write ${off.service} instead of ${host}`
+        }`
+        : "Run that program in a service and write the service's name, or write this host's address in its network " +
+          "(the program must listen on it)";
     const rest = () =>
       hasName
         ? `: ${host} is ${vm} there, not this host, and nothing on ${vm} publishes its port`
@@ -75,14 +95,11 @@ function programsOfHost(
       message: `${name} has ${shown}${rest()}`,
       service: name,
       at,
-      fix: manualFix(
-        isThere
-          ? "Write the service's name and its port in the container instead, or add extra_hosts: " +
-            `["${host}:host-gateway"] to ${name}`
-          : "Run that program in a service and write the service's name, or write this host's address in its network " +
-            "(the program must listen on it)",
-      ),
-      fold: { kind: `host ${host} ${isThere}`, verb: ["has", "have"], item: shown, rest },
+      fix: manualFix(mend(name)),
+      fold: {
+        ...{ kind: `host ${host} ${isThere} ${off?.service}`, verb: ["has", "have"], item: shown, rest },
+        fix: () => manualFix(mend("each service that has it")),
+      },
     }];
   });
 }

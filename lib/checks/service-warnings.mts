@@ -7,9 +7,9 @@ import { manualFix } from "../fixes.mts";
 import { isCudaImage } from "../resolve/cuda.mts";
 import { isCpuImage, nvidiaImageFor } from "../compose/cpu-images.mts";
 import { makerOfImage } from "../compose/image-makers.mts";
-import { environmentOf } from "../compose/service.mts";
+import { devicesOf, environmentOf, mountsOf } from "../compose/service.mts";
 import type { PlacedService } from "./compose.mts";
-import { amdCdi, type ServiceGpuRequest } from "../compose/gpu-requests.mts";
+import { amdCdi, cdi, isNvidiaNode, type ServiceGpuRequest } from "../compose/gpu-requests.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 
 /** The warnings about a service, of which `demands` are the GPU requests; empty if there are none. */
@@ -100,24 +100,34 @@ function amdChosen(
 }
 
 /**
- * /dev/dri gives a container none of NVIDIA's libraries: rendering and encoding silently run on the
- * CPU.
+ * Device nodes give a container none of NVIDIA's libraries: rendering and encoding silently run on the CPU, and CUDA
+ * finds no driver. Some projects mount the libraries of their host instead.
  */
 function drmOnNvidia(
   { name, body, place, base }: PlacedService,
   demands: ServiceGpuRequest[],
-  { gpus }: ResolvedMachine,
+  { gpus, driver }: ResolvedMachine,
 ): Verdict | undefined {
-  const onlyDrm = demands.length > 0 && demands.every(({ vendor }) => vendor === "drm");
+  const nodes = devicesOf(body).map(({ source }) => source).filter(isNvidiaNode);
+  const isNode = ({ key, vendor }: ServiceGpuRequest) =>
+    key === "devices" && nodes.length > 0 && vendor === "nvidia" && !driver.defaultRuntime;
+  const onlyNodes = demands.length > 0 && demands.every((one) => one.vendor === "drm" || isNode(one)) &&
+    !devicesOf(body).some(({ source }) => source.startsWith(cdi)) &&
+    !(nodes.length > 0 && mountsOf(body).some(({ source }) => /nvidia|cuda/i.test(source ?? "")));
+  const shown = nodes[0] ?? "/dev/dri";
   // another finding: the image is for other cards
   const image = body.build === undefined ? body.image : base?.image;
   if (typeof image === "string" && makerOfImage(image) === "intel") return undefined;
   const visible = environmentOf(body).NVIDIA_VISIBLE_DEVICES !== undefined;
-  if (!onlyDrm || visible || gpus.length === 0 || !gpus.every(isNvidiaRequest)) return undefined;
+  if (!onlyNodes || (visible && nodes.length === 0) || gpus.length === 0 || !gpus.every(isNvidiaRequest)) {
+    return undefined;
+  }
   return {
     status: "warn",
-    message: `${name}: /dev/dri alone gives no NVIDIA GPU: VA-API and Vulkan in the container need NVIDIA's libraries`,
-    evidence: [{ read: place?.(["/dev/dri"]) ?? `${name}: devices`, value: "/dev/dri" }],
+    message: `${name}: ${shown} alone gives no NVIDIA GPU: ${
+      nodes.length > 0 ? "CUDA" : "VA-API and Vulkan"
+    } in the container need${nodes.length > 0 ? "s" : ""} NVIDIA's libraries`,
+    evidence: [{ read: place?.([shown]) ?? `${name}: devices`, value: shown }],
     fix: [manualFix(
       `Reserve a GPU for ${name} (deploy.resources.reservations.devices) with NVIDIA_DRIVER_CAPABILITIES=all, or ` +
         "runtime: nvidia",

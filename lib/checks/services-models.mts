@@ -52,6 +52,7 @@ function ofServer({ name, body, place, gpu }: PlacedService, machine: ResolvedMa
   const room = own && Math.min(...own) * own.length;
   if (!model || own === undefined || room === undefined || weights(model) <= room) return [];
   const quantized = weights(model, 4);
+  const isGguf = program === "llama.cpp";
   return [{
     status: "warn",
     message: `${name}: the weights of ${model.name} take about ${weights(model)} GiB at ${model.bits} bits, but ${
@@ -59,9 +60,12 @@ function ofServer({ name, body, place, gpu }: PlacedService, machine: ResolvedMa
     } GiB: ${program} does not start`,
     evidence: [{ read: place?.([model.name]) ?? `${name}: command`, value: model.name }],
     fix: [manualFix(
-      model.bits > 4 && quantized < room * 0.8
-        ? `Use a version of it with 4 bits (AWQ, GPTQ: about ${quantized} GiB), or a smaller model`
-        : "Use a smaller model",
+      (model.bits > 4 && quantized < room * 0.8
+        ? `Use a version of it with 4 bits (${
+          isGguf ? "Q4_K_M" : "AWQ, GPTQ"
+        }: about ${quantized} GiB), or a smaller model`
+        : "Use a smaller model") +
+        (isGguf ? ", or lower --n-gpu-layers: the other layers run on the CPU" : ""),
     )],
   }];
 }

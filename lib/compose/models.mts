@@ -15,7 +15,7 @@ export interface NamedModel {
 
 /** What loads models of Hugging Face, and how many cards share the weights. */
 export interface ModelServer {
-  program: "vLLM" | "Text Generation Inference" | "SGLang";
+  program: "vLLM" | "Text Generation Inference" | "SGLang" | "llama.cpp";
   model?: NamedModel;
   /** The processes that each take a card; undefined if the program takes all cards. */
   cards?: number;
@@ -57,7 +57,22 @@ const programs: {
     cards: [["--tensor-parallel-size", "--tp-size", "--tp"], ["--pipeline-parallel-size", "--pp-size", "--pp"]],
     variables: {},
   },
+  {
+    // tools/server/README.md: --n-gpu-layers; with a number it does not fit the model to the card
+    image: /(^|\/)(ggml-org|ggerganov)\/llama\.cpp$/,
+    program: "llama.cpp",
+    model: ["--hf-repo", "-hf", "-hfr", "--model", "-m"],
+    cards: [],
+    variables: {
+      ...{ LLAMA_ARG_MODEL: "--model", LLAMA_ARG_HF_REPO: "--hf-repo", LLAMA_ARG_N_GPU_LAYERS: "--n-gpu-layers" },
+    },
+  },
 ];
+/** The program that takes all cards unless an option says how many. */
+const takesAllCards = ["Text Generation Inference", "llama.cpp"];
+/** Layers of llama.cpp that are all on the card, and options that keep some in the host's memory. */
+const layers = ["--n-gpu-layers", "--gpu-layers", "-ngl"];
+const offloaded = ["--cpu-moe", "-cmoe", "--n-cpu-moe", "-ncmoe", "--override-tensor", "-ot", "--fit", "-fit"];
 const quantization = ["--quantization", "--quantize", "-q"];
 const elsewhere = ["--cpu-offload-gb", "--distributed-executor-backend", "--nnodes", "--nodes", "--headless"];
 
@@ -71,13 +86,16 @@ export function modelServerOf(service: ComposeService): ModelServer | undefined 
   const words = [...wordsOf(service, row.variables), ...wordsOf(service)];
   // options have - or _ between their words
   const valueOf = (names: string[]) => words.findLast(({ option }) => names.includes(option.replaceAll("_", "-")));
-  if (valueOf(elsewhere)) return { program: row.program, at: [] };
+  const isGguf = row.program === "llama.cpp";
+  const onCard = valueOf(layers)?.value ?? "";
+  const isPart = isGguf && (valueOf(offloaded) || !(onCard === "all" || Number(onCard) >= 99));
+  if (valueOf(elsewhere) || isPart) return { program: row.program, at: [] };
   const name = valueOf(row.model)?.value ?? (row.program === "vLLM" ? operandOf(service) : undefined);
   const numbers = row.cards.map((names) => valueOf(names));
   const isKnown = numbers.every((one) => one === undefined || /^\d+$/.test(one.value));
-  const takesAll = row.program === "Text Generation Inference" && numbers.every((one) => one === undefined);
+  const takesAll = takesAllCards.includes(row.program) && numbers.every((one) => one === undefined);
   const size = name === undefined ? undefined : billionsOf(name);
-  const bits = name === undefined ? undefined : bitsOf(name, valueOf(quantization)?.value);
+  const bits = name === undefined ? undefined : isGguf ? ggufBitsOf(name) : bitsOf(name, valueOf(quantization)?.value);
   const share = Number(valueOf(["--gpu-memory-utilization"])?.value ?? 0.9);
   return {
     program: row.program,
@@ -146,6 +164,12 @@ function bitsOf(name: string, option = ""): number | undefined {
   if (/fp8|int8|8-?bit|w8a|eetq|-2512\b/.test(text)) return 8;
   const isFolder = /^[./~]/.test(name);
   return !isFolder && (option === "" || /^(none|null)$/.test(option)) ? 16 : undefined;
+}
+
+/** The bits of a GGUF file by its quantization: `-IQ2_XS.gguf`, `:BF16`; llama.cpp takes Q4_K_M without one. */
+function ggufBitsOf(name: string): number {
+  const [, quantized, float] = /[-_.:](?:i?q|mxfp|tq)(\d)|[-_.:](?:fp|bf|f)(16)\b/i.exec(name) ?? [];
+  return Number(quantized ?? float ?? 4);
 }
 
 /**

@@ -16,7 +16,7 @@ export const isPlaceholder = (value: string): boolean =>
   /^YOUR[-_ ][A-Z0-9][-_ A-Z0-9]*$/.test(value) ||
   /^your[-_ ]([a-z0-9]+[-_ ])*(key|token|secret|password|value|id|email|here|ip|name)$/
     .test(value) ||
-  /^[A-Z0-9_]+_HERE$/.test(value) ||
+  /^[A-Z0-9_]+_HERE$|(^|[-_ ])(key|token|secret|password|id|value)[-_ ]here$/i.test(value) ||
   // CHANGE_ME_VPN_SERVER_IP, replace-with-your-token: words for what belongs there
   /^(CHANGE|REPLACE)_?ME_[A-Z0-9_]+$|^replace[-_]with[-_][a-z0-9_-]+$/.test(value) ||
   // 10.x.x.x/32

@@ -237,11 +237,13 @@ const isRequired = ({ required }: ProjectProblem) => required === true;
 function unsetInherited(project: ComposeProject, values: Record<string, string>): ProjectProblem[] {
   const { texts } = project;
   const names = new Set(enabledOf(project).flatMap(([, service]) => inheritedVariables(service)));
-  return [...names].filter((name) => ownValue(values, name) === undefined).map((variable) => ({
-    message: `${variable} has no value`,
-    variable,
-    // a name may consist of variables, where the = is missing: `- HTTPS${HTTPS:-false}`
-    ...(lineOf(texts, new RegExp(`(^|[\\s"'{\\[,-])${literally(variable)}($|[\\s"':,}\\]])`)) ??
-      lineOfFilled(texts, variable)),
-  }));
+  return [...names].filter((name) => ownValue(values, name) === undefined).map((variable) => {
+    const place = lineOf(texts, new RegExp(`(^|[\\s"'{\\[,-])${literally(variable)}($|[\\s"':,}\\]])`));
+    return {
+      message: `${variable} has no value`,
+      variable,
+      // a name may consist of variables, where the = is missing: `- HTTPS${HTTPS:-false}`
+      ...(place ? { ...place, inherited: true as const } : lineOfFilled(texts, variable)),
+    };
+  });
 }

@@ -216,6 +216,8 @@ export interface ProjectProblem {
   mend?: string;
   /** The line of the env file that sets the variable below the line that uses it. */
   setLater?: number;
+  /** A service inherits the variable from the caller's environment: `- NAME`. */
+  inherited?: true;
   /** In an env file, its `$` follows a character of a word: it may be part of a password. */
   within?: true;
   /** Compose refuses the project without this variable. */

@@ -1,0 +1,149 @@
+// Faults of other people's projects with a GPU: quotes in options, device nodes without libraries, users with a name,
+// folders that are not copied, models of llama.cpp, and findings that are one.
+import { suite } from "uvu";
+import * as assert from "uvu/assert";
+import { runChecks } from "../lib/checks/index.mts";
+import { isPlaceholder } from "../lib/compose/placeholders.mts";
+import { readProject } from "../lib/compose/read-project.mts";
+import { parseConfig } from "../lib/config/parse.mts";
+import { resolveConfig } from "../lib/resolve/resolve.mts";
+import { fakeShell } from "./fake.mts";
+import { savedHost } from "./hosts.mts";
+
+const test = suite("compose others");
+const card = savedHost("rtx4070-desktop-debian12");
+
+/** Failures and warnings for a stack, as `status message -> fix | command`. `files`: its other files, all copied. */
+async function findings(
+  services: string,
+  { files = {}, copied, keys = "" }: { files?: Record<string, string>; copied?: string[]; keys?: string } = {},
+): Promise<string[]> {
+  const disk = Object.entries({ "compose.yaml": `services:\n${services}`, ...files });
+  const { shell } = fakeShell(Object.fromEntries(disk.map(([path, text]) => [`/lab/p/${path}`, text])));
+  const request = {
+    name: "p",
+    machine: "a",
+    folder: "/lab/p",
+    profiles: [],
+    copied: copied ?? ["compose.yaml", ...Object.keys(files)],
+  };
+  const projects = [await readProject(shell, request, undefined)];
+  const config = "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, " +
+    `gpu: {device_id: 2786}${keys}}]`;
+  return runChecks(card, { ...resolveConfig(parseConfig(config), card), projects }, [
+    "services.compose",
+    "services.gpu",
+  ]).filter(({ status }) => ["fail", "warn"].includes(status)).map(({ status, message, fix }) =>
+    `${status} ${message} -> ${fix[0]?.title}${fix[0]?.command ? ` | ${fix[0].command}` : ""}`
+  );
+}
+
+test("quotes in an option of a command that is a list reach the program", async () => {
+  assert.equal(await findings('  a:\n    image: x\n    command:\n      - --beam-size="5"\n      - --language=en\n'), [
+    'warn p: a has --beam-size="5" with the quotes in its value -> Write - --beam-size=5',
+  ]);
+  assert.equal(await findings("  a: {image: x, command: 'run --beam-size=\"5\"'}\n"), []);
+  assert.equal(await findings("  a:\n    image: x\n    command: [sh, -c, 'a --size=\"5\"']\n"), []);
+});
+
+test("device nodes of NVIDIA alone give a container no libraries", async () => {
+  const nodes = "  a:\n    image: x\n    devices: [/dev/nvidia0, /dev/nvidiactl, /dev/nvidia-uvm]\n";
+  assert.equal(await findings(nodes), [
+    "warn p/a: /dev/nvidia0 alone gives no NVIDIA GPU: CUDA in the container needs NVIDIA's libraries -> Reserve a GPU " +
+    "for p/a (deploy.resources.reservations.devices) with NVIDIA_DRIVER_CAPABILITIES=all, or runtime: nvidia",
+  ]);
+  for (
+    const more of [
+      "    runtime: nvidia\n",
+      "    gpus: all\n",
+      "    volumes: ['/usr/lib/libcuda.so.1:/usr/lib/libcuda.so.1']\n",
+    ]
+  ) assert.not.match((await findings(nodes + more)).join(), /alone gives no/, more);
+  assert.equal(await findings("  a: {image: x, devices: [nvidia.com/gpu=all]}\n"), []);
+});
+
+test("a user that has only a name cannot write into a folder that Docker creates for root", async () => {
+  const text = (user: string) => `  db: {image: neo4j:5, user: "${user}", volumes: ["./data:/data"]}\n`;
+  assert.equal(await findings(text("neo4j:neo4j")), [
+    "warn p: db mounts data, which Docker creates for root, but runs as user neo4j, which cannot write there -> Use a " +
+    "named volume, which gets the owner that the image has there",
+  ]);
+  for (const user of ["root", "root:root", "0"]) assert.equal(await findings(text(user)), [], user);
+  assert.equal(await findings(text("neo4j"), { files: { "data/x": "" } }), []);
+});
+
+test("an empty folder that is not copied is created for root in the VM", async () => {
+  const text = '  a: {image: x, user: "1000", volumes: ["./models:/models"]}\n';
+  const files = { "models/.gitkeep": "", ".dockerignore": "models/\n" };
+  assert.equal(await findings(text, { files, copied: ["compose.yaml", ".dockerignore"] }), [
+    "warn p: a mounts models, which Docker creates for root, but runs as user 1000 (user: 1000), which cannot write " +
+    "there -> Use a named volume, which gets the owner that the image has there",
+  ]);
+});
+
+test("PostgreSQL does not create its data in a folder with .gitkeep", async () => {
+  const text = (image: string) =>
+    `  db: {image: "${image}", environment: {POSTGRES_PASSWORD: x}, volumes: ["./db:/var/lib/postgresql/data"]}\n`;
+  assert.equal(await findings(text("postgres:16"), { files: { "db/.gitkeep": "" } }), [
+    "fail p: db mounts db with .gitkeep in it at /var/lib/postgresql/data: PostgreSQL creates its data only in an empty " +
+    "folder -> Remove db/.gitkeep, or use a named volume",
+  ]);
+  assert.equal(await findings(text("postgres:16"), { files: { "db/PG_VERSION": "16", "db/base/1": "" } }), []);
+  assert.equal(await findings(text("postgres:16")), []);
+});
+
+test("a model of llama.cpp that is larger than the card, whose layers are all there", async () => {
+  const text = (words: string) =>
+    `  a: {image: "ghcr.io/ggml-org/llama.cpp:server-cuda", gpus: all, command: "${words}"}\n`;
+  const large = "--model /models/gemma-4-31B-it-Q4_K_M.gguf";
+  assert.equal(await findings(text(`${large} --n-gpu-layers 99`)), [
+    "warn p/a: the weights of /models/gemma-4-31B-it-Q4_K_M.gguf take about 14 GiB at 4 bits, but its GPU has 12 GiB: " +
+    "llama.cpp does not start -> Use a smaller model, or lower --n-gpu-layers: the other layers run on the CPU",
+  ]);
+  assert.match((await findings(text("-hf unsloth/Qwen3-14B-GGUF:Q8_0 -ngl all"))).join(), /13 GiB at 8 bits/);
+  for (
+    const words of [
+      large,
+      `${large} -ngl 20`,
+      `${large} -ngl 99 --n-cpu-moe 30`,
+      "-m /models/gemma-4-31B-it-IQ2_M.gguf -ngl 99",
+      "-m /models/mine.gguf -ngl 99",
+    ]
+  ) assert.equal(await findings(text(words)), [], words);
+});
+
+test("the port of a program of the host may be that of a service in a profile", async () => {
+  const text = "  app: {image: x, environment: {LLM: 'http://host.docker.internal:11434'}, " +
+    "extra_hosts: ['host.docker.internal:host-gateway']}\n" +
+    "  ollama: {image: ollama/ollama, profiles: [local], ports: ['11434:11434']}\n";
+  assert.match((await findings(text)).join(), /-> Turn on the profile of ollama.*: profiles: \[local\]/);
+});
+
+test("several folders without create_host_path, and several relative targets, are one finding each", async () => {
+  const bind = (path: string) =>
+    `      - {type: bind, source: ${path}, target: ${path}, bind: {create_host_path: false}}\n`;
+  const found = await findings(
+    `  a:\n    image: x\n    volumes:\n${bind("/mnt/a")}${bind("/mnt/b")}      - ./o:out/\n      - ./i:in/\n`,
+  );
+  assert.equal(found.length, 2);
+  assert.match(found.join("\n"), /a mounts \/mnt\/a and \/mnt\/b, which a does not have.* -> Move them into/);
+  assert.match(
+    found.join("\n"),
+    /a mounts something at out\/ and in\/: .* -> Write absolute paths.* \/out\/ and \/in\//,
+  );
+});
+
+test("a variable that a service passes on is reported if it is a password, or if the example has it", async () => {
+  const text = "  a: {image: x, environment: [WORKERS, API_TOKEN]}\n";
+  const names = async (files: Record<string, string>) =>
+    (await findings(text, { files })).map((line) => / (\S+) has no value/.exec(line)?.[1]);
+  assert.equal(await names({}), ["API_TOKEN"]);
+  assert.equal(await names({ ".env.example": "WORKERS=2\n" }), ["API_TOKEN", "WORKERS"]);
+});
+
+test("placeholders with blanks", () => {
+  for (const value of ["token here", "put-your-api-key-here", "Password_here"]) assert.ok(isPlaceholder(value), value);
+  for (const value of ["there", "we are here", "monkey-nowhere"]) assert.not.ok(isPlaceholder(value), value);
+});
+
+test.run();
