@@ -119,7 +119,7 @@ export const desktopToolFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /could not detect Parallels Desktop(?: Pro)?!|Parallels provider works only on macOS|`prlctl` binary/,
+      /could not detect Parallels Desktop(?: Pro)?!|Parallels provider works only on|`prlctl` binary/,
       "Vagrant finds no Parallels Desktop with the program prlctl, which only its Pro and Business editions have",
       commandFix("Check whether it is there", "which prlctl && prlctl --version"),
       "Install Parallels Desktop Pro or Business on a Mac, and start it once",

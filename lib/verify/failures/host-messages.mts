@@ -105,7 +105,7 @@ export const hostMessageFailures = (): Failure[] => [
     [
       "iommu.enabled",
       "cause",
-      /\/sys\/kernel\/iommu_groups(?<!microsoft-standard-WSL2[^]{0,160})(?!\/{1,2}\d)\S{0,20}: No such file or directory/,
+      /\/sys\/kernel\/iommu_groups(?<!microsoft-standard-WSL2[^]{0,160})(?!\/{1,2}[1-9])\S{0,20}: No such file or directory/,
       "this host has no IOMMU groups: the IOMMU is off in the firmware or by a kernel argument",
       "Turn on VT-d (Intel) or AMD-Vi, IOMMU (AMD) in the firmware's setup; Intel also needs intel_iommu=on",
       "In a VM, such as WSL2, that is normal: look on the machine itself",

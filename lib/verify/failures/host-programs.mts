@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const packages = anyOf(
-  /\bapt|dpkg|\bE: |\bW: |\bdnf\b|\bdnf5\b|\byum\b|pacman|makepkg|mkinitcpio|zypper|nvidia|docker/i,
+  /\bapt|dpkg|\bE: |\bW: |\bdnf\b|\bdnf5\b|\byum\b|pacman|makepkg|mkinitcpio|zypper|nvidia|akmods|docker/i,
   /vagrant|packer|qemu|vfio|initramfs|grub/i,
 );
 const packerWords = /packer|qemu|\.pkr|==> \w|Build '/i;
@@ -65,11 +65,14 @@ export const hostProgramFailures = (): Failure[] => [
         /pkgProblemResolver::Resolve generated breaks|following packages were removed and essential/,
         /(?:Essential )?packages were (?:removed|downgraded) and -y was used without/,
         /[Pp]roblem with installed package/,
+        /Processing Conflict: \S{2,80} conflicts \S|akmods conflicts with /,
       ),
       "what should be installed conflicts with what is installed: the package manager would have to remove or " +
       "downgrade packages",
       "Update the system first, and keep driver and Docker packages from one source each",
-      "Read which package it names; apt-mark showhold lists those that are held back",
+      "Read which package it names, and remove the one that you do not need; akmods does not work beside " +
+      "kernel-debug-devel (dnf remove kernel-debug-devel)",
+      "apt-mark showhold lists those that are held back",
     ],
     [
       "tools.present",

@@ -2,7 +2,7 @@ import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { rows } from "./rows.mts";
 
-/** Errors of systems that manage VMs and containers by a web page: TrueNAS, XCP-ng, CloudStack, Synology. */
+/** Errors of systems that manage VMs and containers by a web page: TrueNAS, Unraid, Proxmox, XCP-ng, CloudStack, Synology. */
 export const nasSystemFailures = (): Failure[] => [
   ...rows({ layer: "docker", source: "truenas/apps#785 (2024-11), #942 (2024-11), #345 (2024-09), read 2026-11" }, [
     [
@@ -27,6 +27,35 @@ export const nasSystemFailures = (): Failure[] => [
       "TrueNAS' app did not start or stop: the message of Docker Compose is in the log that the line names",
       commandFix("Read it", "tail -n 40 /var/log/app_lifecycle.log", { root: true }),
       "Then explain that text",
+    ],
+  ]),
+  ...rows({ layer: "packages", source: "Unraid (plugin manager), novidio/unraid-novidio-vgpu-driver#9 (2025-09)" }, [
+    [
+      "guest.driver",
+      "cause",
+      /Can't get latest \S{2,12} (?:vgpu )?driver version|found no installed local driver/,
+      "Unraid's driver plugin could not read which drivers there are for this release of Unraid, and has none on the flash " +
+      "drive",
+      "See that the server reaches github.com, and has a name server and the right time (Settings, Network and Date)",
+      "See that the plugin has drivers for this release of Unraid (its kernel), then install the plugin again",
+    ],
+    [
+      "tools.present",
+      "fallback",
+      /plugin: (?:run failed: |\S{1,80} is not a plg file|.{1,120} download failure|bad file MD5|bad or missing)/,
+      "Unraid's plugin manager could not install a plugin, for the reason in the lines above",
+      "Install it from Apps (Community Applications), or by the full address of its .plg file",
+    ],
+  ]),
+  ...rows({ layer: "vfio", source: "Proxmox VE 8 (qemu-server); Telmate/terraform-provider-proxmox#1029 (2024-08)" }, [
+    [
+      "gpu.match",
+      "cause",
+      /hostpci\d{1,2}\.(?:host|mapping): value does not match/,
+      "Proxmox does not accept that hostpci: host= takes PCI addresses (0000:01:00.0), and the name of a resource mapping " +
+      "belongs into mapping=",
+      "Write mapping=NAME for a mapping (Terraform: mapping_id or mapping), otherwise the card's address",
+      commandFix("On the node, see the card's address", "lspci -nn -d ::03xx"),
     ],
   ]),
   ...rows({ layer: "hypervisor", source: "xcp-ng/xcp#279 (2019-09), #213 (2019-06), xapi-project/xen-api" }, [

@@ -25,7 +25,7 @@ export const nixFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
-      /The option (?:definition )?[`'](?:hardware\.(?:opengl|graphics|nvidia|amdgpu|nvidia-container-toolkit)|virtualisation\.docker\.enableNvidia)[\w.-]{0,60}' (?:does not exist\.|.{0,200}no longer has any effect)/,
+      /The option (?:definition )?[`'](?:hardware\.(?:opengl|graphics|nvidia|amdgpu|nvidia-container-toolkit)|virtualisation\.docker\.enableNvidia)[\w.-]{0,60}' (?:(?:defined in .{1,200} )?does not exist\.|.{0,200}no longer has any effect)/,
       "this release of NixOS does not have that option: hardware.opengl became hardware.graphics in 24.11 " +
       "(driSupport is gone, driSupport32Bit is enable32Bit), and docker.enableNvidia became " +
       "hardware.nvidia-container-toolkit.enable",
@@ -63,10 +63,12 @@ export const nixFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /The option `\S{3,100}' does not exist\. Definition values|The option definition `\S{3,100}' .{0,200}no longer has any effect/,
+      /The option `\S{3,100}' (?:does not exist\. Definition values|defined in .{1,200} does not exist\.)|The option definition `\S{3,100}' .{0,200}no longer has any effect/,
       "the configuration has an option that this release of NixOS does not have: modules and nixpkgs are of " +
       "different releases, or a module is not imported",
       page,
+      "virtualisation.cores, memorySize, diskSize and the like exist only in the VM of nixos-rebuild build-vm: write them " +
+      "below virtualisation.vmVariant",
       update,
     ],
     [

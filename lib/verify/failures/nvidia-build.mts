@@ -7,7 +7,7 @@ import { each, install, nvidiaWords, rebuildBox } from "./fixes.mts";
 export const nvidiaBuildFailures = (): Failure[] => [
   {
     pattern: anyOf(
-      /(?:kernel )?headers for kernel \S{1,80} cannot be found/,
+      /(?:kernel )?headers for kernel \S{1,80} cannot be found|kernel headers for this kernel does not seem to be installed/,
       /cannot stat '\/lib\/modules\/\S{1,60}\/build\/\.config'/,
       /\bMissing \S{1,80} kernel headers for module|\/lib\/modules\/\S{4,60}\/build'?: No such file/,
       /Unable to find the kernel source tree for the currently running kernel/,

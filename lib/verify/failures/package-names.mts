@@ -65,6 +65,16 @@ export const packageNameFailures = (): Failure[] =>
     [
       "tools.present",
       "cause",
+      without("(?:linux|pve|proxmox|kernel)-(?:headers|devel|default-devel)-?\\d"),
+      "the sources have no headers for that kernel (any more): they keep those of newer kernels, or the kernel is not " +
+      "the distribution's own",
+      "Update all packages, so that the newest kernel is installed; reboot into it, then install its headers",
+      "Proxmox: the package proxmox-default-headers follows the kernel; Debian: linux-headers-amd64; Ubuntu: " +
+      "linux-headers-generic",
+    ],
+    [
+      "tools.present",
+      "cause",
       /linux-firmware-\w{2,20}: \S{1,160} exists in filesystem/,
       "linux-firmware was split into packages in June 2025, and pacman does not replace its links automatically",
       "pacman -Rdd linux-firmware, then immediately pacman -Syu linux-firmware, before any restart",

@@ -29,6 +29,7 @@ export function forProxmox(fix: Fix): Fix | undefined {
     ...fix,
     title: fix.title
       .replace(/\(virsh edit[^)]{0,20}\)/, "(qm config ID, qm set ID)")
-      .replace(/virsh edit(?: NAME)?/, "qm set ID"),
+      .replace(/virsh edit(?: NAME)?/, "qm set ID")
+      .replace("linux-headers-$(uname -r)", "proxmox-headers-$(uname -r), before Proxmox VE 8 pve-headers-$(uname -r)"),
   };
 }

@@ -59,9 +59,9 @@ export const proxmoxTaskFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /only root can (?:set|modify|delete) '[^']{1,40}' config/,
-      "only root@pam may give a VM a device by its address: another user or an API token was used",
-      "Create a mapping under Datacenter, Resource Mappings, give the user Mapping.Use on it, and write mapping=NAME",
-      "Or log in as root@pam with its password: an API token of root does not do",
+      "only root@pam may set that option of a VM, such as a device by its address: another user or an API token was used",
+      "For hostpci and usb: create a mapping under Datacenter, Resource Mappings, give the user Mapping.Use on it, and write mapping=NAME",
+      "Leave another option out, or log in as root@pam with its password: an API token of root does not do",
     ],
     [
       "provider.mode",

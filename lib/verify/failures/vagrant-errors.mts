@@ -144,13 +144,22 @@ export const vagrantErrorFailures = (): Failure[] =>
       "provider.access",
       "cause",
       anyOf(
-        /could not detect VirtualBox|VBoxManage" command or one of its|error running VBoxManage/,
+        /VBoxManage" command or one of its|error running VBoxManage/,
         /complaining that the installation is incomplete|created with a user that doesn't match/,
         /VM has become "?inaccessible/,
       ),
       "Vagrant cannot use VirtualBox or this VM of it: it is not installed wholly, or belongs to another user, or " +
       "its files are gone",
       commandFix("Check what VirtualBox says", "VBoxManage --version; VBoxManage list vms"),
+    ],
+    [
+      "tools.present",
+      "cause",
+      /could not detect VirtualBox/,
+      "Vagrant does not find VirtualBox's program VBoxManage: VirtualBox is not installed, or not in PATH (Windows: " +
+      "VBOX_MSI_INSTALL_PATH)",
+      "Install VirtualBox, and open a new window; a Mac with Apple's chip needs VirtualBox 7.1 or later",
+      "For another provider: vagrant up --provider NAME, and remove commands of VirtualBox from the Vagrantfile",
     ],
     [
       "provider.access",

@@ -123,6 +123,8 @@ export const vagrantPluginFailures = (): Failure[] => [
   {
     pattern:
       /Vagrant failed to initialize at a very early stage(?!:?\s{0,4}There was an error loading)|The plugins failed to (?:load|initialize) correctly/,
+    // the reason follows, and is not always a plugin
+    fallback: true,
     check: "provider.version",
     layer: "provider",
     message: "a plugin of Vagrant does not load, most often after an update of Vagrant or Ruby",

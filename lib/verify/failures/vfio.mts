@@ -123,7 +123,8 @@ export const vfioFailures = (): Failure[] => [
       "harvester/harvester#11029 (2026-06)",
   },
   {
-    pattern: /no iommu_group found|IOMMU not (?:detected|present|enabled)|No IOMMU detected, please activate/,
+    pattern:
+      /no iommu_groups? found|No IOMMU groups? (?:found|available|present)|IOMMU not (?:detected|present|enabled)|No IOMMU detected, please activate/,
     check: "iommu.enabled",
     layer: "kernel",
     message: "the card is in no IOMMU group: no IOMMU translates for it",

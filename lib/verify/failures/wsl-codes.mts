@@ -41,9 +41,9 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
   [
     "E_ACCESSDENIED|0x80070005|0x8037011b|0xd0000022",
     "provider.access",
-    "Windows refuses WSL a file: the disk (.vhdx) belongs to another user or its permissions were changed, or a " +
-    "security " +
-    "program or policy forbids it",
+    "Windows refuses WSL a file: the disk (.vhdx), or the kernel or modules of %UserProfile%\\.wslconfig, belongs to " +
+    "another user or lost its permissions, or a security program or policy forbids it",
+    "If .wslconfig has kernel= or kernelModules=: put those files where every user can read them (C:\\), or remove the lines",
     "See the permissions of ext4.vhdx (or docker_data.vhdx) and its folder; it must not be compressed, encrypted " +
     "or in OneDrive",
     "Close other programs that use WSL as administrator, and try an ordinary window",
