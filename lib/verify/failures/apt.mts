@@ -88,7 +88,7 @@ export const aptFailures = (): Failure[] => [
     pattern: anyOf(
       /Unable to correct problems, you have held broken packages/,
       /E: Unmet dependencies\. Try 'apt --fix-broken install'/,
-      /The following packages have unmet dependencies/,
+      /The following packages have unmet dependencies|^Unsatisfied dependencies:/,
       /Depends: \S{0,60}(?:nvidia|cuda)\S{0,60} .{0,80}(?:not going to be installed|not installable|is to be installed)/,
       /Held packages were changed and -y was used without/,
     ),

@@ -30,6 +30,16 @@ export const grubToolFailures = (): Failure[] => [
     [
       "guest.image",
       "cause",
+      /grub-install\S{0,6}: error: disk [`']?lvmid\/\S{1,160}' not found/,
+      "GRUB cannot read the metadata of LVM, a fault of GRUB that comes and goes with their place on the disk",
+      "Change the metadata, which moves them, then run grub-install again: lvcreate -L 4M GROUP -n grubtemp " +
+      "(Proxmox: pve)",
+      "Do not reboot before grub-install succeeds; remove the volume afterwards (lvremove GROUP/grubtemp)",
+      "Proxmox with UEFI: install grub-efi-amd64, which has the mended GRUB",
+    ],
+    [
+      "guest.image",
+      "cause",
       /EFI variables cannot be set on this system|efibootmgr failed to register the boot entry/,
       "GRUB's installer cannot write the firmware's boot entry: the system was started in BIOS mode, runs in a " +
       "chroot without /sys/firmware/efi/efivars, or the firmware's memory for it is full or read-only",

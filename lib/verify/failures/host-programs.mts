@@ -20,9 +20,8 @@ export const hostProgramFailures = (): Failure[] => [
       "the command is another distribution's: each has its own for the initramfs and the boot loader",
       "Initramfs: update-initramfs -u -k all (Debian, Ubuntu, Proxmox), dracut -f --regenerate-all (Fedora, " +
       "openSUSE), mkinitcpio -P (Arch)",
-      "GRUB: update-grub (Debian, Ubuntu), grub2-mkconfig -o /boot/grub2/grub.cfg (Fedora, openSUSE), " +
-      "grub-mkconfig -o " +
-      "/boot/grub/grub.cfg (Arch); Proxmox with systemd-boot: proxmox-boot-tool refresh",
+      "GRUB: update-grub (Debian, Ubuntu), grub2-mkconfig -o /boot/grub2/grub.cfg (Fedora, openSUSE), grub-mkconfig " +
+      "-o /boot/grub/grub.cfg (Arch); Proxmox with systemd-boot: proxmox-boot-tool refresh",
       "Debian: such commands are in /usr/sbin, which su without a dash leaves out: use su - or sudo",
     ],
     [

@@ -33,8 +33,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       /Failed to open libvirt(?:-qemu|-lxc)?\.so\.0|libvirt(?:-qemu|-lxc)?\.so\.0: cannot open shared object file/,
       "the program does not find libvirt's library: it is not installed, or is where this program does not look",
       "Install it (apt: libvirt0; dnf, zypper: libvirt-libs; pacman: libvirt); NixOS: run the program in an " +
-      "environment " +
-      "with libvirt in LD_LIBRARY_PATH",
+      "environment with libvirt in LD_LIBRARY_PATH",
     ],
     [
       "provider.access",
@@ -44,10 +43,18 @@ export const libvirtErrorFailures = (): Failure[] => [
         /Unable to set x509 key and certificate|Certificate failed validation: |Failed to verify peer's certificate/,
       ),
       "libvirt's certificate for connections from other machines (TLS) is not valid: it expired, or this machine's " +
-      "clock " +
-      "is wrong",
+      "clock is wrong",
       "Set the clock (timedatectl), or make new certificates in /etc/pki/libvirt. Connections within this " +
       "machine do not use it. Turn it off: systemctl disable --now libvirtd-tls.socket virtproxyd-tls.socket",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /\/var\/log\/libvirt\/\S{1,120}\.log'?: Permission denied/,
+      "libvirt's log service (virtlogd) may not write the VM's log: the file has another owner, or lost its SELinux " +
+      "label",
+      commandFix("Give the folder its labels again (SELinux)", "restorecon -RFv /var/log/libvirt", { root: true }),
+      commandFix("Check who owns the files: root", "ls -lZ /var/log/libvirt/qemu", { root: true }),
     ],
     [
       "provider.access",

@@ -200,13 +200,27 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "libvirt (src/network/bridge_driver.c), read 2026-11; netblue30/firejail#5137 (2022-05)",
   },
   {
-    pattern: /dnsmasq: failed to create listening socket for \S{1,60}: Address already in use/,
-    near: vmWords,
+    pattern: /failed to create listening socket for (?:port )?\S{1,60}: Address already in use/,
     check: "provider.access",
     layer: "network",
-    message: "another name server on this host listens on the address that libvirt's network needs",
-    fix: [commandFix("Check which", "ss -lnup 'sport = :53 or sport = :67'", { root: true })],
-    source: "dnsmasq, as libvirt shows it, read 2026-11",
+    message: "another name server on this host listens on the address that this network's dnsmasq needs",
+    fix: [
+      commandFix("Check which", "ss -lnup 'sport = :53 or sport = :67'", { root: true }),
+      manualFix("If it is a dnsmasq of the system: stop it, or write bind-interfaces in /etc/dnsmasq.conf"),
+    ],
+    source: "dnsmasq, read 2026-11; oblique/create_ap#65 (2015-04)",
+  },
+  {
+    pattern: /failed to create listening socket for \S{1,60}: Cannot assign requested address/,
+    check: "provider.access",
+    layer: "network",
+    message:
+      "dnsmasq is to listen on an address that no interface of this machine has (yet): its bridge or VPN is not up",
+    fix: [
+      commandFix("Check the addresses", "ip -brief address"),
+      manualFix("Start it after that interface, or write bind-dynamic in /etc/dnsmasq.conf instead of bind-interfaces"),
+    ],
+    source: "dnsmasq (network.c); StreisandEffect/streisand#698 (2017-05)",
   },
   {
     pattern: /network '[^']{1,80}' is not active/,

@@ -2,7 +2,10 @@ import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { rows } from "./rows.mts";
 
-/** Errors of systems that manage VMs and containers by a web page: TrueNAS, Unraid, Proxmox, XCP-ng, CloudStack, Synology. */
+/**
+ * Errors of systems that manage VMs and containers by a web page: TrueNAS, Unraid, Proxmox, XCP-ng,
+ * CloudStack, Synology.
+ */
 export const nasSystemFailures = (): Failure[] => [
   ...rows({ layer: "docker", source: "truenas/apps#785 (2024-11), #942 (2024-11), #345 (2024-09), read 2026-11" }, [
     [
@@ -34,8 +37,8 @@ export const nasSystemFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /Can't get latest \S{2,12} (?:vgpu )?driver version|found no installed local driver/,
-      "Unraid's driver plugin could not read which drivers there are for this release of Unraid, and has none on the flash " +
-      "drive",
+      "Unraid's driver plugin could not read which drivers there are for this release of Unraid, and has none on " +
+      "the flash drive",
       "See that the server reaches github.com, and has a name server and the right time (Settings, Network and Date)",
       "See that the plugin has drivers for this release of Unraid (its kernel), then install the plugin again",
     ],
@@ -52,8 +55,8 @@ export const nasSystemFailures = (): Failure[] => [
       "gpu.match",
       "cause",
       /hostpci\d{1,2}\.(?:host|mapping): value does not match/,
-      "Proxmox does not accept that hostpci: host= takes PCI addresses (0000:01:00.0), and the name of a resource mapping " +
-      "belongs into mapping=",
+      "Proxmox does not accept that hostpci: host= takes PCI addresses (0000:01:00.0), and the name of a resource " +
+      "mapping belongs into mapping=",
       "Write mapping=NAME for a mapping (Terraform: mapping_id or mapping), otherwise the card's address",
       commandFix("On the node, see the card's address", "lspci -nn -d ::03xx"),
     ],

@@ -67,8 +67,8 @@ export const nixFailures = (): Failure[] => [
       "the configuration has an option that this release of NixOS does not have: modules and nixpkgs are of " +
       "different releases, or a module is not imported",
       page,
-      "virtualisation.cores, memorySize, diskSize and the like exist only in the VM of nixos-rebuild build-vm: write them " +
-      "below virtualisation.vmVariant",
+      "virtualisation.cores, memorySize, diskSize and the like exist only in the VM of nixos-rebuild build-vm: " +
+      "write them below virtualisation.vmVariant",
       update,
     ],
     [

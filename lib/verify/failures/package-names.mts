@@ -66,8 +66,8 @@ export const packageNameFailures = (): Failure[] =>
       "tools.present",
       "cause",
       without("(?:linux|pve|proxmox|kernel)-(?:headers|devel|default-devel)-?\\d"),
-      "the sources have no headers for that kernel (any more): they keep those of newer kernels, or the kernel is not " +
-      "the distribution's own",
+      "the sources have no headers for that kernel (any more): they keep those of newer kernels, or the kernel is " +
+      "not the distribution's own",
       "Update all packages, so that the newest kernel is installed; reboot into it, then install its headers",
       "Proxmox: the package proxmox-default-headers follows the kernel; Debian: linux-headers-amd64; Ubuntu: " +
       "linux-headers-generic",

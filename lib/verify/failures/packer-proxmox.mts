@@ -3,7 +3,7 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const near = /packer|proxmox|==> \S{1,60}: |Some builds didn't complete|errors? occurred:/i;
+const near = /packer|proxmox|:8006\/api2|==> \S{1,60}: |Some builds didn't complete|errors? occurred:/i;
 const task = "Open that task in Proxmox's web page (double click in the list below): its log has QEMU's own error";
 
 /** What Packer's plugin for Proxmox says: its own checks, and what Proxmox answers to it. */
@@ -40,6 +40,16 @@ export const packerProxmoxFailures = (): Failure[] =>
       "Compare network_adapters (model, bridge) and disks (type, disk_size, storage_pool, format) with the plugin's " +
       "page",
       commandFix("On the node, see what such a line looks like", "qm config ID"),
+    ],
+    [
+      "provider.access",
+      "cause",
+      /storage\/\S{1,60}\/upload"?: .{0,80}(?:use of closed network connection|connection reset by peer|broken pipe)/,
+      "Proxmox ended the upload of an ISO before it was complete, as it does if the user or API token may not upload " +
+      "there, or the storage takes no ISOs",
+      commandFix("On the node, read its answer (403: not allowed)", "grep upload /var/log/pveproxy/access.log"),
+      "Give the token Datastore.AllocateTemplate and Datastore.AllocateSpace on that storage (with privilege " +
+      "separation, the token itself)",
     ],
     [
       "provider.mode",

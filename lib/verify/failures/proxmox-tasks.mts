@@ -59,8 +59,8 @@ export const proxmoxTaskFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /only root can (?:set|modify|delete) '[^']{1,40}' config/,
-      "only root@pam may set that option of a VM, such as a device by its address: another user or an API token was used",
-      "For hostpci and usb: create a mapping under Datacenter, Resource Mappings, give the user Mapping.Use on it, and write mapping=NAME",
+      "only root@pam may set that option (a device by its address, args): another user or an API token was used",
+      "For a device: map it (Datacenter, Resource Mappings), give the user Mapping.Use on it, and write mapping=NAME",
       "Leave another option out, or log in as root@pam with its password: an API token of root does not do",
     ],
     [
@@ -259,13 +259,13 @@ export const proxmoxTaskFailures = (): Failure[] => [
       "provider.access",
       "cause",
       anyOf(
-        /Permission check failed \(\/|403 Permission check failed/,
+        /Permission check failed \(\/|(?:403|Forbidden:|message":) ?"?Permission check failed/,
         /401 (?:No ticket|authentication failure|invalid PVE ticket|no such user)/,
       ),
       "that user or API token is not allowed to do this on the node: a privilege is missing, or privilege " +
       "separation took it away",
-      "Give it the privilege that the line names (Datacenter, Permissions): /vms/ID needs VM.Config.*, /mapping " +
-      "Mapping.Use",
+      "Give it the privilege that the line names (Datacenter, Permissions): VM.Config.*, Mapping.Use, SDN.Use; " +
+      "downloads need Datastore.AllocateTemplate and Sys.AccessNetwork; with some on a pool only, name it (pool=)",
     ],
     [
       "provider.mode",

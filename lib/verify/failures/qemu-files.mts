@@ -40,12 +40,13 @@ export const qemuFileFailures = (): Failure[] => [
     check: "provider.access",
     layer: "hypervisor",
     message:
-      "QEMU does not find a ROM file, or may not read it: the card's own (romfile) at that path, or one of its package of ROMs",
+      "QEMU does not find a ROM file, or may not read it: the card's own (romfile) at that path, or one of its " +
+      "package of ROMs",
     fix: each(
       manualFix("If it names a file of yours: correct the path, or remove it, since computing needs no ROM"),
       manualFix(
-        "If that file exists: libvirt's QEMU has to be able to read it (chmod 644 FILE, its folders 755), and AppArmor or " +
-          "SELinux has to allow its folder, as they do /usr/share/vgabios",
+        "If that file exists: libvirt's QEMU has to be able to read it (chmod 644 FILE, its folders 755), and " +
+          "AppArmor or SELinux has to allow its folder, as they do /usr/share/vgabios",
       ),
       install("If it names efi-virtio.rom or the like: install QEMU's ROMs", {
         apt: "ipxe-qemu",

@@ -208,8 +208,7 @@ export const vagrantErrorFailures = (): Failure[] =>
       "cause",
       /\\hyperv\\scripts\\\w{3,30}\.ps1 ?: A parameter cannot be found that matches/,
       "Vagrant and its own Hyper-V scripts do not fit each other: this release of Vagrant has a fault, or was " +
-      "updated in " +
-      "part",
+      "updated in part",
       "Update Vagrant: run the newest installer over the old one, and restart Windows",
     ],
     [

@@ -43,7 +43,8 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "provider.access",
     "Windows refuses WSL a file: the disk (.vhdx), or the kernel or modules of %UserProfile%\\.wslconfig, belongs to " +
     "another user or lost its permissions, or a security program or policy forbids it",
-    "If .wslconfig has kernel= or kernelModules=: put those files where every user can read them (C:\\), or remove the lines",
+    "If .wslconfig has kernel= or kernelModules=: put those files where every user can read them (C:\\), or remove " +
+    "the lines",
     "See the permissions of ext4.vhdx (or docker_data.vhdx) and its folder; it must not be compressed, encrypted " +
     "or in OneDrive",
     "Close other programs that use WSL as administrator, and try an ordinary window",
@@ -161,8 +162,7 @@ export const wslGuestFailures = (): Failure[] =>
         /CreateProcess\w{3,20}:\d{1,4}: (?:execvpe|chdir|getpw\w{3})|execvpe\(?.{0,60}failed/,
       ),
       "the WSL distribution that was started has no such user or shell: its files are damaged, or it is Docker " +
-      "Desktop's " +
-      "own (docker-desktop), which is not for use",
+      "Desktop's own (docker-desktop), which is not for use",
       list,
       "Choose another default: wsl --set-default Ubuntu; as root: wsl -d NAME -u root",
     ],

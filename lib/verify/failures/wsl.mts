@@ -71,8 +71,8 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
   [
     "(?<=CreateVm\\/(?:HCS\\/)?)(?:ERROR_FILE_NOT_FOUND|0x80070002)",
     "host.virtualization",
-    "a file that WSL's VM starts with (its kernel, system.vhd, modules.vhd) is missing: an update of WSL was cut off, or " +
-    "%UserProfile%\\.wslconfig names one that is not there",
+    "a file that WSL's VM starts with (its kernel, system.vhd, modules.vhd) is missing: an update of WSL was cut " +
+    "off, or %UserProfile%\\.wslconfig names one that is not there",
     "Correct kernel=, kernelModules= and swapFile= in .wslconfig, if it has them",
     "Install WSL again from its releases on GitHub (wsl.VERSION.x64.msi, or Repair in Windows' list of apps); the " +
     "distributions stay",
