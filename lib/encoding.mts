@@ -110,7 +110,10 @@ export function decodeFile(raw: string): DecodedText {
   const offset = encodeText(raw.slice(0, at + raw.length - text.length)).length;
   const strange = [...text].filter((char) => char.length === 1 && escaped.test(char));
   const others = [...text].some((char) => char > "\x7f" && !strange.includes(char));
-  const looks = others
+  const isText = !/[\0-\x06\x0e-\x1a]/.test(text);
+  const looks = !isText
+    ? "the file is not text"
+    : others
     ? "the rest of the file is UTF-8"
     : strange.some((char) => char < "\udca0")
     ? "the file looks like Windows-1252"
@@ -121,7 +124,7 @@ export function decodeFile(raw: string): DecodedText {
     /(?<![\ud800-\udbff])[\udc80-\udcff]/g,
     (char) => String.fromCharCode(char.charCodeAt(0) - 0xdc00),
   );
-  return { text: visibleText, problem: { at, message, instead: asUtf8 } };
+  return { text: visibleText, problem: { at, message, instead: isText ? asUtf8 : "a text file in YAML" } };
 }
 
 /**

@@ -6,6 +6,8 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "../lib/cli/commands.mts";
+import type { Options } from "../lib/cli/context.mts";
+import { loadConfig } from "../lib/cli/load-config.mts";
 import { acceptsOption, options as known } from "../lib/cli/options.mts";
 import { main } from "../lib/cli/main.mts";
 import type { Shell } from "../lib/shell.mts";
@@ -208,6 +210,18 @@ test("a named file that cannot be read is wrong usage", async ({ folder }) => {
     const shell = Object.assign(realShell(), { stderr: (text: string) => void (said += text) });
     assert.is(await main(words, shell), 2, words.join(" "));
     assert.match(said, /^homelab-gpu: cannot read .*: it is a folder\n$/);
+  }
+});
+
+test("a config from a pipe is read once, and its files are in the current folder", async () => {
+  const text = "machines: [{name: ai, box: lab/x}]\n";
+  for (const path of ["/dev/fd/63", "/dev/stdin", "/proc/self/fd/9", "-"]) {
+    const { shell } = fakeShell({ [path]: text });
+    const options = { config: path, gpu: true } as Options;
+    const { folder } = await loadConfig({ shell, options, args: [], passthroughArgs: [] });
+    assert.is(folder, `${process.cwd()}/.homelab-gpu`, path);
+    const { out: verdict } = await within(["doctor", "--config", path], { [path]: text });
+    assert.not.match(verdict, /--config (?!FILE\b)/);
   }
 });
 

@@ -298,10 +298,15 @@ test("inline services: keys, types and variables without a value are checked", a
     const { own: projects } = await readStacks(fakeShell({}).shell, found);
     const resolved = resolveConfig(config, card, {}, { own: projects });
     assert.equal(resolved.stacks, [], "nothing is copied for it");
-    return runChecks(card, resolved, ["services.compose"]).map(({ status, message }) => `${status} ${message}`);
+    return runChecks(card, resolved, ["services.compose"]).map(({ status, message, fix }) =>
+      status === "fail" ? `${status} ${message} → ${fix[0]!.title}` : `${status} ${message}`
+    );
   };
-  assert.match((await judge("imgae: y")).join(), /^fail .*services\.web: there is no key imgae/);
-  assert.match((await judge("stop_grace_period: 10")).join(), /^fail .*duration/);
+  assert.equal(await judge("imgae: y"), [
+    "fail services.web: there is no key imgae: did you mean image? → Write image",
+  ]);
+  assert.equal(await judge("ports: 80:80"), ['fail services.web.ports must be a list → Write ports: ["80:80"]']);
+  assert.match((await judge("stop_grace_period: 10")).join(), /^fail .*duration.* → Write stop_grace_period: 10s$/);
   assert.match((await judge("command: '${COMPOSE_TEST_NONE}'")).join(), /^warn .*COMPOSE_TEST_NONE/);
   assert.match((await judge("command: '${COMPOSE_TEST_TOKEN}'")).join(), /^warn .*empty password/);
   assert.equal(await judge("command: '${COMPOSE_TEST_NONE:-x}', cpus: '${COMPOSE_TEST_CPUS:-2}'"), []);

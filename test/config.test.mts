@@ -6,6 +6,7 @@ import { parseConfig } from "../lib/config/parse.mts";
 import { decodeBytes } from "../lib/encoding.mts";
 import { ConfigError } from "../lib/errors.mts";
 import { file } from "../lib/config/keys.mts";
+import { machine as machineKeys } from "../lib/config/machine-keys.mts";
 import type { Shape } from "../lib/config/shape.mts";
 import { isUnclear, mistakeOf } from "../lib/config/syntax-mistakes.mts";
 import { originalExample, root } from "./fake.mts";
@@ -270,6 +271,9 @@ test("an error lists every form of a value that has several, and names list item
 
 test("what an error says to write is made of what is written", () => {
   const written = (keys: string) => advice(one(keys)).map(({ instead }) => instead).join("; ");
+  const amdCard = (name: string): [string, string] => [`gpu: ${name}`, "gpu: {vendor_id: 1002}"];
+  const nvidiaCard = (name: string): [string, string] => [`gpu: ${name}`, "gpu: {vendor_id: 10de}"];
+  const keysOfMachine = Object.keys(machineKeys);
   const rows: [string, string][] = [
     ["memory: 16", "memory: 16 GiB"],
     ['memory: "4096"', "memory: 4096"],
@@ -292,6 +296,9 @@ test("what an error says to write is made of what is written", () => {
     ["gpu: rtx4090", "gpu: {vendor_id: 10de}"],
     ["gpu: rx7900xtx", "gpu: {vendor_id: 1002}"],
     ["gpu: arc a770", "gpu: {vendor_id: 8086}"],
+    ...["7900", "9070 XT", "6600", "5700 XT", "MI300X", "Vega 64"].map(amdCard),
+    ["gpu: B580", "gpu: {vendor_id: 8086}"],
+    ...["1650", "3060 Ti", "5090", "H100", "A40"].map(nvidiaCard),
     ["gpu: 0x2684", "gpu: {device_id: 2684}"],
     ["gpu: off", "gpu: {enabled: false}"],
     ["gpu: 10de:1e84", "gpu: {vendor_id: 10de, device_id: 1e84}"],
@@ -340,6 +347,13 @@ test("what an error says to write is made of what is written", () => {
     ["network: {lan: br7, address: 192.168.1.0}", "address: 192.168.1.50/24"],
     ["network: {lan: br7, gateway: x}", "gateway: 192.168.1.1; address: 192.168.1.50/24"],
     ["ram: 4096", "memory: …"],
+    ["memory_mb: 4096", "memory: …"],
+    ["cpuCount: 4", "cpus: …"],
+    // only what is left of a name says which key is meant
+    ["network: {lan: br0, mac_address: x}", "one of switch, lan, address, gateway"],
+    ["ram: 4096\nmemory: 4096", "nothing: memory is there already"],
+    ["a1: x\nb1: y", `one of ${keysOfMachine.join(", ")}; one of the keys listed above`],
+    ["cpus = 4", "cpus: 4"],
   ];
   assert.equal(rows.map(([keys]) => [keys, written(keys)]), rows);
   const whole = (text: string) => advice(text).map(({ instead }) => instead);
@@ -347,6 +361,12 @@ test("what an error says to write is made of what is written", () => {
   assert.equal(whole("machines:\n  - name: 0x1f_\n    box: lab/x\n"), ['name: "0x1f"']);
   assert.equal(whole("machines:\n  - name:ai\n    box:lab/x\n"), ["- {name: ai, box: lab/x}"]);
   assert.equal(whole("machines:\n  name: ai\n  box: lab/x\n"), ["machines: [{name: ai, box: lab/x}]"]);
+  assert.equal(whole("machines:\n  - name = ai\n    box = lab/x\n"), ["- {name: ai, box: lab/x}"]);
+  assert.equal(whole("machines:\n  ai: {box: lab/x}\n  b: {box: lab/y}\n"), [
+    "machines: [{name: ai, box: lab/x}, {name: b, box: lab/y}]",
+  ]);
+  assert.equal(whole(`${one("")}services: [{name: web, image: nginx}]\n`), ["services: {web: {image: nginx}}"]);
+  assert.equal(whole(`${one("")}hosts: {gpubox: ssh://me@gpubox}\n`), ["gpubox: {ssh: ssh://me@gpubox}"]);
   assert.equal(whole(`${one("")}stacks: ./photos\n`), ["stacks: [{path: ./photos}]"]);
   assert.equal(whole(`${one("")}stacks: [{path: ./a, env: [TAG=v2]}]\n`), ["env: {TAG: v2}"]);
   assert.equal(whole(`${one("")}services: {db: postgres:17}\n`), ["db: {image: postgres:17}"]);
@@ -354,6 +374,11 @@ test("what an error says to write is made of what is written", () => {
   // what is long, has control characters or a password is not repeated
   assert.equal(whole(`${one("")}stacks: "https://me:hunter2@example.org/x"\n`), ["stacks: [{path: ./immich}]"]);
   assert.equal(whole(`${one("")}stacks: "./a\\eb"\n`), ["stacks: [{path: ./immich}]"]);
+});
+
+test("a variable outside services is named as such", () => {
+  assert.match(wrong(one("cpus: ${CPUS:-4}"))[0]!, /not “\$\{CPUS:-4\}”: variables are replaced only in services$/);
+  assert.not.match(wrong(one("cpus: 4$"))[0]!, /variables/);
 });
 
 test("names characters that look like those of YAML", () => {
@@ -412,6 +437,16 @@ test("shows where YAML is invalid, with what to write instead", () => {
   assert.equal(problemsOf("a:\n\tb: 1\n"), [`2:1 ${no}a tab cannot indent a line|spaces`]);
   assert.equal(problemsOf("a: [b]#c\n"), [`1:7 ${no}a comment needs a space before it|a space before #`]);
   assert.equal(problemsOf("a: @b\n"), [`1:4 ${no}text that begins with this character needs quotes|"…"`]);
+  const conflict = "cpus: 1\n<<<<<<< HEAD\ncpus: 2\n=======\ncpus: 4\n>>>>>>> theirs\n";
+  assert.equal(problemsOf(conflict), [
+    "2:1 a merge conflict of Git begins here|one of its two versions, without the marks",
+  ]);
+  for (const below of ["  -box: b/x", "   box: b/x"]) {
+    const dashes = problemsOf(`machines:\n  -name: ai\n${below}\n`);
+    assert.is(dashes.length, 1);
+    assert.match(dashes[0]!, /^2:3 a dash needs a space after it\|- name: /);
+  }
+  assert.equal(problemsOf('[machines]\nname = "ai"\n'), [`2:1 ${no}a key needs a colon, not =|name: "ai"`]);
   assert.equal(problemsOf("a: &b &c 1\n"), [`1:7 ${no}a value can have only one anchor|one &…`]);
   assert.equal(problemsOf("a: 1\nb: 2\na: 3\n"), ["3:1 duplicate key “a”|it once: line 1 has it already"]);
   assert.match(
@@ -540,6 +575,10 @@ test("for a key in the wrong mapping, the error names the right one", () => {
     "unknown key “device_id”",
     "it inside gpu:, indented further than gpu",
   ]);
+  const outer = (keys: string) => advice(one(keys)).map(({ instead }) => instead);
+  assert.equal(outer("services: {web: {image: x}}"), ["it next to machines:, not inside it"]);
+  assert.equal(outer("gpu: {memory: 4096}"), ["it next to gpu:, not inside it"]);
+  assert.equal(outer("hosts: gpubox"), ["host: …"], "a text is no list of hosts");
 });
 
 test("Compose's own tags are kept in a service; any other tag is refused with its place", () => {
@@ -580,6 +619,7 @@ test("for a file that is not UTF-8, the error names the byte, its offset and the
     /^4:2 byte 0x96 at offset 48 is not/,
   );
   assert.match(read(Buffer.from([0x23, 0x80]))[0]!, /^1:2 byte 0x80 at offset 1 .* Windows-1252$/);
+  assert.match(read(Buffer.of(0x7f, 0x45, 0xc3, 0xb6, 0, 0xff))[0]!, /^1:\d byte 0xFF at offset 5 .* is not text$/);
   assert.match(read(Buffer.from(text, "utf16le"))[0]!, /^1:1 .* looks like UTF-16LE without a byte order mark$/);
   assert.match(read(Buffer.from([0xff, 0xfe, 0, 0]))[0]!, /^1:1 the file is UTF-32/);
 });

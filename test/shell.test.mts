@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -10,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -46,6 +48,14 @@ test("ends captured programs that nobody waits for", async () => {
   shell.close();
   const { ok, timedOut } = await asked;
   assert.equal([ok, timedOut], [false, undefined]);
+});
+
+test("what a pipe had can be read again", async ({ folder }) => {
+  const pipe = join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const first = shell.read(pipe);
+  await writeFile(pipe, "machines: []\n");
+  assert.equal([await first, await shell.read(pipe)], ["machines: []\n", "machines: []\n"]);
 });
 
 test("refuses a folder that others can write to", async ({ folder }) => {

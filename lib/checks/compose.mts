@@ -8,7 +8,8 @@ import type { Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
 import { asksForGpu } from "../compose/gpu-requests.mts";
 import { enabledOf, enabledServices, startedOf } from "../compose/enabled.mts";
-import { shapeFlaws } from "../compose/shape.mts";
+import { serviceKeys, shapeFlaws } from "../compose/shape.mts";
+import { correctionOf } from "../compose/shape-fixes.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { isLike } from "../host/distributions.mts";
 import { program } from "../host/programs.mts";
@@ -85,13 +86,12 @@ export function inlineProject(services: Service[], machine: string): ComposeProj
  */
 function inlineShape(services: Service[]): Verdict[] {
   const data = { services: Object.fromEntries(services.map(({ name, body }) => [name, body])) };
-  return shapeFlaws(data).filter(({ path }) => !String(valueAt(data, path) ?? "").includes("$")).map((
-    { path, message },
-  ): Verdict => ({
+  const flaws = shapeFlaws(data).filter(({ path }) => !String(valueAt(data, path) ?? "").includes("$"));
+  return flaws.map((flaw): Verdict => ({
     status: "fail",
-    message: `services: ${message}`,
-    evidence: [{ read: path.join("."), value: message }],
-    fix: [manualFix(`Correct ${path.join(".")}`)],
+    message: flaw.message,
+    evidence: [{ read: "the config", value: flaw.path.join(".") }],
+    fix: [manualFix(flaw.mend ?? correctionOf(data, flaw, serviceKeys) ?? `Correct ${flaw.path.join(".")}`)],
   }));
 }
 

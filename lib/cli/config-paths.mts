@@ -9,3 +9,6 @@ export const configPaths = (): string[] => [
   defaultName,
   `${process.env.XDG_CONFIG_HOME || `${homeDir()}/.config`}/homelab-gpu/config.yaml`,
 ];
+
+/** Whether a path is that of an open file: `-`, `/dev/stdin`, `/dev/fd/63`, `/proc/self/fd/63`. */
+export const isPipe = (path: string): boolean => /^-$|^\/dev\/(stdin$|fd\/)|^\/proc\/[^/]+\/fd\//.test(path);

@@ -6,6 +6,7 @@ import type { OtherHost } from "../config/types.mts";
 import type { Host } from "../host/types.mts";
 import type { Style } from "./print.mts";
 import { sayTo } from "./say.mts";
+import { isPipe } from "./config-paths.mts";
 import type { Reporter } from "../run/steps.mts";
 import type { Shell } from "../shell.mts";
 import { shellCommand } from "../render.mts";
@@ -108,7 +109,7 @@ async function askManager({ open }: ManagerAccess, command: string[], input: str
 
 /** The command line of one of this program's commands, for the same config. */
 export function selfFor({ options: { config } }: Context, command: string): string {
-  return self(command) + (config ? ` --config ${shellCommand(config)}` : "");
+  return self(command) + (config ? ` --config ${isPipe(config) ? "FILE" : shellCommand(config)}` : "");
 }
 
 /** Whether a Linux host has no sudo, as far as its programs were read. */

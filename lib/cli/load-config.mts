@@ -12,7 +12,7 @@ import { withoutGpus } from "../resolve/resolve.mts";
 import type { Host } from "../host/types.mts";
 import { type Away, hereOf, type Shell } from "../shell.mts";
 import { self } from "../self.mts";
-import { configPaths, defaultName } from "./config-paths.mts";
+import { configPaths, defaultName, isPipe } from "./config-paths.mts";
 import type { Context } from "./context.mts";
 import { isSshUrl, loginOf } from "./ssh-probe.mts";
 
@@ -44,7 +44,9 @@ export async function loadConfig(context: Context, probe?: () => Promise<string>
   const shell = hereOf(context.shell);
   if (options.config) {
     const text = await readNamed(shell, options.config);
-    return fromText(context, text, options.config, dirname(resolve(options.config)), false);
+    const path = resolve(options.config);
+    // a pipe, such as that of <(…), has no folder of its own
+    return fromText(context, text, options.config, isPipe(options.config) ? process.cwd() : dirname(path), false);
   }
   for (const path of configPaths()) {
     let text: string | undefined;
@@ -169,7 +171,11 @@ export async function requireFiles(context: Context, { config, text, name, start
     );
   }
   const flaws = [
-    ...missing.map(({ path, file }) => ({ path, message: `there is no file ${file}` })),
+    ...missing.map(({ path, file }) => ({
+      path,
+      message: `there is no file ${file}`,
+      ...(/\.provision\./.test(path) ? { instead: "the path of a script: commands go into it" } : {}),
+    })),
     ...folders.map(({ path, file }) => ({ path, message: `${file} is a folder, but must be a file` })),
   ];
   if (flaws.length > 0) throw configErrorAt(text, name, flaws);

@@ -12,7 +12,8 @@ export function configError(problems: Problem[], text: string, name: string): Co
     const gutter = String(line).padStart(5);
     // a long line is cut on both sides of the place, so that the marker below it stays in view
     const from = Math.max(0, column - 50);
-    const excerpt = withoutPasswords(lines[line - 1] ?? "", true).slice(from, from + 68).replaceAll("\t", " ");
+    const excerpt = withoutPasswords(lines[line - 1] ?? "", true).slice(from, from + 68).replaceAll("\t", " ")
+      .replace(/[\u0000-\u001f\u007f-\u009f]/g, "·");
     return [
       `${name}:${line}:${column}: ${message}`,
       `${gutter} | ${excerpt}`,

@@ -45,8 +45,11 @@ export function addressMeant(text: string): string | undefined {
 /** Words for a vendor's cards. */
 const makers: [RegExp, string][] = [
   [/nvidia|geforce|quadro|tesla|\b[rg]tx(?![a-z])/i, vendorIds.nvidia],
-  [/\bamd\b|radeon|\brx(?![a-z])/i, vendorIds.amd],
+  [/\bamd\b|ati\b|radeon|instinct|\b(rx|mi\d{2,3}x?|vega)(?![a-z])/i, vendorIds.amd],
   [/intel|\barc(?=\b|[ab]?\d)/i, vendorIds.intel],
+  // numbers alone, such as 7900 XTX, 9070, B580; those of NVIDIA's cards are 1050 to 1080, 16x0, and 2060 to 5090
+  [/^([5-7][4-9][05]0|90[67]0)(?!\d)/, vendorIds.amd],
+  [/^[ab][35-7][1-8]0m?\b/i, vendorIds.intel],
 ];
 
 /** The request that a text in its place means. */

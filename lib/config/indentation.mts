@@ -28,6 +28,9 @@ interface Level {
 
 const keyOf = /^("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s#'"[\]{},&*!|>%@`-][^#]*?|-[^\s#][^#]*?):(?=\s|$)(.*)$/;
 
+/** The first words of a line. */
+const cut = (line: string): string => line.length > 40 ? `${line.slice(0, 40)}…` : line;
+
 /** Whether a value continues on the next line: nothing, an anchor or tag alone, or a comment. */
 const isOpen = (value: string) => /^\s*([&!]\S*(\s+|$))*(#.*)?$/.test(value);
 
@@ -44,12 +47,22 @@ export function findSlips(text: string, lexemes: Iterable<Lexeme>): IndentationS
   let open = true;
   // the column of text without a key on the line above: a key that lacks its colon
   let textAt: number | undefined;
+  // the column of a dash without a space after it: what is below it follows from that
+  let dashAt: number | undefined;
   text.split("\n").forEach((whole, i) => {
     const written = whole.replace(/\r$/, "");
     if (skipped.has(i + 1) || /^\s*(#|$)/.test(written) || /^(---|\.\.\.|%)/.test(written)) return;
     let rest = written.trimStart();
     let column = written.length - rest.length;
     if (written.slice(0, column).includes("\t")) return;
+    if (dashAt !== undefined && column > dashAt) return;
+    dashAt = undefined;
+    if (/^-\w[\w-]*:(\s|$)/.test(rest)) {
+      const instead = `- ${cut(rest.slice(1))}`;
+      slips.push({ line: i + 1, indent: column, isText: false, message: "a dash needs a space after it", instead });
+      dashAt = column;
+      return;
+    }
     const place = (item: boolean, name: string, fits: (level: Level) => boolean) => {
       const before = levels.map((level) => ({ ...level }));
       while (levels.length > 0 && levels.at(-1)!.indent > column) levels.pop();
@@ -76,9 +89,7 @@ export function findSlips(text: string, lexemes: Iterable<Lexeme>): IndentationS
         indent: column,
         isText: item && before.at(-1)!.item && column > before.at(-1)!.indent,
         message: `${name} is indented by ${column}, its siblings by ${siblings.join(" or ")}`,
-        instead: `${" ".repeat(right)}${rest.length > 40 ? `${rest.slice(0, 40)}…` : rest} (${
-          siblings.join(" or ")
-        } spaces)`,
+        instead: `${" ".repeat(right)}${cut(rest)} (${siblings.join(" or ")} spaces)`,
       });
       levels.splice(0, levels.length, ...before.filter(({ indent }) => indent <= right));
     };

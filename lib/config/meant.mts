@@ -16,7 +16,8 @@ const longest = 60;
  */
 export function meantBy(shape: Shape, node: Node | null): string | undefined {
   if (shape.kind === "texts") return variables(shape, node);
-  if (shape.kind === "list" && isMap(node)) return inList(shape, node);
+  if (shape.kind === "list" && isMap(node)) return inList(shape, node) ?? namedItems(shape, node);
+  if (shape.kind === "services" && isSeq(node)) return byName(node);
   const isAlone = isSeq(node) && node.items.length === 1 && shape.kind !== "list";
   const text = scalarText(isAlone ? node.items[0] as Node | null : node)?.trim();
   if (text === undefined || text === "" || !isShort(text)) return undefined;
@@ -69,9 +70,11 @@ function fromText(shape: Shape, text: string, isValue = true): string | undefine
   }
 }
 
-/** `name:ai box:lab/x`, whose colons have no spaces behind them, as a mapping with these keys. */
+/** `name:ai box:lab/x` or `name = ai box = lab/x` as a mapping with these keys. */
 function pairsIn(text: string, keys: string[]): string | undefined {
-  const pairs = text.split(/[\s,]+/).map((word) => /^(\w+):([^\s,:[\]{}]+)$/.exec(word));
+  const pairs = text.replace(/\s*=\s*/g, ":").split(/[\s,]+/).map((word) =>
+    /^(\w+):(?!\/\/)([^\s,:[\]{}]+)$/.exec(word)
+  );
   if (pairs.some((pair) => !pair || !keys.includes(pair[1]!))) return undefined;
   return `{${pairs.map((pair) => `${pair![1]}: ${quoted(pair![2]!)}`).join(", ")}}`;
 }
@@ -111,6 +114,41 @@ function inList({ of }: Shape & { kind: "list" }, node: Node | null): string | u
   const text = pairs.map(([key, value]) => `${key}: ${value === undefined ? "" : quoted(value)}`).join(", ");
   const isRepeated = isWhole && isShort(text) && pairs.every(([, value]) => value !== undefined);
   return isRepeated ? `[{${text}}]` : undefined;
+}
+
+/** The keys and texts of a mapping of texts; undefined if it has other values. */
+function textsOf(node: unknown): [key: string, value: string][] | undefined {
+  const pairs = isMap(node)
+    ? node.items.map(({ key, value }) => [scalarText(key as Node), scalarText(value as Node)])
+    : [];
+  const isWhole = pairs.length > 0 && pairs.every(([key, value]) => key !== undefined && value !== undefined);
+  return isWhole ? pairs as [string, string][] : undefined;
+}
+
+const flow = (pairs: [key: string, value: string][]): string =>
+  `{${pairs.map(([key, value]) => `${key}: ${quoted(value)}`).join(", ")}}`;
+
+/** Items by name in place of a list: `{ai: {box: x}}` → `[{name: ai, box: x}]`. */
+function namedItems({ of }: Shape & { kind: "list" }, node: Node | null): string | undefined {
+  if (of.kind !== "map" || !isMap(node) || !Object.hasOwn(of.keys, "name")) return undefined;
+  const items = node.items.map(({ key, value }) => {
+    const [name, pairs] = [scalarText(key as Node), textsOf(value)];
+    if (name === undefined || !pairs) return undefined;
+    return flow(pairs.some(([one]) => one === "name") ? pairs : [["name", name], ...pairs]);
+  });
+  const text = items.join(", ");
+  return items.length > 0 && items.every((one) => one !== undefined) && isShort(text) ? `[${text}]` : undefined;
+}
+
+/** A list in place of services by name: `[{name: web, image: x}]` → `{web: {image: x}}`. */
+function byName(node: Node | null): string | undefined {
+  const items = isSeq(node) ? node.items.map(textsOf) : [];
+  const named = items.map((pairs) => {
+    const name = pairs?.find(([key]) => key === "name")?.[1];
+    return name === undefined ? undefined : `${name}: ${flow(pairs!.filter(([key]) => key !== "name"))}`;
+  });
+  const text = named.join(", ");
+  return named.length > 0 && named.every((one) => one !== undefined) && isShort(text) ? `{${text}}` : undefined;
 }
 
 /** A list of `NAME=VALUE` in place of texts by name. */

@@ -1,22 +1,14 @@
 import { composeSections, sizeInMib } from "./sizes.mts";
 import type { Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
-import { ownValue } from "../maps.mts";
-import { closest } from "../suggest.mts";
+import { keyMeant, type Level } from "./meant-keys.mts";
 import { isMap, isScalar, isSeq, type Node, offset, tagOf, Yaml } from "./yaml.mts";
 import { meantBy } from "./meant.mts";
 import { quoted } from "./scalars.mts";
-import { fits, form, kind, printable, quotePreview, scalarText, takes, textual } from "./values.mts";
+import { fits, form, kind, printable, quotePreview, scalarText, textual } from "./values.mts";
 
 /** The name of an image. */
 const imageName = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?$/;
-
-/** What a flag of another name is as the value of a key: the same, or with `opposite` the other one; else `…`. */
-function flagMeant(key: Shape | undefined, node: Node | null, opposite: boolean): string {
-  if (key?.kind !== "flag") return "…";
-  const value = kind(node) === "flag" ? scalarText(node)!.toLowerCase() : meantBy(key, node);
-  return value === undefined ? "…" : String((value === "true") !== opposite);
-}
 
 /**
  * Reads nodes by their shapes, remembers where each value is in the text, and collects the
@@ -26,6 +18,11 @@ export class Reader {
   readonly problems: Problem[];
   readonly #yaml: Yaml;
   readonly #places = new Map<string, number>();
+
+  /** The mappings around the value that is read, the outermost first. */
+  readonly #levels: Level[] = [];
+  /** The mappings whose keys an error lists. */
+  readonly #listed = new Set<Shape>();
 
   /** Whether an error says what the value means. */
   readonly #explains: boolean;
@@ -87,7 +84,9 @@ export class Reader {
     const item = /\.\d+$/.test(path);
     const wrong = (expected: string, example = this.#meant(shape, node) ?? shape.example) => {
       const write = item ? `- ${example}` : path ? `${name}: ${example}` : example;
-      this.problem(at, `${item ? `an item of ${name}` : name} must be ${expected}, not ${quotePreview(node)}`, write);
+      const variable = /\$\{?[A-Za-z_]/.test(scalarText(node) ?? "") ? ": variables are replaced only in services" : "";
+      const subject = item ? `an item of ${name}` : name;
+      this.problem(at, `${subject} must be ${expected}, not ${quotePreview(node)}${variable}`, write);
     };
     switch (shape.kind) {
       case "text": {
@@ -120,7 +119,12 @@ export class Reader {
       case "flag":
         return kind(node) === "flag" ? scalarText(node)!.toLowerCase() === "true" : wrong(form(shape, node));
       case "list":
-        if (!isSeq(node)) return wrong(form(shape));
+        if (!isSeq(node)) {
+          const [first] = isMap(node) ? this.#yaml.pairs(node) : [];
+          const dashed = /^-(?=\w)(.*)/s.exec(first?.key ?? "")?.[1];
+          if (dashed === undefined) return wrong(form(shape));
+          return this.problem(first!.at, "a dash needs a space after it", `- ${printable(dashed)}: …`);
+        }
         return node.items.map((item, i) =>
           this.#value(this.#yaml.resolve(item), shape.of, name, `${path}.${i}`, offset(item) ?? at)
         );
@@ -173,9 +177,10 @@ export class Reader {
     path: string,
     at: number,
   ): Record<string, unknown> {
-    const keys = Object.keys(shape.keys);
     const found: Record<string, unknown> = {};
     const meant = new Set<string>();
+    const level: Level = { shape, written: pairs.map(({ key }) => key) };
+    this.#levels.push(level);
     for (const pair of pairs) {
       const key = Object.hasOwn(shape.keys, pair.key) ? shape.keys[pair.key] : undefined;
       if (!key) {
@@ -186,20 +191,11 @@ export class Reader {
           this.problem(pair.at, `“${pair.key}” is a section of a Compose file and cannot be used here`, section);
           continue;
         }
-        const word = ownValue(shape.words ?? {}, pair.key.toLowerCase());
-        const near = word?.replace(/^not /, "") ?? closest(pair.key, keys);
+        const { near, write } = keyMeant(pair.key, pair.value, this.#levels);
         if (near !== undefined) meant.add(near);
-        const owner = keys.find((candidate) => takes(shape.keys[candidate]!, pair.key));
-        this.problem(
-          pair.at,
-          `unknown key “${printable(pair.key)}”`,
-          near
-            ? `${near}: ${word === undefined ? "…" : flagMeant(shape.keys[near], pair.value, /^not /.test(word))}`
-            : owner
-            ? `it inside ${owner}:, indented further than ${owner}`
-            : shape.others ?? (keys.length === 1 ? `${keys[0]}: …` : `one of ${keys.join(", ")}`),
-        );
+        this.problem(pair.at, `unknown key “${printable(pair.key)}”`, write ?? this.#keysOf(shape));
       } else {
+        level.inside = pair.key;
         found[pair.key] = this.#value(
           pair.value,
           key,
@@ -209,6 +205,7 @@ export class Reader {
         );
       }
     }
+    this.#levels.pop();
     for (const [key, { required, example }] of Object.entries(shape.keys)) {
       // a misspelt key is one error
       if (meant.has(key)) continue;
@@ -221,6 +218,15 @@ export class Reader {
       }
     }
     return found;
+  }
+
+  /** The keys of a mapping, as what to write; in full once. */
+  #keysOf(shape: Shape & { kind: "map" }): string {
+    const keys = Object.keys(shape.keys);
+    if (shape.others !== undefined || keys.length === 1) return shape.others ?? `${keys[0]}: …`;
+    const isListed = this.#listed.has(shape);
+    this.#listed.add(shape);
+    return isListed ? "one of the keys listed above" : `one of ${keys.join(", ")}`;
   }
 
   /** Texts by name, as written: `0042` and `yes` stay text. */

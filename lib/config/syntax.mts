@@ -24,6 +24,11 @@ export function syntaxProblems(
   place: (at: number) => { line: number; column: number },
 ): Problem[] {
   if (errors.length === 0 && !mayHaveSlips(text)) return [];
+  const conflicts = [...text.matchAll(/^<{7} /gm)];
+  // other errors follow from these lines
+  if (errors.length > 0 && conflicts.length > 0) {
+    return conflicts.map(({ index }) => ({ ...place(index), ...conflict }));
+  }
   const slips = findSlips(text, lexemes()).filter(({ isText }) => isText || errors.length > 0);
   const problems: Problem[] = slips.map(({ line, indent, message, instead }) => (
     { line, column: indent + 1, message, instead }
@@ -53,6 +58,18 @@ export function syntaxProblems(
         : begun === undefined
         ? mistakeOf("BLOCK_AS_IMPLICIT_KEY", "", true)
         : mistakeOf("MISSING_CHAR", "Missing , ", true);
+      const assigned = assignmentIn(text, line);
+      if (assigned !== undefined && ["MISSING_CHAR", "UNEXPECTED_TOKEN", ...implicitKey].includes(code)) {
+        const { key, value, indent } = assigned;
+        const instead = `${key}: ${value}`;
+        problems.push({
+          line,
+          column: indent + 1,
+          message: "this is not valid YAML: a key needs a colon, not =",
+          instead,
+        });
+        continue;
+      }
       const start = begun ?? (begins && open?.[begins].get(at)) ?? at;
       const outdented = begins === "bracket" && isClosed(text, start);
       problems.push({
@@ -90,6 +107,18 @@ function isFromIndentation(code: string, message: string): boolean {
 /** Where the last line that begins with % starts before an offset: the parser reports the line after it. */
 const directiveBefore = (text: string, at: number): number =>
   [...text.slice(0, at).matchAll(/^%/gm)].at(-1)?.index ?? at;
+
+/** The lines that Git writes where two versions of a text differ. */
+const conflict = {
+  message: "a merge conflict of Git begins here",
+  instead: "one of its two versions, without the marks",
+};
+
+/** A line of the form `key = value`, as TOML and HCL have it. */
+function assignmentIn(text: string, line: number): { key: string; value: string; indent: number } | undefined {
+  const [, indent, key, value] = /^(\s*)([\w.-]+)\s*=\s*(\S.{0,40}?)\s*$/.exec(text.split("\n")[line - 1] ?? "") ?? [];
+  return key === undefined ? undefined : { key, value: value!, indent: indent!.length };
+}
 
 /** Error codes of keys. */
 const implicitKey = ["MULTILINE_IMPLICIT_KEY", "BLOCK_AS_IMPLICIT_KEY"];

@@ -27,11 +27,22 @@ type Files = Pick<
   | "list"
 >;
 
+/** What pipes had, by their paths. */
+const pipes = new Map<string, ReturnType<typeof readEnd>>();
+
+/** Reads a whole file. Standard input and pipes, such as that of `<(…)`, have their text once: it is kept. */
+function readOnce(path: string): ReturnType<typeof readEnd> {
+  if (path !== "-" && !statSync(path).isFIFO()) return readEnd(path, largest);
+  const text = pipes.get(path) ?? readEnd(path, largest);
+  pipes.set(path, text);
+  return text;
+}
+
 /** See {@link Shell}. */
 export const files: Files = {
   read: (path: string) =>
     undefinedIfMissing("read", path, undefined, async () => {
-      const { text, skipped } = await readEnd(path, largest);
+      const { text, skipped } = await readOnce(path);
       if (skipped === 0) return text;
       throw new UserError(`cannot read ${path}: it is larger than ${largest / 1024 / 1024} MiB`, 1);
     }),

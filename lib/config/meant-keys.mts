@@ -1,0 +1,65 @@
+/** What an error says to write for a key that its mapping does not have. */
+import type { Shape } from "./shape.mts";
+import { ownValue } from "../maps.mts";
+import { closest } from "../suggest.mts";
+import { meantBy } from "./meant.mts";
+import { fits, kind, scalarText, takes } from "./values.mts";
+import type { Node } from "./yaml.mts";
+
+/** A mapping that is being read. */
+export interface Level {
+  shape: Shape & { kind: "map" };
+  /** The keys that are written in it. */
+  written: string[];
+  /** The key in it whose value is read now. */
+  inside?: string;
+}
+
+/** What an unknown key means. */
+export interface KeyMeant {
+  /** The key of the same mapping that is meant. */
+  near?: string;
+  /** What to write; undefined if nothing is meant. */
+  write?: string;
+}
+
+/** The meaning of a key that its mapping does not have. `levels`: from the outermost mapping to its own. */
+export function keyMeant(key: string, value: Node | null, levels: Level[]): KeyMeant {
+  const { shape, written } = levels.at(-1)!;
+  const keys = Object.keys(shape.keys);
+  const word = ownValue(shape.words ?? {}, key.toLowerCase());
+  const outer = word === undefined
+    ? levels.slice(0, -1).findLast(({ shape: { keys }, written }) =>
+      Object.hasOwn(keys, key) && !written.includes(key) && fits(value, keys[key]!)
+    )
+    : undefined;
+  if (outer) return { write: `it next to ${outer.inside}:, not inside it` };
+  const near = word?.replace(/^not /, "") ?? closest(key, keys) ?? byPart(key, shape);
+  if (near !== undefined) {
+    const write = written.includes(near)
+      ? `nothing: ${near} is there already`
+      : `${near}: ${flagMeant(shape.keys[near], value, word?.startsWith("not ") ?? false)}`;
+    return { near, write };
+  }
+  const owner = keys.find((candidate) => takes(shape.keys[candidate]!, key));
+  return owner === undefined ? {} : { write: `it inside ${owner}:, indented further than ${owner}` };
+}
+
+/** What a flag of another name is as the value of a key: the same, or with `opposite` the other one; else `…`. */
+function flagMeant(key: Shape | undefined, node: Node | null, opposite: boolean): string {
+  if (key?.kind !== "flag") return "…";
+  const value = kind(node) === "flag" ? scalarText(node)!.toLowerCase() : meantBy(key, node);
+  return value === undefined ? "…" : String((value === "true") !== opposite);
+}
+
+/** Parts of a name that say nothing about the key: `memory_mb`, `vm.box`, `cpuCount`. */
+const filling = /^(vm|guest|machine|config|size|count|num|number|of|total|max|amount|in|[mg]i?b)$/;
+
+/** The key that one part of a name means, if its other parts say nothing. */
+function byPart(name: string, { keys, words = {} }: Level["shape"]): string | undefined {
+  const parts = name.split(/[-_.\s]+|(?<=[a-z])(?=[A-Z])/).map((part) => part.toLowerCase());
+  const [part, ...others] = parts.filter((one) => !filling.test(one));
+  if (parts.length < 2 || part === undefined || others.length > 0) return undefined;
+  const found = Object.hasOwn(keys, part) ? part : ownValue(words, part);
+  return found?.startsWith("not ") ? undefined : found;
+}
