@@ -50,13 +50,32 @@ export const aptKeyFailures = (): Failure[] => [
     source: "apt with sqv; NVIDIA/cuda-repo-management#39 (2026-02)",
   },
   {
+    pattern: anyOf(
+      /nvidia\.github\.io\/[\w-]{6,30}\/(?:\w{6,12}\/)?[a-z]{4,8}[\d.]{1,6}\/\w{3,8} {1,2}Release' (?:does not have|no longer has)/,
+      /nvidia\.github\.io\/[\w-]{6,30}\/(?:\w{6,12}\/)?[a-z]{4,8}[\d.]{1,6}\/\w{3,8} {1,2}Release {1,4}404/,
+      /# Unsupported distribution!/,
+    ),
+    check: "tools.present",
+    layer: "packages",
+    message:
+      "NVIDIA's repository has no list for this distribution's name: its current one is the same for all of them",
+    fix: [
+      commandFix("Find the old files", "grep -rl -e nvidia.github.io -e Unsupported /etc/apt/sources.list.d"),
+      manualFix(
+        "Delete them, and use https://nvidia.github.io/libnvidia-container/stable/deb/nvidia-container-toolkit.list " +
+          "(or …/stable/rpm/…) as NVIDIA's installation guide says",
+      ),
+    ],
+    source: "apt; NVIDIA/nvidia-container-toolkit#91 (2023-08), #94 (2023-11)",
+  },
+  {
     pattern: /Conflicting values set for option (?:Signed-By|Trusted)/,
     check: "tools.present",
     layer: "packages",
     message: "two files name the same package source with different keys",
     fix: [
-      commandFix("Find them", "grep -rn nvidia /etc/apt/sources.list /etc/apt/sources.list.d"),
-      manualFix("Delete the older file, then run apt-get update again"),
+      commandFix("Find them", "grep -rni -e signed-by -e '^deb' /etc/apt/sources.list /etc/apt/sources.list.d"),
+      manualFix("Of each source that a line of the error names, delete the older file; then run apt-get update again"),
     ],
     source:
       "apt; NVIDIA/nvidia-container-toolkit#170 (2022-04), gantsign/ansible-role-visual-studio-code#263 (2025-07)",

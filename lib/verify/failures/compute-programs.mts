@@ -28,7 +28,10 @@ export const computeProgramFailures = (): Failure[] => [
     [
       "guest.cuda",
       "cause",
-      /Configured (?:CUDA|ROCm) binary not found at|BNB_(?:CUDA|ROCM)_VERSION=\d{2,4} environment variable detected/,
+      anyOf(
+        /Configured (?:CUDA|ROCm) binary not found at|BNB_(?:CUDA|ROCM)_VERSION=\d{2,4} environment variable detected/,
+        /Required library version not found: libbitsandbytes_cuda/,
+      ),
       "bitsandbytes has no build for the CUDA release that it found or that is set: it is older than that release",
       "pip install -U bitsandbytes in the image, and remove BNB_CUDA_VERSION from the service's environment",
     ],

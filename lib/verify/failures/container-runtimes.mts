@@ -63,6 +63,7 @@ export const containerRuntimeFailures = (): Failure[] => [
     message: "the container got no GPU: nvidia-smi is in no image, NVIDIA's toolkit adds it together with the GPU",
     fix: [
       manualFix("Write gpu: 1 (or all) for that service"),
+      manualFix("While an image is built (RUN) there is no GPU: run it when the container starts"),
       manualFix("With Podman: --device nvidia.com/gpu=all, since it ignores --gpus before 5"),
       ...toolkit,
     ],

@@ -105,8 +105,30 @@ export const cudaImageFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /CUDA driver version is insufficient for CUDA runtime/,
-      cudaErrors(35, 36, 222),
-      /(?:CUDA|Cuda) initialization failure with error:? (?:35|222)\b/,
+      cudaErrors(35),
+      /(?:CUDA|Cuda) initialization failure with error:? 35\b/,
+    ),
+    check: "guest.cuda",
+    layer: "image",
+    message:
+      "the program's CUDA finds no driver that is new enough: the VM's driver is older, or the container got no GPU " +
+      "and so no driver at all",
+    fix: [
+      manualFix("See what the container has: docker compose exec SERVICE nvidia-smi"),
+      manualFix(
+        "If that fails: write gpu: 1 for that service (plain Compose: a reservation of devices; docker run: --gpus all)",
+      ),
+      manualFix(
+        "If it works: use an image with the CUDA that it shows or an older one, or a newer driver " +
+          "(driver: {branch: …}) and rebuild the box",
+      ),
+    ],
+    source: "CUDA; SYSTRAN/faster-whisper#1229 (2025-01), linuxserver/docker-faster-whisper#4 (2024-01)",
+  },
+  {
+    pattern: anyOf(
+      cudaErrors(36, 222),
+      /(?:CUDA|Cuda) initialization failure with error:? 222\b/,
       /PTX was compiled with an unsupported toolchain/,
       /The NVIDIA driver on your system is too old/,
       /This container was built for NVIDIA Driver Release/,
@@ -182,14 +204,21 @@ export const cudaImageFailures = (): Failure[] => [
     source: "glibc's loader, TensorFlow, PyTorch, read 2026-11",
   },
   {
-    pattern: /lib(?:cuda|nv[\w-]{2,30})\.so[\d.]{0,14}: file too short/,
+    pattern: anyOf(
+      /lib(?:cuda|nv[\w-]{2,30})\.so[\d.]{0,14}: file too short/,
+      /lib(?:cuda|nv[\w-]{2,30})\.so[\d.]{0,14}: file not recognized: File truncated/,
+    ),
     check: "guest.cuda",
     layer: "image",
-    message: "the image has an empty file instead of a library of the driver: it was saved (docker commit) from a " +
-      "container with a GPU, and this container got none",
+    message:
+      "the image has an empty file instead of a library of the driver: it was saved (docker commit) or built in a " +
+      "container with a GPU, and this container or build got none",
     fix: [
       manualFix("Write gpu: 1 for that service (or --gpus all), which puts the driver's libraries over these files"),
       manualFix("Build the image from a Dockerfile rather than by docker commit"),
+      manualFix(
+        "While an image is built there is no driver: link with the stub (-L/usr/local/cuda/lib64/stubs, devel image)",
+      ),
     ],
     source: "glibc's loader, NVIDIA Container Toolkit; dengcao/Qwen3-Reranker-0.6B#2 (2025-07)",
   },

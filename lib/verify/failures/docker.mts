@@ -6,8 +6,13 @@ import { dockerWords } from "./fixes.mts";
 /** Errors of Docker and Podman about containers, their network and memory, not about GPUs. */
 export const dockerFailures = (): Failure[] => [
   {
-    pattern: /(?:exec:? "?|exec )[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
-    near: dockerWords,
+    pattern: anyOf(
+      /(?:exec:? "?|exec )[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
+      /(?:Executing child process '|tini \(\d{1,7}\)\] exec )[\w.\/-]{1,80}'? failed: '?(?:permission denied|no such file)/,
+      /\[dumb-init\] [\w.\/-]{1,80}: (?:permission denied|no such file)/,
+      /failed to exec pid1: (?:permission denied|no such file)/,
+    ),
+    near: new RegExp(`${dockerWords.source}|\\btini\\b|dumb-init|catatonit`, "i"),
     check: "verify.service",
     layer: "image",
     message:

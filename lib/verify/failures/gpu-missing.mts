@@ -27,6 +27,16 @@ export const gpuMissingFailures = (): Failure[] => [
       "start " +
       "it: in that step link libcuda.so.1 to /usr/local/cuda/lib64/stubs/libcuda.so (devel image), and remove the link",
     ],
+    [
+      "guest.cuda",
+      "cause",
+      /libcuda\.so cannot found!/,
+      "Triton does not find libcuda: the container got no GPU, or the loader's list in the image does not have the " +
+      "folder that the driver's library is in",
+      guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      "See in the container: ldconfig -p | grep libcuda; without it: find / -name 'libcuda.so*', then ldconfig FOLDER",
+      "Newer releases of Triton: TRITON_LIBCUDA_PATH=FOLDER in the service's environment",
+    ],
   ]),
   ...rows({
     layer: "image",

@@ -116,6 +116,8 @@ export const gpuProgramFailures = (): Failure[] => [
       "in the container, with a group of the service's user",
       "NVIDIA: use NVENC and NVDEC (cuda, nvenc) instead of vaapi; AMD and Intel: give the service devices: /dev/dri",
       "Then group_add: [render, video], or their numbers on the machine (ls -ln /dev/dri)",
+      "If the container has the node: its image lacks the card's driver; install mesa-va-drivers (AMD) or " +
+      "intel-media-va-driver (Intel) in it (Alpine: mesa-va-gallium, intel-media-driver)",
     ],
     [
       "verify.service",

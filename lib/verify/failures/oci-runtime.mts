@@ -35,7 +35,18 @@ export const ociRuntimeFailures = (): Failure[] =>
       "here (as in a container)",
       guestFix("Check whether systemd answers", "systemctl is-system-running"),
       guestFix("Let it start itself again; services keep running", "systemctl daemon-reexec"),
+      "Rootless: log in as that user (SSH, not su), and let its services stay: loginctl enable-linger USER",
       "Without systemd: native.cgroupdriver=cgroupfs (Docker), or --cgroup-manager=cgroupfs (Podman)",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /creating cgroup (?:directory|path) [`'"]?\/sys\/fs\/cgroup\/[^:\n]{1,200}: (?:No such file|Permission denied|Read-only)/,
+      "the container's control group cannot be created: the machine uses version 1 without a hierarchy that crun wants, " +
+      "or the engine runs in a container that may not write there",
+      guestFix("See the version (cgroup2fs: 2, tmpfs: 1)", "stat -fc %T /sys/fs/cgroup"),
+      "Version 1: boot with systemd.unified_cgroup_hierarchy=1, or use runc (podman --runtime runc)",
+      "Podman in a container: start that one with --privileged, or the inner ones with --cgroups=disabled",
     ],
     [
       "verify.docker",
@@ -54,7 +65,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "verify.docker",
       "cause",
       anyOf(
-        /(?:shim|containerd|docker|fsnotify|ttrpc|accept4|podman).{0,120}: too many open files/i,
+        /(?:shim|containerd|docker|fsnotify|ttrpc|podman).{0,120}: too many open files/i,
         /inotify\w{0,20}.{0,60}(?:no space left|too many open|limit on the number)/,
         /(?:ENOSPC: )?System limit for number of file watchers reached/,
       ),

@@ -71,6 +71,7 @@ export const programFailures = (): Failure[] => [
     pattern: anyOf(
       /\[Errno 24\] Too many open files|EMFILE: too many open files|\(24: Too many open files\)/,
       /IOException: Too many open files|Os \{ code: 24, kind/,
+      /accept tcp \S{1,60}: accept4: too many open files/,
       /unable to open shared memory object <[^>\n]{1,80}> in [\w-]{4,20} mode: Too many open files/,
     ),
     near: new RegExp(`${serviceWords.source}|torch|vllm|(?:site|dist)-packages|safetensors|shared memory object`, "im"),

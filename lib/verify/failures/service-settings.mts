@@ -24,6 +24,16 @@ export const serviceSettingFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      /validation errors? for \w{0,40}(?:Settings|EnvVars|Config) [\w.]{2,60} {1,4}Extra inputs are not permitted/,
+      "a file of settings (most often .env) has a variable that this program does not know: it is of another program, " +
+      "misspelled, or of another release",
+      "Remove it from that file, or start the program in a folder whose .env is its own; variables of other programs " +
+      "belong into environment: of their service",
+      compare,
+    ],
+    [
+      "verify.service",
+      "cause",
       anyOf(
         /validation errors? for \w{0,40}(?:Settings|EnvVars)\b/,
         /\d{1,3} validation errors? for \w{0,40}Config [A-Za-z]\w{2,60} {1,4}Field required/,

@@ -127,14 +127,6 @@ export const toolErrorFailures = (): Failure[] => [
       "without one",
       commandFix("On a machine: see the file system's errors", "dmesg --level err,warn", { root: true }),
     ],
-    [
-      "tools.present",
-      "cause",
-      /# Unsupported distribution!/,
-      "NVIDIA's repository has no list for this distribution's name: its current one is the same for all of them",
-      "Use https://nvidia.github.io/libnvidia-container/stable/deb/nvidia-container-toolkit.list (or " +
-      "…/stable/rpm/…), and delete the file that has this text",
-    ],
   ]),
   ...rows({
     layer: "driver",
