@@ -83,11 +83,18 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "note",
-      anyOf(
-        /variable is not set\. Defaulting to a blank string|the attribute `version` is obsolete/,
-        /Found orphan containers/,
-      ),
-      "a warning of Compose, which is harmless where the empty value is meant",
+      /variable is not set\. Defaulting to a blank string/,
+      "Compose finds no value for variables that the file names: they are empty, which is harmless only where that " +
+      "is meant",
+      "Write them into .env next to the Compose file (copy .env.example), or export them in the shell that starts it " +
+      "(sudo does not pass them on)",
+      config,
+    ],
+    [
+      "verify.service",
+      "note",
+      /the attribute `version` is obsolete|Found orphan containers/,
+      "a warning of Compose, which is harmless",
       config,
     ],
     [

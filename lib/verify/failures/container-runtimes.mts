@@ -22,6 +22,9 @@ export const containerRuntimeFailures = (): Failure[] => [
         "If the error remains: install the toolkit again",
         "apt-get install --reinstall -y nvidia-container-toolkit-base",
       ),
+      manualFix(
+        "If the container mounts the machine's /dev (--volume /dev:/dev): leave that out, or update the toolkit",
+      ),
     ],
     source: "runc and crun with CDI; NixOS/nixpkgs#338511 (2025-01)",
   },

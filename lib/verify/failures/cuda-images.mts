@@ -1,5 +1,5 @@
 import type { Failure } from "./types.mts";
-import { manualFix } from "../../fixes.mts";
+import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { cudaErrors } from "./cuda-names.mts";
 import { newestCuda, nvidiaWords, rebuildBox } from "./fixes.mts";
@@ -62,6 +62,21 @@ export const cudaImageFailures = (): Failure[] => [
     source: "PyTorch (torch/cuda/__init__.py); mmartial/ComfyUI-Nvidia-Docker#61 (2025-08)",
   },
   {
+    pattern: /No supported GPU\(s\) detected to run this container/,
+    check: "verify.service",
+    layer: "image",
+    message:
+      "NVIDIA's image finds no GPU that it supports: the container got none, another process has it for itself " +
+      "(MPS), or the image is too old or too new for this GPU",
+    fix: [
+      manualFix("Write gpu: 1 (or all) for that service; plain Docker: --gpus all"),
+      guestFix("Check what a container sees of the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      manualFix("If it lists nvidia-cuda-mps-server or the mode E. Process: end that, or nvidia-smi -c DEFAULT"),
+      newerImage,
+    ],
+    source: "nvcr.io images (entrypoint); triton-inference-server/server#135 (2019-03), #2562 (2021-02)",
+  },
+  {
     pattern: anyOf(
       /with CUDA capability sm_\d{2,3} is not compatible with the current PyTorch/,
       /(?<!HIP error: |ROCm error: )no kernel image is available for execution on/,
@@ -70,7 +85,6 @@ export const cudaImageFailures = (): Failure[] => [
       /nvcc fatal : Unsupported gpu architecture(?! 'compute_')|Value 'sm_\d{2,3}\w?' is not defined for option 'gpu-name'/,
       /No supported CUDA architectures found for major versions|Unknown CUDA arch \(1[02]\.\d\)/,
       /CUDA kernel \S{1,60} has no device code compatible with CUDA arch/,
-      /No supported GPU\(s\) detected to run this container/,
       /GPU, which is not yet supported in this version of the container/,
       /Runtime compute cap \d{2,3} is not compatible with compile time compute cap/,
       /CUDA \d{2}\.\d (?:or higher )?is required for compute capability/,
@@ -114,9 +128,10 @@ export const cudaImageFailures = (): Failure[] => [
       "the program's CUDA finds no driver that is new enough: the VM's driver is older, or the container got no GPU " +
       "and so no driver at all",
     fix: [
-      manualFix("See what the container has: docker compose exec SERVICE nvidia-smi"),
+      manualFix("Check what the container has: docker compose exec SERVICE nvidia-smi"),
       manualFix(
-        "If that fails: write gpu: 1 for that service (plain Compose: a reservation of devices; docker run: --gpus all)",
+        "If that fails: write gpu: 1 for that service (plain Compose: a reservation of devices; docker run: " +
+          "--gpus all)",
       ),
       manualFix(
         "If it works: use an image with the CUDA that it shows or an older one, or a newer driver " +

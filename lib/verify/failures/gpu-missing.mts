@@ -33,8 +33,9 @@ export const gpuMissingFailures = (): Failure[] => [
       /libcuda\.so cannot found!/,
       "Triton does not find libcuda: the container got no GPU, or the loader's list in the image does not have the " +
       "folder that the driver's library is in",
-      guestFix("See that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
-      "See in the container: ldconfig -p | grep libcuda; without it: find / -name 'libcuda.so*', then ldconfig FOLDER",
+      guestFix("Check that a container gets the GPU", "docker run --rm --gpus all ubuntu nvidia-smi"),
+      "Check in the container: ldconfig -p | grep libcuda; without it: find / -name 'libcuda.so*', then ldconfig " +
+      "FOLDER",
       "Newer releases of Triton: TRITON_LIBCUDA_PATH=FOLDER in the service's environment",
     ],
   ]),

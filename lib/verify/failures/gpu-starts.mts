@@ -161,22 +161,33 @@ export const gpuStartFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /Failed locking bitstream buffer: |EncodePicture failed!: (?!out of memory)/,
-      "the GPU's video encoder (NVENC) refused a picture: a fault of the driver's release (550.54.14 has it), or of " +
-      "the program with this release",
+      "the GPU's video encoder (NVENC) refused a picture: the container's toolkit is older than the driver and does " +
+      "not pass all of its libraries, or it is a fault of the driver's or the program's release",
       driverWorks,
+      "Update nvidia-container-toolkit (driver 550 needs 1.15 or later), and create the container again",
       "Use another driver release and a new FFmpeg, or try other settings of the encoder",
     ],
     [
       "verify.service",
       "cause",
       anyOf(
-        /(?:EncodePicture failed!|CreateBitstreamBuffer failed|OpenEncodeSessionEx failed): out of memory/,
+        /(?:EncodePicture failed!|CreateBitstreamBuffer failed): out of memory/,
         /cu(?:Ctx|vid)Create\w{0,12}\([^\n]{0,140}\) failed -> CUDA_ERROR_OUT_OF_MEMORY/,
         /Failed creating CUDA context for NVENC: 0x2\b/,
       ),
       "the GPU's memory is full, so its video engine cannot start or go on",
       smi,
       "End other programs on that GPU (models keep its memory), or encode fewer and smaller streams at once",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /OpenEncodeSessionEx failed: out of memory/,
+      "the GPU's video encoder starts no further stream: a GeForce already encodes as many as its driver allows (3 " +
+      "to 12), or the GPU's memory is full",
+      smi,
+      "Encode fewer streams at once, or update the driver (newer ones allow more)",
+      "End other programs on that GPU (models keep its memory)",
     ],
     [
       "guest.driver",

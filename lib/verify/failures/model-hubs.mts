@@ -28,9 +28,9 @@ export const modelHubFailures = (): Failure[] =>
       "verify.service",
       "symptom",
       /There was a problem when trying to write in your cache folder \(/,
-      "the program may not write to the folder of its models: the volume belongs to another user than the one that the " +
-      "service runs as, or the image's folder is not writable",
-      guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER"),
+      "the program is not allowed to write to the folder of its models: the volume belongs to another user than the " +
+      "one that the service runs as, or the image's folder is not writable",
+      guestFix("Check the owner of the folder, as numbers", "ls -ln FOLDER"),
       "Give it to the service's user: chown -R 1000:1000 FOLDER (the numbers of user:, or of the image)",
       "Or set HF_HOME to a folder that it may write to, best in a volume",
     ],

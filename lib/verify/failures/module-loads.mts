@@ -4,8 +4,9 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 /** The modules of VM programs and file systems that DKMS or a vendor builds. */
-const modules = String
-  .raw`(?:vboxdrv|vboxnet\w{2,4}|vboxpci|vboxguest|vboxsf|vmmon|vmnet|zfs|spl|evdi|kvmfr|vendor_reset|gasket|apex)`;
+const modules =
+  "(?:vboxdrv|vboxnet\\w{2,4}|vboxpci|vboxguest|vboxsf|vmmon|vmnet|zfs|spl|evdi|kvmfr|nvhda|amdgpu|i915|" +
+  "dxgkrnl|vendor_reset|gasket|apex)";
 const rebuild = "Build it again for this kernel: dkms autoinstall, /sbin/vboxconfig (VirtualBox), vmware-modconfig " +
   "--console --install-all (VMware)";
 
@@ -21,6 +22,8 @@ export const moduleLoadFailures = (): Failure[] =>
       anyOf(
         new RegExp(String.raw`\b${modules}: (?:Unknown symbol|disagrees about version of symbol) \w`),
         new RegExp(String.raw`could not insert '?${modules}'?: (?:Unknown symbol|Exec format error|Invalid)`),
+        new RegExp(String.raw`Failed to insert module '${modules}': Exec format error`),
+        new RegExp(String.raw`module ${modules}: \.gnu\.linkonce\.this_module section size must match`),
         new RegExp(String.raw`Version mismatch: module \S{0,60}${modules}\.ko`),
         new RegExp(String.raw`could not insert module \S{0,160}${modules}\.ko: (?:Unknown symbol|Exec format|Invalid)`),
       ),

@@ -130,10 +130,14 @@ export const moduleFailures = (): Failure[] => [
     check: "guest.driver",
     layer: "driver",
     message:
-      "the driver's libraries and its loaded kernel module are of two releases: updated without a reboot, or of " +
-      "two sources",
+      "the driver's libraries and its loaded kernel module are of two releases: updated without a reboot, of two " +
+      "sources, or, in a container only, the image brings libraries of its own",
     fix: [
       guestFix("Reboot the VM", "reboot"),
+      manualFix(
+        "If nvidia-smi works outside of the container: create the container again, and remove the driver's packages " +
+          "(libnvidia-*, nvidia-utils-*) from its image",
+      ),
       manualFix("If the error remains: module and libraries come from two sources; install both in one version"),
     ],
     source: "nvidia-smi (NVML), NVRM, read 2026-11",

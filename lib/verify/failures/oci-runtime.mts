@@ -42,9 +42,9 @@ export const ociRuntimeFailures = (): Failure[] =>
       "verify.docker",
       "cause",
       /creating cgroup (?:directory|path) [`'"]?\/sys\/fs\/cgroup\/[^:\n]{1,200}: (?:No such file|Permission denied|Read-only)/,
-      "the container's control group cannot be created: the machine uses version 1 without a hierarchy that crun wants, " +
-      "or the engine runs in a container that may not write there",
-      guestFix("See the version (cgroup2fs: 2, tmpfs: 1)", "stat -fc %T /sys/fs/cgroup"),
+      "the container's control group cannot be created: the machine uses version 1 without a hierarchy that crun " +
+      "needs, or the engine runs in a container that is not allowed to write there",
+      guestFix("Check the version (cgroup2fs: 2, tmpfs: 1)", "stat -fc %T /sys/fs/cgroup"),
       "Version 1: boot with systemd.unified_cgroup_hierarchy=1, or use runc (podman --runtime runc)",
       "Podman in a container: start that one with --privileged, or the inner ones with --cgroups=disabled",
     ],

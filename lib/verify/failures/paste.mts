@@ -24,7 +24,8 @@ export function readPaste(raw: string): Pasted {
   if (/[\u2018-\u201f\u00a0]/.test(text)) {
     text = text.replace(/[\u2018\u2019\u201a\u201b]/g, "'").replace(/[\u201c-\u201f]/g, '"').replaceAll("\u00a0", " ");
   }
-  // Markdown's escapes, as forums copy them
+  // Markdown's bold, and its escapes, as forums copy them; not the asterisks of make
+  if (text.includes("**")) text = text.replace(/(?<![*\/\w])\*\*_?(?=\w)|(?<=[\w.:])_?\*\*(?![*\/\w])/g, "");
   if (text.includes("\\_")) text = text.replace(/\\([_*#<>[\]])/g, "$1");
   if (text.includes("\\x0a")) text = text.replace(/\\x0a(?:NVRM: ?)?/g, " ");
   if (/\\["'nt]/.test(text)) {

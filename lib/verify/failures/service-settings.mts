@@ -6,10 +6,16 @@ import { serviceWords } from "./script-lines.mts";
 
 /** Not behind a variable that is not set: the program goes on without it. */
 const goesOn = "(?![^\\n]{0,40}\\b(?:us(?:ing|ed)|(?:the|a|to) default|defaulting|assum|anonymous|offline|" +
-  "fall(?:ing|s)? back|ignor|skip|disabl|optional))";
+  "fall(?:ing|s)? back|ignor|skip|disabl|optional|consider|recommend))";
+/** Not behind the level of a line after which the program goes on. */
+const warned = "(?<!(?:warn|warning|info|debug|notice)\\b[^\\n]{0,120})";
 /** The name of an environment variable, which has an underscore, with or without quotes. */
-const variable = "['\"`]?[A-Z](?=\\w{0,40}_)\\w{3,80}['\"`]?";
+const name = "['\"`]?[A-Z](?=\\w{0,40}_)\\w{3,80}['\"`]?";
+/** One or more names. */
+const names = `${name}(?:[, ][\\w'"\`, ]{1,160})?`;
 const unset = "(?:not set|not defined|required|missing|empty|unset)";
+/** Behind the level of an error, a name can be one word. */
+const oneWord = "(?:error|fatal|critical)\\]?:? (?:the )?";
 const compare = "Compare .env and environment: with the example of the same release (.env.example), and create the " +
   "container again (docker compose up -d)";
 const effective = guestFix("Check what the service gets", "docker compose config");
@@ -25,8 +31,8 @@ export const serviceSettingFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /validation errors? for \w{0,40}(?:Settings|EnvVars|Config) [\w.]{2,60} {1,4}Extra inputs are not permitted/,
-      "a file of settings (most often .env) has a variable that this program does not know: it is of another program, " +
-      "misspelled, or of another release",
+      "a file of settings (most often .env) has a variable that this program does not know: it is of another " +
+      "program, misspelled, or of another release",
       "Remove it from that file, or start the program in a folder whose .env is its own; variables of other programs " +
       "belong into environment: of their service",
       compare,
@@ -35,7 +41,7 @@ export const serviceSettingFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /validation errors? for \w{0,40}(?:Settings|EnvVars)\b/,
+        /(?<!RequestValidationError: \d{1,3} )validation errors? for \w{0,40}(?:Settings|EnvVars)\b/,
         /\d{1,3} validation errors? for \w{0,40}Config [A-Za-z]\w{2,60} {1,4}Field required/,
         /ERROR ==> The [A-Z]\w{2,60} environment variable is empty or not set/,
         /ERROR {1,4}==> The [A-Z]\w{2,60} environment variable must be set/,
@@ -48,7 +54,7 @@ export const serviceSettingFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "docker",
-    near: serviceWords,
+    near: new RegExp(`${serviceWords.source}|\\.env\\b|\\(/app/`, "im"),
     shared: true,
     source: "Zod, envalid, viper, python-decouple; mmartial/ComfyUI-Nvidia-Docker#73 (2025-09), read 2026-11",
   }, [
@@ -57,11 +63,15 @@ export const serviceSettingFailures = (): Failure[] => [
       "fallback",
       anyOf(
         new RegExp(
-          `environment variables? ${variable} (?:(?:is|are|was) ${unset}|must be (?:set|defined))\\b${goesOn}`,
+          `environment variables? ${warned}${names} (?:(?:is|are|was) ${unset}|must be (?:set|defined))\\b${goesOn}`,
         ),
-        new RegExp(`${variable} (?:environment|env) variable (?:is |was )?${unset}\\b${goesOn}`),
+        new RegExp(`${name} (?:environment|env) variables? ${warned}(?:(?:is|are|was) )?${unset}\\b${goesOn}`),
+        new RegExp(`${oneWord}(?:environment|env) variable ['"\`]?\\w{3,40}['"\`]? (?:is|was) ${unset}\\b${goesOn}`),
+        new RegExp(`${oneWord}['"\`]?\\w{3,40}['"\`]? (?:environment|env) variable (?:is |was )?${unset}\\b${goesOn}`),
+        new RegExp(`required (?:environment|env) variables? (?:is|are|were) ${unset}\\b`),
         /(?:missing|required|undefined) (?:required )?(?:environment|env) variables?:? ['"`[]?[A-Z]/,
         /Invalid environment variables/,
+        /ERR_INVALID_ARG_TYPE\]: The [^\n]{1,160}Received undefined/,
       ),
       "the program needs an environment variable that is not set, or that has a value it does not take; that line or " +
       "the next names it",

@@ -12,6 +12,22 @@ const nodes = guestFix("See the nodes, on the manager", "docker node ls");
 
 /** Errors of Docker Swarm: its nodes, its tokens, and where it places tasks. */
 export const swarmFailures = (): Failure[] => [
+  ...rows({
+    layer: "docker",
+    near: /docker stack|stack deploy/i,
+    shared: true,
+    source: "docker/cli (compose schema); docker/cli#3135 (2021-06)",
+  }, [
+    [
+      "cluster.swarm",
+      "cause",
+      /reservations Additional property devices is not allowed/,
+      "docker stack deploy does not know reservations of devices: in a Swarm, GPUs are generic resources of the node",
+      "Make NVIDIA's runtime Docker's default one on that node (default-runtime in /etc/docker/daemon.json), and " +
+      "place the service there by a constraint (deploy.placement.constraints)",
+      "Or start the project on that node with docker compose up -d",
+    ],
+  ]),
   ...rows({ layer: "docker", source }, [
     [
       "cluster.swarm",

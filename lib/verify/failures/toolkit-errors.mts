@@ -73,9 +73,11 @@ export const toolkitErrorFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       /mount error: (?:stat|open|mount operation) failed: \S{1,160}: no such file/,
-      "a file or device of the driver that the toolkit mounts does not exist: the driver is incomplete, or was updated",
+      "a file or device of the driver that the toolkit mounts does not exist: the driver is incomplete or was " +
+      "updated, or the toolkit is older than the driver",
       driverWorksOutside,
-      "Install the driver's packages again in one release, then restart Docker",
+      "If the driver was updated: restart the machine; then update the toolkit (nvidia-container-toolkit)",
+      "If the error remains: install the driver's packages again in one release, then restart Docker",
     ],
     [
       "verify.service",

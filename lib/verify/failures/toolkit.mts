@@ -190,8 +190,8 @@ export const toolkitFailures = (): Failure[] => [
       guestFix("Or allow it for all containers", "setsebool -P container_use_devices on"),
       guestFix("Without SELinux: see the nodes' modes", "ls -l /dev/nvidia0 /dev/nvidiactl"),
       manualFix(
-        "If only a group may open them (crw-rw----, as on openSUSE): add the user to it (usermod -aG video USER) and log " +
-          "in again; rootless Podman: also --group-add keep-groups",
+        "If only a group can open them (crw-rw----, as on openSUSE): add the user to it (usermod -aG video USER) and " +
+          "log in again; rootless Podman: also --group-add keep-groups",
       ),
     ],
     source: "nvidia-smi (NVML); mudler/LocalAI#7412 (2025-12)",
