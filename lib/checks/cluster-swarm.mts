@@ -107,7 +107,9 @@ function verdicts(
       )
     );
   }
-  const twice = portsTwice(services, others);
+  // the other hosts compare their services with the inline ones, and do not read the stacks
+  const far = portsTwice(projectServices(deployed), config.sharedSwarm?.others ?? [], []);
+  const twice = [...portsTwice(services, others), ...far];
   const names = nodes.map(({ name }) => name);
   // those of stacks are in services.compose, with their lines
   const unmet = inline.flatMap(({ name, body }) =>

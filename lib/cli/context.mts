@@ -53,7 +53,7 @@ export interface Context {
      * {@link UserError} if that host is not reached.
      */
     reach?(host: OtherHost | null): Promise<Shell>;
-    /** Called when every step of `up` has succeeded, also if a machine is not proven then. */
+    /** Called when every step of `up` or `upgrade` has succeeded, also if a machine is not proven then. */
     ran?(resolved: Resolved): void;
   };
 }

@@ -5,7 +5,7 @@ import type { Shell } from "../shell.mts";
 import { joinList, wrap } from "../text.mts";
 import { jsonText } from "../urls.mts";
 import { type Context, log, selfFor, styleFor } from "./context.mts";
-import { hearing, laneOf, Lanes } from "./lanes.mts";
+import { hearing, type Lane, laneOf, Lanes } from "./lanes.mts";
 import type { Command } from "./options.mts";
 import { connectAlone, connectTo, silent, urlOf } from "./other-host.mts";
 import { heading, marked, type Style } from "./print.mts";
@@ -82,7 +82,7 @@ export async function onEachHost(
     else differ.catch(() => {});
     const ending = runs.map(async (run) => {
       const ended = await resultOf(command, run);
-      const result: Result = { ...ended, declined: ended.code === 1 && run.lane.declined() };
+      const result: Result = { ...ended, declined: wasDeclined(ended, run.lane) };
       if (isActing && !options.json) tellEnd(context, run, result);
       return result;
     });
@@ -138,13 +138,17 @@ async function onOneHost(
     const on = contextOn(context, part, reached, ran, managerFor(name, context.args, config, part, reached));
     runs.push({ part, shell: Promise.resolve(shell), on });
     const code = await command.run({ ...on, shell });
-    const places = placesIn(config, [{ host: part.host, code, declined: heard.declined() }], ran, reached);
+    const places = placesIn(config, [{ host: part.host, code, declined: wasDeclined({ code }, heard) }], ran, reached);
     const swarm = await finishSwarm(context, name, config, places);
     return code || (swarm?.error ? 1 : 0);
   } finally {
     for (const one of opened) one.close();
   }
 }
+
+/** Whether a run did nothing because its question was answered with no. */
+const wasDeclined = ({ code }: Pick<Result, "code">, { declined }: Pick<Lane, "declined">): boolean =>
+  code === 1 && declined();
 
 async function resultOf(command: Command, { part, shell, on }: Run): Promise<Result> {
   const about = { name: nameOf(part), machines: part.machines };

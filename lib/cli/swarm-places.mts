@@ -11,7 +11,7 @@ import type { connectTo } from "./other-host.mts";
 /** How a command ended on a host: unproven means that all its steps succeeded, but the proof of a machine did not. */
 export type End = "declined" | "failed" | "unproven" | "done";
 
-/** What `up` resolved on the hosts where its steps all succeeded, by name; undefined is this machine. */
+/** What `up` or `upgrade` resolved on the hosts where its steps all succeeded, by name; undefined is this machine. */
 export type Ran = Map<string | undefined, Resolved>;
 
 /** A host of the config. */
@@ -19,7 +19,7 @@ export interface Place {
   host: OtherHost | null;
   /** Undefined if the command was not about that host. */
   end?: End;
-  /** What `up` resolved there, if its steps all succeeded. */
+  /** What `up` or `upgrade` resolved there, if its steps all succeeded. */
   resolved?: Resolved;
   /** The surroundings of a command there. Throws {@link UserError} if the host is not reached. */
   open(): Promise<Context>;
@@ -83,7 +83,7 @@ export const placesIn = (
     return { ...place, end, ...(resolved ? { resolved } : {}) };
   });
 
-/** The surroundings of a command on a host, without its shell. `ran` gets what `up` resolved there. */
+/** The surroundings of a command on a host, without its shell. `ran` gets what `up` or `upgrade` resolved there. */
 export const contextOn = (
   { options, passthroughArgs }: Context,
   { host, args }: Part,

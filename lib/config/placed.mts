@@ -32,6 +32,7 @@ export function configOn(config: Config, name: string | undefined): Config {
       ? {
         sharedSwarm: {
           ...{ manager: manager.name, services: swarm.services },
+          others: all.services.filter(({ machine }) => !isHere(machine)),
           ...(manager.host === undefined ? {} : { host: manager.host }),
         },
       }

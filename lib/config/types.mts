@@ -34,6 +34,8 @@ export interface SharedSwarm {
   host?: string;
   /** The services that any node may run, as in {@link Swarm}: each node publishes their ports. */
   services: Service[];
+  /** The services of machines of other hosts. */
+  others: Service[];
 }
 
 /** A Docker Swarm of all machines, and what has no machine of its own and runs in it. */

@@ -55,7 +55,9 @@ export async function upgrade(context: Context): Promise<number> {
     const unproven = await failedUpgrades(context, found, first);
     const back = unproven.filter((one) => !resumed.includes(one));
     const left = unproven.filter((one) => resumed.includes(one));
-    if (back.length > 0) left.push(...await goBack(context, found, back, take));
+    const last = back.length > 0 ? await goBack(context, found, back, take) : first;
+    if (last !== first) left.push(...last.left);
+    if (last.hasRun) context.on?.ran?.(found.resolved);
     for (const one of left) {
       log(
         context,
@@ -78,6 +80,8 @@ interface Attempt extends Outcome {
   /** The machines whose upgrade is not finished. */
   left: string[];
   isFine: boolean;
+  /** Whether all its steps succeeded, proven or not. */
+  hasRun: boolean;
 }
 
 /** Carries the plan of an upgrade out, and ends the upgrades of machines that are proven. */
@@ -98,13 +102,14 @@ async function attempt(
   const stops = plan.findings.filter(({ status }) => status === "fail");
   if (stops.length > 0) {
     printFindings(context, stops, host);
-    return { judged: stops, left: names, isFine: false };
+    return { judged: stops, left: names, isFine: false, hasRun: false };
   }
   await writePlan(context, found, plan, take);
   const outcome = plan.steps.length === 0 ? { judged: [] } : await carryOut(context, found, plan, await take());
   if (outcome.failure) sayTo(context.shell, outcome.failure.message);
   const left = await endUpgrades(context, found, outcome, take, proofs);
-  return { ...outcome, left, isFine: !outcome.failure && left.length === 0 };
+  const hasRun = !outcome.failure;
+  return { ...outcome, left, isFine: hasRun && left.length === 0, hasRun };
 }
 
 /**
@@ -133,8 +138,13 @@ async function failedUpgrades(context: Context, found: Inspection, { left, judge
   return failed;
 }
 
-/** Creates VMs from their old boxes again, and proves them; returns those that are not proven. */
-async function goBack(context: Context, found: Inspection, names: string[], take: () => Promise<Lock>) {
+/** Creates VMs from their old boxes again, and proves them. */
+async function goBack(
+  context: Context,
+  found: Inspection,
+  names: string[],
+  take: () => Promise<Lock>,
+): Promise<Attempt> {
   const records = Object.fromEntries(
     names.map((name) => [name, { ...found.lab.machines[name]!.upgrade!, failed: true as const }]),
   );
@@ -144,5 +154,5 @@ async function goBack(context: Context, found: Inspection, names: string[], take
   }
   await recordUpgrades(context, found, records);
   const now = await inspect(context, found.loaded, names);
-  return (await attempt(context, { ...now, names }, take)).left;
+  return await attempt(context, { ...now, names }, take);
 }
