@@ -8,7 +8,8 @@
 # toolkit: an nvidia-ctk that adds the runtime like the real one (pkg/config/engine/docker/{option,
 # docker}.go in NVIDIA/nvidia-container-toolkit). It creates a missing file, reads only the first
 # value of a file, fails for an empty file, sets the runtime, and sets default-runtime only on
-# request. Its CDI specification has /dev/null as the GPU. NVIDIA_CTK=FILE uses a real one instead.
+# request. Its CDI specification has /dev/null as the GPU, or with --mode=wsl /dev/dxg.
+# NVIDIA_CTK=FILE uses a real one instead.
 # The other programs do nothing. driver: a module that does nothing, built by DKMS, with the other
 # packages of the driver, in two branches, and the package of the keyring.
 set -eu
@@ -60,7 +61,22 @@ if [ "$1" = --version ]; then
 fi
 case "$1 $2 ${3-}" in
   'cdi list '*)
-    sed -n 's/^ *- name: "*\([^"]*\).*/nvidia.com\/gpu=\1/p' /var/run/cdi/nvidia.yaml 2>/dev/null
+    sed -n 's/^ *- name: "*\([^"]*\).*/nvidia.com\/gpu=\1/p' /etc/cdi/nvidia.yaml /var/run/cdi/nvidia.yaml 2>/dev/null
+    exit
+    ;;
+  'cdi generate --mode=wsl')
+    # the device of dxgkrnl, and the host's driver
+    cat >"${4#*=}" <<'YAML'
+cdiVersion: 0.5.0
+kind: nvidia.com/gpu
+devices:
+  - name: all
+    containerEdits: {deviceNodes: [{path: /dev/dxg}]}
+containerEdits:
+  mounts:
+    - {hostPath: /usr/lib/wsl, containerPath: /usr/lib/wsl, options: [ro, rbind]}
+    - {hostPath: /usr/lib/wsl/lib/nvidia-smi, containerPath: /bin/nvidia-smi, options: [ro, bind]}
+YAML
     exit
     ;;
   'cdi generate --output='*)

@@ -53,7 +53,7 @@ const put = (path: string, text: string, mode = 0o644) => {
   writeFileSync(path, text, { mode });
 };
 
-// a request waits for its answer in a FIFO; after three minutes there is none
+// a request waits for its answer in a FIFO; after 15 minutes there is none
 const client = (folder: string) =>
   `#!/bin/sh
 d=$(mktemp -d '${folder}/requests/XXXXXX') || exit
@@ -61,7 +61,7 @@ printf '%s\\0' "$@" >"$d/args"
 pwd >"$d/cwd"
 case "$*" in *'[Console]::In'*) cat >"$d/stdin" ;; esac
 mkfifo "$d/done"
-code=$(timeout 180 sh -c 'echo "$1" >"$2" && cat "$1/done"' sh "$d" '${folder}/queue') || exit 1
+code=$(timeout 900 sh -c 'echo "$1" >"$2" && cat "$1/done"' sh "$d" '${folder}/queue') || exit 1
 cat "$d/out"
 cat "$d/err" >&2
 exit "$code"
@@ -104,15 +104,16 @@ export async function startWindows(address: string, { disks = false } = {}): Pro
   };
   delete env.VAGRANT_HOME;
   const machine = disks
-    ? '-machine q35 -bios /usr/share/ovmf/OVMF.fd -drive "file=$DISK,format=qcow2,if=virtio,cache=unsafe"'
-    : `-kernel '${folder}/vmlinuz' -initrd '${folder}/initrd'` +
+    ? '-cpu Nehalem -machine q35 -bios /usr/share/ovmf/OVMF.fd -drive "file=$DISK,format=qcow2,if=virtio,cache=unsafe"'
+    : `-cpu max -kernel '${folder}/vmlinuz' -initrd '${folder}/initrd'` +
       " -append 'console=ttyS0 quiet panic=-1 mitigations=off no_timer_check'";
-  const ports = (disks ? [22, 8080] : [22]).map((port) => `,hostfwd=tcp:$ADDRESS:${port}-:${port}`).join("");
+  const ports = disks ? [22, 8080] : [22];
+  const forwards = ports.map((port) => `,hostfwd=tcp:$ADDRESS:${port}-:${port}`).join("");
   const qemu = [
-    "timeout -k 10 900 qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp $CPUS -m $MEMORY -nodefaults",
+    "timeout -k 10 3600 qemu-system-x86_64 -accel tcg,thread=multi -smp $CPUS -m $MEMORY -nodefaults",
     '-display none -no-reboot -serial "file:$LOG" -monitor "unix:$LOG.monitor,server,nowait"',
     machine,
-    `-netdev user,id=net,restrict=on${ports} -device virtio-net-pci,netdev=net,romfile=`,
+    `-netdev user,id=net,restrict=on${forwards} -device virtio-net-pci,netdev=net,romfile=`,
     // the VM has a whole card only if Hyper-V has assigned it one
     "$([ $CARDS = 0 ] || echo -device edu)",
     '</dev/null >"$LOG.qemu" 2>&1 & echo $!',
@@ -172,7 +173,7 @@ export async function startWindows(address: string, { disks = false } = {}): Pro
         `${root}/node_modules/zx/build/cli.js`,
         `${root}/homelab-gpu.mts`,
         ...words.split(" "),
-      ], { cwd: folder, env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], timeout: 900_000 });
+      ], { cwd: folder, env: env as NodeJS.ProcessEnv, stdio: ["ignore", "pipe", "pipe"], timeout: 3_600_000 });
       let out = "";
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => out += chunk);
       const code = await new Promise<number>((resolve) => child.on("close", (ended) => resolve(ended ?? -1)));
@@ -194,14 +195,16 @@ export async function startWindows(address: string, { disks = false } = {}): Pro
       const state = read();
       const [vm] = state.vms;
       const monitor = connect(`${vm.log}.monitor`);
-      monitor.write(`hostfwd_remove net tcp:${vm.address}:22\nhostfwd_add net tcp:${to}:22-:22\n`);
+      for (const port of ports) {
+        monitor.write(`hostfwd_remove net tcp:${vm.address}:${port}\nhostfwd_add net tcp:${to}:${port}-:${port}\n`);
+      }
       let heard = "";
       await new Promise<void>((resolve, reject) => {
         monitor.on("error", reject);
         monitor.on("data", (chunk) => {
           heard += chunk;
           // a prompt before each command, and one after the last
-          if (heard.split("(qemu) ").length > 3) resolve();
+          if (heard.split("(qemu) ").length > 1 + 2 * ports.length) resolve();
         });
       });
       monitor.destroy();
