@@ -1,8 +1,8 @@
 #!/bin/sh
-# The tier hyperv (up): the script on a fake Windows, with the real Vagrant and a VM of QEMU. Needs root,
-# the guest of the tier gpu, and PowerShell 7, or .NET to install it. It runs in a network namespace
-# of its own, since Vagrant uses port 22 of the VM's address in 127.0.0.0/8, and in a namespace of
-# processes, which ends all of them. box is not in CI: it builds a box from an image of Debian.
+# The tiers hyperv (up) and hyperv-box (box): the script on a fake Windows, with the real Vagrant and a
+# VM of QEMU. up uses the guest of the tier gpu, box builds a box from an image of Debian. Needs root,
+# and PowerShell 7, or .NET to install it. It runs in a network namespace of its own, since Vagrant uses
+# port 22 of the VM's address in 127.0.0.0/8, and in a namespace of processes, which ends all of them.
 #
 #   run.sh up | box
 set -eu
@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.."
 [ "$(id -u)" = 0 ] || { echo 'test:hyperv creates namespaces: run it as root' >&2; exit 1; }
 case ${1-} in
   up) own=openssh-sftp-server files=/usr/lib/openssh/sftp-server pattern='up.hyperv.mts$' ;;
-  box) own='packer ovmf' files='packer /usr/share/ovmf/OVMF.fd' pattern='box.hyperv.mts$' ;;
+  box) own='packer ovmf fdisk xz-utils gpg gpgconf gpg-agent' files='packer xz gpg gpgconf sfdisk /usr/share/ovmf/OVMF.fd' pattern='box.hyperv.mts$' ;;
   *) echo 'usage: run.sh up | box' >&2; exit 2 ;;
 esac
 # shellcheck disable=SC2086 # words

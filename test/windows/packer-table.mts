@@ -16,12 +16,16 @@ export interface PackerTable {
 }
 
 const [date = "", ...checkouts] = process.argv.slice(2);
-const versions = checkouts.map((folder) => /Version += "(.*)"/.exec(readFileSync(`${folder}/version/version.go`, "utf8"))![1]!);
+const versions = checkouts.map((folder) =>
+  /Version += "(.*)"/.exec(readFileSync(`${folder}/version/version.go`, "utf8"))![1]!
+);
 const [first = {}, ...others] = checkouts.map((folder) =>
   Object.fromEntries(
-    [...readFileSync(`${folder}/builder/hyperv/iso/builder.hcl2spec.go`, "utf8").matchAll(
-      /AttrSpec\{Name: "(\w+)", Type: ([^,]+), Required/g,
-    )].map(([, name, type]) => [name!, type!.replaceAll("cty.", "")]),
+    [
+      ...readFileSync(`${folder}/builder/hyperv/iso/builder.hcl2spec.go`, "utf8").matchAll(
+        /AttrSpec\{Name: "(\w+)", Type: ([^,]+), Required/g,
+      ),
+    ].map(([, name, type]) => [name!, type!.replaceAll("cty.", "")]),
   )
 );
 const table: PackerTable = {
