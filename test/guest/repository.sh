@@ -61,7 +61,8 @@ if [ "$1" = --version ]; then
 fi
 case "$1 $2 ${3-}" in
   'cdi list '*)
-    sed -n 's/^ *- name: "*\([^"]*\).*/nvidia.com\/gpu=\1/p' /etc/cdi/nvidia.yaml /var/run/cdi/nvidia.yaml 2>/dev/null
+    cat /etc/cdi/nvidia.yaml /var/run/cdi/nvidia.yaml 2>/dev/null |
+      sed -n 's/^ *- name: "*\([^"]*\).*/nvidia.com\/gpu=\1/p'
     exit
     ;;
   'cdi generate --mode=wsl')
