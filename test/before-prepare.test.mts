@@ -151,6 +151,11 @@ test("iommu.group: only a device that is not part of the board is to be moved", 
   assert.match(titles("old-board-shared-group-debian11")[0]!, /, or move 0000:02:00\.0 to another slot/);
   const usb = text("old-board-shared-group-debian11").replace(/^(0000:02:00\.0\/vendor:0x).*$/m, "$11022");
   assert.match(titles("old-board-shared-group-debian11", usb)[0]!, /wired to the CPU$/, "a part of AMD's chipset");
+  // the move of one device does not help while the group has another one that the host needs
+  const name = "x670e-second-card-below-the-chipset";
+  assert.match(titles(name)[0]!, /, or move 0000:0b:00\.0 to another slot/);
+  const keyboard = text(name).replace("keyboard:0000:11:00.3", "keyboard:0000:0c:00.0");
+  assert.match(titles(name, keyboard)[0]!, /wired to the CPU$/, "the chipset's USB controller has the keyboard");
 });
 
 test.run();

@@ -45,6 +45,18 @@ test("Limine: the file of limine-entry-tool that has the argument; prepare remov
   assert.is(removalWaits(hostOf({ "/etc/default/limine": [] }, ["limine-update"]), off), true);
 });
 
+test("entries of GRUB without grubby: the command installs it first, whichever files there are", () => {
+  const entry = "/boot/loader/entries/x-6.17.7-300.fc43.x86_64.conf";
+  const files = { "/etc/default/grub": [], "/etc/kernel/cmdline": [], [entry]: [off] };
+  const host = (bls: string, programs: string[]) => hostOf(files, programs, `ID:fedora\n[kernel-arguments]\n${bls}`);
+  const tools = ["dnf", "grub2-mkconfig", "kernel-install"];
+  const run = "grubby --update-kernel=ALL --remove-args=amd_iommu=off";
+  assert.is(removeArgument(host("bls:yes", tools), off).command, `dnf install -y grubby && ${run}`);
+  assert.is(removeArgument(host("bls:yes", [...tools, "grubby"]), off).command, run);
+  assert.match(addArgument(host("bls:no", ["dnf", "grub2-mkconfig"]), "iommu=pt").title, /grub2-mkconfig/);
+  assert.is(removalWaits(host("bls:yes", tools), off), false);
+});
+
 test("sdboot-manage: a later file may replace what the main one adds", () => {
   const main = "/etc/sdboot-manage.conf";
   const plain = hostOf({ [main]: [off] }, ["sdboot-manage"]);

@@ -49,6 +49,7 @@ test("a live system: prepare changes nothing and no check recommends it; package
   for (const mark of marks) {
     const live = withLines(mark);
     assert.match(await prepare(live), /a live system: this system runs from a medium[^]*does not change this system/);
+    assert.match(await prepare(live), /without persistence it loses all changes/);
     assert.equal(fixes(live, "gpu.driver"), []);
     assert.match(fixes(live.replace(/^xorriso:.*\n/m, ""), "tools.present").join(), /apt-get install .* xorriso$/);
   }
@@ -108,7 +109,12 @@ test("a script of the user that binds devices without naming them", async () => 
       .replace(/^(0000:01:00\.[01])\/driver_override:.*$/gm, "$1/driver_override:vfio-pci");
   assert.match(
     findings(bound(desktop), "gpu.driver")[0]!.message,
-    /^vfio-pci holds the card already, until the next boot$/,
+    /^vfio-pci holds the card already, until the next boot unless a script of this host binds it then$/,
+  );
+  const line = "modprobe.d/vfio.conf:install vfio-pci";
+  assert.is(
+    findings(bound(withLines({ configured: line })), "gpu.driver")[0]!.message,
+    "vfio-pci holds the card already, and /etc/modprobe.d/vfio.conf may bind it at each boot",
   );
   assert.is(
     findings(bound(text), "gpu.driver")[0]!.message,

@@ -75,7 +75,9 @@ test("gpu.present: a card that a udev rule or the firmware turned off is not one
   assert.not.match(titles([/^\[configured\]$/m, rule("0x10de", "0x040300")]), removed, "the card's audio");
   assert.not.match(titles([/^\[configured\]$/m, rule("0x1002", "0x030000")]), removed);
   assert.match(titles([/^\[os\]$/m, "[os]\ndgpu-disable:1"]), /firmware turned the card off/);
-  assert.not.match(titles(), /turned|removes/);
+  const daemon = "[configured]\nmodprobe.d/supergfxd.conf:blacklist nouveau";
+  assert.match(titles([/^\[configured\]$/m, daemon]), /supergfxctl -g shows the mode.*supergfxctl -m Hybrid/);
+  assert.not.match(titles(), /turned|removes|supergfx/);
 });
 
 test("host.architecture: Hyper-V and VirtualBox cannot emulate x86_64 on Arm", () => {
@@ -483,6 +485,11 @@ test("tools.present: RHEL has no vagrant package, whatever its ID_LIKE; Nobara c
     ada,
   );
   assert.equal(later.filter((command) => /hashicorp/.test(command)), [], "vagrant is Fedora's own");
+  // a rebuild that counts its releases in another way: HashiCorp has no folder RHEL/3
+  const folder = (host: string) => commandsOf(host, "tools.present", ada).find((one) => /hashicorp\.repo/.test(one))!;
+  assert.match(folder(rhel), /hashicorp\.repo$/);
+  const alinux = rhel.replace(/^ID:.*$/m, "ID:alinux\nID_LIKE:rhel fedora").replace(/^VERSION_ID:.*$/m, "VERSION_ID:3");
+  assert.match(folder(alinux), /hashicorp\.repo && sed -i 's\/\$releasever\/8\/' \S+hashicorp\.repo$/);
 });
 
 test("prepare refuses a host that cannot pass cards: another architecture, Xen's control domain", async () => {

@@ -19,6 +19,7 @@ import {
   isPending,
   loadingObstacles,
   misspeltIds,
+  ownLoading,
   refusedByKernel,
   replacedSourceOf,
   strayIds,
@@ -70,14 +71,19 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
   if (card.assignedFunctions.every(({ driver }) => isVfioDriver(driver ?? ""))) {
     // a driver_override is lost at the next boot; libvirt sets it too
     const lasts = card.assignedFunctions.every((fn) => fn.driverOverride === undefined || vfioSourceOf(fn, host));
-    const [script] = lasts ? [] : unnamedBindings(host);
+    const [script] = lasts ? [] : [ownLoading(host), ...unnamedBindings(host)].filter((one) => one !== undefined);
     const owner = card.gpu.driver;
     return script
       ? pass(`${owner} holds the card already, and ${script.from} may bind it at each boot`, [...evidence, {
         read: script.from,
         value: script.text,
       }])
-      : pass(`${owner} holds the card already${lasts ? "" : ", until the next boot"}`, evidence);
+      : pass(
+        `${owner} holds the card already${
+          lasts ? "" : ", until the next boot unless a script of this host binds it then"
+        }`,
+        evidence,
+      );
   }
   if (needed && vfio === "missing") return unloadable(host, evidence);
   const loading = needed && vfio !== "loaded" && vfio !== "built in";

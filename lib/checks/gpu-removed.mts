@@ -12,6 +12,8 @@ export function turnedOff({ configured, cardOff }: Host, nvidia: boolean): { evi
   const rule = nvidia
     ? configured.find(({ file, text }) => /(^|\/)udev\//.test(file) && removing.every((part) => part.test(text)))
     : undefined;
+  // supergfxd takes the card off the bus at boot in its mode Integrated; this file shows only that it is in use
+  const daemon = nvidia && !cardOff && configured.some(({ file }) => file === "modprobe.d/supergfxd.conf");
   const evidence = [
     ...(rule ? [{ read: pathOf(rule.file), value: rule.text }] : []),
     ...(cardOff ? [{ read: "/sys/devices/platform/asus-nb-wmi/dgpu_disable", value: "1" }] : []),
@@ -22,6 +24,15 @@ export function turnedOff({ configured, cardOff }: Host, nvidia: boolean): { evi
         manualFix(
           `${pathOf(rule.file)} removes NVIDIA's cards from the bus at boot: turn hybrid graphics on with the ` +
             "program that wrote it (prime-select on-demand, envycontrol -s hybrid), or delete that rule",
+          { root: true, reboot: true },
+        ),
+      ]
+      : []),
+    ...(daemon
+      ? [
+        manualFix(
+          "supergfxd turns this laptop's card off in its mode Integrated (supergfxctl -g shows the mode): if that is " +
+            "the cause, turn the card on with supergfxctl -m Hybrid",
           { root: true, reboot: true },
         ),
       ]

@@ -142,8 +142,8 @@ function separating(card: Card, host: Host): Fix[] {
   const ownUsb = card.assignedFunctions.some((fn) => fn.class?.startsWith("0c03") && needed(fn));
   const replug = ownUsb ? [manualFix("Connect the devices on the card's USB ports to other ports of this host")] : [];
   if (ownUsb && !card.groupPeers.some(needed)) return replug;
-  const onCards = card.groupPeers.filter(needed).filter((fn) => !isOnboard(fn));
-  const orThat = onCards.length > 0 ? `, or move ${formatAddresses(onCards)} to another slot` : "";
+  const kept = card.groupPeers.filter(needed);
+  const orThat = kept.length > 0 && !kept.some(isOnboard) ? `, or move ${formatAddresses(kept)} to another slot` : "";
   return [
     ...(movable(card, host)
       ? [manualFix(`Put the card in another slot, preferably one that is wired to the CPU${orThat}`, {

@@ -222,14 +222,11 @@ function acs(host: Host): Verdict {
           `${release || "this kernel"} is`,
       [...evidence, { read: "/proc/sys/kernel/osrelease", value: release || "not read" }],
       [
-        manualFix(
-          "Remove the argument. If groups must be split by it, boot a kernel with the patch (linux-zen, " +
-            "Proxmox)",
-          {
-            root: true,
-            reboot: true,
-          },
-        ),
+        removeArgument(host, override),
+        manualFix("Or, if groups must be split by it, boot a kernel with the patch (linux-zen, Proxmox)", {
+          root: true,
+          reboot: true,
+        }),
       ],
     );
   }

@@ -16,7 +16,7 @@ export interface Appliance {
   image: string;
   /** How to get missing programs; absent where packages can be installed. */
   packages?: string;
-  /** Set if it keeps no change at all: packages can be installed, but only for this boot. */
+  /** Set if it keeps no change of what it boots: packages can be installed, without persistence only for this boot. */
   keepsNothing?: true;
   /** Lines that bind functions to vfio-pci at boot on this system; absent where none are known. */
   binding?(functions: PciFunction[]): string[];
@@ -200,9 +200,11 @@ export const appliances: Appliance[] = [
     name: "a live system",
     // NixOS makes its files at each boot, so installed ones have / in memory too
     here: (host) => isLive(host) && host.os.id !== "nixos",
-    arguments: "in the boot menu, which lasts for one boot: a live system keeps no change",
-    image: "this system runs from a medium or from memory and loses changes at the next boot: install it on a " +
-      "disk (or turn overlayroot off), then run prepare there",
+    arguments: "in the boot menu, which lasts for one boot",
+    image:
+      "this system runs from a medium or from memory. It boots with the kernel and the initramfs of that medium, " +
+      "and without persistence it loses all changes: install it on a disk (or turn overlayroot off), then run " +
+      "prepare there",
     keepsNothing: true,
     binding: () => [
       "A live system binds nothing at boot. Without that, libvirt takes the card when the VM starts and gives it " +

@@ -60,6 +60,15 @@ export function ukiCmdline(host: Host, having?: string): string | undefined {
   return (fitting.find(({ file }) => isCmdline(file)) ?? fitting[0])?.file;
 }
 
+/** Whether grubby changes GRUB's entries: Fedora and RHEL have it as a package, which small installations lack. */
+export const hasGrubby = (host: Host): boolean =>
+  program(host, "grubby") || host.kernel.bls === true && program(host, "dnf");
+/**
+ * What a command with grubby begins with, where it is missing: newer releases of grub2-mkconfig leave the arguments of
+ * existing entries (RHEL 9.3 and Fedora: --update-bls-cmdline).
+ */
+export const installGrubby = (host: Host): string => program(host, "grubby") ? "" : "dnf install -y grubby && ";
+
 /**
  * Whether kernel-install made the boot entries: their names contain the kernel's version
  * (kernel-install(8)).
@@ -68,7 +77,7 @@ export function isKernelInstalled(host: Host): boolean {
   const entries = host.kernel.configurations.filter(({ file }) => isEntry(file));
   const named = entries.some(({ file }) => /\d+\.\d+[^/]*\.conf$/.test(file));
   // if GRUB reads the entries of /boot, grubby is the tool that changes them, although Fedora has that file too
-  const isGrubs = host.kernel.bls && program(host, "grubby") &&
+  const isGrubs = host.kernel.bls && hasGrubby(host) &&
     entries.some(({ file }) => file.startsWith("/boot/loader/"));
   return !isGrubs && hasConfiguration(host, "/etc/kernel/cmdline") &&
     (program(host, "bootctl") || program(host, "kernel-install")) &&
@@ -97,3 +106,6 @@ export function systemdBootOfProxmox(host: Host): boolean | undefined {
   if (!may || efi === false || secureBoot === true) return false;
   return efi === undefined || secureBoot === undefined ? undefined : true;
 }
+
+/** An argument as a pattern that sed matches by its exact text. */
+export const pattern = (argument: string): string => argument.replace(/[.*/\\[\]^$]/g, "\\$&");

@@ -20,12 +20,15 @@ import {
   addAllKernels,
   fileContains,
   hasConfiguration,
+  hasGrubby,
   hasUkiPreset,
+  installGrubby,
   isCmdline,
   isCmdlineFolder,
   isEntry,
   isGrub,
   isKernelInstalled,
+  pattern,
   presetCmdline,
   readsGrubFolder,
   systemdBootOfProxmox,
@@ -214,11 +217,11 @@ const loaders: Loader[] = [
   },
   {
     name: "grubby",
-    here: (host) => program(host, "grubby"),
+    here: hasGrubby,
     reads: (file, host) => host.kernel.bls ? isEntry(file) : isEntry(file) || isGrub(file, host),
     repeats: true,
-    add: (argument) => `grubby --update-kernel=ALL --args=${argument}`,
-    remove: (argument) => `grubby --update-kernel=ALL --remove-args=${argument}`,
+    add: (argument, host) => `${installGrubby(host)}grubby --update-kernel=ALL --args=${argument}`,
+    remove: (argument, host) => `${installGrubby(host)}grubby --update-kernel=ALL --remove-args=${argument}`,
   },
   {
     name: "GRUB",
@@ -293,8 +296,4 @@ function regenerate(host: Host): string | undefined {
   if (program(host, "grub2-mkconfig")) return "grub2-mkconfig -o /boot/grub2/grub.cfg";
   if (program(host, "grub-mkconfig")) return "grub-mkconfig -o /boot/grub/grub.cfg";
   return undefined;
-}
-
-function pattern(argument: string): string {
-  return argument.replace(/[.*/\\[\]^$]/g, "\\$&");
 }

@@ -111,11 +111,17 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
     const where = isEnterprise(host) ? "RHEL" : "fedora";
     const file = "/etc/yum.repos.d/hashicorp.repo";
     const add = `curl -fsSL https://rpm.releases.hashicorp.com/${where}/hashicorp.repo -o ${file}`;
-    const pin = where === "fedora" && Number(host.os.version) > hashicorpFedora.newest
-      ? ` && sed -i 's/$releasever/${hashicorpFedora.newest}/' ${file}`
-      : "";
+    // Alibaba Cloud Linux 3 and others count their releases in another way than RHEL
+    const release = where === "fedora"
+      ? Number(host.os.version) > hashicorpFedora.newest ? hashicorpFedora.newest : undefined
+      : /^(7|8|9|10)(\.|$)/.test(host.os.version ?? "")
+      ? undefined
+      : 8;
+    const pin = release === undefined ? "" : ` && sed -i 's/$releasever/${release}/' ${file}`;
+    const folder = `${where === "fedora" ? "Fedora" : "RHEL"} ${release}`;
+    const why = where === "fedora" ? `its folder for ${folder} is the newest` : `its folder for ${folder} fits`;
     return [
-      commandFix(pin ? `${title}; its folder for Fedora ${hashicorpFedora.newest} is the newest` : title, add + pin, {
+      commandFix(pin ? `${title}; ${why}` : title, add + pin, {
         root: true,
       }),
       install!,
