@@ -48,7 +48,7 @@ const corrections: [string, string][] = [
   ["healthcheck: {interval: 30 seconds}", "Write interval: 30s"],
   ["healthcheck: {test: [ollama, list]}", 'Write test: ["CMD","ollama","list"]'],
   ["shm_size: 8 gigs", "Write shm_size: 8g"],
-  ["gpus: {driver: nvidia}", "Write gpus: all, or a list of requests: - driver: nvidia"],
+  ["gpus: {driver: nvidia}", "Write gpus: all, or gpus: [{driver: nvidia}]"],
   ["device: [/dev/nvidia0]", "Write devices"],
   ["interval: 30s", "Move interval below healthcheck"],
   ["resources: {}", "Move resources below deploy"],

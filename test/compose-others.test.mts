@@ -3,6 +3,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
+import { decodeBytes } from "../lib/encoding.mts";
 import { isPlaceholder } from "../lib/compose/placeholders.mts";
 import { readProject } from "../lib/compose/read-project.mts";
 import { parseConfig } from "../lib/config/parse.mts";
@@ -144,6 +145,45 @@ test("a variable that a service passes on is reported if it is a password, or if
 test("placeholders with blanks", () => {
   for (const value of ["token here", "put-your-api-key-here", "Password_here"]) assert.ok(isPlaceholder(value), value);
   for (const value of ["there", "we are here", "monkey-nowhere"]) assert.not.ok(isPlaceholder(value), value);
+});
+
+test("gpus: with the words of docker run", async () => {
+  const of = async (gpus: string) => (await findings(`  a:\n    image: x\n    gpus: ${gpus}\n`)).join("\n");
+  assert.match(await of('["device=0,1"]'), /-> Write - \{driver: nvidia, device_ids: \["0", "1"\]\}$/);
+  assert.match(await of("[all]"), /-> Write gpus: all$/);
+  assert.match(await of("device=0"), /-> Write gpus: all, or gpus: \[\{driver: nvidia, device_ids: \["0"\]\}\]$/);
+});
+
+test("a service that names a large model several times is named once", async () => {
+  const found = await findings(
+    "  o: {image: ollama/ollama, gpus: all}\n  a: {image: x, environment: {A: 'qwen:35b', B: 'qwen:35b'}}\n",
+  );
+  assert.is(found.length, 1);
+  assert.match(found[0]!, /^warn p\/a: the weights of qwen:35b/);
+});
+
+test("a variable for a case of its own may be absent, and an absent file has an example", async () => {
+  assert.equal(await findings('  a: {image: "x:1${VARIANT:+-${VARIANT}}"}\n'), []);
+  const mount = '  a: {image: x, volumes: ["./vllm.args:/app/vllm.args:ro"]}\n';
+  assert.match(
+    (await findings(mount, { files: { "vllm.args.example": "--x" } })).join(),
+    /^fail p: a mounts the file vllm\.args, which does not exist: .* -> Copy vllm\.args\.example to vllm\.args/,
+  );
+});
+
+test("a Compose file in UTF-16 has lines, and its relative mounts are relative", async () => {
+  const text = "services:\n  a: {image: x, volumes: ['./tools:/tools']}\n";
+  const raw = decodeBytes(new Uint8Array([0xff, 0xfe, ...[...text].flatMap((one) => [one.charCodeAt(0), 0])]));
+  const { shell } = fakeShell({ "/lab/p/compose.yaml": raw });
+  const project = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [] }, undefined);
+  assert.is(project.texts["compose.yaml"], text);
+});
+
+test("the address of the project's reverse proxy is not that of another service", async () => {
+  const text = (image: string) =>
+    `  a: {image: x, environment: {API: "http://localhost:3929"}}\n  p: {image: "${image}", ports: ["3929:80"]}\n`;
+  assert.equal(await findings(text("caddy:2")), []);
+  assert.match((await findings(text("api:2"))).join(), /localhost is the container itself/);
 });
 
 test.run();

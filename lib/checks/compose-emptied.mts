@@ -124,6 +124,10 @@ function variableFix(names: string[], project: ComposeProject): Fix {
   return manualFix(copy ?? `Set ${names.length > 0 ? joinList(names) : "the variables"} in ${envOf(project)}`);
 }
 
+/** Whether a project has a text for the case that a variable has a value: `${NAME:+-…}`. It need not have one. */
+const isOptional = (name: string, { texts }: ComposeProject) =>
+  Object.values(texts).some((text) => new RegExp(`\\$\\{${literally(name)}:?\\+`).test(text));
+
 /** Variables of the caller's terminal, of its proxies and of paths of libraries, without which programs run too. */
 const ofTerminal =
   /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL|LD_LIBRARY_PATH|PYTHONPATH|(https?|ftp|all|no)_proxy|(HTTPS?|FTP|ALL|NO)_PROXY)$/;
@@ -137,7 +141,8 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   // a variable that the project requires in another place has a finding of its own
   const required = new Set(project.refusals.flatMap(({ variable }) => variable ?? []));
   const isLost = ({ variable = "" }: { variable?: string }) =>
-    !copied.includes(variable) && !ofTerminal.test(variable) && !required.has(variable);
+    !copied.includes(variable) && !ofTerminal.test(variable) && !required.has(variable) &&
+    !isOptional(variable, project);
   const later = project.unsetVariables.filter(({ setLater }) => setLater !== undefined);
   // a file without a name has a finding of its own
   const ofFiles = hasNamelessFile(project) ? unsetIn(ofFile, project) : [];

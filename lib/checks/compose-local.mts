@@ -135,6 +135,12 @@ function isNamedAfter(variable: string, name: string, { image }: ComposeService)
   );
 }
 
+/** Whether a service is a reverse proxy, by its image. */
+const isProxy = ({ image }: ComposeService) =>
+  /(^|\/)(nginx|caddy|traefik|haproxy|envoy|swag|nginx-proxy|nginx-proxy-manager|jwilder)(:|@|$)/.test(
+    String(image ?? ""),
+  );
+
 function toOther(
   name: string,
   service: ComposeService,
@@ -145,7 +151,8 @@ function toOther(
   if (portInContainer(service, port) !== undefined) return [];
   const found = others.flatMap(([other, body]) => {
     const target = portInContainer(body, port);
-    return target === undefined ? [] : [{ other, target }];
+    // the address of a reverse proxy is the project's own for its users
+    return target === undefined || isProxy(body) ? [] : [{ other, target }];
   });
   const [first] = found;
   if (!first) return [];

@@ -12,7 +12,7 @@ import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
 import { isOfDesktop } from "./compose-desktop.mts";
 import { isShareable, sharedPath, sharing, yamlWord } from "./compose-folders.mts";
-import { insideFlaws, isFileName, lineTexts } from "./compose-own-mounts.mts";
+import { insideFlaws, isExampled, isFileName, lineTexts } from "./compose-own-mounts.mts";
 import { envOf, parentFix, placeOfPath } from "./compose-paths.mts";
 import { timezoneFlaws } from "./compose-timezone.mts";
 import { variablesBehind } from "../compose/value-lines.mts";
@@ -116,7 +116,7 @@ function mountFlaw(
   const { path, inside, relativePath: shown } = place;
   // such a folder of this host says nothing of what is in it, and the VM has it too
   const exists = place.exists && !/^\/(mnt|media|home|opt|srv|root)$/.test(path);
-  const isFile = isFileName(path) || isFileName(target);
+  const isFile = isFileName(path) || isFileName(target) || isExampled(path, project);
   const at = inside ? shown : source;
   if (inside) return insideFlaws({ target, creates, absolute, source, isFile }, place, project);
   if (/^\/(var\/)?run\/docker\.sock$/.test(path) && machine.engine === "podman") {

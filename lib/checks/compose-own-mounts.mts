@@ -24,6 +24,10 @@ const fileName =
 /** Whether a path looks like that of a file rather than of a folder. */
 export const isFileName = (path: string): boolean => fileName.test(path);
 
+/** Whether a missing path with an ending has an example, such as `vllm.args.example`: it is a file. */
+export const isExampled = (path: string, { examples }: ComposeProject): boolean =>
+  examples?.[path] !== undefined && /[^/]\.\w+$/.test(path);
+
 /**
  * Texts to find a mount's line by: if the source contains a variable, the target still has its
  * written form.

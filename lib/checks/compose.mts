@@ -184,6 +184,9 @@ function projectVerdicts(
     const [, undefinedName] = /refers to undefined (?:volume|network|config|secret) (\S+?):?(?=\s|$)/.exec(message) ??
       [];
     if (/env file +not found/.test(message)) return flaws.some(({ message }) => message.includes("an empty env_file"));
+    if (/can't set distinct values on/.test(message)) {
+      return flaws.some(({ message }) => message.endsWith("Compose refuses that as two values"));
+    }
     const [, absentEnv] = /env file (\S+) not found/.exec(message) ?? [];
     const names = undefinedName ?? absentEnv?.split("/").at(-1);
     return names !== undefined &&

@@ -50,7 +50,7 @@ function together(all: (Verdict & { service: string; machine: string })[]): Verd
     const { service, ...verdict } = one;
     if (group.length === 1) return [verdict];
     if (key !== undefined && all.findIndex((other) => keyOf(other) === key) !== i) return [];
-    const names = group.map((other) => other.service);
+    const names = [...new Set(group.map((other) => other.service))];
     return [{
       ...verdict,
       message: `${names.join(", ")}: ${textOf(one)}`,

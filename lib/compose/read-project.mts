@@ -3,6 +3,7 @@
  * built-in reader. Starts no container.
  */
 import { dirname, isAbsolute, join } from "node:path/posix";
+import { decodeFile } from "../encoding.mts";
 import { ownValue } from "../maps.mts";
 import type { Shell } from "../shell.mts";
 import { composeFileNames, composeFilesOf } from "./project.mts";
@@ -51,7 +52,8 @@ export async function readProject(
   const texts: Record<string, string> = {};
   const readText = async (path: string) => {
     const text = await reads.read(at(path));
-    if (text !== undefined) texts[path] = text;
+    // Compose reads UTF-16 too, which editors of Windows write
+    if (text !== undefined) texts[path] = /^[\udcfe\udcff]{2}/.test(text) ? decodeFile(text).text : text;
     return text !== undefined;
   };
   const envExamples = dotenv === undefined ? await readEnvExamples(reads, folder, names) : [];

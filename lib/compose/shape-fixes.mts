@@ -83,12 +83,23 @@ function replacement(value: unknown, wants: string, key: string, path: (string |
     const [, count, unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)/i.exec(String(value)) ?? [];
     return count === undefined ? undefined : line(`${count}${unit.toLowerCase()}`);
   }
-  if (wants.startsWith("all, or a list")) return `${key}: all, or a list of requests: - driver: nvidia`;
+  if (key === "gpus" && /^(all, or a list|one of all)/.test(wants)) {
+    return `${key}: all, or ${key}: [${gpuRequest(value)}]`;
+  }
   if (wants.startsWith("one of ") || wants.startsWith("begin")) return choice(value, wants, line);
   if (wants === "a list") return asList(value, key);
   if (wants === "a mapping") return asMapping(value, key, path);
   if (wants.startsWith("a text") || wants === "NAME:ADDRESS") return asText(value, key, line);
   return undefined;
+}
+
+/** A request of `gpus:` for the words of docker run's `--gpus`: `2`, `device=0,1`. */
+function gpuRequest(value: unknown): string {
+  const [, ids] = /^["']?device=([\w,-]+)/.exec(String(value)) ?? [];
+  const which = ids === undefined
+    ? /^\d+$/.test(String(value)) ? `, count: ${String(value)}` : ""
+    : `, device_ids: [${ids.split(",").map((id) => `"${id}"`).join(", ")}]`;
+  return `{driver: nvidia${which}}`;
 }
 
 function choice(value: unknown, wants: string, line: (text: string) => string): string | undefined {
@@ -110,6 +121,7 @@ function asList(value: unknown, key: string): string | undefined {
 
 function asMapping(value: unknown, key: string, path: (string | number)[]): string | undefined {
   const service = path.length === 2 && path[0] === "services";
+  if (path.at(-2) === "gpus" && isScalar(value)) return value === "all" ? "gpus: all" : `- ${gpuRequest(value)}`;
   if (Array.isArray(value)) {
     const [first] = value;
     if (typeof first !== "string") return isMap(first) ? `${Object.keys(first)[0]}: without the dash` : undefined;
