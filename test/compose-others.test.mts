@@ -186,4 +186,14 @@ test("the address of the project's reverse proxy is not that of another service"
   assert.match((await findings(text("api:2"))).join(), /localhost is the container itself/);
 });
 
+test("a bind mount whose source is a variable without a value is reported with it, and Compose sets its own name", async () => {
+  const text = (name: string) =>
+    `  ${name}:\n    image: "x:$COMPOSE_PROJECT_NAME"\n    volumes: [{type: bind, source: "$USERS", target: /users}]\n`;
+  const found = (await findings(text("a") + text("b"))).filter((line) => line.startsWith("fail"));
+  assert.equal(found, [
+    "fail p: a and b have a bind mount without a source -> Set USERS in the project's .env",
+  ]);
+  assert.not.match((await findings(text("a"))).join(), /COMPOSE_PROJECT_NAME/);
+});
+
 test.run();

@@ -77,6 +77,9 @@ function isOfDisabled(variable: string, project: ComposeProject): boolean {
 const ofImage = /\bimage["']?\s*:\s*[^,\n]*/g;
 const ofItem = /(?<=^\s*-\s*["']?)\$(\w+|\{\w+\})(?=["']?\s*(#.*)?$)/gm;
 
+/** The value of `source:` of a mount. */
+const ofSource = /(?<![\w-])(source|src)["']?\s*:\s*[^,\n]*/g;
+
 /** The value of `file:`, as of a config or a secret. */
 const ofFile = /(?<![\w-])file["']?\s*:\s*[^,\n]*/g;
 
@@ -102,6 +105,12 @@ function unsetIn(pattern: RegExp, { unsetVariables, texts }: ComposeProject): st
   const unset = new Set(unsetVariables.map(({ variable }) => variable));
   const values = Object.values(texts).flatMap((text) => text.match(pattern) ?? []);
   return variablesIn(values.join("\n")).filter((name) => unset.has(name));
+}
+
+/** What to do about bind mounts in the long form whose variables have no value; undefined if none has such a one. */
+export function sourceVariableFix(project: ComposeProject): Fix | undefined {
+  const names = unsetIn(ofSource, project);
+  return names.length > 0 ? variableFix(names, project) : undefined;
 }
 
 /** What to do about images whose variables have no value: these variables are named where they are known. */

@@ -5,6 +5,7 @@
  */
 import { isIP } from "node:net";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import { sourceVariableFix } from "./compose-emptied.mts";
 import { flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { texts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
@@ -74,15 +75,25 @@ function watchFlaws(service: ComposeService): ProjectFlaw[] {
 }
 
 /** Mounts and devices with a part too many or too few. */
-function mountFlaws(service: ComposeService, { refusals }: ComposeProject): ProjectFlaw[] {
+function mountFlaws(service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+  const { refusals } = project;
   // a variable that Compose requires and that has no value is a finding of its own
   const isRequired = refusals.some(({ variable }) => variable !== undefined);
   return [
     ...list(service.volumes).flatMap((one): ProjectFlaw[] => {
       if (isMap(one) && one.type === "bind" && (one.source === undefined || (one.source === "" && !isRequired))) {
-        return [
-          flaw("has a bind mount without a source", [String(one.target ?? ""), "bind"], "Write source: ./FOLDER"),
-        ];
+        const item = String(one.target ?? "");
+        return [{
+          ...flaw("has a bind mount without a source", [item, "bind"], "Write source: ./FOLDER"),
+          ...((one.source === "" && sourceVariableFix(project)) ? { fix: sourceVariableFix(project)! } : {}),
+          fold: {
+            kind: "no source",
+            verb: ["has", "have"],
+            item,
+            list: () => "a bind mount",
+            rest: () => " without a source",
+          },
+        }];
       }
       if (!isPlainText(one)) return [];
       const rest = one.replace(/^[A-Za-z]:(?=[\\/])/, "").replace(/:[A-Za-z]:(?=[\\/])/, ":");

@@ -45,7 +45,9 @@ export async function readProject(
   // as in apply-stack.sh: without one in the project's folder, Compose takes that of its first file
   const envPath = join(rootEnv === undefined ? dirname(files[0] ?? "") : "", ".env");
   const dotenv = rootEnv ?? (envPath === ".env" || isAbsolute(envPath) ? undefined : await reads.read(at(envPath)));
-  const env: Record<string, string> = { ...dotEnv(dotenv ?? "", variables), ...variables };
+  // Compose sets its project's name itself
+  const set = { COMPOSE_PROJECT_NAME: request.name };
+  const env: Record<string, string> = { ...set, ...dotEnv(dotenv ?? "", { ...set, ...variables }), ...variables };
   const profiles = request.profiles.length > 0
     ? request.profiles
     : (env.COMPOSE_PROFILES ?? "").split(",").filter(Boolean);
