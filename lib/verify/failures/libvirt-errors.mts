@@ -48,6 +48,23 @@ export const libvirtErrorFailures = (): Failure[] => [
       "machine do not use it. Turn it off: systemctl disable --now libvirtd-tls.socket virtproxyd-tls.socket",
     ],
     [
+      "tools.present",
+      "cause",
+      /Failed to open file '\/lib\/modules\/[^']{1,60}\/modules\.alias'/,
+      "libvirt looks in the running kernel's modules for the driver of the passed device, and they are not there: " +
+      "the kernel was updated since the boot, or NixOS has libvirt 10.0 as of January 2024, which looks in the " +
+      "wrong folder",
+      "Reboot, so that the installed kernel runs; NixOS: update nixpkgs",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Dependency failed for (?:libvirt|Virtualization|virt\w{2,20}d)|(?:libvirtd|virt\w{2,20}d)\.service\S{0,60}: Job \S{1,80} failed with result 'dependency'/,
+      "a service or socket that libvirt's daemon needs did not start, so systemd did not start the daemon",
+      commandFix("Check which", "systemctl list-units --failed"),
+      commandFix("Read why", "journalctl -b --no-pager -p warning -g 'virt|socket'", { root: true }),
+    ],
+    [
       "provider.access",
       "cause",
       /\/var\/log\/libvirt\/\S{1,120}\.log'?: Permission denied/,

@@ -18,6 +18,16 @@ export const machineFailures = (): Failure[] => [
       hostErrors,
     ],
     [
+      "provider.mode",
+      "cause",
+      /The -accel and "-machine accel=" options are incompatible/,
+      "QEMU gets its accelerator twice: by -accel in the VM's own arguments, and by accel= in -machine from libvirt " +
+      "or a script",
+      "Remove one: in libvirt <qemu:arg value='-accel'/> and its value (virsh edit NAME), in a script accel= behind " +
+      "-machine",
+      "If the VM has no arguments of its own: update libvirt, which is older than this QEMU",
+    ],
+    [
       "host.virtualization",
       "cause",
       /unable to find CPU model 'host'/,

@@ -3,7 +3,7 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const near = /vagrant|libvirt/i;
+const near = /vagrant|libvirt|network configuration \d{1,2} for machine/i;
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 
 /** What vagrant-libvirt says about the settings in a Vagrantfile, and about volumes and states of its VMs. */
