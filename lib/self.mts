@@ -1,5 +1,6 @@
 import { basename, isAbsolute, relative } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { shellCommand } from "./render.mts";
 
 /** The version of this program, and its name in commands for users. */
@@ -18,17 +19,21 @@ export interface Started {
   path: string | undefined;
   isWindows: boolean;
   isDeno: boolean;
+  /** The file that this code is in: of a copy that is one file, the script itself, whatever its name. */
+  file?: string;
 }
 
-const ownName = /^homelab-gpu\.m[tj]s$/;
+const ownName = /^homelab-gpu(\.m[tj]s)?$/;
 
 /**
  * How the user started this program, for the commands in its messages: `npx zx homelab-gpu.mts`, `node
  * dotfiles/homelab-gpu.mjs`, `deno run -A homelab-gpu.mts`. Undefined if another script started it.
  */
 export function commandOf(started: Started): string | undefined {
-  const { argv, execArgv, isDeno } = started;
-  const at = argv.findIndex((word, i) => i > 0 && ownName.test(basename(word)));
+  const { argv, execArgv, isDeno, file } = started;
+  const isOwn = (word: string) =>
+    ownName.test(basename(word)) || file !== undefined && basename(word) === basename(file);
+  const at = argv.findIndex((word, i) => i > 0 && isOwn(word));
   if (at < 1) return undefined;
   const word = (text: string) => commandWord(text, started.isWindows);
   // Node and Deno give the script's whole path, zx gives what was typed
@@ -85,6 +90,7 @@ export function self(command: string): string {
     path: process.env.PATH,
     isWindows: process.platform === "win32",
     isDeno: "Deno" in globalThis,
+    ...(import.meta.url.startsWith("file:") ? { file: fileURLToPath(import.meta.url) } : {}),
   }) ?? `${process.platform === "win32" ? "npx.cmd" : "npx"} zx homelab-gpu.mts`;
   return `${process.env.HOMELAB_GPU_COMMAND || found} ${command}`;
 }

@@ -137,6 +137,22 @@ test("a place in a file is added to a message, unless the fix names it", () => {
   assert.equal(lines("Correct two/compose.yaml:3"), ["  → Correct two/compose.yaml:3"]);
 });
 
+test("why a check matters and how to confirm it is shown once", () => {
+  const finding = (message: string): Finding => ({
+    ...{ check: "services.compose", machine: "a", status: "fail", message, evidence: [] },
+    fix: [manualFix(`Write ${message}`)],
+  });
+  const style = { ...plain, notes: { "services.compose": { why: "w", confirm: "c" } } };
+  assert.equal(formatFindings([finding("x"), finding("y")], style).slice(0, -2), [
+    "✗ services.compose (a): x",
+    "    why: w",
+    "  → Write x",
+    "    to confirm: c",
+    "✗ services.compose (a): y",
+    "  → Write y",
+  ]);
+});
+
 test("steps are shown as command lines", () => {
   const step = { title: "x", command: ["ssh", "a b", "it's"], input: "in", output: "out", cwd: "sub" };
   assert.is(commandLine(step), "cd sub && ssh 'a b' 'it'\\''s' < in > out");

@@ -39,6 +39,12 @@ test("repeats how Node was started: the path as people type it, its options, and
   );
 });
 
+test("names a copy by its own name, and a link without an ending", () => {
+  assert.is(typed(["/home/ada/lab/lab.mjs", "up"], { file: "/home/ada/lab/lab.mjs" }), "node lab.mjs");
+  assert.is(typed(["/home/ada/bin/homelab-gpu", "up"]), "node ~/bin/homelab-gpu");
+  assert.is(typed(["/srv/mine.mjs", "up"], { file: "/srv/lab.mjs" }), undefined);
+});
+
 test("repeats zx, tsx and Deno", () => {
   const zx = "/home/ada/lab/node_modules/.bin/zx";
   assert.is(typed([zx, "homelab-gpu.mts", "doctor"]), "npx zx homelab-gpu.mts");

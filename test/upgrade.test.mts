@@ -226,7 +226,7 @@ test("refused with the reason: a box that is not built here, another provider, n
   };
   const box = "machines: [{name: a, box: lab/y, cpus: 2, memory: 1024}]\n";
   await refused(box, [], /a cannot be upgraded: its box lab\/y is not built here .*vagrant box update --box lab\/y/);
-  await refused(one, [], /a cannot be upgraded: it has no VM yet: up creates it/, false);
+  await refused(one, [], /a cannot be upgraded: it has no VM yet \(up creates it\)/, false);
   await refused(
     one.replace("cpus:", "provider: virtualbox, cpus:"),
     ["a"],

@@ -62,7 +62,7 @@ export function formatFindings(findings: Finding[], style: Style): string[] {
     "unknown",
   ];
   const sorted = order.flatMap((status) => findings.filter((finding) => finding.status === status));
-  const lines = sorted.flatMap((finding) => formatFinding(finding, style));
+  const lines = formatAll(sorted, style);
   if (style.passes && !style.verbose) {
     lines.push(
       ...findings.filter(({ status }) => status === "pass").flatMap((finding) =>
@@ -84,6 +84,17 @@ function skipped(findings: Finding[], style: Style): string[] {
       ...marked("skip", visible(`${ids.join(", ")}: ${message}`), style),
       ...same[0]!.fix.flatMap((one) => formatFix(one, style)),
     ];
+  });
+}
+
+/** Findings in full; why a check matters and how to confirm it is shown once. */
+export function formatAll(findings: Finding[], style: Style): string[] {
+  const shown = new Set<string>();
+  return findings.flatMap((finding) => {
+    const { check, status } = finding;
+    const own = shown.has(check) ? { ...style, notes: {} } : style;
+    if (status !== "pass" && status !== "skip") shown.add(check);
+    return formatFinding(finding, own);
   });
 }
 
@@ -183,7 +194,7 @@ export function countsOf(findings: Finding[]): string[] {
 export function sentence(findings: Finding[]): string {
   const has = (...statuses: Status[]) => findings.some(({ status }) => statuses.includes(status));
   const verdict = has("fail") ? "Not ready" : has("pass", "warn") ? "Ready" : "Nothing was checked";
-  return `${verdict}: ${countsOf(findings).join(", ") || "0 passed"}.`;
+  return `${[verdict, countsOf(findings).join(", ")].filter(Boolean).join(": ")}.`;
 }
 
 /** What `up` would write and run. */

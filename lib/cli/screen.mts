@@ -5,7 +5,17 @@ import type { Host } from "../host/types.mts";
 import type { Resolved } from "../resolve/types.mts";
 import { self } from "../self.mts";
 import { columnsOf, firstFew, joinList, visible, wrap, wrapBefore } from "../text.mts";
-import { countsOf, evidenceLines, formatFinding, formatFix, heading, marked, sentence, type Style } from "./print.mts";
+import {
+  countsOf,
+  evidenceLines,
+  formatAll,
+  formatFinding,
+  formatFix,
+  heading,
+  marked,
+  sentence,
+  type Style,
+} from "./print.mts";
 import { topologyLines } from "./topology.mts";
 
 /** The subjects, in the order in which they are shown. */
@@ -169,9 +179,7 @@ export function verboseLines(findings: Finding[], { facts, topology, next }: Scr
     return [
       heading(`${subject}${fact}`, style),
       ...(subject === "Card" ? topology : []),
-      ...order.flatMap((status) => own.filter((one) => one.status === status)).flatMap((one) =>
-        formatFinding(one, style)
-      ),
+      ...formatAll(order.flatMap((status) => own.filter((one) => one.status === status)), style),
       "",
     ];
   });

@@ -113,9 +113,9 @@ export function upgradeRefusal({ box, image, provider }: ResolvedMachine, there:
       "and up --recreate uses it";
   }
   if (there.upgrade !== undefined || there.state === "unknown") return undefined;
-  if (there.state === "absent") return "it has no VM yet: up creates it";
-  if (there.state === "half-made") return "its VM is incomplete: up creates it again";
+  if (there.state === "absent") return "it has no VM yet (up creates it)";
+  if (there.state === "half-made") return "its VM is incomplete (up creates it again)";
   return there.box === undefined || there.boxName === undefined
-    ? "Vagrant does not record which box its VM has: up --recreate replaces it"
+    ? "Vagrant does not record which box its VM has (up --recreate replaces it)"
     : undefined;
 }
