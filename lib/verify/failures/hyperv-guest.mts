@@ -27,23 +27,50 @@ export const hypervGuestFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /binary package for dxgkrnl|\/var\/lib\/dkms\/dxgkrnl/,
-      /dxgkrnl\S{0,60}(?:build failed|bad exit status)/,
+      /modpost: "sync_file_\w{1,40}" \[\S{0,200}dxgkrnl\.k?o\] undefined/,
+      /dxgkrnl does not build for the kernel \S{1,60}, which lacks CONFIG_SYNC_FILE/,
     ),
-    near: /error|bad return|bad exit|failed/i,
+    check: "hyperv.guest",
+    layer: "driver",
+    message: "dxgkrnl, the guest's side of a Windows GPU partition, cannot be built for this kernel: it lacks " +
+      "CONFIG_SYNC_FILE, as Debian's cloud kernel does",
+    fix: [
+      manualFix("Use an image without a cloud kernel (Debian: generic, not genericcloud), such as image: debian-13"),
+      manualFix("Debian: install linux-image-amd64 and linux-headers-amd64, boot that kernel, remove the cloud kernel"),
+    ],
+    source: "Linux (scripts/mod/modpost.c); built for Debian's 6.12.117+deb13-cloud-amd64 (2026-11)",
+  },
+  {
+    pattern: anyOf(
+      /binary package for dxgkrnl|\/var\/lib\/dkms\/dxgkrnl\/\S{1,120}: (?:fatal )?error:/,
+      /\bdxg(?:adapter|krnl|module|process|syncfile|vmbus)\.[ch]:\d{1,5}:\d{1,5}: (?:fatal )?error:/,
+      /dxgkrnl does not build for the kernel \S{1,60}(?<!,)(?!\S)/,
+      // DKMS does not say why: the entry before may
+      /dxgkrnl\S{0,60}(?:make\.log|build failed|bad exit status)(?![^]{0,2000}"sync_file_)/,
+    ),
+    near: /error|bad return|bad exit|failed|does not build/i,
     check: "hyperv.guest",
     layer: "driver",
     message: "dxgkrnl, the guest's side of a Windows GPU partition, does not build for this kernel: its sources fit " +
-      "certain " +
-      "kernels only",
+      "certain kernels only",
     fix: [
-      manualFix(
-        "Boot a kernel that its sources fit (6.6 and 6.8 for most; see the branch you build), and keep it " +
-          "(apt-mark hold)",
-      ),
+      manualFix("Build it with install-dxgkrnl.sh of homelab-gpu, which changes the source for kernels 6.1 to 7.3"),
+      manualFix("Or boot a kernel that its sources fit (6.6 and 6.8 for most), and keep it (apt-mark hold)"),
       manualFix("Read the first error in the make.log that it names"),
     ],
     source: "DKMS; staralt/dxgkrnl-dkms#10 (2025-04)",
+  },
+  {
+    pattern: /WARNING: .{0,60}\brwsem\.h:\d{1,4} remap_pfn_range/,
+    near: /dxgkrnl|dxgk_|dxgkio_/,
+    shared: true,
+    check: "hyperv.guest",
+    strength: "note",
+    layer: "driver",
+    message: "dxgkrnl maps the card's memory with a lock that later kernels do not accept: the card works, but each " +
+      "mapping logs this warning, which can fill the disk",
+    fix: [manualFix("Rebuild the box: install-dxgkrnl.sh makes the module take the lock that Linux requires")],
+    source: "Linux (include/linux/rwsem.h); staralt/dxgkrnl-dkms#13 (2026-02)",
   },
   {
     pattern: /dxgk: dxgkio_\w{1,40}: Ioctl failed: -\d/,
