@@ -1,5 +1,5 @@
 #!/bin/sh
-# The tier guest: builds NVIDIA's driver as in a guest without a card, in trees of Debian 12 and 13
+# The tier guest: builds NVIDIA's driver and dxgkrnl as in guests without a card, in trees of Debian 12 and 13
 # from this host's mirror, each in its own mount namespace. Run it as root. Downloads are kept in
 # the cache folder. Takes about 4 minutes on 2 cores, and 3 more the first time.
 set -eu
