@@ -78,6 +78,19 @@ function lateCatalogue(): string {
   ].join("\n");
 }
 
+/** The modules that have the lists of the catalogue: each list is loaded when an entry of it is needed. */
+const listModules = ["lists", "engines", "host-lists"].map((name) => `lib/verify/failures/${name}.mts`);
+/** A module of lists whose entries are in modules that are loaded later. */
+const lateLists = (path: string): string =>
+  own(path).replace(
+    /^import \{([^}]*)\} from "(\.\/[^"]+)";$/gm,
+    (whole, names: string, from: string) =>
+      listModules.includes(target(path, from)) ? whole : names.split(",").map((name) => name.trim()).filter(Boolean)
+        .map((name) => `const ${name} = () => require("${from}").${name}();`).join("\n"),
+  );
+/** The index of the catalogue, once it was built. */
+const index: { text?: string } = {};
+
 /** A program of the one file: what it is built of, and how it gets at Node's own modules. */
 function plugin(builtinFrom: string, main: string): Plugin {
   return {
@@ -106,8 +119,13 @@ function plugin(builtinFrom: string, main: string): Plugin {
       }));
       builder.onLoad({ filter: /\.mts$/ }, ({ path }) => {
         if (main === entry && relative(root, path) === catalogue) return { contents: lateCatalogue(), loader: "js" };
-        if (without.lists.includes(relative(root, path))) {
-          return { contents: emptied(relative(root, path)), loader: "ts" };
+        const inside = relative(root, path);
+        if (without.lists.includes(inside)) return { contents: emptied(inside), loader: "ts" };
+        if (listModules.includes(inside)) {
+          return { contents: lateLists(inside), loader: "ts", resolveDir: dirname(path) };
+        }
+        if (inside === "lib/verify/failures/ready.mts" && index.text !== undefined) {
+          return { contents: `export const ready = () => JSON.parse(${JSON.stringify(index.text)});`, loader: "js" };
         }
         const named = readFileSync(path, "utf8").replaceAll("homelab-gpu.mts", "homelab-gpu.mjs");
         // most of what zx is loaded for is to start programs, and not each command starts one
@@ -188,7 +206,12 @@ function stored(program: string): string {
 const begin = "(async function (getBuiltin, meta) {";
 const inside = "export const builtin = getBuiltin;";
 const define = { "import.meta.url": "meta.url" };
-const late = await bundle(join(root, catalogue), inside, { define, globalName: "found" });
+const lateBundle = () => bundle(join(root, catalogue), inside, { define, globalName: "found" });
+index.text = JSON.stringify(new Function("getBuiltin", "meta", `${await lateBundle()}return found.catalogueIndex();`)(
+  process.getBuiltinModule,
+  import.meta,
+));
+const late = await lateBundle();
 // V8 compiles a function when it is called first
 const program = (await bundle(entry, inside, { define })).replace(
   moduleBegin,

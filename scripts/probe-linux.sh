@@ -1389,24 +1389,43 @@ if [ -n "$live" ]; then
   wanted() { # NAME
     case " ${HOMELAB_GPU_ASK-packer libvirt} " in *" $1 "*) ;; *) return 1 ;; esac
   }
-  # Packer needs several times as long for its version as everything else here; dpkg has the version
-  # of its package
-  packaged() { # PACKAGE PATH: the version of the package, if the program is from it
-    [ "$2" = "/usr/bin/$1" ] && [ -r /var/lib/dpkg/status ] || return 1
-    has_line "$2" "/var/lib/dpkg/info/$1.list" || return 1
-    value=$(grep -m 1 -A 20 "^Package: $1\$" /var/lib/dpkg/status)
-    # an entry ends at an empty line
-    value=${value%%"$newline$newline"*}
-    case $value in
-      *"${newline}Version: "*) value=${value#*"${newline}Version: "} value=${value%%"$newline"*} ;;
-      *) value= ;;
-    esac
-    [ -n "$value" ]
-  }
-  if wanted packer && program packer; then
-    path=$value
-    if packaged packer "$path"; then fact packer-version "$value"; else ask packer-version packer version & fi
+  # These programs need several times as long for their version as everything else here; dpkg has the version of their
+  # packages, and which files are theirs: words PACKAGE=VERSION and PACKAGE:PATH.
+  of_packages=' '
+  if [ -r /var/lib/dpkg/status ] && { wanted packer || wanted libvirt; }; then
+    set -- /var/lib/dpkg/status
+    for path in /var/lib/dpkg/info/packer.list /var/lib/dpkg/info/libvirt-daemon.list \
+      /var/lib/dpkg/info/qemu-system-x86.list; do
+      [ -r "$path" ] && set -- "$@" "$path"
+    done
+    name='' entries=''
+    [ $# = 1 ] || entries=$(grep -E -H -A 20 \
+      '^(Package: (packer|libvirt-daemon|qemu-system-x86)|/usr/s?bin/(packer|libvirtd|virtqemud|qemu-system-x86_64))$' "$@")
+    IFS_before=$IFS
+    IFS=$newline
+    set -f
+    for path in $entries; do
+      # between name and line grep writes a colon, or a dash for a line after a match; an entry ends at an empty line
+      case $path in
+        */status:Package:*) name=${path##* } ;;
+        */status-) name= ;;
+        */status-Version:*) [ -z "$name" ] || of_packages="$of_packages$name=${path##* } " name= ;;
+        *.list:*) path=${path##*/info/} of_packages="$of_packages${path%%.list:*}:${path#*.list:} " ;;
+      esac
+    done
+    set +f
+    IFS=$IFS_before
   fi
+  packaged() { # PACKAGE PATH: the version of the package, if the program is from it
+    case $of_packages in *" $1:$2 "*) ;; *) return 1 ;; esac
+    value=${of_packages#*" $1="}
+    [ "$value" != "$of_packages" ] && value=${value%% *}
+  }
+  version() { # KEY PACKAGE PROGRAM ARGUMENT: from the package, or else from the program
+    program "$3" || return 0
+    if packaged "$2" "$value"; then fact "$1" "$value"; else ask "$1" "$3" "$4" & fi
+  }
+  if wanted packer; then version packer-version packer packer version; fi
   packs=
   if program VBoxManage; then
     ask virtualbox-version VBoxManage --version &
@@ -1429,15 +1448,15 @@ if [ -n "$live" ]; then
       *'Running against daemon: '*) ;;
       *)
         if program libvirtd; then
-          ask libvirt-version libvirtd --version &
+          version libvirt-version libvirt-daemon libvirtd --version
         else
-          ask libvirt-version virtqemud --version &
+          version libvirt-version libvirt-daemon virtqemud --version
         fi
         ;;
     esac
     case $libvirt in
       *'Running hypervisor: QEMU '*) ;;
-      *) ask qemu-version qemu-system-x86_64 --version & ;;
+      *) version qemu-version qemu-system-x86 qemu-system-x86_64 --version ;;
     esac
   fi
   wait
@@ -1546,25 +1565,26 @@ END
         /^-A .*-j LIBVIRT_FW|-i virbr.* -j ACCEPT/ { passed = 1 }
         END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }')
     }
-    of_legacy=
-    of_nft=
     # before 1.8 iptables names no kind; what did not answer is neither
-    if program iptables; then
-      case $(limited "$value" --version 2>/dev/null </dev/null) in
-        *nf_tables*) of_nft=$value ;;
-        *legacy* | "iptables v1."[0-7].*) of_legacy=$value ;;
+    is_iptables() { # KIND: whether iptables is of this kind (nf_tables, legacy); its path
+      program iptables || return 1
+      path=$value
+      case $(limited "$path" --version 2>/dev/null </dev/null) in
+        *nf_tables*) [ "$1" = nf_tables ] ;;
+        *legacy* | "iptables v1."[0-7].*) [ "$1" = legacy ] ;;
+        *) return 1 ;;
       esac
-    fi
+    }
     if program nft; then
       rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && rules=$(printf '%s\n' "$rules" | forwarded) &&
         fact forward-read yes && text "$rules"
-    elif [ -n "$of_nft" ]; then
-      # on a kernel without any table, iptables would create one
-      grep -qs '^nf_tables ' /proc/modules && listed "$of_nft" ip && fact forward-read yes && text "$rules"
+    # on a kernel without any table, iptables would create one
+    elif grep -qs '^nf_tables ' /proc/modules && is_iptables nf_tables; then
+      listed "$path" ip && fact forward-read yes && text "$rules"
     fi
     # the rules of the older iptables, which nft does not show
     if has_line filter /proc/net/ip_tables_names; then
-      if [ -n "$of_legacy" ] && listed "$of_legacy" legacy; then
+      if is_iptables legacy && listed "$path" legacy; then
         fact forward-read yes
         text "$rules"
       elif program iptables-legacy && listed "$value" legacy; then

@@ -1,7 +1,7 @@
 // npm run bench: measures the times that users notice, each as a ratio to a named reference in the
 // same run. Rounds alternate between the two, so a drifting machine speed affects both alike.
 // Prints medians. npm run bench -- status: only status against ssh; npm run bench -- ssh: only commands about another
-// host.
+// host; npm run bench -- cpu: only CPU times of the one file.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -177,6 +177,45 @@ function startUp(saved: string): void {
       { name: "deno run homelab-gpu.mjs", command: [deno!, "run", "-A", "homelab-gpu.mjs", ...words], cwd: empty },
     ]);
   }
+}
+
+/** The CPU time of children that have ended, in ms (proc(5): clock ticks, 100 a second). */
+const cpuOfChildren = (): number => {
+  const fields = readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /, "").split(" ");
+  return 10 * (Number(fields[13]) + Number(fields[14]));
+};
+
+/** Measures the CPU time of commands of the one file, with the programs they run: npm run bench -- cpu. */
+function cpuTimes(saved: string): void {
+  if (process.platform !== "linux") return;
+  const built = oneFile();
+  const log = join(work, "vagrant.log");
+  writeFileSync(
+    log,
+    "==> a: Starting domain.\nThere was an error talking to Libvirt. The error message is shown\nbelow:\n\n" +
+      "Call to virDomainCreateWithFlags failed: internal error: qemu unexpectedly closed the monitor: " +
+      "vfio 0000:01:00.0: group 1 is not viable\n",
+  );
+  const subjects: [string, string[], string?][] = [
+    ["node -e 0", ["-e", "0"]],
+    ["doctor of a saved host", [built, "doctor", "--host", saved], "3"],
+    ["doctor", [built, "doctor"], "4.5"],
+    ["explain of a log", [built, "explain", log], "4"],
+  ];
+  const run = (words: string[]): number => {
+    const before = cpuOfChildren();
+    // several runs: a clock tick is half of a start of Node
+    for (let i = 0; i < 4; i++) once({ name: "", command: [program, ...words], cwd: work });
+    return (cpuOfChildren() - before) / 4;
+  };
+  for (const [, words] of subjects) run(words);
+  const times = subjects.map((): number[] => []);
+  for (let i = 0; i < rounds; i++) subjects.forEach(([, words], j) => times[j]!.push(run(words)));
+  print("\nCPU time of the one file, with the programs that it runs");
+  subjects.forEach(([name, , wanted], i) => {
+    const ratio = (median(times[i]!) / median(times[0]!)).toFixed(2);
+    print(`  ${name.padEnd(44)} ${ratio.padStart(6)} times${wanted ? `   (wanted: at most ${wanted})` : ""}`);
+  });
 }
 
 /** Whether there are idle labs here: the checks of `up` ask libvirt. */
@@ -403,6 +442,7 @@ async function everything(): Promise<void> {
   const saved = join(root, "test/hosts/vm-without-gpu.txt");
   reading();
   startUp(saved);
+  cpuTimes(saved);
   await statusAndSsh();
   await overSsh();
   await besideOthers();
@@ -443,7 +483,11 @@ async function everything(): Promise<void> {
 
 print(`Node ${process.version}, ${rounds} rounds, medians`);
 try {
-  const only: Record<string, () => Promise<void>> = { status: statusAndSsh, ssh: overSsh };
+  const only: Record<string, () => void | Promise<void>> = {
+    status: statusAndSsh,
+    ssh: overSsh,
+    cpu: () => cpuTimes(join(root, "test/hosts/vm-without-gpu.txt")),
+  };
   await (only[process.argv[2] ?? ""] ?? everything)();
 } finally {
   rmSync(work, { recursive: true });

@@ -6,6 +6,8 @@ import { checks } from "../lib/checks/index.mts";
 import { explain } from "../lib/cli/commands/explain.mts";
 import { asFinding, failures, likelyCauses } from "../lib/verify/failures/index.mts";
 import { readPaste, rejoined } from "../lib/verify/failures/paste.mts";
+import { catalogueOf } from "../lib/verify/failures/catalogue.mts";
+import { lists } from "../lib/verify/failures/lists.mts";
 import { compiled, matcher, squeezed } from "../lib/verify/failures/match.mts";
 import { alternatives, keysOf, longest, searcher } from "../lib/verify/failures/words.mts";
 import type { Options } from "../lib/cli/context.mts";
@@ -300,10 +302,26 @@ test("the longest match of a pattern is known where it has a bound", () => {
   for (const [source, expected] of patterns) assert.is(longest(source), expected, source);
 });
 
+test("with a ready index only the lists are created that a log needs, with the same answers", () => {
+  const { index } = catalogueOf(lists);
+  const created = new Set<number>();
+  const spied = lists.map((list, i) => () => {
+    created.add(i);
+    return list();
+  });
+  const [all, some] = [matcher(catalogueOf(lists)), matcher(catalogueOf(spied, JSON.parse(JSON.stringify(index))))];
+  const log = "vfio 0000:01:00.0: group 1 is not viable\nError: Call to virDomainCreateWithFlags failed: x\n";
+  const found = some(readPaste(log), false);
+  assert.ok(found.length > 0);
+  assert.equal(found, all(readPaste(log), false));
+  assert.ok(created.size < lists.length / 4, `${created.size} of ${lists.length}`);
+  assert.equal(some(readPaste("all went well"), false), []);
+});
+
 test("patterns search few characters of a long log, also if lines almost match", () => {
   let searched = 0;
   // Not RegExp.prototype.exec: all expressions of this process would stay slow after a change of it.
-  const find = matcher(failures(), (pattern) => {
+  const find = matcher(catalogueOf(lists), (pattern) => {
     const exact = compiled(pattern);
     const exec = exact.exec.bind(exact);
     exact.exec = (text) => {

@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { Host } from "../../host/types.mts";
-import { asFinding, type Cause, failures, likelyCauses, type Setting } from "../../verify/failures/index.mts";
+import { asFinding, type Cause, checksOf, failures, likelyCauses, type Setting } from "../../verify/failures/index.mts";
 import { checks } from "../../checks/index.mts";
 import { idsNamed, unknownCheck } from "../check-names.mts";
 import { type Context, log, styleFor } from "../context.mts";
@@ -121,7 +121,7 @@ async function lastFailed(context: Context, named: Host | undefined): Promise<{ 
 }
 
 /** The ids of which a page can be shown: those of the checks, and those of the layers that logs lead to. */
-const explainableIds = () => [...new Set([...checks.map(({ id }) => id), ...failures().map(({ check }) => check)])];
+const explainableIds = () => [...new Set([...checks.map(({ id }) => id), ...checksOf()])];
 
 /** The pages of a check, or of each one in a group; none where neither has that name. */
 async function pageOf(shell: Shell, name: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** The lists about container engines, WSL and Windows, in the order of the catalogue. */
-import type { Failure } from "./types.mts";
+import type { List } from "./types.mts";
 import { composeFailures } from "./compose.mts";
 import { registryFailures } from "./registry.mts";
 import { nodeFailures } from "./node-programs.mts";
@@ -52,80 +52,80 @@ import { swarmFailures } from "./swarm.mts";
 import { wslCodeFailures, wslGuestFailures } from "./wsl-codes.mts";
 
 /** Entries that say more than the general ones of the catalogue. */
-export const engineFailures = (): Failure[] => [
-  ...gpuStartFailures(),
-  ...podmanNetworkFailures(),
-  ...imageLayerFailures(),
-  ...serviceDataFailures(),
-  ...serviceLinkFailures(),
-  ...serviceStateFailures(),
-  ...serviceStoreFailures(),
-  ...serviceSettingFailures(),
-  ...serviceDatabaseFailures(),
-  ...initContainerFailures(),
-  ...brokenPythonFailures(),
-  ...scriptLineFailures(),
-  ...kubernetesPodFailures(),
-  ...streamPipelineFailures(),
-  ...serviceProgramFailures(),
-  ...daemonStartFailures(),
-  ...containerdFailures(),
-  ...cdiHookFailures(),
-  ...pythonPackageFailures(),
-  ...dockerDesktopFailures(),
-  ...desktopGameFailures(),
-  ...displayFailures(),
-  ...sourceBuildFailures(),
-  ...missingPartFallbacks(),
-  ...imagePartFailures(),
-  ...packageNameFailures(),
-  ...packageSetupFailures(),
-  ...engineClientFailures(),
-  ...volumeFailures(),
-  ...runcSetupFailures(),
-  ...swarmFailures(),
-  ...dockerRequestFailures(),
-  ...gitTransferFailures(),
-  ...ociRuntimeFailures(),
-  ...registryNetworkFailures(),
-  ...buildFailures(),
-  ...composeValueFailures(),
-  ...wslGuestFailures(),
+export const engineFailures: List[] = [
+  gpuStartFailures,
+  podmanNetworkFailures,
+  imageLayerFailures,
+  serviceDataFailures,
+  serviceLinkFailures,
+  serviceStateFailures,
+  serviceStoreFailures,
+  serviceSettingFailures,
+  serviceDatabaseFailures,
+  initContainerFailures,
+  brokenPythonFailures,
+  scriptLineFailures,
+  kubernetesPodFailures,
+  streamPipelineFailures,
+  serviceProgramFailures,
+  daemonStartFailures,
+  containerdFailures,
+  cdiHookFailures,
+  pythonPackageFailures,
+  dockerDesktopFailures,
+  desktopGameFailures,
+  displayFailures,
+  sourceBuildFailures,
+  missingPartFallbacks,
+  imagePartFailures,
+  packageNameFailures,
+  packageSetupFailures,
+  engineClientFailures,
+  volumeFailures,
+  runcSetupFailures,
+  swarmFailures,
+  dockerRequestFailures,
+  gitTransferFailures,
+  ociRuntimeFailures,
+  registryNetworkFailures,
+  buildFailures,
+  composeValueFailures,
+  wslGuestFailures,
 ];
 
 /** Entries that come after those for single causes. */
-export const engineKindFailures = (): Failure[] => [
-  ...programLanguageFallbacks(),
-  ...containerEndFallbacks(),
-  ...serviceRuntimeFailures(),
-  ...wslCodeFailures(),
-  ...windowsHostFailures(),
-  ...composeKindFailures(),
-  ...ociAnswerFailures(),
+export const engineKindFailures: List[] = [
+  programLanguageFallbacks,
+  containerEndFallbacks,
+  serviceRuntimeFailures,
+  wslCodeFailures,
+  windowsHostFailures,
+  composeKindFailures,
+  ociAnswerFailures,
 ];
 
 /** Compose, registries, Node.js, and Docker. */
-export const engineCauseFailures = (): Failure[] => [
-  ...composeFailures(),
-  ...registryFailures(),
-  ...nodeFailures(),
-  ...dockerFailures(),
-  ...dockerEngineFailures(),
+export const engineCauseFailures: List[] = [
+  composeFailures,
+  registryFailures,
+  nodeFailures,
+  dockerFailures,
+  dockerEngineFailures,
 ];
 
 /** Hyper-V, WSL, WinGet and Windows' codes. */
-export const windowsHostCauseFailures = (): Failure[] => [
-  ...hypervErrorFailures(),
-  ...wslMessageFailures(),
-  ...desktopToolFailures(),
-  ...wslFailures(),
-  ...windowsCodeFailures(),
+export const windowsHostCauseFailures: List[] = [
+  hypervErrorFailures,
+  wslMessageFailures,
+  desktopToolFailures,
+  wslFailures,
+  windowsCodeFailures,
 ];
 
 /** Sentences of Compose, runc and Docker's daemon in the form of their sources. */
-export const engineOtherFailures = (): Failure[] => [
-  ...composeFileFailures(),
-  ...containerStartFailures(),
-  ...daemonErrorFailures(),
-  ...missingCommandFailures(),
+export const engineOtherFailures: List[] = [
+  composeFileFailures,
+  containerStartFailures,
+  daemonErrorFailures,
+  missingCommandFailures,
 ];

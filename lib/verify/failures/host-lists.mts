@@ -28,7 +28,7 @@ import { pythonTraceFailures } from "./python-traces.mts";
 import { serviceToolFailures } from "./service-tools.mts";
 import { sshFileFailures } from "./ssh.mts";
 import { startScriptFailures } from "./start-scripts.mts";
-import type { Failure } from "./types.mts";
+import type { List } from "./types.mts";
 import { vagrantCommandFailures } from "./vagrant-commands.mts";
 import { virglFailures } from "./virgl.mts";
 import { virtInstallFailures } from "./virt-install.mts";
@@ -41,63 +41,63 @@ import { wslSettingFailures } from "./wsl-settings.mts";
 import { xenFailures } from "./xen.mts";
 
 /** The entries that come before those of whole programs. */
-export const hostCauseFailures = (): Failure[] => [
-  ...lookingGlassFailures(),
-  ...vmDetailFailures(),
-  ...hostOptionFailures(),
-  ...kubevirtFailures(),
-  ...packerCauseFailures(),
+export const hostCauseFailures: List[] = [
+  lookingGlassFailures,
+  vmDetailFailures,
+  hostOptionFailures,
+  kubevirtFailures,
+  packerCauseFailures,
 ];
 
 /** Errors of programs that create VMs, by the step or the option that failed. */
-export const programStepFailures = (): Failure[] => [
-  ...virtInstallFailures(),
-  ...packerPartFailures(),
+export const programStepFailures: List[] = [
+  virtInstallFailures,
+  packerPartFailures,
 ];
 
 /** Specific entries. */
-export const hostFailures = (): Failure[] => [
-  ...sshFileFailures(),
-  ...microVmFailures(),
-  ...limaFailures(),
-  ...podmanMachineFailures(),
-  ...virglFailures(),
-  ...virtualFunctionFailures(),
-  ...xenFailures(),
-  ...guestSetupFailures(),
-  ...kernelPartFailures(),
-  ...driverPartFailures(),
-  ...vmToolFailures(),
-  ...vmwareFailures(),
-  ...otherHypervisorFailures(),
-  ...vmStateFailures(),
-  ...serviceToolFailures(),
-  ...hostFirewallFailures(),
-  ...listingFailures(),
-  ...nasSystemFailures(),
-  ...pythonTraceFailures(),
-  ...startScriptFailures(),
+export const hostFailures: List[] = [
+  sshFileFailures,
+  microVmFailures,
+  limaFailures,
+  podmanMachineFailures,
+  virglFailures,
+  virtualFunctionFailures,
+  xenFailures,
+  guestSetupFailures,
+  kernelPartFailures,
+  driverPartFailures,
+  vmToolFailures,
+  vmwareFailures,
+  otherHypervisorFailures,
+  vmStateFailures,
+  serviceToolFailures,
+  hostFirewallFailures,
+  listingFailures,
+  nasSystemFailures,
+  pythonTraceFailures,
+  startScriptFailures,
 ];
 
 /** Entries that say what an error is about, for those that no specific entry knows. */
-export const hostFallbackFailures = (): Failure[] => [
-  ...vmPartFailures(),
+export const hostFallbackFailures: List[] = [
+  vmPartFailures,
 ];
 
 /** The last entries: what any program says, and messages of a host's programs that no entry before them knows. */
-export const lastFailures = (): Failure[] => [
-  ...podmanErrorFailures(),
-  ...serviceFailures(),
-  ...generalFailures(),
-  ...fileSystemFailures(),
-  ...moduleLoadFailures(),
-  ...nvidiaInstallerFailures(),
-  ...dkmsFailures(),
-  ...initramfsToolFailures(),
-  ...grubToolFailures(),
-  ...hostDeviceFailures(),
-  ...nixFailures(),
-  ...hostMessageFailures(),
-  ...wslSettingFailures(),
-  ...vagrantCommandFailures(),
+export const lastFailures: List[] = [
+  podmanErrorFailures,
+  serviceFailures,
+  generalFailures,
+  fileSystemFailures,
+  moduleLoadFailures,
+  nvidiaInstallerFailures,
+  dkmsFailures,
+  initramfsToolFailures,
+  grubToolFailures,
+  hostDeviceFailures,
+  nixFailures,
+  hostMessageFailures,
+  wslSettingFailures,
+  vagrantCommandFailures,
 ];

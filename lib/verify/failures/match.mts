@@ -1,8 +1,10 @@
 /** Finds where the entries of a catalogue match in a log, and decides which matches count. */
 import { lineAt, lineStarts } from "../../places.mts";
+import type { Catalogue } from "./catalogue.mts";
 import type { Failure } from "./types.mts";
 import { type Pasted, rejoined, unwrapped } from "./paste.mts";
-import { alternatives, keysOf, longest, searcher } from "./words.mts";
+import { ahead, type Part, partsOf, reach } from "./parts.mts";
+import { searcher } from "./words.mts";
 import { anyOf } from "../../text.mts";
 
 /** A match of an entry in a log. */
@@ -19,43 +21,15 @@ export interface Match {
 const pasteLimit = 1 << 20;
 /** Longer logs were not typed or copied by hand, which is how spaces are lost. Characters. */
 const typedLimit = 1 << 17;
-/** A pattern is tried on this many characters before a key at the most, and after it. */
-const reach = 800;
-/** What precedes or follows a match is looked at within this many characters (`(?<!…)`, `(?!…)`). */
-const ahead = 160;
-
-/** One of the alternatives of an entry's pattern. */
-interface Part {
-  rank: number;
-  source: string;
-  /** It is tried on so many characters before a key. */
-  before: number;
-  /** With a key that is so near behind the last one, it would find nothing else. */
-  skip: number;
-}
-
-/** The alternatives of a pattern, each with how much of a log it is tried on. */
-function partsOf({ source }: RegExp, rank: number): Part[] {
-  return alternatives(source).map((part) => {
-    const length = Math.min(longest(part), reach / 2);
-    const before = length < reach / 2 ? length + ahead : reach;
-    return { rank, source: part, before, skip: reach - ahead - length };
-  });
-}
-
 /**
  * Prepares a catalogue. Returns the function that finds its entries in a log. `compile`: creates
  * the expression that runs on a {@link squeezed} text from an alternative of an entry's pattern.
  */
-export function matcher(failures: Failure[], compile = compiled): (paste: Pasted, ours: boolean) => Match[] {
-  const parts = failures.flatMap(({ pattern }, rank) => partsOf(pattern, rank));
-  const expressions: (RegExp | undefined)[] = [];
-  const partsWith = new Map<string, Set<number>>();
-  for (const [index, { source }] of parts.entries()) {
-    for (const key of keysOf(source)) partsWith.set(key, (partsWith.get(key) ?? new Set<number>()).add(index));
-  }
-  const lists = [...partsWith.values()].map((indices) => [...indices]);
-  const search = searcher([...partsWith.keys()]);
+export function matcher(
+  catalogue: Catalogue,
+  compile = compiled,
+): (paste: Pasted, ours: boolean) => Match[] {
+  const partsIn = partsOf(catalogue, compile);
 
   /** Adds the entries that are not found yet. `original`: the position in the log's text. */
   function find(
@@ -64,34 +38,40 @@ export function matcher(failures: Failure[], compile = compiled): (paste: Pasted
     found: Map<number, Match>,
   ): void {
     const earlier = new Set(found.keys());
-    const next = new Float64Array(parts.length);
-    search(text, (key, at) => {
-      for (const index of lists[key]!) {
-        if (at < next[index]!) continue;
-        const { rank, source, before, skip } = parts[index]!;
+    const partsWith = new Map<string, Set<Part>>();
+    for (const part of partsIn(text)) {
+      for (const key of part.keys) partsWith.set(key, (partsWith.get(key) ?? new Set()).add(part));
+    }
+    const lists = [...partsWith.values()].map((parts) => [...parts]);
+    /** Of each part where to try it again. */
+    const next = new Map<Part, number>();
+    searcher([...partsWith.keys()])(text, (key, at) => {
+      for (const part of lists[key]!) {
+        if (at < (next.get(part) ?? 0)) continue;
+        const { rank, failure } = part;
         const known = found.get(rank);
         // another alternative can begin before the one that is found
         if (known && (earlier.has(rank) || original(at) - known.start > reach)) continue;
+        const { expression, before, skip } = part.search();
         const from = at < before ? 0 : text.indexOf("\n", at - before) + 1 || at - before;
         const begin = from > at ? at - before : from;
-        const expression = expressions[index] ??= compile(new RegExp(source));
-        const part = text.slice(begin, at + reach);
-        const whole = at + reach >= text.length ? Infinity : part.length;
+        const window = text.slice(begin, at + reach);
+        const whole = at + reach >= text.length ? Infinity : window.length;
         expression.lastIndex = 0;
         let match: RegExpExecArray | null;
-        while ((match = expression.exec(part))) {
+        while ((match = expression.exec(window))) {
           // a match at the window's end may be cut off, or what follows it: it is found whole with a later key
           if (match.index + match[0].length + ahead >= whole) break;
           const start = original(begin + match.index + (/^\s*/.exec(match[0])![0].length));
           const end = original(begin + match.index + match[0].length);
           if (known && start >= known.start) break;
-          if (fits(failures[rank]!, start, end)) {
-            found.set(rank, { failure: failures[rank]!, rank, start, end });
+          if (fits(failure, start, end)) {
+            found.set(rank, { failure, rank, start, end });
             break;
           }
           if (match[0] === "") break;
         }
-        next[index] = at + skip;
+        next.set(part, at + skip);
       }
     });
   }

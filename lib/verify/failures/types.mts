@@ -74,6 +74,9 @@ export interface Failure {
   source: string;
 }
 
+/** A list of entries, which are created when it is called. */
+export type List = () => Failure[];
+
 /** A failure found in a log. */
 export interface Cause {
   check: string;

@@ -1,50 +1,66 @@
 /** Finds many fixed texts in one pass over a long text, and the fixed texts that a pattern requires. */
 
+/** The characters of ASCII in lower case, with a space for a line break. */
+export const folded = Uint8Array.from(
+  { length: 128 },
+  (_, code) => code === 10 ? 32 : code >= 65 && code <= 90 ? code + 32 : code,
+);
+/** The hash of four characters, without regard to case: each step shifts the first of them out. */
+const step = (hash: number, code: number) => (hash << 4 ^ (code < 128 ? folded[code]! : 0)) & 0xffff;
+
 /**
- * Searches for all keys at once, without regard to case. A space of a key also matches a line break.
- * Each key is found by four of its characters, those that the fewest other keys have; the rest is
- * compared where these four are.
+ * The four characters by which each key is found, those that the fewest other keys have: the position of the last one.
  *
  * @param keys lower-case ASCII texts of at least four characters
- * @returns a function that calls `found` with the index of a key and a position inside of it, in the
- *   order of the text
  */
-export function searcher(keys: string[]): (text: string, found: (key: number, at: number) => void) => void {
-  const folded = Uint8Array.from({ length: 128 }, (_, code) => code === 10 ? 32 : code);
-  for (let code = 65; code <= 90; code++) folded[code] = code + 32;
-  // a character is shifted out of the hash after four steps
-  const step = (hash: number, code: number) => (hash << 4 ^ (code < 128 ? folded[code]! : 0)) & 0xffff;
-
+export function endsOf(keys: string[]): number[] {
   const uses = new Uint16Array(0x10000);
   const hashes = keys.map((key) => {
     let hash = 0;
     return Array.from(key, (char) => hash = step(hash, char.charCodeAt(0)));
   });
   for (const all of hashes) for (const hash of all.slice(3)) uses[hash]!++;
-  const byHash = new Map<number, { key: number; text: string; end: number }[]>();
-  const isUsed = new Uint8Array(0x10000);
-  for (const [key, all] of hashes.entries()) {
+  return hashes.map((all) => {
     let end = 3;
     for (let i = 4; i < all.length; i++) if (uses[all[i]!]! < uses[all[end]!]!) end = i;
-    const hash = all[end]!;
-    isUsed[hash] = 1;
-    byHash.set(hash, [...byHash.get(hash) ?? [], { key, text: keys[key]!, end }]);
-  }
+    return end;
+  });
+}
 
-  const isAt = (text: string, key: string, from: number) => {
-    if (from < 0 || from + key.length > text.length) return false;
-    for (let i = 0; i < key.length; i++) {
-      const code = text.charCodeAt(from + i);
-      if (code >= 128 || folded[code] !== key.charCodeAt(i)) return false;
-    }
-    return true;
-  };
+function isAt(text: string, key: string, from: number): boolean {
+  if (from < 0 || from + key.length > text.length) return false;
+  for (let i = 0; i < key.length; i++) {
+    const code = text.charCodeAt(from + i);
+    if (code >= 128 || folded[code] !== key.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+/**
+ * Searches for all keys at once, without regard to case. A space of a key also matches a line break.
+ * Each key is found by its last four characters; the rest is compared where these four are.
+ *
+ * @param keys lower-case ASCII texts of at least four characters
+ * @returns a function that calls `found` with the index of a key and a position inside of it, in the
+ *   order of the text
+ */
+export function searcher(keys: string[]): (text: string, found: (key: number, at: number) => void) => void {
+  const isUsed = new Uint8Array(0x10000);
+  const byHash = new Map<number, number[]>();
+  for (const [key, text] of keys.entries()) {
+    let hash = 0;
+    for (let at = text.length - 4; at < text.length; at++) hash = step(hash, text.charCodeAt(at));
+    isUsed[hash] = 1;
+    const others = byHash.get(hash);
+    if (others) others.push(key);
+    else byHash.set(hash, [key]);
+  }
   return (text, found) => {
     let hash = 0;
     for (let i = 0; i < text.length; i++) {
       hash = step(hash, text.charCodeAt(i));
       if (isUsed[hash] === 0) continue;
-      for (const { key, text: wanted, end } of byHash.get(hash)!) if (isAt(text, wanted, i - end)) found(key, i);
+      for (const key of byHash.get(hash)!) if (isAt(text, keys[key]!, i + 1 - keys[key]!.length)) found(key, i);
     }
   };
 }
