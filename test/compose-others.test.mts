@@ -196,4 +196,13 @@ test("a bind mount whose source is a variable without a value is reported with i
   assert.not.match((await findings(text("a"))).join(), /COMPOSE_PROJECT_NAME/);
 });
 
+test("a variable that the service's own environment sets is for the container's shell", async () => {
+  const text = '  a: {image: x, environment: {ARGS: "--listen"}, command: "run $ARGS"}\n';
+  assert.match((await findings(text)).join(), /^warn p: ARGS has no value.*-> If the dollar sign .*, write \$\$ /);
+  const plain = '  a: {image: x, environment: {ARGS: "$ARGS"}}\n';
+  assert.match((await findings(plain)).join(), /-> Set ARGS in the project's \.env$/);
+  const example = { "dot.env.example": "ARGS=1\n" };
+  assert.match((await findings(plain, { files: example })).join(), /-> Copy dot\.env\.example to \.env/);
+});
+
 test.run();

@@ -540,4 +540,14 @@ test("what Compose cannot read without a variable is reported by the variable, o
   ]);
 });
 
+test("a count of GPUs that is a variable without a value is reported by the variable, once", async () => {
+  const text = "services:\n  a:\n    image: x\n    deploy: {resources: {reservations: {devices: " +
+    "[{driver: nvidia, count: $COUNT, capabilities: [gpu]}]}}}\n";
+  const refusal = 'services.a.deploy.resources.reservations.devices[0].count: invalid value "", ' +
+    "the only value allowed is 'all' or a number\n";
+  const found = (await one(text, { answers: refusedWith(refusal) })).filter((line) => line.startsWith("fail"));
+  assert.is(found.length, 1, found.join("\n"));
+  assert.match(found[0]!, /COUNT has no value, which leaves an empty value/);
+});
+
 test.run();

@@ -1,5 +1,7 @@
 /** Dollar signs that may be part of a value, as of a password or of its hash, where Compose reads a variable. */
 import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
+import { enabledOf } from "../compose/enabled.mts";
+import { environmentOf } from "../compose/service.mts";
 import { isWithin } from "../compose/variables.mts";
 import { joinList } from "../text.mts";
 
@@ -7,16 +9,21 @@ import { joinList } from "../text.mts";
 const imageValue = /(?<![\w.-])image["']?\s*:\s*("[^"]*"|'[^']*'|(\$\{[^}]*\}|[^\s,}])*)/;
 
 /** Variables without a value, split: those whose dollar sign may be part of a value, and the others. */
-export function splitDollars(found: ProjectProblem[], { texts, envExamples = [] }: ComposeProject): {
+export function splitDollars(found: ProjectProblem[], project: ComposeProject): {
   literal: ProjectProblem[];
   rest: ProjectProblem[];
 } {
+  const { texts, envExamples = [] } = project;
+  // the variable of a command that the service's own environment sets is for the container's shell
+  const own = enabledOf(project).flatMap(([, service]) =>
+    Object.entries(environmentOf(service)).flatMap(([name, value]) => value ? [name] : [])
+  );
   const isLiteral = ({ variable, file, line, within }: ProjectProblem) => {
     if (envExamples.some(({ names }) => names.includes(variable!))) return false;
     const written = file === undefined || line === undefined ? undefined : texts[file]?.split("\n")[line - 1];
     // the name of an image has none
     const others = (written ?? "").replace(imageValue, "");
-    return within || isWithin(variable!, others);
+    return within || own.includes(variable!) || isWithin(variable!, others);
   };
   const literal = found.filter(isLiteral);
   return { literal, rest: found.filter((one) => !literal.includes(one)) };

@@ -10,7 +10,7 @@ export async function readEnvExamples(
   folder: string,
   names: string[],
 ): Promise<NonNullable<ComposeProject["envExamples"]>> {
-  const own = await readAll(reads, folder, names.filter((name) => /^\.?env[._(-]|\.env$/i.test(name)).sort());
+  const own = await readAll(reads, folder, names.filter((name) => /^(dot)?\.?env[._(-]|\.env$/i.test(name)).sort());
   if (own.length > 0) return own;
   // some projects keep them in a folder
   const folders = names.filter((name) => /^(\.?(envs|config|docker|examples?)|env)$/.test(name));
@@ -42,13 +42,13 @@ const words = /[._-]?(example|sample|template|default|dist|tmpl)s?(?=$|[._-])/i;
 
 /**
  * The name in a folder that looks like an example of a file: `config.json.example`, `config.example.json`,
- * `sample.config.json`. For an env file also `.env.example` and `sample.env`. Undefined if there is none.
+ * `sample.config.json`. For an env file also `dot.env.example` and `sample.env`. Undefined if there is none.
  */
 export function exampleOf(name: string, names: string[]): string | undefined {
   const plain = (one: string) => one.toLowerCase().replace(/[._-]/g, "");
   const found = names.filter((one) => words.test(one) && plain(one.replace(words, "")) === plain(name)).sort();
   const env = name.endsWith(".env")
-    ? names.filter((one) => words.test(one) && plain(one.replace(words, "")) === "env")
+    ? names.filter((one) => words.test(one) && /^(dot)?env$/.test(plain(one.replace(words, ""))))
     : [];
   return found[0] ?? env.sort()[0];
 }

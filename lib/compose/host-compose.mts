@@ -135,7 +135,7 @@ const isEmptied = (message: string, { emptied }: ReadProject) =>
 
 /** Compose's words for a value that is empty (run with 2.26.1 on 2026-11-28). */
 const ofNothing =
-  /parsing "": invalid syntax|invalid size: ''|invalid duration ""|invalid boolean: *$|invalid empty volume spec|No port specified: <empty>$/;
+  /parsing "": invalid syntax|invalid size: ''|invalid duration ""|invalid boolean: *$|invalid empty volume spec|invalid value ""|No port specified: <empty>$/;
 
 /** Whether a program was ended before it answered, by a timeout or by a signal. */
 const isEnded = ({ code, timedOut }: CommandResult) => timedOut === true || code === null || code === 124;
