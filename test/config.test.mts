@@ -354,6 +354,12 @@ test("what an error says to write is made of what is written", () => {
     ["ram: 4096\nmemory: 4096", "nothing: memory is there already"],
     ["a1: x\nb1: y", `one of ${keysOfMachine.join(", ")}; one of the keys listed above`],
     ["cpus = 4", "cpus: 4"],
+    ["cpus:4", "cpus: 4"],
+    ["memory: 8GB RAM", "memory: 8GB"],
+    ["memory: 2048,", "memory: 2048"],
+    ["disk: 100 GiB SSD", "disk: 100 GiB"],
+    ["driver: nvidia-driver-580-open", "driver: {branch: 580}"],
+    ['ports: ["80:80"]', "it in a service, below services:"],
   ];
   assert.equal(rows.map(([keys]) => [keys, written(keys)]), rows);
   const whole = (text: string) => advice(text).map(({ instead }) => instead);
@@ -366,6 +372,18 @@ test("what an error says to write is made of what is written", () => {
     "machines: [{name: ai, box: lab/x}, {name: b, box: lab/y}]",
   ]);
   assert.equal(whole(`${one("")}services: [{name: web, image: nginx}]\n`), ["services: {web: {image: nginx}}"]);
+  assert.equal(whole(`${one("")}hosts: [{name: nas, ssh: me@nas}]\n`), ["hosts: {nas: {ssh: me@nas}}"]);
+  assert.equal(whole("machines: [ai, web]\n"), [
+    "- {name: ai, box: devlab/debian-13}",
+    "- {name: web, box: devlab/debian-13}",
+  ]);
+  assert.equal(whole("machines: [{name: ai, box: b/x;}]\n"), ["box: b/x"]);
+  for (const url of ["https://example.org/me/photos.git", "git@example.org:me/photos"]) {
+    assert.equal(whole(`${one("")}stacks: [{path: "${url}"}]\n`), ["path: ./photos"], url);
+  }
+  assert.equal(whole(`${one("")}stacks: [{path: ./a, git: x}]\n`), [
+    "path: with a folder of this machine, after git clone",
+  ]);
   assert.equal(whole(`${one("")}hosts: {gpubox: ssh://me@gpubox}\n`), ["gpubox: {ssh: ssh://me@gpubox}"]);
   assert.equal(whole(`${one("")}stacks: ./photos\n`), ["stacks: [{path: ./photos}]"]);
   assert.equal(whole(`${one("")}stacks: [{path: ./a, env: [TAG=v2]}]\n`), ["env: {TAG: v2}"]);

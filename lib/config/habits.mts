@@ -70,7 +70,7 @@ export function cardMeant(text: string): string | undefined {
 
 /** The settings of a driver that a text in their place means. */
 export function driverMeant(text: string): string | undefined {
-  const branch = /^([3-9]\d\d)(\.\d+)*$/.exec(text)?.[1];
+  const branch = /^(?:nvidia-)?(?:driver-)?([3-9]\d\d)(?:\.\d+)*(?:-(?:open|server))*$/i.exec(text)?.[1];
   if (branch !== undefined) return `{branch: ${branch}}`;
   if (/^(nvidia|distro)$/i.test(text)) return `{source: ${text.toLowerCase()}}`;
   return /^(open|proprietary)$/i.test(text) ? `{modules: ${text.toLowerCase()}}` : undefined;
@@ -117,6 +117,15 @@ export const lanMeant = (text: string): string | undefined =>
 /** An address without the length of its network, which is mostly 24 at home. */
 export const lanAddressMeant = (text: string): string | undefined =>
   /^\d+(\.\d+){3}$/.test(text) ? `${text}/24` : undefined;
+
+/** The folder that `git clone` makes of a repository. */
+export function cloneMeant(text: string): string | undefined {
+  const name = /^(?:\w+:\/\/|git@)\S*?([\w.-]+?)(?:\.git)?\/?$/.exec(text)?.[1];
+  return name === undefined ? undefined : `./${name}`;
+}
+
+/** A text without the comma or semicolon that other languages have at the end of a line. */
+export const withoutEnd = (text: string): string | undefined => /^(.+?)[,;]+$/.exec(text)?.[1];
 
 /** What runs containers, by other names. */
 export const engineMeant = (text: string): string | undefined =>

@@ -5,7 +5,7 @@
 import type { Key } from "./shape.mts";
 import { machine } from "./machine-keys.mts";
 import { projectName, type RawStack } from "./raw.mts";
-import { path } from "./text-shapes.mts";
+import { cloneMeant } from "./habits.mts";
 
 /** A Compose key that needs files or sections, which only a stack's own folder has. */
 const ofStacks = (): Key => ({
@@ -26,7 +26,8 @@ const home: Key = {
 
 const stack: Record<string, Key> = {
   path: {
-    ...path("./immich"),
+    ...{ kind: "text", pattern: "^(?!\\w+://|git@)[^\\u0000-\\u001f]+$", expected: "a folder of this machine" },
+    ...{ meant: cloneMeant, example: "./immich" },
     required: true,
     about: "The folder with its Compose file; relative to this file. It is copied into the VM.",
   },
@@ -150,6 +151,17 @@ const machineWords = {
   },
 };
 
+const inService = "it in a service, below services:";
+/** Compose's keys of a service. */
+const machineApart = {
+  ...{ ports: inService, environment: inService, env: inService, env_file: inService, restart: inService },
+  ...{ command: inService, depends_on: inService, container_name: inService, healthcheck: inService },
+};
+
+const cloned = "path: with a folder of this machine, after git clone";
+/** Where a project comes from, in other programs. */
+const stackApart = { git: cloned, repo: cloned, repository: cloned, url: cloned };
+
 /** The whole file. */
 export const file: Key = {
   kind: "map",
@@ -170,7 +182,8 @@ export const file: Key = {
       about: "The VMs.",
       of: {
         ...{ kind: "map", keys: machine, example: "{name: devlab, box: devlab/debian-13}" },
-        words: machineWords,
+        ...{ words: machineWords, apart: machineApart },
+        meant: (name) => `{name: ${name}, box: devlab/debian-13}`,
       },
       example: "[{name: devlab, box: devlab/debian-13}]",
     },
@@ -189,7 +202,7 @@ export const file: Key = {
       about: "Compose projects as they are: folders that are copied into a VM and run there.",
       of: {
         ...{ kind: "map", keys: stack, short: "path", example: "{path: ./immich}" },
-        words: stackWords,
+        ...{ words: stackWords, apart: stackApart },
         suits: hasName,
       },
       example: "[{path: ./immich}]",

@@ -18,6 +18,7 @@ import {
   lanAddressMeant,
   lanMeant,
   providerMeant,
+  withoutEnd,
 } from "./habits.mts";
 import { guestPath, refusedTarget } from "./folders.mts";
 import { isOneHost } from "./network.mts";
@@ -109,6 +110,7 @@ export const machine: Record<string, Key> = {
     about: "Name of the Vagrant box.",
     pattern: "^[A-Za-z0-9][A-Za-z0-9_.+-]*(/[A-Za-z0-9][A-Za-z0-9_.+-]*)?$",
     expected: "a box name such as devlab/debian-13-gpuhost",
+    meant: withoutEnd,
     example: "devlab/debian-13-gpuhost",
   },
   image,

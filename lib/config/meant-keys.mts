@@ -27,6 +27,8 @@ export interface KeyMeant {
 export function keyMeant(key: string, value: Node | null, levels: Level[]): KeyMeant {
   const { shape, written } = levels.at(-1)!;
   const keys = Object.keys(shape.keys);
+  const apart = ownValue(shape.apart ?? {}, key.toLowerCase());
+  if (apart !== undefined) return { write: apart };
   const word = ownValue(shape.words ?? {}, key.toLowerCase());
   const outer = word === undefined
     ? levels.slice(0, -1).findLast(({ shape: { keys }, written }) =>

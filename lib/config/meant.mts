@@ -17,7 +17,7 @@ const longest = 60;
 export function meantBy(shape: Shape, node: Node | null): string | undefined {
   if (shape.kind === "texts") return variables(shape, node);
   if (shape.kind === "list" && isMap(node)) return inList(shape, node) ?? namedItems(shape, node);
-  if (shape.kind === "services" && isSeq(node)) return byName(node);
+  if ((shape.kind === "services" || shape.kind === "maps") && isSeq(node)) return byName(node);
   const isAlone = isSeq(node) && node.items.length === 1 && shape.kind !== "list";
   const text = scalarText(isAlone ? node.items[0] as Node | null : node)?.trim();
   if (text === undefined || text === "" || !isShort(text)) return undefined;
@@ -94,7 +94,14 @@ function sizeMeant(text: string, { min, max, suits = () => true }: Shape & { kin
   const next = Math.ceil((mibOf(plain) ?? NaN) / 1024);
   // also 16, 16 gigs, and 16 Go as in French
   const gib = /^(\d+) *(?:go|gigs?|gigabytes?)?$/i.exec(plain)?.[1];
-  const forms = [plain, ...(gib === undefined ? [] : [`${gib} GiB`]), `${next} GiB`];
+  // 8 GB RAM, 2048,
+  const begun = /^\d+(\.\d+)?(\s*[kmgt](i?b)?)?(?=[\s,;#])/i.exec(plain)?.[0];
+  const forms = [
+    plain,
+    ...(begun === undefined ? [] : [begun]),
+    ...(gib === undefined ? [] : [`${gib} GiB`]),
+    `${next} GiB`,
+  ];
   return forms.find((form) => {
     const mib = mibOf(form);
     return mib !== undefined && mib >= min && mib <= max && suits(mib);
@@ -140,7 +147,7 @@ function namedItems({ of }: Shape & { kind: "list" }, node: Node | null): string
   return items.length > 0 && items.every((one) => one !== undefined) && isShort(text) ? `[${text}]` : undefined;
 }
 
-/** A list in place of services by name: `[{name: web, image: x}]` → `{web: {image: x}}`. */
+/** A list in place of values by name: `[{name: web, image: x}]` → `{web: {image: x}}`. */
 function byName(node: Node | null): string | undefined {
   const items = isSeq(node) ? node.items.map(textsOf) : [];
   const named = items.map((pairs) => {

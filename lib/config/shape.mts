@@ -30,6 +30,8 @@ type Form =
     expected?: string;
     /** What an error suggests for keys that there are not; default: the keys that there are. */
     others?: string;
+    /** What to write for keys that belong to something else. */
+    apart?: Record<string, string>;
     /** The key whose value a text in place of the mapping is. */
     short?: string;
     /** Keys by other words that people write from habit for them; `not KEY` has the opposite flag. */

@@ -60,12 +60,13 @@ export function syntaxProblems(
         : mistakeOf("MISSING_CHAR", "Missing , ", true);
       const assigned = assignmentIn(text, line);
       if (assigned !== undefined && ["MISSING_CHAR", "UNEXPECTED_TOKEN", ...implicitKey].includes(code)) {
-        const { key, value, indent } = assigned;
+        const { key, value, indent, sign } = assigned;
+        const why = sign === ":" ? "a colon needs a space after it" : "a key needs a colon, not =";
         const instead = `${key}: ${value}`;
         problems.push({
           line,
           column: indent + 1,
-          message: "this is not valid YAML: a key needs a colon, not =",
+          message: `this is not valid YAML: ${why}`,
           instead,
         });
         continue;
@@ -114,10 +115,11 @@ const conflict = {
   instead: "one of its two versions, without the marks",
 };
 
-/** A line of the form `key = value`, as TOML and HCL have it. */
-function assignmentIn(text: string, line: number): { key: string; value: string; indent: number } | undefined {
-  const [, indent, key, value] = /^(\s*)([\w.-]+)\s*=\s*(\S.{0,40}?)\s*$/.exec(text.split("\n")[line - 1] ?? "") ?? [];
-  return key === undefined ? undefined : { key, value: value!, indent: indent!.length };
+/** A line of the form `key = value`, as TOML and HCL have it, or `key:value`. */
+function assignmentIn(text: string, line: number) {
+  const [, blanks, key, equals, colon, value] =
+    /^(\s*)([\w.-]+)(?:\s*(=)\s*|(:)(?!\/\/))(\S.{0,40}?)\s*$/.exec(text.split("\n")[line - 1] ?? "") ?? [];
+  return key === undefined ? undefined : { key, value: value!, indent: blanks!.length, sign: equals ?? colon };
 }
 
 /** Error codes of keys. */
