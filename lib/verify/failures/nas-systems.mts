@@ -1,5 +1,6 @@
 import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
+import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 /**
@@ -48,6 +49,33 @@ export const nasSystemFailures = (): Failure[] => [
       /plugin: (?:run failed: |\S{1,80} is not a plg file|.{1,120} download failure|bad file MD5|bad or missing)/,
       "Unraid's plugin manager could not install a plugin, for the reason in the lines above",
       "Install it from Apps (Community Applications), or by the full address of its .plg file",
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    source: "Proxmox VE 8 (PVE/Storage); Telmate/terraform-provider-proxmox#781 (2023-05), " +
+      "UntouchedWagons/Ubuntu-CloudInit-Docs#4 (2024-09)",
+  }, [
+    [
+      "provider.mode",
+      "cause",
+      anyOf(
+        /unable to parse (?:volume filename|(?:directory|lvm|zfs|rbd|iscsi|btrfs) volume name) '(?!\S{1,80}<nil>')/,
+        /unable to parse volume ID '/,
+      ),
+      "the name of that disk or file does not fit its storage: a storage of files (directory, NFS) has " +
+      "STORAGE:ID/vm-ID-disk-0.qcow2, one of volumes (LVM, ZFS) STORAGE:vm-ID-disk-0, and cloud-init's own files are " +
+      "in STORAGE:snippets/",
+      commandFix("See the names as Proxmox writes them", "pvesm list STORAGE", { root: true }),
+      "An imported disk has its name behind unused0 in qm config ID; a new one is written as STORAGE:SIZE",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Logical Volume "vm-\d{1,9}-[\w-]{1,40}" already exists in volume group/,
+      "a volume of that name is left over from an earlier VM with the same number",
+      commandFix("See whether a VM still has it", "grep -rn 'vm-' /etc/pve/nodes/*/qemu-server/", { root: true }),
+      "If none has it: pvesm free STORAGE:VOLUME, which deletes it; otherwise take another number for the new VM",
     ],
   ]),
   ...rows({ layer: "vfio", source: "Proxmox VE 8 (qemu-server); Telmate/terraform-provider-proxmox#1029 (2024-08)" }, [

@@ -25,7 +25,7 @@ export const packerProxmoxFailures = (): Failure[] =>
     [
       "provider.mode",
       "cause",
-      /unable to parse volume filename '[^']{1,80}<nil>'|unable to parse volume filename '\S{1,80}'/,
+      /unable to parse volume filename '[^']{1,80}<nil>'/,
       "the disk has no format, which a storage made of files (directory, NFS) needs",
       'Write format = "qcow2" (or "raw") in that disks block, or use a storage with volumes (LVM-thin, ZFS)',
     ],

@@ -269,7 +269,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
     ],
     [
       "provider.mode",
-      "cause",
+      "symptom",
       /400 Parameter verification failed|Parameter verification failed\./,
       "Proxmox does not take a parameter; the lines below that one name it and what it expects",
       manualFix("Correct that parameter; pvesh usage PATH -v, man qm and man qm.conf have the forms"),
