@@ -123,6 +123,14 @@ export const composeKindFailures = (): Failure[] => [
   ...rows({ layer: "docker", source: "compose-spec/compose-go (loader, schema, validation), read 2026-11" }, [
     [
       "verify.service",
+      "cause",
+      /invalid (?:empty volume spec|spec: \S{0,80}: empty section)/,
+      "a volume has an empty part: the folder before its colon has no value, most often a variable that is not set",
+      "Write the folder, set the variable in .env, or remove that volume",
+      config,
+    ],
+    [
+      "verify.service",
       "fallback",
       anyOf(
         /additional propert(?:y|ies) '[^\n]{1,120}' not allowed/,
@@ -142,7 +150,7 @@ export const composeKindFailures = (): Failure[] => [
         /\b(?:services|volumes|networks|configs|secrets)\.[\w.[\]-]{1,120}:? (?:invalid (?:type|value|ip)|unsupported|conflicting|must not)/,
         /(?:unexpected value type|invalid type) \S{2,40} for (?:cpus|extra_hosts|healthcheck|labels|mapping|mode|ulimit|port|build|env_file|extends|gpus|device|service|ssh|string)/,
         /service (?:volume|ports|device) \S{1,60} is missing a (?:mount target|target port)/,
-        /invalid (?:empty volume spec|additional host, missing IP|spec: \S{0,80}: (?:empty section|too many colons))/,
+        /invalid (?:additional host, missing IP|spec: \S{0,80}: too many colons)/,
       ),
       "a value of the Compose file has a form or kind that its key does not take, at the place that the " +
       "message names",

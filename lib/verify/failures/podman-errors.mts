@@ -105,6 +105,13 @@ export const podmanErrorFailures = (): Failure[] => [
       "Log in over SSH or with machinectl shell rather than su",
     ],
     [
+      "verify.service",
+      "cause",
+      /exec \/run\/podman-init failed/,
+      "Podman's init program is not in the container, whose image starts one of its own (tini)",
+      "Remove init: true (--init) from that service: one init program is enough; for others install catatonit",
+    ],
+    [
       "verify.docker",
       "cause",
       /unable to connect to Podman socket|Cannot connect to Podman/,

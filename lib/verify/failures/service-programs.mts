@@ -6,7 +6,7 @@ import { serviceWords } from "./script-lines.mts";
 import { servicePorts } from "./service-links.mts";
 
 /** Words of containers: a service's own lines are about it only next to them. */
-const near = new RegExp(`${serviceWords.source}|register layer`, "im");
+const near = new RegExp(`${serviceWords.source}|register layer|\\.service: `, "im");
 const owner = guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER");
 const ps = guestFix("Check which services run", "docker compose ps --all");
 
@@ -62,6 +62,7 @@ export const serviceProgramFailures = (): Failure[] => [
         /(?<!Permission)Error: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)/,
         /(?<!(?:\/dev\/|\.sock\b)[^\n]{0,90})Permission denied \(os error 13\)(?![^\n]{0,90}(?:\/dev\/|\.sock\b))/,
         /UnauthorizedAccessException: Access to the path '\/(?!dev\/)[^'\n]{1,160}' is denied/,
+        /could not create (?:directory|file) (?:mkdir|open) \/(?!\.)\S{1,160}: permission denied/,
         /AccessDeniedException: \/(?!dev\/)|can't open new logfile: open \/\S{1,160}: permission denied/,
       ),
       "the service is not allowed to use a file or folder: most often its volume belongs to another user than the " +

@@ -44,14 +44,20 @@ export const startScriptFailures = (): Failure[] => [
       "execution (noexec)",
       "Make it executable (chmod +x), or have the image do it: a script that was mounted keeps its mode",
     ],
+  ]),
+  ...rows({
+    layer: "docker",
+    source: "linuxserver/docker-mods (docker-mods.v3); imagegenius/docker-immich#727 (2026-07)",
+  }, [
     [
       "verify.service",
       "cause",
-      /\[mod-init\] \S{1,120} could not be found on/,
-      "LinuxServer.io's start script did not get a mod (DOCKER_MODS): the container has no name server or way to the " +
-      "internet, or the name is wrong",
+      /\[mod-init\] (?:\S{1,120} could not be found on|\(ERROR\) Invalid tarball for)/,
+      "LinuxServer.io's start script did not get a mod (DOCKER_MODS), so what the mod brings is missing: the " +
+      "container has no name server or way to the internet, the name is wrong, or the download broke off",
       guestFix("Check whether the machine reaches it", "curl -sI https://ghcr.io"),
       "If only the container does not: dns: [1.1.1.1] for that service; compare the name with linuxserver/docker-mods",
+      "Otherwise create the container again, which downloads it again",
     ],
   ]),
   ...rows({

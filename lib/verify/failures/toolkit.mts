@@ -115,7 +115,7 @@ export const toolkitFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /bpf_prog_query\(BPF_CGROUP_DEVICE\) failed/,
-      /failed to add device rules: |\/devices\.allow: operation not permitted/,
+      /failed to add device rules: |\/devices\.allow: (?:operation not permitted|permission denied)/,
       /failed to get device cgroup mount path/,
     ),
     check: "verify.service",
