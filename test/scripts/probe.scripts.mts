@@ -1,6 +1,15 @@
 // The Linux probe, run by every installed shell: what it reads from files and programs.
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -822,6 +831,35 @@ test("with HOMELAB_GPU_HARDWARE the probe asks nobody about processes and the fi
   const { cut, holders, forwarding, pci } = parseHost(text);
   assert.equal([cut, holders, forwarding], [undefined, undefined, undefined]);
   assert.ok(pci);
+});
+
+test("a version comes from dpkg only for a program of its package", () => {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-versions-"));
+  const versions = (env: NodeJS.ProcessEnv) =>
+    parseHost(execFileSync("sh", [`${root}/scripts/probe-linux.sh`], {
+      encoding: "utf8",
+      env,
+      stdio: ["ignore", "pipe", "ignore"],
+    })).versions;
+  try {
+    const others = standIns(folder, {
+      packer: "echo 'Packer v97.0.1'",
+      libvirtd: "echo 'libvirtd (libvirt) 98.0.2'",
+      "qemu-system-x86_64": "echo 'QEMU emulator version 99.1.3'",
+      virsh: "exit 1",
+    });
+    const { packer, libvirt, qemu } = versions(others);
+    assert.equal({ packer, libvirt, qemu }, { packer: "97.0.1", libvirt: "98.0.2", qemu: "99.1.3" });
+    const found = versions(standIns(join(folder, "own"), { virsh: "exit 1" }));
+    for (const [name, program] of [["libvirt", "libvirtd"], ["qemu", "qemu-system-x86_64"]] as const) {
+      const path = ["/usr/bin", "/usr/sbin"].map((at) => `${at}/${program}`).find((path) => existsSync(path));
+      if (path === undefined) continue;
+      const said = /\d+\.\d+/.exec(execFileSync(path, ["--version"], { encoding: "utf8" }))![0];
+      assert.ok(found[name]!.startsWith(said), `${name}: ${found[name]} is not ${said}`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("the probe reads the rules if only iptables is installed", () => {
