@@ -91,9 +91,13 @@ depmod "$(ls /lib/modules)"
 dpkg --force-unsafe-io -i /media/*.deb
 update-initramfs -u
 rm -rf /usr/sbin/policy-rc.d /usr/share/doc /usr/share/man /usr/share/locale /root/inside
-for unit in user@ getty@tty1 serial-getty@ttyS0 grub-common e2scrub_reap modprobe@drm modprobe@efi_pstore \
-  systemd-logind systemd-networkd-wait-online systemd-journal-flush systemd-networkd-persistent-storage; do
-  ln -s /dev/null "/etc/systemd/system/$unit.service"
+for unit in user@.service getty@tty1.service serial-getty@ttyS0.service grub-common.service e2scrub_reap.service \
+  modprobe@drm.service modprobe@efi_pstore.service modprobe@configfs.service modprobe@fuse.service \
+  systemd-logind.service systemd-networkd-wait-online.service systemd-journal-flush.service \
+  systemd-networkd-persistent-storage.service systemd-network-generator.service systemd-udev-load-credentials.service \
+  dev-hugepages.mount dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-kernel-config.mount \
+  sys-fs-fuse-connections.mount; do
+  ln -s /dev/null "/etc/systemd/system/$unit"
 done
 # without a manager for each login
 sed -i '/pam_systemd/d' /etc/pam.d/common-session
