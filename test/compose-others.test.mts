@@ -205,4 +205,12 @@ test("a variable that the service's own environment sets is for the container's 
   assert.match((await findings(plain, { files: example })).join(), /-> Copy dot\.env\.example to \.env/);
 });
 
+test("services that end at once are one finding", async () => {
+  const one = (name: string) => `  ${name}: {image: x, restart: always, command: "true"}\n`;
+  assert.equal(await findings(one("a") + one("b")), [
+    "warn p: a and b run only true, which end at once: they restart endlessly -> Write the command of its server " +
+    "(command:), or tty: true for a shell that waits",
+  ]);
+});
+
 test.run();

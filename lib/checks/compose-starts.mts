@@ -110,6 +110,13 @@ function ending(name: string, service: ComposeService, project: ComposeProject):
     at: [start.key === undefined ? (build === undefined ? "image:" : "build") : `${start.key}:`],
     ...place,
     fix: manualFix(`Write the command of its server (command:), or tty: true for a shell that waits`),
+    fold: {
+      ...{ kind: `ends ${isForever}`, verb: ["runs only", "run only"], item: shown },
+      rest: (_, several) =>
+        several
+          ? `, which end at once${isForever ? ": they restart endlessly" : ""}`
+          : `, which ends at once${isForever ? ": it restarts endlessly" : ""}`,
+    },
   }];
 }
 
