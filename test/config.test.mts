@@ -756,6 +756,8 @@ test("a service and its dependencies must be on one machine", () => {
       ...["network_mode: service:db", "pid: service:db", "volumes_from: [db, 'container:y']", "extends: {service: db}"],
     ]
   ) assert.equal(says(body), [apart], body);
+  const [lacking] = advice(`${one("")}services: {web: {image: x, depends_on: [redis]}}\n`);
+  assert.is(lacking!.instead, "a service redis in services:, or leave redis out");
   assert.equal(says("depends_on: [bd]"), ["4:3 service web needs bd, but there is no service of that name"]);
   assert.equal(says("depends_on: {other: {condition: service_started, required: false}}"), []);
   assert.equal(says("extends: {file: other.yaml, service: z}, volumes_from: ['container:y'], pid: host"), []);

@@ -61,7 +61,8 @@ export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
       if (!Object.hasOwn(services, other)) {
         const meant = closest(other, Object.keys(services).filter((one) => one !== name));
         const message = `service ${name} needs ${other}, but there is no service of that name`;
-        reader.at(path, message, meant === undefined ? undefined : `${meant} instead of ${other}`);
+        const missing = `a service ${other} in services:, or leave ${other} out`;
+        reader.at(path, message, meant === undefined ? missing : `${meant} instead of ${other}`);
       } else if (homes[other] !== homes[name] && homes[other] !== undefined && homes[name] !== undefined) {
         const swarms = homes[other] === "" || homes[name] === "";
         const message = !swarms
