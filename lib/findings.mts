@@ -16,6 +16,8 @@ export interface Finding {
   message: string;
   evidence: Evidence[];
   fix: Fix[];
+  /** Of an unknown one: nothing of what it is about could be read, so the host and the config are not ready. */
+  unread?: true;
 }
 
 /** A fact that was read, and its value. */
@@ -56,6 +58,10 @@ export function explainFindings(findings: Finding[], notes: Notes): ExplainedFin
       : finding
   );
 }
+
+/** Whether `up` may run: nothing fails, and nothing was left unread. */
+export const isReady = (findings: Finding[]): boolean =>
+  !findings.some(({ status, unread }) => status === "fail" || unread);
 
 /** The number of findings with each status. */
 export function countsByStatus(findings: Finding[]): Record<Status, number> {

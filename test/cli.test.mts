@@ -190,18 +190,38 @@ test("all missing files of a config are reported together, each with its place",
     assert.match(err, /\nhomelab-gpu\.yaml:7:9: there is no file \/none\/b\.sh\n/);
   }
   const saved = { host: own("test/hosts/vm-without-gpu.txt"), "homelab-gpu.yaml": text };
-  assert.is((await within(["doctor", "--host", "host"], saved)).code, 0, "what a saved host has is not known");
+  const { code, out } = await within(["doctor", "--host", "host"], saved);
+  assert.match(out, /\? guest\.image: not checked: there is no file \/none\/a\.qcow2\n/);
+  assert.match(out, /\? guest\.image: not checked: there is no file \/none\/b\.sh\n/);
+  assert.match(out, /\nNot everything was checked: .* unknown\.\n/);
+  assert.is(code, 1, "what was not checked is not ready");
 });
 
 test("with a saved host, a missing stack is reported and the others are checked", async () => {
-  const { code, out, err } = await within(["doctor", "services.compose", "--host", "host"], {
+  const files = {
     host: own("test/hosts/vm-without-gpu.txt"),
-    "homelab-gpu.yaml": "machines: [{name: a, box: lab/x}]\nstacks: [{path: /none/s}, {path: /there/t}]\n",
+    "homelab-gpu.yaml": "machines: [{name: a, box: lab/x}]\nstacks:\n  - {path: /there/t}\n  - {path: /none/s}\n",
+  };
+  const bad = await within(["doctor", "services.compose", "--host", "host"], {
+    ...files,
     "/there/t/compose.yaml": "services: {w: {imgae: x}}\n",
   });
+  assert.is(bad.code, 1);
+  assert.match(bad.out, /\? services\.compose \(a\): s: not checked: there is no folder \/none\/s/);
+  assert.match(bad.out, /✗ services\.compose \(a\): t: services\.w: there is no key imgae/);
+  const good = { ...files, "/there/t/compose.yaml": "services: {w: {image: x}}\n" };
+  const { code, out } = await within(["doctor", "--host", "host"], good);
+  assert.match(out, /\nNot everything was checked: /);
+  assert.not.match(out, /Ready|\bup\b.*$/);
   assert.is(code, 1);
-  assert.match(err, /homelab-gpu\.yaml:2:\d+: there is no folder \/none\/s/);
-  assert.match(out, /✗ services\.compose \(a\): t: services\.w: there is no key imgae/);
+  assert.match((await within(["doctor", "--host", "host", "-q"], good)).out, /not checked: there is no folder/);
+  const json = JSON.parse((await within(["doctor", "--host", "host", "--json"], good)).out);
+  assert.is(json.ok, false);
+  const unread = json.findings.filter((one: { unread?: true }) => one.unread);
+  assert.equal(unread.map((one: { evidence: object[] }) => one.evidence), [[
+    { read: "homelab-gpu.yaml:4", value: "there is no folder /none/s" },
+  ]]);
+  assert.is((await within(["doctor", "provider", "--host", "host"], good)).code, 0, "not asked for");
 });
 
 test("a named file that cannot be read is wrong usage", async ({ folder }) => {

@@ -153,8 +153,16 @@ test("guest.cuda: compares the image's CUDA with the guest's driver and the card
 test("guest.cuda: is unknown without a version; skips other vendors' cards", () => {
   const at = (service: string, keys = "image: debian-13") =>
     found("guest.cuda", `${machine(keys)}services: {w: {${service}}}`).map(shown);
-  assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^unknown: w: the image name does not show/);
-  assert.match(at("image: lab/own, gpu: 1")[0]!, /^unknown: w: the image name does not show/);
+  const own = "image: lab/own, gpu: 1";
+  assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^skip: w: the image name does not show/);
+  assert.equal(at(own), ["skip: w: the image name does not show its CUDA version"], "nothing suggests a problem");
+  const asked = (keys: string, device: string) =>
+    found("guest.cuda", `${machine(keys, device)}services: {w: {${own}}, v: {${own}}}`).map(shown);
+  const names = "unknown: w, v: the image names do not show their CUDA versions, and ";
+  assert.equal(asked("image: debian-13", "2b85"), [`${names}Blackwell needs CUDA 12.8 or later`]);
+  assert.equal(asked("image: debian-13", "1b06"), [`${names}Pascal needs CUDA 12 or earlier`]);
+  const distro = "image: debian-12, driver: {source: distro}";
+  assert.equal(asked(distro, "2786"), [`${names}driver 535 does not run CUDA 13`]);
   assert.match(at("image: nvidia/cuda:12.4.1-base, gpu: 1", "cpus: 1")[0]!, /^unknown: .*cannot tell which driver/);
   assert.match(
     at("image: nvidia/cuda:13.9.0-base, gpu: 1")[0]!,

@@ -260,6 +260,7 @@ function noAnswer(projects: ComposeProject[], reason: string): Verdict {
     status: "unknown",
     message: `could not check whether Compose accepts ${projects.map(({ name }) => name).join(", ")}: ${reason}`,
     evidence: [{ read: "docker compose config", value: reason }],
+    ...(projects.every(({ readBy }) => readBy === "none") ? { unread: true } : {}),
   };
 }
 

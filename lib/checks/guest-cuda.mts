@@ -15,6 +15,7 @@ import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
 import { isOlder } from "../text.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import { compiledFor } from "./guest-cuda-targets.mts";
+import { combined, suspicion, undecided } from "./guest-cuda-undecided.mts";
 import { driverName, whyUnchecked } from "./guest-driver.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 
@@ -31,7 +32,7 @@ export const guestCudaChecks: Check[] = [
           cuda(service, machine, host),
           ...compiledFor(service, machine),
         ]);
-        return quietUnknowns(found).map((verdict) => ({ machine: machine.name, ...verdict }));
+        return combined(found).map((verdict) => ({ machine: machine.name, ...verdict }));
       });
     },
   },
@@ -55,8 +56,12 @@ function cuda(service: PlacedService, machine: ResolvedMachine, host: Host): Ver
   ];
   if (version === undefined) {
     const floor = floorOf(need, architecturesOf(cards), name);
-    if (floor === undefined || (floor.branch > 0 && chosen?.branch === undefined)) {
-      return unknown(`${name}: ${undecided}`, evidence);
+    if (floor === undefined) return undecided(name, suspicion(architecturesOf(cards), chosen?.branch), evidence);
+    if (floor.branch > 0 && chosen?.branch === undefined) {
+      return unknown(
+        `${floor.subject} needs driver ${floor.branch} or later; cannot tell which driver the guest gets`,
+        evidence,
+      );
     }
     const fix = [
       manualFix("Use an image with an older CUDA"),
@@ -103,8 +108,6 @@ function cuda(service: PlacedService, machine: ResolvedMachine, host: Host): Ver
         pass(`${subject} runs on driver ${has}`, evidence);
   }
 }
-
-const undecided = "the image name does not show its CUDA version";
 
 /** The image whose CUDA counts: of a service that is built here, the one that its Dockerfile starts from. */
 function imageOf({ body: { image, build }, base }: PlacedService): string | undefined {
@@ -162,21 +165,6 @@ function judgedByFloor(
   };
 }
 
-/** Combines all services whose images have no known need into one finding. */
-function quietUnknowns(verdicts: Verdict[]): Verdict[] {
-  const isOpen = ({ status, message }: Verdict) => status === "unknown" && message.endsWith(undecided);
-  const open = verdicts.filter(isOpen);
-  if (open.length < 2) return verdicts;
-  const names = open.map(({ message }) => message.slice(0, -undecided.length - 2));
-  return [
-    ...verdicts.filter((one) => !isOpen(one)),
-    unknown(
-      `${names.join(", ")}: the image names do not show their CUDA versions`,
-      open.flatMap(({ evidence }) => evidence.slice(0, 1)),
-    ),
-  ];
-}
-
 /**
  * For a partition of a card, the host's driver counts. Only branches are compared, since Windows
  * and Linux number the versions within a branch differently.
@@ -196,10 +184,8 @@ function cudaOfPartition(service: PlacedService, request: ResolvedGpuRequest): V
     const fix = [manualFix("Update the card's driver in Windows"), manualFix("Or use an image with an older CUDA")];
     return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
   }
-  if (!own || version === undefined) {
-    const reason = own ? "the image name does not show its CUDA version" : "could not read the host's driver";
-    return unknown(`${name}: ${reason}`, evidence);
-  }
+  if (!own) return unknown(`${name}: could not read the host's driver`, evidence);
+  if (version === undefined) return undecided(name, suspicion([], Number(own.split(".")[0])), evidence);
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
   const subject = `${name}: CUDA ${version}`;
   const fix = [

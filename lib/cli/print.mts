@@ -1,6 +1,6 @@
 /** Findings, plans, changes → lines. Pure: the caller prints them. */
 import chalk from "chalk";
-import type { Evidence, Finding, Fix, Notes, Status } from "../findings.mts";
+import { type Evidence, type Finding, type Fix, isReady, type Notes, type Status } from "../findings.mts";
 import { continued } from "./continued.mts";
 import { diffLines } from "./diff.mts";
 import { commandLine } from "../plan/command-line.mts";
@@ -193,7 +193,13 @@ export function countsOf(findings: Finding[]): string[] {
 /** The verdict on all findings, with their counts. */
 export function sentence(findings: Finding[]): string {
   const has = (...statuses: Status[]) => findings.some(({ status }) => statuses.includes(status));
-  const verdict = has("fail") ? "Not ready" : has("pass", "warn") ? "Ready" : "Nothing was checked";
+  const verdict = has("fail")
+    ? "Not ready"
+    : !has("pass", "warn")
+    ? "Nothing was checked"
+    : isReady(findings)
+    ? "Ready"
+    : "Not everything was checked";
   return `${[verdict, countsOf(findings).join(", ")].filter(Boolean).join(": ")}.`;
 }
 

@@ -85,7 +85,10 @@ async function readStack(shell: Shell, stack: Stack, at: string, flaws: Flaw[]):
   ]);
   for (const [i, file] of named.entries()) {
     if (texts[i] === undefined && composeFiles.includes(file)) {
-      flaws.push({ path: `${at}.path`, message: `COMPOSE_FILE names ${file}, but ${path} has no such file` });
+      const message = names.includes(file)
+        ? `cannot read ${path}/${file}: it is a folder, a link to nothing, or you have no permission`
+        : `COMPOSE_FILE names ${file}, but ${path} has no such file`;
+      flaws.push({ path: `${at}.path`, message });
     }
   }
   const broken = entries.find((entry) => /[\r\n]/.test(entry.path));

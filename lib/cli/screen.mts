@@ -1,6 +1,6 @@
 /** The report of `doctor`: a line per subject, what needs action, and what comes next. Pure. */
 import { cardName } from "./card-name.mts";
-import type { Finding, Status } from "../findings.mts";
+import { type Finding, isReady, type Status } from "../findings.mts";
 import type { Host } from "../host/types.mts";
 import type { Resolved } from "../resolve/types.mts";
 import { self } from "../self.mts";
@@ -190,9 +190,11 @@ export function verboseLines(findings: Finding[], { facts, topology, next }: Scr
   ];
 }
 
-/** `-q`: what fails, and nothing else. */
+/** `-q`: what fails or was not read, and nothing else. */
 export function quietLines(findings: Finding[], style: Style): string[] {
-  return findings.filter(({ status }) => status === "fail").flatMap((finding) => brief(finding, details[1]!, style));
+  return findings.filter(({ status, unread }) => status === "fail" || unread).flatMap((finding) =>
+    brief(finding, details[1]!, style)
+  );
 }
 
 /** A few words on each subject: the host's system, the cards, their groups, the image, the services. */
@@ -238,6 +240,9 @@ export interface Occasion {
 export function nextStep(findings: Finding[], { self, starter, elsewhere }: Occasion): Next {
   const next = elsewhere ? "Next, on that host:" : "Next:";
   const fails = findings.filter(({ status }) => status === "fail");
+  if (fails.length === 0 && !isReady(findings)) {
+    return { text: "Next: correct the paths, or check again where the files are, with", command: self("doctor") };
+  }
   // without a config, init writes it and lists the next tasks
   if (starter && findings.some(({ status }) => ["pass", "warn", "fail"].includes(status))) {
     return {

@@ -1,14 +1,12 @@
-import type { Config } from "../../config/types.mts";
 import type { ExistingVm } from "../../host/types.mts";
 import type { Resolved } from "../../resolve/types.mts";
 import type { Host } from "../../host/types.mts";
 import { checks, notesFor, runChecks } from "../../checks/index.mts";
 import { programsToAsk } from "../../checks/needs.mts";
 import { isJudged, notLookedAt } from "../../checks/unjudged.mts";
-import type { Stacks } from "../../compose/project.mts";
-import { ConfigError, UserError } from "../../errors.mts";
+import { UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
-import { countsByStatus, explainFindings, type Finding } from "../../findings.mts";
+import { countsByStatus, explainFindings, type Finding, isReady } from "../../findings.mts";
 import { formatFindings } from "../print.mts";
 import { type Context, log, selfFor, styleFor } from "../context.mts";
 import { wrapMessage } from "../../text.mts";
@@ -16,6 +14,7 @@ import { readHere } from "../inspect.mts";
 import { type HostReading, readHost } from "../host-reading.mts";
 import { idsNamed, unknownCheck } from "../check-names.mts";
 import { loadConfig, type LoadedConfig, requireFiles } from "../load-config.mts";
+import { readFound } from "../found-files.mts";
 import { readStacks } from "../projects.mts";
 import { withModels } from "../project-models.mts";
 import { withSwarmModels } from "../swarm-stacks.mts";
@@ -34,13 +33,15 @@ export async function doctor(context: Context): Promise<number> {
   // what is saved is whole
   const reader = readHost(context, options.save ? undefined : programsToAsk(args));
   const reading = loadConfig(context, () => reader.probe(true));
-  const [source, probe, vms, , stacks] = await Promise.all([
+  const [source, probe, vms, , { stacks, unread }] = await Promise.all([
     reading,
     reader.probe(),
     // this host's VMs do not matter for a saved host
     reading.then((source) => (options.host ? {} : readExistingVms(context, source, reader))),
     reading.then((source) => (options.host || source.starter ? undefined : requireFiles(context, source))),
-    reading.then((source) => readFoundStacks(context, source)),
+    reading.then((source) =>
+      options.host ? readFound(context, source) : readStacks(shell, source).then((stacks) => ({ stacks, unread: [] }))
+    ),
   ]);
   if (options.save && options.dryRun) log(context, `would save what the probe read: ${options.save}`);
   else if (piped) shell.stdout(probe);
@@ -50,12 +51,15 @@ export async function doctor(context: Context): Promise<number> {
   }
   const host = parseHost(probe);
   const read = { gpu: options.gpu, here: !options.host };
-  const unread = resolveConfig(source.config, host, vms, stacks);
-  const { resolved } = await withSwarmModels(shell, (await withModels(shell, unread, read)).resolved, read);
+  const plainly = resolveConfig(source.config, host, vms, stacks);
+  const { resolved } = await withSwarmModels(shell, (await withModels(shell, plainly, read)).resolved, read);
   const found = runChecks(host, { ...resolved, ...(await readHere(context, source)) }, args);
-  const findings = [...found, ...notLookedAt(host, resolved, args, found)];
+  const asked = unread.filter(({ check }) =>
+    args.length === 0 || args.some((word) => idsNamed(word, ids).includes(check))
+  );
+  const findings = [...found, ...asked, ...notLookedAt(host, resolved, args, [...found, ...asked])];
   // a check that did not run is not a pass
-  const ok = isJudged(findings) && !findings.some(({ status }) => status === "fail");
+  const ok = isJudged(findings) && isReady(findings);
   if (options.json) {
     const explained = explainFindings(findings, notesFor(host));
     const report = {
@@ -76,34 +80,6 @@ export async function doctor(context: Context): Promise<number> {
     if (lines.length > 0) (piped ? shell.stderr : shell.stdout)(`${lines.join("\n")}\n`);
   }
   return ok ? 0 : 1;
-}
-
-/** The stacks of a config. With a saved host, reads those that exist here and names the others. */
-async function readFoundStacks(context: Context, source: LoadedConfig): Promise<Stacks> {
-  const { shell, options } = context;
-  try {
-    return await readStacks(shell, source);
-  } catch (error) {
-    if (!options.host || !(error instanceof ConfigError)) throw error;
-    log(context, `not checked, because it could not be read:\n${error.message.replace(/^homelab-gpu: /, "")}`);
-    const { stacks, services, swarm, ...rest } = source.config;
-    const parts: Partial<Config>[] = [
-      { services },
-      ...stacks.map((stack) => ({ stacks: [stack] })),
-      ...(swarm?.stacks ?? []).map((stack) => ({ swarm: { ...swarm!, stacks: [stack] } })),
-    ];
-    const read = await Promise.all(
-      parts.map((part) =>
-        readStacks(shell, { ...source, config: { ...rest, stacks: [], services: [], ...part } }).catch(
-          (one): Stacks => {
-            if (one instanceof ConfigError) return { own: [], inSwarm: [] };
-            throw one;
-          },
-        )
-      ),
-    );
-    return { own: read.flatMap(({ own }) => own), inSwarm: read.flatMap(({ inSwarm }) => inSwarm) };
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { notesFor } from "../../checks/index.mts";
-import { countsByStatus, explainFindings } from "../../findings.mts";
+import { countsByStatus, explainFindings, isReady } from "../../findings.mts";
 import { makePlan } from "../../plan/plan.mts";
 import { formatFinding, formatFindings, formatPlan, heading } from "../print.mts";
 import { summaryLine, summaryOf } from "../../plan/summary.mts";
@@ -44,7 +44,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
   const changes = await diffFiles(context.shell, loaded.folder, files);
   const findings = [...(upgrade ? upgradeFindings(found, names) : found.findings), ...stops];
   const summary = summaryOf(changes, steps, await readDurations(shell, loaded.folder));
-  const ok = !findings.some(({ status }) => status === "fail");
+  const ok = isReady(findings);
   if (options.json) {
     const report = {
       schema: "homelab-gpu/plan/2",
