@@ -240,7 +240,19 @@ export const cdiFailures = (): Failure[] => [
     check: "verify.service",
     layer: "toolkit",
     message: "Docker has no NVIDIA runtime: the Container Toolkit is missing or not registered with it",
-    fix: toolkit,
+    fix: [
+      ...toolkit,
+      manualFix(
+        "Docker Desktop on Windows: choose its WSL 2 engine; gpus: all, or devices: with capabilities: [gpu], " +
+          "needs no " +
+          "runtime: nvidia",
+      ),
+      manualFix(
+        "TrueNAS and Unraid bring the runtime with their driver: after an update, install the driver for that " +
+          "release " +
+          "(Apps settings, or the plugin), and reboot",
+      ),
+    ],
     source: "Docker 20.10 to 29; dusty-nv/jetson-containers#1460 (2025-10)",
   },
   {

@@ -127,9 +127,18 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /invalid reference format/,
-      "the image's name is not one: upper case, a blank, or an empty variable in it",
-      "Write it in lower case as REGISTRY/NAME:TAG, and give its variables values",
+      /invalid reference format: repository name \S{0,160} ?must be lowercase/,
+      "the image's name has upper case letters, or another word of the command was taken for it",
+      "Write it in lower case as REGISTRY/NAME:TAG; options belong before it, and a path with blanks into quotes",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /invalid reference format(?!: repository name)/,
+      "the image's name is empty or incomplete: a variable in it has no value, or a blank behind a line's last " +
+      "backslash ends the command there",
+      "Give the variable a value (export, .env), and see the result: echo the command, or docker compose config",
+      "A name is written as REGISTRY/NAME:TAG, in lower case; nothing follows a backslash at the end of a line",
     ],
     [
       "verify.service",

@@ -87,11 +87,30 @@ export const desktopToolFailures = (): Failure[] => [
       anyOf(
         /activated for a limited period of time that has now expired|trial (?:period|version) has expired/,
         /PrlHandle_FromString: Invalid argument|(?:license|activation) (?:is not valid|has expired|key is not)/i,
-        /(?:Standard|edition).{0,80}(?:not|only) (?:supported|available).{0,40}(?:Pro|Business)/,
       ),
       "Parallels Desktop has no valid licence: Vagrant needs the Pro or Business edition, activated",
       commandFix("See the licence", "prlsrvctl info --license"),
       "Activate it in Parallels Desktop, then start the VM again",
+    ],
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /(?:Standard|edition).{0,80}(?:not|only) (?:supported|available).{0,40}(?:Pro|Business)/,
+        /detected that you have an edition of Parallels Desktop for Mac installed that is not supported/,
+      ),
+      "Vagrant's plugin does not know this edition or release of Parallels Desktop: the plugin is older, or the " +
+      "edition is Standard, which has no command line",
+      "Update the plugin: vagrant plugin uninstall vagrant-parallels, then vagrant plugin install vagrant-parallels",
+      commandFix("See the edition; it has to be Pro, Business or Enterprise", "prlsrvctl info --license"),
+    ],
+    [
+      "guest.image",
+      "cause",
+      /virtual machine ID is invalid|remove the virtual machine from the list and add it again/,
+      "Parallels' list has a VM whose files are at another place or were changed, such as the box's own",
+      commandFix("See the VMs and their folders", "prlctl list --all --info"),
+      "Take it out of the list (prlctl unregister NAME keeps its files), then run vagrant up again",
     ],
     [
       "guest.image",

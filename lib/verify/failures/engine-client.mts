@@ -60,9 +60,18 @@ export const engineClientFailures = (): Failure[] => [
       commandFix("If it hangs: end WSL, then start Docker Desktop again", "wsl --shutdown"),
     ],
     [
+      "host.disk",
+      "cause",
+      /wsl-?bootstrap.{0,300}: read-only file system/,
+      "Docker Desktop's data disk is mounted read-only: its file system is damaged, or its drive is full or failing",
+      "Free space on the drive, then end Docker Desktop, run wsl --shutdown, and start it again",
+      commandFix("Check the drive, as administrator", "chkdsk C:", { root: true }),
+      "If it stays: Troubleshoot, Clean / Purge data, which deletes all images, containers and volumes",
+    ],
+    [
       "provider.access",
       "cause",
-      /distro Docker Desktop relies on has exited unexpectedly|wsl distro terminated abruptly/i,
+      /(?:distro Docker Desktop relies on has exited unexpectedly|wsl distro terminated abruptly)(?![^]{0,900}read-only file system)/,
       "WSL ended while Docker Desktop used it: wsl --shutdown, an update of WSL, a sleep of Windows, or too " +
       "little memory",
       "Restart Docker Desktop from its own message; if it happens again: wsl --update, and a smaller memory= in " +

@@ -93,6 +93,17 @@ export const hostMessageFailures = (): Failure[] => [
       "Add the source without a subscription there (pve-no-subscription); ceph has such a pair of its own",
     ],
   ]),
+  ...rows({ layer: "vfio", source: "Linux (sysfs), bash, coreutils, read 2026-11" }, [
+    [
+      "gpu.match",
+      "cause",
+      /\/sys\/(?:kernel\/iommu_groups|bus\/(?:pci|mdev)\/(?:devices|drivers))\/\/[\w.\/*-]{2,80}['"]?: (?:No such file|Not a directory|Permission denied|Is a dir)/,
+      "a variable of the script is empty: the path has nothing between two slashes, where a device or group belongs",
+      "See which line sets it: bash -x SCRIPT; write the card's address there with its domain, as 0000:01:00.0",
+      commandFix("See the address of the card", "lspci -Dnn -d ::03xx"),
+      "If the script reads the group of the right address, and gets none: doctor says whether the IOMMU is on",
+    ],
+  ]),
   ...rows({ layer: "kernel", source: "Linux (drivers/iommu), ra1nstorm/ra1nstorm-helper#64 (2019-11), read 2026-11" }, [
     [
       "iommu.enabled",
@@ -105,7 +116,7 @@ export const hostMessageFailures = (): Failure[] => [
     [
       "iommu.enabled",
       "cause",
-      /\/sys\/kernel\/iommu_groups(?<!microsoft-standard-WSL2[^]{0,160})(?!\/{1,2}[1-9])\S{0,20}: No such file or directory/,
+      /\/sys\/kernel\/iommu_groups(?<!microsoft-standard-WSL2[^]{0,160})(?!\/{1,2}[1-9]|\/\/\w)\S{0,20}: No such file or directory/,
       "this host has no IOMMU groups: the IOMMU is off in the firmware or by a kernel argument",
       "Turn on VT-d (Intel) or AMD-Vi, IOMMU (AMD) in the firmware's setup; Intel also needs intel_iommu=on",
       "In a VM, such as WSL2, that is normal: look on the machine itself",

@@ -56,6 +56,33 @@ export const hostProgramFailures = (): Failure[] => [
       "kernel-modules-extra)",
     ],
   ]),
+  ...rows(
+    { layer: "packages", source: "apt 3 (solver3.cc); zabbly/incus#113 (2026-05), eLvErDe/hwraid#150 (2025-11)" },
+    [
+      [
+        "tools.present",
+        "cause",
+        /but none of the choices are installable: \[no choices\]/,
+        "a package needs another one, named behind Depends, that no source of this system has: it was made for " +
+        "another " +
+        "release of Debian or Ubuntu, or a source is missing",
+        "Take the package, or its maker's source, for this release (VERSION_CODENAME in /etc/os-release)",
+        commandFix("See whether a source has it", "apt-cache policy NAME"),
+        "If none has: apt-get update, and turn on contrib, non-free (Debian), universe, restricted (Ubuntu)",
+      ],
+      [
+        "tools.present",
+        "symptom",
+        /Reached two conflicting (?:assignments|decisions)/,
+        "apt finds no way to install it: point 2 refuses what point 1 selects; sources of two releases are " +
+        "mixed, or a " +
+        "package is held back or excludes the other",
+        "Look up the packages of both points, and from which source each version is: apt-cache policy NAME NAME",
+        commandFix("Check what is held back", "apt-mark showhold"),
+        "Update the system first (apt-get update, apt-get full-upgrade), or remove the package that you do not need",
+      ],
+    ],
+  ),
   ...rows({ layer: "packages", near: packages, source: "apt, dpkg, dnf, pacman, mkinitcpio, GRUB, read 2026-11" }, [
     [
       "tools.present",
@@ -63,15 +90,21 @@ export const hostProgramFailures = (): Failure[] => [
       anyOf(
         /pkgProblemResolver::Resolve generated breaks|following packages were removed and essential/,
         /(?:Essential )?packages were (?:removed|downgraded) and -y was used without/,
-        /[Pp]roblem with installed package/,
-        /Processing Conflict: \S{2,80} conflicts \S|akmods conflicts with /,
+        /[Pp]roblem with installed package(?![^]{0,200}akmods\S{0,60} conflicts)/,
+        /Processing Conflict: (?!akmods)\S{2,80} conflicts \S/,
       ),
       "what should be installed conflicts with what is installed: the package manager would have to remove or " +
       "downgrade packages",
-      "Update the system first, and keep driver and Docker packages from one source each",
-      "Read which package it names, and remove the one that you do not need; akmods does not work beside " +
-      "kernel-debug-devel (dnf remove kernel-debug-devel)",
+      "Read which packages it names, and remove the one that you do not need",
+      "Keep driver and Docker packages from one source each, and update the system",
       "apt-mark showhold lists those that are held back",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /Processing Conflict: akmods\S{0,80} conflicts \S|akmods\S{0,60} conflicts with \S/,
+      "akmods cannot be installed beside the package that the line names: kernel-debug-devel",
+      commandFix("Remove that one, then install again", "dnf remove kernel-debug-devel", { root: true }),
     ],
     [
       "tools.present",

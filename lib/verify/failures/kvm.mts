@@ -18,9 +18,29 @@ export const kvmFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
+      /raw-mode is unavailable|WHvSetupPartition|Call to WHv\w{3,40}|VERR_NEM_VM_CREATE_FAILED|VERR_NEM_MISSING_KERNEL_API/,
+      /Failed to get device handle and\/or partition ID/,
+    ),
+    check: "host.virtualization",
+    layer: "hypervisor",
+    message: "Windows' own hypervisor (Hyper-V, WSL 2, Docker Desktop, core isolation) has the CPU's virtualization, " +
+      "and this VirtualBox does not work on top of it",
+    fix: [
+      manualFix("Update VirtualBox to the newest release, which can use Windows' hypervisor, and restart Windows"),
+      manualFix("Or use provider: hyperv, which needs no other hypervisor"),
+      commandFix(
+        "Or turn Windows' hypervisor off, as administrator: WSL 2, Docker Desktop and Hyper-V then do not start",
+        "bcdedit /set hypervisorlaunchtype off",
+        { root: true, reboot: true },
+      ),
+    ],
+    source: "VirtualBox 6 and 7; hashicorp/vagrant#12471 (2021-07), docker-archive/toolbox#848 (2019-08)",
+  },
+  {
+    pattern: anyOf(
       /VERR_VMX_NO_VMX|VERR_SVM_NO_SVM|VERR_VMX_MSR_\w{1,30}|VERR_SVM_DISABLED|VERR_NEM_NOT_AVAILABLE/,
       /VT-x is (?:disabled in|not available)|AMD-V is (?:disabled in|not available)/,
-      /raw-mode is unavailable|WHvSetupPartition|Call to (?:WHv|NEM)\w{3,40}|VERR_NEM_\w{3,40}/,
+      /Call to NEM\w{3,40}|VERR_NEM_(?!VM_CREATE_FAILED|NOT_AVAILABLE|MISSING_KERNEL)\w{3,40}/,
       /VERR_VMX_\w{3,40}|VERR_SVM_\w{3,40}/,
     ),
     check: "host.virtualization",

@@ -136,9 +136,20 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#617, #670",
   },
   {
+    pattern: /failed to create inotify: Too many open files/,
+    check: "provider.access",
+    layer: "kernel",
+    message: "the kernel's inotify instances of this user are used up; all containers of the user share them",
+    fix: [
+      commandFix("Allow more, on the machine itself", "sysctl -w fs.inotify.max_user_instances=1024", { root: true }),
+      manualFix("To keep it: write fs.inotify.max_user_instances = 1024 into /etc/sysctl.d/90-inotify.conf"),
+    ],
+    source: "dnsmasq; dockur/windows#1228 (2025-05)",
+  },
+  {
     pattern: anyOf(
       /cannot find dnsmasq in |Cannot check dnsmasq binary|Failed to find path to dnsmasq binary/,
-      /dnsmasq: (?!failed to create listening)(?:cannot |failed to |unknown |bad |illegal )/,
+      /dnsmasq: (?!failed to create (?:listening|inotify))(?:cannot |failed to |unknown |bad |illegal )/,
     ),
     near: vmWords,
     check: "provider.access",

@@ -76,7 +76,7 @@ export const limaFailures = (): Failure[] => [
       "cause",
       anyOf(
         /-accel hvf.{0,80}HV_UNSUPPORTED/,
-        /nested virtualization (?:is not supported on (?:this device|\S)|requires macOS 15)/,
+        /nested virtualization (?:is not supported on (?!this (?:Windows|machine))\S|requires macOS 15)/,
       ),
       "this Mac's processor or its macOS does not do what the VM asks of the hypervisor: nested virtualization, or a " +
       "page size that GPU acceleration needs",

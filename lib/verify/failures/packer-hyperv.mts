@@ -58,7 +58,7 @@ export const packerHypervFailures = (): Failure[] => [
       "hyperv.switch",
       "cause",
       anyOf(
-        /Error getting host adapter ip address/,
+        /Error getting host adapter ip address(?!: PowerShell error: At )/,
         /No network adapter is found with the given input/,
       ),
       "Windows itself has no adapter or address on the switch that Packer uses, so the VM cannot fetch " +
@@ -85,6 +85,24 @@ export const packerHypervFailures = (): Failure[] => [
       "the VM did not shut down when it was asked: the guest has no integration services, or waits for " +
       "something on its screen",
       "Set shutdown_command in the template, and watch the VM's screen in Hyper-V Manager",
+    ],
+  ]),
+  ...rows({
+    layer: "provider",
+    near,
+    source: "hashicorp/packer#8194 (2019-10), #7259 (2019-02), hashicorp/vagrant#9774 (2018-05)",
+  }, [
+    [
+      "provider.version",
+      "cause",
+      anyOf(
+        /\\hyperv\\scripts\\\w{3,30}\.ps1 ?: A parameter cannot be found that matches/,
+        /(?:Get|Set|New|Add|Import|Start)-VM\w{0,40} ?: A positional parameter cannot be found that accepts/,
+        /Missing closing '\}' in statement block/,
+      ),
+      "a script of Vagrant or of Packer's Hyper-V plugin has a fault in this release, or was updated in part",
+      "Update Vagrant: run the newest installer over the old one, and restart Windows",
+      "Packer: packer plugins install github.com/hashicorp/hyperv, and the newest Packer",
     ],
   ]),
   ...rows({

@@ -210,7 +210,7 @@ export const deviceFailures = (): Failure[] => [
     [
       "gpu.driver",
       "cause",
-      /\/sys\/bus\/pci\/\S{1,70}\/(?:bind|unbind|new_id|remove_id|driver_override|drivers_probe|remove|rescan|reset\w{0,7}|sriov_numvfs|power_state|d3cold_allowed): (?:Permission denied|No such file|write error: Invalid argument)/,
+      /\/sys\/bus\/pci\/(?!\w{3,12}\/\/)\S{1,70}\/(?:bind|unbind|new_id|remove_id|driver_override|drivers_probe|remove|rescan|reset\w{0,7}|sriov_numvfs|power_state|d3cold_allowed): (?:Permission denied|No such file|write error: Invalid argument)/,
       "a value was not written into the card's files in /sys: not root, no such address or driver, or no IOMMU",
       asRoot,
       remedies.bindAtBoot,

@@ -68,7 +68,7 @@ export const registryFailures = (): Failure[] => [
     pattern: anyOf(
       /no matching manifest for \S{1,40} in the manifest list|requested image's platform .{0,80}does not match/,
       /does not match the (?:detected|specified) (?:host )?platform/,
-      /exec "?\/\S{1,80}: exec format error|standard_init_linux\.go\S{0,8}: .{0,40}exec format error|container image platform .{0,80}does not match/,
+      /(?<!fork\/)exec "?\/\S{1,80}: exec format error|standard_init_linux\.go\S{0,8}: .{0,40}exec format error|container image platform .{0,80}does not match/,
     ),
     near: new RegExp(`${dockerWords.source}|requested image|exec format error`, "i"),
     check: "verify.service",

@@ -20,8 +20,11 @@ export const toolkitFailures = (): Failure[] => [
     ),
     check: "hyperv.driver",
     layer: "driver",
-    message: "the toolkit runs in WSL, or takes the system for it, and Windows' driver gives it no GPU",
+    message:
+      "the toolkit runs in WSL, or takes the system for it, and Windows' driver gives it no GPU: the driver is " +
+      "old, or the distribution or Docker Desktop does not use WSL 2",
     fix: [
+      manualFix("In Windows: wsl --list --verbose has to say 2 (wsl --set-version NAME 2); WSL 1 has no GPU"),
       guestFix("Check that the driver works outside of containers", "nvidia-smi"),
       manualFix("Update the host's NVIDIA driver, then restart WSL from Windows (wsl --update, wsl --shutdown)"),
       manualFix("In WSL, install no Linux driver of NVIDIA: Windows' driver brings its libraries (/usr/lib/wsl/lib)"),
@@ -245,8 +248,14 @@ export const toolkitFailures = (): Failure[] => [
         "systemctl enable --now nvidia-persistenced",
       ),
       manualFix("If the driver was updated: reboot the VM"),
+      manualFix(
+        "In WSL and Docker Desktop: Windows 10 21H2 or newer, its newest driver of NVIDIA, wsl --update, and no " +
+          "Linux " +
+          "driver of NVIDIA in the distribution",
+      ),
     ],
-    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#183 (2020-02), #230 (2022-12)",
+    source: "nvidia-container-cli; docker/for-win#10379 (2021-02), NVIDIA/nvidia-container-toolkit#183 (2020-02), " +
+      "#230 (2022-12)",
   },
   {
     pattern: anyOf(

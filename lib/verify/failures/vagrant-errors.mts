@@ -204,12 +204,15 @@ export const vagrantErrorFailures = (): Failure[] =>
       plugins,
     ],
     [
-      "provider.version",
+      "guest.image",
       "cause",
-      /\\hyperv\\scripts\\\w{3,30}\.ps1 ?: A parameter cannot be found that matches/,
-      "Vagrant and its own Hyper-V scripts do not fit each other: this release of Vagrant has a fault, or was " +
-      "updated in part",
-      "Update Vagrant: run the newest installer over the old one, and restart Windows",
+      anyOf(
+        /Cause: VM version is unsupported|import a virtual machine\.[^]{0,20}Error Code: 32784/,
+        /Compare-VM ?: A parameter that is not valid was passed/,
+      ),
+      "the box was made on a newer Hyper-V than this Windows has, which cannot read its VM",
+      commandFix("See the versions that this Windows reads", "Get-VMHostSupportedVersion"),
+      "Update Windows, or take a box (or an older version of it: config.vm.box_version) that was made on an older one",
     ],
     [
       "provider.access",

@@ -66,6 +66,28 @@ export const windowsHostFailures = (): Failure[] => [
       "See the network and the proxy (netsh winhttp show proxy)",
     ],
     [
+      "guest.image",
+      "cause",
+      /A drive with the name '[^']{1,40}' does not exist/,
+      "PowerShell has no drive of that name: the VM's disk is not mounted, has no drive letter, or the script read " +
+      "several letters at once",
+      commandFix(
+        "See the letters of the mounted disk",
+        "Get-Disk | Get-Partition | Format-Table DiskNumber, DriveLetter",
+      ),
+      "Mount only that disk, while the VM is off, and give a letter to its Windows partition alone (Disk Management)",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Access to the path '(?:[D-Z]:|[A-Z]:\\[^']{1,140})\\windows\\system32\\(?!HostDriverStore)[^']{1,80}' is denied/,
+      "the script wants to replace a file of Windows itself in the VM's disk, which Windows protects; the VM has its " +
+      "own, and the card does not need that copy",
+      "Go on without that file: the card needs the folders in System32\\HostDriverStore\\FileRepository and the " +
+      "driver's own files (nv*.dll), which the host has in DriverStore\\FileRepository",
+      "If all files are denied: run PowerShell as administrator, with the VM off",
+    ],
+    [
       "provider.access",
       "cause",
       /Access to the path '(?!\/)[^']{1,200}' is denied/,

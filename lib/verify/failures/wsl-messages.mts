@@ -71,6 +71,31 @@ export const wslMessageFailures = (): Failure[] => [
     [
       "host.virtualization",
       "cause",
+      anyOf(
+        /WSL_E_NESTED_NOT_SUPPORTED|Nested virtualization is not supported on this Windows build/,
+        /platform does not support nested virtualization\. Consider not exposing/,
+      ),
+      "the VM is to run VMs of its own (nested virtualization), which this Windows or CPU does not support: " +
+      "Windows 10 " +
+      "does not for WSL, nor on CPUs of AMD",
+      "For WSL: nestedVirtualization=false below [wsl2] in %UserProfile%\\.wslconfig, then wsl --shutdown and " +
+      "wsl --update",
+      commandFix(
+        "For a VM of Hyper-V, while it is off",
+        "Set-VMProcessor -VMName NAME -ExposeVirtualizationExtensions $false",
+      ),
+    ],
+    [
+      "host.virtualization",
+      "note",
+      /wsl: Nested virtualization is not supported on this machine/,
+      "WSL starts without nested virtualization: KVM does not work in it, and nothing else is affected",
+      "To have no warning: nestedVirtualization=false below [wsl2] in %UserProfile%\\.wslconfig",
+      "To have KVM in WSL: Windows 11, and virtualization passed on where Windows itself is a VM",
+    ],
+    [
+      "host.virtualization",
+      "cause",
       /WSL1 is not supported with your current machine|WSL_E_WSL1_NOT_SUPPORTED/,
       "the distribution is one of WSL 1, whose part of Windows is not installed",
       "Convert it: wsl --set-version NAME 2; a new one: wsl --install NAME, with wsl --set-default-version 2 before",
