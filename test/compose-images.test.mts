@@ -134,8 +134,22 @@ test("a variable without a value that is a database's password fails", async () 
   assert.equal(await findings(service(text)), [
     "fail p/compose.yaml:6 p: SECRET has no value: a does not start without a password -> Set SECRET in the project's .env",
     "warn p/compose.yaml:7 p: API_KEY has no value: the service starts with an empty password or key -> Set API_KEY in " +
-    "the project's .env",
+    "the project's .env, or write an empty default if you do not use it: ${API_KEY:-}",
   ]);
+});
+
+test("a variable that only build.args use is reported only if the example of .env names it", async () => {
+  const items = "    build:\n      context: .\n      args:\n      - A=${A}\n      - B_TOKEN=${B_TOKEN}\n";
+  const pairs =
+    "    build:\n      context: .\n      args:\n        # of the build\n        A: ${A}\n        B_TOKEN: ${B_TOKEN}\n";
+  const blank = async (files: Record<string, string>) =>
+    (await findings({ ...files, Dockerfile: "FROM nginx\n" })).map((one) =>
+      /p: (\w+) has no value/.exec(one)?.[1] ?? one
+    );
+  assert.equal([await blank(service(items)), await blank(service(pairs))], [[], []]);
+  assert.equal(await blank(service(`${items}    environment: ["A=\${A}"]\n`)), ["A"]);
+  assert.equal(await blank(service(`${pairs}    environment:\n      B: \${B_TOKEN}\n`)), ["B_TOKEN"]);
+  assert.equal(await blank({ ...service(items), ".env.example": "A=1\n" }), ["A"]);
 });
 
 test("PostgreSQL 18 does not start with a mount at the old place of its data", async () => {

@@ -240,7 +240,11 @@ test("an error lists every form of a value that has several, and names list item
     gpu('"1"'),
     "gpu must be a whole number from 1 to 64 (without quotes), or all, not “1”; write gpu: 1",
   );
-  assert.is(gpu("0"), "gpu must be a whole number from 1 to 64, or all, not “0”; write gpu: 1");
+  assert.is(
+    gpu("0"),
+    "gpu must be a whole number from 1 to 64, or all, not “0”; write nothing: a service without gpu: gets none",
+  );
+  assert.match(gpu("false"), /; write nothing: a service without gpu: gets none$/);
   assert.is(gpu("some"), "gpu must be a whole number from 1 to 64, or all, not “some”; write gpu: 1");
   assert.is(
     first(one("image: debian-14")),

@@ -73,6 +73,32 @@ function isOfDisabled(variable: string, project: ComposeProject): boolean {
   return lines.length > 0 && lines.every(Boolean);
 }
 
+/**
+ * Whether a variable is used only below `args:` of builds: without a value the image is built without it, and what
+ * that breaks in a `FROM` has a finding of its own.
+ */
+function isOfBuildArgs(variable: string, { texts }: ComposeProject): boolean {
+  const pattern = new RegExp(`\\$\\{?${literally(variable)}\\b`);
+  const below = Object.values(texts).flatMap((text) => {
+    const lines = text.split("\n").map((line) => line.replace(/^\s*#.*/, ""));
+    return lines.flatMap((line, i) => pattern.test(line) ? [isBelow("args", lines.slice(0, i + 1))] : []);
+  });
+  return below.length > 0 && below.every(Boolean);
+}
+
+/** Whether the last of these lines is in the value of a key; items of a list may be as deep as its key. */
+function isBelow(key: string, lines: string[]): boolean {
+  const own = new RegExp(`^\\s*["']?${key}["']?\\s*:`);
+  let depth = Infinity;
+  for (const line of lines.toReversed()) {
+    const start = line.search(/\S/);
+    if (start < 0 || start >= depth) continue;
+    if (own.test(line)) return true;
+    depth = /^\s*- /.test(line) ? start + 1 : start;
+  }
+  return false;
+}
+
 /** The value of `image:`, and an item of a list that is a variable, such as the name of a network. */
 const ofImage = /\bimage["']?\s*:\s*[^,\n]*/g;
 const ofItem = /(?<=^\s*-\s*["']?)\$(\w+|\{\w+\})(?=["']?\s*(#.*)?$)/gm;
@@ -160,7 +186,10 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   );
   const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
   const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
-  const used = unsetVariables.filter(({ variable = "" }) => !isOfDisabled(variable, project));
+  const isExample = (name: string) => (project.envExamples ?? []).some(({ names }) => names.includes(name));
+  const used = unsetVariables.filter(({ variable = "" }) =>
+    !isOfDisabled(variable, project) && (isExample(variable) || !isOfBuildArgs(variable, project))
+  );
   const passwords = databasePasswords(project);
   const ofDatabase = used.filter(({ variable }) => passwords.some((one) => one.variable === variable));
   const isSecret = (one: typeof used[number]) => !ofDatabase.includes(one) && isSecretName(one.variable ?? "");
@@ -176,7 +205,7 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
     !breaking.includes(one) && !secret.includes(one) && !ofDatabase.includes(one) &&
     ![...ofDesktop, ...ofNames].includes(one.variable ?? "") &&
     // a service that passes a variable on works without it, unless the project says to set it
-    (!one.inherited || (project.envExamples ?? []).some(({ names }) => names.includes(one.variable!)))
+    (!one.inherited || isExample(one.variable!))
   );
   const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));
   const flaw = (all: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {
@@ -204,9 +233,8 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
         value: "no value, no default",
       },
       fix: manualFix(
-        isLiteral
-          ? literalDollar(found)
-          : copyOfEnv(project, names) ?? `Set ${names.length > 8 ? "them" : names.join(", ")} in ${envOf(project)}`,
+        isLiteral ? literalDollar(found) : copyOfEnv(project, names) ??
+          `Set ${names.length > 8 ? "them" : names.join(", ")} in ${envOf(project)}${orEmpty(found, secret)}`,
       ),
     }];
   };
@@ -234,6 +262,13 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
     ...flaw(secret, "warn", () => ": the service starts with an empty password or key"),
     ...flaw(rest, "warn", (them) => `: Compose replaces ${them} with an empty string, or omits ${them}`),
   ];
+}
+
+/** How to write keys of services that nobody uses here: with an empty default. `secret`: the passwords and keys. */
+function orEmpty(found: ProjectProblem[], secret: ProjectProblem[]): string {
+  const first = found.find((one) => secret.includes(one) && !one.inherited);
+  const unused = found.length > 1 ? "such as this for those that you do not use" : "if you do not use it";
+  return first ? `, or write an empty default ${unused}: \${${first.variable}:-}` : "";
 }
 
 /** Variables that an env file uses above the line that sets them. */

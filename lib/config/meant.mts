@@ -24,6 +24,9 @@ export function meantBy(shape: Shape, node: Node | null): string | undefined {
   return fromText(shape, text, isAlone);
 }
 
+/** Whether a value says that there is none of something: `0`, `false`, `none`. */
+export const meansNone = (node: Node | null): boolean => /^(0|false|no|off|none)$/i.test(scalarText(node) ?? "");
+
 /** Whether a text can be repeated in a line: short, without line breaks, control characters and passwords. */
 const isShort = (text: string) => text.length <= longest && !/\p{C}/u.test(text) && withoutPasswords(text) === text;
 

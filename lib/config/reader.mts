@@ -3,7 +3,7 @@ import type { Problem } from "../errors.mts";
 import type { Key, Shape } from "./shape.mts";
 import { keyMeant, type Level } from "./meant-keys.mts";
 import { isMap, isScalar, isSeq, type Node, offset, tagOf, Yaml } from "./yaml.mts";
-import { meantBy } from "./meant.mts";
+import { meansNone, meantBy } from "./meant.mts";
 import { quoted } from "./scalars.mts";
 import { fits, form, kind, printable, quotePreview, scalarText, textual } from "./values.mts";
 
@@ -83,7 +83,8 @@ export class Reader {
     }
     const item = /\.\d+$/.test(path);
     const wrong = (expected: string, example = this.#meant(shape, node) ?? shape.example) => {
-      const write = item ? `- ${example}` : path ? `${name}: ${example}` : example;
+      const none = shape.kind === "either" && meansNone(node) ? shape.none : undefined;
+      const write = none ?? (item ? `- ${example}` : path ? `${name}: ${example}` : example);
       const variable = /\$\{?[A-Za-z_]/.test(scalarText(node) ?? "") ? ": variables are replaced only in services" : "";
       const subject = item ? `an item of ${name}` : name;
       this.problem(at, `${subject} must be ${expected}, not ${quotePreview(node)}${variable}`, write);

@@ -39,7 +39,8 @@ type Form =
     /** Keys that begin with `x-` are ignored, as in a Compose file. */
     extensions?: true;
   }
-  | { kind: "either"; of: Shape[]; example: string }
+  /** `none`: what an error suggests for a value that means none, such as `0`; default: the example. */
+  | { kind: "either"; of: Shape[]; none?: string; example: string }
   /** Texts by name, such as variables. `empty`: a name may have no value. */
   | { kind: "texts"; names: string; empty?: true; example: string }
   /** Mappings by name; `names` is the pattern of the names. */
