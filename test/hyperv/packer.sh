@@ -14,7 +14,7 @@ trap 'rm -rf "$new"' EXIT
 for fact in 'generation           = 2' 'enable_secure_boot = false' 'source "hyperv-iso" "box" {' 'output            = "box.box"'; do
   grep -qF "$fact" box.pkr.hcl || { echo "packer.sh: box.pkr.hcl has no longer: $fact" >&2; exit 1; }
 done
-# the image has what this script would build: its kernel is not one of Ubuntu's
+# dxgkrnl is not built: the image creates a file /dev/dxg instead
 for values in *.auto.pkrvars.json; do sed '/^ *"install-dxgkrnl.sh",$/d' "$values" >"$new/$values"; done
 awk '
   /^source "hyperv-iso"/ {
