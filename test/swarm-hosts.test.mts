@@ -685,6 +685,24 @@ test("cluster.swarm: cards of all hosts, fixed addresses of one network, and por
     runChecks(host, withStack, ["cluster.swarm"])[0]!.message,
     /^photos\/w publishes 8080\/tcp on all nodes, and so does own on web/,
   );
+  // Docker publishes no ports with these modes, and in the VM's network the program itself may take them
+  const mode = (text: string) => judged(port.replace("x/own,", `x/own, network_mode: ${text},`), "nas")[0]!;
+  assert.match(mode("none"), /^pass/);
+  assert.match(mode("host"), /^pass/);
+  const own = (words: string) => port.replace('"8080:1"', words);
+  assert.match(
+    judged(own('"1:8080"').replace("x/own,", "x/own, network_mode: host,"), "nas")[0]!,
+    /^warn site publishes 8080\/tcp on all nodes, and likely so does own/,
+  );
+  assert.match(judged(own('"8080:1/TCP"'), "nas")[0]!, /^fail site/);
+  // each host reads its own stacks
+  const stacks = `${config}stacks: [{path: ./a, machine: web}, {path: ./b, machine: llm}, {path: ./c}]\n`;
+  assert.match(judged(stacks, "box")[0]!, /^pass .*; the ports of a, which another host reads, were not compared$/);
+  assert.match(judged(stacks, "nas")[0]!, /^pass web joins the Swarm of llm on box$/);
+  assert.match(
+    judged(stacks.replace("x/own,", 'x/own, ports: ["81:1"],'), "nas")[0]!,
+    /on box; the ports of c, which another host reads, were not compared$/,
+  );
   assert.match(judged(config, "nas", savedHost("windows-11-home"))[0]!, /^fail web cannot be in a Swarm/);
 });
 

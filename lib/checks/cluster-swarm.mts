@@ -3,7 +3,7 @@ import { type PublishedPort, publishedPorts } from "../compose/service.mts";
 import { cardsNeeded } from "../compose/swarm-override.mts";
 import { ipv4Network } from "../config/network.mts";
 import { thisMachine } from "../config/placed.mts";
-import type { Machine, Service, SharedSwarm } from "../config/types.mts";
+import type { Machine, Service, SharedSwarm, Stack } from "../config/types.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -11,7 +11,8 @@ import { guestEngineOf } from "../resolve/guest-engine.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { counted, joinList } from "../text.mts";
 import { type PlacedService, projectServices } from "./compose.mts";
-import { fail, pass } from "./results.mts";
+import { isInHostNetwork, portsOnVm } from "./compose-collisions.mts";
+import { fail, pass, warn } from "./results.mts";
 import { placementFlaws } from "./swarm-placement.mts";
 import type { Check, Verdict } from "./types.mts";
 
@@ -44,16 +45,21 @@ function withoutLibvirt(machines: ResolvedMachine[]): Verdict[] {
 /** The results for machines whose manager is on another host. */
 function onOtherHost(
   { machines, services, projects = [] }: Resolved,
-  { manager, host = thisMachine, services: inSwarm }: SharedSwarm,
+  { manager, host = thisMachine, services: inSwarm, unread }: SharedSwarm,
 ): Verdict[] {
   const apart = withoutLibvirt(machines);
   if (apart.length > 0) return apart;
-  const twice = portsTwice(inSwarm, [...services, ...projectServices(projects)], []);
+  const own: PlacedService[] = [...services, ...projectServices(projects)];
+  const twice = portsTwice(inSwarm, own, []);
   if (twice.length > 0) return twice;
   const names = machines.map(({ name }) => name);
-  return names.length === 0
-    ? []
-    : [pass(`${joinList(names)} ${names.length === 1 ? "joins" : "join"} the Swarm of ${manager} on ${host}`)];
+  return names.length === 0 ? [] : [
+    pass(
+      `${joinList(names)} ${names.length === 1 ? "joins" : "join"} the Swarm of ${manager} on ${host}${
+        notCompared(own.some(({ body }) => portsOnVm(body).length > 0), unread)
+      }`,
+    ),
+  ];
 }
 
 /** Machines without a router to a fixed address of another machine that is not in their own network. */
@@ -125,7 +131,7 @@ function verdicts(
       `${joinList(names)} ${names.length === 1 ? "is" : "are"} in one Swarm, managed by ` +
         `${manager}, with ${counted(inline.length, "service")}${
           stacks.length > 0 ? ` and ${counted(stacks.length, "stack")}` : ""
-        }`,
+        }${notCompared(services.some((service) => portsOnAll(service).length > 0), config.sharedSwarm?.unread ?? [])}`,
     ),
   ];
 }
@@ -138,14 +144,16 @@ function portsTwice(services: Service[], others: Service[], among = services): V
   return services.flatMap((one, i) =>
     [...among.slice(i + 1), ...others].flatMap((other) => {
       const inSwarm = services.includes(other);
-      const theirs = inSwarm ? portsOnAll(other) : publishedPorts(other.body);
+      // Swarm ignores network_mode
+      const theirs = inSwarm ? portsOnAll(other) : portsOnVm(other.body);
+      const result = !inSwarm && isInHostNetwork(other.body) ? warn : fail;
       const both = portsOnAll(one).flatMap(({ first, last, protocol }) => {
         const found = theirs.find((port) => port.protocol === protocol && port.first <= last && first <= port.last);
         return found ? [`${Math.max(first, found.first)}/${protocol}`] : [];
       })[0];
       return both === undefined ? [] : [
-        fail(
-          `${one.name} publishes ${both} on all nodes, and so does ${other.name}${
+        result(
+          `${one.name} publishes ${both} on all nodes, and ${result === warn ? "likely so" : "so"} does ${other.name}${
             inSwarm ? "" : ` on ${other.machine}`
           }`,
           [{ read: `${one.name}: ports`, value: both }, { read: `${other.name}: ports`, value: both }],
@@ -173,6 +181,12 @@ function unknownJobs(services: PlacedService[], manager: string, config: Resolve
     )];
   });
 }
+
+/** What a message adds where ports are published and stacks, which only another host reads, may have the same. */
+const notCompared = (isPublishing: boolean, unread: Stack[]): string =>
+  !isPublishing || unread.length === 0
+    ? ""
+    : `; the ports of ${joinList(unread.map(({ name }) => name))}, which another host reads, were not compared`;
 
 /** The ports of a service that every node publishes: with `mode: host`, only the nodes that run it publish a port. */
 function portsOnAll({ body }: Service): PublishedPort[] {

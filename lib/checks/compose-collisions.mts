@@ -33,12 +33,7 @@ export function collisions(projects: ComposeProject[]): Verdict[] {
     startedOf(project).map(([service, body]) => ({ project, service, body }))
   );
   const ports = services.flatMap(({ body, ...taken }) =>
-    // those of a shared network are another finding
-    /^(none$|service:|container:)/.test(String(body.network_mode ?? ""))
-      ? []
-      : body.network_mode === "host"
-      ? portsOfHost(body).map((port) => ({ ...taken, port, inHostNetwork: true }))
-      : publishedPorts(body).map((port) => ({ ...taken, port }))
+    portsOnVm(body).map((port) => ({ ...taken, port, ...(isInHostNetwork(body) ? { inHostNetwork: true } : {}) }))
   );
   const names = services.flatMap(({ body, ...taken }) =>
     // with an empty name Compose chooses one
@@ -63,6 +58,20 @@ export function collisions(projects: ComposeProject[]): Verdict[] {
     ),
   ];
 }
+
+/** Whether a service is in the VM's own network: its program may use other ports than `ports` says. */
+export const isInHostNetwork = ({ network_mode: mode }: ComposeService): boolean => mode === "host";
+
+/**
+ * The ports that a service takes on its VM. Docker publishes none with `network_mode` `host` or `none`, or in the
+ * network of another container, where they are another finding.
+ */
+export const portsOnVm = (body: ComposeService): PublishedPort[] =>
+  /^(none$|service:|container:)/.test(String(body.network_mode ?? ""))
+    ? []
+    : isInHostNetwork(body)
+    ? portsOfHost(body)
+    : publishedPorts(body);
 
 /** With `network_mode: host` the program takes the VM's own ports: what `ports` says of the container. */
 const portsOfHost = ({ ports }: ComposeService): PublishedPort[] =>

@@ -71,12 +71,16 @@ export function publishedPorts({ ports }: ComposeService): PublishedPort[] {
   return ports.filter((_, i) => written.indexOf(written[i]!) === i).flatMap((port): PublishedPort[] => {
     if (isMap(port)) {
       const range = rangeOf(String(port.published ?? ""));
-      return range ? [{ hostIp: text(port.host_ip), ...range, protocol: text(port.protocol) || "tcp" }] : [];
+      return range
+        ? [{ hostIp: text(port.host_ip), ...range, protocol: text(port.protocol).toLowerCase() || "tcp" }]
+        : [];
     }
     const [written = "", protocol = "tcp"] = String(port).split("/");
     const parts = /^(?:(.*):)?([^:]+):([^:]+)$/.exec(written);
     const range = parts ? rangeOf(parts[2]!) : undefined;
-    return range ? [{ hostIp: (parts![1] ?? "").replace(/^\[|\]$/g, ""), ...range, protocol }] : [];
+    return range
+      ? [{ hostIp: (parts![1] ?? "").replace(/^\[|\]$/g, ""), ...range, protocol: protocol.toLowerCase() }]
+      : [];
   });
 }
 

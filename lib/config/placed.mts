@@ -33,6 +33,7 @@ export function configOn(config: Config, name: string | undefined): Config {
         sharedSwarm: {
           ...{ manager: manager.name, services: swarm.services },
           others: all.services.filter(({ machine }) => !isHere(machine)),
+          unread: manager.host === name ? all.stacks.filter(({ machine }) => !isHere(machine)) : swarm.stacks,
           ...(manager.host === undefined ? {} : { host: manager.host }),
         },
       }

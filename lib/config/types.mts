@@ -36,6 +36,8 @@ export interface SharedSwarm {
   services: Service[];
   /** The services of machines of other hosts. */
   others: Service[];
+  /** The stacks that another host reads, and that can share ports with what is read here. */
+  unread: Stack[];
 }
 
 /** A Docker Swarm of all machines, and what has no machine of its own and runs in it. */

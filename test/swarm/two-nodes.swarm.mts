@@ -419,7 +419,7 @@ test("a machine of another host joins with the ticket of the manager, and leaves
   assert.equal(nodes(), [`${one.id} a Ready`, `${two.id} b Ready`].sort());
   assert.not.match(said.join(""), /SWMTKN/);
   const far = { ...state({ manager: "a", nodes: ["b"], ids: { b: two.id! } }), machines: { b: machine } };
-  const steps = leaveSteps(far, ["b"], { manager: "a", host: "box", services: [], others: [] });
+  const steps = leaveSteps(far, ["b"], { manager: "a", host: "box", services: [], others: [], unread: [] });
   assert.equal(steps.map(({ managerHost }) => managerHost), ["box", undefined, "box"]);
   perform(steps);
   assert.equal(nodes(), [`${one.id} a Ready`]);
