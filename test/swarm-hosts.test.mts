@@ -16,6 +16,8 @@ import { parseState, swarmAfter } from "../lib/host/state.mts";
 import { joiningWay, nodeFactsIn, ticketIn } from "../lib/plan/swarm-nodes.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import type { Shell } from "../lib/shell.mts";
+import { readStacks } from "../lib/cli/projects.mts";
+import { withSwarmModels } from "../lib/cli/swarm-stacks.mts";
 import { fakeShell, options } from "./fake.mts";
 import { savedHost } from "./hosts.mts";
 import { World } from "./world.mts";
@@ -704,6 +706,27 @@ test("cluster.swarm: cards of all hosts, fixed addresses of one network, and por
     /on box; the ports of c, which another host reads, were not compared$/,
   );
   assert.match(judged(config, "nas", savedHost("windows-11-home"))[0]!, /^fail web cannot be in a Swarm/);
+});
+
+test("cluster.swarm: ports of stacks of the Swarm and of another host's stack", async () => {
+  const host = savedHost("vm-without-gpu");
+  const text = config.replace(/services:[^]*/, "stacks:\n  - {path: /s/photos}\n  - {path: /s/own, machine: web}\n");
+  const judged = async (port: string) => {
+    const { shell } = fakeShell({
+      "/s/photos/compose.yaml": 'services: {w: {image: x, ports: ["8080:80"]}}\n',
+      "/s/own/compose.yaml": 'services: {v: {image: x, ports: ["${OWN_PORT}:1"]}}\n',
+      "/s/own/.env": `OWN_PORT=${port}\n`,
+    });
+    const part = { ...configOn(parseConfig(text), "box"), stacks: [] };
+    const stacks = await readStacks(shell, { config: part, text, name: "c.yaml", home: "/s" });
+    const how = { gpu: true, here: true };
+    const { resolved } = await withSwarmModels(shell, resolveConfig(part, host, {}, stacks), how);
+    return runChecks(host, resolved, ["cluster.swarm"]).map(({ status, message }) => `${status} ${message}`);
+  };
+  assert.equal(await judged("8080"), [
+    "fail photos/w publishes 8080/tcp on all nodes, and so does own/v on web",
+  ]);
+  assert.match((await judged("8081")).join("\n"), /^pass [^\n]*$/);
 });
 
 test("answers that are cut or have another form count as none", () => {

@@ -113,8 +113,9 @@ function verdicts(
       )
     );
   }
-  // the other hosts compare their services with the inline ones, and do not read the stacks
-  const far = portsTwice(projectServices(deployed), config.sharedSwarm?.others ?? [], []);
+  // the other hosts compare what is theirs with the inline services, and do not read the stacks of the Swarm
+  const { others: farServices = [], projects: farProjects = [] } = config.sharedSwarm ?? {};
+  const far = portsTwice(projectServices(deployed), [...farServices, ...projectServices(farProjects)], []);
   const twice = [...portsTwice(services, others), ...far];
   const names = nodes.map(({ name }) => name);
   // those of stacks are in services.compose, with their lines

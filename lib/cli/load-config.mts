@@ -134,6 +134,7 @@ function resolvePaths(config: Config, home: string, hostHome: string): Config {
   };
   const located = (stack: Stack) => ({ ...stack, path: absolute(stack.path) });
   const onHost = (path: string) => absolute(path, hostHome).replace(/(.)\/+$/, "$1");
+  const { swarm, sharedSwarm } = config;
   return {
     ...config,
     machines: config.machines.map((machine) => ({
@@ -143,7 +144,8 @@ function resolvePaths(config: Config, home: string, hostHome: string): Config {
       provision: machine.provision.map((path) => absolute(path)),
     })),
     stacks: config.stacks.map(located),
-    ...(config.swarm ? { swarm: { ...config.swarm, stacks: config.swarm.stacks.map(located) } } : {}),
+    ...(swarm ? { swarm: { ...swarm, stacks: swarm.stacks.map(located) } } : {}),
+    ...(sharedSwarm ? { sharedSwarm: { ...sharedSwarm, unread: sharedSwarm.unread.map(located) } } : {}),
   };
 }
 

@@ -1,7 +1,9 @@
 /** Reads the stacks of the Swarm with Compose, and adds to each what places its services on nodes with cards. */
+import process from "node:process";
 import { findCompose } from "../compose/host-compose.mts";
 import { readProject } from "../compose/read-project.mts";
 import { swarmOverride } from "../compose/swarm-override.mts";
+import type { Stack } from "../config/types.mts";
 import { guestEngineOf } from "../resolve/guest-engine.mts";
 import type { Resolved } from "../resolve/types.mts";
 import { hereOf, type Shell } from "../shell.mts";
@@ -18,7 +20,8 @@ export async function withSwarmModels(
 ): Promise<{ resolved: Resolved; withheld: string[] }> {
   const { swarm } = resolved;
   const manager = resolved.machines.find(({ name }) => name === swarm?.manager);
-  if (!swarm || !manager || swarm.stacks.length === 0) return { resolved, withheld: [] };
+  const far = resolved.sharedSwarm?.unread ?? [];
+  if (!swarm || !manager || swarm.stacks.length + far.length === 0) return { resolved, withheld: [] };
   const shell = hereOf(there);
   const compose = await findCompose(shell);
   const nodes = [...resolved.machines, ...resolved.elsewhere ?? []].map(({ name }) => name);
@@ -35,9 +38,13 @@ export async function withSwarmModels(
       withheld: [],
     };
   }));
+  const { sharedSwarm } = resolved;
+  const projects = await readElsewhere(shell, far, compose);
+  const unread = far.filter((_, i) => !projects[i]!.model);
   return {
     resolved: {
       ...resolved,
+      ...(sharedSwarm ? { sharedSwarm: { ...sharedSwarm, projects, unread } } : {}),
       swarm: {
         ...swarm,
         stacks: all.flatMap(({ stacks }) => stacks),
@@ -46,4 +53,13 @@ export async function withSwarmModels(
     },
     withheld: all.flatMap(({ withheld }) => withheld),
   };
+}
+
+/** The stacks of other hosts, for the ports that they publish. Their own hosts report what is wrong with them. */
+async function readElsewhere(shell: Shell, stacks: Stack[], compose: Awaited<ReturnType<typeof findCompose>>) {
+  const ofCaller = Object.entries(process.env);
+  return await Promise.all(stacks.map(({ name, machine, path: folder, profiles, env }) => {
+    const given = [...ofCaller, ...Object.entries(env)].filter((pair): pair is [string, string] => pair[1] != null);
+    return readProject(shell, { name, machine, folder, profiles, variables: Object.fromEntries(given) }, compose);
+  }));
 }

@@ -25,8 +25,8 @@ export interface Resolved {
   otherHost?: string;
   /** The machines of the config's other hosts, if it has several. */
   elsewhere?: Machine[];
-  /** With a Swarm whose nodes are on several hosts: its manager. */
-  sharedSwarm?: SharedSwarm;
+  /** With a Swarm whose nodes are on several hosts: its manager. `projects`: the other hosts' stacks, once read. */
+  sharedSwarm?: SharedSwarm & { projects?: ComposeProject[] };
   /** The lab's folder, if it is on this host. */
   folder?: string;
   /** What is at the paths of `folders:` on this host; absent if it is not the host that is judged. */
