@@ -36,7 +36,7 @@ export const cdiFailures = (): Failure[] => [
     source: "NVIDIA Container Toolkit 1.18 (2025-10)",
   },
   {
-    pattern: /(?:setting up|inject) CDI devices: (?:.{0,40}: )?unresolvable CDI devices|unresolvable CDI devices?/,
+    pattern: /unresolvable CDI devices?\b(?! amd\.com\/gpu)/,
     check: "verify.service",
     layer: "toolkit",
     message:

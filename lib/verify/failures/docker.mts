@@ -7,7 +7,7 @@ import { dockerWords } from "./fixes.mts";
 export const dockerFailures = (): Failure[] => [
   {
     pattern: anyOf(
-      /(?:exec:? "?|exec )[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
+      /(?:exec:? "?|exec )(?!\S{0,60}(?:conmon|crun|runc|netavark|pasta|slirp4netns|newuidmap)"?: perm)[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
       /(?:Executing child process '|tini \(\d{1,7}\)\] exec (?!\/run\/podman-init))[\w.\/-]{1,80}'? failed: '?(?:permission denied|no such file)/,
       /\[dumb-init\] [\w.\/-]{1,80}: (?:permission denied|no such file)/,
       /failed to exec pid1: (?:permission denied|no such file)/,

@@ -98,7 +98,6 @@ export const engineKindFailures: List[] = [
   programLanguageFallbacks,
   containerEndFallbacks,
   serviceRuntimeFailures,
-  wslCodeFailures,
   windowsHostFailures,
   composeKindFailures,
   ociAnswerFailures,
@@ -119,6 +118,7 @@ export const windowsHostCauseFailures: List[] = [
   wslMessageFailures,
   desktopToolFailures,
   wslFailures,
+  wslCodeFailures,
   windowsCodeFailures,
 ];
 

@@ -95,7 +95,7 @@ export const iommuKernelFailures = (): Failure[] => [
     ],
     [
       "iommu.enabled",
-      "cause",
+      "note",
       /SNP: IOMMU (?:disabled or configured in passthrough mode|is configured with V2 page table mode|SNP feature not enabled)/,
       "confidential VMs (SEV-SNP) need the IOMMU in its default mode: iommu=pt, amd_iommu=off or another " +
       "table format excludes them. A VM with a passed card alone needs no SEV-SNP",

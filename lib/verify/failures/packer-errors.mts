@@ -95,7 +95,7 @@ export const packerErrorFailures = (): Failure[] =>
     [
       "guest.image",
       "cause",
-      /Timeout while waiting for machine to shut|Failed to send shutdown command|Failed to shutdown/,
+      /Timeout while waiting for machine to shut|Failed to send shutdown command|Failed to shutdown(?! domain)/,
       "Packer's VM did not shut down: shutdown_command is wrong for its user, or too slow",
       "Write one that works without a password: sudo shutdown -P now",
     ],

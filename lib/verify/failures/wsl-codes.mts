@@ -108,7 +108,7 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "Free space there, or move it: wsl --manage NAME --move FOLDER",
   ],
   [
-    "WSL_E_VM_CRASHED|E_FAIL|0x80004005|0x800706b[ae]|RPC_S_\\w{4,40}|RPC_E_\\w{4,40}|0x8007054f|" +
+    "WSL_E_VM_CRASHED|E_FAIL|0x80070001|0x80004005|0x800706b[ae]|RPC_S_\\w{4,40}|RPC_E_\\w{4,40}|0x8007054f|" +
     "ERROR_INTERNAL_ERROR|0xd000020c|" +
     "ERROR_TIMEOUT|0x800705b4|0xffffffff|0x800703fa|0x8000ffff",
     "host.virtualization",
