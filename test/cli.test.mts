@@ -197,6 +197,18 @@ test("all missing files of a config are reported together, each with its place",
   assert.is(code, 1, "what was not checked is not ready");
 });
 
+test("doctor names the services that --no-gpu leaves out", async () => {
+  const files = {
+    host: own("test/hosts/rtx4070-desktop-debian12.txt"),
+    "homelab-gpu.yaml":
+      "machines: [{name: a, box: lab/x, gpu: {}}]\nservices: {ml: {image: x, gpu: 1}, web: {image: y}}\n" +
+      "stacks: [{path: /there/t}]\n",
+    "/there/t/compose.yaml": "services: {w: {image: x, gpus: all}, v: {image: x}}\n",
+  };
+  const { err } = await within(["doctor", "--no-gpu", "--host", "host"], files);
+  assert.match(err, /\nhomelab-gpu: without a GPU these services are left out: ml, t\/w\n/);
+});
+
 test("with a saved host, a missing stack is reported and the others are checked", async () => {
   const files = {
     host: own("test/hosts/vm-without-gpu.txt"),

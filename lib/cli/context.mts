@@ -74,6 +74,10 @@ export function logConfig(context: Context, name: string): void {
   if (!context.on) log(context, `config: ${name}`);
 }
 
+/** The line about what `--no-gpu` leaves out; none if that is nothing. */
+export const withheldLines = (withheld: string[]): string[] =>
+  withheld.length > 0 ? [`without a GPU these services are left out: ${withheld.join(", ")}`] : [];
+
 /** Reports the steps of a run to this terminal. */
 export function reporterOf(context: Context): Reporter {
   const { shell, options } = context;

@@ -8,7 +8,7 @@ import { UserError } from "../../errors.mts";
 import { parseHost } from "../../host/parse.mts";
 import { countsByStatus, explainFindings, type Finding, isReady } from "../../findings.mts";
 import { formatFindings } from "../print.mts";
-import { type Context, log, selfFor, styleFor } from "../context.mts";
+import { type Context, log, selfFor, styleFor, withheldLines } from "../context.mts";
 import { wrapMessage } from "../../text.mts";
 import { readHere } from "../inspect.mts";
 import { type HostReading, readHost } from "../host-reading.mts";
@@ -52,7 +52,8 @@ export async function doctor(context: Context): Promise<number> {
   const host = parseHost(probe);
   const read = { gpu: options.gpu, here: !options.host };
   const plainly = resolveConfig(source.config, host, vms, stacks);
-  const { resolved } = await withSwarmModels(shell, (await withModels(shell, plainly, read)).resolved, read);
+  const own = await withModels(shell, plainly, read);
+  const { resolved, withheld } = await withSwarmModels(shell, own.resolved, read);
   const found = runChecks(host, { ...resolved, ...(await readHere(context, source)) }, args);
   const asked = unread.filter(({ check }) =>
     args.length === 0 || args.some((word) => idsNamed(word, ids).includes(check))
@@ -71,12 +72,20 @@ export async function doctor(context: Context): Promise<number> {
     };
     shell.stdout(`${jsonText(report)}\n`);
   } else {
-    const head = `config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`;
-    if (!context.on) log(context, head);
-    const above = context.on
-      ? 0
-      : rowsOf(wrapMessage(head, shell.terminal.columns, "homelab-gpu: ").split("\n"), shell.terminal.columns);
-    const lines = reportLines(context, source, { host, resolved, findings }, piped ? "err" : "out", above);
+    const heads = [
+      ...(context.on ? [] : [`config: ${source.name}${options.host ? `, host: ${options.host}` : ""}`]),
+      ...withheldLines([...source.withheldServices, ...own.withheld, ...withheld]),
+    ];
+    for (const line of heads) log(context, line);
+    const { columns } = shell.terminal;
+    const above = heads.flatMap((line) => wrapMessage(line, columns, "homelab-gpu: ").split("\n"));
+    const lines = reportLines(
+      context,
+      source,
+      { host, resolved, findings },
+      piped ? "err" : "out",
+      rowsOf(above, columns),
+    );
     if (lines.length > 0) (piped ? shell.stderr : shell.stdout)(`${lines.join("\n")}\n`);
   }
   return ok ? 0 : 1;

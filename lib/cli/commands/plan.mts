@@ -7,7 +7,7 @@ import { readDurations } from "../../run/durations.mts";
 import { shellCommand } from "../../render.mts";
 import { visible, wrap } from "../../text.mts";
 import { diffFiles } from "../../run/steps.mts";
-import { type Context, log, logConfig, styleFor } from "../context.mts";
+import { type Context, log, logConfig, styleFor, withheldLines } from "../context.mts";
 import { inspect } from "../inspect.mts";
 import { leftVms, logLeft, refuseOtherName } from "../moved.mts";
 import { readTexts } from "../plan-texts.mts";
@@ -66,10 +66,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
   }
   logConfig(context, loaded.name);
   logLeft(context, left);
-  const withheld = [...loaded.withheldServices, ...found.withheld];
-  if (withheld.length > 0) {
-    log(context, `without a GPU these services are left out: ${withheld.join(", ")}`);
-  }
+  for (const line of withheldLines([...loaded.withheldServices, ...found.withheld])) log(context, line);
   const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
   const planned = formatPlan(loaded.folder, changes, steps, style);
   const idle = steps.length === 0 && changes.every(({ change }) => change === "same");

@@ -2,7 +2,7 @@ import { readLab } from "../../host/lab.mts";
 import { acquireLock, type Lock } from "../../run/lock.mts";
 import { agreedPlan } from "../agreed-plan.mts";
 import { carryOut, type Outcome, writePlan } from "../carry-out.mts";
-import { type Context, log, logConfig, selfFor } from "../context.mts";
+import { type Context, log, logConfig, selfFor, withheldLines } from "../context.mts";
 import { printOriginals } from "../data-migration.mts";
 import { inspect } from "../inspect.mts";
 import { closeLab } from "../lab-state.mts";
@@ -25,8 +25,7 @@ export async function up(context: Context): Promise<number> {
   await closeLab(context, folder);
   logConfig(context, name);
   logLeft(context, left);
-  const withheld = [...withheldServices, ...found.withheld];
-  if (withheld.length > 0) log(context, `without a GPU these services are left out: ${withheld.join(", ")}`);
+  for (const line of withheldLines([...withheldServices, ...found.withheld])) log(context, line);
 
   let lock: Lock | undefined;
   const take = async () => (lock ??= await acquireLock(shell, folder, "up", (line) => log(context, line)));
