@@ -108,6 +108,8 @@ test("an env file outside the project's folder that does not exist is created fi
     assert.equal(more, []);
     assert.match(found, /^fail p\/compose\.yaml:4 .* outside the project's folder, where it does not exist -> Create /);
   }
+  const secrets = "services: {web: {image: x, secrets: [a, b]}}\nsecrets: {a: {file: ../a}, b: {file: ../b}}\n";
+  assert.match((await findings({ "compose.yaml": secrets })).join(), /, where they do not exist -> /);
 });
 
 test("/etc/timezone, which Debian 13 and Ubuntu 26.04 do not have", async () => {

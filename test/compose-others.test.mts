@@ -17,7 +17,12 @@ const card = savedHost("rtx4070-desktop-debian12");
 /** Failures and warnings for a stack, as `status message -> fix | command`. `files`: its other files, all copied. */
 async function findings(
   services: string,
-  { files = {}, copied, keys = "" }: { files?: Record<string, string>; copied?: string[]; keys?: string } = {},
+  { files = {}, copied, keys = "", profiles = [] }: {
+    files?: Record<string, string>;
+    copied?: string[];
+    keys?: string;
+    profiles?: string[];
+  } = {},
 ): Promise<string[]> {
   const disk = Object.entries({ "compose.yaml": `services:\n${services}`, ...files });
   const { shell } = fakeShell(Object.fromEntries(disk.map(([path, text]) => [`/lab/p/${path}`, text])));
@@ -25,7 +30,7 @@ async function findings(
     name: "p",
     machine: "a",
     folder: "/lab/p",
-    profiles: [],
+    profiles,
     copied: copied ?? ["compose.yaml", ...Object.keys(files)],
   };
   const projects = [await readProject(shell, request, undefined)];
@@ -44,6 +49,12 @@ test("quotes in an option of a command that is a list reach the program", async 
     'warn p: a has --beam-size="5" with the quotes in its value -> Write - --beam-size=5',
   ]);
   assert.equal(await findings("  a: {image: x, command: 'run --beam-size=\"5\"'}\n"), []);
+  const json = `  a: {image: x, command: ["--kwargs='{\\"a\\": false}'"]}\n`;
+  assert.match((await findings(json)).join(), /-> Write - "--kwargs=\{\\"a\\": false\}"$/);
+  assert.equal(await findings('  a:\n    image: x\n    command:\n      - --a="b" --c="d"\n'), []);
+  const bare = (key: string, item: string) => findings(`  a:\n    image: x\n    ${key}:\n      - ${item}='{"a": b}'\n`);
+  assert.match((await bare("command", "--x")).join(), /-> Write - "--x=\{\\"a\\": b\}"$/);
+  assert.match((await bare("environment", "A")).join(), /-> Write - "A=\{\\"a\\": b\}"$/);
   assert.equal(await findings("  a:\n    image: x\n    command: [sh, -c, 'a --size=\"5\"']\n"), []);
 });
 
@@ -89,6 +100,12 @@ test("PostgreSQL does not create its data in a folder with .gitkeep", async () =
     "fail p: db mounts db with .gitkeep in it at /var/lib/postgresql/data: PostgreSQL creates its data only in an empty " +
     "folder -> Remove db/.gitkeep, or use a named volume",
   ]);
+  const several = { "db/.gitkeep": "", "db/README.md": "", "db/old/x": "" };
+  assert.match(
+    (await findings(text("postgres:16"), { files: several })).join(),
+    /-> Remove db\/\.gitkeep, db\/README\.md and db\/old, or use/,
+  );
+  assert.is((await findings(text("postgres:18"), { files: several })).length, 1);
   assert.equal(await findings(text("postgres:16"), { files: { "db/PG_VERSION": "16", "db/base/1": "" } }), []);
   assert.equal(await findings(text("postgres:16")), []);
 });
@@ -107,6 +124,8 @@ test("a model of llama.cpp that is larger than the card, whose layers are all th
       large,
       `${large} -ngl 20`,
       `${large} -ngl 99 --n-cpu-moe 30`,
+      `${large} -ngl 99 --rpc 10.0.0.2:50052`,
+      `${large} -ngl 99 --device none`,
       "-m /models/gemma-4-31B-it-IQ2_M.gguf -ngl 99",
       "-m /models/mine.gguf -ngl 99",
     ]
@@ -117,7 +136,12 @@ test("the port of a program of the host may be that of a service in a profile", 
   const text = "  app: {image: x, environment: {LLM: 'http://host.docker.internal:11434'}, " +
     "extra_hosts: ['host.docker.internal:host-gateway']}\n" +
     "  ollama: {image: ollama/ollama, profiles: [local], ports: ['11434:11434']}\n";
-  assert.match((await findings(text)).join(), /-> Turn on the profile of ollama.*: profiles: \[local\]/);
+  assert.match((await findings(text)).join(), /-> Turn on the profile of ollama.*: profiles: \[local\]$/);
+  const other = text.replace(/, "?extra_hosts.*\]/, "").replace("internal:11434", "internal:11435");
+  assert.match(
+    (await findings(other.replace("'11434:", "'11435:"), { profiles: ["web"] })).join(),
+    /: profiles: \[web, local\], and write ollama:11434 instead of host\.docker\.internal:11435$/,
+  );
 });
 
 test("several folders without create_host_path, and several relative targets, are one finding each", async () => {
@@ -127,7 +151,10 @@ test("several folders without create_host_path, and several relative targets, ar
     `  a:\n    image: x\n    volumes:\n${bind("/mnt/a")}${bind("/mnt/b")}      - ./o:out/\n      - ./i:in/\n`,
   );
   assert.equal(found.length, 2);
-  assert.match(found.join("\n"), /a mounts \/mnt\/a and \/mnt\/b, which a does not have.* -> Move them into/);
+  assert.match(
+    found.join("\n"),
+    /a mounts \/mnt\/a and \/mnt\/b, which a does not have.* -> Share them with a: folders: \[\{from: \/mnt\/a, /,
+  );
   assert.match(
     found.join("\n"),
     /a mounts something at out\/ and in\/: .* -> Write absolute paths.* \/out\/ and \/in\//,
@@ -143,8 +170,14 @@ test("a variable that a service passes on is reported if it is a password, or if
 });
 
 test("placeholders with blanks", () => {
-  for (const value of ["token here", "put-your-api-key-here", "Password_here"]) assert.ok(isPlaceholder(value), value);
-  for (const value of ["there", "we are here", "monkey-nowhere"]) assert.not.ok(isPlaceholder(value), value);
+  for (const value of ["put-your-api-key-here", "insert token here", "API_KEY_HERE"]) {
+    assert.ok(isPlaceholder(value), value);
+  }
+  for (const value of ["token here", "my-password-here", "Password_here"]) {
+    assert.ok(isPlaceholder(value, "API_TOKEN"), value);
+    assert.not(isPlaceholder(value, "MOTTO"), value);
+  }
+  for (const value of ["there", "we are here", "monkey-nowhere"]) assert.not(isPlaceholder(value, "KEY"), value);
 });
 
 test("gpus: with the words of docker run", async () => {
@@ -164,6 +197,13 @@ test("a service that names a large model several times is named once", async () 
 
 test("a variable for a case of its own may be absent, and an absent file has an example", async () => {
   assert.equal(await findings('  a: {image: "x:1${VARIANT:+-${VARIANT}}"}\n'), []);
+  for (
+    const text of [
+      '  a: {image: x, volumes: ["${DATA}:/data"], command: ["x", "${DATA:+-x}"]}\n',
+      '  a: {image: x, environment: ["DATA=${DATA}"]} # ${DATA:+x}\n',
+      '  a: {image: x, environment: ["DATA=${DATA}"], command: ["sh", "-c", "a $${DATA:+x}"]}\n',
+    ]
+  ) assert.match((await findings(text)).join(), /DATA has no value/, text);
   const mount = '  a: {image: x, volumes: ["./vllm.args:/app/vllm.args:ro"]}\n';
   assert.match(
     (await findings(mount, { files: { "vllm.args.example": "--x" } })).join(),
@@ -189,16 +229,29 @@ test("the address of the project's reverse proxy is not that of another service"
 test("a bind mount whose source is a variable without a value is reported with it, and Compose sets its own name", async () => {
   const text = (name: string) =>
     `  ${name}:\n    image: "x:$COMPOSE_PROJECT_NAME"\n    volumes: [{type: bind, source: "$USERS", target: /users}]\n`;
-  const found = (await findings(text("a") + text("b"))).filter((line) => line.startsWith("fail"));
+  const found = await findings(text("a") + text("b") + "  c: {image: x, volumes: [{type: bind, target: /c}]}\n");
   assert.equal(found, [
     "fail p: a and b have a bind mount without a source -> Set USERS in the project's .env",
+    "fail p: c has a bind mount without a source -> Write source: ./FOLDER",
   ]);
   assert.not.match((await findings(text("a"))).join(), /COMPOSE_PROJECT_NAME/);
 });
 
 test("a variable that the service's own environment sets is for the container's shell", async () => {
   const text = '  a: {image: x, environment: {ARGS: "--listen"}, command: "run $ARGS"}\n';
-  assert.match((await findings(text)).join(), /^warn p: ARGS has no value.*-> If the dollar sign .*, write \$\$ /);
+  assert.match(
+    (await findings(text)).join(),
+    /^warn p: ARGS has no value.*-> If ARGS is for the container's shell, write \$\$ /,
+  );
+  const others = [
+    '  a: {image: x, environment: {ARGS: "1", LOG: "${ARGS}_a"}}\n',
+    '  a: {image: x, command: "run $ARGS"}\n  b: {image: x, environment: {ARGS: "1"}}\n',
+    '  a:\n    image: x\n    environment: {ARGS: "1"}\n    command: run $ARGS\n    labels: [a=$ARGS]\n',
+  ];
+  for (const one of others) assert.match((await findings(one)).join(), /-> Set ARGS in the project's \.env$/, one);
+  const block =
+    "  a:\n    environment:\n      ARGS: x\n    command:\n      - sh\n      - -c\n      - run $ARGS\n    image: x\n";
+  assert.match((await findings(block)).join(), /container's shell, write \$\$ \(compose\.yaml:8\); otherwise set it/);
   const plain = '  a: {image: x, environment: {ARGS: "$ARGS"}}\n';
   assert.match((await findings(plain)).join(), /-> Set ARGS in the project's \.env$/);
   const example = { "dot.env.example": "ARGS=1\n" };

@@ -518,6 +518,11 @@ test("a service's name is not known where it shares no network", async () => {
     "known there -> Add a network of db to app (networks: back)";
   assert.equal(await one(text("tty: true")), [expected]);
   assert.equal(await one(text("networks: [front]")), [expected]);
+  const second = 'tty: true\n  app2: {image: x, environment: {DB: "http://app-db:80"}}';
+  assert.match(
+    (await one(text(second))).join(),
+    /app and app2 name app-db in DB, but share no network .* -> Add a network of db to each service that names app-db/,
+  );
   for (
     const [keys, db] of [
       ["networks: [back, front]"],

@@ -18,7 +18,10 @@ import {
 
 /** The end of a message about one file, for several. */
 export const pluralOf = (rest: string) =>
-  rest.replace("does not exist", "do not exist").replace("which is a folder", "which are folders").replace(
+  rest.replace("it does not", "they do not").replace("does not exist", "do not exist").replace(
+    "which is a folder",
+    "which are folders",
+  ).replace(
     "it is not copied",
     "they are not copied",
   );

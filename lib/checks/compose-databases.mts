@@ -6,7 +6,7 @@ import { literally } from "../compose/refusals.mts";
 import { environmentOf, mountsOf, texts } from "../compose/service.mts";
 import { variablesIn } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
-import { joinList } from "../text.mts";
+import { firstFew, joinList } from "../text.mts";
 import { envOf, placeOfPath } from "./compose-paths.mts";
 import { blockOf, flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { vpnVariables } from "./compose-programs.mts";
@@ -59,12 +59,12 @@ function serverOf(service: ComposeService): Server | undefined {
 /** The flaws of a service that runs a database from its usual image. `name`: the service's. */
 export function databaseFlaws(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
   const server = serverOf(service);
-  return server
-    ? [
-      ...[...withoutPassword(name, server, project), ...incomplete(server), ...postgresVolume(server)],
-      ...notEmpty(server, project),
-    ]
-    : [];
+  if (!server) return [];
+  const misplaced = postgresVolume(server);
+  return [
+    ...[...withoutPassword(name, server, project), ...incomplete(server), ...misplaced],
+    ...(misplaced.length > 0 ? [] : notEmpty(server, project)),
+  ];
 }
 
 const ends = ": the container ends at its first start";
@@ -221,10 +221,17 @@ function notEmpty({ service, passwords }: Server, project: ComposeProject): Proj
         folder !== undefined && one.startsWith(`${folder}/`) ? [one.slice(folder.length + 1)] : []
       );
       if (files.length === 0 || files.includes("PG_VERSION")) return [];
+      const entries = [...new Set(files.map((one) => one.split("/")[0]!))];
       return [flaw(
-        `mounts ${folder} with ${files[0]} in it at ${data}: PostgreSQL creates its data only in an empty folder`,
+        `mounts ${folder} with ${
+          joinList(firstFew(entries, 8))
+        } in it at ${data}: PostgreSQL creates its data only in an empty folder`,
         [folder!, `:${data}`],
-        `Remove ${folder}/${files[0]}, or use a named volume`,
+        `${
+          entries.length > 8
+            ? `Remove all that is in ${folder}`
+            : `Remove ${joinList(entries.map((one) => `${folder}/${one}`))}`
+        }, or use a named volume`,
       )];
     },
   );

@@ -133,7 +133,7 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
             rest: (many) => `, ${many ? `${kind}s` : `a ${kind}`} that the project does not declare`,
             fix: (names) =>
               manualFix(
-                names.some(isPlaceholder)
+                names.some((one) => isPlaceholder(one))
                   ? `Replace ${joinList(names)} with your own ${kind === "volume" ? "folders (./…)" : "names"}`
                   : `Add ${joinList(names.map((one) => `${one}:`))} to the top-level ${kind}s:`,
               ),

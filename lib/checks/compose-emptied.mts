@@ -4,7 +4,7 @@ import { enabledOf } from "../compose/enabled.mts";
 import { grantsOf } from "../compose/grants.mts";
 import { attachedNetworks } from "../compose/service.mts";
 import { literally } from "../compose/refusals.mts";
-import { isSecretName, variablesIn } from "../compose/variables.mts";
+import { isOptionalIn, isSecretName, variablesIn } from "../compose/variables.mts";
 import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -12,7 +12,7 @@ import { joinList } from "../text.mts";
 import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
 import { databasePasswords } from "./compose-databases.mts";
 import { desktopVariables } from "./compose-desktop.mts";
-import { literalDollar, splitDollars } from "./compose-dollars.mts";
+import { literalDollar, shellDollar, splitDollars } from "./compose-dollars.mts";
 import { copyOfEnv, envOf } from "./compose-paths.mts";
 
 /** What is left of a text whose variables have no value. */
@@ -103,8 +103,8 @@ function isBelow(key: string, lines: string[]): boolean {
 const ofImage = /\bimage["']?\s*:\s*[^,\n]*/g;
 const ofItem = /(?<=^\s*-\s*["']?)\$(\w+|\{\w+\})(?=["']?\s*(#.*)?$)/gm;
 
-/** The value of `source:` of a mount. */
-const ofSource = /(?<![\w-])(source|src)["']?\s*:\s*[^,\n]*/g;
+/** The value of `source:` of a mount that is nothing but variables. */
+const ofSource = /(?<![\w-])(source|src)["']?\s*:\s*["']?(\$\w+|\$\{\w+\})+["']?(?=\s*([,}#\n]|$))/g;
 
 /** The value of `file:`, as of a config or a secret. */
 const ofFile = /(?<![\w-])file["']?\s*:\s*[^,\n]*/g;
@@ -139,6 +139,8 @@ export function sourceVariableFix(project: ComposeProject): Fix | undefined {
   return names.length > 0 ? variableFix(names, project) : undefined;
 }
 
+const isSourceless = (mount: unknown) => isMap(mount) && mount.type === "bind" && mount.source === "";
+
 /** What to do about images whose variables have no value: these variables are named where they are known. */
 export const imageVariableFix = (project: ComposeProject): Fix => variableFix(unsetIn(ofImage, project), project);
 
@@ -159,10 +161,6 @@ function variableFix(names: string[], project: ComposeProject): Fix {
   return manualFix(copy ?? `Set ${names.length > 0 ? joinList(names) : "the variables"} in ${envOf(project)}`);
 }
 
-/** Whether a project has a text for the case that a variable has a value: `${NAME:+-…}`. It need not have one. */
-const isOptional = (name: string, { texts }: ComposeProject) =>
-  Object.values(texts).some((text) => new RegExp(`\\$\\{${literally(name)}:?\\+`).test(text));
-
 /** Variables of the caller's terminal, of its proxies and of paths of libraries, without which programs run too. */
 const ofTerminal =
   /^(TERM|COLORTERM|LANG|LANGUAGE|LC_\w+|COLUMNS|LINES|SHLVL|LD_LIBRARY_PATH|PYTHONPATH|(https?|ftp|all|no)_proxy|(HTTPS?|FTP|ALL|NO)_PROXY)$/;
@@ -176,8 +174,7 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   // a variable that the project requires in another place has a finding of its own
   const required = new Set(project.refusals.flatMap(({ variable }) => variable ?? []));
   const isLost = ({ variable = "" }: { variable?: string }) =>
-    !copied.includes(variable) && !ofTerminal.test(variable) && !required.has(variable) &&
-    !isOptional(variable, project);
+    !copied.includes(variable) && !ofTerminal.test(variable) && !required.has(variable);
   const later = project.unsetVariables.filter(({ setLater }) => setLater !== undefined);
   // a file without a name has a finding of its own
   const ofFiles = hasNamelessFile(project) ? unsetIn(ofFile, project) : [];
@@ -187,6 +184,7 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   const breaks = (variable = "") => emptied.filter(({ names }) => names.includes(variable));
   const breaking = unsetVariables.filter(({ variable }) => breaks(variable).length > 0);
   const isExample = (name: string) => (project.envExamples ?? []).some(({ names }) => names.includes(name));
+  const allTexts = Object.values(project.texts).join("\n");
   const used = unsetVariables.filter(({ variable = "" }) =>
     !isOfDisabled(variable, project) && (isExample(variable) || !isOfBuildArgs(variable, project))
   );
@@ -195,28 +193,34 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
   const isSecret = (one: typeof used[number]) => !ofDatabase.includes(one) && isSecretName(one.variable ?? "");
   const secret = used.filter((one) => !breaking.includes(one) && isSecret(one));
   const ofDesktop = desktopVariables(project);
-  // an image without a name has a finding of its own, and so has a network
+  // an image without a name has a finding of its own, and so have a network and a mount
   const services = enabledOf(project).map(([, service]) => service);
   const ofNames = [
     ...(services.some(({ image }) => image === "") ? unsetIn(ofImage, project) : []),
     ...(services.some((service) => attachedNetworks(service).includes("")) ? unsetIn(ofItem, project) : []),
+    ...(services.some(({ volumes }) => [volumes].flat().some(isSourceless)) ? unsetIn(ofSource, project) : []),
   ];
   const rest = used.filter((one) =>
     !breaking.includes(one) && !secret.includes(one) && !ofDatabase.includes(one) &&
+    !isOptionalIn(allTexts, one.variable ?? "") &&
     ![...ofDesktop, ...ofNames].includes(one.variable ?? "") &&
     // a service that passes a variable on works without it, unless the project says to set it
     (!one.inherited || isExample(one.variable!))
   );
   const fails = emptied.some(({ names, fails }) => fails && breaking.some(({ variable }) => names.includes(variable!)));
   const flaw = (all: typeof secret, status: "fail" | "warn", effect: (them: string) => string): ProjectFlaw[] => {
-    const { literal, rest } = splitDollars(all, project);
-    return [...flawOf(literal, status, effect, true), ...flawOf(rest, status, effect, false)];
+    const { literal, ofShell, rest } = splitDollars(all, project);
+    return [
+      ...flawOf(literal, status, effect, literalDollar),
+      ...flawOf(ofShell, status, effect, shellDollar),
+      ...flawOf(rest, status, effect),
+    ];
   };
   const flawOf = (
     found: typeof secret,
     status: "fail" | "warn",
     effect: (them: string) => string,
-    isLiteral: boolean,
+    mend?: (found: ProjectProblem[]) => string,
   ): ProjectFlaw[] => {
     if (found.length === 0) return [];
     const names = found.map(({ variable }) => variable!);
@@ -233,7 +237,7 @@ export function unsetFlaws(project: ComposeProject, emptied: Emptied[], copied: 
         value: "no value, no default",
       },
       fix: manualFix(
-        isLiteral ? literalDollar(found) : copyOfEnv(project, names) ??
+        mend?.(found) ?? copyOfEnv(project, names) ??
           `Set ${names.length > 8 ? "them" : names.join(", ")} in ${envOf(project)}${orEmpty(found, secret)}`,
       ),
     }];

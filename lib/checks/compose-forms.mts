@@ -83,11 +83,12 @@ function mountFlaws(service: ComposeService, project: ComposeProject): ProjectFl
     ...list(service.volumes).flatMap((one): ProjectFlaw[] => {
       if (isMap(one) && one.type === "bind" && (one.source === undefined || (one.source === "" && !isRequired))) {
         const item = String(one.target ?? "");
+        const fix = one.source === "" ? sourceVariableFix(project) : undefined;
         return [{
           ...flaw("has a bind mount without a source", [item, "bind"], "Write source: ./FOLDER"),
-          ...((one.source === "" && sourceVariableFix(project)) ? { fix: sourceVariableFix(project)! } : {}),
+          ...(fix ? { fix } : {}),
           fold: {
-            kind: "no source",
+            kind: `no source ${fix?.title}`,
             verb: ["has", "have"],
             item,
             list: () => "a bind mount",
@@ -112,6 +113,9 @@ function mountFlaws(service: ComposeService, project: ComposeProject): ProjectFl
   ];
 }
 
+/** A text as an item of a list in YAML: in quotes if a colon, a `#`, blanks at an end or a bracket need them. */
+const asItem = (text: string) => (/:(\s|$)|\s#|^\s|\s$|[{}[\]]/.test(text) ? JSON.stringify(text) : text);
+
 /**
  * Quotes that are part of a value, since YAML removes only those around a whole item: `- TZ="Europe/Paris"`, and a
  * path with one quote, and `--size="5"` in a command that is a list, which no shell reads. Compose passes them on (run
@@ -123,7 +127,9 @@ function quoteFlaws(service: ComposeService): ProjectFlaw[] {
   );
   const quoted = [...list(service.environment).filter(isPlainText), ...options].flatMap((one) => {
     const [, name, quote, value] = /^([^=]+)=(["'])(.*)\2$/.exec(one) ?? [];
-    return name === undefined ? [] : [{ one, name, bare: `${name}=${value}`, quote }];
+    // the same quote inside belongs to another value, as in --a="b" --c="d"
+    if (name === undefined || value!.includes(quote!)) return [];
+    return [{ one, name, bare: asItem(`${name}=${value}`) }];
   });
   const stray = list(service.volumes).filter(isPlainText).filter((one) =>
     one.split(":").some((part) => /^["']|["']$/.test(part))

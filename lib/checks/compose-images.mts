@@ -225,7 +225,7 @@ function plugins(
 /** Values of the environment that the project's authors meant to be replaced. */
 function placeholders(service: ComposeService): ProjectFlaw[] {
   return Object.entries(environmentOf(service)).flatMap(([variable, value]): ProjectFlaw[] =>
-    value === null || !(isPlaceholder(value) || isMadeUp(variable, value)) ? [] : [{
+    value === null || !(isPlaceholder(value, variable) || isMadeUp(variable, value)) ? [] : [{
       status: "warn",
       message: `has ${variable}=${value}, which is not a value but a placeholder`,
       at: [variable, value],

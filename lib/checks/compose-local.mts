@@ -196,19 +196,25 @@ function apart(
     const far = services.find(([other, body]) => names(other, body).includes(host));
     if (!far || networkNames(far[1], networks).length === 0) return [];
     const theirs = Object.keys(networksOf(far[1]));
-    const rest = () => `, but shares no network with ${far[0]}: the name is not known there`;
+    const rest = (_ = false, several = false) =>
+      `, but ${several ? "share" : "shares"} no network with ${far[0]}: the name is not known there`;
+    const mend = (them: string) =>
+      manualFix(
+        theirs.length > 0
+          ? `Add a network of ${far[0]} to ${them} (networks: ${theirs.join(", ")})`
+          : `Add the network default to ${them} (networks:)`,
+      );
     const item = `${host} in ${variable ?? "its command"}`;
     return [{
       status: "warn",
       message: `${name} names ${item}${rest()}`,
       service: name,
       at,
-      fix: manualFix(
-        theirs.length > 0
-          ? `Add a network of ${far[0]} to ${name} (networks: ${theirs.join(", ")})`
-          : `Add the network default to ${name} (networks:)`,
-      ),
-      fold: { kind: `apart ${far[0]}`, verb: ["names", "name"], item, rest },
+      fix: mend(name),
+      fold: {
+        ...{ kind: `apart ${far[0]}`, verb: ["names", "name"], item, rest },
+        fix: () => mend(`each service that names ${host}`),
+      },
     }];
   });
 }

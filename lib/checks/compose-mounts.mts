@@ -152,19 +152,26 @@ function mountFlaw(
       ),
     }];
   }
+  const shareable = absolute && !atHome && !isFile && isShareable(path, machine);
+  const named = (many: boolean) => (many ? "named volumes" : "a named volume");
+  const outsideFix = (paths: string[]) => {
+    const many = paths.length > 1;
+    if (isFile) return copyFix(many);
+    return manualFix(
+      shareable
+        ? `${sharing(paths, machine)}; or use ${named(many)}`
+        : `Move ${many ? "them" : "it"} into the project's folder, or use ${named(many)}`,
+    );
+  };
   if (!exists && creates === false) {
     return [{
       status: "fail",
       message: `mounts ${path}, which ${machine.name} does not have: create_host_path is false`,
       at: lineTexts(at, target),
-      fix: isFile ? copyFix(false) : manualFix("Move it into the project's folder, or use a named volume"),
+      fix: outsideFix([path]),
       fold: {
-        ...{ kind: `not created ${isFile}`, verb: ["mounts", "mount"], item: path },
+        ...{ kind: `not created ${isFile} ${shareable}`, verb: ["mounts", "mount"], item: path, fix: outsideFix },
         rest: () => `, which ${machine.name} does not have: create_host_path is false`,
-        fix: (paths) =>
-          isFile
-            ? copyFix(paths.length > 1)
-            : manualFix(`Move ${paths.length > 1 ? "them" : "it"} into the project's folder, or use a named volume`),
       },
     }];
   }
@@ -207,36 +214,28 @@ function mountFlaw(
     }];
   }
   const own = /^\/srv(\/|$)/.test(path);
-  const named = atHome ? raw.replace(/^\/+/, "") : path;
+  const item = atHome ? raw.replace(/^\/+/, "") : path;
   const ends = exists
     ? () => ` of this host, which ${machine.name} does not have`
     : (many: boolean) =>
       `, which ${many ? "are empty folders" : "is an empty folder"} in ${machine.name} unless something creates ${
         many ? "them" : "it"
       } there`;
-  const shareable = absolute && !atHome && !isFile && isShareable(path, machine);
   const ofProject = absolute && !exists && isFile ? sameFile(path, project) : undefined;
   const fixOf = (paths: string[]) =>
-    // a named volume is a folder
-    absolute && isFile && ofProject === undefined ? copyFix(paths.length > 1) : manualFix(
-      ofProject !== undefined
-        ? `Write ./${ofProject}, which the project has`
-        : shareable
-        ? `${sharing(paths, machine)}; or use ${paths.length > 1 ? "named volumes" : "a named volume"}`
-        : absolute
-        ? `Move ${paths.length > 1 ? "them" : "it"} into the project's folder, or use ${
-          paths.length > 1 ? "named volumes" : "a named volume"
-        }`
-        : parentFix(paths, project),
-    );
+    ofProject !== undefined
+      ? manualFix(`Write ./${ofProject}, which the project has`)
+      : absolute
+      ? outsideFix(paths)
+      : manualFix(parentFix(paths, project));
   return [{
     status: (exists && !own) || isFile ? "fail" : "warn",
-    message: `mounts ${named}${ends(false)}`,
+    message: `mounts ${item}${ends(false)}`,
     at: [raw, ...lineTexts(at, target)],
     fix: fixOf([path]),
     fold: {
       kind: `outside ${exists} ${absolute} ${shareable} ${isFile} ${ofProject ?? ""}`,
-      ...{ verb: ["mounts", "mount"], item: named, rest: ends, fix: fixOf },
+      ...{ verb: ["mounts", "mount"], item, rest: ends, fix: fixOf },
     },
   }];
 }

@@ -47,7 +47,7 @@ function vpnKeys(service: ComposeService, { unsetVariables, refusals, texts }: C
     const value = values[name];
     if (value === undefined || value === null || value.includes("$")) return [];
     const isKey = name !== "WIREGUARD_PRIVATE_KEY" || /^[A-Za-z0-9+/]{43}=$/.test(value);
-    if (value !== "" && isKey && !isPlaceholder(value)) return [];
+    if (value !== "" && isKey && !isPlaceholder(value, name)) return [];
     const isUnset = [...unsetVariables, ...refusals].some(({ variable }) =>
       variable !== undefined &&
       Object.values(texts).some((text) =>

@@ -41,12 +41,18 @@ function extraHosts({ extra_hosts: hosts }: ComposeService): Map<string, string>
   return new Map(pairs);
 }
 
-/** A service that publishes a port, and that only a profile starts. */
-function inProfile({ model, enabled }: ComposeProject, port: number): { service: string; profile: string } | undefined {
+/** A service that publishes a port, and that only a profile starts; `target`: that port in its container. */
+function inProfile(
+  { model, enabled }: ComposeProject,
+  port: number,
+): { service: string; profile: string; target: number | undefined } | undefined {
   const off = Object.entries(model?.services ?? {}).filter(([name]) => enabled && !enabled.includes(name));
-  const found = off.find(([, body]) => publishedPorts(body).some(({ first, last }) => first <= port && port <= last));
-  const [profile] = found ? texts(found[1].profiles) : [];
-  return found && profile !== undefined ? { service: found[0], profile } : undefined;
+  return off.flatMap(([service, body]) => {
+    const found = publishedPorts(body).find(({ first, last }) => first <= port && port <= last);
+    const [profile] = texts(body.profiles);
+    if (!found || profile === undefined) return [];
+    return [{ service, profile, target: found.target && found.target + port - found.first }];
+  })[0];
 }
 
 /** Values with a name of the host, where nothing in the VM answers by that name. */
@@ -74,14 +80,18 @@ function programsOfHost(
     const hasName = hosts.has(host) || engine === "podman";
     if (isThere && hasName) return [];
     const off = isThere ? undefined : inProfile(project, number);
+    const isSame = off?.target === undefined || off.target === number;
+    const inContainer = isSame
+      ? `${off?.service} instead of ${host}`
+      : `${off?.service}:${off?.target} instead of ${host}${port === undefined ? "" : `:${port}`}`;
     const mend = (them: string) =>
       isThere
         ? "Write the service's name and its port in the container instead, or add extra_hosts: " +
           `["${host}:host-gateway"] to ${them}`
         : off
-        ? `Turn on the profile of ${off.service}, which publishes that port: profiles: [${off.profile}]${
-          hasName ? "" : `, and write ${off.service} instead of ${host}`
-        }`
+        ? `Turn on the profile of ${off.service}, which publishes that port: profiles: [${
+          [...project.profiles, off.profile].join(", ")
+        }]${hasName ? "" : `, and write ${inContainer}`}`
         : "Run that program in a service and write the service's name, or write this host's address in its network " +
           "(the program must listen on it)";
     const rest = () =>
@@ -97,7 +107,7 @@ function programsOfHost(
       at,
       fix: manualFix(mend(name)),
       fold: {
-        ...{ kind: `host ${host} ${isThere} ${off?.service}`, verb: ["has", "have"], item: shown, rest },
+        ...{ kind: `host ${host} ${isThere} ${off && inContainer}`, verb: ["has", "have"], item: shown, rest },
         fix: () => manualFix(mend("each service that has it")),
       },
     }];

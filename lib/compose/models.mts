@@ -72,7 +72,11 @@ const programs: {
 const takesAllCards = ["Text Generation Inference", "llama.cpp"];
 /** Layers of llama.cpp that are all on the card, and options that keep some in the host's memory. */
 const layers = ["--n-gpu-layers", "--gpu-layers", "-ngl"];
-const offloaded = ["--cpu-moe", "-cmoe", "--n-cpu-moe", "-ncmoe", "--override-tensor", "-ot", "--fit", "-fit"];
+const offloaded = ["--cpu-moe", "-cmoe", "--n-cpu-moe", "-ncmoe", "--override-tensor", "-ot", "--fit", "-fit", ...[
+  "--rpc",
+  "--device",
+  "-dev",
+]];
 const quantization = ["--quantization", "--quantize", "-q"];
 const elsewhere = ["--cpu-offload-gb", "--distributed-executor-backend", "--nnodes", "--nodes", "--headless"];
 

@@ -1,4 +1,5 @@
 /** Words in place of a user's own value, such as `<PATH_TO_CONFIG>` and `YOUR_TOKEN_HERE`. */
+import { isSecretName } from "./variables.mts";
 
 /** Whether a path is one that a user is meant to replace: `/path/to/your/config`, `<PATH>`. */
 export const isPlaceholderPath = (path: string): boolean =>
@@ -10,13 +11,17 @@ export const isPlaceholderPath = (path: string): boolean =>
 /** Whether a path is in a home folder or on a disk of macOS, which no Linux host has. */
 export const isOfMac = (path: string): boolean => /^\/(Users|Volumes)\/[^/]/.test(path);
 
-/** Whether a whole value is such a word. */
-export const isPlaceholder = (value: string): boolean =>
+/** Variables that hold what `key here` and `token here` mean. */
+const isOfKey = (variable: string) => isSecretName(variable) || /(^|_)(key|id)$/i.test(variable);
+
+/** Whether a whole value is such a word. `variable`: the name of its variable, if it has one. */
+export const isPlaceholder = (value: string, variable = ""): boolean =>
   /^<[^<>\s/][^<>]*>$/.test(value) ||
   /^YOUR[-_ ][A-Z0-9][-_ A-Z0-9]*$/.test(value) ||
   /^your[-_ ]([a-z0-9]+[-_ ])*(key|token|secret|password|value|id|email|here|ip|name)$/
     .test(value) ||
-  /^[A-Z0-9_]+_HERE$|(^|[-_ ])(key|token|secret|password|id|value)[-_ ]here$/i.test(value) ||
+  /^[A-Z0-9_]+_HERE$/.test(value) || /^(your|insert|enter|put|paste)[-_ ].*[-_ ]here$/i.test(value) ||
+  (isOfKey(variable) && /(^|[-_ ])(key|token|secret|password|id|value)[-_ ]here$/i.test(value)) ||
   // CHANGE_ME_VPN_SERVER_IP, replace-with-your-token: words for what belongs there
   /^(CHANGE|REPLACE)_?ME_[A-Z0-9_]+$|^replace[-_]with[-_][a-z0-9_-]+$/.test(value) ||
   // 10.x.x.x/32

@@ -57,6 +57,8 @@ export interface PublishedPort {
   /** The first and the last port on the VM. */
   first: number;
   last: number;
+  /** The container's port for the first one; undefined if it is not written as a number. */
+  target?: number;
   protocol: string;
 }
 
@@ -71,17 +73,20 @@ export function publishedPorts({ ports }: ComposeService): PublishedPort[] {
   return ports.filter((_, i) => written.indexOf(written[i]!) === i).flatMap((port): PublishedPort[] => {
     if (isMap(port)) {
       const range = rangeOf(String(port.published ?? ""));
-      return range
-        ? [{ hostIp: text(port.host_ip), ...range, protocol: text(port.protocol).toLowerCase() || "tcp" }]
-        : [];
+      const protocol = text(port.protocol).toLowerCase() || "tcp";
+      return range ? [{ hostIp: text(port.host_ip), ...range, ...targetOf(port.target), protocol }] : [];
     }
     const [written = "", protocol = "tcp"] = String(port).split("/");
     const parts = /^(?:(.*):)?([^:]+):([^:]+)$/.exec(written);
     const range = parts ? rangeOf(parts[2]!) : undefined;
-    return range
-      ? [{ hostIp: (parts![1] ?? "").replace(/^\[|\]$/g, ""), ...range, protocol: protocol.toLowerCase() }]
-      : [];
+    const hostIp = (parts?.[1] ?? "").replace(/^\[|\]$/g, "");
+    return range ? [{ hostIp, ...range, ...targetOf(parts![3]), protocol: protocol.toLowerCase() }] : [];
   });
+}
+
+function targetOf(written: unknown): { target?: number } {
+  const target = rangeOf(String(written ?? ""))?.first;
+  return target === undefined ? {} : { target };
 }
 
 function rangeOf(written: string): { first: number; last: number } | undefined {

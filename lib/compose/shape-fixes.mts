@@ -136,7 +136,11 @@ function asText(value: unknown, key: string, line: (text: string) => string): st
     const [first, ...more] = Object.entries(value);
     if (!first || more.length > 0 || !isScalar(first[1])) return undefined;
     const [name, text] = [first[0], String(first[1] ?? "")];
-    return assignments.includes(key) ? line(`${name}=${text}`) : line(`"${name}: ${text}"`);
+    // a colon in a value that has quotes only inside of the item: - A='{"a": b}'
+    if (!assignments.includes(key) || name.includes("=")) {
+      return line(JSON.stringify(`${name}: ${text}`.replace(/^([^=]+=)(["'])((?:(?!\2).)*)\2$/, "$1$3")));
+    }
+    return line(`${name}=${text}`);
   }
   if (Array.isArray(value) && value.length === 1 && isScalar(value[0])) return line(quoted(String(value[0])));
   if (value === null) {

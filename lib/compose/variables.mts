@@ -165,6 +165,20 @@ export function interpolate(
 }
 
 /**
+ * Whether a text uses a variable, and only within its own `${NAME:+…}`: the variable need not have a value. Comments
+ * and `$$` do not count.
+ */
+export function isOptionalIn(text: string, name: string): boolean {
+  let found = false;
+  const others = text.replace(/(^|\s)#.*$/gm, "").replace(pattern, (whole, _, braced?: string, how = "") => {
+    const isOwn = braced === name && how.endsWith("+");
+    found ||= isOwn;
+    return isOwn ? "" : whole;
+  });
+  return found && !variablesIn(others).includes(name);
+}
+
+/**
  * What to write instead of a `${` that Compose cannot parse. The usual mistakes are a colon without `-`, and spaces.
  */
 export function variableFix(value: string): string {
