@@ -242,9 +242,9 @@ test("an error lists every form of a value that has several, and names list item
   );
   assert.is(
     gpu("0"),
-    "gpu must be a whole number from 1 to 64, or all, not “0”; write nothing: a service without gpu: gets none",
+    "gpu must be a whole number from 1 to 64, or all, not “0”; write remove it: a service without gpu: gets none",
   );
-  assert.match(gpu("false"), /; write nothing: a service without gpu: gets none$/);
+  assert.match(gpu("false"), /; write remove it: a service without gpu: gets none$/);
   assert.is(gpu("some"), "gpu must be a whole number from 1 to 64, or all, not “some”; write gpu: 1");
   assert.is(
     first(one("image: debian-14")),
@@ -302,7 +302,12 @@ test("what an error says to write is made of what is written", () => {
     ["gpu: arc a770", "gpu: {vendor_id: 8086}"],
     ...["7900", "9070 XT", "6600", "5700 XT", "MI300X", "Vega 64"].map(amdCard),
     ["gpu: B580", "gpu: {vendor_id: 8086}"],
-    ...["1650", "3060 Ti", "5090", "H100", "A40"].map(nvidiaCard),
+    ...["1650", "3060 Ti", "5090", "H100", "A30"].map(nvidiaCard),
+    ...["B60", "B50", "A60", "A30M", "A770"].map((
+      name,
+    ): [string, string] => [`gpu: ${name}`, "gpu: {vendor_id: 8086}"]),
+    // makers that have the same number
+    ...["580", "480 8GB", "A40"].map((name): [string, string] => [`gpu: ${name}`, "gpu: {vendor_id: …}"]),
     ["gpu: 0x2684", "gpu: {device_id: 2684}"],
     ["gpu: off", "gpu: {enabled: false}"],
     ["gpu: 10de:1e84", "gpu: {vendor_id: 10de, device_id: 1e84}"],
@@ -355,14 +360,24 @@ test("what an error says to write is made of what is written", () => {
     ["cpuCount: 4", "cpus: …"],
     // only what is left of a name says which key is meant
     ["network: {lan: br0, mac_address: x}", "one of switch, lan, address, gateway"],
-    ["ram: 4096\nmemory: 4096", "nothing: memory is there already"],
+    ["ram: 4096\nmemory: 4096", "remove it: memory is there already"],
     ["a1: x\nb1: y", `one of ${keysOfMachine.join(", ")}; one of the keys listed above`],
     ["cpus = 4", "cpus: 4"],
     ["cpus:4", "cpus: 4"],
     ["memory: 8GB RAM", "memory: 8GB"],
     ["memory: 2048,", "memory: 2048"],
     ["disk: 100 GiB SSD", "disk: 100 GiB"],
-    ["driver: nvidia-driver-580-open", "driver: {branch: 580}"],
+    ["driver: nvidia-driver-580-open", "driver: {branch: 580, modules: open}"],
+    ["driver: nvidia-open-570", "driver: {branch: 570, modules: open}"],
+    ["driver: nvidia-headless-no-dkms-535-server", "driver: {branch: 535}"],
+    ["driver: 550.54.14-1", "driver: {branch: 550}"],
+    ["driver: nvidia-open", "driver: {modules: open}"],
+    ["memory: 16.000 MB", "memory: 16000 MB"],
+    ["gpu: {driver: 550}", "driver: {branch: 550} next to gpu:, not inside it"],
+    ["gpu: {driver: nvidia-550-server}", "driver: {branch: 550} next to gpu:, not inside it"],
+    ["network: {lan: br0, gpu: RTX 4090}", "gpu: {vendor_id: 10de} next to network:, not inside it"],
+    ["network: {lan: br0, gpu: {vendor_id: 10de}}", "it next to network:, not inside it"],
+    ["network: {lan = br0}", "lan: br0"],
     ['ports: ["80:80"]', "it in a service, below services:"],
   ];
   assert.equal(rows.map(([keys]) => [keys, written(keys)]), rows);
@@ -385,6 +400,22 @@ test("what an error says to write is made of what is written", () => {
   for (const url of ["https://example.org/me/photos.git", "git@example.org:me/photos"]) {
     assert.equal(whole(`${one("")}stacks: [{path: "${url}"}]\n`), ["path: ./photos"], url);
   }
+  for (const url of ["https://example.org/x/y/tree/main/deploy", "https://example.org/x/y/-/tree/main/deploy/"]) {
+    assert.equal(whole(`${one("")}stacks: [{path: "${url}"}]\n`), ["path: ./y/deploy"], url);
+  }
+  for (const url of ["https://example.org/x/y.git#main", "https://example.org/x/y?tab=readme"]) {
+    assert.equal(whole(`${one("")}stacks: [{path: "${url}"}]\n`), ["path: ./y"], url);
+  }
+  assert.equal(whole(`${one("")}stacks: [{path: "https://example.org/x/y.git#main:deploy"}]\n`), ["path: ./y/deploy"]);
+  assert.equal(whole(`${one("")}stacks: [{path: "https://example.org/"}]\n`), ["path: ./immich"]);
+  // the value of the key above, or a key without its space
+  assert.equal(whole(one("image:\ndebian:13")), ["more spaces before it, or for a key a space after the colon"]);
+  assert.equal(whole(one("image: # a release\n\ndebian = 13")), [
+    "more spaces before it, or for a key a colon, not =",
+  ]);
+  const cloned = ["path: with a folder of this machine, after git clone"];
+  assert.equal(whole(`${one("")}stacks: [{git: "https://example.org/x/y"}]\n`), cloned);
+  assert.equal(whole("machines: [{name = bi, box: x/y}]\n"), ["name: bi"]);
   assert.equal(whole(`${one("")}stacks: [{path: ./a, git: x}]\n`), [
     "path: with a folder of this machine, after git clone",
   ]);

@@ -89,7 +89,7 @@ export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], re
     }
     if (stack.compose && stack.compose.length > 0) {
       const message = `stack ${name}: docker stack deploy has none of the arguments of docker compose up`;
-      reader.at(`stacks.${i}.compose`, message, "nothing, or machine: NAME");
+      reader.at(`stacks.${i}.compose`, message, "remove it, or write machine: NAME");
     }
   });
   for (const [name, { gpu, machine, body }] of Object.entries(raw.services ?? {})) {
@@ -108,7 +108,7 @@ export function checkCluster(raw: Partial<RawConfig>, machines: RawMachine[], re
       );
     }
     for (const { key, message, write, remove } of swarmFlawsOf(body)) {
-      const instead = write ?? (remove === undefined ? undefined : `nothing: ${remove}`);
+      const instead = write ?? (remove === undefined ? undefined : `remove it: ${remove}`);
       const other = "machine: NAME";
       reader.at(
         `${path}.${key}`,

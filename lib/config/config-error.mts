@@ -18,7 +18,7 @@ export function configError(problems: Problem[], text: string, name: string): Co
       `${name}:${line}:${column}: ${message}`,
       `${gutter} | ${excerpt}`,
       `${" ".repeat(gutter.length)} | ${" ".repeat(column - 1 - from)}^`,
-      ...(instead ? [`      write  ${instead}`] : []),
+      ...(instead ? [`      ${/^remove it\b/.test(instead) ? "" : "write  "}${instead}`] : []),
     ].join("\n");
   });
   const more = sorted.length - parts.length;

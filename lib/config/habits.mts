@@ -45,11 +45,13 @@ export function addressMeant(text: string): string | undefined {
 /** Words for a vendor's cards. */
 const makers: [RegExp, string][] = [
   [/nvidia|geforce|quadro|tesla|\b[rg]tx(?![a-z])/i, vendorIds.nvidia],
-  [/\bamd\b|ati\b|radeon|instinct|\b(rx|mi\d{2,3}x?|vega)(?![a-z])/i, vendorIds.amd],
+  [/\bamd\b|\bati\b|radeon|instinct|\b(rx|mi\d{2,3}x?|vega)(?![a-z])/i, vendorIds.amd],
   [/intel|\barc(?=\b|[ab]?\d)/i, vendorIds.intel],
   // numbers alone, such as 7900 XTX, 9070, B580; those of NVIDIA's cards are 1050 to 1080, 16x0, and 2060 to 5090
   [/^([5-7][4-9][05]0|90[67]0)(?!\d)/, vendorIds.amd],
-  [/^[ab][35-7][1-8]0m?\b/i, vendorIds.intel],
+  [/^([ab][35-7][1-8]0m?|a30m|a[56]0|b[56]0)\b/i, vendorIds.intel],
+  // GTX 580, RX 580 and Arc B580; the A40 of NVIDIA and the Arc Pro A40
+  [/^(\d{3}m?|a40)(?![\w.])/i, "…"],
 ];
 
 /** The request that a text in its place means. */
@@ -70,10 +72,12 @@ export function cardMeant(text: string): string | undefined {
 
 /** The settings of a driver that a text in their place means. */
 export function driverMeant(text: string): string | undefined {
-  const branch = /^(?:nvidia-)?(?:driver-)?([3-9]\d\d)(?:\.\d+)*(?:-(?:open|server))*$/i.exec(text)?.[1];
-  if (branch !== undefined) return `{branch: ${branch}}`;
+  const branch = /^(?:(?:nvidia|cuda|driver)(?:-[a-z]+)*-)?([3-9]\d\d)(?:[.-][\w+~]+)*$/i.exec(text)?.[1];
+  // as in nvidia-driver-550-open and nvidia-open-570
+  if (branch !== undefined) return `{branch: ${branch}${/-open\b/i.test(text) ? ", modules: open" : ""}}`;
   if (/^(nvidia|distro)$/i.test(text)) return `{source: ${text.toLowerCase()}}`;
-  return /^(open|proprietary)$/i.test(text) ? `{modules: ${text.toLowerCase()}}` : undefined;
+  const modules = /^(?:nvidia-)?(open|proprietary)$/i.exec(text)?.[1];
+  return modules === undefined ? undefined : `{modules: ${modules.toLowerCase()}}`;
 }
 
 /** The image that a text means: a release by its code name or number, a file, a URL. */
@@ -118,10 +122,16 @@ export const lanMeant = (text: string): string | undefined =>
 export const lanAddressMeant = (text: string): string | undefined =>
   /^\d+(\.\d+){3}$/.test(text) ? `${text}/24` : undefined;
 
-/** The folder that `git clone` makes of a repository. */
+/**
+ * The folder that `git clone` makes of a repository, and the folder in it that the address shows: `/tree/main/deploy`
+ * as in a browser, or `#main:deploy` as Docker takes it.
+ */
 export function cloneMeant(text: string): string | undefined {
-  const name = /^(?:\w+:\/\/|git@)\S*?([\w.-]+?)(?:\.git)?\/?$/.exec(text)?.[1];
-  return name === undefined ? undefined : `./${name}`;
+  const [, path = "", part = ""] =
+    /^(?:\w+:\/\/[^\s/?#]+\/|git@[^\s:]+:)([^\s?#]+)[^\s#]*(?:#\S*?:(\S+))?/.exec(text) ?? [];
+  const [repository = "", shown = part] = path.split(/\/(?:-\/)?(?:tree|src\/branch)\/[^/]+/);
+  const name = /([\w.-]+?)(?:\.git)?\/*$/.exec(repository)?.[1];
+  return name === undefined ? undefined : ["./" + name, ...shown.split("/").filter((one) => one !== "")].join("/");
 }
 
 /** A text without the comma or semicolon that other languages have at the end of a line. */

@@ -74,7 +74,7 @@ const service: Record<string, Key> = {
   gpu: {
     kind: "either",
     about: "How many of the machine's GPUs it gets: a number or all.",
-    none: "nothing: a service without gpu: gets none",
+    none: "remove it: a service without gpu: gets none",
     example: "1",
     of: [
       { kind: "whole", min: 1, max: 64, example: "1" },

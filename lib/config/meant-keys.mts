@@ -3,7 +3,7 @@ import type { Shape } from "./shape.mts";
 import { ownValue } from "../maps.mts";
 import { closest } from "../suggest.mts";
 import { meantBy } from "./meant.mts";
-import { fits, kind, scalarText, takes } from "./values.mts";
+import { fits, kind, printable, scalarText, takes } from "./values.mts";
 import type { Node } from "./yaml.mts";
 
 /** A mapping that is being read. */
@@ -28,18 +28,31 @@ export function keyMeant(key: string, value: Node | null, levels: Level[]): KeyM
   const { shape, written } = levels.at(-1)!;
   const keys = Object.keys(shape.keys);
   const apart = ownValue(shape.apart ?? {}, key.toLowerCase());
-  if (apart !== undefined) return { write: apart };
+  if (apart !== undefined) {
+    // the fault of one key is not the absence of another one too
+    const near = keys.find((one) => apart.startsWith(`${one}: `));
+    return { write: apart, ...(near === undefined ? {} : { near }) };
+  }
+  const [, name, text] = /^([\w.-]+)\s*[=:]\s*(\S.*)$/.exec(key) ?? [];
+  if (name !== undefined && keys.includes(name) && (value === null || kind(value) === "null")) {
+    return { near: name, write: `${name}: ${printable(text!)}` };
+  }
   const word = ownValue(shape.words ?? {}, key.toLowerCase());
   const outer = word === undefined
     ? levels.slice(0, -1).findLast(({ shape: { keys }, written }) =>
-      Object.hasOwn(keys, key) && !written.includes(key) && fits(value, keys[key]!)
+      Object.hasOwn(keys, key) && !written.includes(key) &&
+      (fits(value, keys[key]!) || meantBy(keys[key]!, value) !== undefined)
     )
     : undefined;
-  if (outer) return { write: `it next to ${outer.inside}:, not inside it` };
+  if (outer) {
+    const shape = outer.shape.keys[key]!;
+    const it = fits(value, shape) ? "it" : `${key}: ${meantBy(shape, value)}`;
+    return { write: `${it} next to ${outer.inside}:, not inside it` };
+  }
   const near = word?.replace(/^not /, "") ?? closest(key, keys) ?? byPart(key, shape);
   if (near !== undefined) {
     const write = written.includes(near)
-      ? `nothing: ${near} is there already`
+      ? `remove it: ${near} is there already`
       : `${near}: ${flagMeant(shape.keys[near], value, word?.startsWith("not ") ?? false)}`;
     return { near, write };
   }

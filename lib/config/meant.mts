@@ -101,6 +101,8 @@ function sizeMeant(text: string, { min, max, suits = () => true }: Shape & { kin
   const begun = /^\d+(\.\d+)?(\s*[kmgt](i?b)?)?(?=[\s,;#])/i.exec(plain)?.[0];
   const forms = [
     plain,
+    // 16.000 MB, as in German
+    plain.replace(/^\d{1,3}(\.\d{3})+(?![\d.])/, (all) => all.replaceAll(".", "")),
     ...(begun === undefined ? [] : [begun]),
     ...(gib === undefined ? [] : [`${gib} GiB`]),
     `${next} GiB`,

@@ -61,7 +61,8 @@ export class Reader {
   #meant(shape: Shape, node: Node | null): string | undefined {
     const meant = this.#explains ? meantBy(shape, node) : undefined;
     if (meant === undefined) return undefined;
-    const reader = new Reader(`it: ${meant.replace("sha256:…", `sha256:${"0".repeat(64)}`)}`, false);
+    const filled = meant.replace("sha256:…", `sha256:${"0".repeat(64)}`).replace("_id: …", "_id: 10de");
+    const reader = new Reader(`it: ${filled}`, false);
     reader.read({ kind: "map", keys: { it: { ...shape, about: "" } }, example: "" });
     return reader.problems.length === 0 ? meant : undefined;
   }

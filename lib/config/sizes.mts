@@ -25,13 +25,13 @@ export function sizeText(mib: number): string {
  * instead.
  */
 export const composeSections: Record<string, string> = {
-  version: "nothing: Compose ignores version: today",
-  name: "nothing, or put the project into a folder and use a stack: stacks: [{path: ./NAME}]",
+  version: "remove it: Compose ignores version: today",
+  name: "remove it, or put the project into a folder and use a stack: stacks: [{path: ./NAME}]",
   ...Object.fromEntries(
     ["volumes", "networks", "configs", "secrets", "include"].map((key) => [
       key,
       key === "volumes" || key === "networks"
-        ? `nothing for plain names, which are declared automatically; for more use a stack: stacks: [{path: ./NAME}]`
+        ? `remove it for plain names, which are declared automatically; for more use a stack: stacks: [{path: ./NAME}]`
         : "the project in a folder of its own, and use a stack: stacks: [{path: ./NAME}]",
     ]),
   ),

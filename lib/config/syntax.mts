@@ -60,9 +60,12 @@ export function syntaxProblems(
         : mistakeOf("MISSING_CHAR", "Missing , ", true);
       const assigned = assignmentIn(text, line);
       if (assigned !== undefined && ["MISSING_CHAR", "UNEXPECTED_TOKEN", ...implicitKey].includes(code)) {
-        const { key, value, indent, sign } = assigned;
-        const why = sign === ":" ? "a colon needs a space after it" : "a key needs a colon, not =";
-        const instead = `${key}: ${value}`;
+        const { key, value, indent, sign, above } = assigned;
+        const isPair = sign === ":" ? "a colon needs a space after it" : "a key needs a colon, not =";
+        const why = above === undefined ? isPair : `this is not a key, and is not indented as the value of ${above}:`;
+        const instead = above === undefined
+          ? `${key}: ${value}`
+          : `more spaces before it, or for a key ${sign === ":" ? "a space after the colon" : "a colon, not ="}`;
         problems.push({
           line,
           column: indent + 1,
@@ -115,11 +118,19 @@ const conflict = {
   instead: "one of its two versions, without the marks",
 };
 
-/** A line of the form `key = value`, as TOML and HCL have it, or `key:value`. */
+/**
+ * A line of the form `key = value`, as TOML and HCL have it, or `key:value`. `above`: the key without a value in the
+ * line above, which has as many spaces or more.
+ */
 function assignmentIn(text: string, line: number) {
+  const lines = text.split("\n");
   const [, blanks, key, equals, colon, value] =
-    /^(\s*)([\w.-]+)(?:\s*(=)\s*|(:)(?!\/\/))(\S.{0,40}?)\s*$/.exec(text.split("\n")[line - 1] ?? "") ?? [];
-  return key === undefined ? undefined : { key, value: value!, indent: blanks!.length, sign: equals ?? colon };
+    /^(\s*)([\w.-]+)(?:\s*(=)\s*|(:)(?!\/\/))(\S.{0,40}?)\s*$/.exec(lines[line - 1] ?? "") ?? [];
+  if (key === undefined) return undefined;
+  const before = lines.slice(0, line - 1).findLast((one) => !/^\s*(#|$)/.test(one)) ?? "";
+  const [, outer = "", open] = /^([\s-]*)([\w.-]+):\s*(?:#.*)?$/.exec(before) ?? [];
+  const above = open !== undefined && outer.length >= blanks!.length ? open : undefined;
+  return { key, value: value!, indent: blanks!.length, sign: equals ?? colon, ...(above ? { above } : {}) };
 }
 
 /** Error codes of keys. */

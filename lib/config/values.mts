@@ -14,6 +14,7 @@ export function takes(shape: Shape, key: string): boolean {
 
 /** Whether a node is of a shape's form (mapping, list or scalar); its value is not checked here. */
 export function fits(node: Node | null, shape: Shape): boolean {
+  if (shape.kind === "either") return shape.of.some((option) => fits(node, option));
   if (shape.kind === "map" || shape.kind === "services" || shape.kind === "texts" || shape.kind === "maps") {
     return isMap(node);
   }
