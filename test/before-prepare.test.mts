@@ -61,7 +61,7 @@ test("gpu.driver: a list of ids that also takes another card of the host at its 
   assert.is(status, "warn");
   assert.match(
     message,
-    /At the next boot \/etc\/modprobe\.d\/vfio\.conf also binds 0000:03:00\.0, which nouveau has now/,
+    /At the next boot \/etc\/modprobe\.d\/vfio\.conf also binds 0000:03:00\.0 \(nouveau has it now\): it matches the/,
   );
   assert.match(fix[0]!.title, /^Remove the ids [0-9a-f:,]+ from \/etc\/modprobe\.d\/vfio\.conf$/);
   const nixos = text(name).replace(/^ID:.*$/m, "ID:nixos");
@@ -75,6 +75,23 @@ test("gpu.driver: a list of ids that also takes another card of the host at its 
     `kernelstub -d vfio-pci.ids=8086:1521,${ids} && kernelstub -a vfio-pci.ids=8086:1521`,
     "other devices keep their driver",
   );
+  const on = (programs: string, more: string) =>
+    finding(
+      name,
+      "gpu.driver",
+      line.replace("kernelstub:/usr/bin/kernelstub", programs).replace("exists:/etc/pve\n", "")
+        .replace("[kernel-arguments]", `[kernel-arguments]\n${more}`),
+    ).fix[0]!.command!;
+  assert.is(
+    on("dnf:/usr/bin/dnf", "bls:yes"),
+    `dnf install -y grubby && grubby --update-kernel=ALL --remove-args=vfio-pci.ids=8086:1521,${ids} && ` +
+      "grubby --update-kernel=ALL --args=vfio-pci.ids=8086:1521",
+  );
+  assert.match(
+    on("sdbootutil:/usr/bin/sdbootutil", `configuration:/etc/kernel/cmdline\nconfigured:vfio-pci.ids=8086:1521,${ids}`),
+    /^sed -i [^&]+ && sed -i [^&]+ && sdbootutil update-all-entries$/,
+    "one refresh",
+  );
   assert.match(fix[1]!.command!, /prepare$/);
   const own = text(name).replace("modprobe.d/vfio.conf:", "modprobe.d/homelab-gpu.conf:");
   assert.match(finding(name, "gpu.driver", own).fix[0]!.command!, /prepare$/, "prepare writes its own file again");
@@ -82,6 +99,38 @@ test("gpu.driver: a list of ids that also takes another card of the host at its 
   assert.not.match(finding(name, "gpu.driver", apart).message, /At the next boot/);
   const taken = text(name).replace("0000:03:00.0/driver:nouveau", "0000:03:00.0/driver:vfio-pci");
   assert.not.match(finding(name, "gpu.driver", taken).message, /At the next boot/, "after that boot");
+});
+
+test("gpu.driver: a list of ids that also takes what the host needs", () => {
+  const name = "own-ids-take-the-hosts-second-card-proxmox";
+  const line = (ids: string) => text(name).replace(/^(modprobe\.d\/vfio\.conf:options vfio-pci ids=)\S+/m, `$1${ids}`);
+  const all = finding(name, "gpu.driver", line("ffffffff:ffffffff"));
+  assert.is(all.status, "warn");
+  const taken = [
+    "0000:00:14.0 (the keyboard; xhci_hcd has it now)",
+    "0000:02:00.0 (the root disk; nvme has it now)",
+    "0000:05:00.0 (the default route; igc has it now)",
+    "0000:00:02.0 (i915 has it now) and 0000:03:00.0 (nouveau has it now): they match",
+  ];
+  assert.ok(all.message.includes(`/etc/modprobe.d/vfio.conf can also bind ${taken.join(", ")}`), all.message);
+  assert.match(all.fix[0]!.title, /^Remove the ids ffffffff:ffffffff from/);
+  assert.match(all.fix[1]!.command!, /prepare$/);
+  const own = "10de:2504,10de:228e";
+  const apart = (ids: string) => line(ids).replace("0000:03:00.0/device:0x2504", "0000:03:00.0/device:0x2503");
+  const usb = apart(`${own},8086:7ae0`).replace(/^keyboard:.*\n/gm, "");
+  assert.not.match(finding(name, "gpu.driver", usb).message, /also/, "meant for another VM");
+  const { message, fix } = finding(name, "gpu.driver", apart(`${own},144d:a80a`));
+  assert.match(message, /can also bind 0000:02:00\.0 \(the root disk; nvme has it now\): it matches/);
+  assert.match(fix[0]!.title, /^Remove the ids 144d:a80a from/, "those of the card stay");
+  assert.not.match(fix.map(({ title }) => title).join(), /by its address/);
+});
+
+test("gpu.driver: a script that names the addresses of two cards takes no card by accident", () => {
+  const name = "own-ids-take-the-hosts-second-card-proxmox";
+  const script = "initramfs-tools/scripts/init-top/vfio.sh:driver_override 0000:01:00.0 0000:01:00.1 0000:03:00.0";
+  const { message, fix } = finding(name, "gpu.driver", text(name).replace(/^modprobe\.d\/vfio\.conf:.*$/m, script));
+  assert.not.match(message, /also/);
+  assert.not.match(fix.map(({ title }) => title).join(), /the ids/);
 });
 
 test("gpu.driver, prepare: an equal second card that prepare's own list of ids took with the first", async () => {

@@ -77,6 +77,14 @@ test("gpu.present: a card that a udev rule or the firmware turned off is not one
   assert.match(titles([/^\[os\]$/m, "[os]\ndgpu-disable:1"]), /firmware turned the card off/);
   const daemon = "[configured]\nmodprobe.d/supergfxd.conf:blacklist nouveau";
   assert.match(titles([/^\[configured\]$/m, daemon]), /supergfxctl -g shows the mode.*supergfxctl -m Hybrid/);
+  const off = titles([/^\[os\]$/m, "[os]\ndgpu-disable:1"], [/^\[configured\]$/m, daemon]);
+  assert.match(off, /firmware turned the card off/);
+  assert.not.match(off, /supergfxctl -g/, "the mode is known");
+  const byDaemon = text("nuc-without-its-external-card").replace(/^\[configured\]$/m, daemon);
+  assert.equal(
+    findingsOf(byDaemon, "gpu.present", ada)[0]!.evidence.filter(({ read }) => /supergfxd/.test(read)),
+    [{ read: "/etc/modprobe.d/supergfxd.conf", value: "blacklist nouveau" }],
+  );
   assert.not.match(titles(), /turned|removes|supergfx/);
 });
 
@@ -488,8 +496,25 @@ test("tools.present: RHEL has no vagrant package, whatever its ID_LIKE; Nobara c
   // a rebuild that counts its releases in another way: HashiCorp has no folder RHEL/3
   const folder = (host: string) => commandsOf(host, "tools.present", ada).find((one) => /hashicorp\.repo/.test(one))!;
   assert.match(folder(rhel), /hashicorp\.repo$/);
-  const alinux = rhel.replace(/^ID:.*$/m, "ID:alinux\nID_LIKE:rhel fedora").replace(/^VERSION_ID:.*$/m, "VERSION_ID:3");
+  const other = (id: string, version: string, kernel: string) =>
+    rhel.replace(/^ID:.*$/m, `ID:${id}\nID_LIKE:rhel fedora`).replace(/^VERSION_ID:.*$/m, `VERSION_ID:${version}`)
+      .replace(/^kernel:.*$/m, `kernel:${kernel}`);
+  const titleOf = (host: string) =>
+    findingsOf(host, "tools.present", ada)[0]!.fix.find(({ command }) => command && /hashicorp\.repo/.test(command))!
+      .title;
+  const alinux = other("alinux", "3", "5.10.134-16.al8.x86_64");
   assert.match(folder(alinux), /hashicorp\.repo && sed -i 's\/\$releasever\/8\/' \S+hashicorp\.repo$/);
+  assert.match(titleOf(alinux), /RHEL 8 fits/);
+  for (
+    const [id, version, kernel] of [
+      ["anolis", "23", "6.6.7-2.an23.x86_64"],
+      ["tencentos", "4.2", "6.6.47-12.tl4.x86_64"],
+      ["rocky", "10.0", "6.12.0-55.el10_0.x86_64"],
+    ] as const
+  ) {
+    assert.match(folder(other(id, version, kernel)), /s\/\$releasever\/9\//, id);
+    assert.match(titleOf(other(id, version, kernel)), /RHEL 9 is the newest/, id);
+  }
 });
 
 test("prepare refuses a host that cannot pass cards: another architecture, Xen's control domain", async () => {

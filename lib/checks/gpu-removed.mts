@@ -13,9 +13,9 @@ export function turnedOff({ configured, cardOff }: Host, nvidia: boolean): { evi
     ? configured.find(({ file, text }) => /(^|\/)udev\//.test(file) && removing.every((part) => part.test(text)))
     : undefined;
   // supergfxd takes the card off the bus at boot in its mode Integrated; this file shows only that it is in use
-  const daemon = nvidia && !cardOff && configured.some(({ file }) => file === "modprobe.d/supergfxd.conf");
+  const daemon = nvidia && !cardOff ? configured.find(({ file }) => file === "modprobe.d/supergfxd.conf") : undefined;
   const evidence = [
-    ...(rule ? [{ read: pathOf(rule.file), value: rule.text }] : []),
+    ...[rule, daemon].flatMap((line) => line ? [{ read: pathOf(line.file), value: line.text }] : []),
     ...(cardOff ? [{ read: "/sys/devices/platform/asus-nb-wmi/dgpu_disable", value: "1" }] : []),
   ];
   const fixes = [

@@ -2,6 +2,7 @@
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { applianceOf } from "./appliances.mts";
+import { installGrubby } from "./boot-entries.mts";
 import { commandFix } from "../fixes.mts";
 import { type Loader, loaderOf, ownGrubText } from "./boot-loaders.mts";
 import { program } from "./programs.mts";
@@ -73,7 +74,10 @@ export function removeArgument(host: Host, argument: string): Fix {
 export function replaceArgument(host: Host, argument: string, by: string): Fix {
   const loader = loaderOf(host);
   const title = `Write ${by} instead of ${argument} into the kernel's arguments${locationOf(loader, host, argument)}`;
-  const [remove, add] = [loader?.remove?.(argument, host), loader?.add?.(by, host)];
+  // one installation before both, one refresh after both
+  const [install, refresh] = [installGrubby(host), ` && ${loader?.refresh?.(host)}`];
+  const remove = loader?.remove?.(argument, host)?.replace(refresh, "");
+  const add = loader?.add?.(by, host)?.replace(install, "");
   return commandFix(title, remove && add ? `${remove} && ${add}` : null, { root: true, reboot: true });
 }
 

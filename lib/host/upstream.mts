@@ -84,6 +84,13 @@ export const hashicorpFedora = {
   date: "2026-11-26",
 } as const;
 
+/** The newest RHEL release with such a folder. */
+export const hashicorpRhel = {
+  newest: 9,
+  source: "https://github.com/hashicorp/packer/issues/13497, https://github.com/hashicorp/vault/issues/31659",
+  date: "2026-11-29",
+} as const;
+
 /**
  * Steps for HashiCorp's repository and the packages. The packages are the same for every release,
  * so the steps name a release that the repository certainly has.
@@ -111,15 +118,16 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
     const where = isEnterprise(host) ? "RHEL" : "fedora";
     const file = "/etc/yum.repos.d/hashicorp.repo";
     const add = `curl -fsSL https://rpm.releases.hashicorp.com/${where}/hashicorp.repo -o ${file}`;
-    // Alibaba Cloud Linux 3 and others count their releases in another way than RHEL
-    const release = where === "fedora"
-      ? Number(host.os.version) > hashicorpFedora.newest ? hashicorpFedora.newest : undefined
-      : /^(7|8|9|10)(\.|$)/.test(host.os.version ?? "")
-      ? undefined
-      : 8;
-    const pin = release === undefined ? "" : ` && sed -i 's/$releasever/${release}/' ${file}`;
-    const folder = `${where === "fedora" ? "Fedora" : "RHEL"} ${release}`;
-    const why = where === "fedora" ? `its folder for ${folder} is the newest` : `its folder for ${folder} fits`;
+    const newest = where === "fedora" ? hashicorpFedora.newest : hashicorpRhel.newest;
+    // Alibaba Cloud Linux and others count their releases in another way than RHEL: .al8 in the kernel's name is RHEL 8
+    const version = where === "fedora" || /^([7-9]|10)(\.|$)/.test(host.os.version ?? "")
+      ? host.os.version
+      : /\.[ae]l(\d+)/.exec(host.os.kernel ?? "")?.[1];
+    const known = parseInt(version ?? "", 10);
+    const release = known <= newest ? known : newest;
+    const pin = release === parseInt(host.os.version ?? "", 10) ? "" : ` && sed -i 's/$releasever/${release}/' ${file}`;
+    const folder = `its folder for ${where === "fedora" ? "Fedora" : "RHEL"} ${release}`;
+    const why = `${folder} ${release === known ? "fits" : "is the newest"}`;
     return [
       commandFix(pin ? `${title}; ${why}` : title, add + pin, {
         root: true,

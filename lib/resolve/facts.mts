@@ -15,7 +15,7 @@ import { unbuildable } from "./nvidia.mts";
 import { appliances } from "../host/appliances.mts";
 import { closedReleases } from "../host/closed-releases.mts";
 import { withoutVtdSource } from "../host/processors.mts";
-import { hashicorpFedora } from "../host/upstream.mts";
+import { hashicorpFedora, hashicorpRhel } from "../host/upstream.mts";
 import { packaged, packageNames } from "../host/packages.mts";
 import { inits } from "../host/start-service.mts";
 import { graphicsOnly, recentCards, suiteKernels } from "./graphics.mts";
@@ -67,10 +67,12 @@ export function facts(): Fact[] {
     ...closedReleases.map(({ name, source, date }) => ({ name: `package servers of ${name}`, source, checked: date })),
     named("processors without VT-d", withoutVtdSource),
     ...inits.map(({ name, source, date }) => ({ name: `services of ${name}`, source, checked: date })),
-    ...[...packaged.map((row) => ({ ...row, name: `packages ${row.packages.join(" and ")}` })), {
-      ...hashicorpFedora,
-      name: "HashiCorp's folders for Fedora",
-    }, ...packageNames].map(({ name, source, date }) => ({ name, source, checked: date })),
+    ...[
+      ...packaged.map((row) => ({ ...row, name: `packages ${row.packages.join(" and ")}` })),
+      { ...hashicorpFedora, name: "HashiCorp's folders for Fedora" },
+      { ...hashicorpRhel, name: "HashiCorp's folders for RHEL" },
+      ...packageNames,
+    ].map(({ name, source, date }) => ({ name, source, checked: date })),
     ...supportTable.map((row) => named(`${row.provider}, ${row.uses.join(" and ")}, ${row.host}`, row)),
     ...Object.entries(foreignProviders).map(([name, row]) => named(`provider ${name}`, row)),
   ];
