@@ -173,6 +173,17 @@ test("dxgkrnl is compared with the kernel of the guest's image before boot", () 
   const builds = ["ubuntu-22.04", "ubuntu-24.04", "debian-12", "debian-13"];
   assert.equal(builds.map((image) => guest(image)[0]), builds.map(() => "pass"));
   assert.is(guest("ubuntu-26.04")[0], "warn");
+  for (const variant of ["genericcloud", "ec2", "azure"]) {
+    const [status, message, fix] = guest(`{file: ./debian-13-${variant}-amd64.qcow2}`);
+    assert.is(status, "fail", variant);
+    assert.match(message, "cloud kernel");
+    assert.match(fix, "image: debian-13");
+  }
+  const address = "https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2";
+  assert.match(guest(`{url: "${address}", checksum: "sha256:${"a".repeat(64)}"}`)[2], "image: debian-12");
+  for (const variant of ["generic", "nocloud"]) {
+    assert.is(guest(`{file: ./cloud/debian-13-${variant}-amd64.qcow2}`)[0], "pass", variant);
+  }
   const old = guest("{file: ./debian-11-generic-amd64.qcow2}");
   assert.is(old[0], "unknown");
   assert.match(old[2], "Write image: debian-13");

@@ -1,5 +1,3 @@
-import { imageName, suiteOf, systemOf } from "../resolve/images.mts";
-import { systemByName } from "../resolve/image-systems.mts";
 import type { Resolved, ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
@@ -7,7 +5,7 @@ import type { Host } from "../host/types.mts";
 import type { Partitionable } from "../host/windows-types.mts";
 import { allowsAnyCard, hasSriov, partitionPolicies, serverWithPartitions } from "../host/windows.mts";
 import { commandFix, manualFix } from "../fixes.mts";
-import { dxgkrnlBuilds } from "../resolve/dxgkrnl.mts";
+import { partitionGuest } from "./hyperv-guest.mts";
 import { driverVersion, partitionableOf } from "../resolve/partition.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 
@@ -55,7 +53,7 @@ export const hypervChecks: Check[] = [
     id: "hyperv.guest",
     about: "whether the kernel module for a GPU partition builds in the guest's system",
     why: "dxgkrnl is not part of Linux, and is known to build on these kernels only",
-    check: (host, config) => eachPartition(host, config, (request, _host, machine) => guest(request, machine)),
+    check: (host, config) => eachPartition(host, config, (request, _host, machine) => partitionGuest(request, machine)),
   },
 ];
 
@@ -263,38 +261,3 @@ function driver(request: ResolvedGpuRequest, host: Host): Verdict {
   }
   return pass(`the guest can use driver ${driverVersion(own) ?? "of unknown version"}`, evidence);
 }
-
-function guest(request: ResolvedGpuRequest, { image, box, provision }: ResolvedMachine): Verdict {
-  const fix = [
-    manualFix("Write image: debian-13, debian-12, ubuntu-24.04 or ubuntu-22.04, or a file or URL of one of them"),
-  ];
-  const maker = others[request.vendorId];
-  if (maker) {
-    const evidence = [{ read: "vendor of the card", value: `${maker} (${request.vendorId})` }];
-    const message = `a GPU partition from ${maker} is untested: only NVIDIA's driver has programs for a Linux guest`;
-    // the guest's driver is installed by other means
-    return provision.length > 0 || !image
-      ? warn(`${message}, unless provision: or the box installs its own`, evidence)
-      : fail(message, evidence, [manualFix("Use an NVIDIA card, or install the guest's driver with provision:")]);
-  }
-  if (!image) {
-    return unknown(`cannot tell whether the box ${box} has dxgkrnl: the box is used unmodified`);
-  }
-  const name = imageName(image);
-  const suite = suiteOf(image) ?? systemByName(name)?.suite;
-  const row = dxgkrnlBuilds.find((one) => one.suite === suite);
-  if (!suite || !row) {
-    return unknown(`cannot tell whether dxgkrnl builds in ${suite ? systemOf(suite) : name}`, [], fix);
-  }
-  const system = systemOf(suite);
-  const evidence = [
-    { read: "kernel of the image", value: row.kernel },
-    { read: "known from", value: `${row.source} (${row.date})` },
-  ];
-  return row.builds === "expected"
-    ? warn(`dxgkrnl was not yet built in ${system}, only for older and newer kernels`, evidence, fix)
-    : pass(`dxgkrnl builds in ${system}`, evidence);
-}
-
-/** Other makers of cards that Hyper-V partitions, by PCI vendor. */
-const others: Record<string, string> = { 1002: "AMD", 8086: "Intel" };

@@ -25,3 +25,10 @@ export const dxgkrnlBuilds: DxgkrnlBuild[] = [
   { suite: "bookworm", kernel: "6.1", builds: "built", source: "built for Debian's 6.1.0-56-amd64", date },
   { suite: "trixie", kernel: "6.12", builds: "built", source: "built for Debian's 6.12.118+deb13-amd64", date },
 ];
+
+/**
+ * File names of Debian's images for clouds. Their kernel is `linux-image-cloud-amd64`, which lacks
+ * CONFIG_SYNC_FILE. The images generic and nocloud have the standard kernel (debian-cloud-images,
+ * image.yaml).
+ */
+export const cloudKernelImages = /genericcloud|\bdebian-\w{1,10}-(?:ec2|azure)\b/;
