@@ -54,7 +54,10 @@ export const hypervGuestFailures = (): Failure[] => [
     message: "dxgkrnl, the guest's side of a Windows GPU partition, does not build for this kernel: its sources fit " +
       "certain kernels only",
     fix: [
-      manualFix("Build it with install-dxgkrnl.sh of homelab-gpu, which changes the source for kernels 6.1 to 7.3"),
+      manualFix(
+        "Build the release 6.6.36.6 with install-dxgkrnl.sh of homelab-gpu, which changes it for kernels 6.1 to 7.3; " +
+          "remove driver: {dxgkrnl: …} if the config has it",
+      ),
       manualFix("Or boot a kernel that its sources fit (6.6 and 6.8 for most), and keep it (apt-mark hold)"),
       manualFix("Read the first error in the make.log that it names"),
     ],

@@ -58,6 +58,7 @@ import { cardPowerFailures } from "./card-power.mts";
 import { cdiFailures } from "./cdi.mts";
 import { cudaImageFailures } from "./cuda-images.mts";
 import { cudaFailures } from "./cuda.mts";
+import { dxgkrnlFailures } from "./dxgkrnl.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { hypervGuestFailures } from "./hyperv-guest.mts";
 import { kvmFailures } from "./kvm.mts";
@@ -134,6 +135,7 @@ export const lists: List[] = [
   nvidiaFailures,
   nvidiaSmiFailures,
   hypervGpuFailures,
+  dxgkrnlFailures,
   hypervGuestFailures,
   windowsFailures,
   rocmFailures,

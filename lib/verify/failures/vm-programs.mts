@@ -180,7 +180,7 @@ export const vmProgramFailures = (): Failure[] => [
     [
       "hyperv.guest",
       "fallback",
-      /\bdxgkrnl: .{0,80}(?:fail|error|-\d|denied|unable)|dxgvmb_\w{4,40}|dxgkio_\w{4,40}.{0,40}failed/,
+      /(?<!install-)\bdxgkrnl: .{0,80}(?:fail|error|-\d|denied|unable)|dxgvmb_\w{4,40}|dxgkio_\w{4,40}.{0,40}failed/,
       "dxgkrnl, the guest's side of a Windows GPU partition, reports an error; where nvidia-smi works it is harmless",
       "Update the host's driver, and copy its files into the guest again",
     ],
