@@ -44,6 +44,7 @@ esac
 [ -z "$(find "$root/usr/src" -maxdepth 1 -name 'nvidia-*' 2>/dev/null)" ] ||
   die "this image has NVIDIA's driver for Linux, which does not work with dxgkrnl: use another image"
 
+apt() { apt-get -q -o DPkg::Lock::Timeout=600 "$@"; }
 kernels() {
   for image in "$root"/boot/vmlinuz-*; do if [ -e "$image" ]; then echo "${image##*/vmlinuz-}"; fi; done | sort -V
 }
@@ -56,16 +57,20 @@ version=$release-$(printf '%s' "$sum" | cut -c 1-8)
 tree=$root/usr/src/dxgkrnl-$version
 kernel=$(kernels | tail -n 1) # the kernel of the next boot
 if ! built || [ ! -e "$tree" ]; then
-  apt-get -q -o DPkg::Lock::Timeout=600 update
+  apt update
   # shellcheck disable=SC2086 # words
-  apt-get -q -o DPkg::Lock::Timeout=600 install -y --no-install-recommends $kernel_packages dkms make gcc kmod
+  apt install -y --no-install-recommends $kernel_packages dkms make gcc kmod
   kernel=$(kernels | tail -n 1)
   # the module uses sync files, which the kernel has with DRM; Debian's cloud kernel has neither
   config=$root/boot/config-$kernel
   if [ -e "$config" ] && ! grep -q '^CONFIG_SYNC_FILE=y' "$config"; then
     die "dxgkrnl does not build for the kernel $kernel, which lacks CONFIG_SYNC_FILE: use an image without a cloud kernel (Debian: generic, not genericcloud)"
   fi
-  [ -e "$root/lib/modules/$kernel/build/Makefile" ] || die "headers for kernel $kernel cannot be found"
+  # an image can have another kernel (HWE, Azure, backports, RT), whose headers the packages above are not
+  headers=$root/lib/modules/$kernel/build/Makefile
+  [ -e "$headers" ] || apt install -y --no-install-recommends "linux-headers-$kernel" || :
+  [ -e "$headers" ] ||
+    die "headers for the kernel $kernel cannot be found: linux-headers-$kernel was not installed; use an image with its distribution's standard kernel"
 
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
@@ -117,9 +122,11 @@ if ! built || [ ! -e "$tree" ]; then
 #define HV_GPUP_DXGK_VGPU_GUID .guid = GUID_INIT(0x6e382d18, 0x3336, 0x4f4b, 0xac, 0xc4, 0x2b, 0x77, 0x03, 0xd4, 0xdf, 0x4a)
 #endif
 
-/* since 6.8 it has no count: it always adds 1 (eventfd: simplify eventfd_signal()) */
+/* since 6.8 it has no count: it always adds 1 (eventfd: simplify eventfd_signal()); sources have either form */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
-#define eventfd_signal(context, count) eventfd_signal(context)
+#define eventfd_signal(context, ...) eventfd_signal(context)
+#else
+#define eventfd_signal(context, ...) eventfd_signal(context, 1)
 #endif
 
 /* before 6.3 a driver's remove() returns a number, which Hyper-V's bus ignores */
@@ -134,14 +141,22 @@ if ! built || [ ! -e "$tree" ]; then
 	static void dxg_remove_vmbus_void(parameter)
 #endif
 
-/* since 6.13 only get_task_comm() is left, which takes no size */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+/* since 6.13 there is no __get_task_comm(); before it get_task_comm() takes no buffer of another size */
+#undef get_task_comm
+#define get_task_comm(buffer, task) strscpy_pad(buffer, (task)->comm, sizeof(buffer))
 #define __get_task_comm(buffer, size, task) strscpy_pad(buffer, (task)->comm, size)
-#endif
 
-/* since 6.17 it takes the fence itself, which the source calls fence */
+/*
+ * since 6.17 it takes the fence itself, which the source calls fence: (fence, one, two), before
+ * (one, two, ops). Sources from 6.18 on have the new form.
+ */
+#define dxg_if_fence(a, then, otherwise) _Generic((a), struct dma_fence *: (then), default: (otherwise))
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
-#define __dma_fence_is_later(one, two, ops) __dma_fence_is_later(fence, one, two)
+#define __dma_fence_is_later(a, b, c) \
+	__dma_fence_is_later(fence, dxg_if_fence(a, b, a), dxg_if_fence(a, c, b))
+#else
+#define __dma_fence_is_later(a, b, c) \
+	__dma_fence_is_later(dxg_if_fence(a, b, a), dxg_if_fence(a, c, b), fence->ops)
 #endif
 HEADER
   cat >"$tree/Makefile" <<'MAKE'

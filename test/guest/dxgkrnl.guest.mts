@@ -56,6 +56,22 @@ module_init(start);
 MODULE_LICENSE("GPL");
 `;
 
+/** The forms that Microsoft's source has from 6.18 on. */
+const later = `#include <linux/types.h>
+
+bool dxg_later(struct dma_fence *fence);
+bool dxg_later(struct dma_fence *fence) { return __dma_fence_is_later(fence, fence->seqno + 1, fence->seqno); }
+void dxg_signal(struct eventfd_ctx *event);
+void dxg_signal(struct eventfd_ctx *event)
+{
+	char name[260];
+
+	get_task_comm(name, current);
+	if (name[0])
+		eventfd_signal(event);
+}
+`;
+
 for (
   const [name, tarball, kernel] of [["debian-12", "DEBIAN_12", "6.1."], ["debian-13", "DEBIAN_13", "6.12."]] as const
 ) {
@@ -66,7 +82,7 @@ for (
       "drivers/hv/dxgkrnl/dxgmodule.c": module,
     };
     for (const part of ["hmgr", "misc", "dxgadapter", "ioctl", "dxgvmbus", "dxgprocess", "dxgsyncfile"]) {
-      files[`drivers/hv/dxgkrnl/${part}.c`] = "#include <linux/types.h>\n";
+      files[`drivers/hv/dxgkrnl/${part}.c`] = part === "hmgr" ? later : "#include <linux/types.h>\n";
     }
     for (const [path, text] of Object.entries(files)) {
       const at = join(tree, "root/source/linux", path);

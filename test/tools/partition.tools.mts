@@ -54,7 +54,9 @@ function ubuntu(folder: string, version = "24.04"): { archive: string; sum: stri
 function install(folder: string, env: Record<string, string>) {
   const log = `echo "\${0##*/} $*" >>'${folder}/calls'`;
   const programs = {
-    "apt-get": log,
+    // the headers of a kernel that is not one of the standard packages
+    "apt-get": `${log}
+case $* in *linux-headers-6.17*) [ -z "\${HEADERS-}" ] || { mkdir -p "$HEADERS"; : >"$HEADERS/Makefile"; } ;; esac`,
     "apt-mark": log,
     // the second is held already, as after an earlier run
     "dpkg-query": 'printf "ii  linux-image-6.8.0-50-generic\\nhi  linux-image-generic\\nun  linux-image-x\\n"',
@@ -127,6 +129,18 @@ test("install-dxgkrnl.sh refuses a kernel without sync files, before it download
   assert.equal([status, calls.filter((line) => line.startsWith("dkms"))], [1, []], said);
   assert.match(said, /does not build for the kernel 6\.8\.0-50-generic, which lacks CONFIG_SYNC_FILE/);
   assert.is(withConfig("CONFIG_SYNC_FILE=y").status, 0);
+});
+
+test("install-dxgkrnl.sh installs the headers of the kernel that boots, or names it", ({ folder }) => {
+  const { archive, sum } = ubuntu(folder);
+  put(folder, { "boot/vmlinuz-6.17.0-14-generic": "" });
+  const on = (env: Record<string, string>) => install(folder, { DXGKRNL_SOURCE: archive, DXGKRNL_SHA256: sum, ...env });
+  const none = on({});
+  assert.equal([none.status, none.calls.filter((line) => line.startsWith("dkms"))], [1, []], none.said);
+  assert.match(none.said, "headers for the kernel 6.17.0-14-generic cannot be found");
+  const { calls, said } = on({ HEADERS: join(folder, "lib/modules/6.17.0-14-generic/build") });
+  assert.match(calls[2]!, /^apt-get .* linux-headers-6\.17\.0-14-generic$/);
+  assert.ok(calls.some((line) => /^dkms install \S+ -k 6\.17\.0-14-generic$/.test(line)), said);
 });
 
 test("install-dxgkrnl.sh uses only a source with the right checksum", ({ folder }) => {
