@@ -124,6 +124,9 @@ test("what Docker refuses fails with its line", async () => {
   await fails("mem_limit: 1g\n    mem_reservation: 2g", /reserves 2048 MiB/);
   await fails("cpuset: 0-7", /CPU 7/);
   await fails('ports: ["22:22"]', /port 22/);
+  // Docker publishes no ports then
+  const alone = await findings({ "compose.yaml": web('network_mode: none\n    ports: ["22:22"]') });
+  assert.not.match(alone.join("\n"), /port 22/);
   await fails("volumes: ['./a:data']", /not an absolute path/);
   await fails("volumes: [{type: binds, source: ./a, target: /a}]", /bind/);
   await fails("networks: [n]", /10\.5\.0\.0\/36/, net("{subnet: 10.5.0.0/36}"));

@@ -302,7 +302,7 @@ test("what an error says to write is made of what is written", () => {
     ["gpu: arc a770", "gpu: {vendor_id: 8086}"],
     ...["7900", "9070 XT", "6600", "5700 XT", "MI300X", "Vega 64"].map(amdCard),
     ["gpu: B580", "gpu: {vendor_id: 8086}"],
-    ...["1650", "3060 Ti", "5090", "H100", "A30"].map(nvidiaCard),
+    ...["1650", "3060 Ti", "750 Ti", "5090", "H100", "A30"].map(nvidiaCard),
     ...["B60", "B50", "A60", "A30M", "A770"].map((
       name,
     ): [string, string] => [`gpu: ${name}`, "gpu: {vendor_id: 8086}"]),
@@ -372,6 +372,7 @@ test("what an error says to write is made of what is written", () => {
     ["driver: nvidia-headless-no-dkms-535-server", "driver: {branch: 535}"],
     ["driver: 550.54.14-1", "driver: {branch: 550}"],
     ["driver: nvidia-open", "driver: {modules: open}"],
+    ["driver: libnvidia-compute-550", "driver: {branch: 550}"],
     ["memory: 16.000 MB", "memory: 16000 MB"],
     ["gpu: {driver: 550}", "driver: {branch: 550} next to gpu:, not inside it"],
     ["gpu: {driver: nvidia-550-server}", "driver: {branch: 550} next to gpu:, not inside it"],
@@ -400,7 +401,10 @@ test("what an error says to write is made of what is written", () => {
   for (const url of ["https://example.org/me/photos.git", "git@example.org:me/photos"]) {
     assert.equal(whole(`${one("")}stacks: [{path: "${url}"}]\n`), ["path: ./photos"], url);
   }
-  for (const url of ["https://example.org/x/y/tree/main/deploy", "https://example.org/x/y/-/tree/main/deploy/"]) {
+  for (
+    const shown of ["tree/main/deploy", "-/tree/main/deploy/", "blob/main/deploy/compose.yaml", "src/branch/v1/deploy"]
+  ) {
+    const url = `https://example.org/x/y/${shown}`;
     assert.equal(whole(`${one("")}stacks: [{path: "${url}"}]\n`), ["path: ./y/deploy"], url);
   }
   for (const url of ["https://example.org/x/y.git#main", "https://example.org/x/y?tab=readme"]) {

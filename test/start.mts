@@ -59,6 +59,7 @@ export function started(
           err: err.replace(/^\(node:.*\n.*\n/, "").replace(/^homelab-gpu: waiting for .*\n/gm, ""),
         }),
     );
-    child.stdin!.end(input ?? "");
+    // a program that ends before it reads closes its end of the pipe
+    child.stdin!.on("error", () => {}).end(input ?? "");
   });
 }

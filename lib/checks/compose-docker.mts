@@ -212,7 +212,7 @@ function cpuset({ cpuset }: ComposeService, { name, cpus }: Names): ProjectFlaw[
 
 function ports(service: ComposeService, project: ComposeProject, machine: Names): ProjectFlaw[] {
   const { name, network } = machine;
-  if (service.network_mode === "host") return [];
+  if (service.network_mode === "host" || service.network_mode === "none") return [];
   return publishedPorts(service).flatMap(({ first, last, protocol, hostIp }): ProjectFlaw[] => {
     if (protocol === "tcp" && first <= 22 && last >= 22 && !hostIp.startsWith("127.") && hostIp !== "::1") {
       return [{

@@ -51,7 +51,7 @@ const makers: [RegExp, string][] = [
   [/^([5-7][4-9][05]0|90[67]0)(?!\d)/, vendorIds.amd],
   [/^([ab][35-7][1-8]0m?|a30m|a[56]0|b[56]0)\b/i, vendorIds.intel],
   // GTX 580, RX 580 and Arc B580; the A40 of NVIDIA and the Arc Pro A40
-  [/^(\d{3}m?|a40)(?![\w.])/i, "…"],
+  [/^(\d{3}m?|a40)(?![\w.]| ?ti\b)/i, "…"],
 ];
 
 /** The request that a text in its place means. */
@@ -72,11 +72,11 @@ export function cardMeant(text: string): string | undefined {
 
 /** The settings of a driver that a text in their place means. */
 export function driverMeant(text: string): string | undefined {
-  const branch = /^(?:(?:nvidia|cuda|driver)(?:-[a-z]+)*-)?([3-9]\d\d)(?:[.-][\w+~]+)*$/i.exec(text)?.[1];
+  const branch = /^(?:(?:(?:lib)?nvidia|cuda|driver)(?:-[a-z]+)*-)?([3-9]\d\d)(?:[.-][\w+~]+)*$/i.exec(text)?.[1];
   // as in nvidia-driver-550-open and nvidia-open-570
   if (branch !== undefined) return `{branch: ${branch}${/-open\b/i.test(text) ? ", modules: open" : ""}}`;
   if (/^(nvidia|distro)$/i.test(text)) return `{source: ${text.toLowerCase()}}`;
-  const modules = /^(?:nvidia-)?(open|proprietary)$/i.exec(text)?.[1];
+  const modules = /^(?:nvidia-)?(open|proprietary)(?:-kernel-\w+)?$/i.exec(text)?.[1];
   return modules === undefined ? undefined : `{modules: ${modules.toLowerCase()}}`;
 }
 
@@ -128,8 +128,10 @@ export const lanAddressMeant = (text: string): string | undefined =>
  */
 export function cloneMeant(text: string): string | undefined {
   const [, path = "", part = ""] =
-    /^(?:\w+:\/\/[^\s/?#]+\/|git@[^\s:]+:)([^\s?#]+)[^\s#]*(?:#\S*?:(\S+))?/.exec(text) ?? [];
-  const [repository = "", shown = part] = path.split(/\/(?:-\/)?(?:tree|src\/branch)\/[^/]+/);
+    /^(?:\w+:\/\/[^\s/?#]*\/|git@[^\s:]+:)([^\s?#]+)[^\s#]*(?:#\S*?:(\S+))?/.exec(text) ?? [];
+  // of a file, its folder
+  const folder = path.replace(/\/blob\/(.*)\/[^/]*$/, "/tree/$1");
+  const [repository = "", shown = part] = folder.split(/\/(?:-\/)?(?:tree|src\/branch)\/[^/]+/);
   const name = /([\w.-]+?)(?:\.git)?\/*$/.exec(repository)?.[1];
   return name === undefined ? undefined : ["./" + name, ...shown.split("/").filter((one) => one !== "")].join("/");
 }
