@@ -1390,40 +1390,75 @@ if [ -n "$live" ]; then
     case " ${HOMELAB_GPU_ASK-packer libvirt} " in *" $1 "*) ;; *) return 1 ;; esac
   }
   # These programs need several times as long for their version as everything else here; dpkg has the version of their
-  # packages, and which files are theirs: words PACKAGE=VERSION and PACKAGE:PATH.
-  of_packages=' '
-  if [ -r /var/lib/dpkg/status ] && { wanted packer || wanted libvirt; }; then
-    set -- /var/lib/dpkg/status
-    for path in /var/lib/dpkg/info/packer.list /var/lib/dpkg/info/libvirt-daemon.list \
-      /var/lib/dpkg/info/qemu-system-x86.list; do
+  # packages, and which files are theirs: words PACKAGE=VERSION and PACKAGE:PATH. A version that is not three plain
+  # numbers is not always what the program says: 1:7.2+dfsg-7+deb12u18 is QEMU 7.2.22, and 9.2.0~rc1 is 9.1.91.
+  # $replaced has the paths that have a diversion or a mount of their own.
+  dpkg=$root/var/lib/dpkg
+  of_packages=' ' replaced=' ' by_change=''
+  if [ -r "$dpkg/status" ] && [ -r "$dpkg/diversions" ] && { wanted packer || wanted libvirt; }; then
+    set --
+    for path in "$dpkg/info/packer.list" "$dpkg/info/libvirt-daemon.list" "$dpkg/info/qemu-system-x86.list"; do
       [ -r "$path" ] && set -- "$@" "$path"
     done
-    name='' entries=''
-    [ $# = 1 ] || entries=$(grep -E -H -A 20 \
-      '^(Package: (packer|libvirt-daemon|qemu-system-x86)|/usr/s?bin/(packer|libvirtd|virtqemud|qemu-system-x86_64))$' "$@")
+    name='' installed='' entries='' of_bin='/s?bin/(packer|libvirtd|virtqemud|qemu-system-x86_64)'
+    [ $# = 0 ] || entries=$(grep -s -E -H -A 20 \
+      "^(Package: (packer|libvirt-daemon|qemu-system-x86)|(/usr)?$of_bin)\$|^([^ ]+ ){4}/usr(/s?bin|$of_bin) " \
+      "$dpkg/status" "$dpkg/diversions" "$proc/self/mountinfo" "$@")
     IFS_before=$IFS
     IFS=$newline
     set -f
-    for path in $entries; do
+    for entry in $entries; do
       # between name and line grep writes a colon, or a dash for a line after a match; an entry ends at an empty line
-      case $path in
-        */status:Package:*) name=${path##* } ;;
-        */status-) name= ;;
-        */status-Version:*) [ -z "$name" ] || of_packages="$of_packages$name=${path##* } " name= ;;
-        *.list:*) path=${path##*/info/} of_packages="$of_packages${path%%.list:*}:${path#*.list:} " ;;
+      case $entry in
+        "$dpkg/status:Package: "*) name=${entry##* } installed='' ;;
+        "$dpkg/status-") name= ;;
+        "$dpkg/status-Status: "*' ok installed') installed=yes ;;
+        "$dpkg/status-Version: "*)
+          entry=${entry##* }
+          entry=${entry#*:}
+          entry=${entry%-*}
+          case $entry in *+ds | *+ds[0-9] | *+dfsg | *+dfsg[0-9]) entry=${entry%+*} ;; esac
+          case $entry in
+            *[!0-9.]*) ;;
+            *.*.*) [ -z "$name" ] || [ -z "$installed" ] || of_packages="$of_packages$name=$entry " ;;
+          esac
+          name=
+          ;;
+        "$dpkg/diversions:"*) replaced="$replaced${entry#"$dpkg/diversions:"} " ;;
+        "$proc/self/mountinfo:"*)
+          entry=${entry#* * * * }
+          replaced="$replaced${entry%% *} "
+          ;;
+        "$dpkg/info/"*.list:*)
+          entry=${entry#"$dpkg/info/"}
+          path=${entry#*.list:}
+          of_packages="$of_packages${entry%%.list:*}:$path "
+          set -- "$@" "$root$path"
+          ;;
       esac
     done
     set +f
     IFS=$IFS_before
+    # dpkg writes the list after the files: a file whose status changed later may be another one, even if it is older
+    case $of_packages in *=*) by_change=$newline$(ls -1tc "$@" 2>/dev/null)$newline ;; esac
   fi
-  packaged() { # PACKAGE PATH: the version of the package, if the program is from it
-    case $of_packages in *" $1:$2 "*) ;; *) return 1 ;; esac
-    value=${of_packages#*" $1="}
-    [ "$value" != "$of_packages" ] && value=${value%% *}
+  packaged() { # PACKAGE PROGRAM: the version of the package, if the program at $value is from it and unchanged
+    for path in "/usr/bin/$2" "/usr/sbin/$2"; do
+      case $of_packages in *" $1:$path "*) ;; *) continue ;; esac
+      # shellcheck disable=SC3013 # other shells run the program
+      { [ "$root$path" -ef "$value" ] && ! [ -L "$root$path" ]; } 2>/dev/null || continue
+      case $replaced in *" $path "* | *" ${path#/usr} "* | *" ${path%/*} "*) continue ;; esac
+      case $by_change in *"$newline$dpkg/info/$1.list$newline"*"$root$path$newline"*) ;; *) continue ;; esac
+      value=${of_packages#*" $1="}
+      [ "$value" != "$of_packages" ] || return 1
+      value=${value%% *}
+      return 0
+    done
+    return 1
   }
   version() { # KEY PACKAGE PROGRAM ARGUMENT: from the package, or else from the program
     program "$3" || return 0
-    if packaged "$2" "$value"; then fact "$1" "$value"; else ask "$1" "$3" "$4" & fi
+    if packaged "$2" "$3"; then fact "$1" "$value"; else ask "$1" "$3" "$4" & fi
   }
   if wanted packer; then version packer-version packer packer version; fi
   packs=

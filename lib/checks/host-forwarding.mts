@@ -36,7 +36,7 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
       read: "/etc/libvirt/network.conf",
       value: read.backend ? `firewall_backend ${read.backend}` : "no firewall_backend, or not readable",
     },
-    { read: "libvirtd --version", value: host.versions.libvirt ?? (hasLibvirt(host) ? "no answer" : "not installed") },
+    { read: "libvirt version", value: host.versions.libvirt ?? (hasLibvirt(host) ? "no answer" : "not installed") },
     { read: "/sys/class/net/docker0", value: read.docker ? "there" : "not there" },
     { read: "/etc/ufw", value: read.ufw === undefined ? "not enabled" : `forwarded packets: ${read.ufw}` },
   ];

@@ -854,12 +854,87 @@ test("a version comes from dpkg only for a program of its package", () => {
     for (const [name, program] of [["libvirt", "libvirtd"], ["qemu", "qemu-system-x86_64"]] as const) {
       const path = ["/usr/bin", "/usr/sbin"].map((at) => `${at}/${program}`).find((path) => existsSync(path));
       if (path === undefined) continue;
-      const said = /\d+\.\d+/.exec(execFileSync(path, ["--version"], { encoding: "utf8" }))![0];
-      assert.ok(found[name]!.startsWith(said), `${name}: ${found[name]} is not ${said}`);
+      const said = /\d+\.\d+[\w.]*/.exec(execFileSync(path, ["--version"], { encoding: "utf8" }))![0];
+      assert.is(found[name], said, name);
     }
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("dpkg's versions are those of installed packages, for programs that nothing replaced", () => {
+  const entry = (name: string, version: string, state = "install ok installed") =>
+    `Package: ${name}\nStatus: ${state}\nArchitecture: amd64\nVersion: ${version}\nDescription: x\n\n`;
+  const rest = entry("libvirt-daemon", "9.0.0-4+deb12u2") + entry("qemu-system-x86", "1:8.2.2+ds-0ubuntu1.10");
+  const packer = (version: string, state?: string) => entry("packer", version, state) + rest;
+  type Case = { status?: string; diversions?: string; mounts?: string; path?: string; before?: string; after?: string };
+  const versions = ({ status = packer("1.9.4-1"), diversions, mounts = "", path = "usr/bin", before, after }: Case) => {
+    const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-dpkg-"));
+    try {
+      const info = `${folder}/var/lib/dpkg/info`;
+      for (const made of [info, `${folder}/proc/self`]) mkdirSync(made, { recursive: true });
+      standIns(`${folder}/usr`, {
+        packer: "echo 'Packer v97.0.1'",
+        libvirtd: "echo 'libvirtd (libvirt) 98.0.2'",
+        "qemu-system-x86_64": "echo 'QEMU emulator version 99.1.3'",
+        virsh: "exit 1",
+      });
+      symlinkSync("usr/bin", `${folder}/bin`);
+      writeFileSync(`${folder}/var/lib/dpkg/status`, status);
+      writeFileSync(`${folder}/var/lib/dpkg/diversions`, diversions ?? "/bin/sh\n/bin/sh.distrib\ndash\n");
+      writeFileSync(`${folder}/proc/self/mountinfo`, `24 1 259:2 / / rw - ext4 /dev/sda2 rw\n${mounts}`);
+      // the kernel's clock for files has steps of some milliseconds
+      execFileSync("sh", ["-euc", `cd '${folder}'; ${before ?? ":"}; sleep 0.02`]);
+      const lists = { packer: "packer", "libvirt-daemon": "libvirtd", "qemu-system-x86": "qemu-system-x86_64" };
+      for (const [name, file] of Object.entries(lists)) writeFileSync(`${info}/${name}.list`, `/.\n/usr/bin/${file}\n`);
+      execFileSync("sh", ["-euc", `cd '${folder}'; sleep 0.02; ${after ?? ":"}`]);
+      const env = { ...process.env, PATH: `${folder}/${path}:${process.env["PATH"]}`, HOMELAB_GPU_HARDWARE: "yes" };
+      const probe = `${folder}/probe.sh`;
+      writeFileSync(probe, own("scripts/probe-linux.sh").replace('[ -n "$root" ] || live=yes', "live=yes"));
+      const [first, ...others] = shells.flatMap((shell) => {
+        try {
+          const text = execFileSync(shell[0]!, [...shell.slice(1), probe, folder], { encoding: "utf8", env });
+          return [parseHost(text).versions];
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === "ENOENT" && shell[0] !== "sh") return [];
+          throw error;
+        }
+      }).map(({ packer, libvirt, qemu }) => [packer, libvirt, qemu]);
+      for (const other of others) assert.equal(other, first);
+      return first!;
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const all = ["1.9.4", "9.0.0", "8.2.2"];
+  const ran = ["97.0.1", ...all.slice(1)];
+  assert.equal(versions({}), all);
+  assert.equal(versions({ path: "bin" }), all, "/bin is /usr/bin");
+  const removed = entry("packer", "0.9.9", "deinstall ok config-files");
+  assert.equal(versions({ status: removed + packer("1.9.4-1", "hold ok installed") }), all);
+  assert.equal(versions({ status: packer("1.9.4-1", "install reinstreq half-installed") }), ran);
+  assert.equal(versions({ status: removed + rest }), ran);
+  const other = "Package: packer\nStatus: install ok installed\n\nPackage: packer-doc\nVersion: 5.5.5\n\n";
+  assert.equal(versions({ status: other + rest }), ran, "of another package");
+  for (const version of ["1:9.2.0~rc1", "1:7.2+dfsg-7+deb12u18", "10.0.0+really9.1.0-1", "1.9.4+git1"]) {
+    assert.equal(versions({ status: packer(version) }), ran, version);
+  }
+  for (const version of ["1.9.4", "1:1.9.4+dfsg-2~bpo12+1", "1.9.4+ds2-1+b1"]) {
+    assert.equal(versions({ status: packer(version) }), all, version);
+  }
+  for (const path of ["/usr/bin/packer", "/bin/packer"]) {
+    assert.equal(versions({ diversions: `${path}\n${path}.distrib\n:\n` }), ran, path);
+  }
+  for (const point of ["/usr/bin/packer", "/usr/bin"]) {
+    const found = versions({ mounts: `25 24 8:1 /x ${point} rw - ext4 /dev/sda2 rw\n` });
+    assert.equal(found, point === "/usr/bin" ? ["97.0.1", "98.0.2", "99.1.3"] : ran, point);
+  }
+  const replacing = "cp usr/bin/packer new; touch -d 2020-01-01 new; mv new usr/bin/packer";
+  assert.equal(versions({ after: replacing }), ran, "by an older file");
+  const link = "mv usr/bin/packer usr/; ln -s ../packer usr/bin/packer";
+  assert.equal(versions({ after: link }), ran, "by a link");
+  assert.equal(versions({ before: link }), ran, "a link of the package can lead to another file later");
+  assert.equal(versions({ after: "rm var/lib/dpkg/diversions" }), ["97.0.1", "98.0.2", "99.1.3"], "not readable");
 });
 
 test("the probe reads the rules if only iptables is installed", () => {
