@@ -68,6 +68,16 @@ test("folders that images of AnythingLLM, pgAdmin, LibreChat and Bitnami cannot 
   }
 });
 
+test("a wrong item of a list that Compose names has its own line, and its key has a value", async () => {
+  const text = "services:\n  web:\n    image: x\n    command:\n    - --y\n    - --x='{\"a\": b}'\n    user: [1]\n";
+  const said = "validating /lab/p/compose.yaml: services.web.command.1 must be a string";
+  const found = await findings({ "compose.yaml": text }, said);
+  assert.equal(found.filter((line) => /command/.test(line)), [
+    'fail p/compose.yaml:6 p: services.web.command.1 must be a string -> Write - "--x={\\"a\\": b}"',
+  ]);
+  assert.not.match(found.join(), /Remove command:/);
+});
+
 test("a secret whose file is a variable without a value", async () => {
   const text = "services:\n  web: {image: x, secrets: [token, cert], environment: {ID: $ACCOUNT}}\n" +
     "secrets:\n  token:\n    file: ${TOKEN_FILE}\n  cert: {file: $CERT_FILE}\n";

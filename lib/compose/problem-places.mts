@@ -65,6 +65,11 @@ export function placed(problem: ProjectProblem, texts: Record<string, string>, o
   const [, text] = /^invalid interpolation format.* with another \$\. (.+)$/s.exec(message) ?? [];
   const written = text === undefined ? undefined : lineOf(texts, new RegExp(literally(text)));
   if (written) return { ...problem, ...ownPlace, ...written };
+  const same = own.find(({ message: ours, line }) => line !== undefined && ours.startsWith(`${keys.join(".")} must `));
+  if (same) {
+    const { file, line, mend } = same;
+    return { ...problem, file: file!, line: line!, ...(mend === undefined ? {} : { mend }) };
+  }
   const found = lineOfPath(texts, property === undefined ? keys : [...keys, property]);
   if (found) {
     const { mend = emptyKeyMend(message, texts, found) } = own.find(({ file, line }) =>
@@ -93,7 +98,13 @@ function emptyKeyMend(
   texts: Record<string, string>,
   { file, line }: { file: string; line: number },
 ): string | undefined {
-  const [, key] = /^\s*["']?([\w.-]+)["']?\s*:\s*(?:#.*)?$/.exec(texts[file]!.split("\n")[line - 1] ?? "") ?? [];
+  const [own = "", ...below] = texts[file]!.split("\n").slice(line - 1);
+  const [, key] = /^\s*["']?([\w.-]+)["']?\s*:\s*(?:#.*)?$/.exec(own) ?? [];
+  const next = below.find((one) => /^\s*[^\s#]/.test(one)) ?? "";
+  // an item of its list, which may have the same indentation, or a deeper key
+  if (/^\s*- /.test(next) ? next.search(/\S/) >= own.search(/\S/) : next.search(/\S/) > own.search(/\S/)) {
+    return undefined;
+  }
   return key !== undefined && /must be a (mapping|list|array|string)/.test(message)
     ? `Remove ${key}:, which has no value, or write its value`
     : undefined;
