@@ -97,7 +97,7 @@ export const hostMessageFailures = (): Failure[] => [
     [
       "gpu.match",
       "cause",
-      /\/sys\/(?:kernel\/iommu_groups|bus\/(?:pci|mdev)\/(?:devices|drivers))\/\/[\w.\/*-]{2,80}['"]?: (?:No such file|Not a directory|Permission denied|Is a dir)/,
+      /\/sys\/(?:kernel\/iommu_groups|bus\/(?:pci|mdev)\/(?:devices|drivers))\/(?:0{4}:)?\/[\w.\/*-]{2,80}['"]?: (?:No such file|Not a directory|Permission denied|Is a dir)/,
       "a variable of the script is empty: the path has nothing between two slashes, where a device or group belongs",
       "See which line sets it: bash -x SCRIPT; write the card's address there with its domain, as 0000:01:00.0",
       commandFix("See the address of the card", "lspci -Dnn -d ::03xx"),

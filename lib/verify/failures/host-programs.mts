@@ -62,7 +62,7 @@ export const hostProgramFailures = (): Failure[] => [
       [
         "tools.present",
         "cause",
-        /but none of the choices are installable: \[no choices\]/,
+        /but none of the choices are installable:[\s"]{1,12}\[no choices\]/,
         "a package needs another one, named behind Depends, that no source of this system has: it was made for " +
         "another " +
         "release of Debian or Ubuntu, or a source is missing",

@@ -66,6 +66,31 @@ export const windowsHostFailures = (): Failure[] => [
       "See the network and the proxy (netsh winhttp show proxy)",
     ],
     [
+      "guest.firmware",
+      "cause",
+      /Set-VMFirmware ?: .{0,60}Generation 1 virtual machines/,
+      "the VM is of generation 1: it starts by a BIOS, and has no settings of UEFI and Secure Boot",
+      commandFix("See the VMs' generations", "Get-VM | Format-Table Name, Generation"),
+      "Update Vagrant or the script, which may set them only for generation 2; or take a box of generation 2",
+    ],
+    [
+      "guest.firmware",
+      "cause",
+      /secure boot template ID property after the virtual TPM is initialized/,
+      "the VM has a virtual TPM already: from then on, the authority of its Secure Boot cannot be changed",
+      "Leave the settings of Secure Boot as they are in the VM that is copied",
+      "For another authority: set it in a new VM before that gets its TPM",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /The term '\\{2,4}wsl(?:\$|\.localhost)\\/,
+      "Windows' PowerShell does not see that file of WSL: Vagrant in WSL is an AppImage, whose files only WSL sees, " +
+      "or the distribution does not run",
+      "In WSL: install the package of HashiCorp's repository instead of an AppImage, in the same release as in Windows",
+      "Or run Vagrant in Windows",
+    ],
+    [
       "guest.image",
       "cause",
       /A drive with the name '[^']{1,40}' does not exist/,

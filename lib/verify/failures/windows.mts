@@ -134,7 +134,7 @@ export const windowsFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /required (?:permissions?|authorization) to complete this task/,
-      /(?:must be|requires that Vagrant be) run with administrative privileges/,
+      /must be run with administrative privileges|requires that Vagrant be run with/,
     ),
     near: /hyper-?v|vagrant|-VM(?:\w{0,30})\b/i,
     check: "provider.access",
@@ -143,6 +143,10 @@ export const windowsFailures = (): Failure[] => [
     fix: [
       manualFix(
         "Run this in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again",
+      ),
+      manualFix(
+        "If it is an administrator's window: $ExecutionContext.SessionState.LanguageMode has to say FullLanguage; a " +
+          "policy (WDAC, AppLocker) that says ConstrainedLanguage stops Vagrant",
       ),
     ],
     source: "Hyper-V, Vagrant (Hyper-V provider), read 2026-11",
