@@ -514,6 +514,13 @@ test("tools.present: RHEL has no vagrant package, whatever its ID_LIKE; Nobara c
   ) {
     assert.match(folder(other(id, version, kernel)), /s\/\$releasever\/9\//, id);
     assert.match(titleOf(other(id, version, kernel)), /RHEL 9 is the newest/, id);
+    const [compilers] = upstreamSteps(["vagrant-libvirt"], parseHost(other(id, version, kernel)));
+    assert.match(compilers!.command!, /libvirt-devel/);
+    assert.is(
+      /--enablerepo=crb/.test(compilers!.command!),
+      id === "rocky",
+      "dnf refuses a repository that does not exist",
+    );
   }
 });
 

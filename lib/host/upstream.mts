@@ -164,13 +164,15 @@ const compilers: Partial<Record<Family, string[]>> = {
 };
 
 /**
- * The repository with libvirt's headers on RHEL and its rebuilds, which is disabled by default
+ * The repository with libvirt's headers on RHEL and its rebuilds, which is disabled by default; undefined on a system
+ * whose repositories are not known: dnf refuses all packages if one that it is asked to enable does not exist
  * (access.redhat.com/articles/4348511; ol9_codeready_builder of Oracle Linux; read 2026-11-27).
  */
-function builderOf({ os }: Host): string {
+function builderOf({ os }: Host): string | undefined {
   const release = /^\d+/.exec(os.version ?? "")?.[0] ?? "";
   if (os.id === "rhel") return `codeready-builder-for-rhel-${release}-x86_64-rpms`;
   if (os.id === "ol") return `ol${release}_codeready_builder`;
+  if (!["rocky", "almalinux", "centos"].includes(os.id ?? "")) return undefined;
   return release === "8" ? "powertools" : "crb";
 }
 
