@@ -67,10 +67,12 @@ if ! built || [ ! -e "$tree" ]; then
     die "dxgkrnl does not build for the kernel $kernel, which lacks CONFIG_SYNC_FILE: use an image without a cloud kernel (Debian: generic, not genericcloud)"
   fi
   # an image can have another kernel (HWE, Azure, backports, RT), whose headers the packages above are not
-  headers=$root/lib/modules/$kernel/build/Makefile
-  [ -e "$headers" ] || apt install -y --no-install-recommends "linux-headers-$kernel" || :
-  [ -e "$headers" ] ||
-    die "headers for the kernel $kernel cannot be found: linux-headers-$kernel was not installed; use an image with its distribution's standard kernel"
+  if [ ! -e "$root/lib/modules/$kernel/build/Makefile" ]; then
+    headers=linux-headers-$kernel
+    apt-cache show "$headers" >/dev/null 2>&1 ||
+      die "headers for the kernel $kernel cannot be found: apt has no $headers; use an image with its distribution's standard kernel"
+    apt install -y --no-install-recommends "$headers"
+  fi
 
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT

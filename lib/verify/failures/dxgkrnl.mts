@@ -1,5 +1,4 @@
 import type { Failure } from "./types.mts";
-import { guestFix } from "../../fixes.mts";
 import { rows } from "./rows.mts";
 
 const image = "Use an image of Debian 12 or 13, or Ubuntu 22.04 or 24.04, such as image: debian-13";
@@ -28,7 +27,6 @@ export const dxgkrnlFailures = (): Failure[] =>
       line("headers for (?:the )?kernel \\S{1,60} cannot be found"),
       "the image has a kernel whose headers are not in the guest's package sources, and dxgkrnl needs them to build",
       `${image}, which have their distribution's standard kernel`,
-      guestFix("Or look for its headers", "apt-cache search --names-only '^linux-headers-'"),
     ],
     [
       "hyperv.guest",
@@ -57,7 +55,6 @@ export const dxgkrnlFailures = (): Failure[] =>
       "cause",
       line("dxgkrnl was built, but is not installed"),
       "DKMS built dxgkrnl, but modinfo does not find it for the kernel",
-      guestFix("See for which kernels it was built", "dkms status"),
-      guestFix("Build it again", "dkms autoinstall"),
+      image,
     ],
   ]);
