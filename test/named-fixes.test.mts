@@ -35,6 +35,22 @@ test("a fix names the network, the VM, and the VM of Hyper-V and Proxmox VE", ()
   );
 });
 
+test("a volume of Proxmox VE is deleted only if no VM or container of any cluster has it", () => {
+  const text = 'lvcreate error: Logical Volume "vm-101-disk-0" already exists in volume group "pve"';
+  assert.match(commands(text), /grep -rn vm-101-disk-0 \/etc\/pve\/nodes\n/);
+  const { title } = likelyCauses(text)[0]!.fix.find((fix) => fix.title.includes("pvesm free"))!;
+  assert.match(title, /no line names it, and no other cluster or host uses this storage.*vm-101-disk-0/);
+});
+
+test("the files of NVIDIA's old repositories are found, not those of the current one", () => {
+  const command = commands("# Unsupported distribution!");
+  const pattern = new RegExp(/'(.*)'/.exec(command)![1]!);
+  const source = (path: string) => `deb https://nvidia.github.io/libnvidia-container/${path} /`;
+  assert.match(source("stable/ubuntu18.04/$(ARCH)"), pattern);
+  assert.match("# Unsupported distribution!", pattern);
+  for (const path of ["stable/deb/$(ARCH)", "stable/deb/amd64/"]) assert.not.match(source(path), pattern);
+});
+
 test("a name that is no single word for a shell stays out of the commands", () => {
   const found = commands("error: operation failed: domain 'a; reboot' already exists with uuid 9cf5");
   assert.not.match(found, /reboot/);

@@ -136,7 +136,7 @@ export const amdKernelFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
-      /\bamd(?:gpu|ttm|kcl|_sched|drm_\w{2,20}): (?:Unknown symbol|disagrees about version of symbol) \w/,
+      /\bamd(?:gpu|ttm|kcl|_sched|drm_\w{2,20})'?: (?:Unknown symbol|disagrees about version of symbol) \w/,
       "AMD's driver does not fit the kernel's other graphics modules: it was built for another kernel, or they are " +
       "not installed",
       "Ubuntu: install linux-modules-extra of the kernel that runs, then modprobe amdgpu",

@@ -60,7 +60,11 @@ export const aptKeyFailures = (): Failure[] => [
     message:
       "NVIDIA's repository has no list for this distribution's name: its current one is the same for all of them",
     fix: [
-      commandFix("Find the old files", "grep -rl -e nvidia.github.io -e Unsupported /etc/apt/sources.list.d"),
+      commandFix(
+        "Find the old files",
+        "grep -rlE 'nvidia\\.github\\.io/[^ ]*/(debian|ubuntu|raspbian|mint|centos|rhel)[0-9]|Unsupported distribution' " +
+          "/etc/apt/sources.list.d",
+      ),
       manualFix(
         "Delete them, and use https://nvidia.github.io/libnvidia-container/stable/deb/nvidia-container-toolkit.list " +
           "(or …/stable/rpm/…) as NVIDIA's installation guide says",

@@ -89,6 +89,7 @@ export const hypervGuestFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Module dxgkrnl not found in directory|could not insert 'dxgkrnl'|\/dev\/dxg\S{0,2}: No such file/,
+      /\bdxgkrnl: (?:Unknown symbol|disagrees about version of symbol) \w/,
       /Failed to open \/dev\/dxg/,
     ),
     check: "hyperv.guest",

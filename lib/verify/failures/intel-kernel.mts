@@ -34,7 +34,7 @@ export const intelKernelFailures = (): Failure[] =>
     [
       "guest.driver",
       "cause",
-      /\b(?:i915|xe): (?:Unknown symbol|disagrees about version of symbol) \w/,
+      /\b(?:i915|xe)'?: (?:Unknown symbol|disagrees about version of symbol) \w/,
       "Intel's driver does not fit the kernel's other graphics modules: it was built for another kernel, or they are " +
       "not installed",
       manualFix("Ubuntu: install linux-modules-extra of the kernel that runs; then modprobe drm_display_helper i915", {

@@ -5,8 +5,7 @@ import { rows } from "./rows.mts";
 
 /** The modules of VM programs and file systems that DKMS or a vendor builds. */
 const modules =
-  "(?:vboxdrv|vboxnet\\w{2,4}|vboxpci|vboxguest|vboxsf|vmmon|vmnet|zfs|spl|evdi|kvmfr|nvhda|amdgpu|i915|" +
-  "dxgkrnl|vendor_reset|gasket|apex)";
+  "(?:vboxdrv|vboxnet\\w{2,4}|vboxpci|vboxguest|vboxsf|vmmon|vmnet|zfs|spl|evdi|kvmfr|nvhda|vendor_reset|gasket|apex)";
 const rebuild = "Build it again for this kernel: dkms autoinstall, /sbin/vboxconfig (VirtualBox), vmware-modconfig " +
   "--console --install-all (VMware)";
 

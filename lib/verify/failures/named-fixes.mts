@@ -62,6 +62,10 @@ const kinds: Kind[] = [
     named: [/\bqm(?:start| start| set| config)[ :](?:UPID\S{0,80}:)?(\d{3,9})\b/, /\b(?:start )?VM (\d{3,9})\b/],
     replaced: [[/(\bqm [a-z]{3,10} )ID\b/g, "$1%"]],
   },
+  {
+    named: [new RegExp(`Logical Volume "${word}" already exists`)],
+    replaced: [[/\bVOLUME\b/g, "%"]],
+  },
 ];
 
 /** A longer log has the names of many things. Characters. */

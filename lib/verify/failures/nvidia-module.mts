@@ -48,16 +48,17 @@ export const moduleFailures = (): Failure[] => [
     source: "kmod and Linux; NVIDIA/gpu-driver-container#44 (2023)",
   },
   {
-    pattern: /could not insert '?nvidia\w{0,10}'?: Invalid argument/,
+    pattern: /could not insert '?(?:nvidia\w{0,10}|amdgpu|radeon|nouveau|i915|xe)'?: Invalid argument/,
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",
-    message: "NVIDIA's module does not load (Invalid argument): it was built for another kernel, another of NVIDIA's " +
-      "modules did not load before it, or an option in /etc/modprobe.d is wrong",
+    message:
+      "the card's driver does not load (Invalid argument): an option in /etc/modprobe.d is wrong, the kernel has " +
+      "nomodeset, or (NVIDIA, DKMS) it was built for another kernel or another of its modules did not load before it",
     fix: [
       guestFix("Read the kernel's reason", "dmesg --level err,warn"),
-      guestFix("Compare the kernel with the module's", "sh -c 'uname -r; modinfo -F vermagic nvidia'"),
-      guestFix("See the options", "grep -rn nvidia /etc/modprobe.d"),
+      guestFix("Compare the kernel with the module's", "sh -c 'uname -r; modinfo -F vermagic MODULE'"),
+      guestFix("See the options, and nomodeset", "sh -c 'cat /proc/cmdline; grep -rn ^options /etc/modprobe.d'"),
     ],
     source: "kmod, Linux (EINVAL of init_module); cisagov/kali-packer#6 (2020-03)",
   },

@@ -6,7 +6,7 @@ import { serviceWords } from "./script-lines.mts";
 import { servicePorts } from "./service-links.mts";
 
 /** Words of containers: a service's own lines are about it only next to them. */
-const near = new RegExp(`${serviceWords.source}|register layer|\\.service: `, "im");
+const near = new RegExp(`${serviceWords.source}|register layer|\\bollama\\.service: `, "im");
 const owner = guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER");
 const ps = guestFix("Check which services run", "docker compose ps --all");
 
