@@ -381,7 +381,10 @@ test("explain says that it found nothing, and refuses what it cannot read", asyn
   assert.match(out, /^homelab-gpu knows no error in this log\n {2}→ /);
   const empty = await explained({ "up.log": " \n" }, ["up.log"]);
   assert.is(empty.code, 1);
-  assert.match(empty.out, /^this log is empty\n {2}→ Give a log with text in it/);
+  assert.match(
+    empty.out,
+    /^this log is empty\n {2}→ Give a file with text, or pipe a command.s output:\s+COMMAND 2>&1 \| \S.*explain -\n/,
+  );
   assert.equal(out.split("\n").filter((line) => line.length > 80), []);
   for (
     const [words, message] of [[["none.log"], /there is no file none\.log/], [["a", "b"], /takes one LOG/]] as const

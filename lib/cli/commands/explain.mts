@@ -19,15 +19,19 @@ import { jsonText } from "../../urls.mts";
 
 /** What to do about a log without a known error. */
 function unknownLines(isEmpty: boolean, width: number): string[] {
+  const step = [width, "  → ", "    "] as const;
   const first = isEmpty ? "this log is empty" : "homelab-gpu knows no error in this log";
   const read = isEmpty
-    ? "Give a log with text in it: a file, or the output of a command, with 2>&1 |"
-    : "Read the first error in it: later ones often follow from it. Most texts are known in English only (LC_ALL=C)";
+    ? wrapBefore("Give a file with text, or pipe a command's output:", `COMMAND 2>&1 | ${self("explain -")}`, ...step)
+    : wrap(
+      "Read the first error in it: later ones often follow from it. Most texts are known in English only (LC_ALL=C)",
+      ...step,
+    );
   return [
     ...wrap(first, width),
-    ...wrap(read, width, "  → ", "    "),
-    ...wrapBefore("Check this host:", self("doctor"), width, "  → ", "    "),
-    ...wrapBefore("Check a running VM:", self("verify"), width, "  → ", "    "),
+    ...read,
+    ...wrapBefore("Check this host:", self("doctor"), ...step),
+    ...wrapBefore("Check a running VM:", self("verify"), ...step),
   ];
 }
 

@@ -8,19 +8,20 @@ export const dockerFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /(?:exec:? "?|exec )(?!\S{0,60}(?:conmon|crun|runc|netavark|pasta|slirp4netns|newuidmap)"?: perm)[\w.\/-]{1,80}"?: (?:permission denied|no such file or directory)/,
-      /(?:Executing child process '|tini \(\d{1,7}\)\] exec (?!\/run\/podman-init))[\w.\/-]{1,80}'? failed: '?(?:permission denied|no such file)/,
-      /\[dumb-init\] [\w.\/-]{1,80}: (?:permission denied|no such file)/,
+      /(?:Executing child process '|tini \(\d{1,7}\)\] exec (?!\/run\/podman-init))[\w.\/-]{1,80}'? failed: '?permission denied/,
+      /(?:Executing child process '|tini \(\d{1,7}\)\] exec (?!\/run\/podman-init))[\w.-]{0,80}\/[\w.\/-]{1,80}'? failed: '?no such file/,
+      /\[dumb-init\] [\w.\/-]{1,80}: permission denied|\[dumb-init\] [\w.-]{0,80}\/[\w.\/-]{1,80}: no such file/,
       /failed to exec pid1: (?:permission denied|no such file)/,
     ),
     near: new RegExp(`${dockerWords.source}|\\btini\\b|dumb-init|catatonit`, "i"),
     check: "verify.service",
     layer: "image",
     message:
-      "the service's start script cannot be run: it is not executable, its first line names a missing shell, or it " +
-      "has line ends of Windows",
+      "the service's start script cannot be run: it is not executable or not in the image, its first line names a " +
+      "missing shell, or it has line ends of Windows",
     fix: [
       manualFix("Make it executable (chmod +x), and save it with line ends of Unix (git: core.autocrlf input)"),
-      manualFix("Check that a mount does not hide it"),
+      manualFix("Check that the image has it at that path, and that no mount hides it"),
     ],
     source: "runc, Linux (execve), read 2026-11",
   },
@@ -172,6 +173,8 @@ export const dockerFailures = (): Failure[] => [
       /(?:OCI runtime|container process).{0,200}executable file not found in \$PATH/,
       /executable file `?[\w.\/-]{1,60}`? not found(?: in \$PATH)?: No such file/,
       /exec: "[^"]{1,80}": stat \S{1,80}: no such file/,
+      /(?:Executing child process '|tini \(\d{1,7}\)\] exec )[\w.-]{1,80}'? failed: '?no such file/,
+      /\[dumb-init\] [\w.-]{1,80}: no such file/,
     ),
     check: "verify.service",
     layer: "image",

@@ -12,6 +12,10 @@ const daemonLog = commandFix("Read what libvirt says", "journalctl -u libvirtd -
   root: true,
 });
 
+/** libvirt's daemons: not other programs whose names begin alike, such as virtiofsd. */
+const daemon =
+  "\\b(?:libvirt|virt(?:qemu|log|lock|network|nodedev|storage|nwfilter|secret|interface|proxy|lxc|xen|vbox|ch))d";
+
 /** Sentences of libvirt about storage, networks and itself that no other table has, by topic. */
 export const libvirtErrorFailures = (): Failure[] => [
   ...rows({
@@ -58,8 +62,11 @@ export const libvirtErrorFailures = (): Failure[] => [
     ],
     [
       "provider.access",
-      "cause",
-      /Dependency failed for (?:libvirt|Virtualization|virt\w{2,20}d)|(?:libvirtd|virt\w{2,20}d)\.service\S{0,60}: Job \S{1,80} failed with result 'dependency'/,
+      "symptom",
+      anyOf(
+        new RegExp(`Dependency failed for (?:${daemon}\\b|(?:libvirt|Virtualization) (?:[\\w ]{2,30} )?daemon)`),
+        new RegExp(`${daemon}\\.(?:service|socket)\\S{0,60}: Job \\S{1,80} failed with result 'dependency'`),
+      ),
       "a service or socket that libvirt's daemon needs did not start, so systemd did not start the daemon",
       commandFix("Check which", "systemctl list-units --failed"),
       commandFix("Read why", "journalctl -b --no-pager -p warning -g 'virt|socket'", { root: true }),
@@ -67,7 +74,7 @@ export const libvirtErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /\/var\/log\/libvirt\/\S{1,120}\.log'?: Permission denied/,
+      /(?:virtlogd|Unable to open file|Cannot open log file)[^\n]{0,80}\/var\/log\/libvirt\/\S{1,120}\.log'?: Permission denied/,
       "libvirt's log service (virtlogd) may not write the VM's log: the file has another owner, or lost its SELinux " +
       "label",
       commandFix("Give the folder its labels again (SELinux)", "restorecon -RFv /var/log/libvirt", { root: true }),
@@ -101,7 +108,10 @@ export const libvirtErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /Failed to acquire pid file '|(?:libvirtd|virt\w{2,20}d).{0,160}Unable to obtain pidfile|Unable to obtain pidfile\. Check/,
+      anyOf(
+        /Failed to acquire pid file '|Unable to obtain pidfile\. Check/,
+        new RegExp(`${daemon}\\b.{0,160}Unable to obtain pidfile`),
+      ),
       "another libvirt daemon of this kind runs already: libvirtd and the daemons of its parts (virtqemud) exclude " +
       "each other",
       commandFix("Check which ones run", "systemctl list-units 'libvirt*' 'virt*'"),

@@ -211,7 +211,8 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "libvirt (src/network/bridge_driver.c), read 2026-11; netblue30/firejail#5137 (2022-05)",
   },
   {
-    pattern: /failed to create listening socket for (?:port )?\S{1,60}: Address already in use/,
+    pattern:
+      /dnsmasq(?:\[\d{1,8}\])?: failed to create listening socket for (?:port )?\S{1,60}: Address already in use/,
     check: "provider.access",
     layer: "network",
     message: "another name server on this host listens on the address that this network's dnsmasq needs",
@@ -222,7 +223,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "dnsmasq, read 2026-11; oblique/create_ap#65 (2015-04)",
   },
   {
-    pattern: /failed to create listening socket for \S{1,60}: Cannot assign requested address/,
+    pattern: /dnsmasq(?:\[\d{1,8}\])?: failed to create listening socket for \S{1,60}: Cannot assign requested address/,
     check: "provider.access",
     layer: "network",
     message:

@@ -53,6 +53,9 @@ export const nasSystemFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "provider",
+    near:
+      /invalid format|parse (?:volume filename|\w{3,9} volume name)|\bpve|\bq?m(?:import)?\b|\bpct\b|TASK ERROR|proxmox|in volume group/i,
+    shared: true,
     source: "Proxmox VE 8 (PVE/Storage); Telmate/terraform-provider-proxmox#781 (2023-05), " +
       "UntouchedWagons/Ubuntu-CloudInit-Docs#4 (2024-09)",
   }, [

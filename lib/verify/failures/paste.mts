@@ -24,8 +24,7 @@ export function readPaste(raw: string): Pasted {
   if (/[\u2018-\u201f\u00a0]/.test(text)) {
     text = text.replace(/[\u2018\u2019\u201a\u201b]/g, "'").replace(/[\u201c-\u201f]/g, '"').replaceAll("\u00a0", " ");
   }
-  // Markdown's bold, and its escapes, as forums copy them; not the asterisks of make
-  if (text.includes("**")) text = text.replace(/(?<![*\/\w])\*\*_?(?=\w)|(?<=[\w.:])_?\*\*(?![*\/\w])/g, "");
+  // Markdown's escapes, as forums copy them
   if (text.includes("\\_")) text = text.replace(/\\([_*#<>[\]])/g, "$1");
   if (text.includes("\\x0a")) text = text.replace(/\\x0a(?:NVRM: ?)?/g, " ");
   if (/\\["'nt]/.test(text)) {
@@ -33,6 +32,8 @@ export function readPaste(raw: string): Pasted {
     text = text.replace(/\\{1,4}(["'])/g, "$1").replace(/\\{1,2}[nt](?![a-z]*[\\:])/g, " ");
   }
   const shown = text.split("\n");
+  // Markdown's bold; not the asterisks of make
+  if (text.includes("**")) text = text.replace(/(?<![*\/\w])\*\*_?(?=\w)|(?<=[\w.:])_?\*\*(?![*\/\w])/g, "");
   // the frames that Rich and other programs draw around a message
   if (/[\u2502\u2503]/.test(text)) text = text.replace(/[ \t]{0,160}[\u2502\u2503][ \t]{0,20}$/gm, "");
   if (text.length <= translatedLimit) text = translated(text);
@@ -67,8 +68,8 @@ function unescaped(text: string): string {
 }
 
 /**
- * Prefixes before a program's own text in a line, in any order, at most four. The names of NVIDIA's services stay,
- * since few of their messages name NVIDIA.
+ * Prefixes before a program's own text in a line, in any order, at most four. The names of NVIDIA's services and
+ * of dnsmasq stay, since few of their messages name them.
  */
 const prefixes = new RegExp(
   `^(?:${
@@ -77,7 +78,7 @@ const prefixes = new RegExp(
       /\[ {0,12}\d{1,9}\.\d{1,9}\] /,
       /\[[+ ]{1,10}\d{1,9}\.\d{1,9}\] /,
       /\d{4}[-\/]\d\d[-\/]\d\d[T ]\d\d:\d\d:\d\d[.,]?\d{0,9}(?:Z|[+-]\d\d:?\d\d)? (?:[\w.-]{1,64} kernel: )?/,
-      /(?:[A-Z][a-z]{2} [ \d]\d|\d{4}-\d\d-\d\dT)[ \dT:.+-]{8,40} [\w.-]{1,64} (?:(?=nvidia-(?!c)|nv-\w)|[\w@.\/-]{1,40}(?:\[\d{1,8}\]: ?|: )|kernel:)/,
+      /(?:[A-Z][a-z]{2} [ \d]\d|\d{4}-\d\d-\d\dT)[ \dT:.+-]{8,40} [\w.-]{1,64} (?:(?=nvidia-(?!c)|nv-\w|dnsmasq\[)|[\w@.\/-]{1,40}(?:\[\d{1,8}\]: ?|: )|kernel:)/,
       /(?:[\d.]{7,15}: )?(?:kern|user): +\w{1,10}: \[[^\]]{10,40}\]: /,
       /\[?[\w.-]{1,60}\]? {1,30}\| /,
       /[ \t]{0,80}[\u2502\u2503] {0,4}/,

@@ -77,10 +77,11 @@ export const programFailures = (): Failure[] => [
     near: new RegExp(`${serviceWords.source}|torch|vllm|(?:site|dist)-packages|safetensors|shared memory object`, "im"),
     check: "verify.service",
     layer: "docker",
-    message: "the program has as many files open as its container allows it (ulimit -n)",
+    message: "the program has as many files open as its container or service allows it (ulimit -n)",
     fix: [
       manualFix("Write ulimits: {nofile: 65536} for that service, and create the container again"),
       guestFix("See the container's limit", "docker compose exec SERVICE sh -c 'ulimit -n'"),
+      manualFix("A service of systemd: LimitNOFILE=65536 under [Service] (systemctl edit NAME), then restart it"),
       manualFix(
         "If it happens again, the program does not close its files: use fewer workers, or another release " +
           "of it",

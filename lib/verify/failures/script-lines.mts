@@ -44,7 +44,7 @@ export const scriptLineFailures = (): Failure[] =>
       "cause",
       anyOf(
         /(?:touch|cp|mv|ln|install|mktemp|mkfifo|rmdir|sed|tar): (?:cannot|can't|couldn't|failed to) [^\n]{1,200}: Permission denied/,
-        /(?:touch|cp|mv|ln|install|mkdir|tee|cat|rsync): \/[^:\n]{1,200}: Permission denied/,
+        /(?:touch|cp|mv|ln|install|mkdir|tee|cat|rsync): \/(?!\w{3}\/(?:\w{3}\/)?libvirt)[^:\n]{1,200}: Permission denied/,
         /Wrong volume permissions\?/,
       ),
       "a command of the service's start is not allowed to use a file or folder: most often its volume belongs to " +

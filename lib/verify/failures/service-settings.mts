@@ -5,10 +5,15 @@ import { rows } from "./rows.mts";
 import { serviceWords } from "./script-lines.mts";
 
 /** Not behind a variable that is not set: the program goes on without it. */
-const goesOn = "(?![^\\n]{0,40}\\b(?:us(?:ing|ed)|(?:the|a|to) default|defaulting|assum|anonymous|offline|" +
+const goesOn =
+  "(?![^\\n]{0,40}(?:[,;] ?\\n[^\\n]{0,40})?\\b(?:us(?:ing|ed)|(?:the|a|to) default|defaulting|assum|anonymous|offline|" +
   "fall(?:ing|s)? back|ignor|skip|disabl|optional|consider|recommend))";
-/** Not behind the level of a line after which the program goes on. */
-const warned = "(?<!(?:warn|warning|info|debug|notice)\\b[^\\n]{0,120})";
+/** Not behind the level of a line, which a window can have wrapped, after which the program goes on. */
+const warned =
+  "(?<!(?:warn|warning|info|debug|notice)\\b[^\\n]{0,120}(?:\\b(?:the|an?|required|this|your|environment|env|" +
+  "variables?)\\n[^\\n]{0,40})?)";
+/** Not about a request to a web service or its answer. */
+const noRequest = "(?<!Re(?:quest|sponse)ValidationError: \\d{1,3} )";
 /** The name of an environment variable, which has an underscore, with or without quotes. */
 const name = "['\"`]?[A-Z](?=\\w{0,40}_)\\w{3,80}['\"`]?";
 /** One or more names. */
@@ -30,7 +35,9 @@ export const serviceSettingFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /validation errors? for \w{0,40}(?:Settings|EnvVars|Config) [\w.]{2,60} {1,4}Extra inputs are not permitted/,
+      new RegExp(
+        `${noRequest}validation errors? for \\w{0,40}(?:Settings|EnvVars) [\\w.]{2,60} {1,4}Extra inputs are not permitted`,
+      ),
       "a file of settings (most often .env) has a variable that this program does not know: it is of another " +
       "program, misspelled, or of another release",
       "Remove it from that file, or start the program in a folder whose .env is its own; variables of other programs " +
@@ -41,20 +48,20 @@ export const serviceSettingFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /(?<!RequestValidationError: \d{1,3} )validation errors? for \w{0,40}(?:Settings|EnvVars)\b/,
-        /\d{1,3} validation errors? for \w{0,40}Config [A-Za-z]\w{2,60} {1,4}Field required/,
+        new RegExp(`${noRequest}validation errors? for \\w{0,40}(?:Settings|EnvVars)\\b`),
+        /\d{1,3} validation errors? for \w{0,40}Config [A-Za-z][\w.]{2,60} {1,4}(?:Field required|Extra inputs are not permitted)/,
         /ERROR ==> The [A-Z]\w{2,60} environment variable is empty or not set/,
         /ERROR {1,4}==> The [A-Z]\w{2,60} environment variable must be set/,
       ),
-      "the program misses a setting, or does not take its value: the lines below name it, most often as the " +
-      "environment variable of that name in capitals",
+      "the program misses a setting, does not know it, or does not take its value: the lines below name it (of …Settings: " +
+      "most often the environment variable of that name in capitals)",
       compare,
       effective,
     ],
   ]),
   ...rows({
     layer: "docker",
-    near: new RegExp(`${serviceWords.source}|\\.env\\b|\\(/app/`, "im"),
+    near: new RegExp(`${serviceWords.source}|(?<!process|meta)\\.env\\b|\\(/app/`, "im"),
     shared: true,
     source: "Zod, envalid, viper, python-decouple; mmartial/ComfyUI-Nvidia-Docker#73 (2025-09), read 2026-11",
   }, [
@@ -68,13 +75,24 @@ export const serviceSettingFailures = (): Failure[] => [
         new RegExp(`${name} (?:environment|env) variables? ${warned}(?:(?:is|are|was) )?${unset}\\b${goesOn}`),
         new RegExp(`${oneWord}(?:environment|env) variable ['"\`]?\\w{3,40}['"\`]? (?:is|was) ${unset}\\b${goesOn}`),
         new RegExp(`${oneWord}['"\`]?\\w{3,40}['"\`]? (?:environment|env) variable (?:is |was )?${unset}\\b${goesOn}`),
-        new RegExp(`required (?:environment|env) variables? (?:is|are|were) ${unset}\\b`),
-        /(?:missing|required|undefined) (?:required )?(?:environment|env) variables?:? ['"`[]?[A-Z]/,
+        new RegExp(`required (?:environment|env) variables? ${warned}(?:is|are|were) ${unset}\\b${goesOn}`),
+        new RegExp(
+          `(?:missing|required|undefined) (?:required )?(?:environment|env) variables?:? ${warned}(?!(?:is|are|were)\\b)` +
+            "['\"`[]?[A-Z]",
+        ),
         /Invalid environment variables/,
-        /ERR_INVALID_ARG_TYPE\]: The [^\n]{1,160}Received undefined/,
       ),
       "the program needs an environment variable that is not set, or that has a value it does not take; that line or " +
       "the next names it",
+      compare,
+      effective,
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /ERR_INVALID_ARG_TYPE\]: The [^\n]{1,60} must be of type string[^\n]{0,120}Received undefined/,
+      "a program in Node.js has no value where it needs a text: most often a setting or an environment variable is not " +
+      "set; the lines below name the place",
       compare,
       effective,
     ],
