@@ -248,6 +248,11 @@ test("the keys of a pattern are texts that few logs have", () => {
   for (const [{ source }, expected] of keys) assert.equal(keysOf(source), expected, source);
 });
 
+test("a line is shown with its asterisks, and searched without Markdown's bold", () => {
+  const { text, shown } = readPaste("call **failed**: f(*args, **kwargs)");
+  assert.equal([text, shown], ["call failed: f(*args, kwargs)", ["call **failed**: f(*args, **kwargs)"]]);
+});
+
 test("a message continues after the prefix that NVIDIA's module writes before each line", () => {
   for (const between of [" ", "\n", " \n   ", "\nNVRM: ", "\nNVRM:  ", "\t"]) {
     const text = `NVRM: The NVIDIA GPU installed in this system must use the${between}open GPU kernel modules`;

@@ -2,7 +2,6 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { parseConfig } from "../lib/config/parse.mts";
-import { readPaste } from "../lib/verify/failures/paste.mts";
 
 const test = suite("pasted");
 const machine = (keys: string) => parseConfig(`machines: [{name: a, box: lab/x, ${keys}}]`).machines[0]!;
@@ -23,11 +22,6 @@ test("for top-level sections of a Compose file, the error says what to do", () =
       section,
     );
   }
-});
-
-test("a line is shown with its asterisks, and searched without Markdown's bold", () => {
-  const { text, shown } = readPaste("call **failed**: f(*args, **kwargs)");
-  assert.equal([text, shown], ["call failed: f(*args, kwargs)", ["call **failed**: f(*args, **kwargs)"]]);
 });
 
 test.run();

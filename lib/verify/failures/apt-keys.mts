@@ -62,8 +62,8 @@ export const aptKeyFailures = (): Failure[] => [
     fix: [
       commandFix(
         "Find the old files",
-        "grep -rlE 'nvidia\\.github\\.io/[^ ]*/(debian|ubuntu|raspbian|mint|centos|rhel)[0-9]|Unsupported distribution' " +
-          "/etc/apt/sources.list.d",
+        "grep -rlE 'nvidia\\.github\\.io/[^ ]*/(debian|ubuntu|raspbian|mint|centos|rhel)[0-9]" +
+          "|Unsupported distribution' /etc/apt/sources.list.d",
       ),
       manualFix(
         "Delete them, and use https://nvidia.github.io/libnvidia-container/stable/deb/nvidia-container-toolkit.list " +

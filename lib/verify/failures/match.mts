@@ -53,8 +53,8 @@ export function matcher(
         // another alternative can begin before the one that is found
         if (known && (earlier.has(rank) || original(at) - known.start > reach)) continue;
         const { expression, before, skip } = part.search();
-        const from = at < before ? 0 : text.indexOf("\n", at - before) + 1 || at - before;
-        const begin = from > at ? at - before : from;
+        // not by indexOf in the text: that would search a long line up to its end, for each key
+        const begin = at < before ? 0 : at - before + text.slice(at - before, at).indexOf("\n") + 1;
         const window = text.slice(begin, at + reach);
         const whole = at + reach >= text.length ? Infinity : window.length;
         expression.lastIndex = 0;

@@ -76,14 +76,14 @@ export const nasSystemFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /Logical Volume "vm-\d{1,9}-[\w-]{1,40}" already exists in volume group/,
-      "a volume of that name exists: it belongs to a VM or container with the same number, on this or another node or " +
-      "cluster, or is left over from an earlier one",
+      "a volume of that name exists: it belongs to a VM or container with the same number, on this or another node " +
+      "or cluster, or is left over from an earlier one",
       commandFix("See whether a VM or container of this cluster has it", "grep -rn VOLUME /etc/pve/nodes", {
         root: true,
       }),
       "Take another number for the new one, which is always safe",
-      "Only if no line names it, and no other cluster or host uses this storage: pvesm free STORAGE:VOLUME deletes it " +
-      "with its data",
+      "Only if no line names it, and no other cluster or host uses this storage: pvesm free STORAGE:VOLUME deletes " +
+      "it with its data",
     ],
   ]),
   ...rows({ layer: "vfio", source: "Proxmox VE 8 (qemu-server); Telmate/terraform-provider-proxmox#1029 (2024-08)" }, [

@@ -6,14 +6,14 @@ import { serviceWords } from "./script-lines.mts";
 
 /** Not behind a variable that is not set: the program goes on without it. */
 const goesOn =
-  "(?![^\\n]{0,40}(?:[,;] ?\\n[^\\n]{0,40})?\\b(?:us(?:ing|ed)|(?:the|a|to) default|defaulting|assum|anonymous|offline|" +
-  "fall(?:ing|s)? back|ignor|skip|disabl|optional|consider|recommend))";
+  "(?![^\\n]{0,40}(?:[,;] ?\\n[^\\n]{0,40})?\\b(?:us(?:ing|ed)|(?:the|a|to) default|defaulting|assum|anonymous|" +
+  "offline|fall(?:ing|s)? back|ignor|skip|disabl|optional|consider|recommend))";
 /** Not behind the level of a line, which a window can have wrapped, after which the program goes on. */
 const warned =
   "(?<!(?:warn|warning|info|debug|notice)\\b[^\\n]{0,120}(?:\\b(?:the|an?|required|this|your|environment|env|" +
   "variables?)\\n[^\\n]{0,40})?)";
 /** Not about a request to a web service or its answer. */
-const noRequest = "(?<!Re(?:quest|sponse)ValidationError: \\d{1,3} )";
+const noRequest = "(?<!Re(?:quest|sponse)ValidationError ?: ?\\d{1,3} )";
 /** The name of an environment variable, which has an underscore, with or without quotes. */
 const name = "['\"`]?[A-Z](?=\\w{0,40}_)\\w{3,80}['\"`]?";
 /** One or more names. */
@@ -36,7 +36,8 @@ export const serviceSettingFailures = (): Failure[] => [
       "verify.service",
       "cause",
       new RegExp(
-        `${noRequest}validation errors? for \\w{0,40}(?:Settings|EnvVars) [\\w.]{2,60} {1,4}Extra inputs are not permitted`,
+        `${noRequest}validation errors? for \\w{0,40}(?:Settings|EnvVars) [\\w.]{2,60} {1,4}` +
+          "Extra inputs are not permitted",
       ),
       "a file of settings (most often .env) has a variable that this program does not know: it is of another " +
       "program, misspelled, or of another release",
@@ -53,8 +54,8 @@ export const serviceSettingFailures = (): Failure[] => [
         /ERROR ==> The [A-Z]\w{2,60} environment variable is empty or not set/,
         /ERROR {1,4}==> The [A-Z]\w{2,60} environment variable must be set/,
       ),
-      "the program misses a setting, does not know it, or does not take its value: the lines below name it (of …Settings: " +
-      "most often the environment variable of that name in capitals)",
+      "the program misses a setting, does not know it, or does not take its value: the lines below name it (of " +
+      "…Settings: most often the environment variable of that name in capitals)",
       compare,
       effective,
     ],
@@ -77,8 +78,8 @@ export const serviceSettingFailures = (): Failure[] => [
         new RegExp(`${oneWord}['"\`]?\\w{3,40}['"\`]? (?:environment|env) variable (?:is |was )?${unset}\\b${goesOn}`),
         new RegExp(`required (?:environment|env) variables? ${warned}(?:is|are|were) ${unset}\\b${goesOn}`),
         new RegExp(
-          `(?:missing|required|undefined) (?:required )?(?:environment|env) variables?:? ${warned}(?!(?:is|are|were)\\b)` +
-            "['\"`[]?[A-Z]",
+          `(?:missing|required|undefined) (?:required )?(?:environment|env) variables?:? ${warned}` +
+            "(?!(?:is|are|were)\\b)['\"`[]?[A-Z]",
         ),
         /Invalid environment variables/,
       ),
@@ -91,8 +92,8 @@ export const serviceSettingFailures = (): Failure[] => [
       "verify.service",
       "fallback",
       /ERR_INVALID_ARG_TYPE\]: The [^\n]{1,60} must be of type string[^\n]{0,120}Received undefined/,
-      "a program in Node.js has no value where it needs a text: most often a setting or an environment variable is not " +
-      "set; the lines below name the place",
+      "a program in Node.js has no value where it needs a text: most often a setting or an environment variable is " +
+      "not set; the lines below name the place",
       compare,
       effective,
     ],
