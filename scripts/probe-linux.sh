@@ -1467,11 +1467,12 @@ if [ -n "$live" ]; then
     packs=$(limited "$value" list extpacks 2>/dev/null </dev/null)
   fi
 
-  for path in /run/libvirt/libvirt-sock /run/libvirt/virtqemud-sock /var/run/libvirt/libvirt-sock; do
-    [ -S "$path" ] && break
+  for socket in "$root"/run/libvirt/libvirt-sock "$root"/run/libvirt/virtqemud-sock \
+    "$root"/var/run/libvirt/libvirt-sock; do
+    [ -S "$socket" ] && break
   done
   libvirt=
-  if wanted libvirt && [ -S "$path" ] && [ -r "$path" ] && [ -w "$path" ] && program virsh; then
+  if wanted libvirt && [ -S "$socket" ] && [ -r "$socket" ] && [ -w "$socket" ] && program virsh; then
     libvirt=$(limited "$value" -c qemu:///system 'version --daemon; net-list --all; pool-list --all' 2>&1 </dev/null)
     case $? in
       124 | 137) libvirt="error: virsh did not answer within $patience s" ;;
@@ -1523,9 +1524,9 @@ END
     esac
   fi
   section libvirt
-  if [ -S "$path" ]; then
-    fact socket "$path"
-    if [ -r "$path" ] && [ -w "$path" ]; then fact access yes; else fact access no; fi
+  if [ -S "$socket" ]; then
+    fact socket "${socket#"$root"}"
+    if [ -r "$socket" ] && [ -w "$socket" ]; then fact access yes; else fact access no; fi
   fi
   units=/etc/systemd/system
   if [ -d "$units" ] && { program libvirtd || program virtqemud; }; then

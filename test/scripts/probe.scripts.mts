@@ -1,5 +1,5 @@
 // The Linux probe, run by every installed shell: what it reads from files and programs.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -833,6 +833,13 @@ test("with HOMELAB_GPU_HARDWARE the probe asks nobody about processes and the fi
   assert.ok(pci);
 });
 
+/** Makes a socket's file, as a daemon leaves it. */
+function createSocket(path: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const listen = "require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
+  spawnSync(process.execPath, ["-e", listen, path]);
+}
+
 test("a version comes from dpkg only for a program of its package", () => {
   const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-versions-"));
   const versions = (env: NodeJS.ProcessEnv) =>
@@ -880,6 +887,7 @@ test("dpkg's versions are those of installed packages, for programs that nothing
         virsh: "exit 1",
       });
       symlinkSync("usr/bin", `${folder}/bin`);
+      createSocket(`${folder}/run/libvirt/libvirt-sock`);
       writeFileSync(`${folder}/var/lib/dpkg/status`, status);
       writeFileSync(`${folder}/var/lib/dpkg/diversions`, diversions ?? "/bin/sh\n/bin/sh.distrib\ndash\n");
       writeFileSync(`${folder}/proc/self/mountinfo`, `24 1 259:2 / / rw - ext4 /dev/sda2 rw\n${mounts}`);
@@ -894,7 +902,9 @@ test("dpkg's versions are those of installed packages, for programs that nothing
       const [first, ...others] = shells.flatMap((shell) => {
         try {
           const text = execFileSync(shell[0]!, [...shell.slice(1), probe, folder], { encoding: "utf8", env });
-          return [parseHost(text).versions];
+          const host = parseHost(text);
+          assert.is(host.libvirt?.socket, "/run/libvirt/libvirt-sock");
+          return [host.versions];
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code === "ENOENT" && shell[0] !== "sh") return [];
           throw error;
