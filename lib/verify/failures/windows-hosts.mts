@@ -70,7 +70,7 @@ export const windowsHostFailures = (): Failure[] => [
       "cause",
       /Set-VMFirmware ?: .{0,60}Generation 1 virtual machines/,
       "the VM is of generation 1: it starts by a BIOS, and has no settings of UEFI and Secure Boot",
-      commandFix("See the VMs' generations", "Get-VM | Format-Table Name, Generation"),
+      commandFix("List the VMs' generations", "Get-VM | Select-Object Name, Generation"),
       "Update Vagrant or the script, which may set them only for generation 2; or take a box of generation 2",
     ],
     [
@@ -96,10 +96,7 @@ export const windowsHostFailures = (): Failure[] => [
       /A drive with the name '[^']{1,40}' does not exist/,
       "PowerShell has no drive of that name: the VM's disk is not mounted, has no drive letter, or the script read " +
       "several letters at once",
-      commandFix(
-        "See the letters of the mounted disk",
-        "Get-Disk | Get-Partition | Format-Table DiskNumber, DriveLetter",
-      ),
+      commandFix("List the drive letters", "Get-PSDrive -PSProvider FileSystem"),
       "Mount only that disk, while the VM is off, and give a letter to its Windows partition alone (Disk Management)",
     ],
     [
