@@ -1443,12 +1443,12 @@ if [ -n "$live" ]; then
     case $of_packages in *=*) by_change=$newline$(ls -1tc "$@" 2>/dev/null)$newline ;; esac
   fi
   packaged() { # PACKAGE PROGRAM: the version of the package, if the program at $value is from it and unchanged
-    for path in "/usr/bin/$2" "/usr/sbin/$2"; do
-      case $of_packages in *" $1:$path "*) ;; *) continue ;; esac
+    for of_path in "/usr/bin/$2" "/usr/sbin/$2"; do
+      case $of_packages in *" $1:$of_path "*) ;; *) continue ;; esac
       # shellcheck disable=SC3013 # other shells run the program
-      { [ "$root$path" -ef "$value" ] && ! [ -L "$root$path" ]; } 2>/dev/null || continue
-      case $replaced in *" $path "* | *" ${path#/usr} "* | *" ${path%/*} "*) continue ;; esac
-      case $by_change in *"$newline$dpkg/info/$1.list$newline"*"$root$path$newline"*) ;; *) continue ;; esac
+      { [ "$root$of_path" -ef "$value" ] && ! [ -L "$root$of_path" ]; } 2>/dev/null || continue
+      case $replaced in *" $of_path "* | *" ${of_path#/usr} "* | *" ${of_path%/*} "*) continue ;; esac
+      case $by_change in *"$newline$dpkg/info/$1.list$newline"*"$root$of_path$newline"*) ;; *) continue ;; esac
       value=${of_packages#*" $1="}
       [ "$value" != "$of_packages" ] || return 1
       value=${value%% *}
@@ -1602,10 +1602,9 @@ END
         END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }')
     }
     # before 1.8 iptables names no kind; what did not answer is neither
-    is_iptables() { # KIND: whether iptables is of this kind (nf_tables, legacy); its path
+    is_iptables() { # KIND: whether iptables is of this kind (nf_tables, legacy); its path in $value
       program iptables || return 1
-      path=$value
-      case $(limited "$path" --version 2>/dev/null </dev/null) in
+      case $(limited "$value" --version 2>/dev/null </dev/null) in
         *nf_tables*) [ "$1" = nf_tables ] ;;
         *legacy* | "iptables v1."[0-7].*) [ "$1" = legacy ] ;;
         *) return 1 ;;
@@ -1616,11 +1615,11 @@ END
         fact forward-read yes && text "$rules"
     # on a kernel without any table, iptables would create one
     elif grep -qs '^nf_tables ' /proc/modules && is_iptables nf_tables; then
-      listed "$path" ip && fact forward-read yes && text "$rules"
+      listed "$value" ip && fact forward-read yes && text "$rules"
     fi
     # the rules of the older iptables, which nft does not show
     if has_line filter /proc/net/ip_tables_names; then
-      if is_iptables legacy && listed "$path" legacy; then
+      if is_iptables legacy && listed "$value" legacy; then
         fact forward-read yes
         text "$rules"
       elif program iptables-legacy && listed "$value" legacy; then

@@ -3,7 +3,6 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { stripVTControlCharacters } from "node:util";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { commands } from "../lib/cli/commands.mts";
@@ -31,9 +30,7 @@ async function within(words: string[], files: Record<string, string>, terminal?:
     sh: { out: readFileSync(saved, "utf8") },
   });
   const code = await main(words, terminal ? { ...shell, terminal: { ...shell.terminal, ...terminal } } : shell);
-  // uvu sets FORCE_COLOR
-  const text = (parts: string[]) => stripVTControlCharacters(parts.join(""));
-  return { code, out: text(printed), err: text(said.filter((part) => !printed.includes(part))) };
+  return { code, out: printed.join(""), err: said.filter((text) => !printed.includes(text)).join("") };
 }
 
 test.before.each((context) => {

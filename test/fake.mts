@@ -9,6 +9,8 @@ import * as assert from "uvu/assert";
 // terminals of tests show UTF-8, whatever this machine's locale is
 process.env.LC_ALL = "C.UTF-8";
 if (process.env.TERM === "linux") process.env.TERM = "xterm";
+// uvu sets it in a terminal
+delete process.env.FORCE_COLOR;
 
 /** Path of this project's folder, without a trailing slash. */
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/$/, "");

@@ -833,7 +833,7 @@ test("with HOMELAB_GPU_HARDWARE the probe asks nobody about processes and the fi
   assert.ok(pci);
 });
 
-/** Makes a socket's file, as a daemon leaves it. */
+/** Creates a socket that no program listens on. */
 function createSocket(path: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const listen = "require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))";
@@ -869,68 +869,115 @@ test("a version comes from dpkg only for a program of its package", () => {
   }
 });
 
-test("dpkg's versions are those of installed packages, for programs that nothing replaced", () => {
-  const entry = (name: string, version: string, state = "install ok installed") =>
-    `Package: ${name}\nStatus: ${state}\nArchitecture: amd64\nVersion: ${version}\nDescription: x\n\n`;
-  const rest = entry("libvirt-daemon", "9.0.0-4+deb12u2") + entry("qemu-system-x86", "1:8.2.2+ds-0ubuntu1.10");
-  const packer = (version: string, state?: string) => entry("packer", version, state) + rest;
-  type Case = { status?: string; diversions?: string; mounts?: string; path?: string; before?: string; after?: string };
-  const versions = ({ status = packer("1.9.4-1"), diversions, mounts = "", path = "usr/bin", before, after }: Case) => {
-    const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-dpkg-"));
-    try {
-      const info = `${folder}/var/lib/dpkg/info`;
-      for (const made of [info, `${folder}/proc/self`]) mkdirSync(made, { recursive: true });
-      standIns(`${folder}/usr`, {
-        packer: "echo 'Packer v97.0.1'",
-        libvirtd: "echo 'libvirtd (libvirt) 98.0.2'",
-        "qemu-system-x86_64": "echo 'QEMU emulator version 99.1.3'",
-        virsh: "exit 1",
-      });
-      symlinkSync("usr/bin", `${folder}/bin`);
-      createSocket(`${folder}/run/libvirt/libvirt-sock`);
-      writeFileSync(`${folder}/var/lib/dpkg/status`, status);
-      writeFileSync(`${folder}/var/lib/dpkg/diversions`, diversions ?? "/bin/sh\n/bin/sh.distrib\ndash\n");
-      writeFileSync(`${folder}/proc/self/mountinfo`, `24 1 259:2 / / rw - ext4 /dev/sda2 rw\n${mounts}`);
-      // the kernel's clock for files has steps of some milliseconds
-      execFileSync("sh", ["-euc", `cd '${folder}'; ${before ?? ":"}; sleep 0.02`]);
-      const lists = { packer: "packer", "libvirt-daemon": "libvirtd", "qemu-system-x86": "qemu-system-x86_64" };
-      for (const [name, file] of Object.entries(lists)) writeFileSync(`${info}/${name}.list`, `/.\n/usr/bin/${file}\n`);
-      execFileSync("sh", ["-euc", `cd '${folder}'; sleep 0.02; ${after ?? ":"}`]);
-      const env = { ...process.env, PATH: `${folder}/${path}:${process.env["PATH"]}`, HOMELAB_GPU_HARDWARE: "yes" };
-      const probe = `${folder}/probe.sh`;
-      writeFileSync(probe, own("scripts/probe-linux.sh").replace('[ -n "$root" ] || live=yes', "live=yes"));
-      const [first, ...others] = shells.flatMap((shell) => {
-        try {
-          const text = execFileSync(shell[0]!, [...shell.slice(1), probe, folder], { encoding: "utf8", env });
-          const host = parseHost(text);
-          assert.is(host.libvirt?.socket, "/run/libvirt/libvirt-sock");
-          return [host.versions];
-        } catch (error) {
-          if ((error as NodeJS.ErrnoException).code === "ENOENT" && shell[0] !== "sh") return [];
-          throw error;
-        }
-      }).map(({ packer, libvirt, qemu }) => [packer, libvirt, qemu]);
-      for (const other of others) assert.equal(other, first);
-      return first!;
-    } finally {
-      rmSync(folder, { recursive: true });
+/** An entry of dpkg's status file. */
+const dpkgEntry = (name: string, version: string, state = "install ok installed") =>
+  `Package: ${name}\nStatus: ${state}\nArchitecture: amd64\nVersion: ${version}\nDescription: x\n\n`;
+const otherEntries = dpkgEntry("libvirt-daemon", "9.0.0-4+deb12u2") +
+  dpkgEntry("qemu-system-x86", "1:8.2.2+ds-0ubuntu1.10");
+const dpkgStatus = (version: string, state?: string) => dpkgEntry("packer", version, state) + otherEntries;
+interface Installed {
+  status?: string;
+  diversions?: string;
+  mounts?: string;
+  path?: string;
+  before?: string;
+  after?: string;
+  /** The name of libvirt's socket. */
+  socket?: string;
+  /** Whether the user of the probe has no permission for the socket. */
+  stranger?: boolean;
+}
+/**
+ * The host as the probe finds it in each shell, with programs of packages and a libvirt that does not answer.
+ */
+function probedPackages(
+  {
+    status = dpkgStatus("1.9.4-1"),
+    diversions = "/bin/sh\n/bin/sh.distrib\ndash\n",
+    mounts = "",
+    path = "usr/bin",
+    before = ":",
+    after = ":",
+    socket = "libvirt-sock",
+    stranger = false,
+  }: Installed,
+): Host {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-dpkg-"));
+  try {
+    const info = `${folder}/var/lib/dpkg/info`;
+    for (const made of [info, `${folder}/proc/self`]) mkdirSync(made, { recursive: true });
+    standIns(`${folder}/usr`, {
+      packer: "echo 'Packer v97.0.1'",
+      libvirtd: "echo 'libvirtd (libvirt) 98.0.2'",
+      "qemu-system-x86_64": "echo 'QEMU emulator version 99.1.3'",
+      virsh: "exit 1",
+    });
+    symlinkSync("usr/bin", `${folder}/bin`);
+    createSocket(`${folder}/run/libvirt/${socket}`);
+    if (stranger) chmodSync(`${folder}/run/libvirt/${socket}`, 0);
+    writeFileSync(`${folder}/var/lib/dpkg/status`, status);
+    writeFileSync(`${folder}/var/lib/dpkg/diversions`, diversions);
+    writeFileSync(`${folder}/proc/self/mountinfo`, `24 1 259:2 / / rw - ext4 /dev/sda2 rw\n${mounts}`);
+    // the kernel's clock for files has steps of some milliseconds
+    execFileSync("sh", ["-euc", `cd '${folder}'; ${before}; sleep 0.02`]);
+    const lists = { packer: "packer", "libvirt-daemon": "libvirtd", "qemu-system-x86": "qemu-system-x86_64" };
+    for (const [name, file] of Object.entries(lists)) writeFileSync(`${info}/${name}.list`, `/.\n/usr/bin/${file}\n`);
+    execFileSync("sh", ["-euc", `cd '${folder}'; sleep 0.02; ${after}`]);
+    const env = { ...process.env, PATH: `${folder}/${path}:${process.env["PATH"]}`, HOMELAB_GPU_HARDWARE: "yes" };
+    const probe = `${folder}/probe.sh`;
+    writeFileSync(probe, own("scripts/probe-linux.sh").replace('[ -n "$root" ] || live=yes', "live=yes"));
+    execFileSync("chmod", ["a+rx", folder]);
+    // root may open every socket
+    const user = stranger && process.getuid!() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const [first, ...others] = shells.flatMap((shell) => {
+      try {
+        const text = execFileSync(shell[0]!, [...shell.slice(1), probe, folder], { encoding: "utf8", env, ...user });
+        return [parseHost(text)];
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT" && shell[0] !== "sh") return [];
+        throw error;
+      }
+    });
+    for (const { versions, libvirt } of others) {
+      assert.equal({ versions, libvirt }, { versions: first!.versions, libvirt: first!.libvirt });
     }
+    return first!;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+test("libvirt's socket and the user's permission are read, whether or not a version comes from dpkg", () => {
+  for (const socket of ["libvirt-sock", "virtqemud-sock"]) {
+    for (const status of [dpkgStatus("1.9.4-1"), ""]) {
+      for (const stranger of [false, true]) {
+        const { libvirt } = probedPackages({ status, socket, stranger });
+        assert.equal([libvirt?.socket, libvirt?.access], [`/run/libvirt/${socket}`, !stranger], status);
+      }
+    }
+  }
+});
+
+test("dpkg's versions are those of installed packages, for programs that nothing replaced", () => {
+  const versions = (installed: Installed) => {
+    const { packer, libvirt, qemu } = probedPackages(installed).versions;
+    return [packer, libvirt, qemu];
   };
   const all = ["1.9.4", "9.0.0", "8.2.2"];
   const ran = ["97.0.1", ...all.slice(1)];
   assert.equal(versions({}), all);
   assert.equal(versions({ path: "bin" }), all, "/bin is /usr/bin");
-  const removed = entry("packer", "0.9.9", "deinstall ok config-files");
-  assert.equal(versions({ status: removed + packer("1.9.4-1", "hold ok installed") }), all);
-  assert.equal(versions({ status: packer("1.9.4-1", "install reinstreq half-installed") }), ran);
-  assert.equal(versions({ status: removed + rest }), ran);
+  const removed = dpkgEntry("packer", "0.9.9", "deinstall ok config-files");
+  assert.equal(versions({ status: removed + dpkgStatus("1.9.4-1", "hold ok installed") }), all);
+  assert.equal(versions({ status: dpkgStatus("1.9.4-1", "install reinstreq half-installed") }), ran);
+  assert.equal(versions({ status: removed + otherEntries }), ran);
   const other = "Package: packer\nStatus: install ok installed\n\nPackage: packer-doc\nVersion: 5.5.5\n\n";
-  assert.equal(versions({ status: other + rest }), ran, "of another package");
+  assert.equal(versions({ status: other + otherEntries }), ran, "of another package");
   for (const version of ["1:9.2.0~rc1", "1:7.2+dfsg-7+deb12u18", "10.0.0+really9.1.0-1", "1.9.4+git1"]) {
-    assert.equal(versions({ status: packer(version) }), ran, version);
+    assert.equal(versions({ status: dpkgStatus(version) }), ran, version);
   }
   for (const version of ["1.9.4", "1:1.9.4+dfsg-2~bpo12+1", "1.9.4+ds2-1+b1"]) {
-    assert.equal(versions({ status: packer(version) }), all, version);
+    assert.equal(versions({ status: dpkgStatus(version) }), all, version);
   }
   for (const path of ["/usr/bin/packer", "/bin/packer"]) {
     assert.equal(versions({ diversions: `${path}\n${path}.distrib\n:\n` }), ran, path);

@@ -69,7 +69,7 @@ export const windowsHostFailures = (): Failure[] => [
       "guest.firmware",
       "cause",
       /Set-VMFirmware ?: .{0,60}Generation 1 virtual machines/,
-      "the VM is of generation 1: it starts by a BIOS, and has no settings of UEFI and Secure Boot",
+      "the VM is of generation 1: it boots with a BIOS, and has no settings for UEFI and Secure Boot",
       commandFix("List the VMs' generations", "Get-VM | Select-Object Name, Generation"),
       "Update Vagrant or the script, which may set them only for generation 2; or take a box of generation 2",
     ],
