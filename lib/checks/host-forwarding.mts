@@ -61,7 +61,7 @@ function forwarding(host: Host, read: Forwarding | undefined): Verdict {
       evidence,
       [
         manualFix(
-          "See them with iptables-legacy -S FORWARD; its package is iptables-legacy, or iptables (Debian, Arch Linux)",
+          "Show them with iptables-legacy -S FORWARD; its package is iptables-legacy, or iptables (Debian, Arch Linux)",
           { root: true },
         ),
       ],

@@ -28,7 +28,7 @@ export function notLookedAt(host: Host, config: Resolved, only: string[], findin
     : config.machines.some(({ gpus }) => gpus.length > 0)
     ? "it does not apply to this host or this config"
     : "no machine of this config asks for a GPU";
-  const fix = first ? [commandFix("See the check that must pass first", self(`doctor ${first.check}`))] : [];
+  const fix = first ? [commandFix("Run the check that must pass first", self(`doctor ${first.check}`))] : [];
   return silent.map(({ id }) => ({
     check: id,
     machine: null,

@@ -91,7 +91,7 @@ function containerNodes(facts: Facts, machine: string, { key, name, container }:
     return { check, status: "unknown", message: `the GPU of ${name} was not checked` };
   }
   const see = commandFix(
-    "See its settings",
+    "Show its settings",
     self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(container)}`),
   );
   const evidence = [

@@ -139,7 +139,7 @@ function sshLayer(facts: Facts, reached: boolean): LayerResult {
     ? { check: "verify.ssh", status: "pass", message: `reached over SSH, kernel ${facts.one("kernel") ?? "unknown"}` }
     : {
       ...{ check: "verify.ssh", status: "fail", message: "cannot be reached over SSH" },
-      fix: [commandFix("See its state", self("status"))],
+      fix: [commandFix("Check its state", self("status"))],
     };
 }
 

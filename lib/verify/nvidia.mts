@@ -10,7 +10,7 @@ const again = manualFix("Rebuild the box with gpu:, which installs the driver");
 const noNouveau = manualFix(
   "Blacklist nouveau (/etc/modprobe.d: blacklist nouveau), rebuild the initramfs, reboot the VM",
 );
-const dkms = guestFix("See for which kernels it was built", "dkms status");
+const dkms = guestFix("Find out for which kernels it was built", "dkms status");
 
 /**
  * Checks that a kernel module of NVIDIA drives the card, and reports its version and kind, or why
@@ -230,7 +230,7 @@ function containerGpu(
     };
   }
   const see = commandFix(
-    "See its settings",
+    "Show its settings",
     self(`ssh ${machine} -- sudo ${engineOf(facts).program} inspect ${guestWord(container)}`),
   );
   const nodes = facts.one(`gpu-nodes-${key}`)?.split(" ").filter((node) => /^(nvidia\d+|dxg)$/.test(node)) ?? [];

@@ -33,7 +33,7 @@ export const amdFailures = (): Failure[] => [
     layer: "docker",
     message: "ROCm does not start: /dev/kfd cannot be opened, the driver does not serve this card, or memory ran out",
     fix: [
-      guestFix("See the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
+      guestFix("List the nodes and their groups", "ls -l /dev/kfd /dev/dri"),
       guestFix("Try as root: if that works, the user is missing in the group render", "rocminfo"),
       guestFix("Else read what the driver says", "dmesg --level err,warn"),
     ],
@@ -49,7 +49,7 @@ export const amdFailures = (): Failure[] => [
     layer: "image",
     message: "the image's ROCm has no code for this AMD card: it is older than the card, or does not support it",
     fix: [
-      guestFix("See the card's name for ROCm", "sh -c 'rocminfo | grep gfx'"),
+      guestFix("Show the card's name for ROCm", "sh -c 'rocminfo | grep gfx'"),
       manualFix("Use an image with a newer ROCm; for a card next to a supported one: HSA_OVERRIDE_GFX_VERSION"),
     ],
     source: "ROCm; ROCm/legacy-rocm-build#3054 (2024-12)",
@@ -70,7 +70,7 @@ export const amdFailures = (): Failure[] => [
         "Write devices: [/dev/kfd, /dev/dri] and group_add: with the number of the group that has the nodes (an " +
           "image without a group render refuses its name)",
       ),
-      guestFix("See the nodes and the numbers of their groups", "ls -ln /dev/kfd /dev/dri"),
+      guestFix("List the nodes and the numbers of their groups", "ls -ln /dev/kfd /dev/dri"),
       manualFix(
         "Rootless: the user who starts the container has to be in that group too; Docker Desktop runs containers in " +
           "a VM that has no card: docker context use default",

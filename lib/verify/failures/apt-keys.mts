@@ -17,7 +17,7 @@ export const aptKeyFailures = (): Failure[] => [
     message: "the file with a package source's key is missing, empty or unreadable, so apt cannot check that source",
     fix: [
       manualFix(
-        "See the file that the source names (Signed-By): it has to exist, hold a key, and be readable for all " +
+        "Check the file that the source names (Signed-By): it has to exist, hold a key, and be readable for all " +
           "(chmod 644)",
       ),
       manualFix(

@@ -30,7 +30,7 @@ export const aptFailures = (): Failure[] => [
     message: "a package source has nothing at that address for this release of the distribution: it is " +
       "old, or was moved",
     fix: [
-      commandFix("See the sources and their addresses", "zypper repos --uri"),
+      commandFix("List the sources and their addresses", "zypper repos --uri"),
       manualFix("Correct or remove it (zypper removerepo NUMBER), then zypper refresh"),
     ],
     source: "libzypp; general knowledge, 2026-11",
@@ -235,7 +235,10 @@ export const aptFailures = (): Failure[] => [
     check: "tools.present",
     layer: "packages",
     message: "the clock of this system is wrong, or the release is out of its support",
-    fix: [commandFix("See the clock", "timedatectl"), commandFix("Set it", "timedatectl set-ntp true", { root: true })],
+    fix: [
+      commandFix("Check the clock", "timedatectl"),
+      commandFix("Set it", "timedatectl set-ntp true", { root: true }),
+    ],
     source: "apt, TLS, read 2026-11",
   },
   {

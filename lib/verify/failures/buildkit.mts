@@ -7,7 +7,7 @@ import { rows } from "./rows.mts";
 const instructions =
   "(?:FROM|COPY|ADD|ENV|ARG|RUN|CMD|LABEL|USER|EXPOSE|VOLUME|WORKDIR|SHELL|ONBUILD|HEALTHCHECK|ENTRYPOINT|STOPSIGNAL)";
 const lint = guestFix("Check the file without building it", "docker build --check .");
-const builders = guestFix("See the builders and their state", "docker buildx ls");
+const builders = guestFix("List the builders and their state", "docker buildx ls");
 const update = guestFix(
   "Update Docker and its builder",
   "sh -c 'apt-get update && apt-get install -y docker-ce docker-buildx-plugin docker-compose-plugin'",

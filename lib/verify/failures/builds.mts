@@ -85,7 +85,7 @@ export const buildFailures = (): Failure[] =>
       ),
       "a step of the build was killed because memory ran out",
       "Give the VM more memory:, or build with fewer jobs (MAX_JOBS=2, make -j2)",
-      guestFix("See it in the kernel's log", "journalctl -k -b --no-pager -g 'out of memory'"),
+      guestFix("Show it in the kernel's log", "journalctl -k -b --no-pager -g 'out of memory'"),
     ],
     [
       "verify.service",
@@ -135,7 +135,7 @@ export const buildFailures = (): Failure[] =>
         /no builder "[^"]{1,60}" found|failed to (?:find driver|initialize builder) /,
       ),
       "the builder that buildx is set to does not exist or does not start",
-      guestFix("See the builders", "docker buildx ls"),
+      guestFix("List the builders", "docker buildx ls"),
       guestFix("Use Docker's own", "docker buildx use default"),
     ],
     [

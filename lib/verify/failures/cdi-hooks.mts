@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { toolkitPackages, writeCdi } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const mode = guestFix("See the toolkit's mode", "grep -n mode /etc/nvidia-container-runtime/config.toml");
+const mode = guestFix("Show the toolkit's mode", "grep -n mode /etc/nvidia-container-runtime/config.toml");
 
 /** What the toolkit's hooks and runtime print when they prepare a container. */
 export const cdiHookFailures = (): Failure[] =>
@@ -61,7 +61,7 @@ export const cdiHookFailures = (): Failure[] =>
       /Ignoring devices requested by environment variable\(s\) in unprivileged container/,
       "the toolkit ignores NVIDIA_VISIBLE_DEVICES of containers that are not privileged: it is set so",
       "Ask for the GPU by --gpus all (Compose: a reservation of devices) or by CDI",
-      guestFix("See the setting", "grep -n accept-nvidia /etc/nvidia-container-runtime/config.toml"),
+      guestFix("Show the setting", "grep -n accept-nvidia /etc/nvidia-container-runtime/config.toml"),
     ],
     [
       "guest.cuda",

@@ -62,7 +62,7 @@ export const cdiFailures = (): Failure[] => [
     message:
       "Podman reads nvidia.com/gpu=… as the path of a device: it is older than 4.1 (through its Docker API: than 5)",
     fix: [
-      guestFix("See its release", "podman --version"),
+      guestFix("Show its release", "podman --version"),
       manualFix("Use a distribution with a newer Podman (Debian 12, Ubuntu 24.04, Fedora), or Docker"),
     ],
     source: "Podman before 4.1; containers/podman#24474 (2024-11), #20257 (2023-10)",

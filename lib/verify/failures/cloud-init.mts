@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const near = /cloud-init|cloud-config|cloud-localds|user-data|cidata|NoCloud|DataSource|nocloud/i;
-const status = guestFix("See its state and its errors", "cloud-init status --long");
+const status = guestFix("Check its state and its errors", "cloud-init status --long");
 
 /** Errors of cloud-init and of the programs that write its seed. */
 export const cloudInitFailures = (): Failure[] =>
@@ -47,7 +47,7 @@ export const cloudInitFailures = (): Failure[] =>
         /(?:Cloud|network) config schema errors: (?:config|ethernets|network|version)\b(?!: Additional properties)/,
       ),
       "cloud-init does not accept the network-config: a key is wrong, or belongs to another version of its format",
-      guestFix("See the place", "cloud-init schema --system --annotate"),
+      guestFix("Show the place", "cloud-init schema --system --annotate"),
       "Version 2 is a map “ethernets”, version 1 a list “config” with “subnets”; neither belongs in user-data",
     ],
     [
@@ -60,7 +60,7 @@ export const cloudInitFailures = (): Failure[] =>
       ),
       "cloud-init does not accept the user-data: its first line is not #cloud-config, its YAML is broken, or a key " +
       "is wrong",
-      guestFix("See the place", "cloud-init schema --system --annotate"),
+      guestFix("Show the place", "cloud-init schema --system --annotate"),
       "Its first line is #cloud-config; a key “network” belongs into the seed's own file network-config",
     ],
     [

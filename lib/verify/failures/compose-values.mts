@@ -41,7 +41,7 @@ export const composeValueFailures = (): Failure[] => [
       "the Compose file is not where Compose looks for it: another folder, another name, or COMPOSE_FILE names one " +
       "that is gone",
       "Change to the project's folder, or name the file: docker compose -f FILE",
-      "See COMPOSE_FILE in the environment and in .env",
+      "Check COMPOSE_FILE in the environment and in .env",
     ],
     [
       "verify.service",
@@ -140,7 +140,7 @@ export const composeKindFailures = (): Failure[] => [
       "than this " +
       "Compose",
       config,
-      "See the key's place (resources: belongs below deploy:), and the version: docker compose version",
+      "Show the key's place (resources: belongs below deploy:), and the version: docker compose version",
     ],
     [
       "verify.service",

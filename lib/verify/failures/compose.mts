@@ -159,7 +159,7 @@ export const composeFailures = (): Failure[] => [
     layer: "docker",
     message: "this Compose is too old for that key: gpus: needs 2.30, device reservations 1.28",
     fix: [
-      guestFix("See its version", "docker compose version"),
+      guestFix("Check its version", "docker compose version"),
       guestFix("Update it", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
     ],
     source: "Docker Compose; Sygil-Dev/sygil-webui#490 (2022-09)",

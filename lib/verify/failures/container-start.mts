@@ -39,7 +39,7 @@ export const containerStartFailures = (): Failure[] =>
       ),
       "the container could not be put into its control group: Docker's cgroup driver does not fit systemd, or " +
       "Docker itself runs in a container",
-      guestFix("See the driver and version of cgroups", "docker info --format '{{.CgroupDriver}} {{.CgroupVersion}}'"),
+      guestFix("Show the driver and version of cgroups", "docker info --format '{{.CgroupDriver}} {{.CgroupVersion}}'"),
       "Use the systemd driver (native.cgroupdriver=systemd) with cgroups v2; in LXC: nesting=1 and keyctl=1",
       restart,
     ],
@@ -102,7 +102,7 @@ export const containerStartFailures = (): Failure[] =>
       "the container's first process ended while it was set up: no memory or processes left, or user " +
       "namespaces are " +
       "turned off",
-      guestFix("See the limit on user namespaces, which must not be 0", "sysctl user.max_user_namespaces"),
+      guestFix("Check the limit on user namespaces, which must not be 0", "sysctl user.max_user_namespaces"),
       "Raise the memory limit and pids_limit: of that service",
       kernel,
     ],
@@ -133,7 +133,7 @@ export const containerStartFailures = (): Failure[] =>
         /cannot join network namespace of a non running container/,
       ),
       "the container does not run (it ended, restarts or is paused), so nothing can be started in it or join it",
-      guestFix("See the services and how they ended", "docker compose ps --all"),
+      guestFix("List the services and how they ended", "docker compose ps --all"),
       serviceLogs,
     ],
     [
@@ -179,7 +179,7 @@ export const containerStartFailures = (): Failure[] =>
       /unable to create safe \/proc\/self\/exe clone|create executable memfd/,
       "runc cannot make its protected copy: no memory is left, or the kernel forbids programs in memory " +
       "(vm.memfd_noexec)",
-      guestFix("See the setting, which must be 0 or 1", "sysctl vm.memfd_noexec"),
+      guestFix("Check the setting, which must be 0 or 1", "sysctl vm.memfd_noexec"),
       guestFix("Check what memory is free", "free -h"),
     ],
     [

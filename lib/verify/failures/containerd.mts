@@ -31,7 +31,7 @@ export const containerdFailures = (): Failure[] => [
       "containerd does not serve Kubernetes: its part for it (CRI) is turned off, as in Docker's package of " +
       "containerd " +
       "(disabled_plugins in config.toml), or its settings are of another version",
-      guestFix("See its settings", "grep -n -e version -e disabled_plugins /etc/containerd/config.toml"),
+      guestFix("Show its settings", "grep -n -e version -e disabled_plugins /etc/containerd/config.toml"),
       'Take "cri" out of disabled_plugins there; then restart it: systemctl restart containerd',
     ],
     [
@@ -50,7 +50,7 @@ export const containerdFailures = (): Failure[] => [
         /failed to get all reachable pages|invalid freelist page/,
       ),
       "a database of containerd or Docker is damaged, as after a power loss or a full disk",
-      guestFix("See the disk's errors", "sh -c 'df -h /var/lib; dmesg --level err,warn'"),
+      guestFix("Show the disk's errors", "sh -c 'df -h /var/lib; dmesg --level err,warn'"),
       "Stop docker and containerd, and move that file away (BuildKit: /var/lib/docker/buildkit; containerd: " +
       "/var/lib/containerd/io.containerd.metadata.v1.bolt/meta.db, after which images need to be pulled again)",
     ],
@@ -99,7 +99,7 @@ export const containerdFailures = (): Failure[] => [
       "the containerd that runs is older than its shim on the disk: it was updated and not restarted, or an old copy " +
       "(/usr/local/bin, snap) comes first",
       restart,
-      guestFix("See the copies", "sh -c 'which -a containerd containerd-shim-runc-v2; pgrep -a containerd'"),
+      guestFix("List the copies", "sh -c 'which -a containerd containerd-shim-runc-v2; pgrep -a containerd'"),
       "Remove the copies that are not from the package, or bring both to one release",
     ],
     [
@@ -107,7 +107,7 @@ export const containerdFailures = (): Failure[] => [
       "cause",
       /create new shim socket|(?:listen unix|new shim socket).{0,80}\/run\/containerd\/s\/\w{4,80}: bind: address already in use/,
       "the shim of an earlier start of this container still runs",
-      guestFix("See the shims with their container's id", "pgrep -af containerd-shim"),
+      guestFix("List the shims with their container's id", "pgrep -af containerd-shim"),
       "End the one with that container's id, then start the container again; a reboot of the VM ends all",
     ],
     [
@@ -115,7 +115,7 @@ export const containerdFailures = (): Failure[] => [
       "cause",
       /invalid runtime name \S{1,120}, correct runtime name should be/,
       "a runtime is asked for (--runtime, runtime:, default-runtime) that Docker was not told of",
-      guestFix("See those that it knows", "docker info --format '{{json .Runtimes}}'"),
+      guestFix("List those that it knows", "docker info --format '{{json .Runtimes}}'"),
       "NVIDIA's: nvidia-ctk runtime configure --runtime=docker, then restart Docker",
       "Otherwise remove runtime: from the service",
     ],
@@ -151,7 +151,7 @@ export const containerdFailures = (): Failure[] => [
       "the start of the container took too long: a hook or the runtime hangs (a GPU that does not answer), or the " +
       "disk or CPU is overloaded",
       guestFix("Check whether the driver hangs", "sh -c 'timeout 20 nvidia-smi; dmesg --level err,warn'"),
-      guestFix("See the load", "uptime"),
+      guestFix("Check the load", "uptime"),
     ],
     [
       "verify.docker",
@@ -183,7 +183,7 @@ export const containerdFailures = (): Failure[] => [
       "the folder of Docker's images cannot carry overlay: XFS was made without ftype=1, or an image has too many " +
       "layers",
       guestFix(
-        "See the file system: ftype=0 is the fault",
+        "Check the file system: ftype=0 is the fault",
         "sh -c 'xfs_info $(findmnt -no TARGET -T /var/lib/docker)'",
       ),
       "Put it on a file system made with ftype=1 (or ext4); build an image of more than 120 layers with fewer steps",
@@ -206,7 +206,7 @@ export const containerdFailures = (): Failure[] => [
       "containerd's store of images is not whole: a pull was cut off, or its folder was cleaned by hand",
       restart,
       prune,
-      guestFix("See the disk's errors", "dmesg --level err,warn"),
+      guestFix("Show the disk's errors", "dmesg --level err,warn"),
     ],
     [
       "verify.docker",

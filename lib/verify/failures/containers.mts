@@ -97,7 +97,7 @@ export const containerFailures = (): Failure[] => [
       ),
       "the engine could not store a layer of the image: the disk is full, the download damaged, or user ids are " +
       "missing",
-      guestFix("See the free space", "df -h /var/lib/docker"),
+      guestFix("Check the free space", "df -h /var/lib/docker"),
       "Rootless: give the user ids in /etc/subuid and /etc/subgid",
     ],
     [
@@ -207,7 +207,7 @@ export const containerFailures = (): Failure[] => [
         /(?<!code = Unavailable desc = )connection error: .{0,60}containerd\.sock/,
       ),
       "Docker does not reach containerd, which does not run or answers too slowly",
-      guestFix("See why", "systemctl status containerd"),
+      guestFix("Find out why", "systemctl status containerd"),
       daemonLog,
     ],
     [

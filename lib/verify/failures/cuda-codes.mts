@@ -79,7 +79,7 @@ export const cudaCodeFailures = (): Failure[] => [
       cudaErrors(220, 226),
       "a link between GPUs (NVLink) or their memory had an error",
       guestFix("Read the Xid numbers in the driver's messages", "dmesg --level err,warn"),
-      guestFix("See the state of the links", "nvidia-smi nvlink -s"),
+      guestFix("Check the state of the links", "nvidia-smi nvlink -s"),
     ],
     [
       "verify.service",

@@ -109,7 +109,7 @@ export const cudaFailures = (): Failure[] => [
       "the GPU answers nvidia-smi and takes no work: another program has it alone (compute mode), it hangs since an " +
       "error, or the VM's CPU model hides what CUDA needs",
     fix: [
-      guestFix("See the compute mode, and which programs use it", "nvidia-smi -q -d COMPUTE,PIDS"),
+      guestFix("Show the compute mode, and which programs use it", "nvidia-smi -q -d COMPUTE,PIDS"),
       guestFix("Allow several programs", "nvidia-smi -c 0"),
       driverLog,
       manualFix("In a VM: pass the CPU through (libvirt: host-passthrough), then stop and start the VM"),
@@ -124,7 +124,7 @@ export const cudaFailures = (): Failure[] => [
     layer: "image",
     message: "cuBLAS could not start: most often the GPU's memory is full, else its CUDA does not fit the driver",
     fix: [
-      guestFix("See the GPU's memory and the driver's CUDA", "nvidia-smi"),
+      guestFix("Show the GPU's memory and the driver's CUDA", "nvidia-smi"),
       manualFix("Use a smaller batch or model, or stop other programs on that GPU"),
     ],
     source: "cuBLAS, PyTorch, read 2026-11",
@@ -136,7 +136,7 @@ export const cudaFailures = (): Failure[] => [
     layer: "kernel",
     message: "the GPU's memory has an error that ECC cannot correct",
     fix: [
-      guestFix("See the counts, and whether it waits for a reset", "nvidia-smi -q -d ECC,ROW_REMAPPER"),
+      guestFix("Check the counts, and whether it waits for a reset", "nvidia-smi -q -d ECC,ROW_REMAPPER"),
       manualFix("Stop and start the VM, which resets the card; if it happens again, the card is defective"),
     ],
     source: "CUDA, NVIDIA's page on Xid 48 and 95, read 2026-11",

@@ -5,7 +5,7 @@ import { dockerWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const networks = guestFix(
-  "See the networks and their addresses",
+  "List the networks and their addresses",
   "sh -c 'docker network ls -q | xargs docker network inspect --format \"{{.Name}} {{range " +
     ".IPAM.Config}}{{.Subnet}} {{end}}\"'",
 );

@@ -31,7 +31,7 @@ export const daemonStartFailures = (): Failure[] => [
       "cause",
       /unable to configure the Docker daemon with file \S{1,120}: (?:invalid character '(?!<)|unexpected end|EOF|json)/,
       "/etc/docker/daemon.json is not valid JSON: a comma, quote or bracket is missing or too many",
-      guestFix("See where", "python3 -m json.tool /etc/docker/daemon.json"),
+      guestFix("Find out where", "python3 -m json.tool /etc/docker/daemon.json"),
     ],
     [
       "verify.docker",
@@ -101,7 +101,7 @@ export const daemonStartFailures = (): Failure[] => [
       /failed to add IPv6 (?:gateway|route|address)|IPv6 on this host is disabled/,
       "the network has IPv6, which is turned off in this machine's kernel",
       "Write enable_ipv6: false for the network (or remove ipv6 from /etc/docker/daemon.json), and create it again",
-      guestFix("See the setting: 1 means off", "sysctl net.ipv6.conf.all.disable_ipv6"),
+      guestFix("Show the setting: 1 means off", "sysctl net.ipv6.conf.all.disable_ipv6"),
     ],
     [
       "verify.docker",

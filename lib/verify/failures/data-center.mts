@@ -50,7 +50,7 @@ export const dataCenterFailures = (): Failure[] => [
         /No MIG.enabled devices found|MIG mode (?:is )?(?:not enabled|disabled)|no MIG devices/i,
       ),
       "MIG is off, or it is on and has no instances, so that no program can use the card",
-      guestFix("See its state", "nvidia-smi --query-gpu=index,mig.mode.current,mig.mode.pending --format=csv"),
+      guestFix("Check its state", "nvidia-smi --query-gpu=index,mig.mode.current,mig.mode.pending --format=csv"),
       "Create instances (nvidia-smi mig -cgi PROFILE -C), or turn MIG off (nvidia-smi -mig 0)",
     ],
     [
@@ -76,7 +76,7 @@ export const dataCenterFailures = (): Failure[] => [
       "cause",
       /is not a valid power limit which should be between/,
       "that power limit is outside of what the card allows",
-      guestFix("See the range", "nvidia-smi -q -d POWER"),
+      guestFix("Show the range", "nvidia-smi -q -d POWER"),
     ],
   ]),
   ...rows({ layer: "image", near: dcgm, source: "NVIDIA/dcgm-exporter, NVIDIA/DCGM, read 2026-11" }, [
@@ -150,7 +150,7 @@ export const dataCenterFailures = (): Failure[] => [
         "Put the licence server's token into /etc/nvidia/ClientConfigToken, and see that the VM reaches the server " +
         "(port 443) and its clock is right",
         guestFix("Ask for it again", "systemctl restart nvidia-gridd"),
-        guestFix("See the state", "sh -c 'nvidia-smi -q | grep -i license'"),
+        guestFix("Check the state", "sh -c 'nvidia-smi -q | grep -i license'"),
       ],
       [
         "guest.driver",

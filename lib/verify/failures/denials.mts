@@ -155,7 +155,7 @@ export const denialFailures = (): Failure[] => [
         /(?:hostdev|host device) iommufd .{0,40}not supported/,
       ),
       "the VM's definition asks for a feature that the QEMU here does not have",
-      commandFix("See its version", "qemu-system-x86_64 --version"),
+      commandFix("Check its version", "qemu-system-x86_64 --version"),
       "Update QEMU and libvirt together, or remove that feature from the VM's XML (virsh edit)",
     ],
     [
@@ -206,7 +206,7 @@ export const denialFailures = (): Failure[] => [
       "it, or its disk has a fault",
       guestFix("Restart it, then pull again", "systemctl restart containerd docker"),
       "If the error remains: remove that image alone (docker image rm NAME) and pull it again",
-      guestFix("See the disk's errors", "dmesg --level err,warn"),
+      guestFix("Show the disk's errors", "dmesg --level err,warn"),
     ],
     [
       "guest.engine",

@@ -74,7 +74,7 @@ export const desktopGameFailures = (): Failure[] => [
       /kmsgrab won't be enabled/,
       "Sunshine finds no /dev/dri, so it cannot read the screen by KMS",
       "Write devices: [/dev/dri] for that service",
-      guestFix("See the nodes", "ls -l /dev/dri"),
+      guestFix("List the nodes", "ls -l /dev/dri"),
     ],
     [
       "verify.service",

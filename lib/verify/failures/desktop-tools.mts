@@ -57,7 +57,7 @@ export const desktopToolFailures = (): Failure[] => [
       /Installer failed with exit code: ?\d|Installer failed security check|0x8a150006|0x8a150049/i,
       "the installer that WinGet started failed, for the reason in its own log",
       "Restart Windows if an update waits, then run it again; 1602 and 1603: end the program that the update replaces",
-      commandFix("See the log", "winget --info"),
+      commandFix("Show the log", "winget --info"),
     ],
     [
       "tools.present",
@@ -89,7 +89,7 @@ export const desktopToolFailures = (): Failure[] => [
         /PrlHandle_FromString: Invalid argument|(?:license|activation) (?:is not valid|has expired|key is not)/i,
       ),
       "Parallels Desktop has no valid licence: Vagrant needs the Pro or Business edition, activated",
-      commandFix("See the licence", "prlsrvctl info --license"),
+      commandFix("Show the licence", "prlsrvctl info --license"),
       "Activate it in Parallels Desktop, then start the VM again",
     ],
     [
@@ -102,14 +102,14 @@ export const desktopToolFailures = (): Failure[] => [
       "Vagrant's plugin does not know this edition or release of Parallels Desktop: the plugin is older, or the " +
       "edition is Standard, which has no command line",
       "Update the plugin: vagrant plugin uninstall vagrant-parallels, then vagrant plugin install vagrant-parallels",
-      commandFix("See the edition; it has to be Pro, Business or Enterprise", "prlsrvctl info --license"),
+      commandFix("Check the edition; it has to be Pro, Business or Enterprise", "prlsrvctl info --license"),
     ],
     [
       "guest.image",
       "cause",
       /virtual machine ID is invalid|remove the virtual machine from the list and add it again/,
       "Parallels' list has a VM whose files are at another place or were changed, such as the box's own",
-      commandFix("See the VMs and their folders", "prlctl list --all --info"),
+      commandFix("List the VMs and their folders", "prlctl list --all --info"),
       "Take it out of the list (prlctl unregister NAME keeps its files), then run vagrant up again",
     ],
     [
@@ -164,7 +164,7 @@ export const desktopToolFailures = (): Failure[] => [
       "Vagrant does not learn the VM's address: Parallels' shared network is off, or its list of addresses is not " +
       "readable",
       commandFix(
-        "See the networks and who may read the list",
+        "List the networks and who may read the list",
         "sh -c 'prlsrvctl net list; ls -l /Library/Preferences/Parallels'",
       ),
       "In Parallels Desktop: Settings, Network, Shared: Connect Mac to this network",
@@ -182,7 +182,7 @@ export const desktopToolFailures = (): Failure[] => [
       "cause",
       /Parallels Desktop virtual machine with the name '[^']{1,80}' already exists/,
       "another VM of Parallels has that name already",
-      commandFix("See the VMs", "prlctl list --all"),
+      commandFix("List the VMs", "prlctl list --all"),
       "Give the machine another name, or delete the old VM (prlctl delete NAME), which deletes its disk",
     ],
     [
@@ -190,7 +190,7 @@ export const desktopToolFailures = (): Failure[] => [
       "symptom",
       /Failed to (?:start|resume|register|clone|configure) the VM: /,
       "Parallels refused it, for the reason after the colon",
-      commandFix("See the VMs and their state", "prlctl list --all --full"),
+      commandFix("List the VMs and their state", "prlctl list --all --full"),
       "Start it once in Parallels Desktop's window, which shows the whole message",
     ],
   ]),

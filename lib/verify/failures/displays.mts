@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { capabilities } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const nodes = guestFix("See the card's nodes", "ls -l /dev/dri");
+const nodes = guestFix("Show the card's nodes", "ls -l /dev/dri");
 const headless = manualFix("A program that only computes: start it without a window (headless)");
 
 /** Programs that draw: no display, a display that refuses them, no OpenGL, EGL or Vulkan; Xorg in a container. */

@@ -3,7 +3,7 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const distributions = commandFix("See the distributions and the version of each (2 is needed)", "wsl -l -v");
+const distributions = commandFix("List the distributions and the version of each (2 is needed)", "wsl -l -v");
 const update = commandFix("Update WSL", "wsl --update");
 const restart = commandFix("End WSL, then start Docker Desktop again", "wsl --shutdown");
 

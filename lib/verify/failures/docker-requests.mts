@@ -105,7 +105,7 @@ export const dockerRequestFailures = (): Failure[] =>
         /cannot download image with operating system|image operating system "\w{2,20}" cannot be used/,
       ),
       "the image is not there for this processor or system",
-      guestFix("See this machine's", "uname -m"),
+      guestFix("Show this machine's", "uname -m"),
       "Remove platform: from the service, or use an image that has it: docker buildx imagetools inspect IMAGE",
     ],
     [

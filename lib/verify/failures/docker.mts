@@ -111,7 +111,7 @@ export const dockerFailures = (): Failure[] => [
     fallback: true,
     message: "Docker cannot set its network up; the reason is after the last colon",
     fix: [
-      guestFix("See Docker's own messages", "journalctl -u docker --no-pager -n 50"),
+      guestFix("Show Docker's own messages", "journalctl -u docker --no-pager -n 50"),
       guestFix("If the firewall was changed or reloaded: restart Docker", "systemctl restart docker"),
     ],
     source: "Docker 20.10 to 29; moby/moby#49505 (2025-02)",
@@ -135,7 +135,7 @@ export const dockerFailures = (): Failure[] => [
     check: "verify.service",
     layer: "docker",
     message: "a container of that name is left over",
-    fix: [guestFix("See it", "docker ps -a"), manualFix("Remove it (docker rm NAME, in the VM), or start it instead")],
+    fix: [guestFix("Show it", "docker ps -a"), manualFix("Remove it (docker rm NAME, in the VM), or start it instead")],
     source: "Docker, read 2026-11",
   },
   {

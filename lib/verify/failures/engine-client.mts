@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { dockerWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const contexts = commandFix("See the contexts", "docker context ls");
+const contexts = commandFix("List the contexts", "docker context ls");
 const rootless = /rootless|\[(?:ERROR|INFO)\]|dockerd|docker|podman|systemctl --user/i;
 const owner = "The files belong to root, as after sudo docker: chown -R $USER ~/.docker";
 
@@ -35,7 +35,7 @@ export const engineClientFailures = (): Failure[] => [
       "Docker's client is set to a context (an engine) that no longer exists, such as Docker Desktop's",
       contexts,
       commandFix("Use this machine's engine", "docker context use default"),
-      "See DOCKER_CONTEXT and DOCKER_HOST in the environment too",
+      "Check DOCKER_CONTEXT and DOCKER_HOST in the environment too",
     ],
     [
       "verify.docker",
@@ -106,7 +106,7 @@ export const engineClientFailures = (): Failure[] => [
       "cause",
       /requires API version [\d.]{3,6}, but the Docker daemon API version is/,
       "the Docker daemon is older than an option that the client was given",
-      guestFix("See both versions", "docker version"),
+      guestFix("Show both versions", "docker version"),
       "Update the engine, or leave that option out",
     ],
     [
@@ -141,7 +141,7 @@ export const engineClientFailures = (): Failure[] => [
       "cause",
       /bind: An attempt was made to access a socket in a way forbidden by its access permissions/,
       "Windows keeps that port for itself (a reserved range of Hyper-V or WSL), or another program has it",
-      commandFix("See the reserved ranges", "netsh interface ipv4 show excludedportrange protocol=tcp"),
+      commandFix("List the reserved ranges", "netsh interface ipv4 show excludedportrange protocol=tcp"),
       "Use a port outside of them, or restart the service that reserves them, as administrator: net stop winnat, " +
       "then " +
       "net start winnat",
@@ -184,7 +184,7 @@ export const engineClientFailures = (): Failure[] => [
       ),
       "the user has no range of ids for a rootless engine, or newuidmap is missing or has lost its permissions",
       guestFix("Install the helper", "apt-get install --reinstall -y uidmap"),
-      guestFix("See the ranges", "cat /etc/subuid /etc/subgid"),
+      guestFix("List the ranges", "cat /etc/subuid /etc/subgid"),
       "Add one: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER; Podman then: podman system " +
       "migrate",
     ],

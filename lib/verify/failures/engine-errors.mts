@@ -92,7 +92,7 @@ export const engineErrorFailures = (): Failure[] => [
         /unknown flag: --(?:quiet-build|wait|watch|menu|pull|dry-run|progress|gpus|env-file|profile)/,
       ),
       "this Docker or Compose is older than the option that it was given",
-      guestFix("See the versions", "sh -c 'docker version; docker compose version'"),
+      guestFix("List the versions", "sh -c 'docker version; docker compose version'"),
       guestFix(
         "Update both",
         "sh -c 'apt-get update && apt-get install --only-upgrade -y docker-ce-cli docker-compose-plugin'",

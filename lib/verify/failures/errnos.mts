@@ -4,7 +4,7 @@ import { vmWords } from "./fixes.mts";
 import { serviceWords } from "./script-lines.mts";
 import type { Failure, Layer } from "./types.mts";
 
-const path = commandFix("See the file or device, and each folder above it", "namei -l PATH");
+const path = commandFix("Check the file or device, and each folder above it", "namei -l PATH");
 
 /** What the system answered a program, in the words of the C library, and what to do about it. */
 const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
@@ -70,7 +70,7 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     "No such device(?: or address)?",
     "gpu.match",
     "the device that the line names is not there, or its driver does not have it",
-    [commandFix("See the devices and their drivers", "lspci -nnk"), doctorFix("gpu.match")],
+    [commandFix("List the devices and their drivers", "lspci -nnk"), doctorFix("gpu.match")],
   ],
   [
     "Address already in use",

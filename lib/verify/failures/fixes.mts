@@ -86,7 +86,7 @@ export const hostErrors = commandFix("Read what the host's kernel says", "dmesg 
   root: true,
 });
 /** Shows the newest CUDA release that a VM's driver supports. */
-export const newestCuda = guestFix("See the newest CUDA that the VM's driver knows", "nvidia-smi");
+export const newestCuda = guestFix("Show the newest CUDA that the VM's driver knows", "nvidia-smi");
 /** Shows whether the driver works. */
 export const driverWorks = guestFix("Check that the driver works", "nvidia-smi");
 /** Shows whether the driver works without containers. */
@@ -117,7 +117,7 @@ export const qemuSource = "QEMU 7.2 (its own messages, 2022-12), read 2026-11";
 /** Follows a change of `driver:`. */
 export const rebuildBox = "and rebuild the box";
 /** Shows which modules DKMS built. */
-export const dkmsStatus = guestFix("See for which kernels the driver was built", "dkms status");
+export const dkmsStatus = guestFix("Find out for which kernels the driver was built", "dkms status");
 
 /** Registers NVIDIA's runtime with Docker. */
 export const registerRuntime: Fix[] = [

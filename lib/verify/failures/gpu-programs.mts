@@ -102,7 +102,7 @@ export const gpuProgramFailures = (): Failure[] => [
       "the program is not allowed to open the card's node: its user is not in the group render, or the container " +
       "got the node without it",
       "Write group_add: [render, video] (or their numbers, see below) and devices: [/dev/dri] for that service",
-      guestFix("See the nodes and their groups", "ls -ln /dev/dri"),
+      guestFix("List the nodes and their groups", "ls -ln /dev/dri"),
     ],
     [
       "verify.service",

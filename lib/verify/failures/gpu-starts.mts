@@ -137,7 +137,7 @@ export const gpuStartFailures = (): Failure[] => [
       "this build is for Intel's GPUs (SYCL) and finds none: /dev/dri is not in the container, its user is not in " +
       "the group render, or the image's compute runtime does not know this GPU",
       passedIntel,
-      guestFix("See the card's nodes and their groups", "ls -l /dev/dri"),
+      guestFix("Show the card's nodes and their groups", "ls -l /dev/dri"),
       "Check what the image finds, in the container: sycl-ls; to compute on the CPU, use the image without SYCL",
     ],
   ]),
@@ -236,7 +236,7 @@ export const gpuStartFailures = (): Failure[] => [
       "Vulkan finds no driver that starts: the container has no card's node, or lacks the driver's Vulkan files",
       "NVIDIA: NVIDIA_DRIVER_CAPABILITIES=all; AMD and Intel: devices: [/dev/dri] and mesa-vulkan-drivers in " +
       "the image",
-      guestFix("See the card's nodes and their groups", "ls -l /dev/dri"),
+      guestFix("Show the card's nodes and their groups", "ls -l /dev/dri"),
     ],
   ]),
   ...rows({

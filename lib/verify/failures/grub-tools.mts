@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const disks = commandFix(
-  "See the disks, their file systems and where they are mounted",
+  "List the disks, their file systems and where they are mounted",
   "lsblk -o NAME,SIZE,FSTYPE,PARTTYPENAME,MOUNTPOINTS",
 );
 const mode = commandFix(

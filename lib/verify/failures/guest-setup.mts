@@ -4,8 +4,8 @@ import { anyOf } from "../../text.mts";
 import { hostErrors } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const links = commandFix("See the interfaces and their addresses", "ip -brief address");
-const disks = commandFix("See the disks, their partitions and file systems", "lsblk -f");
+const links = commandFix("List the interfaces and their addresses", "ip -brief address");
+const disks = commandFix("List the disks, their partitions and file systems", "lsblk -f");
 const exportsOf = "Check what the server offers: showmount -e SERVER (NFS), smbclient -L SERVER (SMB)";
 
 /** Network settings, disks and mounts of a machine or of its guest, by program. */
@@ -207,7 +207,7 @@ export const guestSetupFailures = (): Failure[] => [
       ),
       "the kernel found its root file system and no program to start on it: the disk is empty or damaged, is for " +
       "another processor, or the wrong partition was named as root",
-      "See the root= of the kernel's command line, and mount that disk in a rescue system",
+      "Show the root= of the kernel's command line, and mount that disk in a rescue system",
       "A VM of this project: recreate it",
     ],
     [

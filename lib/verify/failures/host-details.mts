@@ -98,7 +98,7 @@ export const hostDetailFailures = (): Failure[] => [
       /Failed to detect requested GPU device/,
       "LXD or Incus finds no card with that address or id: it is bound to another driver, or the address has changed",
       drivers,
-      "See the cards that it knows: lxc info --resources (incus info --resources), and correct pci= of the device",
+      "List the cards that it knows: lxc info --resources (incus info --resources), and correct pci= of the device",
     ],
   ]),
   ...rows({ layer: "hypervisor", near: vmWords, source }, [
@@ -181,7 +181,7 @@ export const hostDetailFailures = (): Failure[] => [
       "cause",
       /Could not start storage pool '|Couldn't create (?:default )?storage (?:pool|volume)/,
       "libvirt's storage pool does not start: its folder is gone or cannot be used",
-      commandFix("See the pools", "virsh -c qemu:///system pool-list --all --details"),
+      commandFix("List the pools", "virsh -c qemu:///system pool-list --all --details"),
       commandFix(
         "Create its folder and start it",
         "virsh -c qemu:///system pool-build default; virsh -c qemu:///system pool-start default",
@@ -193,7 +193,7 @@ export const hostDetailFailures = (): Failure[] => [
       "cause",
       /Guest name '[^']{1,80}' is already in use/,
       "libvirt has a VM of that name already",
-      commandFix("See it", "virsh -c qemu:///system list --all"),
+      commandFix("Show it", "virsh -c qemu:///system list --all"),
       "Choose another --name, or remove the old one: virsh undefine --nvram NAME (its disk stays)",
     ],
     [

@@ -3,7 +3,7 @@ import { commandFix, guestFix } from "../../fixes.mts";
 import { nvidiaWords, vmWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const kernelAndCard = guestFix("See the kernel and the card", "sh -c 'uname -r; lspci -nn -d 1002:'");
+const kernelAndCard = guestFix("Show the kernel and the card", "sh -c 'uname -r; lspci -nn -d 1002:'");
 
 /** What the kernel, QEMU, Xen and services say about a device or a disk of the host. */
 export const hostDeviceFailures = (): Failure[] => [
@@ -47,7 +47,7 @@ export const hostDeviceFailures = (): Failure[] => [
       "cause",
       /Image size is not a multiple of request alignment/,
       "the VM's disk ends in the middle of a block of its storage (4,096 bytes), so QEMU would have to enlarge it",
-      commandFix("See its size", "qemu-img info DISK"),
+      commandFix("Check its size", "qemu-img info DISK"),
       "Stop the VM, copy the file, and enlarge it to a multiple of 4 KiB: qemu-img resize -f raw DISK SIZE",
       "Or write cache='writeback' instead of cache='none' for that disk",
     ],
@@ -74,7 +74,7 @@ export const hostDeviceFailures = (): Failure[] => [
       "Hyper-V did not create the virtual switch: the network adapter has one already or is gone, or Windows' " +
       "network settings of an older switch are left over",
       commandFix(
-        "See the switches and their adapters",
+        "List the switches and their adapters",
         "Get-VMSwitch | Select-Object Name, NetAdapterInterfaceDescription",
       ),
       "Restart Windows and try again; if the error remains, another VM or VPN program holds the adapter: remove " +
@@ -89,7 +89,7 @@ export const hostDeviceFailures = (): Failure[] => [
       /nvidia: Process '\S{0,20}modprobe nvidia\S{0,12}' failed with exit code/,
       "one of NVIDIA's modules did not load at the machine's start: it was built for another kernel, Secure Boot " +
       "refuses it, or it does not know the card",
-      guestFix("See why", "sh -c 'modprobe nvidia; dmesg | tail -n 20'"),
+      guestFix("Find out why", "sh -c 'modprobe nvidia; dmesg | tail -n 20'"),
     ],
   ]),
   ...rows({

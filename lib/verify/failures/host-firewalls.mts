@@ -76,7 +76,7 @@ export const hostFirewallFailures = (): Failure[] => [
       "cause",
       /ZONE_CONFLICT: (?!'?docker)/,
       "firewalld has that interface in another zone than the one that is asked for",
-      commandFix("See in which", "firewall-cmd --get-active-zones", root),
+      commandFix("Find out in which", "firewall-cmd --get-active-zones", root),
       "Change it there: firewall-cmd --permanent --zone=ZONE --change-interface=INTERFACE, then firewall-cmd --reload",
     ],
     [
@@ -93,7 +93,7 @@ export const hostFirewallFailures = (): Failure[] => [
       "cause",
       /^(?:Error: )?FirewallD is not running\b/,
       "firewalld does not run, so the command changed nothing",
-      commandFix("See why", "systemctl status firewalld", root),
+      commandFix("Find out why", "systemctl status firewalld", root),
       "If the machine uses ufw or plain nftables: set the rule there instead",
     ],
   ]),
@@ -110,7 +110,7 @@ export const hostFirewallFailures = (): Failure[] => [
       "a line for nftables names a table, chain or set that does not exist (or exists already), needs a kernel " +
       "module that is missing, or was not run as root; nft loads the whole of its input or nothing",
       "In a file: write “table inet NAME” (which creates it) before “flush table” or “delete table”",
-      guestFix("See the tables, chains and sets", "nft list ruleset"),
+      guestFix("List the tables, chains and sets", "nft list ruleset"),
     ],
   ]),
 ];

@@ -27,7 +27,7 @@ export const hostMessageFailures = (): Failure[] => [
         /resolve call failed: '?\S{1,120}'? not found|resolve call failed: Lookup failed/,
       ),
       "names cannot be resolved: no name server is set or reachable, or the name does not exist there",
-      commandFix("See the name servers and what they answer", "resolvectl status"),
+      commandFix("Check the name servers and what they answer", "resolvectl status"),
       "If a plain address works (ping 1.1.1.1): set a name server (resolvectl dns INTERFACE ADDRESS); a VPN can " +
       "take it over",
     ],
@@ -99,8 +99,8 @@ export const hostMessageFailures = (): Failure[] => [
       "cause",
       /\/sys\/(?:kernel\/iommu_groups|bus\/(?:pci|mdev)\/(?:devices|drivers))\/(?:0{4}:)?\/[\w.\/*-]{2,80}['"]?: (?:No such file|Not a directory|Permission denied|Is a dir)/,
       "a variable of the script is empty: the path has nothing between two slashes, where a device or group belongs",
-      "See which line sets it: bash -x SCRIPT; write the card's address there with its domain, as 0000:01:00.0",
-      commandFix("See the address of the card", "lspci -Dnn -d ::03xx"),
+      "Find out which line sets it: bash -x SCRIPT; write the card's address there with its domain, as 0000:01:00.0",
+      commandFix("Show the address of the card", "lspci -Dnn -d ::03xx"),
       "If the script reads the group of the right address, and gets none: doctor says whether the IOMMU is on",
     ],
   ]),
@@ -138,7 +138,7 @@ export const hostMessageFailures = (): Failure[] => [
       "cause",
       /ioctl\(TUNSETIFF\): Device or resource busy/,
       "another VM or VPN has that network interface (tap) open",
-      commandFix("See who", "sh -c 'ip -details link show type tun; fuser -v /dev/net/tun'", { root: true }),
+      commandFix("Find out who", "sh -c 'ip -details link show type tun; fuser -v /dev/net/tun'", { root: true }),
       "End that program, or give this VM another name (ifname=)",
     ],
     [
@@ -170,7 +170,7 @@ export const hostMessageFailures = (): Failure[] => [
       "a disk, pool or network of that name is there already, from an earlier VM or attempt",
       "Choose another name; or look at the old one first, and remove it if nothing uses it: virsh vol-delete, " +
       "net-undefine",
-      commandFix("See the disks that VMs use", "virsh -c qemu:///system list --all --name"),
+      commandFix("List the disks that VMs use", "virsh -c qemu:///system list --all --name"),
     ],
     [
       "provider.mode",

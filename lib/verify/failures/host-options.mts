@@ -83,7 +83,7 @@ export const hostOptionFailures = (): Failure[] => [
       "its sources, or its headers are not installed",
       commandFix("Read the first error", "sh -c 'grep -m3 -h error: /var/lib/dkms/*/*/build/make.log'"),
       "Install the module's newest release, or boot the kernel that it worked with; install that kernel's headers",
-      commandFix("See for which kernels it is built", "dkms status"),
+      commandFix("Find out for which kernels it is built", "dkms status"),
     ],
   ]),
   ...rows({
@@ -104,7 +104,7 @@ export const hostOptionFailures = (): Failure[] => [
       /INTERNAL_ ?ERROR.{0,20}Scan_?failure|Scanf\.Scan_failure|ScanfScan_failure/,
       "XAPI cannot read a list of PCI addresses: one of xen-pciback.hide is written wrong",
       "Write each in full: (0000:0b:00.0)(0000:0b:00.1)",
-      commandFix("See it", "/opt/xensource/libexec/xen-cmdline --get-dom0 xen-pciback.hide", { root: true }),
+      commandFix("Show it", "/opt/xensource/libexec/xen-cmdline --get-dom0 xen-pciback.hide", { root: true }),
     ],
     [
       "gpu.in-use",
@@ -237,7 +237,7 @@ export const hostOptionFailures = (): Failure[] => [
       "cause",
       /vir\w{4,40} failed: The name is not activatable|org\.fedoraproject\.FirewallD1.{0,80}not (?:activatable|provided)/,
       "libvirt asks a service over D-Bus that is not installed or is masked: firewalld, systemd-machined or polkit",
-      commandFix("See them", "systemctl status firewalld systemd-machined polkit --no-pager -n 3"),
+      commandFix("Show them", "systemctl status firewalld systemd-machined polkit --no-pager -n 3"),
       "Install or unmask the one that is missing, then restart libvirt; without firewalld, remove its leftovers",
     ],
   ]),

@@ -67,7 +67,7 @@ export const hostProgramFailures = (): Failure[] => [
         "another " +
         "release of Debian or Ubuntu, or a source is missing",
         "Take the package, or its maker's source, for this release (VERSION_CODENAME in /etc/os-release)",
-        commandFix("See whether a source has it", "apt-cache policy NAME"),
+        commandFix("Check whether a source has it", "apt-cache policy NAME"),
         "If none has: apt-get update, and turn on contrib, non-free (Debian), universe, restricted (Ubuntu)",
       ],
       [
@@ -245,7 +245,7 @@ export const hostProgramFailures = (): Failure[] => [
       "VirtualBox cannot use that file or VM: it is another user's, is open in another window, or was left over " +
       "from an earlier VM",
       "Close VirtualBox's windows, and start everything as one user; move the leftover folder of the VM away",
-      commandFix("See the VMs", "VBoxManage list vms"),
+      commandFix("List the VMs", "VBoxManage list vms"),
     ],
     [
       "host.virtualization",

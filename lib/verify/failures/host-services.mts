@@ -95,7 +95,7 @@ export const hostServiceFailures = (): Failure[] => [
       /nftables\.conf:\d{1,6}:\d{1,4}-\d{1,4}: Error: |nftables\.service: .{0,60}status=1\/FAILURE/,
       "the host's nftables rules were not loaded: the file has an error at that place, or names a table or set " +
       "that does not exist",
-      commandFix("See the error without loading anything", "nft -c -f /etc/nftables.conf", { root: true }),
+      commandFix("Show the error without loading anything", "nft -c -f /etc/nftables.conf", { root: true }),
       "A table of Docker or libvirt exists only while it runs: do not name it in that file, and do not flush the " +
       "whole ruleset there",
     ],
@@ -125,7 +125,7 @@ export const hostServiceFailures = (): Failure[] => [
       "the VM has no virtiofs share of that name: the tag in the VM's definition is another, or the share was " +
       "added after its start",
       "Compare the tag with <target dir='…'/> of the VM (virsh dumpxml NAME), and start the VM again",
-      guestFix("See the tags that the guest has", "sh -c 'cat /sys/fs/virtiofs/*/tag'"),
+      guestFix("List the tags that the guest has", "sh -c 'cat /sys/fs/virtiofs/*/tag'"),
     ],
     [
       "verify.ssh",

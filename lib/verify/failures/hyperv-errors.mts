@@ -28,7 +28,7 @@ export const hypervErrorFailures = (): Failure[] => [
         /Attachment '[^']{1,200}' not found|(?:0x8007000[23]|0xC03A0005)\b/,
       ),
       "Hyper-V does not find a file of the VM: a disk or image was moved or deleted, or its path is wrong",
-      "See the path in the message; put the file back, or choose another one in the VM's settings in Hyper-V Manager",
+      "Check the path in the message; put the file back, or choose another one in the VM's settings in Hyper-V Manager",
       eventLog,
     ],
     [
@@ -40,7 +40,7 @@ export const hypervErrorFailures = (): Failure[] => [
       ),
       "a disk of the VM is damaged, or the base disk that it builds on was changed or is gone",
       "Put the base disk back as it was; never start or change a disk that another one builds on",
-      commandFix("See the chain", "Get-VHD PATH | Select-Object Path, ParentPath, VhdType"),
+      commandFix("Show the chain", "Get-VHD PATH | Select-Object Path, ParentPath, VhdType"),
     ],
     [
       "guest.image",
@@ -82,7 +82,7 @@ export const hypervErrorFailures = (): Failure[] => [
       ),
       "there is a VM, switch or file of that name already, or the network adapter belongs to another switch",
       commandFix(
-        "See the VMs and switches",
+        "List the VMs and switches",
         "Get-VM; Get-VMSwitch | Format-List Name, SwitchType, NetAdapterInterfaceDescription",
       ),
     ],

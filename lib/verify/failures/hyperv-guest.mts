@@ -96,7 +96,7 @@ export const hypervGuestFailures = (): Failure[] => [
     layer: "driver",
     message: "there is no dxgkrnl for the kernel that runs: its build failed, or the kernel was updated since",
     fix: [
-      guestFix("See for which kernels it was built", "dkms status"),
+      guestFix("Find out for which kernels it was built", "dkms status"),
       guestFix("Build it for the kernel that runs", "dkms autoinstall"),
       manualFix("If it does not build: boot a kernel that its sources fit, and keep it (apt-mark hold)"),
     ],

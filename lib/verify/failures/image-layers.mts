@@ -64,7 +64,7 @@ export const imageLayerFailures = (): Failure[] =>
       new RegExp(`${layer}[^\\n]{0,300}/overlay2?/[^\\n]{1,160}: no such file or directory`),
       "the engine's store of images lacks a part that it expects: the disk was full, a cleanup removed files, or a " +
       "pull was cut off",
-      guestFix("See the free space", "df -h /var/lib/docker"),
+      guestFix("Check the free space", "df -h /var/lib/docker"),
       guestFix("Remove the images that no container uses, and pull again", "docker image prune -a"),
       "If the error remains, an empty store is the only way: stop Docker, move /var/lib/docker away (its volumes " +
       "too), start it",

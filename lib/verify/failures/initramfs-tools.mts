@@ -33,7 +33,7 @@ export const initramfsToolFailures = (): Failure[] => [
         /\S{1,80} is not a valid kernel module directory/,
       ),
       "mkinitcpio builds for a kernel whose package is gone, or whose preset in /etc/mkinitcpio.d names another file",
-      commandFix("See the presets, kernels and images", "ls /etc/mkinitcpio.d /lib/modules /boot"),
+      commandFix("List the presets, kernels and images", "ls /etc/mkinitcpio.d /lib/modules /boot"),
       "Install the kernel's package again (pacman -S linux), and remove presets of kernels that are gone",
     ],
     [
@@ -41,7 +41,7 @@ export const initramfsToolFailures = (): Failure[] => [
       "cause",
       /Unable to write to build root: |zstd: error 70 : Write error/,
       "mkinitcpio cannot write the image: /boot (the EFI partition) or /tmp is full, read-only, or not mounted",
-      commandFix("See both", "sh -c 'findmnt /boot; df -h /boot /tmp'"),
+      commandFix("Show both", "sh -c 'findmnt /boot; df -h /boot /tmp'"),
       "Remove images of old kernels and the fallback ones there; mount /boot if it is not; then mkinitcpio -P",
       before,
     ],
@@ -92,7 +92,7 @@ export const initramfsToolFailures = (): Failure[] => [
       "cause",
       /No permission to write (?:to )?\/\S{1,80}\.$|dracut\S{0,8}:? .{0,80}(?:No space left|Read-only file system)/,
       "dracut cannot write the image: /boot is full or read-only, or it was started without root",
-      commandFix("See the space", "df -h /boot /var/tmp"),
+      commandFix("Check the space", "df -h /boot /var/tmp"),
       "Remove old kernels (dnf remove --oldinstallonly, apt-get autoremove), then dracut -f",
     ],
     [

@@ -8,7 +8,7 @@ const source =
   "Linux 6.18 (drivers/gpu/drm/i915, xe), strongtz/i915-sriov-dkms#133 (2024-01), #210, #287 (2025-04), read 2026-11";
 const near = /\bi915\b|\bxe\b|\[drm/;
 const functions = commandFix(
-  "See the card's virtual functions and who has them",
+  "Show the card's virtual functions and who has them",
   "lspci -nnk -d 8086::03xx",
 );
 

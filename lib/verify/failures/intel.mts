@@ -7,7 +7,7 @@ import { rows } from "./rows.mts";
 const video = /ffmpeg|AVHWDevice|qsv|mfx|libva|vaapi|vainfo|renderD\d|jellyfin|frigate|plex|emby/i;
 const compute = /xpu|intel|sycl|level.?zero|oneapi|openvino|ze_|libze|igc|\bneo\b|Abort was called at/i;
 const kernelWords = /\bi915\b|\bxe\b|\[drm/;
-const nodes = guestFix("See the card's nodes and their groups", "ls -l /dev/dri");
+const nodes = guestFix("Show the card's nodes and their groups", "ls -l /dev/dri");
 const passed = manualFix(
   "Write devices: [/dev/dri] and group_add: [render, video] (or their numbers) for that service",
 );

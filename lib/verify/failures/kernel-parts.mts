@@ -7,7 +7,7 @@ import type { Failure } from "./types.mts";
 
 const linux = "Linux 6.12 (drivers/pci, vfio, iommu, arch/x86/kvm, mm), read 2026-11";
 const nothing = "If nothing else is wrong: nothing to do; look for another error";
-const speed = commandFix("See the link's speed and width", "lspci -vv | grep -E '^[0-9a-f]|LnkSta:'", { root: true });
+const speed = commandFix("Check the link's speed and width", "lspci -vv | grep -E '^[0-9a-f]|LnkSta:'", { root: true });
 
 /** Messages of the host's kernel about PCI, VFIO, the IOMMU, KVM and huge pages that no other table has. */
 export const kernelPartFailures = (): Failure[] => [

@@ -23,7 +23,7 @@ export const kubernetesPodFailures = (): Failure[] => [
       "the GPU Operator's driver container finds no packages (headers, modules) for the kernel of its node: the " +
       "kernel " +
       "is newer, older or of another source than the container's package lists",
-      manualFix("See the node's kernel: kubectl get nodes -o wide"),
+      manualFix("Show the node's kernel: kubectl get nodes -o wide"),
       "Boot the node with a kernel of its distribution's release that still is in its repositories, or give the " +
       "container the right ones (driver.repoConfig)",
       "Or install the driver on the node itself, and set driver.enabled=false",
@@ -61,7 +61,7 @@ export const kubernetesPodFailures = (): Failure[] => [
       /nodes are available: (?![^\n]{0,300}nvidia\.com\/)[^\n]{0,300}(?:untolerated taint|had taint \{)/,
       "Kubernetes finds no node for the pod: the nodes have a taint, which the line names, that the pod does not " +
       "tolerate",
-      manualFix("See the taints: kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints"),
+      manualFix("List the taints: kubectl get nodes -o custom-columns=NAME:.metadata.name,TAINTS:.spec.taints"),
       "A taint of a node's state (not-ready, disk-pressure, memory-pressure) goes with its reason; for others " +
       "the pod needs a toleration",
       "A single node that is its own control plane: kubectl taint nodes --all " +
@@ -85,7 +85,7 @@ export const kubernetesPodFailures = (): Failure[] => [
         /persistentvolumeclaim "[^"\n]{1,80}" not found/,
       ),
       "the pod's volume is not there: its claim is not bound to storage, or the storage belongs to another node",
-      manualFix("See the claims and why they wait: kubectl get pvc -A; kubectl describe pvc NAME"),
+      manualFix("List the claims and why they wait: kubectl get pvc -A; kubectl describe pvc NAME"),
       "Give it a storage class that exists (kubectl get storageclass), or run the pod on the volume's node",
     ],
     [
@@ -93,7 +93,7 @@ export const kubernetesPodFailures = (): Failure[] => [
       "cause",
       /didn't (?:match|satisfy) (?:Pod's|pod|existing pods|node) ?(?:node )?(?:affinity|anti-affinity|selector|topology)/,
       "no node has the labels that the pod asks for (nodeSelector, affinity)",
-      manualFix("See the labels: kubectl get nodes --show-labels"),
+      manualFix("List the labels: kubectl get nodes --show-labels"),
       "GPU labels (nvidia.com/gpu.present and the like) come from GPU Feature Discovery: see that it runs",
     ],
     [
@@ -101,7 +101,7 @@ export const kubernetesPodFailures = (): Failure[] => [
       "cause",
       /The node was low on resource: |node\.kubernetes\.io\/(?:disk|memory|pid)-pressure|The node had condition: \[/,
       "Kubernetes removed the pod, or starts none, because its node is short of disk or memory",
-      guestFix("See the disks of that node", "df -h"),
+      guestFix("List the disks of that node", "df -h"),
       "Remove images that are not used (crictl rmi --prune), or give the node a larger disk or more memory",
     ],
     [

@@ -41,7 +41,7 @@ export const kubevirtFailures = (): Failure[] => [
       ),
       "the vGPU or MIG instance could not be created: the host's vGPU driver is not loaded, the card does not have " +
       "that profile, or no instance of it is left",
-      "See the profiles that are free, on the node: mdevctl types, or nvidia-smi vgpu -c",
+      "List the profiles that are free, on the node: mdevctl types, or nvidia-smi vgpu -c",
       "Stop the VMs that use the card, then change its profile",
       kernelLog,
     ],

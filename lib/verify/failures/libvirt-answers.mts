@@ -69,7 +69,7 @@ export const libvirtAnswerFailures = (): Failure[] => [
       /interface (?:MTU|flags|MAC|index) (?:on|for) '?virbr\d{1,3}'?: No such device/,
       "the bridge of libvirt's network is missing: the network is not active, or its bridge was removed",
       remedies.network,
-      commandFix("See the networks and their state", "virsh -c qemu:///system net-list --all"),
+      commandFix("List the networks and their state", "virsh -c qemu:///system net-list --all"),
       "If it is active there: net-destroy, then net-start it, which creates the bridge again",
     ],
   ]),
@@ -89,7 +89,7 @@ export const libvirtAnswerFailures = (): Failure[] => [
       "cause",
       /Failed to define domain from .{1,160} error: operation failed: domain '[^']{1,80}' already exists with uuid/,
       "libvirt has a VM of that name already, with another uuid",
-      commandFix("See it", "virsh -c qemu:///system list --all"),
+      commandFix("Show it", "virsh -c qemu:///system list --all"),
       "Write that uuid into the file, or take another name; to remove the old definition: virsh undefine " +
       "--nvram NAME",
     ],
@@ -101,7 +101,7 @@ export const libvirtAnswerFailures = (): Failure[] => [
       ),
       "libvirt has no VM of that name in this connection: root's and your own (qemu:///system, qemu:///session) " +
       "are different",
-      commandFix("See the system's VMs", "virsh -c qemu:///system list --all"),
+      commandFix("Show the system's VMs", "virsh -c qemu:///system list --all"),
       commandFix("And your own", "virsh -c qemu:///session list --all"),
     ],
   ]),
@@ -151,7 +151,7 @@ export const libvirtAnswerFailures = (): Failure[] => [
       commandFix("Restart libvirt, which sets the permissions of its folder there", "systemctl restart libvirtd", {
         root: true,
       }),
-      commandFix("See the mount's permissions", "findmnt -t hugetlbfs -o TARGET,OPTIONS"),
+      commandFix("Show the mount's permissions", "findmnt -t hugetlbfs -o TARGET,OPTIONS"),
     ],
   ]),
 ];
@@ -180,7 +180,7 @@ export const libvirtKindFailures = (): Failure[] => [
       "fallback",
       /(?:error|libvirtError|failed|domain|Message=.?): Requested operation is not valid: \S/,
       "the VM, network or pool is not in a state in which libvirt can do that (running, shut off, saved, inactive)",
-      commandFix("See the states", "virsh -c qemu:///system list --all"),
+      commandFix("Check the states", "virsh -c qemu:///system list --all"),
     ],
     [
       "provider.access",

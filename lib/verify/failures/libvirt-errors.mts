@@ -5,9 +5,9 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const lists = commandFix("Check what libvirt has", "virsh -c qemu:///system list --all");
-const networks = commandFix("See the networks", "virsh -c qemu:///system net-list --all");
-const pools = commandFix("See the storage pools", "virsh -c qemu:///system pool-list --all --details");
-const volumes = commandFix("See the files of the pool", "virsh -c qemu:///system vol-list default");
+const networks = commandFix("List the networks", "virsh -c qemu:///system net-list --all");
+const pools = commandFix("List the storage pools", "virsh -c qemu:///system pool-list --all --details");
+const volumes = commandFix("Show the files of the pool", "virsh -c qemu:///system vol-list default");
 const daemonLog = commandFix("Read what libvirt says", "journalctl -u libvirtd -u virtqemud -b --no-pager -n 50", {
   root: true,
 });
@@ -206,7 +206,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       "not have",
       commandFix("Check how they are mounted", "findmnt -t cgroup,cgroup2"),
       "In a container: give it the host's cgroups (privileged, cgroupns: host); on the host: start libvirtd by systemd",
-      "See vcpupin, cpuset= and numatune in the VM's definition: virsh edit NAME",
+      "Check vcpupin, cpuset= and numatune in the VM's definition: virsh edit NAME",
     ],
     [
       "provider.access",
@@ -277,7 +277,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       "cause",
       /Unable to configure VF \d{1,3} of PF|missing IFLA_VF_INFO|No usable Vf's present on SRIOV PF/,
       "a virtual function (SR-IOV) cannot be set up: its parent is down, or has none free",
-      commandFix("See the functions", "lspci -nn | grep -i 'virtual function'"),
+      commandFix("List the functions", "lspci -nn | grep -i 'virtual function'"),
       "Bring the parent up, and create enough functions (sriov_numvfs)",
     ],
   ]),

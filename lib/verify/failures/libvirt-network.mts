@@ -70,7 +70,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     layer: "network",
     message: "libvirt's network or pool runs already: it need not be started; two runs at the same time start it twice",
     fix: [
-      commandFix("See the networks and their state", "virsh -c qemu:///system net-list --all"),
+      commandFix("List the networks and their state", "virsh -c qemu:///system net-list --all"),
       manualFix("If a program ended at it: run it again, alone"),
     ],
     source: "libvirt (src/network, src/storage), read 2026-11",
@@ -131,7 +131,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     message: "something else on this host already has the addresses or the bridge of libvirt's network",
     fix: [
       commandFix("List the networks", "virsh -c qemu:///system net-list --all"),
-      commandFix("See whose addresses and bridges these are", "ip address"),
+      commandFix("Find out whose addresses and bridges these are", "ip address"),
     ],
     source: "libvirt 9.0 (2023-01); vagrant-libvirt/vagrant-libvirt#617, #670",
   },

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const log = guestFix("Read the service's log from its start on", "docker compose logs --no-color");
-const smi = guestFix("See the GPU's memory, and who uses it", "nvidia-smi");
+const smi = guestFix("Show the GPU's memory, and who uses it", "nvidia-smi");
 const source = "llama.cpp (common, src, tools/server, ggml), LocalAI (pkg/model, core/gallery), read 2026-11";
 
 /** Messages of llama.cpp's server about its options and models, and of LocalAI, which starts such programs. */

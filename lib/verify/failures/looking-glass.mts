@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const near = /looking[- ]?glass|ivshmem|kvmfr|LGMP|lg_run|main\.c:|spice(?:_|\.c)|host application/i;
-const file = commandFix("See the file and its owner", "ls -l /dev/shm/looking-glass /dev/kvmfr0");
+const file = commandFix("Show the file and its owner", "ls -l /dev/shm/looking-glass /dev/kvmfr0");
 
 /** Errors of Looking Glass, which shows a VM's picture from memory that both share. */
 export const lookingGlassFailures = (): Failure[] =>

@@ -83,7 +83,7 @@ export const mediaProgramFailures = (): Failure[] =>
         /OpenEncodeSessionEx failed: (?:unsupported device|no encode device)|nvEncOpenEncodeSessionEx.{1,80} returned error 2\b/,
         "this GPU has no video encoder (A100, H100, GT 1030 and some MX have none), or the container is not " +
         "allowed to use it",
-        "See NVIDIA's Video Encode and Decode GPU Support Matrix, and use the CPU or another card",
+        "Show NVIDIA's Video Encode and Decode GPU Support Matrix, and use the CPU or another card",
         capabilities,
       ],
       [
@@ -108,7 +108,7 @@ export const mediaProgramFailures = (): Failure[] =>
         "cause",
         /Cannot open a VA display from DRM device|Failed to open the drm device|No usable render ?node/i,
         "the card's node (/dev/dri/renderD…) is not in the container, or is another card's",
-        guestFix("See the nodes", "ls -l /dev/dri /dev/dri/by-path"),
+        guestFix("List the nodes", "ls -l /dev/dri /dev/dri/by-path"),
         "Write devices: [/dev/dri] for that service, and name the right one (renderD128, renderD129)",
       ],
       [

@@ -27,7 +27,7 @@ export const microVmFailures = (): Failure[] => [
       "the VM of a Kata container started, and Kata's agent in it does not answer: the guest's kernel or image does " +
       "not boot, or boots longer than Kata waits, as with much memory and a passed card",
       kataLog,
-      "See the guest's console: enable_debug = true in Kata's configuration.toml, for hypervisor, agent and runtime",
+      "Show the guest's console: enable_debug = true in Kata's configuration.toml, for hypervisor, agent and runtime",
       gpuConfig,
       "If it only boots slowly: raise dial_timeout and create_container_timeout in configuration.toml",
     ],
@@ -83,7 +83,7 @@ export const microVmFailures = (): Failure[] => [
       /Cannot get (?:all )?VFIO devices? from IOMMU(?:FD| group) with device/,
       "Kata finds no VFIO device for the node that the container was given: the card is not bound to vfio-pci, or " +
       "its group has another number since the last boot",
-      commandFix("See the groups, and who has each device", "sh -c 'ls /dev/vfio; lspci -nnk'"),
+      commandFix("List the groups, and who has each device", "sh -c 'ls /dev/vfio; lspci -nnk'"),
       doctorFix("gpu"),
     ],
     [
@@ -107,7 +107,7 @@ export const microVmFailures = (): Failure[] => [
       /IommuDmaMap\(Error\(12\)\)/,
       "Cloud Hypervisor cannot lock the VM's memory for the card: the limit on locked memory is too low, or the " +
       "host's memory too small",
-      commandFix("See the limit of this shell", "ulimit -l"),
+      commandFix("Show the limit of this shell", "ulimit -l"),
       "Raise it where Cloud Hypervisor is started: ulimit -l unlimited, or LimitMEMLOCK=infinity in its unit",
       lessMemory,
     ],

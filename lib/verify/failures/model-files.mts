@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { modelHubFailures } from "./model-hubs.mts";
 import { rows } from "./rows.mts";
 
-const space = guestFix("See the free space", "df -h");
+const space = guestFix("Check the free space", "df -h");
 
 /** What programs say about the files of models: not found, not whole, too new, of another kind, not given. */
 export const modelFileFailures = (): Failure[] => [

@@ -64,7 +64,7 @@ export const moduleLoadFailures = (): Failure[] =>
       /internal compiler error: Killed|Killed signal terminated program cc1\b/,
       "the kernel ended the compiler, since memory was out: a module or program is built with too many processes " +
       "at once",
-      commandFix("See it", "sh -c 'dmesg | grep -i oom'", { root: true }),
+      commandFix("Show it", "sh -c 'dmesg | grep -i oom'", { root: true }),
       "Give the machine more memory or swap, or build with fewer: MAKEFLAGS=-j1, or -j1 to make",
     ],
   ]);

@@ -40,8 +40,8 @@ export const nasSystemFailures = (): Failure[] => [
       /Can't get latest \S{2,12} (?:vgpu )?driver version|found no installed local driver/,
       "Unraid's driver plugin could not read which drivers there are for this release of Unraid, and has none on " +
       "the flash drive",
-      "See that the server reaches github.com, and has a name server and the right time (Settings, Network and Date)",
-      "See that the plugin has drivers for this release of Unraid (its kernel), then install the plugin again",
+      "Check that the server reaches github.com, and has a name server and the right time (Settings, Network and Date)",
+      "Check that the plugin has drivers for this release of Unraid (its kernel), then install the plugin again",
     ],
     [
       "tools.present",
@@ -69,7 +69,7 @@ export const nasSystemFailures = (): Failure[] => [
       "the name of that disk or file does not fit its storage: a storage of files (directory, NFS) has " +
       "STORAGE:ID/vm-ID-disk-0.qcow2, one of volumes (LVM, ZFS) STORAGE:vm-ID-disk-0, and cloud-init's own files are " +
       "in STORAGE:snippets/",
-      commandFix("See the names as Proxmox writes them", "pvesm list STORAGE", { root: true }),
+      commandFix("Show the names as Proxmox writes them", "pvesm list STORAGE", { root: true }),
       "An imported disk has its name behind unused0 in qm config ID; a new one is written as STORAGE:SIZE",
     ],
     [
@@ -78,7 +78,7 @@ export const nasSystemFailures = (): Failure[] => [
       /Logical Volume "vm-\d{1,9}-[\w-]{1,40}" already exists in volume group/,
       "a volume of that name exists: it belongs to a VM or container with the same number, on this or another node " +
       "or cluster, or is left over from an earlier one",
-      commandFix("See whether a VM or container of this cluster has it", "grep -rn VOLUME /etc/pve/nodes", {
+      commandFix("Check whether a VM or container of this cluster has it", "grep -rn VOLUME /etc/pve/nodes", {
         root: true,
       }),
       "Take another number for the new one, which is always safe",
@@ -103,7 +103,7 @@ export const nasSystemFailures = (): Failure[] => [
       "symptom",
       /Error: Connection refused \(calling connect/,
       "XCP-ng's toolstack (xapi) does not run, or only starts",
-      commandFix("See its state", "systemctl status xapi", { root: true }),
+      commandFix("Check its state", "systemctl status xapi", { root: true }),
       commandFix("Start it again; VMs go on", "xe-toolstack-restart", { root: true }),
       "After a change of xen-pciback.hide: see that each address is written in full, as (0000:0b:00.0)",
     ],

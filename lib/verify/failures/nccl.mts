@@ -75,7 +75,7 @@ export const ncclFailures = (): Failure[] =>
       ),
       "NCCL's release does not fit: the program's processes have different ones, or it needs a newer driver",
       "Use the same image for all processes, and remove a second NCCL from LD_LIBRARY_PATH",
-      guestFix("See the driver's release", "nvidia-smi"),
+      guestFix("Show the driver's release", "nvidia-smi"),
     ],
     [
       "guest.cuda",

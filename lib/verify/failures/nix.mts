@@ -131,7 +131,7 @@ export const nixFailures = (): Failure[] => [
       "cause",
       /cannot connect to socket at '\/nix\/var\/nix\/daemon-socket\/socket'/,
       "Nix' daemon does not run, or its settings do not allow this user",
-      commandFix("See it", "systemctl status nix-daemon.socket nix-daemon.service"),
+      commandFix("Show it", "systemctl status nix-daemon.socket nix-daemon.service"),
     ],
     [
       "verify.service",
@@ -148,7 +148,7 @@ export const nixFailures = (): Failure[] => [
       /error: (?:undefined variable '|attribute '"?[\w.-]{1,60}"?' missing|infinite recursion encountered|syntax error, unexpected )/,
       "Nix cannot evaluate the configuration: a name is misspelt or of another release of nixpkgs, or the syntax " +
       "is wrong; the line after “at” is the place",
-      commandFix("See the whole way to it", "nixos-rebuild build --show-trace"),
+      commandFix("Show the whole way to it", "nixos-rebuild build --show-trace"),
       update,
     ],
     [
@@ -163,7 +163,7 @@ export const nixFailures = (): Failure[] => [
       "cause",
       /No space left on device[^\n]{0,200}\/boot\/EFI\/nixos|error: writing to file: No space left on device/,
       "the disk is full: /boot of old generations' kernels, or /nix of old packages",
-      commandFix("See both", "df -h /boot /nix"),
+      commandFix("Show both", "df -h /boot /nix"),
       "Remove old generations (the running one stays): nix-collect-garbage --delete-older-than 14d, then " +
       "nixos-rebuild boot",
       "Keep fewer: boot.loader.systemd-boot.configurationLimit = 5;",

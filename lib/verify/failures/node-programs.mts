@@ -31,7 +31,7 @@ export const nodeFailures = (): Failure[] => [
         /module 'node:\w{2,20}' does not provide an export named/,
       ),
       "Node is too old for this project",
-      commandFix("See its version", "node --version"),
+      commandFix("Check its version", "node --version"),
       newerNode,
     ],
     [
@@ -85,7 +85,7 @@ export const nodeFailures = (): Failure[] => [
         /npm [\w!]{4,5} (?:code )?(?:UNABLE_TO_VERIFY_LEAF_SIGNATURE|CERT_HAS_EXPIRED|CERT_NOT_YET_VALID)/,
       ),
       "npm does not trust the registry's certificate: a proxy replaces it, or this machine's clock is wrong",
-      commandFix("See the clock", "date"),
+      commandFix("Check the clock", "date"),
       "Behind a proxy that replaces certificates: name its CA file in NODE_EXTRA_CA_CERTS",
     ],
     [

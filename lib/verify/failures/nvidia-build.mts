@@ -143,7 +143,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
     layer: "driver",
     message: "ubuntu-drivers sees no card that its packages are for: none is passed in, or it is too new or too old",
     fix: [
-      guestFix("See the machine's cards", "lspci -nn -d 10de:"),
+      guestFix("Show the machine's cards", "lspci -nn -d 10de:"),
       manualFix("If it is there: install a package by name (nvidia-driver-580-open), or use a newer release of Ubuntu"),
     ],
     source: "ubuntu-drivers-common, read 2026-11",
@@ -155,7 +155,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
     message:
       "mokutil could not store the key: the file is no DER certificate, or the firmware has no room or is locked",
     fix: [
-      guestFix("See Secure Boot's state, and keys that wait", "sh -c 'mokutil --sb-state; mokutil --list-new'"),
+      guestFix("Show Secure Boot's state, and keys that wait", "sh -c 'mokutil --sb-state; mokutil --list-new'"),
       manualFix("Give it the certificate as DER (openssl x509 -outform DER), or enroll it in the firmware's own menu"),
       manualFix("For the VM: start it with OVMF without Secure Boot"),
     ],

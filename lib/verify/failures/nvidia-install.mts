@@ -43,7 +43,7 @@ export const installFailures = (): Failure[] => [
       "cause",
       /dkms will not function properly without some free space|Problems with depmod detected/,
       "DKMS cannot write: the disk with /tmp or /lib/modules is full or read-only",
-      guestFix("See the free space", "df -h / /tmp /lib/modules"),
+      guestFix("Check the free space", "df -h / /tmp /lib/modules"),
     ],
     [
       "guest.driver",

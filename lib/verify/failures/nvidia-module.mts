@@ -58,7 +58,7 @@ export const moduleFailures = (): Failure[] => [
     fix: [
       guestFix("Read the kernel's reason", "dmesg --level err,warn"),
       guestFix("Compare the kernel with the module's", "sh -c 'uname -r; modinfo -F vermagic MODULE'"),
-      guestFix("See the options, and nomodeset", "sh -c 'cat /proc/cmdline; grep -rn ^options /etc/modprobe.d'"),
+      guestFix("Check the options, and nomodeset", "sh -c 'cat /proc/cmdline; grep -rn ^options /etc/modprobe.d'"),
     ],
     source: "kmod, Linux (EINVAL of init_module); cisagov/kali-packer#6 (2020-03)",
   },

@@ -79,7 +79,7 @@ export const nvrmFailures = (): Failure[] => [
       "cause",
       /open\(\) not permitted for excluded/,
       "the driver's options exclude this card (NVreg_ExcludedGpus), so nothing can open it",
-      guestFix("See where", "grep -rn ExcludedGpus /etc/modprobe.d /proc/cmdline"),
+      guestFix("Find out where", "grep -rn ExcludedGpus /etc/modprobe.d /proc/cmdline"),
       "Remove the option, rebuild the initramfs, and restart",
     ],
     [

@@ -6,7 +6,7 @@ import { serviceWords } from "./script-lines.mts";
 
 const near = new RegExp(`${serviceWords.source}|runc|crun`, "im");
 const source = "opencontainers/runc (libcontainer), containers/crun, moby/moby, read 2026-11";
-const limits = guestFix("See the limits of processes and files", "systemctl show docker -p TasksMax -p LimitNOFILE");
+const limits = guestFix("Show the limits of processes and files", "systemctl show docker -p TasksMax -p LimitNOFILE");
 
 /** Messages of runc, crun and containerd that have one cause. */
 export const ociRuntimeFailures = (): Failure[] =>
@@ -154,7 +154,7 @@ export const ociRuntimeFailures = (): Failure[] =>
         /write to [`'"]\/proc\/\S{1,20}\/(?:setgroups|[ug]id_map)[`'"]: /,
       ),
       "the user or group of the service is not among the ids that this rootless engine may use",
-      guestFix("See the ranges", "cat /etc/subuid /etc/subgid"),
+      guestFix("List the ranges", "cat /etc/subuid /etc/subgid"),
       "Use a lower number in user:, or a larger range, then: podman system migrate",
     ],
     [
@@ -163,7 +163,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       /exec container process \S{1,160}: Exec format error/,
       "the program that the container starts is for another CPU architecture than this machine's, or a script " +
       "without #! in its first line",
-      guestFix("See this machine's", "uname -m"),
+      guestFix("Show this machine's", "uname -m"),
       "Use an image for it (platform:), or write #!/bin/sh into the script's first line",
     ],
     [
@@ -246,7 +246,7 @@ const answers: Row[] = [
     "the kernel does not do what the container runtime asked for: it is older, or the file system there does not " +
     "support it",
     manualFix("Update the kernel and the runtime, and reboot", { reboot: true }),
-    "See the file system of the volume (idmapped mounts and overlay need ext4, xfs or btrfs)",
+    "Show the file system of the volume (idmapped mounts and overlay need ext4, xfs or btrfs)",
   ],
   [
     "host.memory",
@@ -261,7 +261,7 @@ const answers: Row[] = [
     "fallback",
     /\b(?:crun|runc)\b.{1,400}: (?:Read-only file system|No space left on device|Disk quota exceeded)/,
     "the container runtime cannot write: the disk or its inodes or quota are used up, or it is mounted read-only",
-    guestFix("See space and inodes", "sh -c 'df -h; df -i'"),
+    guestFix("Check space and inodes", "sh -c 'df -h; df -i'"),
     "Remove the images that no container uses (docker image prune -a, podman image prune -a), or write a larger " +
     "disk: or data: for the machine",
   ],

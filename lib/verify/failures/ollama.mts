@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words = /ollama|pulling manifest|llm server|\/load": |llama.?(?:server|runner)|source=\w{2,20}\.go/i;
-const smi = guestFix("See the driver's release and the newest CUDA that it knows", "nvidia-smi");
+const smi = guestFix("Show the driver's release and the newest CUDA that it knows", "nvidia-smi");
 const log = guestFix("Read the lines above it in the service's log", "docker compose logs --no-color --tail 80");
 
 /** Messages of Ollama's server, which names why it leaves a GPU out or why a model does not load. */
@@ -84,7 +84,7 @@ export const ollamaFailures = (): Failure[] => [
       ),
       "the process of Ollama that computes the model ended or did not start; its own lines above say why",
       log,
-      guestFix("See the GPU's memory", "nvidia-smi"),
+      guestFix("Show the GPU's memory", "nvidia-smi"),
     ],
     [
       "verify.service",
@@ -128,7 +128,7 @@ export const ollamaFailures = (): Failure[] => [
       /\.ollama\/\S{0,120}: permission denied/,
       "Ollama is not allowed to use its folder: its volume belongs to another user than the one that the service " +
       "runs as",
-      guestFix("See its owner, in the service's container", "docker compose exec SERVICE ls -ln /root/.ollama"),
+      guestFix("Check its owner, in the service's container", "docker compose exec SERVICE ls -ln /root/.ollama"),
       "Remove user: from that service (the image runs as root), or give the folder to that user (chown -R)",
     ],
     [

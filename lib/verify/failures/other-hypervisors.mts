@@ -80,7 +80,7 @@ export const otherHypervisorFailures = (): Failure[] => [
       "cause",
       /(?:binding socket to \S{1,60} failed|failed to initialize spice server)/,
       "the port for the VM's SPICE screen is in use, most often by another VM",
-      commandFix("See by which program", "ss -lntp"),
+      commandFix("Find out by which program", "ss -lntp"),
       "Use another port, or port='-1' autoport='yes' in libvirt",
     ],
     [
@@ -107,7 +107,7 @@ export const otherHypervisorFailures = (): Failure[] => [
       "cause",
       /(?:collides with a non-hostonly network|conflicting host only adapter with DHCP|specified host network could not be found|Specific bridge '[^']{1,60}' not found)/,
       "the address or bridge in the Vagrantfile is one that another network of this host uses, or that is not there",
-      commandFix("See the networks of this host", "ip -brief address"),
+      commandFix("List the networks of this host", "ip -brief address"),
       "Choose another address: VirtualBox allows host-only networks in 192.168.56.0/21",
     ],
     [
@@ -115,7 +115,7 @@ export const otherHypervisorFailures = (): Failure[] => [
       "symptom",
       /(?:lxc-start: \S{1,40}: .{0,120}Failed|lxc_init: \d{1,5} |Failed to run lxc\.hook\.|cgfsng\.c: )/,
       "an LXC container did not start; the first of LXC's lines names the step (a hook, a device, a mount, a cgroup)",
-      "See it with all messages: lxc-start -n NAME -F -l DEBUG (Proxmox: pct start ID --debug)",
+      "Show it with all messages: lxc-start -n NAME -F -l DEBUG (Proxmox: pct start ID --debug)",
     ],
   ]),
   ...rows({ layer: "hypervisor", source: "Xen (tools/libs/light), TrueNAS (middlewared); read 2026-11" }, [

@@ -15,7 +15,7 @@ export const packageSetupFailures = (): Failure[] => [
       /Write error : cannot write (?:compressed )?block|mkinitramfs failure (?:zstd|lz4|gzip|xz|pigz|cpio \d{1,3} (?:zstd|lz4|gzip|xz|pigz))/,
       "the initramfs could not be written: its file system (/boot) is full, for NVIDIA's and AMD's modules and " +
       "firmware make it large",
-      guestFix("See the free space, and the kernels there", "sh -c 'df -h /boot; ls -sh /boot'"),
+      guestFix("Check the free space, and the kernels there", "sh -c 'df -h /boot; ls -sh /boot'"),
       guestFix("Remove kernels that are no longer needed", "apt-get autoremove --purge"),
       guestFix("Then finish the installation", "dpkg --configure -a"),
       "If it stays full: MODULES=dep in /etc/initramfs-tools/initramfs.conf makes it smaller; then update-initramfs -u",

@@ -7,9 +7,9 @@ const ours = anyOf(
   /nvidia|cuda|docker|containerd|libvirt|qemu|packer|vagrant|hashicorp|kmod|rpmfusion|negativo|akmod/im,
   /linux-headers|kernel(?!:)|virtualbox|rocm|amdgpu|^gpg: /im,
 );
-const refresh = guestFix("See the sources, and fetch their lists again", "sh -c 'apt-get update || dnf makecache'");
+const refresh = guestFix("List the sources, and fetch their lists again", "sh -c 'apt-get update || dnf makecache'");
 const oneSource = "Take driver and CUDA from one source, and remove the other's packages and source first";
-const disk = guestFix("See the free space", "df -h / /boot /var");
+const disk = guestFix("Check the free space", "df -h / /boot /var");
 
 /** Errors of dnf, pacman, zypper and apt about packages that this project needs. */
 export const packageFailures = (): Failure[] => [

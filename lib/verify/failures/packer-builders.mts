@@ -22,7 +22,7 @@ export const packerBuilderFailures = (): Failure[] =>
       ),
       "Packer's plugin could not be installed: what was downloaded is incomplete or is not what its list of " +
       "checksums names, or the plugin folder is not writable",
-      commandFix("See the plugins and their folder", "packer plugins installed"),
+      commandFix("List the plugins and their folder", "packer plugins installed"),
       "Delete ~/.config/packer/plugins (Packer installs them again), see the free space, and run packer init again",
     ],
     [
@@ -70,7 +70,7 @@ export const packerBuilderFailures = (): Failure[] =>
         /net_bridge is only supported in Linux/,
       ),
       "Packer's net_bridge names a bridge that this host does not have, or that has no IPv4 address",
-      commandFix("See the bridges", "ip -brief address show type bridge"),
+      commandFix("List the bridges", "ip -brief address show type bridge"),
     ],
     [
       "provider.version",
@@ -103,7 +103,7 @@ export const packerBuilderFailures = (): Failure[] =>
       "cause",
       /Error creating switch: |Error setting (?:vlan|switch)|No internet connection found via external switch/,
       "Hyper-V's switch could not be created or set",
-      commandFix("See the switches", "Get-VMSwitch | Format-List Name, SwitchType"),
+      commandFix("List the switches", "Get-VMSwitch | Format-List Name, SwitchType"),
       'Write switch_name = "Default Switch" in the template',
     ],
     [

@@ -61,7 +61,7 @@ export const packerErrorFailures = (): Failure[] =>
       ),
       "Packer finds no such release of the plugin: its repository moved or was renamed, or that version lacks the " +
       "file for this system",
-      "See the plugin's repository, and correct source and version in required_plugins",
+      "Show the plugin's repository, and correct source and version in required_plugins",
       init,
     ],
     [
@@ -72,7 +72,7 @@ export const packerErrorFailures = (): Failure[] =>
         /Error opening iso/,
       ),
       "qemu-img could not make or convert the disk: its line says why (space, format, a missing file)",
-      commandFix("See the free space", "df -h . /tmp"),
+      commandFix("Check the free space", "df -h . /tmp"),
       log,
     ],
     [

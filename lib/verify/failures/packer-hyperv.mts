@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const near = /hyperv|hyper-v|packer|PowerShell error|GpuPartition/i;
-const switches = commandFix("See the switches", "Get-VMSwitch | Format-List Name, SwitchType, AllowManagementOS");
+const switches = commandFix("List the switches", "Get-VMSwitch | Format-List Name, SwitchType, AllowManagementOS");
 
 /** Errors of Packer's Hyper-V plugin, which runs PowerShell, by topic. */
 export const packerHypervFailures = (): Failure[] => [
@@ -18,7 +18,7 @@ export const packerHypervFailures = (): Failure[] => [
       "cause",
       /virtual machine with the name .{1,100} is already defined in Hyper-V/,
       "an earlier build ended without deleting its VM",
-      commandFix("See the VMs of builds, and delete that one in Hyper-V Manager", "Get-VM"),
+      commandFix("List the VMs of builds, and delete that one in Hyper-V Manager", "Get-VM"),
     ],
     [
       "guest.image",
@@ -75,7 +75,7 @@ export const packerHypervFailures = (): Failure[] => [
       ),
       "Hyper-V does not know the integration service by that name: their names are translated, and this Windows is " +
       "not English",
-      "See their names in Hyper-V Manager, in the VM's settings under Integration Services",
+      "Show their names in Hyper-V Manager, in the VM's settings under Integration Services",
       "Use a newer release of Packer's Hyper-V plugin, which looks them up by id",
     ],
     [

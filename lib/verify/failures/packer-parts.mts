@@ -17,13 +17,13 @@ const steps: [words: string, check: string, meaning: string, ...fix: Fix[]][] = 
     "(?:snapshot)",
     "provider.mode",
     "a snapshot of the VM: it does not exist, exists already, or the VM still runs",
-    manualFix("See the VM's snapshots in the hypervisor; force_delete_snapshot = true replaces one of the same name"),
+    manualFix("Show the VM's snapshots in the hypervisor; force_delete_snapshot = true replaces one of the same name"),
   ],
   [
     "(?:ovftool|export|compact|convert|packag|\\bcompress|artifact|\\bbox\\b)",
     "host.disk",
     "the result (export, conversion or box): no space, a missing program, or files that are not where it looks",
-    commandFix("See the free space", "df -h . /tmp"),
+    commandFix("Check the free space", "df -h . /tmp"),
   ],
   [
     "(?:floppy|\\bCD\\b|cd_|\\bISO\\b|iso_|cdrom|guest additions|VMware Tools|virtio-win)",
@@ -60,7 +60,7 @@ const steps: [words: string, check: string, meaning: string, ...fix: Fix[]][] = 
     "(?:disk|hard drive|\\bvhdx?|vmdk|qcow|controller|NVMe)",
     "guest.image",
     "a disk of the VM: it could not be made, resized or attached",
-    commandFix("See the free space", "df -h . /tmp"),
+    commandFix("Check the free space", "df -h . /tmp"),
   ],
   [
     "(?:\\bvmx\\b|clone|import|creating (?:VM|virtual machine)|registering|template|" +
@@ -121,7 +121,7 @@ export const packerCauseFailures = (): Failure[] =>
       ),
       "the template has a value that the builder does not take; the lines with * name the key",
       validate,
-      "See the key's page in the plugin's documentation for the values that it takes",
+      "Show the key's page in the plugin's documentation for the values that it takes",
     ],
     [
       "provider.mode",
@@ -146,7 +146,7 @@ export const packerCauseFailures = (): Failure[] =>
       "cause",
       /Snapshot \S{1,80} does not exist on VM|No snapshots defined on VM|Target snapshot \S{1,80} already exists/,
       "the snapshot that the template starts from is not there, or the one that it makes exists already",
-      "See the VM's snapshots in the hypervisor, and correct attach_snapshot and target_snapshot",
+      "Show the VM's snapshots in the hypervisor, and correct attach_snapshot and target_snapshot",
     ],
   ]);
 

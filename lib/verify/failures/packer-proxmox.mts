@@ -100,7 +100,7 @@ export const packerProxmoxFailures = (): Failure[] =>
       /Found no IP addresses on VM|Interface \S{1,30} (?:not found in VM|only has loopback addresses)/,
       "Packer asks the VM's guest agent for an address, and the VM has none there: no DHCP, or another interface",
       "Install and start qemu-guest-agent during the installation, or write ssh_host",
-      "See on the VM's console whether its network is up; vm_interface must be the guest's own name",
+      "Check on the VM's console whether its network is up; vm_interface must be the guest's own name",
     ],
     [
       "guest.image",

@@ -84,7 +84,7 @@ export const packerFailures = (): Failure[] => [
       "boot command missed, or it reports no address to Hyper-V",
     fix: [
       doctorFix("host.virtualization"),
-      manualFix('See that KVM is used (accelerator = "kvm"), or raise ssh_timeout'),
+      manualFix('Check that KVM is used (accelerator = "kvm"), or raise ssh_timeout'),
       manualFix("Look at the build's screen: Packer prints a VNC address (vnc://127.0.0.1:59xx)"),
       manualFix(
         "With Hyper-V: the first boot installs hyperv-daemons (Ubuntu: linux-cloud-tools), which report the address, " +
@@ -174,7 +174,7 @@ export const packerFailures = (): Failure[] => [
       "libvirt expects, or two options exclude each other",
     fix: [
       manualFix("Look at the option that it names: correct it in qemuargs (Packer) or in the VM's XML (virsh edit)"),
-      commandFix("See QEMU's version", "qemu-system-x86_64 --version"),
+      commandFix("Show QEMU's version", "qemu-system-x86_64 --version"),
       commandFix("Update Packer's plugin", "packer init -upgrade ."),
     ],
     source: "QEMU; hashicorp/packer#1387 (2014-08), hashicorp/packer#10280 (2020-11)",

@@ -23,17 +23,17 @@ const parts: [name: string, words: string, fix: Fix][] = [
   [
     "a network, address or port",
     "(?:network|bridge|subnet|address pool|endpoint|iptables|nftables|\\bveth|\\bport\\b)",
-    guestFix("See the networks and who listens where", "sh -c 'docker network ls; ss -lntp'"),
+    guestFix("List the networks and who listens where", "sh -c 'docker network ls; ss -lntp'"),
   ],
   [
     "a volume, mount or layer of an image",
     "(?:mount|volume|overlay|layer|snapshot|graph ?driver|rootfs|read-only|no space)",
-    guestFix("See the free space and the file systems", "df -hT"),
+    guestFix("Check the free space and the file systems", "df -hT"),
   ],
   [
     "a limit (memory, CPU, cgroup)",
     "(?:cgroup|memory|\\bcpu|pids|ulimit|rlimit|shm)",
-    guestFix("See the machine's memory", "free -h"),
+    guestFix("Show the machine's memory", "free -h"),
   ],
   [
     "the permissions of the container (user ids, seccomp, AppArmor, SELinux)",
@@ -48,7 +48,7 @@ const parts: [name: string, words: string, fix: Fix][] = [
   [
     "an image or a file of its configuration",
     "(?:image|manifest|registry|platform|config|json|toml|yaml|spec\\b|version)",
-    guestFix("See the images and their versions", "docker image ls"),
+    guestFix("List the images and their versions", "docker image ls"),
   ],
 ];
 

@@ -6,7 +6,7 @@ import { rows } from "./rows.mts";
 const near =
   /podman|netavark|aardvark|pasta|crun|conmon|buildah|quadlet|libpod|rootless|containers?\b|short-name|\.container\b|systemd\/generator/i;
 const listens = guestFix("Check what listens there", "ss -lntup");
-const networks = guestFix("See the networks", "podman network ls");
+const networks = guestFix("List the networks", "podman network ls");
 const migrate = commandFix("Let Podman start its helper process again", "podman system migrate");
 
 /** Errors of Podman's networks, units, virtual machines and storage, by topic. */
@@ -69,7 +69,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       "cause",
       /netavark.{0,60}iptables: Chain already exists/,
       "chains of an earlier run are left in the firewall, or iptables and nft both write there",
-      guestFix("See the chains", "sh -c 'iptables-save | grep NETAVARK'"),
+      guestFix("List the chains", "sh -c 'iptables-save | grep NETAVARK'"),
       "Stop the containers and reboot; use one backend for all (update-alternatives --config iptables: iptables-nft)",
     ],
     [
@@ -147,7 +147,7 @@ export const podmanNetworkFailures = (): Failure[] => [
         /machine did not transition into running state|machine is not in running state|podman machine (?:init|start)/,
       ),
       "Podman's own VM (podman machine) does not run, or is in another state than the command expects",
-      commandFix("See the machines", "podman machine list"),
+      commandFix("List the machines", "podman machine list"),
       "podman machine stop, then podman machine start; if it does not exist: podman machine init",
     ],
     [
@@ -183,7 +183,7 @@ export const podmanNetworkFailures = (): Failure[] => [
         /(?:volume|pod|network) with name \S{1,60} already exists|image is in use by a container/,
       ),
       "the container, pod, volume or image does not exist, exists already, or is still in use",
-      guestFix("See the containers", "podman ps --all"),
+      guestFix("List the containers", "podman ps --all"),
     ],
     [
       "verify.docker",

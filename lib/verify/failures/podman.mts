@@ -41,7 +41,7 @@ export const podmanFailures = (): Failure[] => [
       /\bstat (?:gpu|gpus|nvidia)=\S{1,40}: no such file|Non-CDI device gpu=|"gpus?=(?:all|\d{1,2})": no such file/,
       "the GPU's name for CDI is not whole, so the engine takes it for the path of a device",
       "Write it with its maker: --device nvidia.com/gpu=all (or =0)",
-      guestFix("See the names that there are", "nvidia-ctk cdi list"),
+      guestFix("Show the names that there are", "nvidia-ctk cdi list"),
     ],
   ]),
   ...rows({

@@ -76,7 +76,7 @@ export const programEndFailures = (): Failure[] =>
       "cause",
       /Unsupported \.version \d{1,2}\.\d; current version is/,
       "the program's CUDA compiles code that the VM's driver, or the image's older ptxas, does not know yet",
-      guestFix("See the newest CUDA that the driver knows", "nvidia-smi"),
+      guestFix("Show the newest CUDA that the driver knows", "nvidia-smi"),
       "Use a program of that CUDA or an older one, or a newer driver (driver: {branch: …}) and rebuild the box",
     ],
     [

@@ -197,7 +197,7 @@ export const programInputFailures = (): Failure[] =>
       "cause",
       /nvenc: version [\d.]{3,6} is not available|hb_nvenc: not available/,
       "HandBrake finds no NVENC: the driver is too old for it, or its container has no video capability",
-      guestFix("See the driver's release", "nvidia-smi"),
+      guestFix("Show the driver's release", "nvidia-smi"),
       "Set NVIDIA_DRIVER_CAPABILITIES=compute,utility,video for that service",
     ],
     [

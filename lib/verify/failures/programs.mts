@@ -80,7 +80,7 @@ export const programFailures = (): Failure[] => [
     message: "the program has as many files open as its container or service allows it (ulimit -n)",
     fix: [
       manualFix("Write ulimits: {nofile: 65536} for that service, and create the container again"),
-      guestFix("See the container's limit", "docker compose exec SERVICE sh -c 'ulimit -n'"),
+      guestFix("Show the container's limit", "docker compose exec SERVICE sh -c 'ulimit -n'"),
       manualFix("A service of systemd: LimitNOFILE=65536 under [Service] (systemctl edit NAME), then restart it"),
       manualFix(
         "If it happens again, the program does not close its files: use fewer workers, or another release " +
@@ -242,7 +242,7 @@ export const programFailures = (): Failure[] => [
       "the program that computes the model ended: most often GPU memory ran out, or its CUDA does not fit the driver",
     fix: [
       guestFix("Read the service's whole log", "docker compose logs --no-color"),
-      guestFix("See the GPU's memory and the driver's CUDA", "nvidia-smi"),
+      guestFix("Show the GPU's memory and the driver's CUDA", "nvidia-smi"),
     ],
     source: "Ollama, cuDNN, read 2026-11",
   },

@@ -10,7 +10,7 @@ export const isProxmox = (text: string): boolean => ofProxmox.test(text) && !ofL
 
 const commands: [of: RegExp, title: string, command: string][] = [
   [/^virsh .{0,30}list/, "Check which VM has it, then shut that VM down", "qm list"],
-  [/^virsh .{0,30}net-(?:start|list)/, "See the bridges", "ip -brief link show type bridge"],
+  [/^virsh .{0,30}net-(?:start|list)/, "List the bridges", "ip -brief link show type bridge"],
   [/^virsh .{0,30}(?:managedsave-remove)/, "Throw the saved state away", "qm set ID -delete vmstate"],
   [
     /^(?:tail|cat) .{0,20}\/var\/log\/libvirt|^journalctl -u libvirtd/,

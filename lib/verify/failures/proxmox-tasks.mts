@@ -3,9 +3,9 @@ import { commandFix, doctorFix, manualFix, remedies } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const config = commandFix("See the VM's settings", "qm config ID", { root: true });
-const cards = commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx");
-const storages = commandFix("See the storages and what each one may hold", "pvesm status && cat /etc/pve/storage.cfg", {
+const config = commandFix("Show the VM's settings", "qm config ID", { root: true });
+const cards = commandFix("List the addresses and drivers", "lspci -nnk -d ::03xx");
+const storages = commandFix("List the storages and what each may hold", "pvesm status && cat /etc/pve/storage.cfg", {
   root: true,
 });
 const source = "proxmox/qemu-server (src/PVE), read 2026-08";
@@ -45,7 +45,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
       "the card has no virtual GPU (mdev, vGPU) of that type free: its host driver offers none, or all " +
       "are in use",
       "To give the whole card to the VM: remove mdev= from hostpci0",
-      commandFix("See the types that there are", "ls /sys/bus/pci/devices/*/mdev_supported_types", { root: true }),
+      commandFix("List the types that there are", "ls /sys/bus/pci/devices/*/mdev_supported_types", { root: true }),
     ],
     [
       "provider.mode",
@@ -126,7 +126,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
       "cause",
       /host NUMA node\d{1,3} doesn't exist|missing NUMA node\d{1,3} (?:cpus|memory)/,
       "the VM's NUMA settings name a node that this host does not have",
-      commandFix("See the nodes", "lscpu | grep -i numa"),
+      commandFix("List the nodes", "lscpu | grep -i numa"),
     ],
     [
       "tools.present",
@@ -198,7 +198,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
       /cluster not ready - no quorum/,
       "the cluster has no majority: the other node is off, and Proxmox changes and starts nothing",
       "Start the other nodes. If this node is to work alone now: pvecm expected 1",
-      commandFix("See the cluster's state", "pvecm status", { root: true }),
+      commandFix("Show the cluster's state", "pvecm status", { root: true }),
     ],
     [
       "provider.access",
@@ -208,7 +208,7 @@ export const proxmoxTaskFailures = (): Failure[] => [
         /(?:VM|CT) \d{1,9} already (?:exists|running)/,
       ),
       "a VM with that id exists already, or runs already",
-      commandFix("See the VMs", "qm list", { root: true }),
+      commandFix("List the VMs", "qm list", { root: true }),
       "Use it, or take the next free id: pvesh get /cluster/nextid",
     ],
     [

@@ -4,8 +4,8 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const near = /proxmox|\bpve|TASK ERROR|qm (?:start|set|create)|qemu-server|hostpci|VMID|vzdump|\/usr\/bin\/kvm|kvm: /i;
-const config = commandFix("See the VM's settings", "qm config ID");
-const cards = commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx");
+const config = commandFix("Show the VM's settings", "qm config ID");
+const cards = commandFix("List the addresses and drivers", "lspci -nnk -d ::03xx");
 
 /** Task errors of Proxmox VE by topic. */
 export const proxmoxFailures = (): Failure[] => [
@@ -75,7 +75,7 @@ export const proxmoxFailures = (): Failure[] => [
       "cause",
       /VM is locked \([\w-]{3,20}\)|CT is locked \(\w{3,20}\)|can't lock file '\/(?:var|run)\/lock\//,
       "another task of Proxmox has that VM (a backup, snapshot or migration), or one ended without releasing it",
-      commandFix("See the tasks that run", "pvesh get /cluster/tasks --output-format text", { root: true }),
+      commandFix("List the tasks that run", "pvesh get /cluster/tasks --output-format text", { root: true }),
       "If none has it: qm unlock ID",
     ],
     [
@@ -88,7 +88,7 @@ export const proxmoxFailures = (): Failure[] => [
       ),
       "a disk, ISO or storage that the VM names is gone or offline",
       config,
-      commandFix("See the storages", "pvesm status", { root: true }),
+      commandFix("List the storages", "pvesm status", { root: true }),
       "Remove the drive from the VM (an ISO that was deleted: qm set ID -ide2 none), or bring the storage back",
     ],
     [
@@ -109,7 +109,7 @@ export const proxmoxFailures = (): Failure[] => [
         /Configuration file '\S{1,120}\.conf' does not exist/,
       ),
       "the VM did not do what Proxmox asked it for: it hangs, runs no guest agent, or does not exist",
-      commandFix("See its state", "qm status ID --verbose", { root: true }),
+      commandFix("Check its state", "qm status ID --verbose", { root: true }),
       "If it hangs: qm stop ID; with a passed card that no longer answers, the host has to be restarted",
     ],
   ]),

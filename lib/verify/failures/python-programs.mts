@@ -121,7 +121,7 @@ export const pythonProgramFailures = (): Failure[] =>
         "cause",
         /No space left on device: ?'?\S{0,80}(?:huggingface|\.cache|models|ollama|torch)/,
         "the disk with the models is full",
-        guestFix("See the free space", "df -h"),
+        guestFix("Check the free space", "df -h"),
         "Remove models that are not used, or keep their folder on a larger disk (data:)",
       ],
       [

@@ -206,7 +206,7 @@ export const qemuErrorFailures = (): Failure[] => [
         /Snapshot operation failed|qemu-img: Could not create '/,
       ),
       "a disk image has another format than it was opened with, or its folder cannot be written",
-      "See its real format (qemu-img info FILE), and the folder's permissions",
+      "Check its real format (qemu-img info FILE), and the folder's permissions",
     ],
     [
       "host.virtualization",

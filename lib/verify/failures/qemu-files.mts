@@ -140,7 +140,7 @@ export const qemuFileFailures = (): Failure[] => [
       doctorFix("guest.firmware"),
       install("Install OVMF", { apt: "ovmf", dnf: "edk2-ovmf", pacman: "edk2-ovmf", zypper: "qemu-ovmf-x86_64" }),
       commandFix(
-        "See its files: Arch and Fedora have OVMF_CODE.4m.fd, Debian OVMF_CODE_4M.fd",
+        "Show its files: Arch and Fedora have OVMF_CODE.4m.fd, Debian OVMF_CODE_4M.fd",
         "ls /usr/share/OVMF /usr/share/edk2/x64 /usr/share/edk2/ovmf",
       ),
       manualFix("Write the new paths into the domain (virsh edit), or let libvirt choose: <os firmware='efi'>"),
@@ -184,7 +184,7 @@ export const qemuFileFailures = (): Failure[] => [
     message: "libvirt cannot write a file of the VM: its disk has errors or is read-only, or the folder belongs to " +
       "another user",
     fix: [
-      commandFix("See the disk's state", "findmnt -T /var/lib/libvirt", { root: true }),
+      commandFix("Show the disk's state", "findmnt -T /var/lib/libvirt", { root: true }),
       commandFix("Read the kernel's errors", "dmesg --level err,warn", { root: true }),
     ],
     source: "libvirt; joeknock90/Single-GPU-Passthrough#8 (2019-04)",

@@ -32,7 +32,7 @@ export const qemuVfioErrorFailures = (): Failure[] => [
       "the host's vGPU driver did not start the vGPU (mediated device) that QEMU opens; its own log says why: a " +
       "licence, a profile that the card does not have, or a driver that does not fit the kernel",
       commandFix("NVIDIA: read its manager's log", "journalctl -u nvidia-vgpu-mgr -b --no-pager -n 40", { root: true }),
-      commandFix("See the types and how many are free", "mdevctl types"),
+      commandFix("List the types and how many are free", "mdevctl types"),
       kernel,
     ],
     [
@@ -80,7 +80,7 @@ export const qemuVfioErrorFailures = (): Failure[] => [
       ),
       "the device that the VM names cannot be passed: it is not there at that address, or is a bridge or " +
       "port and no card",
-      commandFix("See the addresses of the cards", "lspci -nn -d ::03xx"),
+      commandFix("List the addresses of the cards", "lspci -nn -d ::03xx"),
       editDefinition,
     ],
     [

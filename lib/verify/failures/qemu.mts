@@ -244,7 +244,7 @@ export const qemuFailures = (): Failure[] => [
       "libvirt passes over a hook script that is not executable, and goes on without it: what it should do, as to " +
       "free the card, does not happen. For a folder below qemu.d the message means nothing",
     fix: [
-      commandFix("See the scripts and their permissions", "ls -lR /etc/libvirt/hooks"),
+      commandFix("List the scripts and their permissions", "ls -lR /etc/libvirt/hooks"),
       manualFix("This project needs no hooks: remove it; or make it executable (chmod +x, as root)"),
     ],
     source: "libvirt (util/virhook.c); QaidVoid/Complete-Single-GPU-Passthrough#21 (2023-01)",

@@ -21,7 +21,7 @@ const place = "(?:\\S{7,22}->)?" +
 const asked = 'https?:\\/\\/[^\\s"/]{1,100}\\/v2\\/.{0,200}';
 const unreachable = "connect: (?:network is unreachable|no route to host|connection refused)";
 const late = "(?:i\\/o timeout|connect: connection timed out|connectex: )";
-const clock = guestFix("See the clock", "timedatectl");
+const clock = guestFix("Check the clock", "timedatectl");
 
 /** What stops a program that fetches an image from a registry, by what the network or the registry answers. */
 export const registryNetworkFailures = (): Failure[] => [
@@ -57,9 +57,9 @@ export const registryNetworkFailures = (): Failure[] => [
       "nothing answers at the registry's address: no way to the network, a firewall, a mirror or proxy that " +
       "does not " +
       "run, or a wrong port",
-      guestFix("See the route", "ip route"),
+      guestFix("Show the route", "ip route"),
       reach,
-      "See registry-mirrors in /etc/docker/daemon.json",
+      "Check registry-mirrors in /etc/docker/daemon.json",
     ],
     [
       "verify.service",
@@ -105,7 +105,7 @@ export const registryNetworkFailures = (): Failure[] => [
       /unexpected status.{0,300}: 403 Forbidden/,
       "the registry or a mirror refuses this image to this account or address (403)",
       guestFix("Log in there", "docker login"),
-      "See registry-mirrors in /etc/docker/daemon.json: a mirror may serve few images only",
+      "Check registry-mirrors in /etc/docker/daemon.json: a mirror may serve few images only",
     ],
     [
       "verify.service",

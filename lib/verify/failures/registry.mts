@@ -120,7 +120,7 @@ export const registryFailures = (): Failure[] => [
       "wrong",
     fix: [
       guestFix("Check whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/"),
-      guestFix("See the clock, which certificates depend on", "timedatectl"),
+      guestFix("Check the clock, which certificates depend on", "timedatectl"),
       manualFix("Behind a proxy: write it into Docker's service (HTTPS_PROXY) and install its certificate"),
     ],
     source: "Docker (Go's net/http), read 2026-11",

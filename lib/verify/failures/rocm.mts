@@ -5,7 +5,7 @@ import { amdWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const kernel = guestFix("Read what the driver says", "dmesg --level err,warn");
-const chip = guestFix("See the card's name for ROCm", "sh -c 'rocminfo | grep gfx'");
+const chip = guestFix("Show the card's name for ROCm", "sh -c 'rocminfo | grep gfx'");
 const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch|miopen|librocdxg|amd-?smi|rsmi_`, "i");
 
 /** Errors of ROCm by their kind (HIP's codes, HSA's codes, faults of the card). */
@@ -26,7 +26,7 @@ export const rocmFailures = (): Failure[] => [
         "/dev/dri was not passed in",
         "Write devices: [/dev/kfd, /dev/dri] and group_add: [render, video] (or their numbers) for that service",
         "A service of systemd or in LXC: give its user the group render, or map the node's group",
-        guestFix("See the nodes and their groups", "ls -ln /dev/kfd /dev/dri"),
+        guestFix("List the nodes and their groups", "ls -ln /dev/kfd /dev/dri"),
       ],
       [
         "verify.service",
@@ -117,7 +117,7 @@ export const rocmFailures = (): Failure[] => [
         /(?:HIP|ROCm) error: invalid device ordinal|\bhipErrorInvalidDevice\b/,
         "the program asks for an AMD card by a number that the container does not have: it counts its own from 0",
         "Set HIP_VISIBLE_DEVICES and the program's device to 0",
-        guestFix("See the cards", "ls -l /dev/dri /dev/kfd"),
+        guestFix("List the cards", "ls -l /dev/dri /dev/kfd"),
       ],
       [
         "guest.driver",
@@ -147,7 +147,7 @@ const rocmChoiceFailures = (): Failure[] =>
         "the service's environment chooses a card that ROCm does not find: HIP_VISIBLE_DEVICES counts from 0, and " +
         "only among those that ROCR_VISIBLE_DEVICES left",
         "Set one of the two variables, not both; in a container with one card: HIP_VISIBLE_DEVICES=0, or none",
-        guestFix("See the cards' numbers and ids", "sh -c 'rocminfo | grep -E \"Uuid|gfx|Marketing\"'"),
+        guestFix("List the cards' numbers and ids", "sh -c 'rocminfo | grep -E \"Uuid|gfx|Marketing\"'"),
       ],
     ],
   );

@@ -12,7 +12,7 @@ export const serviceWords = new RegExp(
     "^(?:\\d{4}-\\d\\d-\\d\\d[T ]\\S{8,30} )?\\[?[\\w.-]{2,60}\\]? {1,30}\\| ",
   "im",
 );
-const owner = guestFix("See the owner and mode of the folder, as numbers", "ls -ln FOLDER");
+const owner = guestFix("Check the owner and mode of the folder, as numbers", "ls -ln FOLDER");
 const numbers = "Give it to the service's user: chown -R 1000:1000 FOLDER (the numbers of user:, PUID and PGID, or " +
   "of the image)";
 const share = "A share (NFS, SMB) sets the owner at its mount; SELinux: add :Z to the volume";

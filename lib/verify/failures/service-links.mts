@@ -194,7 +194,7 @@ export const serviceDataFailures = (): Failure[] =>
         /Failed opening the (?:temp )?RDB file|Can't open (?:or create )?append-?only (?:dir|file)/,
       ),
       "Redis cannot write its data: its folder belongs to another user, is read-only, or the disk is full",
-      guestFix("See the free space", "df -h"),
+      guestFix("Check the free space", "df -h"),
       "Give the folder to the image's user (chown -R 999:999 FOLDER), or use a named volume",
     ],
   ]);

@@ -7,7 +7,7 @@ import { servicePorts } from "./service-links.mts";
 
 /** Words of containers: a service's own lines are about it only next to them. */
 const near = new RegExp(`${serviceWords.source}|register layer|\\bollama\\.service: `, "im");
-const owner = guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER");
+const owner = guestFix("Check the owner of the folder, as numbers", "ls -ln FOLDER");
 const ps = guestFix("Check which services run", "docker compose ps --all");
 
 /** What programs in a service's container say about the volumes and the network that they were given. */
@@ -134,7 +134,7 @@ export const serviceProgramFailures = (): Failure[] => [
         "Update the builder",
         "sh -c 'apt-get update && apt-get install --only-upgrade -y docker-buildx-plugin docker-compose-plugin'",
       ),
-      guestFix("See the targets of a bake file", "docker buildx bake --list=targets"),
+      guestFix("List the targets of a bake file", "docker buildx bake --list=targets"),
     ],
     [
       "verify.service",
@@ -148,7 +148,7 @@ export const serviceProgramFailures = (): Failure[] => [
       "cause",
       /is already using parent interface/,
       "another macvlan or ipvlan network of Docker has that interface",
-      guestFix("See the networks", "docker network ls"),
+      guestFix("List the networks", "docker network ls"),
       "Use that network (external: true), remove it, or name a VLAN of the interface (parent: eth0.10)",
     ],
     [

@@ -6,7 +6,7 @@ import { serviceWords } from "./script-lines.mts";
 
 const ps = guestFix("Check which services run, and how others ended", "docker compose ps --all");
 const log = guestFix("Read its log from the first line", "docker compose logs --no-color SERVICE");
-const owner = guestFix("See the owner and mode of the folder, as numbers", "ls -ln FOLDER");
+const owner = guestFix("Check the owner and mode of the folder, as numbers", "ls -ln FOLDER");
 
 /** What Prisma, which many services in Node.js use for their database, says by its codes. */
 export const serviceDatabaseFailures = (): Failure[] =>
@@ -119,7 +119,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
       ),
       "the shell read a program as if it were a script: it is built for another CPU architecture, or is not a whole " +
       "file",
-      guestFix("See the machine's architecture", "uname -m"),
+      guestFix("Show the machine's architecture", "uname -m"),
       "Use the image for it (platform: of that service must not name another), and build or download the program for " +
       "it",
     ],

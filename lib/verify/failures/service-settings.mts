@@ -102,7 +102,7 @@ export const serviceSettingFailures = (): Failure[] => [
       "cause",
       /owned by unexpected user\/group, expected \d{1,10}:\d{1,10}, actual/,
       "a mounted folder belongs to another user than the one that the service runs as; the line names both",
-      guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER"),
+      guestFix("Check the owner of the folder, as numbers", "ls -ln FOLDER"),
       "Give it to the expected one: chown -R UID:GID FOLDER. Rootless Podman: podman unshare chown, or userns_mode: " +
       "keep-id",
     ],

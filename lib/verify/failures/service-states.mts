@@ -75,7 +75,7 @@ export const serviceStateFailures = (): Failure[] => [
       "cause",
       /detected dubious ownership in repository at '?\/(?!home\/)/,
       "the service's Git refuses a folder that belongs to another user than the one it runs as",
-      guestFix("See the owner of the folder, as numbers", "ls -ln FOLDER"),
+      guestFix("Check the owner of the folder, as numbers", "ls -ln FOLDER"),
       "Give it to the service's user (chown -R), or allow it in the container: git config --global --add " +
       "safe.directory FOLDER",
     ],

@@ -9,7 +9,7 @@ const near = new RegExp(
   `${serviceWords.source}|sqlite3\\.|sqlalchemy|peewee|site-packages|node_modules|SQLITE_|chroma|alembic`,
   "im",
 );
-const owner = guestFix("See the owner and mode of the folder, as numbers", "ls -ln FOLDER");
+const owner = guestFix("Check the owner and mode of the folder, as numbers", "ls -ln FOLDER");
 const local =
   "Keep the file on a local disk, best in a named volume: a share (NFS, SMB) has no locks that it can rely on";
 
@@ -151,7 +151,7 @@ export const serviceStoreFailures = (): Failure[] => [
       /Unrecognised version of PostgreSQL database files/,
       "the image upgrades a PostgreSQL database, and does not know the release of the files in its volume",
       guestFix(
-        "See their release",
+        "Show their release",
         "docker compose run --rm --entrypoint cat SERVICE /var/lib/postgresql/data/PG_VERSION",
       ),
       "Use a tag of the image for that release or a newer one, and let PGDATA be the folder that has PG_VERSION",

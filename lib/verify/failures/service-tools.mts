@@ -67,7 +67,7 @@ export const serviceToolFailures = (): Failure[] => [
       "cloud-init reports an error of one of its parts, named before .py: its settings are wrong, or what it " +
       "ran failed",
       guestFix("Read its log", "grep -iE 'warn|error|fail' /var/log/cloud-init.log"),
-      guestFix("See its state and its errors", "cloud-init status --long"),
+      guestFix("Check its state and its errors", "cloud-init status --long"),
     ],
     [
       "guest.image",
@@ -106,7 +106,7 @@ export const serviceToolFailures = (): Failure[] => [
       "Intel's compute runtime is missing in the image, or sees no GPU: OpenVINO, PyTorch XPU and others need it",
       manualFix("Write devices: [/dev/dri] and group_add: [render, video] for that service"),
       manualFix("In the image: intel-opencl-icd, libze1 and libze-intel-gpu1 of a release that knows the chip"),
-      guestFix("See the card's nodes", "ls -l /dev/dri"),
+      guestFix("Show the card's nodes", "ls -l /dev/dri"),
     ],
   ]),
   ...rows({ layer: "image", source: "ONNX Runtime (providers/openvino); immich-app/immich#7487 (2024-02)" }, [
@@ -117,7 +117,7 @@ export const serviceToolFailures = (): Failure[] => [
       "OpenVINO did not run the model on Intel's GPU: its memory is too small for it, or the image's compute runtime " +
       "does not know the chip",
       manualFix("Update the image, and try a smaller model; the plain image (without openvino) runs it on the CPU"),
-      guestFix("See the card's nodes", "ls -l /dev/dri"),
+      guestFix("Show the card's nodes", "ls -l /dev/dri"),
     ],
   ]),
   ...rows({ layer: "image", source: "Khronos OpenCL (cl.h), OpenVINO (intel_gpu plugin); read 2026-11" }, [

@@ -66,7 +66,7 @@ export const sshFailures = (): Failure[] =>
       "the VM does not answer at that address: it does not run, still boots, has another address, or a firewall is " +
       "between",
       commandFix(
-        "See its state and its address",
+        "Check its state and its address",
         "virsh -c qemu:///system list --all && virsh -c qemu:///system net-dhcp-leases default",
       ),
       "Watch its console: virsh -c qemu:///system console NAME",

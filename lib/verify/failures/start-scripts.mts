@@ -3,7 +3,7 @@ import { guestFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const nodes = guestFix("See the card's nodes, with their groups as numbers", "ls -ln /dev/dri");
+const nodes = guestFix("Show the card's nodes, with their groups as numbers", "ls -ln /dev/dri");
 const groups = manualFix("Write devices: [/dev/dri] and group_add: with the numbers of these groups for that service");
 const startLog = guestFix("Read the start from its first line", "docker compose logs --no-color SERVICE");
 
@@ -178,7 +178,7 @@ export const startScriptFallbacks = (): Failure[] =>
       /(?:exited: \S{1,60} \((?:exit status [1-9]\d{0,2}|terminated by SIG\w{2,8}); not expected\)|gave up: \S{1,60} entered FATAL state)/,
       "a program that the image's supervisord runs ended with an error: the line names it, and its own log says why",
       startLog,
-      guestFix("See the logs of its programs", "docker compose exec SERVICE ls -l /var/log /var/log/supervisor"),
+      guestFix("Show the logs of its programs", "docker compose exec SERVICE ls -l /var/log /var/log/supervisor"),
     ],
     [
       "verify.service",

@@ -8,7 +8,7 @@ const source = "Docker 20.10, run 2026-11; moby/swarmkit, read 2026-11";
 /** Words of the lists of a Swarm's services and tasks. */
 const taskWords =
   /\bswarm\b|docker (?:service|stack)|deploy-stack|fatal task error|desired ?state|\b(?:Rejected|Preparing) \d/i;
-const nodes = guestFix("See the nodes, on the manager", "docker node ls");
+const nodes = guestFix("List the nodes, on the manager", "docker node ls");
 
 /** Errors of Docker Swarm: its nodes, its tokens, and where it places tasks. */
 export const swarmFailures = (): Failure[] => [
@@ -44,7 +44,7 @@ export const swarmFailures = (): Failure[] => [
       "no ready node of the Swarm meets the constraints of the service: a label that no node has, a node that is " +
       "down or drained, or another architecture",
       nodes,
-      guestFix("See the labels of a node", "docker node inspect --format '{{json .Spec.Labels}}' NODE"),
+      guestFix("List the labels of a node", "docker node inspect --format '{{json .Spec.Labels}}' NODE"),
       "gpu: needs a node whose VM has shown the card: verify proves it, and up labels the node",
     ],
     [
@@ -90,7 +90,7 @@ export const swarmFailures = (): Failure[] => [
       "drops the Swarm's ports",
       "Between the nodes let TCP 2377, TCP and UDP 7946 and UDP 4789 pass; a VM behind the NAT of another host is " +
       "not reached",
-      guestFix("See the manager's port, on the manager", "ss -ltn sport = :2377"),
+      guestFix("Show the manager's port, on the manager", "ss -ltn sport = :2377"),
     ],
     [
       "cluster.swarm",

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { dockerWords, nvidiaWords } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
-const config = guestFix("See the file as Compose reads it", "docker compose config");
+const config = guestFix("Show the file as Compose reads it", "docker compose config");
 const packerForm = anyOf(
   /packer|pkr\.|==> [a-z][\w.-]{1,60}: |Errors? validating|Failed to (?:prepare|initialize) build/i,
   /error\(s\) occurred|errors? occurred:/i,
@@ -139,7 +139,7 @@ export const toolErrorFailures = (): Failure[] => [
       /fabric ?manager .{0,100}(?:don't match|does not match|mismatch)/,
       "NVIDIA's Fabric Manager has another version than the driver, so the GPUs are not started together",
       "Install nvidia-fabricmanager in exactly the driver's version, then restart its service",
-      guestFix("See the driver's", "cat /proc/driver/nvidia/version"),
+      guestFix("Show the driver's", "cat /proc/driver/nvidia/version"),
     ],
     [
       "guest.driver",
@@ -183,7 +183,7 @@ export const toolErrorFailures = (): Failure[] => [
         /virtual machine configuration .{0,40}not supported by this version of Hyper-V/,
       ),
       "the VM or box was made by a newer Windows than this one",
-      commandFix("See the versions that this Windows knows", "Get-VMHostSupportedVersion"),
+      commandFix("List the versions that this Windows knows", "Get-VMHostSupportedVersion"),
       "Update Windows, or use a box that was made for an older version",
     ],
     [
@@ -195,7 +195,7 @@ export const toolErrorFailures = (): Failure[] => [
       ),
       "an LXC container did not start: a mount or hook of its configuration failed; a VM of this project is no " +
       "such container",
-      "See why: lxc-start -n ID -F -l DEBUG -o /tmp/lxc.log",
+      "Find out why: lxc-start -n ID -F -l DEBUG -o /tmp/lxc.log",
       "A GPU in an LXC container: bind the driver's device nodes and files in, with the same driver release inside",
     ],
   ]),
@@ -219,7 +219,7 @@ export const toolErrorFailures = (): Failure[] => [
         /no containers? found for (?:service|project) "|service "[^"]{1,60}" is not running/,
       ),
       "a service that another one or the command waits for does not run",
-      guestFix("See the services and their state", "docker compose ps --all"),
+      guestFix("List the services and their state", "docker compose ps --all"),
       guestFix("Read their logs", "docker compose logs --no-color --tail 50"),
     ],
     [

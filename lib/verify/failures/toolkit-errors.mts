@@ -94,7 +94,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       "cause",
       /conflicting device "?[\w.-]{1,40}\/[\w.-]{1,40}=\S{1,60} \(specs/,
       "two CDI specifications name the same device (/etc/cdi and /var/run/cdi)",
-      guestFix("See both", "ls -l /etc/cdi /var/run/cdi"),
+      guestFix("Show both", "ls -l /etc/cdi /var/run/cdi"),
       "Remove the older one, or turn nvidia-cdi-refresh off",
     ],
     [
@@ -182,7 +182,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       /unable to load config for runtime \w{4,12}|unable to load (?:docker|containerd|crio) config/,
       "nvidia-ctk cannot read the engine's configuration: the file (/etc/docker/daemon.json) is not valid " +
       "JSON or TOML",
-      guestFix("See where", "python3 -m json.tool /etc/docker/daemon.json"),
+      guestFix("Find out where", "python3 -m json.tool /etc/docker/daemon.json"),
       "Correct that place, or move the file away and write it again (nvidia-ctk runtime configure --runtime=docker)",
     ],
     [

@@ -138,7 +138,7 @@ export const toolkitFailures = (): Failure[] => [
     layer: "toolkit",
     message: "the image's CUDA needs a newer driver than the VM has",
     fix: [
-      guestFix("See the newest CUDA that the driver knows", "nvidia-smi"),
+      guestFix("Show the newest CUDA that the driver knows", "nvidia-smi"),
       manualFix(
         "Use an image with that CUDA or an older one, or a newer driver (driver: {branch: …}) and rebuild the box",
       ),
@@ -171,7 +171,7 @@ export const toolkitFailures = (): Failure[] => [
       manualFix(
         "Hand GPUs over by CDI (nvidia.com/gpu=all) instead of the hook: it needs no ldconfig of the container",
       ),
-      guestFix("See the path", "grep -n ldconfig /etc/nvidia-container-runtime/config.toml"),
+      guestFix("Show the path", "grep -n ldconfig /etc/nvidia-container-runtime/config.toml"),
       manualFix("Debian and Ubuntu have @/sbin/ldconfig.real or @/sbin/ldconfig: write the one that exists"),
     ],
     source: "nvidia-container-cli; NVIDIA/nvidia-docker#751 (2018), NixOS/nixpkgs#280184 (2024-01)",

@@ -32,9 +32,9 @@ export const vagrantBoxFailures = (): Failure[] => [
       "the box's file cannot be unpacked: it was cut off, is a server's error page and no box, or the disk is full " +
       "(“Write failed”)",
     fix: [
-      commandFix("See the room for boxes", "df -h ~/.vagrant.d /tmp"),
+      commandFix("Check the room for boxes", "df -h ~/.vagrant.d /tmp"),
       manualFix("Remove what is left of the download (the folder ~/.vagrant.d/tmp), and try again"),
-      manualFix("See at portal.cloud.hashicorp.com whether the box still exists for this provider"),
+      manualFix("Check at portal.cloud.hashicorp.com whether the box still exists for this provider"),
     ],
     source: "Vagrant; flynn/flynn#284 (2014-10), clintberry/freeswitch-vagrant#1 (2015-10)",
   },
@@ -44,7 +44,7 @@ export const vagrantBoxFailures = (): Failure[] => [
     layer: "provider",
     message: "Vagrant stops at what is left of an earlier download of that box",
     fix: [
-      commandFix("See it", "ls -l ~/.vagrant.d/tmp"),
+      commandFix("Show it", "ls -l ~/.vagrant.d/tmp"),
       manualFix("Remove the files in that folder, and try again"),
     ],
     source: "Vagrant (downloader.rb); alt3/cakebox#102 (2018-05)",
@@ -66,7 +66,7 @@ export const vagrantBoxFailures = (): Failure[] => [
     fix: [
       manualFix("Try again. Vagrant: remove what is left in ~/.vagrant.d/tmp, since it is resumed"),
       manualFix("Behind a proxy: set https_proxy and no_proxy for that program"),
-      commandFix("See the room", "df -h ~ /tmp"),
+      commandFix("Check the room", "df -h ~ /tmp"),
     ],
     source: "libcurl, OpenSSL; obfuscurity/synthesize#68 (2017-08), ismaild/vagrant-centos-oracle#2 (2015-02)",
   },

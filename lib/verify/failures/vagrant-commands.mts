@@ -26,7 +26,7 @@ export const vagrantCommandFailures = (): Failure[] =>
         /Guest communication could not be established! This is usually because/,
       ),
       "Vagrant lost the VM's SSH, or does not reach it: the VM stopped or restarts, or SSH does not run in it",
-      "See its screen (virsh console NAME, or the provider's window), then vagrant reload",
+      "Open its screen (virsh console NAME, or the provider's window), then vagrant reload",
       commandFix("Check whether it runs", "vagrant status"),
     ],
     [
@@ -82,7 +82,7 @@ export const vagrantCommandFailures = (): Failure[] =>
         /No support for package with Libvirt/,
       ),
       "this provider does not have that function (snapshots, disks, package), or has no snapshot of that name",
-      commandFix("See the snapshots", "vagrant snapshot list"),
+      commandFix("List the snapshots", "vagrant snapshot list"),
       "With libvirt: virsh snapshot-create-as NAME NAME-OF-SNAPSHOT; disks by libvirt.storage",
     ],
     [
@@ -133,7 +133,7 @@ export const vagrantCommandFailures = (): Failure[] =>
       ),
       "Vagrant does not accept the command like this: a wrong option or path, another folder, or no terminal for a " +
       "question",
-      commandFix("See the command's options (replace up)", "vagrant up --help"),
+      commandFix("Show the command's options (replace up)", "vagrant up --help"),
       "In scripts, answer in advance: vagrant destroy -f, --no-tty",
     ],
     [
@@ -146,7 +146,7 @@ export const vagrantCommandFailures = (): Failure[] =>
       ),
       "Vagrant's plugins or its folder do not fit this Vagrant: they were written by another version",
       "Reinstall the plugins: vagrant plugin expunge --reinstall",
-      commandFix("See both versions", "sh -c 'vagrant --version; vagrant plugin list'"),
+      commandFix("Show both versions", "sh -c 'vagrant --version; vagrant plugin list'"),
     ],
     [
       "host.folder",

@@ -3,8 +3,8 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const status = commandFix("See Vagrant's machines and their state", "vagrant global-status --prune");
-const plugins = commandFix("See the plugins", "vagrant plugin list");
+const status = commandFix("Show Vagrant's machines and their state", "vagrant global-status --prune");
+const plugins = commandFix("List the plugins", "vagrant plugin list");
 const console_ = "Look at the VM's screen: virt-manager, vagrant up --debug, or VirtualBox's window";
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 
@@ -176,7 +176,7 @@ export const vagrantErrorFailures = (): Failure[] =>
         /does not match with network name|Error in specification of management network/,
       ),
       "the network that the Vagrantfile asks for conflicts with one that libvirt has",
-      commandFix("See libvirt's networks", "virsh -c qemu:///system net-list --all"),
+      commandFix("Show libvirt's networks", "virsh -c qemu:///system net-list --all"),
     ],
     [
       "provider.access",
@@ -186,7 +186,7 @@ export const vagrantErrorFailures = (): Failure[] =>
         /Interface adapter number is already in use|interface adapters have been exhausted|duplicate volume name/,
       ),
       "a disk or network card of the VM's definition does not fit what libvirt has",
-      commandFix("See the volumes", "virsh -c qemu:///system vol-list default"),
+      commandFix("List the volumes", "virsh -c qemu:///system vol-list default"),
     ],
     [
       "guest.image",
@@ -211,7 +211,7 @@ export const vagrantErrorFailures = (): Failure[] =>
         /Compare-VM ?: A parameter that is not valid was passed/,
       ),
       "the box was made on a newer Hyper-V than this Windows has, which cannot read its VM",
-      commandFix("See the versions that this Windows reads", "Get-VMHostSupportedVersion"),
+      commandFix("List the versions that this Windows reads", "Get-VMHostSupportedVersion"),
       "Update Windows, or take a box (or an older version of it: config.vm.box_version) that was made on an older one",
     ],
     [
@@ -252,6 +252,6 @@ export const vagrantErrorFailures = (): Failure[] =>
       ),
       "the snapshot does not exist, or cannot be made or deleted: a VM with a passed card has none " +
       "of its running state",
-      commandFix("See those of the VM", "virsh -c qemu:///system snapshot-list NAME"),
+      commandFix("List those of the VM", "virsh -c qemu:///system snapshot-list NAME"),
     ],
   ]);

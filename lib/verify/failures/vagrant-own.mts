@@ -3,11 +3,11 @@ import { commandFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const boxes = commandFix("See the boxes that are here", "vagrant box list");
-const plugins = commandFix("See the plugins", "vagrant plugin list");
+const boxes = commandFix("List the boxes that are here", "vagrant box list");
+const plugins = commandFix("List the plugins", "vagrant plugin list");
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
 const boxPage =
-  "See the box's page at portal.cloud.hashicorp.com for its versions, providers and architectures, or write image: " +
+  "Show the box's page at portal.cloud.hashicorp.com for its versions, providers and architectures, or write image: " +
   "in the config";
 
 /** What Ruby says about letters: other programs in Ruby print it too. */
@@ -100,8 +100,8 @@ export const vagrantOwnFailures = (): Failure[] => [
         /No IP address found\.|Available interface adapters have been exhausted/,
       ),
       "libvirt has no network of that name, or gives the VM no address or no further adapter",
-      commandFix("See the networks", "virsh -c qemu:///system net-list --all"),
-      commandFix("See the addresses that were given", "virsh -c qemu:///system net-dhcp-leases vagrant-libvirt"),
+      commandFix("List the networks", "virsh -c qemu:///system net-list --all"),
+      commandFix("List the addresses that were given", "virsh -c qemu:///system net-dhcp-leases vagrant-libvirt"),
     ],
     [
       "tools.present",

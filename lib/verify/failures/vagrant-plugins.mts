@@ -39,7 +39,7 @@ export const vagrantPluginFailures = (): Failure[] => [
       "Vagrant or one of its plugins stopped at an error in its own code: its release has a fault, or the two do " +
       "not fit together",
     fix: [
-      commandFix("See the releases", "vagrant --version && vagrant plugin list"),
+      commandFix("List the releases", "vagrant --version && vagrant plugin list"),
       manualFix("Update Vagrant and the plugin that the trace names, or go one release back (2.4.5 has a known one)"),
     ],
     source: "Ruby; hashicorp/vagrant#13661 (2025-05)",

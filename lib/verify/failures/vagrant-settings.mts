@@ -21,7 +21,7 @@ export const vagrantSettingFailures = (): Failure[] =>
       ),
       "a setting of vagrant-libvirt that passes a device is incomplete: libvirt.pci needs bus, slot and function, " +
       "libvirt.usb a bus and device or a vendor and product",
-      commandFix("See the addresses", "lspci -nn -D"),
+      commandFix("List the addresses", "lspci -nn -D"),
       "Write libvirt.pci :domain => '0x0000', :bus => '0x01', :slot => '0x00', :function => '0x0'",
     ],
     [
@@ -56,7 +56,7 @@ export const vagrantSettingFailures = (): Failure[] =>
       "cause",
       /public_network referencing host device '[^']{1,80}' which does not exist/,
       "the Vagrantfile bridges to a network card that this host does not have",
-      commandFix("See the host's cards and bridges", "ip -brief link"),
+      commandFix("Show the host's cards and bridges", "ip -brief link"),
     ],
     [
       "storage.disk",
@@ -71,7 +71,7 @@ export const vagrantSettingFailures = (): Failure[] =>
       /Error while uploading image to storage pool: |Error while downloading volume '[^']{1,120}' from storage pool/,
       "the box's image could not be copied into or out of libvirt's storage pool, for the reason after the colon: " +
       "most often a full disk or a broken connection",
-      commandFix("See the pool's free space", "virsh -c qemu:///system pool-info default"),
+      commandFix("Show the pool's free space", "virsh -c qemu:///system pool-info default"),
       "Delete the incomplete copy (virsh -c qemu:///system vol-list default; vol-delete), and try again",
     ],
     [
@@ -79,7 +79,7 @@ export const vagrantSettingFailures = (): Failure[] =>
       "symptom",
       /The Libvirt domain is (?:suspended|shutting down)\. |domain is not created\. Please run `vagrant up`/,
       "the VM is not in the state that the command needs: it sleeps, shuts down, or does not exist",
-      commandFix("See the state of the VMs", "virsh -c qemu:///system list --all"),
+      commandFix("Check the state of the VMs", "virsh -c qemu:///system list --all"),
       "Suspended: vagrant resume; gone: vagrant up",
     ],
   ]);

@@ -43,7 +43,7 @@ export const vagrantVmwareFailures = (): Failure[] =>
         /clone folder that Vagrant is attempting to use|^Disk \S{1,80} not created!/,
       ),
       "the VM's folder or file is not where Vagrant expects it: it was moved or deleted, or the disk is full",
-      "See the folder that the message names. If the VM is gone: vagrant destroy, then vagrant up",
+      "Check the folder that the message names. If the VM is gone: vagrant destroy, then vagrant up",
     ],
     [
       "provider.access",
@@ -51,7 +51,7 @@ export const vagrantVmwareFailures = (): Failure[] =>
       /Vagrant VMware helper must be run as root|Invalid command to Vagrant VMware helper/,
       "Vagrant's helper for VMware is not installed as its service, or is of another release than the plugin",
       "Install Vagrant's VMware utility again, then: vagrant plugin update vagrant-vmware-desktop",
-      commandFix("See the service (Linux)", "systemctl status vagrant-vmware-utility"),
+      commandFix("Show the service (Linux)", "systemctl status vagrant-vmware-utility"),
     ],
     [
       "tools.present",

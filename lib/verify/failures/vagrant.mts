@@ -19,7 +19,7 @@ export const vagrantFailures = (): Failure[] => [
     message:
       "libvirt does not know that VM: it was removed by hand or after a failed start, or belongs to another connection",
     fix: [
-      commandFix("See the VMs of the system", "virsh -c qemu:///system list --all"),
+      commandFix("List the VMs of the system", "virsh -c qemu:///system list --all"),
       manualFix("If it failed while starting, the cause is in /var/log/libvirt/qemu/NAME.log"),
       commandFix("If it is gone: let Vagrant forget that one machine, then start again", "vagrant destroy NAME"),
     ],
@@ -66,7 +66,7 @@ export const vagrantFailures = (): Failure[] => [
       "libvirt has a VM of that name already, which the state of this program (Vagrant's .vagrant, Terraform's) " +
       "does not know",
     fix: [
-      commandFix("See it", "virsh -c qemu:///system list --all"),
+      commandFix("Show it", "virsh -c qemu:///system list --all"),
       commandFix("Remove its definition; its disk stays", "virsh -c qemu:///system undefine --nvram NAME"),
       commandFix(
         "If nothing in it is needed, remove its disk too",
@@ -84,7 +84,7 @@ export const vagrantFailures = (): Failure[] => [
     layer: "provider",
     message: "a disk of that name is still in libvirt's pool, from a VM that is gone",
     fix: [
-      commandFix("See the volumes", "virsh -c qemu:///system vol-list default"),
+      commandFix("List the volumes", "virsh -c qemu:///system vol-list default"),
       commandFix("If nothing in it is needed, remove it", "virsh -c qemu:///system vol-delete --pool default NAME.img"),
     ],
     source: "vagrant-libvirt (locales/en.yml), read 2026-11",

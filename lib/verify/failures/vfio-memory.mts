@@ -58,7 +58,7 @@ export const vfioMemoryFailures = (): Failure[] => [
     message: "all of the VM's memory has to be locked for the card: the limit on locked memory is too low (in a " +
       "container: its memlock limit), or the host's memory too small",
     fix: [
-      commandFix("See the limit (unlimited, or more than the VM's memory, is needed)", "ulimit -l"),
+      commandFix("Show the limit (unlimited, or more than the VM's memory, is needed)", "ulimit -l"),
       manualFix("In a container: ulimits: {memlock: -1}, or docker run --ulimit memlock=-1:-1"),
       manualFix("Use qemu:///system, where libvirt raises the limit, not qemu:///session"),
       lessMemory,
@@ -95,7 +95,7 @@ export const vfioMemoryFailures = (): Failure[] => [
         "Limit the vCPU's address bits to the host's (libvirt: <maxphysaddr mode='passthrough' limit='39'/>; QEMU: " +
           "-cpu host,host-phys-bits-limit=39)",
       ),
-      commandFix("See the host's", "grep -m1 'address sizes' /proc/cpuinfo"),
+      commandFix("Show the host's", "grep -m1 'address sizes' /proc/cpuinfo"),
     ],
     source: "QEMU (KVM); fabriziosalmi/proxmox-vm-autoscale#6 (2024-10)",
   },

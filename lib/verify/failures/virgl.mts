@@ -49,7 +49,7 @@ export const virglFailures = (): Failure[] => [
       /virgl could not be initialized: -?\d|failed to initialize (?:venus|virgl|drm) renderer/,
       "the host could not start OpenGL or Vulkan for QEMU's virtual GPU: the lines above say why; often /dev/dri " +
       "cannot be read, or the host's driver has no EGL with GBM",
-      commandFix("See the render nodes and who may use them", "ls -l /dev/dri"),
+      commandFix("List the render nodes and who may use them", "ls -l /dev/dri"),
       "Or leave OpenGL out: video model virtio without 3D acceleration, graphics without gl=on",
       own,
     ],

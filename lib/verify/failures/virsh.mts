@@ -36,7 +36,7 @@ export const virshFailures = (): Failure[] => [
       "cause",
       /(?:Node )?device not found: no (?:node )?device (?:with matching name '|found with alias \S)/,
       "libvirt finds no device with that name: the card has another address now, or the VM does not have that device",
-      commandFix("See the devices' names", "virsh -c qemu:///system nodedev-list --cap pci"),
+      commandFix("List the devices' names", "virsh -c qemu:///system nodedev-list --cap pci"),
       "The devices of a VM: virsh dumpxml NAME, in <alias name='…'/>",
     ],
     [
@@ -233,7 +233,7 @@ export const virshFailures = (): Failure[] => [
       "cause",
       /no PCI device found for/,
       "Proxmox cannot give the card to the VM: there is no device at that address, or it does not bind to vfio-pci",
-      commandFix("See the addresses and drivers", "lspci -nnk -d ::03xx"),
+      commandFix("List the addresses and drivers", "lspci -nnk -d ::03xx"),
     ],
   ]),
   ...rows({

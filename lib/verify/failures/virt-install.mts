@@ -5,8 +5,8 @@ import type { Failure } from "./types.mts";
 
 /** Words of virt-install, virt-clone, virt-xml and virt-manager. */
 const near = /virt-(?:install|clone|xml|manager|viewer)|virtinst|virtManager|\blibvirt|\bvirsh/i;
-const list = commandFix("See the VMs", "virsh -c qemu:///system list --all");
-const nodes = commandFix("See the names of the host's devices", "virsh -c qemu:///system nodedev-list --cap pci");
+const list = commandFix("List the VMs", "virsh -c qemu:///system list --all");
+const nodes = commandFix("Show the names of the host's devices", "virsh -c qemu:///system nodedev-list --cap pci");
 
 /** Errors of virt-install and virt-manager about what they are asked for. */
 export const virtInstallFailures = (): Failure[] => [
@@ -45,7 +45,7 @@ export const virtInstallFailures = (): Failure[] => [
       "a disk of the VM is not described in full: it has no file and no size, or its folder is no pool of libvirt; " +
       "only a CD drive can be empty",
       "Write --disk path=FILE (one that exists) or --disk size=20; in XML, remove the <disk> without <source>",
-      commandFix("See the pools", "virsh -c qemu:///system pool-list --all --details"),
+      commandFix("List the pools", "virsh -c qemu:///system pool-list --all --details"),
     ],
     [
       "provider.mode",
@@ -104,7 +104,7 @@ export const virtInstallFailures = (): Failure[] => [
       "fallback",
       /virt-(?:install|clone|xml)(?: \d{1,8}\])?:? (?:error|ERROR)\b|ERROR list index out of range/,
       "virt-install reports an error, for the reason in its line",
-      "See each step of it: virt-install --debug …",
+      "Show each step of it: virt-install --debug …",
       "If it ends in a Python traceback: update virt-install (virt-manager's package)",
     ],
   ]),

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 import { virtualboxNetworkFailures } from "./virtualbox-network.mts";
 
-const vms = commandFix("See the VMs, and those that run", "VBoxManage list vms; VBoxManage list runningvms");
+const vms = commandFix("List the VMs, and those that run", "VBoxManage list vms; VBoxManage list runningvms");
 const log = "Read Logs/VBox.log in the VM's folder: its last lines name the part that failed";
 
 /** VirtualBox's error codes (VERR_…, VBOX_E_…) that its other table does not have. */
@@ -62,7 +62,7 @@ export const virtualboxCodeFailures = (): Failure[] => [
       /VERR_SUPLIB_\w{4,40}/,
       "VirtualBox's own folder or files belong to another user than root, or others may write to " +
       "them, which it refuses",
-      commandFix("See their owners", "ls -ld / /usr /usr/lib /usr/lib/virtualbox /opt /opt/VirtualBox"),
+      commandFix("Show their owners", "ls -ld / /usr /usr/lib /usr/lib/virtualbox /opt /opt/VirtualBox"),
       "Give them back to root (chown root:root, chmod go-w), or install VirtualBox again",
     ],
     [
@@ -79,7 +79,7 @@ export const virtualboxCodeFailures = (): Failure[] => [
       "a disk image of the VM is damaged, incomplete or read-only, or the host's disk has errors",
       "Remove the VM and its box (vagrant destroy, which deletes the VM's disk; vagrant box remove), and fetch the " +
       "box again",
-      commandFix("See the host's disk errors", "dmesg --level err,warn", { root: true }),
+      commandFix("Show the host's disk errors", "dmesg --level err,warn", { root: true }),
     ],
     [
       "provider.version",

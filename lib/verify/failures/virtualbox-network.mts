@@ -3,7 +3,7 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const adapters = commandFix("See the host-only adapters", "VBoxManage list hostonlyifs");
+const adapters = commandFix("Show the host-only adapters", "VBoxManage list hostonlyifs");
 
 /** VirtualBox's host-only adapters: why they cannot be created, or are not found. */
 export const virtualboxNetworkFailures = (): Failure[] =>

@@ -257,7 +257,7 @@ export const virtualboxFailures = (): Failure[] => [
       "this VirtualBox does not know that type of guest: it is older than the template expects, or the name is " +
       "misspelt",
     fix: [
-      commandFix("See the types that it knows", "VBoxManage list ostypes"),
+      commandFix("List the types that it knows", "VBoxManage list ostypes"),
       manualFix("Update VirtualBox, or write an older type (Ubuntu_64, Debian_64)"),
     ],
     source: "VirtualBox; clong/DetectionLab#301 (2019-06)",

@@ -5,7 +5,7 @@ import { vmWords as words } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const vmWords = new RegExp(`${words.source}|virtiofsd`, "i");
-const version = commandFix("See QEMU's version", "qemu-system-x86_64 --version");
+const version = commandFix("Show QEMU's version", "qemu-system-x86_64 --version");
 const source = "QEMU (hw, qom, target/i386), libvirt (src/network, src/qemu), read 2026-11";
 
 /** Messages of QEMU, libvirt and the kernel that say more than their general forms in other lists. */
@@ -119,7 +119,7 @@ export const vmDetailFailures = (): Failure[] => [
       "QEMU's display with OpenGL (gl=on, virtio-vga-gl) does not work here: the display that was chosen has " +
       "none, or the host's GPU driver or /dev/dri/renderD128 is missing",
       "Go without: gl=off and virtio-vga, or -display none with VNC; in libvirt remove <gl enable='yes'/>",
-      commandFix("See the host's render nodes", "ls -l /dev/dri"),
+      commandFix("Show the host's render nodes", "ls -l /dev/dri"),
     ],
     [
       "provider.version",
@@ -178,7 +178,7 @@ export const vmDetailFailures = (): Failure[] => [
       "cause",
       /Unknown kernel command line parameters "[^"]{0,300}(?:\b(?:intel|amd)_?immou|\biommu_(?:intel|amd)|\b(?:intel|amd)-iommu|\bvfio_pci_ids|\bvfio-pci-ids)\b/,
       "a kernel argument for the IOMMU or VFIO is misspelt, and does nothing",
-      commandFix("See the arguments", "cat /proc/cmdline"),
+      commandFix("Show the arguments", "cat /proc/cmdline"),
       "The right ones: intel_iommu=on, amd_iommu=on (default), iommu=pt, vfio-pci.ids=10de:2684,10de:22ba",
     ],
   ]),

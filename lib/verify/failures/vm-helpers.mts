@@ -14,9 +14,13 @@ const denied = commandFix(
     root: true,
   },
 );
-const owners = commandFix("See to whom its folders belong", "ls -ldn /var/lib/libvirt/swtpm/* /var/lib/swtpm-localca", {
-  root: true,
-});
+const owners = commandFix(
+  "Find out to whom its folders belong",
+  "ls -ldn /var/lib/libvirt/swtpm/* /var/lib/swtpm-localca",
+  {
+    root: true,
+  },
+);
 
 /** The logs of the programs that run beside QEMU: virtiofsd and swtpm. */
 export const vmHelperFailures = (): Failure[] => [

@@ -7,9 +7,9 @@ import type { Failure } from "./types.mts";
 const edit = manualFix(editDefinition);
 const capabilities = commandFix("Check what this QEMU can do", "virsh -c qemu:///system domcapabilities --machine q35");
 const options = manualFix(qemuOptions);
-const networks = commandFix("See the networks and their state", "virsh -c qemu:///system net-list --all");
-const volumes = commandFix("See the VM's disks", "virsh -c qemu:///system domblklist NAME");
-const states = commandFix("See the VMs and their states", "virsh -c qemu:///system list --all");
+const networks = commandFix("List the networks and their state", "virsh -c qemu:///system net-list --all");
+const volumes = commandFix("Show the VM's disks", "virsh -c qemu:///system domblklist NAME");
+const states = commandFix("List the VMs and their states", "virsh -c qemu:///system list --all");
 const refused = commandFix(
   "Check what AppArmor or SELinux refused",
   "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'",
@@ -87,7 +87,7 @@ const usb: Subject = [
   "(?:\\busb|evdev|input-linux|keyboard|\\bmouse|redirdev|\\bhid\\b)",
   "provider.mode",
   "a USB or input device: it is unplugged, used by another program, or its controller is missing",
-  commandFix("See the devices", "lsusb"),
+  commandFix("List the devices", "lsusb"),
 ];
 const place: Subject = [
   "(?:\\bbus\\b|\\bslot|address|controller|multifunction|hot-?plug|machine|port\\b|function)",
@@ -206,7 +206,7 @@ export const vmStateFailures = (): Failure[] =>
       "the vGPU (mediated device) could not be created: the driver for it is not loaded, its type does not " +
       "exist on this " +
       "card, or no instance of it is left",
-      commandFix("See the types and how many are free", "mdevctl types"),
+      commandFix("List the types and how many are free", "mdevctl types"),
       manualFix("NVIDIA: the vGPU driver of the host; Intel: i915.enable_gvt=1 (up to 10th generation)"),
     ],
     [

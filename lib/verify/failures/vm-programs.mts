@@ -213,7 +213,7 @@ export const vmProgramFailures = (): Failure[] => [
       /(?:Compare|Import)-VM : Failed to import a virtual machine/,
       "Hyper-V does not import the box's VM: it was exported by a newer Hyper-V than this one, or files of it " +
       "are missing",
-      commandFix("See the versions of VMs that this Windows can run", "Get-VMHostSupportedVersion"),
+      commandFix("List the versions of VMs that this Windows can run", "Get-VMHostSupportedVersion"),
       "Update Windows, or use an older release of the box (config.vm.box_version); fetch it again: vagrant box remove",
       hyperv,
     ],

@@ -5,7 +5,7 @@ import { rows } from "./rows.mts";
 const incusLog = commandFix("Read the instance's log", "incus info --show-log NAME");
 const plugins = commandFix("Install the plugin for Vagrant's own Ruby", "vagrant plugin install vagrant-libvirt");
 const validate = commandFix("Check the Vagrantfile", "vagrant validate");
-const capabilities = commandFix("See the known names", "virt-install --osinfo list");
+const capabilities = commandFix("Show the known names", "virt-install --osinfo list");
 
 /** Words of Incus and LXD. */
 const incusWords = /incus|\blxd?\b|\blxc\b|unix\.socket|security\.secureboot|instance|Failed to start device/i;
@@ -98,7 +98,7 @@ export const vmToolFailures = (): Failure[] => [
       /(?:Failed to add CPUs: |Failed to add device: Invalid parameter type|QEMU (?:version|is) too old|Invalid parameter type for '[\w-]{2,30}', expected)/,
       "Incus (LXD) and QEMU do not fit each other: the QEMU here is newer or older than that release knows",
       "Update Incus (LXD), or take QEMU from the same source (the snap, Zabbly's packages)",
-      commandFix("See both", "incus version; qemu-system-x86_64 --version"),
+      commandFix("Show both", "incus version; qemu-system-x86_64 --version"),
     ],
     [
       "verify.ssh",
@@ -116,7 +116,7 @@ export const vmToolFailures = (): Failure[] => [
       "a device of the instance's configuration has a property that does not go with its kind, or names a " +
       "card that is " +
       "not there",
-      commandFix("See it, and the cards", "incus config show NAME --expanded; incus info --resources"),
+      commandFix("Show it, and the cards", "incus config show NAME --expanded; incus info --resources"),
       "A whole card for a VM: incus config device add NAME gpu gpu gputype=physical pci=0000:01:00.0",
     ],
     [
@@ -124,7 +124,7 @@ export const vmToolFailures = (): Failure[] => [
       "cause",
       /VMs cannot match multiple GPUs per device|More than one GPU matched the MIG device/,
       "the instance's device fits several cards of this host, and a VM takes one for each device",
-      commandFix("See the cards and their addresses (LXD: lxc info)", "incus info --resources"),
+      commandFix("List the cards and their addresses (LXD: lxc info)", "incus info --resources"),
       "Name the card: incus config device set NAME DEVICE pci=0000:01:00.0 (LXD: lxc config device set …)",
     ],
     [
@@ -201,7 +201,7 @@ export const vmToolFailures = (): Failure[] => [
       /(?:You requested to (?:remove|update) the box|box you requested to be removed could not|requires a specific VM name to target|doesn't have a TTY to ask for confirmation|A VM by the name of \S{1,60} was not found|No virtual machines matched the regular|must include the `--force` option)/,
       "the vagrant command needs a name or option more: which machine, which version or provider of the box, " +
       "or --force",
-      commandFix("See machines and boxes", "vagrant global-status --prune; vagrant box list"),
+      commandFix("Show machines and boxes", "vagrant global-status --prune; vagrant box list"),
     ],
     [
       "provider.mode",
@@ -244,7 +244,7 @@ export const vmToolFailures = (): Failure[] => [
         /(?:Unknown configuration section '[\w-]{2,40}'|The '[\w-]{2,40}' provisioner could not be found)/,
         "the Vagrantfile uses settings or a provisioner of a plugin that is not installed",
         "Its name is most often vagrant-NAME: vagrant plugin install vagrant-NAME (disksize, hosts, vbguest, reload)",
-        commandFix("See the plugins", "vagrant plugin list"),
+        commandFix("List the plugins", "vagrant plugin list"),
       ],
     ],
   ),

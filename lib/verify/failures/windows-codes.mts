@@ -74,7 +74,7 @@ const codes: Row[] = [
     code(0x8007045d, 0x80070017),
     "a drive reports read or write errors (I/O device error, CRC): the disk or the cable is faulty, or " +
     "it is a damaged download",
-    commandFix("See the drives' health", "wmic diskdrive get status"),
+    commandFix("List the drives' health", "wmic diskdrive get status"),
     "Copy the VM's disk to another drive, and download images again",
   ],
   [
@@ -105,7 +105,7 @@ const codes: Row[] = [
     "cause",
     code(0x8037010f, 0x80370110, 0x80370105),
     "Windows already has a VM of that name, or it is in another state (stopped, starting)",
-    commandFix("See the VMs and their state", "Get-VM"),
+    commandFix("List the VMs and their state", "Get-VM"),
     "End what still uses it; restart the service vmcompute, or Windows",
   ],
 ];
@@ -128,7 +128,7 @@ export const windowsCodeFailures = (): Failure[] => [
       "Hyper-V cannot connect the VM's network adapter: its switch is gone or blocked, as after an " +
       "update of Windows or " +
       "of a network driver",
-      commandFix("See the switches", "Get-VMSwitch"),
+      commandFix("List the switches", "Get-VMSwitch"),
       "Choose another switch for the VM (the Default Switch), or make the switch again; restart Windows " +
       "after an update",
     ],

@@ -41,7 +41,7 @@ export const windowsHostFailures = (): Failure[] => [
         /virtual machine is not in a valid state|(?:cannot be performed|not be completed) while the (?:virtual machine|object) is in its current state/,
       ),
       "Hyper-V does that only in another state of the VM, most often while it is off",
-      commandFix("See its state", "Get-VM -Name NAME"),
+      commandFix("Check its state", "Get-VM -Name NAME"),
       commandFix("Shut it down, make the change, then start it again", "Stop-VM -Name NAME"),
     ],
     [
@@ -63,7 +63,7 @@ export const windowsHostFailures = (): Failure[] => [
       ),
       "PowerShell could not reach the server: no name server or network, a proxy, or an old TLS version",
       "Old PowerShell: [Net.ServicePointManager]::SecurityProtocol = 'Tls12', or use curl.exe",
-      "See the network and the proxy (netsh winhttp show proxy)",
+      "Check the network and the proxy (netsh winhttp show proxy)",
     ],
     [
       "guest.firmware",

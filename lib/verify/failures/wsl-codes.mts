@@ -6,7 +6,7 @@ import { type Row, rows } from "./rows.mts";
 const shutdown = commandFix("Stop WSL, then start it again", "wsl --shutdown");
 const update = commandFix("Update it", "wsl --update");
 const web = commandFix("Fetch it from GitHub instead of the Store", "wsl --update --web-download");
-const list = commandFix("See the distributions", "wsl --list --verbose");
+const list = commandFix("List the distributions", "wsl --list --verbose");
 const restart = "Restart Windows, then update WSL: wsl --update";
 const reinstall =
   "Install the newest package of WSL from its releases on GitHub (wsl.VERSION.x64.msi); the distributions stay";
@@ -45,7 +45,7 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "another user or lost its permissions, or a security program or policy forbids it",
     "If .wslconfig has kernel= or kernelModules=: put those files where every user can read them (C:\\), or remove " +
     "the lines",
-    "See the permissions of ext4.vhdx (or docker_data.vhdx) and its folder; it must not be compressed, encrypted " +
+    "Check the permissions of ext4.vhdx (or docker_data.vhdx) and its folder; it must not be compressed, encrypted " +
     "or in OneDrive",
     "Close other programs that use WSL as administrator, and try an ordinary window",
     shutdown,

@@ -5,7 +5,7 @@ import { rows } from "./rows.mts";
 
 const restart = commandFix("Stop WSL, then start it again", "wsl --shutdown");
 const update = commandFix("Update it", "wsl --update");
-const list = commandFix("See the distributions", "wsl --list --verbose");
+const list = commandFix("List the distributions", "wsl --list --verbose");
 const install = commandFix(
   "Install WSL's parts of Windows, as administrator; then restart",
   "wsl --install --no-distribution",
@@ -215,7 +215,7 @@ export const wslMessageFailures = (): Failure[] => [
       ),
       "WSL does not have that distribution, has one of that name already, or its file is not a root file system",
       list,
-      commandFix("See those that can be installed", "wsl --list --online"),
+      commandFix("List those that can be installed", "wsl --list --online"),
     ],
     [
       "provider.access",

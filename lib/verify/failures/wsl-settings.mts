@@ -5,7 +5,7 @@ import { rows } from "./rows.mts";
 
 const near = /\bwsl\b|wsl[2.:]|wslconfig|\bWSLg\b/i;
 const restart = commandFix("Stop WSL, then start it again", "wsl --shutdown");
-const list = commandFix("See the distributions and their state", "wsl --list --verbose");
+const list = commandFix("List the distributions and their state", "wsl --list --verbose");
 
 /** What WSL says about its settings, disks, networks and distributions. */
 export const wslSettingFailures = (): Failure[] =>

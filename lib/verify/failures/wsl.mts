@@ -82,7 +82,7 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "guest.image",
     "WSL does not find a file of the distribution, most often its disk (ext4.vhdx): it was moved or deleted, or " +
     "its drive is gone",
-    commandFix("See the distributions", "wsl --list --verbose"),
+    commandFix("List the distributions", "wsl --list --verbose"),
     "Put the file back; otherwise remove the distribution (wsl --unregister NAME, which deletes its files) and " +
     "install it again",
   ],
