@@ -10,6 +10,7 @@ import { formatFinding } from "../print.mts";
 import { asset } from "../../plan/assets.mts";
 import type { Shell } from "../../shell.mts";
 import { decodeLog } from "../../encoding.mts";
+import { firstError } from "../../verify/failures/first-error.mts";
 import { parseHost } from "../../host/parse.mts";
 import { failedStep } from "../../run/failed.mts";
 import { UserError } from "../../errors.mts";
@@ -18,15 +19,19 @@ import { self } from "../../self.mts";
 import { jsonText } from "../../urls.mts";
 
 /** What to do about a log without a known error. */
-function unknownLines(isEmpty: boolean, width: number): string[] {
+function unknownLines(text: string, width: number): string[] {
   const step = [width, "  → ", "    "] as const;
+  const isEmpty = text.trim() === "";
   const first = isEmpty ? "this log is empty" : "homelab-gpu knows no error in this log";
+  const error = firstError(text);
   const read = isEmpty
     ? wrapBefore("Give a file with text, or pipe a command's output:", `COMMAND 2>&1 | ${self("explain -")}`, ...step)
-    : wrap(
-      "Read the first error in it: later ones often follow from it. Most texts are known in English only (LC_ALL=C)",
-      ...step,
-    );
+    : [
+      ...(error
+        ? wrap(`Read the first error and the lines around it. Line ${error.number}: ${error.line}`, ...step)
+        : wrap("No line reports an error: give the output that has one", ...step)),
+      ...wrap("Most texts are known in English only: repeat the command with LC_ALL=C", ...step),
+    ];
   return [
     ...wrap(first, width),
     ...read,
@@ -62,10 +67,10 @@ export async function explain(context: Context): Promise<number> {
   const { text, setting } = word === undefined && shell.terminal.in
     ? await lastFailed(context, host)
     : { text: await readLog(context, word ?? "-"), setting: host ? { host } : {} };
-  return report(context, likelyCauses(text, setting), text.trim() === "");
+  return report(context, likelyCauses(text, setting), text);
 }
 
-function report(context: Context, causes: Cause[], isEmpty: boolean): number {
+function report(context: Context, causes: Cause[], text: string): number {
   const { shell, options } = context;
   if (options.json) {
     shell.stdout(`${jsonText({ schema: "homelab-gpu/explain/2", causes })}\n`);
@@ -73,7 +78,7 @@ function report(context: Context, causes: Cause[], isEmpty: boolean): number {
     const style = styleFor(context, "out");
     const lines = causes.length > 0
       ? causes.flatMap((cause) => formatFinding(asFinding(cause), style))
-      : unknownLines(isEmpty, style.width);
+      : unknownLines(text, style.width);
     shell.stdout(`${lines.join("\n")}\n`);
   }
   return causes.length > 0 ? 0 : 1;
