@@ -15,9 +15,9 @@ const home = mkdtempSync(join(tmpdir(), "homelab gpu ü-"));
 const checkout = join(home, "homelab-gpu");
 const zx = `${root}/node_modules/zx/build/cli.js`;
 
-/** `npx zx` without npm's start, and no answers about this machine's VMs and card. */
+/** `npx zx` with Node's options from .npmrc but without npm's start, and no answers about this machine's VMs and card. */
 const { PATH } = standIns(home, {
-  npx: `shift; exec '${process.execPath}' '${zx}' "$@"`,
+  npx: `shift; NODE_OPTIONS=$(sed -n s/^node-options=//p .npmrc) exec '${process.execPath}' '${zx}' "$@"`,
   ...Object.fromEntries(["virsh", "vagrant", "packer", "VBoxManage", "sudo"].map((name) => [name, "exit 1"])),
 });
 
@@ -34,7 +34,7 @@ function bash(...lines: string[]): { code: number | null; said: string } {
 
 test.before(() => {
   mkdirSync(checkout);
-  for (const name of ["homelab-gpu.mts", "lib", "templates", "scripts", "package.json"]) {
+  for (const name of ["homelab-gpu.mts", "lib", "templates", "scripts", "package.json", ".npmrc"]) {
     cpSync(`${root}/${name}`, join(checkout, name), { recursive: true });
   }
   symlinkSync(`${root}/node_modules`, join(checkout, "node_modules"));

@@ -1,6 +1,14 @@
 import process from "node:process";
 import type { Host } from "../../host/types.mts";
-import { asFinding, type Cause, checksOf, failures, likelyCauses, type Setting } from "../../verify/failures/index.mts";
+import {
+  asFinding,
+  type Cause,
+  checksOf,
+  failures,
+  firstError,
+  likelyCauses,
+  type Setting,
+} from "../../verify/failures/index.mts";
 import { checks } from "../../checks/index.mts";
 import { idsNamed, unknownCheck } from "../check-names.mts";
 import { type Context, log, styleFor } from "../context.mts";
@@ -10,7 +18,6 @@ import { formatFinding } from "../print.mts";
 import { asset } from "../../plan/assets.mts";
 import type { Shell } from "../../shell.mts";
 import { decodeLog } from "../../encoding.mts";
-import { firstError } from "../../verify/failures/first-error.mts";
 import { parseHost } from "../../host/parse.mts";
 import { failedStep } from "../../run/failed.mts";
 import { UserError } from "../../errors.mts";

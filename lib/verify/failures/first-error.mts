@@ -1,5 +1,4 @@
 /** Finds the first line of a log that reports an error, for a log without a known one. */
-import { readPaste } from "./paste.mts";
 
 /** Words with which programs report a failure. */
 const words =
@@ -12,8 +11,7 @@ const fine =
  * Returns the first line that reports an error, and its number, starting at 1. The line is at most
  * 120 characters long and has no control characters.
  */
-export function firstError(text: string): { number: number; line: string } | undefined {
-  const lines = readPaste(text).shown;
+export function firstErrorIn(lines: string[]): { number: number; line: string } | undefined {
   const index = lines.findIndex((line) => words.test(line.slice(0, 2000)) && !fine.test(line.slice(0, 2000)));
   if (index < 0) return undefined;
   const line = lines[index]!.replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();

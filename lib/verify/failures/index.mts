@@ -4,6 +4,7 @@
  */
 import type { Finding } from "../../findings.mts";
 import { type Catalogue, catalogueOf, type Index } from "./catalogue.mts";
+import { firstErrorIn } from "./first-error.mts";
 import { fixesFor } from "./named-fixes.mts";
 import { lists } from "./lists.mts";
 import { lineAt, lineStarts } from "../../places.mts";
@@ -79,6 +80,9 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
       number: line + 1,
     }));
 }
+
+/** The first line of a log that reports an error, known or not: see {@link firstErrorIn}. */
+export const firstError = (text: string) => firstErrorIn(readPaste(text).shown);
 
 /** Returns a cause in the form of a finding. */
 export function asFinding({ check, message, fix, line, number, strength }: Cause): Finding {
