@@ -120,6 +120,10 @@ function plugin(builtinFrom: string, main: string): Plugin {
       builder.onLoad({ filter: /\.mts$/ }, ({ path }) => {
         if (main === entry && relative(root, path) === catalogue) return { contents: lateCatalogue(), loader: "js" };
         const inside = relative(root, path);
+        // a second copy of parts of the catalogue, which are loaded late
+        if (main === entry && inside.startsWith(dirname(catalogue))) {
+          throw new Error(`${inside} is only for ${catalogue}`);
+        }
         if (without.lists.includes(inside)) return { contents: emptied(inside), loader: "ts" };
         if (listModules.includes(inside)) {
           return { contents: lateLists(inside), loader: "ts", resolveDir: dirname(path) };

@@ -1575,18 +1575,24 @@ END
   [ -z "$of_ufw" ] || fact ufw "${of_policy:-unknown}"
   text "$of_backend"
   if [ "$uid" = 0 ]; then
-    # prints FAMILY TABLE POLICY, and whether a rule accepts packets of libvirt's bridges; a person
-    # chose the names of other tables
+    # FAMILY PROGRAM ARGUMENT…: what its rules are, as FAMILY TABLE POLICY and whether one accepts packets of libvirt's
+    # bridges. Fails without output if the program fails. A person chose the names of other tables.
     forwarded() {
-      awk '
+      { (shift && limited "$@" 2>/dev/null </dev/null) && echo whole; } | awk -v family="$1" '
         BEGIN { known = " filter firewalld libvirt_network docker-bridges nixos-fw " }
-        $1 == "table" { family = $2; table = $3; at = family " " table }
-        /hook forward/ {
+        function chain(drops) {
           if (!(at in policy)) order[++count] = at
-          if (policy[at] != "drop") policy[at] = /policy drop/ ? "drop" : "accept"
+          if (policy[at] != "drop") policy[at] = drops ? "drop" : "accept"
         }
+        $1 == "table" { at = $2 " " $3 }
+        /hook forward/ { chain(/policy drop/) }
         /jump LIBVIRT_FW|"virbr[^"]*".* accept/ { passed[at] = 1 }
+        # iptables has another output format
+        /^-P FORWARD / { at = family " filter"; chain($3 == "DROP") }
+        /^-A .*(-j LIBVIRT_FW|-i virbr.* -j ACCEPT)/ { passed[at] = 1 }
+        $0 == "whole" { whole = 1 }
         END {
+          if (!whole) exit 1
           for (i = 1; i <= count; i++) {
             split(order[i], word, " ")
             printf "forward:%s %s %s %s\n", word[1], index(known, " " word[2] " ") ? word[2] : "…", policy[order[i]],
@@ -1594,38 +1600,32 @@ END
           }
         }'
     }
-    # iptables has another output format; the same line, in $rules
-    listed() { # PROGRAM FAMILY
-      rules=$(limited "$1" -S 2>/dev/null </dev/null) && rules=$(printf '%s\n' "$rules" | awk -v family="$2" '
-        /^-P FORWARD / { policy = tolower($3) }
-        /^-A .*-j LIBVIRT_FW|-i virbr.* -j ACCEPT/ { passed = 1 }
-        END { if (policy != "") printf "forward:%s filter %s %s\n", family, policy, passed ? "yes" : "no" }')
-    }
     # before 1.8 iptables names no kind; what did not answer is neither
-    is_iptables() { # KIND: whether iptables is of this kind (nf_tables, legacy); its path in $value
+    is_iptables() { # KIND: whether iptables is of this kind (nft, legacy); its path in $value
       program iptables || return 1
+      # shellcheck disable=SC3013 # other shells ask the program
+      if [ "$value" -ef "${value%/*}/iptables-nft" ] 2>/dev/null; then
+        [ "$1" = nft ]
+        return
+      fi
       case $(limited "$value" --version 2>/dev/null </dev/null) in
-        *nf_tables*) [ "$1" = nf_tables ] ;;
+        *nf_tables*) [ "$1" = nft ] ;;
         *legacy* | "iptables v1."[0-7].*) [ "$1" = legacy ] ;;
         *) return 1 ;;
       esac
     }
     if program nft; then
-      rules=$(limited "$value" list ruleset 2>/dev/null </dev/null) && rules=$(printf '%s\n' "$rules" | forwarded) &&
-        fact forward-read yes && text "$rules"
+      forwarded '' "$value" list ruleset && fact forward-read yes
     # on a kernel without any table, iptables would create one
-    elif grep -qs '^nf_tables ' /proc/modules && is_iptables nf_tables; then
-      listed "$value" ip && fact forward-read yes && text "$rules"
+    elif grep -qs '^nf_tables ' /proc/modules && is_iptables nft; then
+      forwarded ip "$value" -S && fact forward-read yes
     fi
     # the rules of the older iptables, which nft does not show
     if has_line filter /proc/net/ip_tables_names; then
-      if is_iptables legacy && listed "$value" legacy; then
+      if is_iptables legacy && forwarded legacy "$value" -S; then
         fact forward-read yes
-        text "$rules"
-      elif program iptables-legacy && listed "$value" legacy; then
-        text "$rules"
       else
-        fact legacy-unread yes
+        { program iptables-legacy && forwarded legacy "$value" -S; } || fact legacy-unread yes
       fi
     fi
   fi
