@@ -190,16 +190,20 @@ of_read=/
 [ -d "$root/etc" ] && for path in "$root"/etc/modprobe.d/*.conf "$root"/run/modprobe.d/*.conf \
   "$root"/usr/local/lib/modprobe.d/*.conf "$root"/usr/lib/modprobe.d/*.conf "$root"/lib/modprobe.d/*.conf "$root/etc/modules" "$root"/etc/modules-load.d/*.conf \
   "$root/etc/initramfs-tools/modules" "$root/etc/dracut.conf" "$root"/etc/dracut.conf.d/*.conf \
+  "$root"/usr/lib/dracut/dracut.conf.d/*.conf "$root"/usr/lib/dracut/modules.d/*vfio*/*.sh \
   "$root/etc/mkinitcpio.conf" "$root"/etc/mkinitcpio.conf.d/*.conf "$root"/etc/mkinitcpio.d/*.preset \
   "$root/etc/kernel/install.conf" "$root"/etc/udev/rules.d/*.rules "$root"/usr/lib/udev/rules.d/*nvidia*.rules \
   "$root"/lib/udev/rules.d/*nvidia*.rules "$root"/etc/driverctl.d/* "$root"/etc/initramfs-tools/scripts/*/* \
-  "$root"/etc/initcpio/hooks/* "$root"/etc/systemd/system/*.service "$root/etc/rc.local"; do
-  # modprobe reads one file of a name: the folders are in its order
+  "$root"/etc/initcpio/hooks/* "$root"/etc/systemd/system/*.service "$root/etc/rc.local" \
+  "$root"/etc/nixos/*.nix "$root"/etc/nixos/*/*.nix "$root"/etc/nixos/*/*/*.nix; do
+  # modprobe and dracut read one file of a name: the folders are in their order
   case $path in
-    */modprobe.d/*)
+    */modprobe.d/* | */dracut.conf.d/*)
       [ -e "$path" ] || continue
-      case $of_read in */"${path##*/}"/*) continue ;; esac
-      of_read=$of_read${path##*/}/
+      part=${path%/*}
+      part=${part##*/}/${path##*/}
+      case $of_read in */"$part"/*) continue ;; esac
+      of_read=$of_read$part/
       ;;
   esac
   readable "$path" && set -- "$@" "$path"
@@ -270,9 +274,14 @@ texts=$(awk -v root="$root" '
     } else if (of == "configured") {
       sub(/^\/etc\//, "", short)
       shown = short
-      script = short ~ /^(dracut|mkinitcpio)/
-      own = short ~ /^(initramfs-tools\/scripts|initcpio|systemd|rc[.]local)/
-      if (own && short !~ /(vfio|gpu|pci|passthrough)[^\/]*$|^rc[.]local$/) sub(/[^\/]*$/, "…", shown)
+      script = short ~ /(^dracut|^mkinitcpio|\/dracut[.]conf[.]d\/)/
+      nix = short ~ /^nixos\//
+      own = nix || short ~ /^(initramfs-tools\/scripts|initcpio|systemd|rc[.]local)|\/dracut\/modules[.]d\//
+      if (nix) sub(/^nixos\/.*\//, "nixos/…/", shown)
+      if (own && short !~ /(vfio|gpu|pci|passthrough|(^|\/)(hardware-)?configuration)[^\/]*$|^rc[.]local$/)
+        sub(/[^\/]*$/, "…", shown)
+      depth = inside = list = 0
+      attribute = ""
     }
   }
 
@@ -508,6 +517,24 @@ texts=$(awk -v root="$root" '
       else if (!quote || c !~ /[ \t]/) value = value c
     }
     return value
+  }
+  # NixOS: the modules that the initramfs loads, in their order. Of its scripts, those that run once at boot count
+  nix {
+    sub(/(^|[ \t])#.*/, "")
+    if (/initrd[ \t]*=[ \t]*[{]/ && !inside) inside = depth + 1
+    if (/initrd[.]kernelModules[ \t]*=/ || inside && /(^|[^A-Za-z.])kernelModules[ \t]*=/) list = 1
+    if (list) {
+      line = ""
+      n = split($0, part, "\"")
+      for (i = 2; i <= n; i += 2) if (part[i] ~ driver) line = line " " part[i]
+      if (line != "") report("initrd.kernelModules+=" line)
+      if (/\]/) list = 0
+    }
+    depth += gsub(/[{]/, "{") - gsub(/[}]/, "}")
+    if (depth < inside) inside = 0
+    if (attribute == "" && match($0, /[A-Za-z]+[ \t]*=[^\047]*\047\047/)) attribute = substr($0, RSTART, RLENGTH)
+    else if (/\047\047/) attribute = ""
+    if (attribute !~ /^(pre|post)(Device|LVM|Mount|Boot)Commands/) next
   }
   # scripts that bind devices: FILE:driver_override ADDRESS…, without an address if they find the devices in another
   # way

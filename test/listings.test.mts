@@ -149,6 +149,59 @@ test("gpu.driver: an initramfs without modprobe's files gives vfio-pci no ids", 
   assert.not.match(finding(dracut.replace("hostonly=no", "hostonly=yes"), "gpu.driver", card).message, /no ids/);
 });
 
+test("gpu.driver: dracut's files in /usr/lib count by their names, and a script in its image is early", () => {
+  const card = "{vendor_id: 10de, device_id: 2704}";
+  const host = text("arch-initramfs-without-modprobe-files").replace(/^(ls|mk)initcpio[:.].*\n/gm, "")
+    .replace("[programs]\n", "$&dracut:/usr/bin/dracut\n");
+  const [, bdf] = /^(\S+)\/device:0x2704$/m.exec(host)!;
+  const having = (...lines: string[]) =>
+    finding(host.replace("[configured]\n", `$&${lines.join("\n")}\n`), "gpu.driver", card);
+  const driver = new RegExp(`^${bdf}/driver:(.*)$`, "m").exec(host)![1]!;
+  const package99 = `/usr/lib/dracut/dracut.conf.d/99-nvidia.conf:force_drivers+= ${driver}`;
+  const own = (name: string) => `dracut.conf.d/${name}:force_drivers+= vfio_pci`;
+  const before = new RegExp(`: /usr/lib/dracut/dracut.conf.d/99-nvidia.conf loads ${driver} before vfio-pci$`);
+  assert.match(having(own("99-vfio.conf"), package99).message, before);
+  assert.not.match(having(own("10-vfio.conf"), package99).message, before);
+  // the last setting counts
+  const image = (name: string) =>
+    having(own("10-vfio.conf"), `${name}:hostonly=no`, "/usr/lib/dracut/dracut.conf.d/50-dist.conf:hostonly=yes")
+      .message;
+  assert.not.match(image("dracut.conf.d/10-a.conf"), /gets no ids there$/);
+  assert.match(image("dracut.conf.d/60-a.conf"), /gets no ids there$/);
+  const script = (name: string) =>
+    finding(
+      host.replace(/^modprobe\.d\/.*\n/gm, "").replace("[configured]\n", `$&${name}:driver_override ${bdf}\n`),
+      "gpu.driver",
+      card,
+    );
+  const module = script("/usr/lib/dracut/modules.d/20vfio/vfio-pci-override.sh");
+  assert.match(module.message, /: reboot, or rebuild the initramfs/);
+  assert.match(module.fixes, /dracut --force --regenerate-all/);
+  assert.match(script("rc.local").message, /no file that was read loads vfio-pci earlier/);
+});
+
+test("gpu.driver: NixOS's own options bind a card, and load drivers before vfio-pci", async () => {
+  const card = "{vendor_id: 10de, device_id: 24e0}";
+  const host = text("nixos-laptop-with-a-sleeping-card");
+  const lines = (...more: string[]) => host.replace("[configured]\n", `$&${more.join("\n")}\n`);
+  const option = "nixos/configuration.nix:initrd.kernelModules+=";
+  const ids = "modprobe.d/nixos.conf:options vfio-pci ids=10de:24e0,10de:228b";
+  assert.match(
+    finding(lines(ids, `${option} nvidia vfio_pci`), "gpu.driver", card).message,
+    /: \/etc\/nixos\/configuration\.nix loads nvidia before vfio-pci$/,
+  );
+  assert.match(
+    finding(lines(ids, `${option} vfio_pci nvidia`), "gpu.driver", card).message,
+    /or rebuild the initramfs$/,
+  );
+  const script = lines("nixos/configuration.nix:driver_override 0000:01:00.0 0000:01:00.1").replace(
+    /^(0000:01:00\.[01]\/driver):.*$/gm,
+    "$1:vfio-pci\n0000:01:00.0/driver_override:vfio-pci",
+  );
+  assert.is(finding(script, "gpu.driver", card).message, "vfio-pci holds the card already");
+  assert.match(await prepare(script, card), /nothing to do: vfio-pci has the card$/m);
+});
+
 test("gpu.driver: names what keeps vfio-pci from loading at boot", () => {
   const blocked = finding(text("blacklisted-vfio-debian13"), "gpu.driver", "{vendor_id: 10de, device_id: 2482}");
   assert.match(blocked.message, /is blacklisted, and libvirt does not load a blacklisted module/);

@@ -495,7 +495,9 @@ test("tools.present: RHEL has no vagrant package, whatever its ID_LIKE; Nobara c
   assert.equal(later.filter((command) => /hashicorp/.test(command)), [], "vagrant is Fedora's own");
   // a rebuild that counts its releases in another way: HashiCorp has no folder RHEL/3
   const folder = (host: string) => commandsOf(host, "tools.present", ada).find((one) => /hashicorp\.repo/.test(one))!;
-  assert.match(folder(rhel), /hashicorp\.repo$/);
+  assert.match(folder(rhel), /s\/\$releasever\/9\//, "a host that is locked to 9.4 has that as $releasever");
+  const [fedora] = upstreamSteps(["packer"], parseHost(text("nobara-without-tools")));
+  assert.match(fedora!.command!, /fedora\/hashicorp\.repo -o \S+hashicorp\.repo$/);
   const other = (id: string, version: string, kernel: string) =>
     rhel.replace(/^ID:.*$/m, `ID:${id}\nID_LIKE:rhel fedora`).replace(/^VERSION_ID:.*$/m, `VERSION_ID:${version}`)
       .replace(/^kernel:.*$/m, `kernel:${kernel}`);

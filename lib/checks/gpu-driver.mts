@@ -6,7 +6,7 @@ import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { initramfsOf, rebuildInitramfs } from "../host/initramfs.mts";
-import { imageLacksOptions, loadedBeforeVfio, loadsVfioFirst } from "../host/initramfs-order.mts";
+import { imageHasVfio, imageLacksOptions, loadedBeforeVfio, loadsVfioFirst } from "../host/initramfs-order.mts";
 import { refreshEntries } from "../host/kernel-arguments.mts";
 import { removeModuleLines, withoutModules } from "../host/module-options.mts";
 import { ownFiles } from "../host/own-files.mts";
@@ -15,7 +15,7 @@ import {
   cutList,
   emptyInstalls,
   goneModules,
-  imageHasVfio,
+  isImageScript,
   isPending,
   loadingObstacles,
   misspeltIds,
@@ -244,6 +244,7 @@ function notTaken(
   const written = sources.some(({ source }) => source && ownFiles.includes(source.from));
   const before = loadedBeforeVfio(host, drivers);
   const early = imageHasVfio(host) || written || host.kernel.builtin.includes("vfio-pci") ||
+    sources.some(({ source }) => source && isImageScript(source)) ||
     drivers.every((driver) => loadsVfioFirst(host, driver));
   // initramfs-tools loads the modules of its list by their names, which only the kernel's own
   // blacklist prevents, and an install command

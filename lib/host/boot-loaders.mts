@@ -85,6 +85,8 @@ function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host)
 }
 
 const refind = "/boot/refind_linux.conf";
+/** A file of dracut's settings, of /etc or of a package. */
+const dracutFile = /(^|\/)dracut\.conf/;
 
 /**
  * Kernel arguments by boot loader, the most specific first: a host can have several, and one of
@@ -190,8 +192,7 @@ const loaders: Loader[] = [
   },
   {
     name: "unified kernel images by dracut",
-    here: (host) =>
-      fileContains(host, /^dracut\.conf/, /^kernel_cmdline/) && fileContains(host, /^dracut\.conf/, /^uefi=yes/),
+    here: (host) => fileContains(host, dracutFile, /^kernel_cmdline/) && fileContains(host, dracutFile, /^uefi=yes/),
     reads: () => false,
     words: () => "in kernel_cmdline of /etc/dracut.conf.d, then dracut --force --regenerate-all",
   },

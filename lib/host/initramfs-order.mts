@@ -10,8 +10,20 @@ const lists: { tools: InitramfsKind[]; file: RegExp; setting: RegExp }[] = [
   // mkinitcpio.conf(5), MODULES
   { tools: ["mkinitcpio"], file: /^mkinitcpio\.conf/, setting: /^MODULES[+]?=/ },
   // dracut.conf(5), force_drivers
-  { tools: ["dracut", "rpm-ostree"], file: /^dracut\.conf/, setting: /^force_drivers[+]?=/ },
+  { tools: ["dracut", "rpm-ostree"], file: /(^|\/)dracut\.conf/, setting: /^force_drivers[+]?=/ },
+  // NixOS's option boot.initrd.kernelModules
+  { tools: ["other"], file: /^nixos\//, setting: /^initrd\.kernelModules[+]=/ },
 ];
+
+/**
+ * The lines of such files and settings, in the order in which the tool reads them: dracut reads its folders in /usr/lib
+ * and /etc as one, by the names of the files, after dracut.conf (dracut.conf(5)).
+ */
+function linesOf({ configured }: Host, file: RegExp, setting: RegExp): Host["configured"] {
+  const name = (path: string) => /dracut\.conf\.d\/(.*)/.exec(path)?.[1] ?? "";
+  return configured.filter((line) => file.test(line.file) && setting.test(line.text))
+    .sort((a, b) => name(a.file) < name(b.file) ? -1 : name(a.file) > name(b.file) ? 1 : 0);
+}
 
 const dashed = (name: string) => name.replaceAll("_", "-");
 
@@ -25,12 +37,19 @@ const modules: Record<string, string> = { xhci_hcd: "xhci-pci", NovaCore: "nova-
  */
 export function imageLacksOptions(host: Host): boolean {
   const tool = initramfsOf(host)?.kind;
-  const lines = (file: RegExp, setting: RegExp) =>
-    host.configured.filter((one) => file.test(one.file) && setting.test(one.text));
-  const hooks = lines(/^mkinitcpio\.conf/, /^HOOKS/);
+  const hooks = linesOf(host, /^mkinitcpio\.conf/, /^HOOKS/);
   return tool === "mkinitcpio"
     ? hooks.length > 0 && !hooks.some(({ text }) => /\bmodconf\b/.test(text))
-    : tool === "dracut" && /=no$/.test(lines(/dracut\.conf/, /^hostonly=/).at(-1)?.text ?? "");
+    : tool === "dracut" && /=no$/.test(linesOf(host, /dracut\.conf/, /^hostonly=/).at(-1)?.text ?? "");
+}
+
+/** Whether the initramfs contains vfio-pci, by the configuration of the tool that builds it. */
+export function imageHasVfio(host: Host): boolean {
+  const tool = initramfsOf(host)?.kind;
+  return host.configured.some((line) =>
+    /^(?!omit_drivers).*\bvfio[-_]pci\b/.test(line.text) &&
+    lists.some(({ tools, file }) => file.test(line.file) && (tool === undefined || tools.includes(tool)))
+  );
 }
 
 /** The module of a PCI driver, with dashes. */
@@ -70,7 +89,7 @@ export function loadedBeforeVfio(
   for (const { tools, file, setting } of lists) {
     // the files of a tool that was replaced may remain
     if (tool !== undefined && !tools.includes(tool)) continue;
-    const lines = host.configured.filter((line) => file.test(line.file) && setting.test(line.text));
+    const lines = linesOf(host, file, setting);
     // a value without + replaces the values before it
     const from = lines.findLastIndex(({ text }) => /^\w+=/.test(text));
     const words = lines.slice(Math.max(from, 0)).flatMap((line) =>

@@ -125,13 +125,12 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
       : /\.[ae]l(\d+)/.exec(host.os.kernel ?? "")?.[1];
     const known = parseInt(version ?? "", 10);
     const release = known <= newest ? known : newest;
-    const pin = release === parseInt(host.os.version ?? "", 10) ? "" : ` && sed -i 's/$releasever/${release}/' ${file}`;
+    // $releasever of RHEL can be a minor release (9.4) or 7Server, for which there is no folder (hashicorp/vault#27029)
+    const pin = where === "fedora" && release === known ? "" : ` && sed -i 's/$releasever/${release}/' ${file}`;
     const folder = `its folder for ${where === "fedora" ? "Fedora" : "RHEL"} ${release}`;
     const why = `${folder} ${release === known ? "fits" : "is the newest"}`;
     return [
-      commandFix(pin ? `${title}; ${why}` : title, add + pin, {
-        root: true,
-      }),
+      commandFix(pin ? `${title}; ${why}` : title, add + pin, { root: true }),
       install!,
     ];
   }

@@ -124,7 +124,13 @@ function isRuleFor(text: string, { bdf, vendor, device }: PciFunction): boolean 
 }
 
 /** The user's own scripts and services that set driver_override at boot: the probe prints the addresses in them. */
-const scripts = /^(initramfs-tools\/scripts|initcpio\/hooks|systemd\/system)\/|^rc\.local$/;
+const scripts =
+  /^(initramfs-tools\/scripts|initcpio\/hooks|systemd\/system|nixos|\/usr\/lib\/dracut\/modules\.d)\/|^rc\.local$/;
+/** Those among them that run in the initramfs, before its drivers. */
+const imageScripts =
+  /^\/(etc\/initramfs-tools\/scripts|etc\/initcpio\/hooks|etc\/nixos|usr\/lib\/dracut\/modules\.d)\//;
+/** Whether what binds a function is a script that runs in the initramfs. */
+export const isImageScript = ({ from }: { from: string }): boolean => imageScripts.test(from);
 
 /**
  * The scripts and services of the user that give devices to vfio-pci at boot, and whose texts name no address: which
@@ -276,14 +282,6 @@ export function goneModules({ configured, os }: Host): { from: string; text: str
   if (os.kernel === undefined || isOlder(os.kernel, "6.2")) return [];
   return configured.flatMap(({ file, text }) => {
     const [module] = /\bvfio[-_]virqfd\b/.exec(text) ?? [];
-    return module && /^(dracut|mkinitcpio)\.conf/.test(file) ? [{ from: pathOf(file), text, module }] : [];
+    return module && /(^|\/)(dracut|mkinitcpio)\.conf/.test(file) ? [{ from: pathOf(file), text, module }] : [];
   });
-}
-
-/** Whether the initramfs contains vfio-pci, by its configuration. */
-export function imageHasVfio({ configured }: Host): boolean {
-  return configured.some(({ file, text }) =>
-    (/^initramfs-tools\/modules$/.test(file) && /vfio[-_]pci/.test(text)) ||
-    (/^(dracut|mkinitcpio)\.conf/.test(file) && /^(force_drivers|add_drivers|MODULES).*vfio[-_]pci/.test(text))
-  );
 }

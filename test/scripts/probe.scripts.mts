@@ -474,6 +474,51 @@ test("the probe reads the cache of ZFS, a read-only root, and the drop-ins of bo
   ]);
 });
 
+test("the probe reads dracut's files and modules in /usr/lib", () => {
+  const module = "usr/lib/dracut/modules.d/20vfio";
+  for (const shell of shells.slice(0, 2)) {
+    const { configured } = probed(
+      [
+        "etc/os-release = ID=fedora",
+        'etc/dracut.conf.d/50-a.conf = force_drivers+=" vfio_pci "',
+        'usr/lib/dracut/dracut.conf.d/50-a.conf = force_drivers+=" nouveau "',
+        'usr/lib/dracut/dracut.conf.d/99-nvidia.conf = force_drivers+=" i915 nvidia nvidia_drm "',
+        `${module}/vfio-pci-override.sh = DEVS="0000:0b:00.0 0000:0b:00.1"\\necho vfio-pci >$DEV/driver_override`,
+        `${module}/module-setup.sh = inst_hook pre-udev 00 "$moddir/vfio-pci-override.sh"`,
+        "usr/lib/dracut/modules.d/45planted/run.sh = echo 0000:0c:00.0 >driver_override",
+      ].join("\n"),
+      shell,
+    );
+    assert.equal(configured.map(({ file, text }) => `${file} ${text}`), [
+      "dracut.conf.d/50-a.conf force_drivers+= vfio_pci",
+      "/usr/lib/dracut/dracut.conf.d/99-nvidia.conf force_drivers+= i915 nvidia nvidia_drm",
+      `/${module}/vfio-pci-override.sh driver_override 0000:0b:00.0 0000:0b:00.1`,
+    ]);
+  }
+});
+
+test("the probe reads what a NixOS configuration loads and binds in the initramfs, and no other script of it", () => {
+  const files = [
+    `etc/nixos/configuration.nix = { boot.initrd.kernelModules = [ "vfio_pci" "vfio" "nvidia" ];\\n` +
+    `boot.initrd.preDeviceCommands = ''\\nDEVS="0000:10:00.0 0000:10:00.1"\\necho vfio-pci > $D/driver_override\\n'';\\n` +
+    `boot.kernelModules = [ "amdgpu" ];\\nboot.blacklistedKernelModules = [ "nouveau" ];\\n}`,
+    `etc/nixos/hosts/planted/planted.nix = boot = {\\n  kernelModules = [ "kvm" ];\\n  initrd = {\\n` +
+    `    availableKernelModules = [ "nouveau" ];\\n    kernelModules = [\\n      "amdgpu" # first\\n      # "i915"\\n    ];\\n` +
+    `  };\\n  kernelModules = [ "nouveau" ];\\n};`,
+    `etc/nixos/hosts/vfio.nix = boot.postBootCommands = "" + ''\\n  DEVS="0000:0f:00.0"\\n  echo >driver_override\\n'';`,
+    `etc/nixos/hooks.nix = hooks.qemu.start = ''\\n  echo 0000:11:00.0 >/sys/bus/pci/drivers/vfio-pci/bind\\n'';`,
+  ];
+  for (const shell of shells.slice(0, 2)) {
+    const { configured } = probed(["etc/os-release = ID=nixos", ...files].join("\n"), shell);
+    assert.equal(configured.map(({ file, text }) => `${file} ${text}`), [
+      "nixos/configuration.nix initrd.kernelModules+= vfio_pci vfio nvidia",
+      "nixos/configuration.nix driver_override 0000:10:00.0 0000:10:00.1",
+      "nixos/…/vfio.nix driver_override 0000:0f:00.0",
+      "nixos/…/… initrd.kernelModules+= amdgpu",
+    ]);
+  }
+});
+
 test("the probe reads one file of a name in the folders of modprobe.d, as modprobe does", () => {
   const lines = probed(
     [
