@@ -65,14 +65,22 @@ test("wrong usage is refused in a few lines, with exit code 2 and without a stac
       /there is no file and no check nosuch\.check\n {2}groups of checks: provider, tools, host,/,
     ],
     [["explain", "gpu.nope"], /there is no file and no check gpu\.nope\n {2}its checks: gpu\.present, gpu\.match,/],
-    [["completion", "bsh"], /there is no shell bsh: did you mean bash\?/],
+    [["completion", "ksh"], /there is no completion for ksh: completion needs one of bash, zsh, fish, powershell\n/],
     [["init", "--service", "olama"], /there is no service olama: did you mean ollama\?/],
     [["up", "--service", "ollama"], /--service is an option of init, not of up/],
     [["explain", "build.log"], /there is no file build\.log\n$/],
     [["explain", "build.out"], /there is no file build\.out\n$/],
-    [["up", "--foo"], /unknown option --foo/],
-    [["up", "-x"], /unknown option -x/],
-    [["verify", "now"], /verify takes no arguments, but got now/],
+    [["up", "--foo"], /unknown option --foo\n {2}help up lists the options of up\n/],
+    [["up", "-x"], /unknown option -x\n {2}help up/],
+    [["--foo"], /unknown option --foo\n {2}help COMMAND lists the options of a command\n/],
+    [["up", "--detach"], /unknown option --detach: up needs none, it ends when the services run\n/],
+    [["up", "-d"], /unknown option -d: up needs none/],
+    [["destroy", "--force"], /unknown option --force: did you mean --yes\?/],
+    [["status", "--force"], /unknown option --force\n/],
+    [["destroy", "-f"], /-f, --follow is an option of logs, not of destroy/],
+    [["prepare", "now"], /prepare takes no arguments, but got now/],
+    [["verify", "now"], /there is no machine now; the only machine is devlab/],
+    [["status", "devlb"], /there is no machine devlb: did you mean devlab\?/],
     [["plan", "now"], /there is no machine now; the only machine is devlab/],
     [["doctor", "nonsense"], /there is no check nonsense\n {2}groups of checks: provider, tools, host,/],
     [["doctor", "iommu.x"], /there is no check iommu\.x\n {2}its checks: iommu\.enabled, iommu\.group,/],
@@ -160,7 +168,7 @@ test("a command refuses options that it does not use; all commands accept -n", a
     assert.equal([code, out], [2, ""], `${name} --${option.name}`);
     assert.match(
       err,
-      new RegExp(`^homelab-gpu: --${option.name} is\\s+an\\s+option\\s+of [^]*,\\s+not\\s+of\\s+${name}\n$`),
+      new RegExp(`^homelab-gpu: (-f, )?--${option.name} is\\s+an\\s+option\\s+of [^]*,\\s+not\\s+of\\s+${name}\n$`),
     );
     assert.is(err.trimEnd().split("\n").length, 1, "not wrapped in a pipe");
   }
@@ -207,6 +215,16 @@ test("doctor names the services that --no-gpu leaves out", async () => {
   };
   const { err } = await within(["doctor", "--no-gpu", "--host", "host"], files);
   assert.match(err, /\nhomelab-gpu: without a GPU these services are left out: ml, t\/w\n/);
+});
+
+test("the line of a config error is cut only if it is long", async () => {
+  const shown = async (line: string) =>
+    /^ +4 \| (.*)$/m.exec(
+      (await within(["plan"], { "homelab-gpu.yaml": `machines:\n  - name: a\n    box: x\n${line}` })).err,
+    )?.[1];
+  const short = "    network: {lan: br0, address: 192.168.1.50/24, gatewy: 1.1.1.1}";
+  assert.is(await shown(short), short);
+  assert.match((await shown(`    network: {lan: br0, ${" ".repeat(60)}gatewy: 1.1.1.1}`))!, /^ +gatewy: 1\.1\.1\.1}$/);
 });
 
 test("with a saved host, a missing stack is reported and the others are checked", async () => {

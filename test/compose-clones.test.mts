@@ -391,7 +391,19 @@ test("texts that are not an image name: what is wrong, and the name that is mean
       ],
       [
         '"http://ghcr.io/x/y: 1"',
-        "“http://ghcr.io/x/y: 1”, which is not an image name: it has a space -> Write the image's name and tag, such as nginx:1.27",
+        "“http://ghcr.io/x/y: 1”, which is not an image name: it has a space -> Write ghcr.io/x/y:1",
+      ],
+      [
+        "https://hub.docker.com/r/grafana/grafana",
+        "“https://hub.docker.com/r/grafana/grafana”, which is not an image name: it is a URL -> Write grafana/grafana",
+      ],
+      [
+        "https://hub.docker.com/_/nginx/",
+        "“https://hub.docker.com/_/nginx/”, which is not an image name: it is a URL -> Write nginx",
+      ],
+      [
+        "docker://ghcr.io/x/y:1",
+        "“docker://ghcr.io/x/y:1”, which is not an image name: it is a URL -> Write ghcr.io/x/y:1",
       ],
       ['"NGINX : 1.27"', "“NGINX : 1.27”, which is not an image name: it has a space -> Write nginx:1.27"],
       [

@@ -295,7 +295,7 @@ test("a file that the project names is copied despite .dockerignore; a folder is
 
 test("inline services: keys, types and variables without a value are checked", async () => {
   const judge = async (service: string) => {
-    const text = `machines: [{name: a, box: lab/x}]\nservices:\n  web: {image: x, ${service}}\n`;
+    const text = `machines: [{name: a, box: lab/x}]\nservices:\n  web: {${service}}\n`;
     const config = parseConfig(text);
     const found = { config, text, name: "homelab-gpu.yaml", home: "/lab" };
     const { own: projects } = await readStacks(fakeShell({}).shell, found);
@@ -305,16 +305,25 @@ test("inline services: keys, types and variables without a value are checked", a
       status === "fail" ? `${status} ${message} → ${fix[0]!.title}` : `${status} ${message}`
     );
   };
-  assert.equal(await judge("imgae: y"), [
+  assert.equal(await judge("image: x, imgae: y"), [
     "fail services.web: there is no key imgae: did you mean image? → Write image",
   ]);
-  assert.equal(await judge("ports: 80:80"), ['fail services.web.ports must be a list → Write ports: ["80:80"]']);
-  assert.match((await judge("stop_grace_period: 10")).join(), /^fail .*duration.* → Write stop_grace_period: 10s$/);
-  assert.match((await judge("command: '${COMPOSE_TEST_NONE}'")).join(), /^warn .*COMPOSE_TEST_NONE/);
-  assert.match((await judge("command: '${COMPOSE_TEST_TOKEN}'")).join(), /^warn .*empty password/);
-  assert.equal(await judge("command: '${COMPOSE_TEST_NONE:-x}', cpus: '${COMPOSE_TEST_CPUS:-2}'"), []);
+  assert.equal(await judge("image: x, ports: 80:80"), [
+    'fail services.web.ports must be a list → Write ports: ["80:80"]',
+  ]);
+  assert.match(
+    (await judge("image: x, stop_grace_period: 10")).join(),
+    /^fail .*duration.* → Write stop_grace_period: 10s$/,
+  );
+  assert.match((await judge("image: x, command: '${COMPOSE_TEST_NONE}'")).join(), /^warn .*COMPOSE_TEST_NONE/);
+  assert.match((await judge("image: x, command: '${COMPOSE_TEST_TOKEN}'")).join(), /^warn .*empty password/);
+  assert.equal(await judge("image: x, command: '${COMPOSE_TEST_NONE:-x}', cpus: '${COMPOSE_TEST_CPUS:-2}'"), []);
+  assert.equal(await judge("restart: always"), [
+    "fail services: web has neither an image nor a build context → Write image: for web",
+  ]);
+  assert.match((await judge("image: x, depends_on: [b]}\n  b: {image: x, depends_on: [web]")).join(), /web → b → web/);
   try {
-    await judge("command: '${COMPOSE_TEST_NONE:?say it}'");
+    await judge("image: x, command: '${COMPOSE_TEST_NONE:?say it}'");
     assert.unreachable();
   } catch (error) {
     assert.match((error as Error).message.replace(/\s+/g, " "), /COMPOSE_TEST_NONE has no value: say it/);

@@ -108,7 +108,7 @@ services:
 `);
   assert.equal(problems, [
     "2:11 name must be a host name: letters, digits and hyphens, at most 63 of them, not “a; rm -rf ~”",
-    '3:10 box must be a box name such as devlab/debian-13-gpuhost, not “x"y#{1}”',
+    '3:10 box must be a box name such as homelab-gpu/debian-13, not “x"y#{1}”',
     "4:5 unknown key “memmory”",
     "5:11 cpus must be a whole number from 1 to 512, not “many”",
     "8:12 a url needs a checksum to verify the download",
@@ -269,7 +269,7 @@ test("an error lists every form of a value that has several, and names list item
   );
   assert.is(
     first("machines:\n  -\n"),
-    "an item of machines must be a mapping, not empty; write - {name: devlab, box: devlab/debian-13}",
+    "an item of machines must be a mapping, not empty; write - {name: devlab, box: homelab-gpu/debian-13, image: debian-13}",
   );
 });
 
@@ -394,8 +394,8 @@ test("what an error says to write is made of what is written", () => {
   assert.equal(whole(`${one("")}services: [{name: web, image: nginx}]\n`), ["services: {web: {image: nginx}}"]);
   assert.equal(whole(`${one("")}hosts: [{name: nas, ssh: me@nas}]\n`), ["hosts: {nas: {ssh: me@nas}}"]);
   assert.equal(whole("machines: [ai, web]\n"), [
-    "- {name: ai, box: devlab/debian-13}",
-    "- {name: web, box: devlab/debian-13}",
+    "- {name: ai, box: homelab-gpu/debian-13, image: debian-13}",
+    "- {name: web, box: homelab-gpu/debian-13, image: debian-13}",
   ]);
   assert.equal(whole("machines: [{name: ai, box: b/x;}]\n"), ["box: b/x"]);
   for (const url of ["https://example.org/me/photos.git", "git@example.org:me/photos"]) {
@@ -428,6 +428,19 @@ test("what an error says to write is made of what is written", () => {
   assert.equal(whole(`${one("")}stacks: [{path: ./a, env: [TAG=v2]}]\n`), ["env: {TAG: v2}"]);
   assert.equal(whole(`${one("")}services: {db: postgres:17}\n`), ["db: {image: postgres:17}"]);
   assert.equal(whole(`${one("")}services: {db: 4090}\n`), ['db: {image: "4090"}']);
+  // a service that is not indented, and keys that are not indented further than their service
+  assert.equal(whole(`${one("")}services:\nweb:\n  image: nginx\n`), [
+    "services: {web: {image: nginx}}",
+    "it inside services:, indented further than services",
+  ]);
+  assert.equal(whole(`${one("")}services:\n  web:\n  image: nginx\n`), [
+    "web: {image: nginx}",
+    "it inside a service, indented further than the service",
+  ]);
+  assert.equal(whole(one("gpu: {count: 2}")), [
+    "a list in gpu: for several cards, or partition_count: for partitions of one card",
+  ]);
+  assert.equal(whole(one("network: {lan: br0, address: 10.0.0.1/30, gateway: 10.0.1.1}")), ["gateway: 10.0.0.2"]);
   // what is long, has control characters or a password is not repeated
   assert.equal(whole(`${one("")}stacks: "https://me:hunter2@example.org/x"\n`), ["stacks: [{path: ./immich}]"]);
   assert.equal(whole(`${one("")}stacks: "./a\\eb"\n`), ["stacks: [{path: ./immich}]"]);
@@ -442,16 +455,18 @@ test("names characters that look like those of YAML", () => {
   const found = (text: string) =>
     advice(text).map(({ line, column, message, instead }) => `${line}:${column} ${message} | ${instead}`);
   assert.equal(found("machines:\n\u00a0\u00a0- {name: ai, box: lab/x}\n"), [
-    "2:1 U+00A0 is a space of another kind, which is no space in YAML | a space",
+    "2:1 U+00A0 is a character that looks like a space, but is none in YAML | a space",
   ]);
   assert.equal(found("machines:\n  - {na\u200bme: ai, box: lab/x}\n"), [
     "2:8 U+200B is an invisible character | the line without it",
   ]);
   assert.equal(found("machines:\n  - {name: “ai”, box: lab/x}\n"), [
-    '2:12 U+201C is a typographic quote, which is text in YAML | "…"',
+    '2:12 U+201C is a typographic quote, which YAML reads as text | "…"',
   ]);
   assert.equal(found("machines：\n  - {name: ai, box: lab/x}\n"), ["1:9 U+FF1A is a full-width colon | key: …"]);
-  assert.equal(found("machines:\n  – {name: ai, box: lab/x}\n"), ["2:3 U+2013 is a dash that is no hyphen | - …"]);
+  assert.equal(found("machines:\n  – {name: ai, box: lab/x}\n"), [
+    "2:3 U+2013 is a dash, where YAML needs a hyphen | - …",
+  ]);
   // the fault is the second colon
   assert.equal(
     found(`${one("")}x-note: bonjour\u00a0: salut: a\n`),
@@ -489,7 +504,7 @@ test("shows where YAML is invalid, with what to write instead", () => {
     `1:11 ${no}this bracket is not closed|[…] or {…}`,
   ]);
   assert.equal(problemsOf("machines: [{name: a}]\n---\na: 1\n"), [
-    `2:1 ${no}a second document begins here, but only one is read|no --- and no ...`,
+    `2:1 ${no}a second document begins here, but only one is read|remove it, and use another file for the rest`,
   ]);
   assert.equal(problemsOf("a:\n\tb: 1\n"), [`2:1 ${no}a tab cannot indent a line|spaces`]);
   assert.equal(problemsOf("a: [b]#c\n"), [`1:7 ${no}a comment needs a space before it|a space before #`]);

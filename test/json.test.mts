@@ -7,6 +7,7 @@ import { plan } from "../lib/cli/commands/plan.mts";
 import { status } from "../lib/cli/commands/status.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { verify } from "../lib/cli/commands/verify.mts";
+import { commands } from "../lib/cli/commands.mts";
 import { main } from "../lib/cli/main.mts";
 import { options } from "../lib/cli/options.mts";
 import { summaryLine } from "../lib/plan/summary.mts";
@@ -28,7 +29,7 @@ interface Shown {
   files: unknown[];
   steps: unknown[];
   summary: { create: number; steps: number; boxes: number };
-  findings: { check: string; machine: string | null }[];
+  findings: { check: string; machine: string | null; status: string }[];
   counts: Record<string, number>;
   machines: { name: string; state: string; services: unknown[] }[];
   causes: unknown[];
@@ -52,7 +53,7 @@ test("each command with --json has a schema, and each schema a command", () => {
 
 test("plan has files, steps, totals, findings and counts; up -n has the same", async () => {
   const world = new World(config, "rtx4070-desktop-debian12");
-  for (const command of [plan, plan]) {
+  for (const command of [commands.plan!.run, commands.up!.run]) {
     world.output = [];
     assert.is(
       await world.runCommand(command, world.context([], { json: true, dryRun: true })),
@@ -64,6 +65,14 @@ test("plan has files, steps, totals, findings and counts; up -n has the same", a
     const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
     assert.is(all, findings.length);
   }
+});
+
+test("plan names the missing card, and not that it cannot choose one", async () => {
+  const world = new World("machines: [{name: a, box: lab/x, memory: 1024, gpu: {}}]\n", "vm-without-gpu");
+  assert.is(await world.runCommand(plan, world.context([], { json: true })), 1);
+  const { findings } = fitting("plan", world.output);
+  const failed = findings.filter(({ check, status }) => status === "fail" && check.startsWith("gpu"));
+  assert.equal(failed.map(({ check }) => check), ["gpu.present"]);
 });
 
 test("plan ends with the totals, and with the time of the last run if it is known", async () => {

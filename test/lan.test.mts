@@ -54,7 +54,7 @@ test("addresses and settings that cannot be are errors with what to write", () =
     ] as const
   ) assert.match(at(address), says, address);
   assert.is(at("192.168.1.50/24", "192.168.1.1"), "");
-  assert.match(at("192.168.1.50/24", "192.168.2.1"), /gateway: 192\.168\.2\.1 is not in the network/);
+  assert.match(at("192.168.1.50/24", "192.168.2.1"), /gateway: 192\.168\.2\.1 is not the address of a host/);
   assert.match(at("192.168.1.50/24", "192.168.1.50"), /is the VM's own address/);
   assert.match(at("192.168.1.50/24", "192.168.1.999"), /gateway must be an IPv4 address/);
   assert.match(wrong("{lan: br0, gateway: 192.168.1.1}"), /gateway: needs address:/);

@@ -9,7 +9,13 @@ import { someHosts } from "./hosts.mts";
 
 const test = suite("screen");
 
-test("fits 24 lines with the prompt, and names failures", () => checkScreens(someHosts, 1));
+test("fits 24 lines with the prompt, and names failures", () => checkScreens(someHosts));
+
+test("without room for all failures, shows the first ones and lists the ids of the others", async () => {
+  const { out } = await doctor("lab-the-nvme-root-disk-in-the-group", [], 20);
+  assert.match(out, /^✗ tools\.present: missing/m);
+  assert.match(out, /^✗ 2 more failed: iommu\.group, guest\.firmware \(-v shows all\)$/m);
+});
 
 test("begins with one line per subject, with the worst mark and the counts", async () => {
   const { out } = await doctor("old-board-shared-group-debian11");

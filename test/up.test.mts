@@ -112,6 +112,19 @@ test("brings up only the named machines, and then what is missing", async () => 
   assert.is(world.domains.size, 0);
 });
 
+test("status and verify are about the named machines only", async () => {
+  const world = new World(two, "vm-without-gpu");
+  assert.is(await world.runCommand(up, world.context(["a"])), 0, world.output.join(""));
+  for (const command of [status, verify]) {
+    world.output = [];
+    assert.is(await world.runCommand(command, world.context(["a"])), 0, world.output.join(""));
+    assert.not.match(world.output.join(""), /\bb: not created|\(b\): the VM is not running/);
+    world.output = [];
+    await world.runCommand(command, world.context([]));
+    assert.match(world.output.join(""), /\bb: not created|\(b\): the VM is not running/);
+  }
+});
+
 test("a VM that does not start does not affect the others: the next run recreates only it", async () => {
   const world = new World(three, "vm-without-gpu");
   world.unresponsive.add("b");

@@ -1,7 +1,7 @@
 /** Settings of a Compose project that exclude each other. Where Compose was run, it reports these itself. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
-import { mebibytes } from "../compose/service.mts";
+import { mebibytes, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
@@ -16,7 +16,9 @@ export function conflictFlaws(project: ComposeProject): ProjectFlaw[] {
     ...sources(project, "configs", ["file", "environment", "content"]),
     ...sources(project, "secrets", ["file", "environment"]),
     ...externalVolumes(project),
-    ...enabledOf(project).flatMap(([name, service]) => distinct(name, service)),
+    ...enabledOf(project).flatMap((
+      [name, service],
+    ) => [...distinct(name, service), ...refused(name, service, project)]),
   ];
 }
 
@@ -94,3 +96,24 @@ function distinct(name: string, service: ComposeService): ProjectFlaw[] {
     }];
   });
 }
+
+/** A service without an image, and one in networks besides the one of `network_mode`. */
+const refused = (name: string, service: ComposeService, { inline }: ComposeProject): ProjectFlaw[] => [
+  ...(service.network_mode !== undefined && Object.keys(networksOf(service)).length > 0
+    ? [{
+      status: "fail" as const,
+      service: name,
+      at: "network_mode",
+      message: `${name} has both network_mode and networks, which exclude each other`,
+      fix: manualFix("Remove one of the two"),
+    }]
+    : []),
+  ...(service.image === undefined && service.build === undefined && service.provider === undefined
+    ? [{
+      status: "fail" as const,
+      service: name,
+      message: `${name} has neither an image nor a build context`,
+      fix: manualFix(`Write image: ${inline ? "" : "or build: "}for ${name}`),
+    }]
+    : []),
+];

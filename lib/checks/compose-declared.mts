@@ -151,29 +151,12 @@ export function undeclaredNames(project: ComposeProject): ProjectFlaw[] {
     );
     return [
       ...granted,
-      ...(service.network_mode !== undefined && Object.keys(networksOf(service)).length > 0
-        ? [{
-          status: "fail" as const,
-          service: name,
-          at: "network_mode",
-          message: `${name} has both network_mode and networks, which exclude each other`,
-          fix: manualFix("Remove one of the two"),
-        }]
-        : []),
       ...Object.keys(networksOf(service)).filter((one) =>
         one !== "default" && isDeclarable(model?.networks) && !Object.hasOwn(model?.networks ?? {}, one)
       ).map((one) => (one === "" ? namelessNetwork(name, project) : flaw("network", one))),
       ...volumes.filter(({ source }) =>
         !source.includes("$") && isDeclarable(model?.volumes) && !Object.hasOwn(model?.volumes ?? {}, source)
       ).map(({ source, mount }) => flaw("volume", source, mount)),
-      ...(service.image === undefined && service.build === undefined && service.provider === undefined
-        ? [{
-          status: "fail" as const,
-          service: name,
-          message: `${name} has neither an image nor a build context`,
-          fix: manualFix(`Write image: or build: for ${name}`),
-        }]
-        : []),
     ];
   });
 }

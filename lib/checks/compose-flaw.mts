@@ -63,10 +63,11 @@ export interface Fold {
  * project's name. Of several texts the first one that exists counts.
  */
 export function placeOf(
-  { name, texts }: ComposeProject,
+  { name, texts, inline }: ComposeProject,
   at: string | string[] | undefined,
   of?: string | TopEntry,
 ): string {
+  if (inline) return typeof of === "string" ? `${name}.${of}` : name;
   const blocks = typeof of === "string"
     ? blocksOf(texts, of)
     : of === undefined
@@ -159,7 +160,7 @@ export function verdictOf(
 ): Verdict {
   const evidenceOf = ({ at, service, atTop }: Pick<ProjectFlaw, "at" | "service" | "atTop">) => ({
     read: placeOf(project, at ?? service, atTop === true ? undefined : atTop ?? service),
-    value: [at ?? []].flat()[0] ?? service ?? message,
+    value: [at ?? []].flat()[0]?.replace(/:$/, "") ?? service ?? message,
   });
   const own = { ...(at === undefined ? {} : { at }), ...(service ? { service } : {}), ...(atTop ? { atTop } : {}) };
   const all = evidence ? [evidence] : (places ?? [own]).map(evidenceOf);

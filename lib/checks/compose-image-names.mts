@@ -9,7 +9,7 @@ import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
 /** The flaw of a service whose `image` is not the name of an image, without the service's name. */
 export function imageNameFlaws(name: string, { image }: ComposeService, project: ComposeProject): ProjectFlaw[] {
   if (typeof image !== "string" || image.includes("$")) return [];
-  if (!/^$|^[:/]|[:@/]$|[\s"'<>]/.test(image)) return [];
+  if (!/^$|^[:/]|[:@/]$|[\s"'<>]|:\/\//.test(image)) return [];
   const { why, fix } = reason(image, hasVariable(name, image, project), project);
   const item = `the image “${image}”`;
   const rest = () => `, which is not an image name: ${why}`;
@@ -36,7 +36,8 @@ function hasVariable(name: string, image: string, { texts, emptied = {} }: Compo
 /** What is wrong with an image's name, and what to do. */
 function reason(image: string, isVariable: boolean, project: ComposeProject): { why: string; fix: Fix } {
   const space = /\s/.exec(image)?.[0];
-  const inner = image.replace(/\s+#.*$/s, "").replace(/^[\s"']+|[\s"']+$/g, "");
+  const isUrl = image.includes("://");
+  const inner = withoutUrl(image).replace(/\s+#.*$/s, "").replace(/^[\s"']+|[\s"']+$/g, "");
   // a space next to a colon or a slash is never meant
   const joined = inLowerCase(inner.replace(/\s*([:/])\s*/g, "$1"));
   const inOneLine = /[\n\r]/.test(image) ? " in the line of image:" : "";
@@ -48,6 +49,7 @@ function reason(image: string, isVariable: boolean, project: ComposeProject): { 
     return { why: `it has a ${what}`, fix: write };
   }
   if (/["']/.test(image)) return { why: "it has quotes in it", fix: write };
+  if (isUrl) return { why: "it is a URL", fix: write };
   if (isVariable) return { why: "a variable in it may be empty", fix: imageVariableFix(project) };
   const why = image === ""
     ? "it is empty"
@@ -69,6 +71,10 @@ function reason(image: string, isVariable: boolean, project: ComposeProject): { 
     ),
   };
 }
+
+/** The image that a URL is about: of a page on Docker Hub, else what follows the scheme. */
+const withoutUrl = (image: string): string =>
+  image.replace(/^\w+:\/\//, "").replace(/^hub\.docker\.com\/(?:r|_|u)\//, "").replace(/(?<=.)\/+$/, "");
 
 /** An image with its repository in lower case. */
 function inLowerCase(image: string): string {

@@ -73,8 +73,8 @@ export function projectFlaws(
         ...formFlaws(project.written?.services[name] ?? service, project),
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
-    ...(ownReader ? conflictFlaws(project) : []),
-    ...(ownReader && !project.inline ? [...circularDependencies(project), ...undeclaredNames(project)] : []),
+    ...(ownReader ? [...conflictFlaws(project), ...circularDependencies(project)] : []),
+    ...(ownReader && !project.inline ? undeclaredNames(project) : []),
     ...(project.inSwarm ? [] : missingExternals(project, others)),
     ...(project.inline ? [] : desktopFlaws(project, machine)),
     ...(project.inSwarm

@@ -1,7 +1,7 @@
 import { UserError } from "../errors.mts";
 import { type Command, options } from "./options.mts";
 import { self } from "../self.mts";
-import { unknownName, wrap, wrapBefore } from "../text.mts";
+import { wrap, wrapBefore } from "../text.mts";
 
 /** The commands, by name, in the order of `--help`. */
 export const commands: Record<string, Command> = {
@@ -37,7 +37,8 @@ export const commands: Record<string, Command> = {
     run: async (context) => (await import("./commands/prepare.mts")).prepare(context),
   },
   verify: {
-    takes: "",
+    takes: "[MACHINE…]",
+    operands: "machines",
     summary: "prove the running machines, layer by layer",
     run: async (context) => (await import("./commands/verify.mts")).verify(context),
   },
@@ -48,7 +49,8 @@ export const commands: Record<string, Command> = {
     run: async (context) => (await import("./commands/explain.mts")).explain(context),
   },
   status: {
-    takes: "",
+    takes: "[MACHINE…]",
+    operands: "machines",
     summary: "show machines, services and how busy cards are",
     run: async (context) => (await import("./commands/status.mts")).status(context),
   },
@@ -97,8 +99,10 @@ export const commands: Record<string, Command> = {
     run: async ({ shell, args: [name, ...more] }) => {
       const { completionFor, shells } = await import("./completion.mts");
       const shellName = shells.find((one) => one === name);
-      if (name !== undefined && !shellName) throw new UserError(unknownName("shell", name, [...shells]));
-      if (!shellName || more.length > 0) throw new UserError(`completion needs one of ${shells.join(", ")}`);
+      if (!shellName || more.length > 0) {
+        const unknown = name !== undefined && !shellName ? `there is no completion for ${name}: ` : "";
+        throw new UserError(`${unknown}completion needs one of ${shells.join(", ")}`);
+      }
       const { checks } = await import("../checks/index.mts");
       shell.stdout(completionFor(shellName, commands, options, checks.map(({ id }) => id)));
       return 0;

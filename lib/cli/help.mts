@@ -2,7 +2,7 @@
 import { commands } from "./commands.mts";
 import { acceptsOption, options } from "./options.mts";
 import { self } from "../self.mts";
-import { columnsOf, wrap } from "../text.mts";
+import { columnsOf, wrap, wrapBefore } from "../text.mts";
 
 /** What a command's page says besides its options: what it does, and examples with what they do. */
 interface Page {
@@ -58,14 +58,14 @@ const pages: Record<string, Page> = {
     about: "Proves the running machines layer by layer, from the host's driver to nvidia-smi in the container, and " +
       "names the first layer that fails.",
     examples: [
-      ["verify", "all running machines"],
+      ["verify ai", "one machine"],
       ["verify -n", "the commands that it would run"],
     ],
   },
   explain: {
-    about: "Finds known errors in a log and says what they mean, the likely cause first; - is standard input. For a " +
-      "check's id: what it reads, why it matters, and how to fix it. Without an argument: the log of the step that " +
-      "failed last.",
+    about: "Finds known errors in a log and explains them, the likely cause first. A dash reads standard input. With " +
+      "the id of a check: what it reads, why it matters, and how to fix it. Without an argument: the log of the step " +
+      "that failed last.",
     examples: [
       ["explain vagrant.log", "what went wrong in a log"],
       ["explain iommu.group", "the page of a check"],
@@ -76,7 +76,7 @@ const pages: Record<string, Page> = {
       "Shows each machine: whether it runs, its address, its services with health and URLs, how full its disk is " +
       "and how busy its card is, and when it was proven. Reads running machines over SSH.",
     examples: [
-      ["status", "all machines"],
+      ["status ai", "one machine"],
       ["status --config lab.yaml", "those of another config"],
     ],
   },
@@ -88,7 +88,7 @@ const pages: Record<string, Page> = {
     ],
   },
   ssh: {
-    about: "Logs into a machine. Words after -- are a command to run in it.",
+    about: "Logs into a machine, or runs the command after -- in it. MACHINE is needed only if there are several.",
     examples: [
       ["ssh ai", "a shell in ai"],
       ["ssh ai -- nvidia-smi", "run a command in ai"],
@@ -130,11 +130,13 @@ const pages: Record<string, Page> = {
     ],
   },
   completion: {
-    about: "Prints what a shell reads to complete commands, options, machines, services and checks.",
+    about:
+      "Prints what a shell reads to complete commands, options, machines, services and checks. In the notes below, … " +
+      "stands for the command.",
     examples: [
-      ["completion bash", "for source <(…) in ~/.bashrc"],
-      ["completion fish", "for … | source in config.fish"],
-      ["completion powershell", "for … | Out-String | Invoke-Expression in $PROFILE"],
+      ["completion bash", "in ~/.bashrc: source <(…)"],
+      ["completion fish", "in config.fish: … | source"],
+      ["completion powershell", "in $PROFILE: … | Out-String | Invoke-Expression"],
     ],
   },
 };
@@ -160,7 +162,7 @@ export function pageOf(name: string, columns = 80): string {
     return columnsOf(line) <= most ? [line] : [`  ${self(command)}`, ...wrap(does, most, "      ")];
   });
   return [
-    `${self(name)} ${takes}`.trim(),
+    ...wrapBefore("Usage:", `${self(name)} [OPTION…] ${takes}`.trim(), most, "", "  "),
     "",
     ...wrap(about, Math.min(columns, 78), "", ""),
     "",

@@ -8,13 +8,12 @@ import { acceptsOption, type Command, type Option, options as known } from "./op
 import { Interrupted, UserError } from "../errors.mts";
 import type { Options } from "./context.mts";
 import type { Shell } from "../shell.mts";
-import { ownValue } from "../maps.mts";
 import { sayTo } from "./say.mts";
 import { realShell } from "../run/shell.mts";
 import { reasonOf } from "../run/shell/reasons.mts";
 import { self, version } from "../self.mts";
-import { closest } from "../suggest.mts";
 import { unknownName } from "../text.mts";
+import { unknownOption } from "./unknown-option.mts";
 
 /** The parts of a command line. */
 interface Typed {
@@ -47,12 +46,12 @@ function parse(argv: string[]): Typed {
     if (name === undefined) {
       const letters = [...word.slice(1)];
       const stranger = letters.find((letter) => !known.some((option) => option.letter === letter));
-      if (stranger) throw unknownOption(letters.length > 1 ? word : `-${stranger}`, `-${stranger}`);
+      if (stranger) throw unknownOption(letters.length > 1 ? word : `-${stranger}`, argv, `-${stranger}`);
       optionWords.push(word);
       continue;
     }
     const option = known.find((one) => one.name === name);
-    if (!option) throw unknownOption(`--${name}`);
+    if (!option) throw unknownOption(`--${name}`, argv);
     if (!option.takes) {
       if (value !== undefined) throw new UserError(`--${name} takes no value: remove the option to turn it off`);
       optionWords.push(word);
@@ -73,19 +72,6 @@ function parse(argv: string[]): Typed {
     alias: Object.fromEntries(known.flatMap(({ name, letter }) => (letter ? [[letter, name]] : []))),
   });
   return { found, words, ...(end < 0 ? {} : { rest: argv.slice(end + 1) }) };
-}
-
-/** Letters that other programs have for these options. */
-const letterHabits = { "-V": "--version", "-?": "--help", "-y": "--yes", "-c": "--config", "-j": "--json" };
-
-/** `letter`: the letter that no option has, of letters behind one dash, which may be a long option with one dash. */
-function unknownOption(typed: string, letter = typed): UserError {
-  const long = known.map(({ name }) => `--${name}`);
-  const whole = typed.startsWith("--") ? closest(typed, long) : long.find((name) => name === `-${typed.split("=")[0]}`);
-  const meant = ownValue(letterHabits, typed) ?? whole;
-  const option = meant === undefined ? letter : typed;
-  const more = meant ? `: did you mean ${meant}?` : "\n  help COMMAND lists the options of a command";
-  return new UserError(`unknown option ${option}${more}`);
 }
 
 /**
@@ -173,7 +159,8 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
   );
   const stray = present.find((option) => !acceptsOption(option, name, Boolean(found["dry-run"])));
   if (stray) {
-    throw new UserError(`--${stray.name} is an option of ${takers(stray).join(", ")}, not of ${name}`);
+    const flag = `${stray.letter ? `-${stray.letter}, ` : ""}--${stray.name}`;
+    throw new UserError(`${flag} is an option of ${takers(stray).join(", ")}, not of ${name}`);
   }
   if (found.apply && found.undo) throw new UserError("--apply and --undo exclude each other: use one of them");
   const odd = present.find(({ name, values }) => values && !values.includes(String(found[name])));

@@ -72,7 +72,7 @@ export const options: Option[] = [
     takes: "NAME",
     values: Object.keys(starterServices),
     for: ["init"],
-    summary: `init: its service: ${Object.keys(starterServices).join(", ")}`,
+    summary: `init: a service: ${Object.keys(starterServices).join(", ")}`,
   },
   { name: "stack", takes: "DIR", for: ["init"], summary: "init: a Compose project; else the one in the folder" },
   { name: "apply", for: ["prepare"], summary: "prepare: do it (asks first, or --yes)" },

@@ -68,6 +68,8 @@ interface Detail {
   fixes: [failure: number, other: number];
   /** Statuses of which only the ids are listed. */
   folded: Status[];
+  /** How many failures are shown; the ids of the others are listed. Absent: all. */
+  most?: number;
   /** Statuses that only the counts of their subjects show. */
   omitted?: Status[];
 }
@@ -90,7 +92,13 @@ export function screenLines(findings: Finding[], parts: ScreenParts, style: Styl
   const { rows, next } = parts;
   const head = subjectLines(findings, parts, style);
   const first = findings.find(({ status }) => status === "fail");
-  const variants = details.map((detail) => {
+  const failed = findings.filter(({ status }) => status === "fail").length;
+  // as a last resort only the first failures are shown in full
+  const fewer = Array.from(
+    { length: Math.max(failed - 1, 0) },
+    (_, i) => ({ ...details.at(-1)!, most: failed - 1 - i }),
+  );
+  const variants = [...details, ...fewer].map((detail) => {
     const body = bodyLines(findings, parts, detail, style);
     // without room for a fix, the next step is to see those of the first failure
     const then = first && detail.fixes[0] === 0
@@ -136,11 +144,10 @@ function bodyLines(findings: Finding[], { topology }: ScreenParts, detail: Detai
     (status === "fail" || status === "warn") && ["iommu.group", "gpu.display", "gpu.reset", "iommu.acs"].includes(check)
   );
   const lines = (["fail", "warn", "unknown"] as const).flatMap((status) =>
-    detail.omitted?.includes(status)
-      ? []
-      : detail.folded.includes(status)
-      ? fold(of(status), style)
-      : of(status).flatMap((finding) => brief(finding, detail, style))
+    detail.omitted?.includes(status) ? [] : detail.folded.includes(status) ? fold(of(status), style) : [
+      ...of(status).slice(0, status === "fail" ? detail.most : undefined).flatMap((one) => brief(one, detail, style)),
+      ...(status === "fail" && detail.most !== undefined ? fold(of(status).slice(detail.most), style, " more ") : []),
+    ]
   );
   return detail.topology && grouped && topology.length > 0 ? [...topology, "", ...lines] : lines;
 }
@@ -162,11 +169,15 @@ function brief(finding: Finding, { evidence, fixes: [failure, other] }: Detail, 
 }
 
 /** Findings that are listed by id only, for lack of space. */
-function fold(findings: Finding[], style: Style): string[] {
+function fold(findings: Finding[], style: Style, between = " "): string[] {
   if (findings.length === 0) return [];
   const { status } = findings[0]!;
   const ids = [...new Set(findings.map(({ check }) => check))];
-  return marked(status, `${countsOf(findings).join()}: ${firstFew(ids, 8).join(", ")} (-v shows all)`, style);
+  return marked(
+    status,
+    `${countsOf(findings).join().replace(" ", between)}: ${firstFew(ids, 8).join(", ")} (-v shows all)`,
+    style,
+  );
 }
 
 /** `-v`: every finding in full below its subject, the worst first. */

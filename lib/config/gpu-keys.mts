@@ -10,6 +10,7 @@ export const card: Shape = {
   example: "{vendor_id: 10de}",
   meant: cardMeant,
   words: { id: "device_id", model: "device_id", pci: "address", bus: "address", slot: "address", type: "mode" },
+  apart: { count: "a list in gpu: for several cards, or partition_count: for partitions of one card" },
   keys: {
     enabled: { kind: "flag", about: "Default: true.", example: "true" },
     vendor_id: {

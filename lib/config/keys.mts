@@ -169,7 +169,7 @@ export const file: Key = {
   about: "A homelab: VMs, the GPUs they get, and the services in them. Keys that begin with x- are ignored.",
   extensions: true,
   words: { vms: "machines", vm: "machines", nodes: "machines", containers: "services", projects: "stacks" },
-  example: "machines: [{name: devlab, box: devlab/debian-13}]",
+  example: "machines: [{name: devlab, box: homelab-gpu/debian-13, image: debian-13}]",
   keys: {
     cluster: {
       kind: "choice",
@@ -182,11 +182,11 @@ export const file: Key = {
       required: true,
       about: "The VMs.",
       of: {
-        ...{ kind: "map", keys: machine, example: "{name: devlab, box: devlab/debian-13}" },
+        ...{ kind: "map", keys: machine, example: "{name: devlab, box: homelab-gpu/debian-13, image: debian-13}" },
         ...{ words: machineWords, apart: machineApart },
-        meant: (name) => `{name: ${name}, box: devlab/debian-13}`,
+        meant: (name) => `{name: ${name}, box: homelab-gpu/debian-13, image: debian-13}`,
       },
-      example: "[{name: devlab, box: devlab/debian-13}]",
+      example: "[{name: devlab, box: homelab-gpu/debian-13, image: debian-13}]",
     },
     hosts: {
       kind: "maps",

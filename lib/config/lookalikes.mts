@@ -14,7 +14,7 @@ const lookalikes: Lookalike[] = [
   {
     of: /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/,
     inSyntax: /(?<![^\s:,[{}\]-])[\u00a0\u2000-\u200a\u202f\u205f\u3000]/,
-    what: "a space of another kind, which is no space in YAML",
+    what: "a character that looks like a space, but is none in YAML",
     instead: "a space",
   },
   {
@@ -22,13 +22,13 @@ const lookalikes: Lookalike[] = [
     what: "an invisible character",
     instead: "the line without it",
   },
-  { of: /[\u2010-\u2015\u2212](?<=^\s*.)(?=\s)/, what: "a dash that is no hyphen", instead: "- …" },
+  { of: /[\u2010-\u2015\u2212](?<=^\s*.)(?=\s)/, what: "a dash, where YAML needs a hyphen", instead: "- …" },
   { of: /\uff1a/, what: "a full-width colon", instead: "key: …" },
   { of: /\uff0c/, what: "a full-width comma", instead: "[a, b] or {a: 1, b: 2}" },
   { of: /[\uff3b\uff3d\uff5b\uff5d]/, what: "a full-width bracket", instead: "[…] or {…}" },
   {
     of: /(?<=^\s*|[\s:,[{])[\u2018-\u201f](?=[^\u2018-\u201f]*[\u2018-\u201f])/,
-    what: "a typographic quote, which is text in YAML",
+    what: "a typographic quote, which YAML reads as text",
     instead: '"…"',
   },
 ];

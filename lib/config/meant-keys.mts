@@ -4,7 +4,7 @@ import { ownValue } from "../maps.mts";
 import { closest } from "../suggest.mts";
 import { meantBy } from "./meant.mts";
 import { fits, kind, printable, scalarText, takes } from "./values.mts";
-import type { Node } from "./yaml.mts";
+import { isMap, type Node } from "./yaml.mts";
 
 /** A mapping that is being read. */
 export interface Level {
@@ -33,6 +33,7 @@ export function keyMeant(key: string, value: Node | null, levels: Level[]): KeyM
     const near = keys.find((one) => apart.startsWith(`${one}: `));
     return { write: apart, ...(near === undefined ? {} : { near }) };
   }
+  if (Object.hasOwn(shape.keys, "services") && isService(value)) return { write: inside("services") };
   const [, name, text] = /^([\w.-]+)\s*[=:]\s*(\S.*)$/.exec(key) ?? [];
   if (name !== undefined && keys.includes(name) && (value === null || kind(value) === "null")) {
     return { near: name, write: `${name}: ${printable(text!)}` };
@@ -57,7 +58,15 @@ export function keyMeant(key: string, value: Node | null, levels: Level[]): KeyM
     return { near, write };
   }
   const owner = keys.find((candidate) => takes(shape.keys[candidate]!, key));
-  return owner === undefined ? {} : { write: `it inside ${owner}:, indented further than ${owner}` };
+  return owner === undefined ? {} : { write: inside(owner) };
+}
+
+const inside = (owner: string) => `it inside ${owner}:, indented further than ${owner}`;
+
+/** Whether a value is a service of Compose, not a machine, whose image is that of its box. */
+function isService(node: Node | null): boolean {
+  const keys = isMap(node) ? node.items.map(({ key }) => scalarText(key as Node)) : [];
+  return (keys.includes("image") || keys.includes("build")) && !keys.includes("box");
 }
 
 /** What a flag of another name is as the value of a key: the same, or with `opposite` the other one; else `…`. */

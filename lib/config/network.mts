@@ -5,6 +5,8 @@ import type { Reader } from "./reader.mts";
 /** The number of an IPv4 address. */
 const numberOf = (address: string): number => address.split(".").reduce((all, part) => all * 256 + Number(part), 0);
 
+const addressOf = (number: number): string => [24, 16, 8, 0].map((bits) => (number >>> bits) % 256).join(".");
+
 /** The addresses of `192.168.1.50/24` as numbers: its own, and the first and the last of its network. */
 export function ipv4Network(text: string): { address: number; first: number; last: number } {
   const [plain = "", length] = text.split("/");
@@ -48,6 +50,7 @@ export function checkNetwork(network: Network, at: string, taken: Set<string>, r
   if (gateway === undefined) return;
   const router = numberOf(gateway);
   if (router <= first || router >= last) {
-    reader.at(`${at}.gateway`, `gateway: ${gateway} is not in the network of ${address}, or is no host's address`);
+    const message = `gateway: ${gateway} is not the address of a host in the network of ${address}`;
+    reader.at(`${at}.gateway`, message, `gateway: ${addressOf(own === first + 1 ? first + 2 : first + 1)}`);
   } else if (router === own) reader.at(`${at}.gateway`, `gateway: ${gateway} is the VM's own address`);
 }

@@ -10,6 +10,9 @@ import { fits, form, kind, printable, quotePreview, scalarText, textual } from "
 /** The name of an image. */
 const imageName = /^[\w.-]+(:\d+)?(\/[\w.-]+)*(:[\w.-]+)?$/;
 
+/** Keys of a service that are written next to its name instead of below it. */
+const serviceKeys = /^(image|build|command|ports|volumes|environment|restart|depends_on|container_name|gpu|machine)$/;
+
 /**
  * Reads nodes by their shapes, remembers where each value is in the text, and collects the
  * problems.
@@ -267,7 +270,9 @@ export class Reader {
       this.problem(
         offset(node) ?? at,
         `service ${name} must be a mapping, not ${quotePreview(node)}`,
-        `${name}: {image: ${quoted(imageName.exec(scalarText(node) ?? "")?.[0] ?? "nginx")}}`,
+        serviceKeys.test(name)
+          ? "it inside a service, indented further than the service"
+          : `${name}: {image: ${quoted(imageName.exec(scalarText(node) ?? "")?.[0] ?? "nginx")}}`,
       );
       return undefined;
     }

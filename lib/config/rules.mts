@@ -3,6 +3,7 @@ import { dependenciesOf } from "./dependencies.mts";
 import { checkCluster } from "./cluster.mts";
 import { checkHosts } from "./hosts.mts";
 import { checkFolders } from "./folders.mts";
+import { file } from "./keys.mts";
 import { checkNetwork } from "./network.mts";
 import { enabled, home, projectName, type RawConfig, type RawMachine, type RawStack } from "./raw.mts";
 import type { Reader } from "./reader.mts";
@@ -15,7 +16,7 @@ import { closest } from "../suggest.mts";
 export function checkTogether(raw: Partial<RawConfig>, reader: Reader): void {
   const machines = (raw.machines ?? []).map((machine): Partial<RawMachine> => machine ?? {}) as RawMachine[];
   if (raw.machines?.length === 0) {
-    reader.at("machines", "machines is an empty list", "machines: [{name: devlab, box: devlab/debian-13}]");
+    reader.at("machines", "machines is an empty list", file.example);
   }
   const named = new Set<string>();
   const built = new Map<string, RawMachine>();

@@ -22,7 +22,10 @@ const tooMany = { message: "there is one comma too many", instead: "[a, b] or {a
 const noColon = { message: "a key needs a colon and a space after it", instead: "key: …" };
 const reserved = { message: "text that begins with this character needs quotes", instead: '"…"' };
 const notClosed = { begins: "bracket" as const, message: "this bracket is not closed", instead: "[…] or {…}" };
-const second = { message: "a second document begins here, but only one is read", instead: "no --- and no ..." };
+const second = {
+  message: "a second document begins here, but only one is read",
+  instead: "remove it, and use another file for the rest",
+};
 const column = { message: "this line is not in the column of its siblings" };
 const directive = {
   message: "a line that begins with % is a directive of YAML",

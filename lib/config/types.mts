@@ -68,7 +68,7 @@ export interface Machine {
   /** The name of the host in `hosts:` that it is on. Absent: this machine. */
   host?: string;
   provider?: string;
-  /** The Vagrant box that the VM is created from, such as `devlab/debian-13-gpuhost`. */
+  /** The Vagrant box that the VM is created from, such as `homelab-gpu/debian-13`. */
   box: string;
   /** What the box is built from. Absent for a box that Vagrant already has or can download. */
   image?: Image;

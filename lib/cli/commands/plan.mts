@@ -1,5 +1,5 @@
 import { notesFor } from "../../checks/index.mts";
-import { countsByStatus, explainFindings, isReady } from "../../findings.mts";
+import { countsByStatus, explainFindings, type Finding, isReady } from "../../findings.mts";
 import { makePlan } from "../../plan/plan.mts";
 import { formatFinding, formatFindings, formatPlan, heading } from "../print.mts";
 import { summaryLine, summaryOf } from "../../plan/summary.mts";
@@ -13,6 +13,11 @@ import { leftVms, logLeft, refuseOtherName } from "../moved.mts";
 import { readTexts } from "../plan-texts.mts";
 import { selectUpgrades, upgradeFindings } from "../upgrades.mts";
 import { jsonText } from "../../urls.mts";
+
+/** Whether a failed check is the cause of what stops a plan: without a card, none can be chosen. */
+const isCauseOf = (one: Finding, stop: Finding) =>
+  one.status === "fail" && (one.machine ?? stop.machine) === stop.machine &&
+  (one.check === stop.check || one.check === "gpu.present" && stop.check === "gpu.match");
 
 const together = "If a step fails, that is every VM that is not proven by then: to upgrade one alone, name it.";
 
@@ -42,7 +47,8 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
     },
   );
   const changes = await diffFiles(context.shell, loaded.folder, files);
-  const findings = [...(upgrade ? upgradeFindings(found, names) : found.findings), ...stops];
+  const checked = upgrade ? upgradeFindings(found, names) : found.findings;
+  const findings = [...checked, ...stops.filter((stop) => !checked.some((one) => isCauseOf(one, stop)))];
   const summary = summaryOf(changes, steps, await readDurations(shell, loaded.folder));
   const ok = isReady(findings);
   if (options.json) {

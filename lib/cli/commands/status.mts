@@ -18,6 +18,7 @@ import { type LeftVm, leftVms, removalCommand } from "../moved.mts";
 import { outdatedMachines } from "../outdated-machines.mts";
 import { formatFinding } from "../print.mts";
 import { readSeenServices, serviceLines, urlsOf } from "../seen.mts";
+import { refuseHosts, selectNames } from "../select-machines.mts";
 
 /** A machine and what is known of it now. */
 interface Shown {
@@ -32,23 +33,26 @@ interface Shown {
   outdated: Finding | undefined;
 }
 
-/** `status`: each machine, as the hypervisor and the machine itself answer now. */
+/** `status [machine…]`: each machine, as the hypervisor and the machine itself answer now. */
 export async function status(context: Context): Promise<number> {
   let early: ReturnType<typeof askEarly> | undefined;
   const reader = readHostLater(context, [], true);
   const { source, lab } = await inspectLab(context, (source) => early = askEarly(context, source), reader);
   const asked = await early!;
-  const all = Object.entries({ ...lab.machines, ...lab.orphans });
+  const known = { ...lab.machines, ...lab.orphans };
+  refuseHosts(source.config, context.args);
+  const all = selectNames(context.args, Object.keys(known)).map((name) => [name, known[name]!] as const);
   const [outdated, left, ...machines] = await Promise.all([
     outdatedMachines(context, source, lab, reader),
     context.options.json ? [] : leftVms(context, source, lab),
     ...all.map(([name, machine]) => shownOf(context, source, name, machine, asked.get(name))),
   ]);
   const entries = machines.map((one): Shown => ({ ...one, outdated: outdated.get(one.name) }));
+  const manager = entries.find(({ name }) => name === source.config.swarm?.manager)?.name;
   logConfig(context, source.name);
   if (context.options.json) {
     const machines = entries.map((one) => asJson(one, lab));
-    const swarm = source.config.swarm ? { swarm: swarmOf(entries) ?? null } : {};
+    const swarm = manager === undefined ? {} : { swarm: swarmOf(entries) ?? null };
     context.shell.stdout(`${jsonText({ schema: "homelab-gpu/status/2", machines, ...swarm })}\n`);
     return 0;
   }
@@ -64,9 +68,9 @@ export async function status(context: Context): Promise<number> {
     const old = one.outdated ? formatFinding(one.outdated, style).map((line) => `  ${line}`) : [];
     context.shell.stdout(`${[...lines, ...old].join("\n")}\n`);
   }
-  if (source.config.swarm) {
+  if (manager !== undefined) {
     const swarm = swarmOf(entries);
-    const silent = [`Swarm: ${source.config.swarm.manager}, its manager, does not answer; what runs goes on`];
+    const silent = [`Swarm: ${manager}, its manager, does not answer; what runs goes on`];
     for (const line of swarm ? swarmLines(swarm) : silent) context.shell.stdout(`${visible(line)}\n`);
   }
   const { sharedSwarm } = source.config;

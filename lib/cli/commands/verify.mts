@@ -20,16 +20,17 @@ import { verifySwarm } from "../verify-swarm.mts";
 import { verifyMachines } from "../verify-machines.mts";
 import { self } from "../../self.mts";
 
-/** `verify`: proves every machine, layer by layer, and names the first layer that fails. */
+/** `verify [machine…]`: proves the machines, layer by layer, and names the first layer that fails. */
 export async function verify(context: Context): Promise<number> {
   const { shell } = context;
-  const found = await inspect(context, undefined, [], "never");
+  const found = await inspect(context, undefined, context.args, "never");
   const { loaded, resolved, lab } = found;
   if (!context.options.dryRun) await closeLab(context, loaded.folder);
   logConfig(context, loaded.name);
   requireLibvirtAnswer(lab);
-  const up = resolved.machines.filter(({ name }) => lab.machines[name]?.state === "running");
-  const down = resolved.machines.filter((machine) => !up.includes(machine));
+  const named = resolved.machines.filter(({ name }) => found.names.includes(name));
+  const up = named.filter(({ name }) => lab.machines[name]?.state === "running");
+  const down = named.filter((machine) => !up.includes(machine));
   const steps = up.flatMap((machine) => inQueue(machine.name, [proofOf(machine, resolved)]));
   if (context.options.dryRun) {
     shell.stdout(`${formatPlan(loaded.folder, [], steps, styleFor(context, "out")).join("\n")}\n`);
@@ -39,7 +40,7 @@ export async function verify(context: Context): Promise<number> {
   const findings = [
     ...down.map(notUp),
     ...(up.length > 0 ? await runProofs(context, found, steps, up) : []),
-    ...await verifySwarm(context, found),
+    ...(context.args.length > 0 ? [] : await verifySwarm(context, found)),
   ];
   if (context.options.json) {
     const ok = !findings.some(({ status }) => status === "fail");

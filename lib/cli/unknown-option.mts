@@ -1,0 +1,50 @@
+/** What was meant by an option that no command has. */
+import { UserError } from "../errors.mts";
+import { ownValue } from "../maps.mts";
+import { closest } from "../suggest.mts";
+import { commands } from "./commands.mts";
+import { acceptsOption, options } from "./options.mts";
+
+/** The options here for those of other programs: Docker Compose, Vagrant, Terraform, apt. */
+const habits = {
+  ...{ "-V": "--version", "-?": "--help", "--h": "--help", "-y": "--yes", "-c": "--config", "-j": "--json" },
+  ...{ "--force": "--yes", "--auto-approve": "--yes", "--assume-yes": "--yes", "--no-confirm": "--yes" },
+  ...{
+    "--file": "--config",
+    "--lines": "--tail",
+    "--debug": "--verbose",
+    "--silent": "--quiet",
+    "--check": "--dry-run",
+  },
+};
+
+/** Options of other programs that are not needed here. */
+const needless = {
+  ...{ "-d": "it ends when the services run", "--detach": "it ends when the services run" },
+  ...{ "--build": "it builds a box whose inputs changed", "--provision": "it applies what changed" },
+};
+
+/**
+ * The error for an unknown option. `words`: the command line. `letter`: the letter that no option has, of letters
+ * behind one dash, which may be a long option with one dash.
+ */
+export function unknownOption(typed: string, words: string[], letter = typed): UserError {
+  const command = words.find((word) => Object.hasOwn(commands, word));
+  const accepted = options.filter((option) => command === undefined || acceptsOption(option, command, true));
+  // dashes are not compared: they always agree
+  const near = (list: typeof options) =>
+    typed.startsWith("--")
+      ? closest(typed.slice(2), list.map(({ name }) => name))
+      : list.find(({ name }) => `-${name}` === typed.split("=")[0])?.name;
+  const similar = near(accepted) ?? near(options);
+  const habit = ownValue(habits, typed);
+  const isAccepted = accepted.some(({ name }) => `--${name}` === habit);
+  const meant = isAccepted ? habit : similar === undefined ? undefined : `--${similar}`;
+  const needed = command === "up" ? ownValue(needless, typed) : undefined;
+  const more = needed !== undefined
+    ? `: up needs none, ${needed}`
+    : meant !== undefined
+    ? `: did you mean ${meant}?`
+    : `\n  help ${command ?? "COMMAND"} lists the options of ${command ?? "a command"}`;
+  return new UserError(`unknown option ${meant === undefined ? letter : typed}${more}`);
+}
