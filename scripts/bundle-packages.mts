@@ -25,10 +25,9 @@ const importing = /^import (?:(?!type)[^"']*?)\{([^}]*)\}\s*from ["'](node:[\w\/
 /** The names that modules import from each of Node's own modules. */
 function namesOf(root: string): Map<string, Set<string>> {
   const names = new Map<string, Set<string>>();
-  const files = ["lib", "scripts"].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" }).map((path) => join(root, folder, path))
-  );
-  for (const path of [...files.filter((path) => path.endsWith(".mts")), join(root, "homelab-gpu.mts")]) {
+  const files = readdirSync(join(root, "lib"), { recursive: true, encoding: "utf8" }).map((path) => `lib/${path}`)
+    .filter((path) => path.endsWith(".mts"));
+  for (const path of [...files, "scripts/bundle-start.mts", "homelab-gpu.mts"].map((path) => join(root, path))) {
     for (const [, list, name] of readFileSync(path, "utf8").matchAll(importing)) {
       const words = list!.split(",").map((word) => word.trim()).filter((word) => word && !word.startsWith("type "));
       const known = names.get(name!) ?? new Set();
@@ -40,7 +39,7 @@ function namesOf(root: string): Map<string, Set<string>> {
 }
 
 /** Modules that take long to load and that not each command uses. */
-const slow = ["node:crypto", "node:child_process", "node:net", "node:fs/promises"];
+const slow = ["node:crypto", "node:child_process", "node:net", "node:fs/promises", "node:util"];
 
 /**
  * Puts the packages into the file, and takes Node's own modules by `builtin`, a function that the

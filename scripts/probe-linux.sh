@@ -1418,7 +1418,8 @@ if [ -n "$live" ]; then
   }
   # These programs need several times as long for their version as everything else here; dpkg has the version of their
   # packages, and which files are theirs: words PACKAGE=VERSION and PACKAGE:PATH. A version that is not three plain
-  # numbers is not always what the program says: 1:7.2+dfsg-7+deb12u18 is QEMU 7.2.22, and 9.2.0~rc1 is 9.1.91.
+  # numbers is not always what the program says: 9.2.0~rc1 is 9.1.91. Debian counts QEMU's point releases in its own
+  # part of the version, so 1:7.2+dfsg-7+deb12u18, which is 7.2.22, becomes 7.2.x: no check reads more of it.
   # $replaced has the paths that have a diversion or a mount of their own.
   dpkg=$root/var/lib/dpkg
   of_packages=' ' replaced=' ' by_change=''
@@ -1446,9 +1447,12 @@ if [ -n "$live" ]; then
           entry=${entry%-*}
           case $entry in *+ds | *+ds[0-9] | *+dfsg | *+dfsg[0-9]) entry=${entry%+*} ;; esac
           case $entry in
-            *[!0-9.]*) ;;
-            *.*.*) [ -z "$name" ] || [ -z "$installed" ] || of_packages="$of_packages$name=$entry " ;;
+            *[!0-9.]*) name= ;;
+            *.*.*) ;;
+            *.*) if [ "$name" = qemu-system-x86 ]; then entry=$entry.x; else name=; fi ;;
+            *) name= ;;
           esac
+          [ -z "$name" ] || [ -z "$installed" ] || of_packages="$of_packages$name=$entry "
           name=
           ;;
         "$dpkg/diversions:"*) replaced="$replaced${entry#"$dpkg/diversions:"} " ;;

@@ -907,7 +907,8 @@ test("a version comes from dpkg only for a program of its package", () => {
       const path = ["/usr/bin", "/usr/sbin"].map((at) => `${at}/${program}`).find((path) => existsSync(path));
       if (path === undefined) continue;
       const said = /\d+\.\d+[\w.]*/.exec(execFileSync(path, ["--version"], { encoding: "utf8" }))![0];
-      assert.is(found[name], said, name);
+      // Debian's version has no point release of QEMU 7.2
+      assert.ok([said, said.replace(/\d+$/, "x")].includes(found[name]!), `${name} ${found[name]}, not ${said}`);
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -1024,6 +1025,9 @@ test("dpkg's versions are those of installed packages, for programs that nothing
   for (const version of ["1.9.4", "1:1.9.4+dfsg-2~bpo12+1", "1.9.4+ds2-1+b1"]) {
     assert.equal(versions({ status: dpkgStatus(version) }), all, version);
   }
+  const qemu = (version: string) => versions({ status: dpkgEntry("qemu-system-x86", version) })[2];
+  assert.is(qemu("1:7.2+dfsg-7+deb12u18+b3"), "7.2.x", "7.2.22 by the program");
+  for (const version of ["1:9.2~rc1+ds-1", "1:7-1", "1:10.0+really9.1-1"]) assert.is(qemu(version), "99.1.3", version);
   for (const path of ["/usr/bin/packer", "/bin/packer"]) {
     assert.equal(versions({ diversions: `${path}\n${path}.distrib\n:\n` }), ran, path);
   }
