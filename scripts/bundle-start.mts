@@ -24,7 +24,9 @@ import "../lib/cli/early-programs.mts";
 import "../lib/cli/quick.mts";
 
 type Builtin = (name: string) => unknown;
-type Program = (builtin: Builtin, meta: ImportMeta) => Promise<void>;
+type Parts = "program" | "catalogue";
+type Catalogue = (builtin: Builtin, meta: ImportMeta) => unknown;
+type Program = (builtin: Builtin, meta: ImportMeta, catalogue: () => unknown) => Promise<void>;
 declare const builtin: Builtin;
 
 // undefined or not a path for a program that came from a pipe or an address
@@ -42,23 +44,31 @@ const identity = [stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs].joi
 
 const linesOf = (text: string) => text.split("\n").length - 1;
 
-/** The program, and the number of lines before it. */
+/** A program in this file, and the number of lines before it. */
 interface Text {
   program: string;
   above: number;
 }
 
-/** The program: lines behind `//`, and between them compressed lines behind `//|`, which stay as many lines. */
-function unpacked(): Text {
+let texts: Record<Parts, Text> | undefined;
+
+/**
+ * The program: lines behind `//`, and between them compressed lines behind `//|`, which stay as many lines. The last
+ * compressed lines are the catalogue.
+ */
+function unpacked(): Record<Parts, Text> {
+  if (texts) return texts;
   const { brotliDecompressSync } = builtin("node:zlib") as typeof import("node:zlib");
   const file = readFileSync(path);
   const begins = file.indexOf("\n//(async function (") + 1;
-  const program = file.toString("utf8", begins).split(/((?:^\/\/\|.*\n)+)/m).map((part) => {
+  const parts = file.toString("utf8", begins).split(/((?:^\/\/\|.*\n)+)/m).map((part) => {
     if (!part.startsWith("//|")) return part.replace(/^\/\//gm, "");
     const text = brotliDecompressSync(Buffer.from(part.replace(/^\/\/\|/gm, ""), "base64")).toString();
     return text + "\n".repeat(linesOf(part) - linesOf(text));
-  }).join("");
-  return { program, above: linesOf(file.toString("utf8", 0, begins)) };
+  });
+  const [program, above] = [parts.slice(0, -2).join(""), linesOf(file.toString("utf8", 0, begins))];
+  const catalogue = { program: parts.at(-2)!, above: above + linesOf(program) };
+  return texts = { program: { program, above }, catalogue };
 }
 
 /** The names of kept files begin with it. */
@@ -153,20 +163,28 @@ const command = `${words.find((word) => Object.hasOwn(commands, word)) ?? "none"
 }`;
 const folder = compiledFolder();
 const places = folder && `${folder}/${prefix}${process.versions.v8}-${process.arch}-`;
-const ofText = places && keptText(`${places}program`);
-const { program, above } = ofText || unpacked();
-// data of other commands would take as long to load as that of this one
-const found = places && ofText ? keptData(`${places}${command}`) : undefined;
-// the line offset makes a line of a stack trace one of the file
-const script = new Script(program, { filename: path, lineOffset: above, ...(found ? { cachedData: found.data } : {}) });
-const taken = script.cachedDataRejected ? undefined : found;
-if (folder && places && (!taken || isDue(taken))) {
-  process.on("exit", (code) => {
-    // a command line with mistakes does not need the parts of its command
-    if (code >= 2) return;
-    if (!ofText) keep(folder, `${places}program`, [`${above}\n`, program, `\n${above}`]);
-    const made = script.createCachedData();
-    keep(folder, `${places}${command}`, [Buffer.of(Math.min((taken?.times ?? 0) + 1, 255)), made, made]);
-  });
+
+/** Loads one of the programs, with what V8 compiled of it in former runs of this command. */
+function load(part: Parts): unknown {
+  const ofText = places && keptText(`${places}${part}`);
+  const { program, above } = ofText || unpacked()[part];
+  const name = part === "program" ? command : `${command}-${part}`;
+  // data of other commands would take as long to load as that of this one
+  const found = places && ofText ? keptData(`${places}${name}`) : undefined;
+  const cached = found ? { cachedData: found.data } : {};
+  // the line offset makes a line of a stack trace one of the file
+  const script = new Script(program, { filename: path, lineOffset: above, ...cached });
+  const taken = script.cachedDataRejected ? undefined : found;
+  if (folder && places && (!taken || isDue(taken))) {
+    process.on("exit", (code) => {
+      // a command line with mistakes does not need the parts of its command
+      if (code >= 2) return;
+      if (!ofText) keep(folder, `${places}${part}`, [`${above}\n`, program, `\n${above}`]);
+      const made = script.createCachedData();
+      keep(folder, `${places}${name}`, [Buffer.of(Math.min((taken?.times ?? 0) + 1, 255)), made, made]);
+    });
+  }
+  return script.runInThisContext();
 }
-await (script.runInThisContext() as Program)(builtin, import.meta);
+
+await (load("program") as Program)(builtin, import.meta, () => (load("catalogue") as Catalogue)(builtin, import.meta));

@@ -180,9 +180,9 @@ async function bundle(
 const moduleBegin = /^(?=\/\/ \S+\.[cm]?[tj]s$)/m;
 
 /**
- * The program behind the start: its own code in comment lines, tables, texts and packages compressed. What is
- * compressed has fewer lines than its text: the start adds empty ones, so that a line of a stack trace
- * is a line of the file.
+ * The program behind the start: its own code in comment lines, tables, texts and packages compressed. Behind it is the
+ * catalogue, a program of its own that is loaded when it is needed. What is compressed has fewer lines than its text:
+ * the start adds empty ones, so that a line of a stack trace is a line of the file.
  */
 function stored(program: string): string {
   const parts = program.split(moduleBegin);
@@ -207,7 +207,7 @@ function stored(program: string): string {
   }).join("");
 }
 
-const begin = "(async function (getBuiltin, meta) {";
+const begin = "(async function (getBuiltin, meta, catalogue) {";
 const inside = "export const builtin = getBuiltin;";
 const define = { "import.meta.url": "meta.url" };
 const lateBundle = () => bundle(join(root, catalogue), inside, { define, globalName: "found" });
@@ -215,12 +215,8 @@ index.text = JSON.stringify(new Function("getBuiltin", "meta", `${await lateBund
   process.getBuiltinModule,
   import.meta,
 ));
-const late = await lateBundle();
-// V8 compiles a function when it is called first
-const program = (await bundle(entry, inside, { define })).replace(
-  moduleBegin,
-  () => `// ${catalogue}\nfunction catalogue() {\n${late}return found;\n}\n`,
-);
+const program = `${begin}\n"use strict";\n${await bundle(entry, inside, { define })}\n})\n`;
+const late = `// ${catalogue}\n(function (getBuiltin, meta) {\n"use strict";\n${await lateBundle()}return found;\n})\n`;
 const head = `#!/usr/bin/env zx
 // homelab-gpu ${version} in one file${platform ? ` for hosts with ${platform}` : ""}, under the MIT licence.
 // It needs no other file and no package: node homelab-gpu.mjs up
@@ -234,7 +230,7 @@ const text = [
   ),
   `\n${licences(root)}`,
   "\n// The program. This start reads it from these lines.\n",
-  stored(`${begin}\n"use strict";\n${program}\n})\n`),
+  stored(program + late),
 ].join("");
 const odd = /.*[^\n -~].*/.exec(text);
 if (odd) throw new Error(`outside of ASCII: ${odd[0]}`);
