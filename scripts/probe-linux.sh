@@ -154,8 +154,11 @@ for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/spl/kstat/zfs/arcstats" "$pro
   "$root"/etc/limine-entry-tool.d/*.conf "$root/etc/default/limine" "$root/etc/update-extlinux.conf" \
   "$root/etc/sdboot-manage.conf" "$root"/usr/lib/sdboot-manage.conf.d/*.conf \
   "$root"/etc/sdboot-manage.conf.d/*.conf "$root/boot/refind_linux.conf" \
-  "$root/boot/limine.conf" "$root/boot/limine/limine.conf" "$root/boot/efi/limine.conf" \
-  "$root/boot/EFI/limine/limine.conf"; do
+  "$root/boot/limine.conf" "$root/boot/limine/limine.conf" "$root"/boot/EFI/*limine/limine.conf \
+  "$root/boot/EFI/BOOT/limine.conf" "$root/boot/efi/limine.conf" "$root/boot/efi/limine/limine.conf" \
+  "$root"/boot/efi/EFI/*limine/limine.conf "$root/boot/efi/EFI/BOOT/limine.conf" "$root/efi/limine.conf" \
+  "$root/efi/limine/limine.conf" "$root"/efi/EFI/*limine/limine.conf "$root/efi/EFI/BOOT/limine.conf" \
+  "$root/etc/default/efibootmgr-kernel-hook"; do
   if readable "$path"; then
     set -- "$@" "$path"
   elif [ -e "$path" ] && ! [ -d "$path" ]; then

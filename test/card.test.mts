@@ -194,7 +194,9 @@ test("iommu.enabled: distinguishes three causes, and never relies on a folder, a
   assert.is(off((made) => delete made.iommu.acpiTables).status, "unknown");
   assert.is(status("iommu.enabled", (made) => delete made.iommu.units), "unknown");
   assert.is(status("iommu.enabled", (_, fn) => delete fn(gpu).group), "unknown");
-  assert.is(status("iommu.enabled", (made) => made.iommu.units = []), "fail", "VFIO's no-IOMMU mode makes groups too");
+  const unsafe = first("iommu.enabled", host((made) => made.iommu.units = []));
+  assert.match(unsafe.message, /no-IOMMU mode\. .*off in the kernel/);
+  assert.match(unsafe.fix[0]!.title, /^Add intel_iommu=on/, "the cause has its fix");
 });
 
 test("iommu.group: bridges never count; a peer blocks the group only if a driver is bound to it", () => {

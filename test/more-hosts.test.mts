@@ -103,6 +103,10 @@ test("Alpine: no plugin for a Vagrant that it cannot have", () => {
   const all = fixes(text("alpine-arc-without-tools"), "tools.present", "{vendor_id: 8086, device_id: 56a5}");
   assert.match(all.join("\n"), /Vagrant has no release for Alpine/);
   assert.not.match(all.join("\n"), /plugin install/);
+  const chimera = text("alpine-arc-without-tools").replace(/^ID:alpine$/m, "ID:chimera");
+  const there = fixes(chimera, "tools.present", "{vendor_id: 8086, device_id: 56a5}").join("\n");
+  assert.match(there, /Vagrant has no release for Chimera/);
+  assert.not.match(there, /HashiCorp|plugin install|apk add/);
 });
 
 test("services.gpu: AMD_VISIBLE_DEVICES needs AMD's runtime, and chooses nothing among several cards", () => {

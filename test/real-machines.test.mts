@@ -589,10 +589,17 @@ test("iommu.interrupts: names the kernel argument that turns remapping off", () 
   assert.not.match(findingsOf(host, "iommu.interrupts", ada)[0]!.message, /argument/);
 });
 
-test("prepare: names Limine's own configuration if no tool writes it", async () => {
-  const arch = text("arch-with-refind").replaceAll("/boot/refind_linux.conf", "/boot/limine.conf")
-    .replace(/^units:.*$/m, "units:");
-  assert.match((await says("prepare", arch, ada)).text, /in cmdline: of each entry of \/boot\/limine\.conf/);
+test("prepare: names Limine's own configuration if no tool writes it, and the file of Void's hook for efibootmgr", async () => {
+  const arch = (path: string) =>
+    text("arch-with-refind").replaceAll("/boot/refind_linux.conf", path).replace(/^units:.*$/m, "units:");
+  for (const path of ["/boot/limine.conf", "/boot/EFI/arch-limine/limine.conf", "/efi/EFI/BOOT/limine.conf"]) {
+    assert.match((await says("prepare", arch(path), ada)).text, new RegExp(`in cmdline: of each entry of ${path}`));
+  }
+  const hook = arch("/etc/default/efibootmgr-kernel-hook").replace(/^kernel:.*$/m, "kernel:6.12.57_1");
+  assert.match(
+    (await says("prepare", hook, ada)).text,
+    /in OPTIONS of \/etc\/default\/efibootmgr-kernel-hook, [^]*then run xbps-reconfigure -f\s+linux6\.12$/m,
+  );
 });
 
 test("init: the processor's graphics are not offered instead of a card that is the boot VGA, without AMD's PSP too", async () => {

@@ -65,7 +65,8 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
     }
     // vfio's no-IOMMU mode creates groups without a unit
     if (units.length === 0) {
-      return fail("the card's group comes from VFIO's unsafe no-IOMMU mode: no IOMMU unit is active", evidence);
+      const { message, fix } = withoutGroup(gpu, host, evidence);
+      return fail(`the card's group comes from VFIO's unsafe no-IOMMU mode. ${message}`, evidence, fix);
     }
     if (!groups?.get(gpu.group)?.includes(gpu.bdf)) {
       return unknown(`the card is in group ${gpu.group}, but that group does not list the card`, evidence);
@@ -73,6 +74,12 @@ export function checkEnabled(gpu: PciFunction, host: Host): Verdict {
     return pass(`${kind(units)} translates for ${gpu.bdf}, IOMMU group ${gpu.group}`, evidence);
   }
   if (gpu.group === undefined) return unknown("could not read the card's IOMMU group", evidence);
+  return withoutGroup(gpu, host, evidence);
+}
+
+/** Why a card is in no group of an IOMMU. */
+function withoutGroup(gpu: PciFunction, host: Host, evidence: Evidence[]): Verdict {
+  const { units, acpiTables } = host.iommu;
   if (host.hypervisor) return underXen(host, evidence);
   if (units === undefined) {
     return unknown("the card is in no IOMMU group; could not read the reason", evidence);

@@ -58,13 +58,14 @@ export const entryFolders = ({ kernel }: Host): string[] => [
 export const editEntries = (host: Host, command: string): string =>
   `sh -c '${command} ${entryFolders(host).map((folder) => `${folder}*.conf`).join(" ")}'`;
 
-/** The paths of Limine's own configuration, as the probe reads it. */
-export const limineFiles = [
-  "/boot/limine.conf",
-  "/boot/limine/limine.conf",
-  "/boot/efi/limine.conf",
-  "/boot/EFI/limine/limine.conf",
-];
-/** That of this host; undefined if it has none. */
-export const limineFile = ({ kernel }: Host): string | undefined =>
-  limineFiles.find((file) => kernel.configurations.some((one) => one.file === file) || kernel.unread.includes(file));
+/**
+ * Whether a file is Limine's own configuration: next to its program or in the folders that it searches
+ * (limine-bootloader/limine, CONFIG.md); archinstall writes EFI/arch-limine.
+ */
+export const isLimine = (file: string) =>
+  /^\/(boot|boot\/efi|efi)\/(limine\/|EFI\/([^/]*limine|BOOT)\/)?limine\.conf$/.test(file);
+/** That of this host, joined for a sentence if there are several; undefined if it has none. */
+export function limineFile({ kernel }: Host): string | undefined {
+  const files = [...kernel.configurations.map(({ file }) => file), ...kernel.unread].filter(isLimine);
+  return files.length > 0 ? files.join(" or ") : undefined;
+}

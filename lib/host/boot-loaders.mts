@@ -1,15 +1,16 @@
 /** Boot loaders and tools that store a host's kernel arguments: a table with one entry for each. */
 import type { Host } from "./types.mts";
 import { appliances } from "./appliances.mts";
+import { isNixos } from "./nixos.mts";
 import { ownPaths } from "./own-files.mts";
 import { isTransactional, program } from "./programs.mts";
 import {
   editEntries,
   entryFolders,
+  isLimine,
   isLimineTool,
   isSdboot,
   limineFile,
-  limineFiles,
   limineUpdate,
   limineWords,
   sdbootEdit,
@@ -84,7 +85,17 @@ function cmdlineLoader(name: string, here: Loader["here"], refresh: (host: Host)
   };
 }
 
-const refind = "/boot/refind_linux.conf";
+/** A loader whose arguments are only described. */
+const byHand = (
+  name: string,
+  here: Loader["here"],
+  words: NonNullable<Loader["words"]>,
+  reads: Loader["reads"] = () => false,
+): Loader => ({ name, here, reads, words });
+/** One whose arguments are in one file. */
+const byFile = (name: string, path: string, words: (host: Host, file: string) => string): Loader =>
+  byHand(name, (host) => hasConfiguration(host, path), (host) => words(host, path), (file) => file === path);
+
 /** A file of dracut's settings, of /etc or of a package. */
 const dracutFile = /(^|\/)dracut\.conf/;
 
@@ -93,19 +104,11 @@ const dracutFile = /(^|\/)dracut\.conf/;
  * them may write the files of the others.
  */
 const loaders: Loader[] = [
-  {
-    // nixos-rebuild removes arguments that configuration.nix does not have (NixOS manual, boot.kernelParams)
-    name: "NixOS",
-    here: ({ os }) => os.id === "nixos",
-    reads: () => false,
-    words: () => "boot.kernelParams in configuration.nix, then nixos-rebuild switch",
-  },
-  ...appliances.filter(({ name }) => name !== "an image-based system").map((one): Loader => ({
-    name: one.name,
-    here: one.here,
-    reads: () => false,
-    words: () => one.arguments,
-  })),
+  // nixos-rebuild removes arguments that configuration.nix does not have (NixOS manual, boot.kernelParams)
+  byHand("NixOS", isNixos, () => "boot.kernelParams in configuration.nix, then nixos-rebuild switch"),
+  ...appliances.filter(({ name }) => name !== "an image-based system").map((one) =>
+    byHand(one.name, one.here, () => one.arguments)
+  ),
   {
     name: "rpm-ostree",
     here: (host) => program(host, "rpm-ostree") && host.existingPaths.includes("/run/ostree-booted"),
@@ -125,14 +128,13 @@ const loaders: Loader[] = [
     (host) => systemdBootOfProxmox(host) === true,
     () => "proxmox-boot-tool refresh",
   ),
-  {
-    name: "Proxmox with systemd-boot or GRUB",
-    here: (host) => systemdBootOfProxmox(host) === undefined,
-    reads: () => false,
-    words: () =>
+  byHand(
+    "Proxmox with systemd-boot or GRUB",
+    (host) => systemdBootOfProxmox(host) === undefined,
+    () =>
       "in /etc/kernel/cmdline where proxmox-boot-tool status says systemd-boot (“uefi”), in /etc/default/grub " +
       "where it says grub, then run proxmox-boot-tool refresh",
-  },
+  ),
   {
     name: "kernelstub",
     here: (host) => program(host, "kernelstub"),
@@ -190,12 +192,11 @@ const loaders: Loader[] = [
           "mkinitcpio -P";
     },
   },
-  {
-    name: "unified kernel images by dracut",
-    here: (host) => fileContains(host, dracutFile, /^kernel_cmdline/) && fileContains(host, dracutFile, /^uefi=yes/),
-    reads: () => false,
-    words: () => "in kernel_cmdline of /etc/dracut.conf.d, then dracut --force --regenerate-all",
-  },
+  byHand(
+    "unified kernel images by dracut",
+    (host) => fileContains(host, dracutFile, /^kernel_cmdline/) && fileContains(host, dracutFile, /^uefi=yes/),
+    () => "in kernel_cmdline of /etc/dracut.conf.d, then dracut --force --regenerate-all",
+  ),
   cmdlineLoader(
     "openSUSE with sdbootutil",
     (host) => program(host, "sdbootutil") && hasConfiguration(host, "/etc/kernel/cmdline"),
@@ -207,15 +208,14 @@ const loaders: Loader[] = [
     () => "reinstall-kernels",
   ),
   cmdlineLoader("entries by kernel-install", isKernelInstalled, () => addAllKernels),
-  {
-    // a full installation has GRUB's programs and files too, whichever of the three boots (Slackware 15.0, README_UEFI)
-    name: "Slackware",
-    here: ({ os }) => os.id === "slackware",
-    reads: () => false,
-    words: () =>
+  // a full installation has GRUB's programs and files too, whichever of the three boots (Slackware 15.0, README_UEFI)
+  byHand(
+    "Slackware",
+    ({ os }) => os.id === "slackware",
+    () =>
       "elilo: in append= of /boot/efi/EFI/Slackware/elilo.conf; LILO: in append= of /etc/lilo.conf, then run lilo; " +
       `GRUB: in ${grubVariable} of /etc/default/grub, then run grub-mkconfig -o /boot/grub/grub.cfg`,
-  },
+  ),
   {
     name: "grubby",
     here: hasGrubby,
@@ -238,36 +238,36 @@ const loaders: Loader[] = [
       return `in ${places.join(" and ") || `${grubVariable} of /etc/default/grub`}, then run ${regenerate(host)}`;
     },
   },
-  {
-    // an entry's arguments follow cmdline: (limine-bootloader/limine, CONFIG.md)
-    name: "Limine",
-    here: (host) => limineFile(host) !== undefined,
-    reads: (file) => limineFiles.includes(file),
-    words: (host) => `in cmdline: of each entry of ${limineFile(host)}`,
-  },
-  {
-    // the arguments are a property of each ZFS dataset with a system (docs.zfsbootmenu.org,
-    // zbm-kcl(8); read 2026-11-27)
-    name: "ZFSBootMenu",
-    here: (host) => program(host, "generate-zbm"),
-    reads: () => false,
-    words: () => "in the property org.zfsbootmenu:commandline of the root dataset (zbm-kcl edits it)",
-  },
-  {
-    // refind_linux.conf is next to the kernel; each line is the title of an entry and its arguments
-    // (mkrlconf(8))
-    name: "rEFInd",
-    here: (host) => hasConfiguration(host, refind),
-    reads: (file) => file === refind,
-    words: () => `in the second quotes of each line of ${refind}`,
-  },
-  {
-    // Alpine's own tool for syslinux and extlinux
-    name: "extlinux",
-    here: (host) => hasConfiguration(host, "/etc/update-extlinux.conf"),
-    reads: (file) => file === "/etc/update-extlinux.conf",
-    words: () => "in default_kernel_opts of /etc/update-extlinux.conf, then run update-extlinux",
-  },
+  // an entry's arguments follow cmdline: (limine-bootloader/limine, CONFIG.md)
+  byHand(
+    "Limine",
+    (host) => limineFile(host) !== undefined,
+    (host) => `in cmdline: of each entry of ${limineFile(host)}`,
+    isLimine,
+  ),
+  // the arguments are a property of each ZFS dataset with a system (docs.zfsbootmenu.org, zbm-kcl(8); read 2026-11-27)
+  byHand(
+    "ZFSBootMenu",
+    (host) => program(host, "generate-zbm"),
+    () => "in the property org.zfsbootmenu:commandline of the root dataset (zbm-kcl edits it)",
+  ),
+  // refind_linux.conf is next to the kernel; each line is the title of an entry and its arguments (mkrlconf(8))
+  byFile("rEFInd", "/boot/refind_linux.conf", (_, file) => `in the second quotes of each line of ${file}`),
+  // Alpine's own tool for syslinux and extlinux
+  byFile(
+    "extlinux",
+    "/etc/update-extlinux.conf",
+    (_, file) => `in default_kernel_opts of ${file}, then run update-extlinux`,
+  ),
+  // Void's package efibootmgr (void-linux/void-packages, kernel.d/efibootmgr.post-install; read 2026-11-29)
+  byFile(
+    "entries by efibootmgr",
+    "/etc/default/efibootmgr-kernel-hook",
+    ({ os }, file) =>
+      `in OPTIONS of ${file}, where MODIFY_EFI_ENTRIES must be 1, then run xbps-reconfigure -f linux${
+        /^\d+\.\d+/.exec(os.kernel ?? "")?.[0] ?? " and the kernel's release"
+      }`,
+  ),
   {
     name: "systemd-boot",
     here: (host) => entryFolders(host).length > 0 && !host.kernel.bls,

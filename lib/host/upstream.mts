@@ -17,9 +17,8 @@ export const onProxmox = manualFix(
  */
 export function noRelease(tools: string[], host: Host): Fix | undefined {
   if (!tools.includes("vagrant")) return undefined;
-  if (installerOf(host)?.family === "apk") {
-    return manualFix("Vagrant has no release for Alpine (musl): run this on a host with another distribution");
-  }
+  const musl = host.os.id === "chimera" ? "Chimera" : installerOf(host)?.family === "apk" ? "Alpine" : undefined;
+  if (musl) return manualFix(`Vagrant has no release for ${musl} (musl): run this on a host with another distribution`);
   // hashicorp/vagrant#13814 (2026-05): packages of amd64 only; Debian and Fedora have their own for others
   return host.os.platform === "linux" && (host.os.arch ?? "x86_64") !== "x86_64"
     ? manualFix(`Vagrant has no release for Linux on ${host.os.arch}: run this on an x86_64 host`)

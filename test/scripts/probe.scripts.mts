@@ -463,6 +463,9 @@ test("the probe reads the cache of ZFS, a read-only root, and the drop-ins of bo
     'etc/sdboot-manage.conf.d/90-c.conf = LINUX_OPTIONS+=" iommu=off"',
     'usr/lib/sdboot-manage.conf.d/10-d.conf = LINUX_OPTIONS+=" amd_iommu=off"',
     'etc/sdboot-manage.conf = LINUX_OPTIONS="quiet"',
+    "boot/EFI/arch-limine/limine.conf = cmdline: quiet iommu=pt",
+    "efi/EFI/BOOT/limine.conf = cmdline: quiet iommu=pt",
+    'etc/default/efibootmgr-kernel-hook = OPTIONS="loglevel=4 iommu=pt"',
   ];
   assert.equal(read(files.join("\n")).kernel.configurations.map(({ file, arguments: words }) => `${file} ${words}`), [
     "/usr/share/limine-entry-tool.d/10-a.conf amd_iommu=off",
@@ -471,6 +474,9 @@ test("the probe reads the cache of ZFS, a read-only root, and the drop-ins of bo
     "/etc/sdboot-manage.conf ",
     "/usr/lib/sdboot-manage.conf.d/10-d.conf amd_iommu=off",
     "/etc/sdboot-manage.conf.d/90-c.conf iommu=off",
+    "/boot/EFI/arch-limine/limine.conf iommu=pt",
+    "/efi/EFI/BOOT/limine.conf iommu=pt",
+    "/etc/default/efibootmgr-kernel-hook iommu=pt",
   ]);
 });
 
