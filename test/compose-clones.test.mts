@@ -294,7 +294,7 @@ test("of several Compose files, those are proposed that a comment names together
 
 test("a password of a database that is written without a value", async () => {
   const text = (image: string, line: string) =>
-    `services:\n  db:\n    image: ${image}\n    environment:\n      - ${line}\n      - MYSQL_DATABASE=app\n`;
+    `services:\n  db:\n    image: ${image}\n    environment:\n      - ${line}\n      - MYSQL_DATABASE=app\n    volumes: [./db:/var/lib/mysql]\n`;
   assert.equal(await compose(text("mysql:latest", "MYSQL_ROOT_PASSWORD=  # a strong password")), [
     "fail p/compose.yaml:5 p: db has MYSQL_ROOT_PASSWORD without a value: the container ends at its first start -> " +
     "Write a password as MYSQL_ROOT_PASSWORD",

@@ -4,7 +4,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { sharing } from "../lib/checks/compose-folders.mts";
-import { projectServices } from "../lib/checks/compose.mts";
+import { projectServices } from "../lib/checks/placed-services.mts";
 import { runChecks } from "../lib/checks/index.mts";
 import { isCpuImage, nvidiaImageFor } from "../lib/compose/cpu-images.mts";
 import { imageNeed } from "../lib/compose/known-images.mts";

@@ -342,7 +342,7 @@ test("an image that exists only where it was built is reported, unless the proje
       "nginx",
       "memcached:1@sha256:0",
       "a/mineru",
-      "localhost:5000/mineru",
+      "r.example.com:5000/mineru",
       "docker.io/library/redis:7",
       "centos:7",
     ]

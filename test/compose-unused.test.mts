@@ -50,8 +50,8 @@ const onCpu = [
 
 test("an image for NVIDIA's cards without a request runs on the CPU; others are not reported", async () => {
   const of = async (image: string) => (await findings({ "compose.yaml": base.replace("ollama/ollama", image) })).length;
-  const nvidia = ["ghcr.io/huggingface/text-embeddings-inference:1.8", "nvcr.io/nim/meta/llama3:1", "x/y:cuda-13"];
-  for (const image of [...nvidia, "localhost:5000/ollama/ollama", "vllm/vllm-openai@sha256:0"]) {
+  const nvidia = ["ghcr.io/huggingface/text-embeddings-inference:1.8", "nvcr.io/nim/meta/llama3:3", "x/y:cuda-13"];
+  for (const image of [...nvidia, "r.example.com:5000/ollama/ollama", "vllm/vllm-openai@sha256:0"]) {
     assert.is(await of(image), 1, image);
   }
   const others = [

@@ -5,7 +5,7 @@ import { type Placed, reaches, thisMachine } from "../config/placed.mts";
 import { manualFix } from "../fixes.mts";
 import type { Resolved } from "../resolve/types.mts";
 import { joinList } from "../text.mts";
-import { projectServices } from "./compose.mts";
+import { projectServices } from "./placed-services.mts";
 import { pass, warn } from "./results.mts";
 import type { Check, Verdict } from "./types.mts";
 

@@ -10,7 +10,7 @@ import { isMap, mapAt } from "../maps.mts";
 import { guestEngineOf } from "../resolve/guest-engine.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import { counted, joinList } from "../text.mts";
-import { type PlacedService, projectServices } from "./compose.mts";
+import { type PlacedService, projectServices } from "./placed-services.mts";
 import { isInHostNetwork, portsOnVm } from "./compose-collisions.mts";
 import { fail, pass, warn } from "./results.mts";
 import { placementFlaws } from "./swarm-placement.mts";

@@ -1,6 +1,7 @@
 /** Commands that Compose reads in another way than they look, or that name files that a project does not have. */
 import { dirname } from "node:path/posix";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { startedOf } from "../compose/enabled.mts";
 import { inputsOf } from "../compose/inputs.mts";
@@ -9,7 +10,8 @@ import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { ownValue } from "../maps.mts";
 import { isFileName } from "./compose-own-mounts.mts";
-import { isUnfetched, placeOfPath } from "./compose-paths.mts";
+import { sharedPath } from "./compose-folders.mts";
+import { isUnfetched, type Place, placeOfPath } from "./compose-paths.mts";
 
 /** The flaws of a service's command. `written`: the service before Compose splits its command into words. */
 export function commandFlaws(
@@ -17,10 +19,11 @@ export function commandFlaws(
   service: ComposeService,
   written: ComposeService,
   project: ComposeProject,
+  machine: Pick<ResolvedMachine, "name" | "provider" | "folders" | "provision">,
 ): ProjectFlaw[] {
   return [
     ...["command", "entrypoint"].flatMap((key) => backslashes(key, written[key])),
-    ...(project.inline ? [] : missingInputs(name, service, project)),
+    ...(project.inline ? [] : missingInputs(name, service, project, machine)),
   ];
 }
 
@@ -58,11 +61,17 @@ function beforeBackslash(text: string): string | undefined {
 }
 
 /** Files and folders that a program reads when it starts, and that the project does not have. */
-function missingInputs(name: string, service: ComposeService, project: ComposeProject): ProjectFlaw[] {
+function missingInputs(
+  name: string,
+  service: ComposeService,
+  project: ComposeProject,
+  machine: Parameters<typeof commandFlaws>[4],
+): ProjectFlaw[] {
   const built = ownValue(project.starts ?? {}, name);
   return inputsOf(service, built).flatMap((input): ProjectFlaw[] => {
     const { option, path, source, isMount, isHidden, isDefault } = input;
     const place = placeOfPath(source, project);
+    if (place && !place.inside && isDefault && !isMount) return emptyInVm(path, place, project, machine);
     if (!place?.inside || place.leftOut || isUnfetched(place.relativePath, project)) return [];
     const isEmpty = project.emptyFolders?.includes(place.path) === true;
     // another finding: the mount's own file
@@ -80,7 +89,9 @@ function missingInputs(name: string, service: ComposeService, project: ComposePr
       at: [path, option, "volumes:"],
       fix: manualFix(
         isHidden
-          ? `Remove the mount over ${dirname(path)}, or create ${shown}`
+          ? `Remove the mount over ${isMount ? path : dirname(path)}, or ${
+            isEmpty ? `put its content into ${shown}` : `create ${shown}`
+          }`
           : isDefault
           ? `Create ${shown}, or remove the mount over ${dirname(path)}`
           : isEmpty || isMount
@@ -89,6 +100,24 @@ function missingInputs(name: string, service: ComposeService, project: ComposePr
       ),
     }];
   });
+}
+
+/** The config of an image below a mounted folder of the VM that a new VM does not have. */
+function emptyInVm(
+  path: string,
+  { path: source, exists }: Place,
+  project: ComposeProject,
+  machine: Parameters<typeof commandFlaws>[4],
+): ProjectFlaw[] {
+  // another finding: the mount of a folder that only this host has
+  if (exists || project.inSwarm || machine.provision.length > 0 || sharedPath(source, machine)) return [];
+  const folder = dirname(source);
+  return [{
+    status: "fail",
+    message: `reads ${path}, but a new VM does not have ${source}: its program ends without it`,
+    at: [folder, dirname(folder), "volumes:"],
+    fix: manualFix(`Remove the mount over ${dirname(path)}, or mount a folder of the project that has the file (./…)`),
+  }];
 }
 
 /** Names of files with the weights of a model, which nobody writes by hand. */

@@ -1,7 +1,7 @@
 /** Settings of a Compose project that exclude each other. Where Compose was run, it reports these itself. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
-import { mebibytes, networksOf } from "../compose/service.mts";
+import { isExternal, mebibytes, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
@@ -25,7 +25,7 @@ export function conflictFlaws(project: ComposeProject): ProjectFlaw[] {
 /** A config or secret comes from one source. */
 function sources(project: ComposeProject, section: "configs" | "secrets", kinds: string[]): ProjectFlaw[] {
   return Object.entries(project.model?.[section] ?? {}).flatMap(([name, body]): ProjectFlaw[] => {
-    if (!isMap(body) || body.external) return [];
+    if (!isMap(body) || isExternal(body)) return [];
     const sources = kinds.filter((kind) => body[kind] !== undefined);
     const subject = `the ${section.slice(0, -1)} ${name}`;
     if (sources.length === 1 || body.driver !== undefined) return [];
@@ -43,7 +43,7 @@ function sources(project: ComposeProject, section: "configs" | "secrets", kinds:
 
 function externalVolumes({ model }: ComposeProject): ProjectFlaw[] {
   return Object.entries(model?.volumes ?? {}).flatMap(([name, body]): ProjectFlaw[] => {
-    if (!isMap(body) || !body.external) return [];
+    if (!isMap(body) || !isExternal(body)) return [];
     const extra = ["driver", "driver_opts", "labels"].filter((key) => body[key] !== undefined);
     return extra.length === 0 ? [] : [{
       status: "fail",

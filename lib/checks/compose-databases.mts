@@ -1,4 +1,5 @@
-/** What the images of databases refuse at their first start. */
+/** What the images of databases refuse at their first start, and data that has no volume. */
+import { dirname } from "node:path/posix";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { imageParts } from "../compose/image-name.mts";
@@ -61,10 +62,63 @@ export function databaseFlaws(name: string, service: ComposeService, project: Co
   const server = serverOf(service);
   if (!server) return [];
   const misplaced = postgresVolume(server);
-  return [
+  const found = [
     ...[...withoutPassword(name, server, project), ...incomplete(server), ...misplaced],
     ...(misplaced.length > 0 ? [] : notEmpty(server, project)),
   ];
+  // one that does not start has no data
+  const starts = found.length === 0 && !databasePasswords(project).some(({ service }) => service === name);
+  return starts ? withoutVolume(name, server, project) : found;
+}
+
+/**
+ * Folders in which the images of databases keep their data (VOLUME in their Dockerfiles, or the default of their
+ * programs; general knowledge). Caches such as Redis are left out.
+ */
+const dataFolders: [image: RegExp, folder: string][] = [
+  [databases[0]!.image, "/var/lib/postgresql/data"],
+  [/^(mysql|mariadb|percona)$/, "/var/lib/mysql"],
+  [/^mongo$/, "/data/db"],
+  [/^influxdb$/, "/var/lib/influxdb"],
+  [/^(clickhouse|clickhouse\/clickhouse-server)$/, "/var/lib/clickhouse"],
+  [/^qdrant\/qdrant$/, "/qdrant/storage"],
+  [/^neo4j$/, "/data"],
+  [/^(elasticsearch|docker\.elastic\.co\/elasticsearch\/elasticsearch)$/, "/usr/share/elasticsearch/data"],
+  [/^opensearchproject\/opensearch$/, "/usr/share/opensearch/data"],
+  [/^couchdb$/, "/opt/couchdb/data"],
+];
+
+/** A database whose data is in no volume of the project: a new container gets a new, empty one. */
+function withoutVolume(name: string, { service, image }: Server, { inline }: ComposeProject): ProjectFlaw[] {
+  const { command, tmpfs, volumes_from: others } = service;
+  const [, usual] = dataFolders.find(([pattern]) => pattern.test(image)) ?? [];
+  const folder = environmentOf(service).PGDATA || usual;
+  // options such as --datadir name another folder
+  if (usual === undefined || folder === undefined || tmpfs !== undefined || others !== undefined) return [];
+  if (/data|dbpath/i.test([command ?? []].flat().join(" "))) return [];
+  const isBelow = (path: string, above: string) => path === above || path.startsWith(`${above.replace(/\/$/, "")}/`);
+  // since version 18 the volume of PostgreSQL is one folder higher, and InfluxDB 2 has /var/lib/influxdb2
+  const isKept = mountsOf(service).some(({ source, target, type }) =>
+    (source !== undefined || type === "tmpfs") &&
+      [folder, usual].some((one) => isBelow(one, target) || isBelow(target, one) || isBelow(target, dirname(one))) ||
+    target.startsWith(usual)
+  );
+  if (isKept) return [];
+  const rest = (many: boolean) =>
+    `, where ${many ? "they have no volumes" : "it has no volume"}: the data is lost with the container`;
+  return [{
+    status: "warn",
+    message: `keeps its data in ${folder}${rest(false)}`,
+    at: "image:",
+    fix: manualFix(
+      `Add volumes: ["${name}-data:${folder}"] to ${name}${inline ? "" : `, and ${name}-data: to volumes: at the top`}`,
+    ),
+    fold: {
+      ...{ kind: "no volume", verb: ["keeps its data in", "keep their data in"], item: folder },
+      rest: (_, several) => rest(several),
+      fix: () => manualFix("Add a named volume for that folder to each of them"),
+    },
+  }];
 }
 
 const ends = ": the container ends at its first start";

@@ -8,7 +8,7 @@ import { enabledOf } from "../compose/enabled.mts";
 import { namelessNetwork } from "./compose-emptied.mts";
 import { withProfile } from "./compose-profiles.mts";
 import { fileWith, withFiles } from "./compose-unused.mts";
-import { attachedNetworks, dependsOn, mountsOf, networksOf } from "../compose/service.mts";
+import { attachedNetworks, dependsOn, isExternal, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { driverVolumes, isDriverVolume } from "./compose-driver-volumes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -187,7 +187,7 @@ export function engineNetworks(service: ComposeService, { model }: ComposeProjec
   return attachedNetworks(service).flatMap((key): ProjectFlaw[] => {
     const one = mapAt((model?.networks ?? {}) as Record<string, unknown>, key);
     const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? key);
-    if (!one.external || !ownNetworks.includes(named)) return [];
+    if (!isExternal(one) || !ownNetworks.includes(named)) return [];
     const rest = () => ", which is Docker's own: it refuses the aliases that Compose gives services";
     return [{
       status: "warn",
@@ -208,14 +208,14 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
   };
   return (["networks", "volumes"] as const).flatMap((key): ProjectFlaw[] => {
     const missing = Object.entries(project.model?.[key] ?? {}).flatMap(([name, one]) => {
-      if (!isMap(one) || !one.external || !used[key].includes(name)) return [];
+      if (!isMap(one) || !isExternal(one) || !used[key].includes(name)) return [];
       const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? name);
       if (key === "networks" && ownNetworks.includes(named)) return [];
       const created = others.some((other) =>
         key === "networks"
           ? createsNetwork(other, named)
           : Object.entries(other.model?.[key] ?? {}).some(([own, it]) =>
-            !(isMap(it) && it.external) && ((isMap(it) ? it.name : undefined) ?? `${other.name}_${own}`) === named
+            !(isMap(it) && isExternal(it)) && ((isMap(it) ? it.name : undefined) ?? `${other.name}_${own}`) === named
           )
       );
       return created ? [] : [{ name, named, place: declarationOf(project, key, name) }];

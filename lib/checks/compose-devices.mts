@@ -2,7 +2,7 @@
 import type { ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
-import { devicesOf, mountsOf } from "../compose/service.mts";
+import { devicesOf, flagOf, mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 
 interface Device {
@@ -31,7 +31,7 @@ const hostDevices: Device[] = [
   { pattern: /^\/dev\/snd(\/|$)/, what: "sound", certain: false, way: "sound" },
   { pattern: /^\/dev\/nbd\d/, what: "a network block device", certain: true, way: { module: "nbd" } },
   { pattern: /^\/dev\/infiniband(\/|$)/, what: "an InfiniBand or RDMA adapter", certain: true },
-  { pattern: /^\/dev\/(apex_\d|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
+  { pattern: /^\/dev\/(apex(_\d|$)|hailo\d|accel\/)/, what: "an accelerator card", certain: true },
   {
     pattern:
       /^\/dev\/(ttyAMA|dvb|cec\d|lirc|i2c|gpio(mem|chip)|spidev|vc(hiq|io|sm)|rga|mpp_service|dma_heap|mali|input\/event|ipmi|mei)/,
@@ -46,6 +46,13 @@ const hostDevices: Device[] = [
     certain: true,
   },
   { pattern: /^\/dev\/kvm$/, what: "nested virtualization", certain: false },
+  {
+    // a name that no VM has of its own, such as one of a udev rule
+    pattern:
+      /^\/dev\/(?!(null|zero|full|u?random|tty(S?\d*)|console|ptmx|pts|fd|std(in|out|err)|shm|mqueue|hugepages|fuse|cuse|net|ppp|uinput|uhid|loop|btrfs-control|autofs|kmsg|log|mem|port|rtc|hpet|watchdog|input|mapper|disk|block|char|cpu(_dma_latency)?|vd[a-z]|fb\d|vga_arbiter|dri|kfd|dxg|nvidia\w*|vfio|vhost|vsock|rfkill|snapshot|nvram|zram|dm-|userfaultfd|bus$|initctl|xconsole)([-\d/]|$))[\w.-]/,
+    what: "a device of another computer",
+    certain: false,
+  },
 ];
 
 type Machine = Pick<ResolvedMachine, "provider" | "libvirt" | "provision" | "name">;
@@ -59,7 +66,7 @@ const notAllowed = /^\/dev\/(uinput|uhid|fuse|ppp|kmsg|loop-control)$/;
 /** Devices that a service only mounts: the engine shows their nodes, and the kernel refuses to open them. */
 function mountedFlaws(service: ComposeService): ProjectFlaw[] {
   const { privileged, device_cgroup_rules: rules } = service;
-  if (privileged === true || String(privileged) === "true" || (Array.isArray(rules) && rules.length > 0)) return [];
+  if (flagOf(privileged) === true || (Array.isArray(rules) && rules.length > 0)) return [];
   const listed = devicesOf(service).map(({ source }) => source);
   const found = mountsOf(service).flatMap(({ source }) =>
     source !== undefined && notAllowed.test(source) && !listed.includes(source) ? [source] : []

@@ -4,7 +4,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Fold, ProjectFlaw } from "./compose-flaw.mts";
 import { isShareable, sharedPath, sharing } from "./compose-folders.mts";
 import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
-import { attachedNetworks, mountsOf, networksOf } from "../compose/service.mts";
+import { attachedNetworks, isExternal, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { driverFix, driverPlugin } from "./compose-driver-volumes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -19,7 +19,7 @@ export function engineProjectFlaws(
   // Compose does not create a network or a volume that no service uses
   const attached = new Set(services.flatMap(([, service]) => attachedNetworks(service)));
   const networks = Object.entries(project.model?.networks ?? {}).flatMap(([name, body]) =>
-    isMap(body) && !body.external && attached.has(name) ? [{ name, body, subnets: subnetsOf(body) }] : []
+    isMap(body) && !isExternal(body) && attached.has(name) ? [{ name, body, subnets: subnetsOf(body) }] : []
   );
   const flat = networks.flatMap(({ name, subnets }) => subnets.map((subnet) => ({ name, subnet })));
   const used = new Set(
@@ -115,8 +115,8 @@ function volumeFlaws(
   project: ComposeProject,
   machine: ResolvedMachine,
 ): ProjectFlaw[] {
-  const { driver, external } = body;
-  if (external) return [];
+  const { driver } = body;
+  if (isExternal(body)) return [];
   if (typeof driver === "string" && driver !== "" && driver !== "local") {
     return [{
       status: "fail",

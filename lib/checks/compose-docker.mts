@@ -8,7 +8,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { imageParts } from "../compose/image-name.mts";
-import { mebibytes, mountsOf, publishedPorts } from "../compose/service.mts";
+import { isExternal, mebibytes, mountsOf, publishedPorts } from "../compose/service.mts";
 import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -159,7 +159,7 @@ function subpaths(name: string, service: ComposeService, project: ComposeProject
   return mounts(service).flatMap(({ type, source, volume }): ProjectFlaw[] => {
     const { subpath } = isMap(volume) ? volume : {};
     if (type !== "volume" || typeof source !== "string" || typeof subpath !== "string" || subpath === "") return [];
-    if (mapAt(project.model?.volumes ?? {}, source).external) return [];
+    if (isExternal(mapAt(project.model?.volumes ?? {}, source))) return [];
     if (others.some((mount) => mount.source === source)) return [];
     return [{
       status: "warn",

@@ -5,7 +5,7 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
-import { attachedNetworks, texts } from "../compose/service.mts";
+import { attachedNetworks, flagOf, isExternal, texts } from "../compose/service.mts";
 import { startedOf } from "../compose/enabled.mts";
 import { guestEngineOf } from "../resolve/guest-engine.mts";
 import { manualFix } from "../fixes.mts";
@@ -121,7 +121,7 @@ export function ipv6Flaws(project: ComposeProject, machine: ResolvedMachine, con
   if (engine !== "docker" || version === undefined || !isOlder(version, "27")) return [];
   const used = new Set(startedOf(project).flatMap(([, service]) => attachedNetworks(service)));
   const without = Object.entries(project.model?.networks ?? {}).flatMap(([name, one]) => {
-    if (!isMap(one) || !isOn(one.enable_ipv6) || one.external || !used.has(name)) return [];
+    if (!isMap(one) || !flagOf(one.enable_ipv6) || isExternal(one) || !used.has(name)) return [];
     const { config, driver = "default" } = mapAt(one, "ipam");
     // an IPAM driver that is a plugin has pools of its own
     if (driver !== "default") return [];
@@ -141,6 +141,3 @@ export function ipv6Flaws(project: ComposeProject, machine: ResolvedMachine, con
     fix: manualFix(`Add {subnet: "fd00:${i + 1}::/64"} to ipam: config: of ${name}, or remove enable_ipv6`),
   }));
 }
-
-/** Whether a flag of a Compose file is on; Compose reads it from a text too, such as that of a variable. */
-const isOn = (value: unknown) => /^(true|yes|on|y|t|1)$/i.test(String(value));

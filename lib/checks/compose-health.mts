@@ -1,5 +1,6 @@
 /** Health checks that never pass, and services that wait for one that does not exist. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
+import { flagOf } from "../compose/service.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -79,7 +80,7 @@ export const lacks: {
 }[] = [
   {
     image: /^(docker\.io\/)?ollama\/ollama([:@]|$)/,
-    programs: /\b(curl|wget)\b/,
+    programs: /\b(curl|wget|python3?)\b/,
     instead: '["CMD", "ollama", "list"]',
   },
   {
@@ -136,7 +137,7 @@ function healthProgram(name: string, service: ComposeService, { model }: Project
   const { image, build } = service;
   const { test, disable } = mapAt(service, "healthcheck");
   const words = [test ?? ""].flat().join(" ");
-  const row = typeof image === "string" && build === undefined && disable !== true
+  const row = typeof image === "string" && build === undefined && flagOf(disable) !== true
     ? lacks.find((one) => one.image.test(image))
     : undefined;
   const usesShell = typeof test === "string" || [test].flat()[0] === "CMD-SHELL";
@@ -183,7 +184,7 @@ function testInstead({ instead, onlyPort }: typeof lacks[number], words: string)
  */
 function form(name: string, service: ComposeService, { model }: Project): ProjectFlaw[] {
   const { test, disable } = mapAt(service, "healthcheck");
-  if (disable === true) return [];
+  if (flagOf(disable) === true) return [];
   const found = formOf(test);
   if (!found) return [];
   const waits = !found.isPassed && isAwaited(name, model);

@@ -2,9 +2,11 @@
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
 import { placeOfBase, type ProjectFlaw } from "./compose-flaw.mts";
+import { type Pulled, pulled } from "./compose-pulled.mts";
+import { registryFlaws } from "./compose-registries.mts";
 import { lacks } from "./compose-health.mts";
 import { imageParts } from "../compose/image-name.mts";
-import { isUnofficial } from "../compose/official-images.mts";
+import { absentOnHub } from "../compose/official-images.mts";
 import { isMadeUp, isPlaceholder } from "../compose/placeholders.mts";
 import { environmentOf, texts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
@@ -16,10 +18,14 @@ export function imageFlaws(
   name: string,
   service: ComposeService,
   project: ComposeProject,
-  machine: Pick<ResolvedMachine, "image" | "provision">,
+  machine: Pick<ResolvedMachine, "name" | "engine" | "image" | "provision">,
 ): ProjectFlaw[] {
   return [
-    ...pulled(name, service, project).flatMap((one) => [...otherPlatform(one), ...absentCuda(one)]),
+    ...pulled(name, service, project).flatMap((one) => [
+      ...otherPlatform(one),
+      ...absentCuda(one),
+      ...registryFlaws(one, project, machine),
+    ]),
     ...unbuiltBase(name, service, project),
     ...unbuilt(service, project),
     ...blankBase(name, project),
@@ -36,27 +42,6 @@ export function imageFlaws(
  */
 const onlyArm =
   /^(docker\.io\/)?arm(64v8|32v[5-7])\/|^nvcr\.io\/nvidia\/(l4t-|jps\/|jetson)|[:_-](arm64|aarch64|arm64v8|jetson|jp\d)$|:[\w.-]*l4t[\w.-]*$/;
-
-/** An image that the engine pulls, for a service or for the build of one. */
-interface Pulled {
-  image: string;
-  /** How a message names it. */
-  subject: string;
-  place: Pick<ProjectFlaw, "at" | "evidence" | "text">;
-}
-
-function pulled(name: string, { image, build }: ComposeService, project: ComposeProject): Pulled[] {
-  if (build === undefined) {
-    return typeof image === "string"
-      ? [{ image, subject: `has the image ${image}`, place: { at: "image:", text: image } }]
-      : [];
-  }
-  return (ownValue(project.bases ?? {}, name) ?? []).map((base) => ({
-    image: base.image,
-    subject: `is built from the image ${base.image}`,
-    place: { evidence: { read: placeOfBase(project, base, name), value: `FROM ${base.image}` } },
-  }));
-}
 
 /** Images for other processors, by a part of their names or tags: Docker Hub's ppc64le, and nvidia/cuda-ppc64le. */
 const otherProcessors: [pattern: RegExp, processor: string][] = [
@@ -107,10 +92,9 @@ function unbuiltBase(name: string, { build }: ComposeService, project: ComposePr
   const named = isMap(contexts) ? Object.keys(contexts) : texts(contexts).map((one) => one.split("=")[0]!);
   return (ownValue(project.bases ?? {}, name) ?? []).flatMap((base): ProjectFlaw[] => {
     const { image } = base;
-    if (build === undefined || !isUnofficial(image) || named.includes(image) || isBuilt(image, project.model)) {
-      return [];
-    }
-    const rest = () => ", which exists only where it was built: Docker Hub has no official image of that name";
+    const why = absentOnHub(image);
+    if (build === undefined || !why || named.includes(image) || isBuilt(image, project.model)) return [];
+    const rest = () => `, which exists only where it was built: ${why}`;
     return [{
       status: "warn",
       message: `is built from the image ${image}${rest()}`,
@@ -160,9 +144,10 @@ function unbuilt(
   { model, inline, copied }: ComposeProject,
 ): ProjectFlaw[] {
   if (typeof image !== "string" || build !== undefined || provider !== undefined || image.includes("$")) return [];
-  if (inline || !isUnofficial(image)) return [];
-  if (isBuilt(image, model)) return [];
-  const rest = () => ", which exists only where it was built: Docker Hub has no official image of that name";
+  const why = absentOnHub(image);
+  if (inline || !why || isBuilt(image, model)) return [];
+  const ofAccount = image.includes("/");
+  const rest = () => ofAccount ? `, but ${why}` : `, which exists only where it was built: ${why}`;
   return [{
     status: pull_policy === "never" ? "fail" : "warn",
     message: `has the image ${image}${rest()}`,
@@ -170,7 +155,9 @@ function unbuilt(
     fold: { kind: `unbuilt ${image}`, verb: ["has", "have"], item: `the image ${image}`, rest },
     text: image,
     fix: manualFix(
-      copied?.includes("Dockerfile")
+      ofAccount
+        ? `Write the image with its registry, such as ghcr.io/${image}, or build: with the folder of its Dockerfile`
+        : copied?.includes("Dockerfile")
         ? "Write build: . (the project has a Dockerfile), or the image's full name"
         : "Write build: with the folder of its Dockerfile, or the image's full name",
     ),

@@ -6,7 +6,7 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { isDrmNode } from "../compose/gpu-requests.mts";
 import { baseOf, hostPath } from "../compose/paths.mts";
 import { isOfMac, isPlaceholderPath } from "../compose/placeholders.mts";
-import { mountsOf } from "../compose/service.mts";
+import { flagOf, mountsOf } from "../compose/service.mts";
 import type { Fix } from "../findings.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap } from "../maps.mts";
@@ -84,7 +84,7 @@ function bindsOf(service: ComposeService, written: ComposeService, project: Comp
       target,
       absolute: /^[/~]/.test(raw),
       atHome: /^\/*~(\/|$)/.test(raw),
-      creates: one === undefined || create === true ? true : create === false ? false : undefined,
+      creates: one === undefined ? true : flagOf(create),
     }];
   });
 }

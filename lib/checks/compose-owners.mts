@@ -5,7 +5,7 @@ import type { Fix } from "../findings.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { imageUser } from "../compose/image-users.mts";
-import { mountsOf } from "../compose/service.mts";
+import { flagOf, mountsOf } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { shellWord } from "../render.mts";
 import { isMap, ownValue } from "../maps.mts";
@@ -98,7 +98,7 @@ function bindsOf(service: ComposeService): { source: string; target: string }[] 
   const readOnly = (target: string) =>
     volumes.some((one) =>
       isMap(one)
-        ? one.target === target && (one.read_only === true || one.read_only === "true")
+        ? one.target === target && flagOf(one.read_only) === true
         : typeof one === "string" && /:([^:]*,)?ro(,[^:]*)?$/.test(one) && one.split(":").at(-2) === target
     );
   return mountsOf(service).flatMap(({ type, source, target }) =>

@@ -54,7 +54,8 @@ export function parentFix(outside: string[], { folder, files }: ComposeProject):
   // the folder of all that a user has is too much to copy
   const isTooMuch = /^\/((home|media|mnt|opt|root|srv|tmp|usr|var)?|home\/[^/]+)$/.test(parent) || parent === homeDir();
   if (isTooMuch || files.some((file) => isAbsolute(file))) {
-    return "Copy it into the project's folder, and write its path there (./…)";
+    const [it, its, path] = outside.length > 1 ? ["them", "their", "paths"] : ["it", "its", "path"];
+    return `Copy ${it} into the project's folder, and write ${its} ${path} there (./…)`;
   }
   const steps = folder.slice(parent.length + 1).split("/");
   const moved = files.map((file) => [...steps, file.replace(/^(\.\/)+/, "")].join("/"));

@@ -4,7 +4,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf, startedOf } from "../compose/enabled.mts";
 import { envFiles } from "../compose/paths.mts";
-import { networksOf, publishedPorts } from "../compose/service.mts";
+import { isExternal, networksOf, publishedPorts } from "../compose/service.mts";
 import { desktopFlaws } from "./compose-desktop.mts";
 import { commandFlaws } from "./compose-commands.mts";
 import { startFlaws } from "./compose-starts.mts";
@@ -107,7 +107,7 @@ function containerFlaws(
       ...imageFlaws(name, service, project, machine),
       ...healthFlaws(name, service, project),
       ...databaseFlaws(name, service, project),
-      ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
+      ...commandFlaws(name, service, project.written?.services[name] ?? service, project, machine),
       ...emptyEnvFile(project.written?.services[name] ?? service),
     ];
   }
@@ -131,7 +131,7 @@ function containerFlaws(
     ...(project.inline ? [] : [...copyFlaws(name, project), ...startFlaws(name, service, project)]),
     ...databaseFlaws(name, service, project),
     ...programFlaws(service, project, machine),
-    ...commandFlaws(name, service, project.written?.services[name] ?? service, project),
+    ...commandFlaws(name, service, project.written?.services[name] ?? service, project, machine),
     ...emptyEnvFile(project.written?.services[name] ?? service),
   ];
 }
@@ -159,7 +159,7 @@ export function networks(service: ComposeService, project: ComposeProject): Proj
   const fixed = Object.entries(networksOf(service)).flatMap(([name, { ipv4_address: address }]): ProjectFlaw[] => {
     if (typeof address !== "string" || address.includes("$")) return [];
     const network = mapAt((model?.networks ?? {}) as Record<string, unknown>, name);
-    if (network.external) return [];
+    if (isExternal(network)) return [];
     const config = mapAt(network, "ipam").config;
     const subnets = (Array.isArray(config) ? config : []).filter(isMap).flatMap(({ subnet }) =>
       typeof subnet === "string" ? [subnet] : []

@@ -4,7 +4,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { startedOf } from "../compose/enabled.mts";
 import { literally } from "../compose/refusals.mts";
-import { mountsOf, publishedPorts, texts } from "../compose/service.mts";
+import { isExternal, mountsOf, publishedPorts, texts } from "../compose/service.mts";
 import { valuesOf } from "../compose/service-values.mts";
 import { manualFix } from "../fixes.mts";
 import { isMap, mapAt } from "../maps.mts";
@@ -127,7 +127,7 @@ function nfsFlaws(
   if (provider !== "libvirt" || network !== undefined) return [];
   const used = new Set(services.flatMap(([, service]) => mountsOf(service).map(({ source }) => source)));
   const found = Object.entries(model?.volumes ?? {}).flatMap(([name, body]) => {
-    if (!isMap(body) || body.external || !used.has(name)) return [];
+    if (!isMap(body) || isExternal(body) || !used.has(name)) return [];
     const { type, o } = mapAt(body, "driver_opts");
     const [, server] = /(?:^|,)addr=([^,]+)/.exec(String(o ?? "")) ?? [];
     return /^nfs4?$/.test(String(type)) && server !== undefined ? [{ name, server }] : [];

@@ -5,6 +5,7 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { imageParts } from "../compose/image-name.mts";
 import type { BuiltStart } from "../compose/dockerfile-start.mts";
 import { startOf } from "../compose/start.mts";
+import { flagOf } from "../compose/service.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { ownValue } from "../maps.mts";
 import { shellWord } from "../render.mts";
@@ -93,7 +94,7 @@ function ending(name: string, service: ComposeService, project: ComposeProject):
   const isForever = restart === "always" || restart === "unless-stopped";
   const isServer = isForever || (Array.isArray(ports) && ports.length > 0);
   const built = ownValue(project.starts ?? {}, name);
-  if (!isServer || [tty, input].some((one) => one === true || one === "true")) return [];
+  if (!isServer || [tty, input].some(flagOf)) return [];
   const start = startOf(service, built);
   // the entrypoint of an image usually runs the words that follow it
   const [first = "", ...rest] = start.words;

@@ -7,7 +7,7 @@ import { enabledOf } from "../compose/enabled.mts";
 import { asksForGpu, gpuRequestsOf } from "../compose/gpu-requests.mts";
 import { makerOfImage } from "../compose/image-makers.mts";
 import { imageParts } from "../compose/image-name.mts";
-import { dependsOn, environmentOf } from "../compose/service.mts";
+import { dependsOn, environmentOf, flagOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
@@ -22,7 +22,7 @@ export function unusedGpuFlaws(project: ComposeProject, machine: ResolvedMachine
   if (machine.gpus.length === 0 || project.inline || !project.model) return [];
   if (project.refusals.length > 0 && mayHideRequest(project)) return [];
   // a privileged container has the nodes of AMD's and Intel's cards
-  const privileged = enabledOf(project).some(([, body]) => body.privileged === true);
+  const privileged = enabledOf(project).some(([, body]) => flagOf(body.privileged) === true);
   if (privileged && !machine.gpus.some(isNvidiaRequest)) return [];
   // a file of the project takes the GPU away on purpose
   if (Object.values(project.texts).some((text) => takesAway.test(text))) return [];

@@ -1,7 +1,6 @@
 /** Checks whether the users' Compose projects can run in their VMs. */
 import type { Service } from "../config/types.mts";
 import type { ComposeProject, ProjectProblem } from "../compose/types.mts";
-import type { CudaTargets } from "../compose/cuda-targets.mts";
 import type { Host } from "../host/types.mts";
 import type { Resolved, ResolvedMachine } from "../resolve/types.mts";
 import type { Fix } from "../findings.mts";
@@ -13,14 +12,14 @@ import { correctionOf } from "../compose/shape-fixes.mts";
 import { isSecretName } from "../compose/variables.mts";
 import { isLike } from "../host/distributions.mts";
 import { program } from "../host/programs.mts";
-import { ownValue, valueAt } from "../maps.mts";
+import { valueAt } from "../maps.mts";
 import { serviceOfRefusal } from "../compose/refusals.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { isOlder } from "../text.mts";
 import { ofNameless } from "./compose-emptied.mts";
 import { collisions } from "./compose-collisions.mts";
 import { addService } from "./compose-declared.mts";
-import { placeOf, placeOfBase, type ProjectFlaw, verdictOf } from "./compose-flaw.mts";
+import { placeOf, verdictOf } from "./compose-flaw.mts";
 import { ipv6Flaws } from "./compose-engine.mts";
 import { newKeyFlaws } from "./compose-keys.mts";
 import { unusedGpuFlaws } from "./compose-unused.mts";
@@ -111,43 +110,6 @@ function inlineUnset(unset: string[]): Verdict[] {
   });
 }
 
-/** The enabled services of projects in the form that other checks take, named `project/service`. */
-export function projectServices(projects: ComposeProject[] = []): PlacedService[] {
-  return projects.flatMap((project) =>
-    startedOf(project).map(([name, body]) => ({
-      ...{ name: `${project.name}/${name}`, machine: project.machine, body },
-      ...baseImageOf(project, name),
-      ...targetsOf(project, name),
-      place: (at: string[]) => placeOf(project, at, name),
-    }))
-  );
-}
-
-/** A service; for one of a stack with its place in the files, such as `immich/compose.yaml:12`. */
-export type PlacedService = Service & {
-  place?: (at: string[]) => string;
-  /** The image that it is built from, and the place of its `FROM`, such as `immich/Dockerfile:1`. */
-  base?: { image: string; place: string };
-  /** The GPUs that its Dockerfile compiles CUDA code for, and the place. */
-  cudaTargets?: CudaTargets & { place: string };
-};
-
-function targetsOf(project: ComposeProject, service: string): Pick<PlacedService, "cudaTargets"> {
-  const targets = ownValue(project.cudaTargets ?? {}, service);
-  return targets ? { cudaTargets: { ...targets, place: placeOfBase(project, targets, service) } } : {};
-}
-
-function baseImageOf(project: ComposeProject, service: string): Pick<PlacedService, "base"> {
-  const services = project.model?.services ?? {};
-  const { image, build } = services[service] ?? {};
-  // the image of a service may be built by another one
-  const builder = build === undefined && image !== undefined
-    ? Object.keys(services).find((one) => services[one]!.build !== undefined && services[one]!.image === image)
-    : service;
-  const base = ownValue(project.bases ?? {}, builder ?? service)?.find(({ isFinal }) => isFinal);
-  return base ? { base: { image: base.image, place: placeOfBase(project, base, builder ?? service) } } : {};
-}
-
 function projectVerdicts(
   project: ComposeProject,
   machine: ResolvedMachine,
@@ -158,10 +120,6 @@ function projectVerdicts(
   const asks = (one: ComposeProject) => startedOf(one).some(([, body]) => asksForGpu({ body }));
   const asksHere = (service: Service) => service.machine === machine.name && asksForGpu(service);
   const found = [
-    ...(project.unread ?? []).map((why): ProjectFlaw => ({
-      status: "unknown",
-      message: `a file could not be checked: ${why}`,
-    })),
     ...(project.model ? projectFlaws(project, machine, others) : []),
     ...(project.inSwarm ? externalFlaws(project, enabledOf(project), all) : []),
     ...newKeyFlaws(project, machine, config),
@@ -171,7 +129,11 @@ function projectVerdicts(
     // a node with a card may be another machine
     ...(project.inSwarm ? [] : unusedGpuFlaws(project, machine, all.some(asks) || config.services.some(asksHere))),
   ];
-  const flaws = found.map((flaw) => verdictOf(project, flaw));
+  const unread = (project.unread ?? []).map((why): Verdict => ({
+    ...verdictOf(project, { status: "unknown", message: `a file could not be checked: ${why}` }),
+    unread: true,
+  }));
+  const flaws = [...unread, ...found.map((flaw) => verdictOf(project, flaw))];
   if (project.inline) return flaws;
   const places = flaws.filter(({ status }) => status === "fail").flatMap(({ evidence }) =>
     evidence.map(({ read }) => read)

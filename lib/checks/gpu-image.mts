@@ -4,7 +4,7 @@ import type { ServiceGpuRequest } from "../compose/gpu-requests.mts";
 import { type GpuMaker, imageFor, makerOfImage } from "../compose/image-makers.mts";
 import { vendorIds } from "../host/vendors.mts";
 import { manualFix } from "../fixes.mts";
-import type { PlacedService } from "./compose.mts";
+import type { PlacedService } from "./placed-services.mts";
 import type { Flaw } from "./gpu-request-flaws.mts";
 
 const makers: Record<GpuMaker, { name: string; software: string }> = {

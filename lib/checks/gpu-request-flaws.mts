@@ -19,7 +19,7 @@ import {
 } from "../compose/gpu-requests.mts";
 import { imageFor } from "../compose/image-makers.mts";
 import { vendorIds } from "../host/vendors.mts";
-import type { PlacedService } from "./compose.mts";
+import type { PlacedService } from "./placed-services.mts";
 
 /** A flaw of a service's GPU requests. */
 export interface Flaw {

@@ -1,6 +1,6 @@
 /** Whether the CUDA code that a service's Dockerfile compiles runs on the machine's cards. */
 import type { ResolvedMachine } from "../resolve/types.mts";
-import type { PlacedService } from "./compose.mts";
+import type { PlacedService } from "./placed-services.mts";
 import type { Verdict } from "./types.mts";
 import { runsOn } from "../compose/cuda-targets.mts";
 import { manualFix } from "../fixes.mts";

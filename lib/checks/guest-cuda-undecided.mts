@@ -3,25 +3,38 @@ import type { Evidence } from "../findings.mts";
 import { type Architecture, architectures } from "../resolve/architectures.mts";
 import { families } from "../resolve/cuda.mts";
 import { isOlder } from "../text.mts";
-import { skip, unknown } from "./results.mts";
+import { pass, skip, unknown } from "./results.mts";
 import type { Verdict } from "./types.mts";
 
 const nameless = "the image name does not show its CUDA version";
 
-/** For an image whose CUDA is not known: a finding only where the card or the driver gives a reason to ask. */
-export const undecided = (name: string, reason: string | undefined, evidence: Evidence[]): Verdict =>
-  reason === undefined
+/**
+ * For an image whose CUDA is not known: it passes if the card and the driver run all common versions. `branch`: that of
+ * the driver; without it, nothing is known.
+ */
+export function undecided(
+  name: string,
+  cards: Architecture[],
+  branch: number | undefined,
+  evidence: Evidence[],
+): Verdict {
+  const reason = suspicion(cards, branch);
+  if (reason !== undefined) return unknown(`${name}: ${nameless}, and ${reason}`, evidence);
+  return branch === undefined
     ? skip(`${name}: ${nameless}`, evidence)
-    : unknown(`${name}: ${nameless}, and ${reason}`, evidence);
+    : pass(`${name}: ${nameless}; driver ${branch} runs CUDA ${newest} and earlier`, evidence);
+}
+
+/** The newest major version of CUDA. */
+const newest = Math.max(...Object.keys(families).map(Number));
 
 /** Why an image's CUDA may not run: a card that common CUDA versions have no code for, or an older driver. */
-export function suspicion(cards: Architecture[], branch: number | undefined): string | undefined {
+function suspicion(cards: Architecture[], branch: number | undefined): string | undefined {
   for (const card of cards) {
     const { first, last } = architectures[card].cuda;
     if (last !== undefined) return `${card} needs CUDA ${last} or earlier`;
     if (!isOlder(first, "12")) return `${card} needs CUDA ${first} or later`;
   }
-  const newest = Math.max(...Object.keys(families).map(Number));
   const needs = Number(families[newest]!.linux.split(".")[0]);
   return branch !== undefined && branch < needs ? `driver ${branch} does not run CUDA ${newest}` : undefined;
 }

@@ -1,7 +1,7 @@
 import type { ResolvedGpuRequest, ResolvedMachine } from "../resolve/types.mts";
 import type { Evidence, Fix } from "../findings.mts";
 import type { Check, Verdict } from "./types.mts";
-import { type PlacedService, projectServices } from "./compose.mts";
+import { type PlacedService, projectServices } from "./placed-services.mts";
 import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
@@ -15,7 +15,7 @@ import { type ImageNeed, imageNeed } from "../compose/known-images.mts";
 import { isOlder } from "../text.mts";
 import { fail, pass, unknown, warn } from "./results.mts";
 import { compiledFor } from "./guest-cuda-targets.mts";
-import { combined, suspicion, undecided } from "./guest-cuda-undecided.mts";
+import { combined, undecided } from "./guest-cuda-undecided.mts";
 import { driverName, whyUnchecked } from "./guest-driver.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 
@@ -56,7 +56,7 @@ function cuda(service: PlacedService, machine: ResolvedMachine, host: Host): Ver
   ];
   if (version === undefined) {
     const floor = floorOf(need, architecturesOf(cards), name);
-    if (floor === undefined) return undecided(name, suspicion(architecturesOf(cards), chosen?.branch), evidence);
+    if (floor === undefined) return undecided(name, architecturesOf(cards), chosen?.branch, evidence);
     if (floor.branch > 0 && chosen?.branch === undefined) {
       return unknown(
         `${floor.subject} needs driver ${floor.branch} or later; cannot tell which driver the guest gets`,
@@ -185,7 +185,7 @@ function cudaOfPartition(service: PlacedService, request: ResolvedGpuRequest): V
     return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
   }
   if (!own) return unknown(`${name}: could not read the host's driver`, evidence);
-  if (version === undefined) return undecided(name, suspicion([], Number(own.split(".")[0])), evidence);
+  if (version === undefined) return undecided(name, [], Number(own.split(".")[0]), evidence);
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
   const subject = `${name}: CUDA ${version}`;
   const fix = [

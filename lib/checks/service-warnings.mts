@@ -8,7 +8,7 @@ import { isCudaImage } from "../resolve/cuda.mts";
 import { isCpuImage, nvidiaImageFor } from "../compose/cpu-images.mts";
 import { makerOfImage } from "../compose/image-makers.mts";
 import { devicesOf, environmentOf, mountsOf } from "../compose/service.mts";
-import type { PlacedService } from "./compose.mts";
+import type { PlacedService } from "./placed-services.mts";
 import { amdCdi, cdi, isNvidiaNode, type ServiceGpuRequest } from "../compose/gpu-requests.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 

@@ -1,7 +1,7 @@
 /** Models that need more memory than the machine's cards have, and servers that need more cards. */
 import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Verdict } from "./types.mts";
-import type { PlacedService } from "./compose.mts";
+import type { PlacedService } from "./placed-services.mts";
 import { asksForGpu, gpusOf } from "../compose/gpu-requests.mts";
 import { imageParts } from "../compose/image-name.mts";
 import { modelServerOf, type NamedModel, ollamaModelsOf } from "../compose/models.mts";
@@ -24,7 +24,7 @@ function memories({ gpus }: ResolvedMachine): number[] | undefined {
 }
 
 /** GiB of a model's weights. */
-const weights = ({ billions, bits }: NamedModel, as = bits) => Math.round(billions * 1e9 * as / 8 / 1024 ** 3);
+export const weights = ({ billions, bits }: NamedModel, as = bits) => Math.round(billions * 1e9 * as / 8 / 1024 ** 3);
 
 const has = (cards: number[]) =>
   cards.length === 1 ? `its GPU has ${cards[0]}` : `its ${cards.length} GPUs have ${cards.reduce((a, b) => a + b)}`;

@@ -4,7 +4,7 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { Check, Verdict } from "./types.mts";
 import { manualFix } from "../fixes.mts";
 import { migIdsOf, migUnknown } from "./mig.mts";
-import { type PlacedService, projectServices } from "./compose.mts";
+import { type PlacedService, projectServices } from "./placed-services.mts";
 import { gpuRequestsOf, type ServiceGpuRequest } from "../compose/gpu-requests.mts";
 import { isNvidiaRequest } from "../host/vendors.mts";
 import { graphicsMakers, graphicsVendorOf, installedGraphics } from "../resolve/graphics.mts";
@@ -12,6 +12,7 @@ import { joinList } from "../text.mts";
 import { gpuImageFlaws } from "./gpu-image.mts";
 import { gpuRequestFlaws } from "./gpu-request-flaws.mts";
 import { serviceWarnings } from "./service-warnings.mts";
+import { diskVerdicts } from "./services-disk.mts";
 import { modelVerdicts } from "./services-models.mts";
 
 /** The checks of the services' GPU requests. */
@@ -22,7 +23,13 @@ export const serviceChecks: Check[] = [
     why: "Compose refuses incomplete reservations, and Docker does not start a container without its GPUs",
     check: (_, { machines, services, projects }) => {
       const all: PlacedService[] = [...services, ...projectServices(projects)];
-      return together(all.flatMap((service) => {
+      const disks = machines.flatMap((machine) =>
+        diskVerdicts(all.filter((one) => one.machine === machine.name), machine).map((verdict) => ({
+          machine: machine.name,
+          ...verdict,
+        }))
+      );
+      const found = together(all.flatMap((service) => {
         const machine = machines.find(({ name }) => name === service.machine);
         if (!machine) return [];
         const own = all.filter((other) => other.machine === machine.name);
@@ -31,6 +38,7 @@ export const serviceChecks: Check[] = [
           ...verdict,
         }));
       }));
+      return [...found, ...disks];
     },
   },
 ];

@@ -2,7 +2,7 @@
 import { createsNetwork } from "../compose/created-networks.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { grantsOf } from "../compose/grants.mts";
-import { attachedNetworks } from "../compose/service.mts";
+import { attachedNetworks, isExternal } from "../compose/service.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { grantNameFlaw, swarmNameFlaw } from "../config/swarm-names.mts";
 import { quoted } from "../config/scalars.mts";
@@ -31,7 +31,7 @@ function externals(
   used: Set<string>,
 ): External[] {
   return Object.entries(project.model?.[section] ?? {}).flatMap(([key, one]) => {
-    if (!isMap(one) || !one.external || !used.has(key)) return [];
+    if (!isMap(one) || !isExternal(one) || !used.has(key)) return [];
     const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? key);
     return named.includes("$") ? [] : [{ key, named }];
   });

@@ -1,5 +1,5 @@
 /** Names of a project that Docker refuses in a Swarm, where it writes the stack's name before them. */
-import { attachedNetworks } from "../compose/service.mts";
+import { attachedNetworks, isExternal } from "../compose/service.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { grantNameFlaw, type NameFlaw, swarmNameFlaw } from "../config/swarm-names.mts";
 import { quoted } from "../config/scalars.mts";
@@ -23,7 +23,7 @@ export function swarmNameFlaws(project: ComposeProject, services: [string, Compo
       }];
     }),
     ...Object.entries(model?.networks ?? {}).flatMap(([key, network]): ProjectFlaw[] => {
-      if (isMap(network) && network.external || !attached.has(key)) return [];
+      if (isMap(network) && isExternal(network) || !attached.has(key)) return [];
       const own = ownName(network, `${stack}_${key}`);
       const found = own === undefined ? swarmNameFlaw(key, stack) : swarmNameFlaw(own);
       return found === undefined ? [] : [top(
@@ -38,7 +38,7 @@ export function swarmNameFlaws(project: ComposeProject, services: [string, Compo
     // deploy-stack.sh shortens those from files
     ...(["secrets", "configs"] as const).flatMap((section) =>
       Object.entries(model?.[section] ?? {}).flatMap(([key, one]): ProjectFlaw[] => {
-        if (isMap(one) && one.external) return [];
+        if (isMap(one) && isExternal(one)) return [];
         const own = ownName(one, `${stack}_${key}`);
         const refused = grantNameFlaw(own ?? `${stack}_${key}`);
         if (refused === undefined) return [];

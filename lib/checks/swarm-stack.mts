@@ -4,7 +4,7 @@
  * types and convert, version 3.13, read 2026-11-28).
  */
 import { baseOf, hostPath, volumeFolder } from "../compose/paths.mts";
-import { attachedNetworks, mountsOf, texts } from "../compose/service.mts";
+import { attachedNetworks, isExternal, mountsOf, texts } from "../compose/service.mts";
 import { requestsInSwarm, withoutRequests } from "../compose/swarm-override.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { SwarmFlaw } from "../config/swarm-deploy.mts";
@@ -171,7 +171,7 @@ export function swarmSectionFlaws(
   return [
     ...swarmNameFlaws(project, services),
     ...Object.entries(networks).flatMap(([name, network]): ProjectFlaw[] => {
-      if (!isMap(network) || network.external || !attached.has(name)) return [];
+      if (!isMap(network) || isExternal(network) || !attached.has(name)) return [];
       const { driver } = network;
       const place: TopEntry = { section: "networks", key: name };
       const { config, options } = mapAt(network, "ipam");

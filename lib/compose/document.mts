@@ -39,7 +39,7 @@ export function readDocument(
       ...(instead === undefined ? {} : { mend: `Write ${instead}` }),
     });
   }
-  for (const { message, line, instead } of yaml.problems) {
+  for (const { message, line, instead } of [...yaml.problems, ...yaml.repeated]) {
     refuse(message, line, instead === undefined ? undefined : `Write ${instead}`);
   }
   if (yaml.problems.length > 0) return {};

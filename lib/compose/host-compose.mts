@@ -130,7 +130,8 @@ const isEmptied = (message: string, { emptied }: ReadProject) =>
     refused &&
     (text === ""
       ? ofNothing.test(message)
-      : (text.length > 2 && message.includes(text)) || message === `No port specified: ${text}<empty>`)
+      : (text.length > 2 && message.includes(text)) || message === `No port specified: ${text}<empty>` ||
+        (/^[:=]/.test(text) && message.endsWith("bad host name ''")))
   );
 
 /** Compose's words for a value that is empty (run with 2.26.1 on 2026-11-28). */

@@ -177,6 +177,34 @@ function ggufBitsOf(name: string): number {
 }
 
 /**
+ * The models that a service downloads when it starts: that of its server, those of Ollama and LocalAI (MODELS), and
+ * what `hf download` or `huggingface-cli download` names. `script`: the text of the script that starts it.
+ */
+export function downloadsOf(service: ComposeService, script = ""): NamedModel[] {
+  const { image, entrypoint, command } = service;
+  const server = modelServerOf(service)?.model;
+  const text = [entrypoint ?? [], command ?? [], script].flat().join("\n");
+  const ofHub = [
+    ...text.matchAll(/\b(?:hf|huggingface-cli)\s+download\s+["']?([\w.-]+\/[\w.-]+)["']?([^;&|\n]*)/g),
+  ].map(([, name, rest = ""]) => ({ name: name!, file: /[\w./-]+\.gguf/i.exec(rest)?.[0] ?? name! }));
+  // the gallery of LocalAI has models with about 4 bits (github.com/mudler/LocalAI, gallery/index.yaml)
+  const isLocalAi = typeof image === "string" && /(^|\/)local-?ai$/.test(imageParts(image)[0]);
+  const ofGallery = isLocalAi ? (environmentOf(service).MODELS ?? "").split(/[,;\s]+/).filter(Boolean) : [];
+  const found = [
+    ...(server && !/^[./~]/.test(server.name) ? [server] : []),
+    ...ollamaModelsOf({ ...service, command: text, entrypoint: [] }),
+    ...ofHub.map(({ name, file }) => ({
+      ...{ name, billions: billionsOf(name) },
+      bits: /gguf/i.test(file) ? ggufBitsOf(file) : bitsOf(name),
+    })),
+    ...ofGallery.map((name) => ({ name, billions: billionsOf(name), bits: 4 })),
+  ];
+  return found.flatMap(({ name, billions, bits }) =>
+    billions === undefined || bits === undefined ? [] : [{ name, billions, bits }]
+  );
+}
+
+/**
  * The models of Ollama that a service names: `ollama pull NAME` and `ollama run NAME` in its command, requests to
  * Ollama's API there, and variables with a name of Ollama's form. Without a quantization in its name a model has
  * about 4 bits (docs.ollama.com, import: Q4_K_M; read 2026-11-28).

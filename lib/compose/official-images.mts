@@ -43,11 +43,18 @@ const official = new Set([
 ]);
 
 /**
- * Whether an image's name is one that Docker Hub has no image for: without a slash, which is the form of official
- * images, and not one of them. Such an image exists only where it was built.
+ * Why Docker Hub has no image of a name; undefined if it may have one. A name without a slash is that of an official
+ * image. An account of Docker Hub has only lower-case letters and digits in its name (docs.docker.com, accounts, create
+ * an account; read 2026-11-29); underscores are left out, since old accounts may have them.
  */
-export function isUnofficial(image: string): boolean {
+export function absentOnHub(image: string): string | undefined {
   const name = imageParts(image)[0].replace(/^(docker\.io\/)?(library\/)?/, "");
+  const [account, ...rest] = name.split("/");
+  if (rest.length === 1 && /^[a-z0-9]+(-[a-z0-9]+)+$/.test(account!)) {
+    return "names of Docker Hub's accounts have no hyphen";
+  }
   // a name of one letter stands for some image
-  return /^[a-z0-9._-]{2,}$/.test(name) && !official.has(name);
+  return /^[a-z0-9._-]{2,}$/.test(name) && !official.has(name)
+    ? "Docker Hub has no official image of that name"
+    : undefined;
 }

@@ -5,7 +5,7 @@ import { homeDir } from "../text.mts";
 import type { BuiltStart } from "./dockerfile-start.mts";
 import { inputsOf } from "./inputs.mts";
 import { isLocalContext } from "./rebase.mts";
-import { mountsOf, texts } from "./service.mts";
+import { flagOf, mountsOf, texts } from "./service.mts";
 import type { ComposeProject, ComposeService } from "./types.mts";
 
 /**
@@ -123,7 +123,7 @@ export function envFiles({ env_file }: ComposeService): { path: string; required
     typeof one === "string"
       ? [{ path: one, required: true, raw: false }]
       : isMap(one) && typeof one.path === "string"
-      ? [{ path: one.path, required: one.required !== false, raw: one.format === "raw" }]
+      ? [{ path: one.path, required: flagOf(one.required) !== false, raw: one.format === "raw" }]
       : []
   );
 }

@@ -14,8 +14,11 @@ export const isOfMac = (path: string): boolean => /^\/(Users|Volumes)\/[^/]/.tes
 /** Variables that hold what `key here` and `token here` mean. */
 const isOfKey = (variable: string) => isSecretName(variable) || /(^|_)(key|id)$/i.test(variable);
 
-/** Whether a whole value is such a word. `variable`: the name of its variable, if it has one. */
+/** Whether a whole value, or the host in a URL, is such a word. `variable`: the name of its variable, if it has one. */
 export const isPlaceholder = (value: string, variable = ""): boolean =>
+  isWord(value, variable) || isWord(/^[a-z][\w+.-]*:\/\/(?:[^@/]*@)?([^/:?#]+)/i.exec(value)?.[1] ?? "", variable);
+
+const isWord = (value: string, variable: string): boolean =>
   /^<[^<>\s/][^<>]*>$/.test(value) ||
   /^YOUR[-_ ][A-Z0-9][-_ A-Z0-9]*$/.test(value) ||
   /^your[-_ ]([a-z0-9]+[-_ ])*(key|token|secret|password|value|id|email|here|ip|name)$/

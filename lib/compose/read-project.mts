@@ -21,6 +21,7 @@ import { baseOf, envFiles, hostPath, namedPaths } from "./paths.mts";
 import { enabledOf, enabledServices } from "./enabled.mts";
 import { inheritedVariables } from "./service.mts";
 import { readEnvExamples, readExamples } from "./examples.mts";
+import { readLogins } from "./registries.mts";
 import { readStartScripts } from "./start-scripts.mts";
 import { readUnused } from "./unused-files.mts";
 
@@ -166,6 +167,7 @@ export async function readProject(
         : []
     ),
   )).flat();
+  const logins = await readLogins(shell);
   const examples = await readExamples(projectReads(shell), folder, absentPaths);
   return {
     ...project,
@@ -175,6 +177,7 @@ export async function readProject(
     ...dockerfiles,
     ...(Object.keys(startScripts).length > 0 ? { startScripts } : {}),
     ...(submodules.length > 0 ? { submodules } : {}),
+    ...(logins.length > 0 ? { logins } : {}),
     unread: unread.map(([, why]) => why),
     paths: Object.fromEntries(kinds),
   };

@@ -13,6 +13,16 @@ export function texts(value: unknown): string[] {
     : [];
 }
 
+/** Whether a value is true or false, in the spellings that Compose accepts; undefined for another one. */
+export function flagOf(value: unknown): boolean | undefined {
+  const [, yes, no] = /^(?:(true|yes|on|y|t|1)|(false|no|off|n|f|0))$/i.exec(String(value)) ?? [];
+  return yes ? true : no ? false : undefined;
+}
+
+/** Whether a network, a volume, a secret or a config is one that exists without the project. */
+export const isExternal = ({ external }: Record<string, unknown>): boolean =>
+  isMap(external) || flagOf(external) === true;
+
 /** The environment of a service, from a map or a list; a variable without a value is null. */
 export function environmentOf({ environment }: ComposeService): Record<string, string | null> {
   if (isMap(environment)) {
@@ -139,7 +149,7 @@ export function dependsOn(service: ComposeService): Record<string, { required: b
   if (isMap(depends_on)) {
     const own = Object.entries(depends_on).map(([name, how]) => {
       const { required = true, condition = "service_started" } = isMap(how) ? how : {};
-      return [name, { required: required !== false, condition: String(condition) }] as const;
+      return [name, { required: flagOf(required) !== false, condition: String(condition) }] as const;
     });
     return { ...implied, ...Object.fromEntries(own) };
   }
@@ -166,8 +176,7 @@ export function attachedNetworks(service: ComposeService): string[] {
  * anything else.
  */
 export function mebibytes(value: unknown): number | undefined {
-  if (!["string", "number", "bigint"].includes(typeof value)) return undefined;
-  const [, digits, unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?\s*$/i.exec(String(value)) ?? [];
+  const [, digits, unit = ""] = /^\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?\s*$/i.exec(text(value)) ?? [];
   if (digits === undefined) return undefined;
   return Number(digits) * 1024 ** " kmgtp".indexOf(unit.toLowerCase() || " ") / 1024 ** 2;
 }
@@ -177,7 +186,7 @@ export function limitsOf(service: ComposeService): { key: string; cpus?: number;
   const resources = mapAt(mapAt(service, "deploy"), "resources");
   const of = (key: string, cpus: unknown, memory: unknown) => {
     const size = mebibytes(memory);
-    const count = ["string", "number"].includes(typeof cpus) && /^\d+(\.\d+)?$/.test(String(cpus)) ? Number(cpus) : NaN;
+    const count = /^\d+(\.\d+)?$/.test(text(cpus)) ? Number(text(cpus)) : NaN;
     return { key, ...(count > 0 ? { cpus: count } : {}), ...(size ? { memory: size } : {}) };
   };
   return [
@@ -190,7 +199,9 @@ export function limitsOf(service: ComposeService): { key: string; cpus?: number;
   ].filter(({ cpus, memory }) => cpus !== undefined || memory !== undefined);
 }
 
-const text = (value: unknown) => (["string", "number", "bigint"].includes(typeof value) ? String(value) : "");
+/** A text or a number as a text; empty for anything else. */
+const text = (value: unknown): string =>
+  ["string", "number", "bigint"].includes(typeof value) || value instanceof Verbatim ? String(value) : "";
 
 /**
  * The variables that a service inherits from the caller's environment (`HF_TOKEN:` without a

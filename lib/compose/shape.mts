@@ -44,7 +44,7 @@ const command: Shape = either([isList, texts], [isNull, any], [() => true, text]
 const external = either([isMap, map({ name: text })], [() => true, flag]);
 
 const hostNames = either(
-  [isList, unique(list((value, path) => /[:=]/.test(String(value)) ? fine : wrong(path, "NAME:ADDRESS")))],
+  [isList, unique(list((value, path) => /^[^:=]+[:=]/.test(String(value)) ? fine : wrong(path, "NAME:ADDRESS")))],
   [() => true, mapOf(either([isList, texts], [() => true, text]))],
 );
 

@@ -61,6 +61,7 @@ async function scriptOf(
     hasCarriageReturns: first.endsWith("\r"),
     ...(start.key === undefined ? {} : { key: start.key }),
     ...place,
+    text,
   };
 }
 

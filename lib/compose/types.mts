@@ -117,6 +117,8 @@ export interface ComposeProject extends ProjectRequest {
   starts?: Record<string, BuiltStart & { file?: string }>;
   /** The scripts of the project that start its services, by service. */
   startScripts?: Record<string, StartScript>;
+  /** The registries that this host has a login for. */
+  logins?: string[];
   /** Files that could not be read, as sentences with the reason. */
   unread?: string[];
   /** Paths of Git's submodules in the project's folder, from its .gitmodules. */
@@ -157,6 +159,8 @@ export interface StartScript {
   /** The key of the service that names it, or the place in its Dockerfile, such as `app/Dockerfile:12`. */
   key?: "entrypoint" | "command";
   place?: string;
+  /** Its text. */
+  text: string;
 }
 
 /** A path of a build's context that its Dockerfile copies: the build ends there. */

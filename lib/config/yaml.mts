@@ -63,6 +63,8 @@ export class Yaml {
   readonly problems: Problem[] = [];
   /** With `joins`: items that are indented deeper than those above, which YAML reads as part of the text above. */
   readonly joined: Problem[] = [];
+  /** With `joins`: keys that a mapping has twice. The last one counts in the data. */
+  readonly repeated: Problem[] = [];
   readonly root: Node | null = null;
   readonly #document: Document.Parsed;
   readonly #text: string;
@@ -71,10 +73,12 @@ export class Yaml {
   readonly #converted = new Map<Node, Converted>();
   /** The offset at which each line begins. */
   readonly #starts: number[];
+  readonly #joins: boolean;
   #size = 0;
 
   /** `joins`: an item that YAML reads as part of the text above is no problem, as for Compose. */
   constructor(text: string, { joins = false } = {}) {
+    this.#joins = joins;
     const long = text.length > most;
     this.#text = text;
     this.#starts = lineStarts(text);
@@ -98,8 +102,8 @@ export class Yaml {
     }
   }
 
-  #problem(at: number, message: string, instead?: string): void {
-    this.problems.push({ ...this.place(at), message, ...(instead ? { instead } : {}) });
+  #problem(at: number, message: string, instead?: string, list = this.problems): void {
+    list.push({ ...this.place(at), message, ...(instead ? { instead } : {}) });
   }
 
   /** Errors that the package reports late or finds slowly, and tags, which it would drop. */
@@ -135,7 +139,8 @@ export class Yaml {
             if (first !== undefined) {
               const { line } = this.place(first);
               const message = `duplicate key “${text.length > 40 ? `${text.slice(0, 40)}…` : text}”`;
-              this.#problem(at, message, `it once: line ${line} has it already`);
+              const list = this.#joins ? this.repeated : this.problems;
+              this.#problem(at, message, `it once: line ${line} has it already`, list);
             } else keys.set(text, at);
           }
         }

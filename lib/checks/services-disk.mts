@@ -1,0 +1,52 @@
+/** Models that the services of a machine download, and whether they fit on its disk. */
+import type { ResolvedMachine } from "../resolve/types.mts";
+import type { Verdict } from "./types.mts";
+import type { PlacedService } from "./placed-services.mts";
+import { downloadsOf, type NamedModel } from "../compose/models.mts";
+import { mountsOf } from "../compose/service.mts";
+import { boxDiskSize } from "../config/vocabulary.mts";
+import { manualFix } from "../fixes.mts";
+import { firstFew, joinList } from "../text.mts";
+import { sharedPath } from "./compose-folders.mts";
+import { weights } from "./services-models.mts";
+
+/** GiB of the system with Docker and a driver, of Ollama's image, and of another image with CUDA. */
+const [ofSystem, ofOllama, ofCuda] = [8, 5, 15];
+
+/** GiB of a model on the disk: those with about 4 bits have 4.8 (llama.cpp, tools/quantize/README.md, Q4_K_M). */
+const sizeOf = (model: NamedModel) => weights(model, model.bits === 4 ? 4.8 : model.bits);
+
+/** The warning for models that are larger than the disk of their machine; none if its disk is not known. */
+export function diskVerdicts(services: PlacedService[], machine: ResolvedMachine): Verdict[] {
+  const { name, provider, image, data, disk, dataSize, diskSize } = machine;
+  const all = services.filter(({ body }) =>
+    // models in a folder of the host take no space of the VM
+    !mountsOf(body).some(({ source = "" }) => sharedPath(source, machine) !== undefined)
+  ).flatMap((service) => downloadsOf(service.body, service.script).map((model) => ({ ...model, service })));
+  const models = all.filter((one, i) => all.findIndex((other) => other.name === one.name) === i);
+  const room = data ?? dataSize ?? disk ?? diskSize ?? (image ? boxDiskSize : undefined);
+  if (room === undefined) return [];
+  const images = new Set(models.map(({ service: { body, name } }) => String(body.image ?? name)));
+  const others = [...images].reduce((sum, one) => sum + (/ollama/.test(one) ? ofOllama : ofCuda), ofSystem);
+  const total = models.reduce((sum, model) => sum + sizeOf(model), 0);
+  if (total + others <= room / 1024) return [];
+  const key = data ?? dataSize ? "data:" : "disk:";
+  const wanted = Math.ceil((total + others * 2) / 10) * 10;
+  return [{
+    status: "warn",
+    message: `the models ${joinList(firstFew(models.map(({ name }) => name), 6))} take about ${total} GiB, but the ${
+      key === "data:" ? "data disk" : "disk"
+    } of ${name} has ${Math.round(room / 1024)} GiB, also for images`,
+    evidence: models.map(({ name, service }) => ({
+      read: service.place?.([name]) ?? `${service.name}: environment, command`,
+      value: name,
+    })),
+    fix: [
+      manualFix(
+        provider === "libvirt"
+          ? `Write ${key} ${wanted} GiB for ${name}, or share a folder of this host for the models (folders:)`
+          : "Use smaller models",
+      ),
+    ],
+  }];
+}
