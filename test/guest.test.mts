@@ -154,8 +154,8 @@ test("guest.cuda: is unknown without a version; skips other vendors' cards", () 
   const at = (service: string, keys = "image: debian-13") =>
     found("guest.cuda", `${machine(keys)}services: {w: {${service}}}`).map(shown);
   const own = "image: lab/own, gpu: 1";
-  assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^skip: w: the image name does not show/);
-  assert.equal(at(own), ["skip: w: the image name does not show its CUDA version"], "nothing suggests a problem");
+  assert.match(at('image: "lab/pytorch:24.05", gpu: 1')[0]!, /^pass: w: the image name does not show/);
+  assert.match(at(own).join(), /^pass: w: the image name does not show its CUDA version; driver \d+ runs CUDA 13/);
   const asked = (keys: string, device: string) =>
     found("guest.cuda", `${machine(keys, device)}services: {w: {${own}}, v: {${own}}}`).map(shown);
   const names = "unknown: w, v: the image names do not show their CUDA versions, and ";
