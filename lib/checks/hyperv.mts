@@ -4,6 +4,7 @@ import type { Check, Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
 import type { Partitionable } from "../host/windows-types.mts";
 import { allowsAnyCard, hasSriov, partitionPolicies, serverWithPartitions } from "../host/windows.mts";
+import { vendorIds } from "../host/vendors.mts";
 import { commandFix, manualFix } from "../fixes.mts";
 import { partitionGuest } from "./hyperv-guest.mts";
 import { driverVersion, partitionableOf } from "../resolve/partition.mts";
@@ -206,8 +207,16 @@ function policy(request: ResolvedGpuRequest, host: Host): Verdict {
     value: windows.policy ? String(windows.policy[name] ?? "not set") : "not read",
   }));
   if (!gpu) return unknown("could not read which card it is", evidence);
+  // docs.nvidia.com/vgpu, release notes for Windows Server (read 2026-11-29)
   if (hasSriov(gpu)) {
-    return pass("the card has SR-IOV, which Windows Server expects", evidence);
+    return request.vendorId === vendorIds.nvidia
+      ? warn(
+        "the card has SR-IOV, which Windows Server expects. NVIDIA's vGPU software partitions it and needs a " +
+          "licence; a guest with the driver of Windows is untested there",
+        evidence,
+        [manualFix("Or give the VM the whole card: mode: passthrough")],
+      )
+      : pass("the card has SR-IOV, which Windows Server expects", evidence);
   }
   if (!windows.policy) return unknown("could not read Windows Server's policy", evidence);
   if (allowsAnyCard(windows)) {
