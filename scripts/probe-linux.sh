@@ -165,6 +165,10 @@ for path in "$proc/cpuinfo" "$proc/meminfo" "$proc/spl/kstat/zfs/arcstats" "$pro
     unread="$unread ${path#"$root"}"
   fi
 done
+# folders of boot loaders that only root may list
+for path in "$root/boot" "$root/boot/loader/entries" "$root/boot/efi" "$root/efi"; do
+  [ -d "$path" ] && ! { [ -r "$path" ] && [ -x "$path" ]; } && unread="$unread ${path#"$root"}/…"
+done
 set -- "$@" of=kernel
 # NixOS has the running kernel's modules in another folder
 modules=$root/lib/modules/$release

@@ -143,7 +143,9 @@ function separating(card: Card, host: Host): Fix[] {
   const replug = ownUsb ? [manualFix("Connect the devices on the card's USB ports to other ports of this host")] : [];
   if (ownUsb && !card.groupPeers.some(needed)) return replug;
   const kept = card.groupPeers.filter(needed);
-  const orThat = kept.length > 0 && !kept.some(isOnboard) ? `, or move ${formatAddresses(kept)} to another slot` : "";
+  const orThat = kept.length > 0 && !kept.some(isOnboard)
+    ? `, or move ${formatAddresses(kept)} if it is in a slot`
+    : "";
   return [
     ...(movable(card, host)
       ? [manualFix(`Put the card in another slot, preferably one that is wired to the CPU${orThat}`, {

@@ -82,7 +82,12 @@ export function replaceArgument(host: Host, argument: string, by: string): Fix {
 }
 
 function locationOf(loader: Loader | undefined, host: Host, removed?: string): string {
-  if (!loader) return ", in the configuration of this host's boot loader";
+  if (!loader) {
+    const [hidden] = host.kernel.unread.flatMap((path) => /^(.*)\/…(\.conf)?$/.exec(path)?.[1] ?? []);
+    return `, in the configuration of this host's boot loader${
+      hidden ? `, which doctor finds as root: only root can read ${hidden}` : ""
+    }`;
+  }
   const words = loader.words?.(host, removed);
   const edit = removed === undefined
     ? loader.edit?.("add", "x", host)

@@ -16,6 +16,7 @@ import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { firmwareOf } from "../../lib/host/ovmf.mts";
+import { addArgument } from "../../lib/host/kernel-arguments.mts";
 import { parseHost } from "../../lib/host/parse.mts";
 import type { Host } from "../../lib/host/types.mts";
 import { own, root, standIns } from "../fake.mts";
@@ -478,6 +479,27 @@ test("the probe reads the cache of ZFS, a read-only root, and the drop-ins of bo
     "/efi/EFI/BOOT/limine.conf iommu=pt",
     "/etc/default/efibootmgr-kernel-hook iommu=pt",
   ]);
+});
+
+test("the probe says which folders of boot loaders only root can read", () => {
+  const folder = tree("boot/loader/entries/arch.conf = options quiet\nefi/EFI/BOOT/x = x\netc/os-release = ID=arch");
+  try {
+    for (const [path, mode] of [[".", 0o755], ["boot", 0o700], ["efi", 0o755]] as const) {
+      chmodSync(join(folder, path), mode);
+    }
+    // root may read everything
+    if (process.getuid?.() !== 0) chmodSync(join(folder, "boot"), 0);
+    const text = execFileSync("sh", [`${root}/scripts/probe-linux.sh`, folder], {
+      encoding: "utf8",
+      ...(process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}),
+    });
+    const host = parseHost(text);
+    assert.equal(host.kernel.unread, ["/boot/…"]);
+    assert.match(addArgument(host, "iommu=pt").title, /as root: only root can read \/boot$/);
+  } finally {
+    chmodSync(join(folder, "boot"), 0o755);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("the probe reads dracut's files and modules in /usr/lib", () => {
