@@ -162,7 +162,7 @@ export const denialFailures = (): Failure[] => [
       "host.virtualization",
       "cause",
       anyOf(
-        /invalid accelerator \w{2,8}|(?:No|no) accelerator found/,
+        /invalid accelerator \w{2,8}|(?<!WHPX: )(?:No|no) accelerator found/,
         /accelerator '?\w{2,8}'? is not (?:available|supported)/,
       ),
       "QEMU does not have that accelerator: it was built without it, or the platform has another (KVM on Linux, " +

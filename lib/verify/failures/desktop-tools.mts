@@ -54,7 +54,7 @@ export const desktopToolFailures = (): Failure[] => [
     [
       "tools.present",
       "symptom",
-      /Installer failed with exit code: ?\d|Installer failed security check|0x8a150006|0x8a150049/i,
+      /(?:Installer failed with exit code|Exitcode|code de sortie|código de salida|codice di uscita)\s?: ?\d|Installer failed security check|0x8a150006|0x8a150049/i,
       "the installer that WinGet started failed, for the reason in its own log",
       "Restart Windows if an update waits, then run it again; 1602 and 1603: end the program that the update replaces",
       commandFix("Show the log", "winget --info"),

@@ -11,7 +11,8 @@ const restart = commandFix("End WSL, then start Docker Desktop again", "wsl --sh
 export const dockerDesktopFailures = (): Failure[] => [
   ...rows({
     layer: "docker",
-    source: "Docker Desktop; docker/for-win#13472 (2023-05), #13492 (2023-05), #11249 (2021-05)",
+    source: "Docker Desktop; docker/for-win#13472 (2023-05), #13492 (2023-05), #11249 (2021-05), #14159 (2024-06), " +
+      "#14698 (2025-03)",
   }, [
     [
       "verify.docker",
@@ -42,7 +43,7 @@ export const dockerDesktopFailures = (): Failure[] => [
       anyOf(
         /Failed to deploy distro docker-desktop|deploying WSL2 distributions/,
         /DockerDesktop\/Wsl\/ExecError|error was encountered while executing a WSL command|Unexpected WSL error/,
-        /Docker Desktop requires a newer WSL kernel/,
+        /Docker Desktop requires a newer WSL kernel|starting WSL engine: |running wsl-bootstrap: /,
       ),
       "WSL does not run Docker Desktop's own distribution: WSL is old, damaged or hangs, or Windows' virtualization " +
       "is off",
@@ -50,6 +51,16 @@ export const dockerDesktopFailures = (): Failure[] => [
       restart,
       "If the error remains: turn on Virtual Machine Platform in Windows' features and virtualization in the " +
       "firmware, and restart Windows",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /wsl update failed: |updating wsl: exit code/,
+      "Docker Desktop could not update WSL: the download was refused (403: a proxy, firewall or country), or " +
+      "Windows' installer did not run",
+      commandFix("Update it yourself, as administrator", "wsl --update --web-download", { root: true }),
+      "Or install the newest package of WSL from its releases on GitHub (wsl.VERSION.x64.msi), then start Docker " +
+      "Desktop again",
     ],
     [
       "verify.docker",

@@ -183,7 +183,7 @@ export const dockerFailures = (): Failure[] => [
     source: "runc and crun, as Docker and Podman show it, read 2026-11",
   },
   {
-    pattern: /no space left on device|don't have enough free space in|ENOSPC(?!: System limit)/,
+    pattern: /(?<!whpx: )no space left on device|don't have enough free space in|ENOSPC(?!: System limit)/,
     near: anyOf(
       /docker|layer|failed to (?:solve|copy)|did not complete|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs/i,
       /overlay|containerd|image|box|\/boot|exited with code|\(os error 28\)|^[\w.-]{2,60} {1,30}\| /im,

@@ -64,8 +64,7 @@ export const hostProgramFailures = (): Failure[] => [
         "cause",
         /but none of the choices are installable:[\s"]{1,12}\[no choices\]/,
         "a package needs another one, named behind Depends, that no source of this system has: it was made for " +
-        "another " +
-        "release of Debian or Ubuntu, or a source is missing",
+        "another release of Debian or Ubuntu, or a source is missing",
         "Take the package, or its maker's source, for this release (VERSION_CODENAME in /etc/os-release)",
         commandFix("Check whether a source has it", "apt-cache policy NAME"),
         "If none has: apt-get update, and turn on contrib, non-free (Debian), universe, restricted (Ubuntu)",
@@ -74,9 +73,8 @@ export const hostProgramFailures = (): Failure[] => [
         "tools.present",
         "symptom",
         /Reached two conflicting (?:assignments|decisions)/,
-        "apt finds no way to install it: point 2 refuses what point 1 selects; sources of two releases are " +
-        "mixed, or a " +
-        "package is held back or excludes the other",
+        "apt finds no way to install it: point 2 refuses what point 1 selects; sources of two releases are mixed, or " +
+        "a package is held back or excludes the other",
         "Look up the packages of both points, and from which source each version is: apt-cache policy NAME NAME",
         commandFix("Check what is held back", "apt-mark showhold"),
         "Update the system first (apt-get update, apt-get full-upgrade), or remove the package that you do not need",
@@ -252,7 +250,7 @@ export const hostProgramFailures = (): Failure[] => [
       "cause",
       anyOf(
         /0x8007019e|HCS_E_SERVICE_NOT_AVAILABLE|WSL_E_WSL_OPTIONAL_COMPONENT_REQUIRED/,
-        /CreateVm\/HCS\/E_INVALIDARG|CreateVm\/(?:Verify|Configure)\w{0,20}\/\w{4,40}/,
+        /CreateVm\/HCS\/E_INVALIDARG/,
       ),
       "WSL's parts of Windows are not installed or not turned on, or its settings (.wslconfig) ask for what this " +
       "machine does not have",

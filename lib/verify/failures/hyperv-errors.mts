@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix, manualFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { rows } from "./rows.mts";
+import { type Row, rows } from "./rows.mts";
 
 /** Words of Hyper-V, and the forms of its messages about a VM and its devices. */
 const hypervForm = anyOf(
@@ -13,6 +13,34 @@ const eventLog = commandFix(
   "Read what Hyper-V wrote about it",
   "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-VMMS-Admin -MaxEvents 20",
 );
+
+/** How Hyper-V's cmdlets name an error in every language (FullyQualifiedErrorId). */
+const errorIds: [id: string, check: string, message: string, ...fix: Row[4][]][] = [
+  [
+    "AccessDenied",
+    "provider.access",
+    "Hyper-V refused the command to this user, or has no access to a file that it names",
+    "Run it as administrator, or join the group “Hyper-V Administrators” and log in again",
+  ],
+  [
+    "ObjectNotFound",
+    "provider.access",
+    "Hyper-V has no VM, disk, switch or device of the name or path in the command",
+    commandFix("List the VMs and switches", "Get-VM; Get-VMSwitch"),
+  ],
+  [
+    "InvalidState",
+    "provider.access",
+    "the VM is in a state in which Hyper-V does not do that: it runs, is off, saved or starting",
+    commandFix("Check its state", "Get-VM -Name NAME"),
+  ],
+  [
+    "InvalidParameter",
+    "provider.mode",
+    "Hyper-V does not take a value of the command: a name, path, size or number that does not exist or fit",
+    "Check the values of the command that the message shows; generation 2 needs .vhdx",
+  ],
+];
 
 /** Hyper-V's messages by the error of Windows that they end with, and about disks, switches and partitioned cards. */
 export const hypervErrorFailures = (): Failure[] => [
@@ -57,6 +85,7 @@ export const hypervErrorFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Attachment '.{1,300}being used by another process|(?:0x80070020|0x80070021)\b/,
+        /'[^'\n]{1,200}\.a?vhdx?'[:.] The process cannot access the file because/,
         /is already (?:mounted|attached|in use) by/,
       ),
       "another VM or program has that file open: a VM that runs, a mounted image, or a backup or virus scanner",
@@ -90,7 +119,7 @@ export const hypervErrorFailures = (): Failure[] => [
       "hyperv.switch",
       "cause",
       anyOf(
-        /Failed while adding virtual Ethernet switch connections|Ethernet port '[^']{1,80}' bind failed/,
+        /Failed while (?:adding|modifying|removing) virtual Ethernet switch|Ethernet port '[^']{1,80}' bind failed/,
         /NAT with overlapping|overlapping (?:prefix|NAT)|New-NetNat ?: /,
       ),
       "Windows could not make the switch or its NAT: the adapter has a switch already, or another NAT has those " +
@@ -114,6 +143,16 @@ export const hypervErrorFailures = (): Failure[] => [
       commandFix("Or turn it off for this VM", "Set-VMFirmware -VMName NAME -EnableSecureBoot Off"),
     ],
     [
+      "guest.firmware",
+      "cause",
+      /without a valid key protector|key protector (?:for the .{1,60} )?could not be unwrapped|Unable to unwrap the key/i,
+      "the VM's TPM has no key (key protector) that this Windows can open: it has none yet, or was made on another " +
+      "host",
+      "In Hyper-V Manager, in the settings of the VM while it is off, under Security: take the TPM away, apply, and " +
+      "turn it on again, which makes a key",
+      "What the guest locked with the old key (BitLocker) needs its recovery key",
+    ],
+    [
       "hyperv.card",
       "cause",
       anyOf(
@@ -132,7 +171,7 @@ export const hypervErrorFailures = (): Failure[] => [
       "host.virtualization",
       "cause",
       anyOf(
-        /Feature name (?:Microsoft-)?Hyper-V\S{0,20} is unknown/,
+        /Feature name (?:Microsoft-)?Hyper-V\S{0,20} is unknown|Hyper-V is not available on this edition/,
         /Nested virtualization (?:cannot|could not) be enabled|(?:0xC0351000|0x80370102)\b/,
       ),
       "this Windows or this CPU does not run Hyper-V's VMs: Windows Home has no Hyper-V, or virtualization is off " +
@@ -142,6 +181,13 @@ export const hypervErrorFailures = (): Failure[] => [
         "In a VM: on its host let virtualization be passed on, while the VM is off",
         "Set-VMProcessor -VMName NAME -ExposeVirtualizationExtensions $true",
       ),
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /Maximum memory value is less than|maximum of \d{1,4} virtual processors/i,
+      "the VM is to have more processors than this host has, or less memory at the most (maxmemory) than at its start",
+      "Correct cpus, memory and maxmemory: maxmemory is at least memory, cpus at most the host's threads",
     ],
     [
       "provider.access",
@@ -154,14 +200,28 @@ export const hypervErrorFailures = (): Failure[] => [
       manualFix("Run it in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again"),
     ],
   ]),
+  ...rows({
+    layer: "provider",
+    near: /hyper-?v|\bvm\b|machine/i,
+    source: "Microsoft Learn (Msvm_ConcreteJob, GetError), crc-org/crc#4648 (2025-02), read 2026-11",
+  }, [
+    [
+      "provider.access",
+      "fallback",
+      /(?:error|return) (?:code|value):? 327(?!69|78|84)\d{2}\b/,
+      "Hyper-V refused to do that with the VM; its own log has the reason that the number does not say: a state " +
+      "(32775), a value (32773), a time-out (32772), a file, too little memory",
+      eventLog,
+      commandFix("Check the VM's state", "Get-VM"),
+    ],
+  ]),
   ...rows({ layer: "provider", near: /wsl/i, source: "WSL (2.x); general knowledge, 2026-11" }, [
     [
       "host.virtualization",
       "cause",
       /Failed to configure network \(|Falling back to networkingMode|\bWsl\/[\w/]{1,80}\/ConfigureNetworking\//,
-      "WSL could not make its network: a VPN, firewall or setting of networkingMode in .wslconfig does " +
-      "not let it, or " +
-      "Windows' virtual switch is damaged",
+      "WSL could not make its network: a VPN, firewall or setting of networkingMode in .wslconfig does not let it, " +
+      "or Windows' virtual switch is damaged",
       "Set networkingMode=nat (or mirrored) in %UserProfile%\\.wslconfig, then wsl --shutdown",
       commandFix("Restart Windows' network service for VMs, as administrator", "sc.exe stop hns; sc.exe start hns", {
         root: true,
@@ -173,6 +233,13 @@ export const hypervErrorFailures = (): Failure[] => [
     near: /GPU|hyper-?v|-VM|\.vhdx|vagrant|packer/i,
     source: "PowerShell (error records); jamesstringer90/Easy-GPU-PV#469 (2026-03)",
   }, [
+    ...errorIds.map(([id, check, message, ...fix]): Row => [
+      check,
+      "fallback",
+      new RegExp(`: ${id},Microsoft\\.HyperV\\.PowerShell`),
+      message,
+      ...fix,
+    ]),
     [
       "provider.access",
       "fallback",

@@ -144,7 +144,7 @@ export const hypervGpuFailures = (): Failure[] => [
   },
   {
     pattern:
-      /'(?:Get-VMHost|Get-VM)PartitionableGpu' is not recognized|'(?:Get|Set|Add|Remove)-VM\w{0,40}' is not recognized/,
+      /'(?:Get-VMHost|Get-VM)PartitionableGpu' is not recognized|'(?:Get|Set|Add|Remove)-VM\w{0,40}' is not recognized|ObjectNotFound: \((?:Get|Set|Add|Remove|New|Start|Stop)-V(?:M|HD)\w{0,40}:String\)/,
     check: "hyperv.card",
     layer: "hypervisor",
     message:

@@ -93,6 +93,7 @@ export const packerBuilderFailures = (): Failure[] =>
       anyOf(
         /Fixed VHD disks (?:are (?:not supported|only supported)|do not support)|Generation 2 VMs don't support/,
         /(?:vTPM|TPM) is only supported on|Error enabling TPM: /,
+        /maximum of 64 additional SCSI|only 2 ide controllers available|not enough drive letters available/,
       ),
       "the template asks for what this kind of VM does not have (Hyper-V: fixed disks and floppies are for " +
       "generation 1, a TPM for generation 2)",
@@ -109,7 +110,10 @@ export const packerBuilderFailures = (): Failure[] =>
     [
       "provider.access",
       "fallback",
-      /Error (?:cloning|creating|exporting|starting|stopping|compacting) (?:virtual machine|vm|VM|disks): /,
+      anyOf(
+        /Error (?:cloning|creating|exporting|starting|stopping|compacting) (?:virtual machine|vm|VM|disks): /,
+        /: PowerShell error: /,
+      ),
       "Hyper-V or QEMU refused a step of Packer, for the reason after the colon",
       "Run packer build with PACKER_LOG=1 and -on-error=ask, and read the first error",
     ],

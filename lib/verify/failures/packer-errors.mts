@@ -89,7 +89,7 @@ export const packerErrorFailures = (): Failure[] =>
         /Error (?:connecting to|handshaking with|finding) VNC|Error running boot command/,
         /Error connecting to QMP socket/,
       ),
-      "QEMU ended before Packer could type into its screen (VNC)",
+      "Packer could not type into the VM: QEMU ended before (VNC), or Hyper-V has no keyboard for a VM that is not on",
       log,
     ],
     [

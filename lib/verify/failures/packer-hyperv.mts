@@ -26,9 +26,12 @@ export const packerHypervFailures = (): Failure[] => [
       anyOf(
         /Compare-VM ?: .{0,60}virtual machine configuration .{0,60}(?:corrupt|not valid|could not be)/,
         /Compare-VM ?: Cannot validate argument on parameter 'Path'/,
+        /to clone from does not exist|CloneFromVMCXPath does not exist|clone_from_vm(?:_name|cx_path) (?:must )?be specified/,
+        /Unable to parse the clone_from_vmcx_path/,
       ),
-      "the exported VM that Packer is to copy has no settings file that Hyper-V can read there, or is of a newer " +
-      "Windows",
+      "the VM that Packer is to copy does not exist, or has no settings file there that Hyper-V can read, or is of a " +
+      "newer Windows",
+      "clone_from_vm_name is a VM of Get-VM, and can name one of its checkpoints",
       "clone_from_vmcx_path is the folder that has “Virtual Machines” in it: export the VM again on this Windows",
     ],
     [
@@ -44,8 +47,9 @@ export const packerHypervFailures = (): Failure[] => [
       "tools.present",
       "cause",
       anyOf(
-        /PS Hyper-V module is not loaded/,
-        /Hyper-V module is not available/,
+        /(?:PS|PowerShell) Hyper-V module is not loaded/,
+        /Hyper-V (?:PowerShell )?module is not available/,
+        /'\w{3,12}-V(?:M|HD)\w{0,40}' command was found in the module 'Hyper-V', but the module could not be loaded/,
       ),
       "Hyper-V's PowerShell module is not installed, or the feature Hyper-V is off",
       commandFix(
@@ -53,6 +57,25 @@ export const packerHypervFailures = (): Failure[] => [
         "Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All",
         { reboot: true },
       ),
+      "Windows Home has no Hyper-V; in PowerShell 7 the window of Windows PowerShell 5.1 shows why the module does " +
+      "not load: Import-Module Hyper-V",
+    ],
+    [
+      "provider.host",
+      "cause",
+      anyOf(
+        /Applies to Windows 8\.1, Windows PowerShell 4\.0|Windows PowerShell version 4\.0 or higher is expected/,
+        /Cannot find PowerShell in the path/,
+      ),
+      "Packer's Hyper-V builder finds no PowerShell of Windows: it works on Windows only, not in WSL",
+      "Run packer.exe in PowerShell as administrator, in a folder of a Windows drive",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /(?:Secondary Dvd image|Guest additions iso) does not exist/,
+      "a CD image of the template is not there: secondary_iso_images, or the one of the guest services",
+      'Correct the path, or write guest_additions_mode = "disable"',
     ],
     [
       "hyperv.switch",
@@ -90,7 +113,8 @@ export const packerHypervFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
     near,
-    source: "hashicorp/packer#8194 (2019-10), #7259 (2019-02), hashicorp/vagrant#9774 (2018-05)",
+    source: "hashicorp/packer#8194 (2019-10), #7259 (2019-02), hashicorp/vagrant#9774 (2018-05), " +
+      "#13676 (2025-05), #13705 (2025-08)",
   }, [
     [
       "provider.version",
@@ -98,10 +122,11 @@ export const packerHypervFailures = (): Failure[] => [
       anyOf(
         /\\hyperv\\scripts\\\w{3,30}\.ps1 ?: A parameter cannot be found that matches/,
         /(?:Get|Set|New|Add|Import|Start)-VM\w{0,40} ?: A positional parameter cannot be found that accepts/,
-        /Missing closing '\}' in statement block/,
+        /Missing closing '\}' in statement block|Cannot process argument transformation on parameter 'VM'/,
       ),
       "a script of Vagrant or of Packer's Hyper-V plugin has a fault in this release, or was updated in part",
       "Update Vagrant: run the newest installer over the old one, and restart Windows",
+      "Vagrant 2.4.6 to 2.4.9 do not import some boxes (parameter 'VM'): 2.4.5 does",
       "Packer: packer plugins install github.com/hashicorp/hyperv, and the newest Packer",
     ],
   ]),

@@ -117,6 +117,7 @@ export const packerCauseFailures = (): Failure[] =>
         /\* \w{3,40}(?: type)? can only be \w{2,20}(?:,| or )|invalid '\w{3,40}'(?: type)? specified: |\* [^\n]{1,100} must be one of \S/,
         /\* '?\w{3,40}'? must be (?:less than|positive|a positive number|between) |\* '\w{3,40}' (?:is blank, but is |can only be )/,
         /\* '\w{3,40}' (?:must be explicitly specified|is required)|\b\w{3,40}_(?:count|size|port_min) cannot be greater than \d/,
+        /Virtual machine requires (?:disk (?:block size|space)|memory size) [<>]=/,
         /(?:An invalid )?(?:number of cpus|memory size|amount of memory) was specified|invalid (?:number of cpu|amount of memory)/,
       ),
       "the template has a value that the builder does not take; the lines with * name the key",

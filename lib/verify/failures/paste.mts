@@ -17,6 +17,8 @@ export interface Pasted {
 export function readPaste(raw: string): Pasted {
   let text = raw.charCodeAt(0) === 0xfeff ? raw.slice(1) : raw;
   if (text.includes("\u0000")) text = text.replaceAll("\u0000", "");
+  // UTF-16 of wsl.exe, as programs show it that read bytes
+  if (text.includes(" W i n d o w s ")) text = text.replace(spaced, (run) => run.replace(/(.) /g, "$1"));
   if (text.includes("\u001b")) text = plain(text);
   if (/_x00[01][0-9a-f]_/i.test(text)) text = withoutClixml(text);
   if (text.includes("\r")) text = text.replace(/\r+(?=\n|$)/g, "");
@@ -39,6 +41,9 @@ export function readPaste(raw: string): Pasted {
   if (text.length <= translatedLimit) text = translated(text);
   return { text: text.replace(prefixes, ""), shown };
 }
+
+/** Words with a space behind each character. */
+const spaced = /(?<!\w)(?:[!-~] (?: {2}){0,2}){8,}[!-~]?/g;
 
 /** Longer logs are not searched for translations. Characters. */
 const translatedLimit = 1 << 20;

@@ -144,7 +144,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       "cause",
       anyOf(
         /vm "[^"]{1,60}" already (?:running|exists)|\b[\w-]{3,60}: VM (?:does not exist|already exists)/,
-        /machine did not transition into running state|machine is not in running state|podman machine (?:init|start)/,
+        /machine did not transition into running state|machine is not in running state|(?:try|run|using|with|`)[^\n]{0,40}podman machine (?:init|start)/,
       ),
       "Podman's own VM (podman machine) does not run, or is in another state than the command expects",
       commandFix("List the machines", "podman machine list"),
@@ -210,8 +210,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       "cause",
       /conmon failed: (?:exit status|signal)/,
       "conmon, which watches the container, ended at its start: no systemd session for its log, a full /run or a " +
-      "wrong " +
-      "runtime",
+      "wrong runtime",
       guestFix("Read its lines", "journalctl -b --no-pager -n 30 -t conmon"),
       "Try --log-driver k8s-file, and see that /run/user has space (df -h)",
     ],

@@ -8,6 +8,33 @@ const options = "Compare with QEMU's own list: qemu-system-x86_64 -device help (
 
 /** Messages of QEMU about a VM's machine: CPU, memory, disks, options. */
 export const machineFailures = (): Failure[] => [
+  ...rows({
+    layer: "hypervisor",
+    source: "QEMU (target/i386/whpx); AlexSSD7/linsk#48 (2025-11), Tech-FZ/EmuGUI#72 (2024-02)",
+  }, [
+    [
+      "host.virtualization",
+      "cause",
+      /WHPX: No accelerator found|failed to initialize whpx/,
+      "Windows' interface for other VM programs (Windows Hypervisor Platform) is off, or virtualization is off in " +
+      "the firmware",
+      commandFix(
+        "Turn it on as administrator, then restart Windows",
+        "dism /online /enable-feature /featurename:HypervisorPlatform /all /norestart",
+        { root: true, reboot: true },
+      ),
+      'Or without it, slowly: accelerator = "tcg" (Packer), -accel tcg (QEMU)',
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /whpx: injection failed|WHPX: (?:Failed to (?:emulate|exec)|Unexpected VP exit)/i,
+      "Windows' hypervisor does not do what QEMU asks of it: its interrupt controller or that CPU model does not " +
+      "work with WHPX",
+      "Write -accel whpx,kernel-irqchip=off (Packer: qemuargs), and a plain CPU model such as qemu64",
+      "Update QEMU; until then: -accel tcg, which is slow",
+    ],
+  ]),
   ...rows({ layer: "hypervisor", near: vmWords, source: "QEMU, general knowledge, 2026-11" }, [
     [
       "host.virtualization",

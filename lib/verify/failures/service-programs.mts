@@ -175,9 +175,8 @@ export const serviceProgramFailures = (): Failure[] => [
       "cause",
       /distribution failed to start\. Error code: (?:5|22|74|117|30), failure step: 2/,
       "the distribution's file system (ext4.vhdx) is damaged, so that WSL cannot mount it",
-      "Copy ext4.vhdx away first; then attach it to another distribution (wsl --mount --vhd PATH --bare), and " +
-      "repair it " +
-      "there: e2fsck -f /dev/sdX",
+      "Copy ext4.vhdx away first; then attach it to another distribution (wsl --mount --vhd PATH --bare), and repair " +
+      "it there: e2fsck -f /dev/sdX",
     ],
     [
       "guest.image",
@@ -205,7 +204,7 @@ export const serviceProgramFailures = (): Failure[] => [
     ],
     [
       "provider.access",
-      "cause",
+      "symptom",
       anyOf(
         /WSL (?:bootstrap script|import of guest OS) failed/,
         /wsl\.exe \[[^\]]{1,600}\] failed: exit status/,

@@ -61,9 +61,8 @@ export const vmProgramFailures = (): Failure[] => [
         "provider.mode",
         "cause",
         /(?:RawFile|NamedPipe|HostSerial|HostParallel)#\d{1,3} (?:failed to|Failed to)|Cannot open host device '[^']{1,80}' for read\/write/,
-        "VirtualBox cannot open the file, pipe or device that the VM's serial port is connected to: the box names " +
-        "a path " +
-        "of another system or folder",
+        "VirtualBox cannot open the file, pipe or device that the VM's serial port is connected to: the box names a " +
+        "path of another system or folder",
         'In the Vagrantfile: vb.customize ["modifyvm", :id, "--uartmode1", "disconnected"]',
       ],
       [
@@ -202,7 +201,11 @@ export const vmProgramFailures = (): Failure[] => [
     [
       "provider.version",
       "cause",
-      /A parameter cannot be found that matches parameter name '(?:Generation|NewVMName|VMName|Version|GuestStateIsolationType)'/,
+      anyOf(
+        /A parameter cannot be found that matches parameter name '(?:Generation|NewVMName|VMName|Version|GuestStateIsolationType)'/,
+        /(?:ExposeVirtualizationExtensions|CheckpointType|AutomaticCheckpointsEnabled) is not available/,
+        /version of Hyper-V does not support virtual machine virtualization extension/,
+      ),
       "this Windows' Hyper-V cmdlets are older than the script expects",
       "Update Windows, or use a release of the program that fits it",
       hyperv,

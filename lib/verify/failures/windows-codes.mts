@@ -5,28 +5,69 @@ import { type Row, rows } from "./rows.mts";
 
 /** Words of Hyper-V, of the service for VMs and containers (HCS), of WSL, and of programs that use them. */
 const vmWords =
-  /hyper-?v|virtual machine|compute system|\bHC[SN]\b|vmcompute|\bvmms\b|vmwp|\bWsl|wsl\.exe|\.vhdx?\b|-VM(?:\w{0,30})\b|vagrant|docker desktop|multipass|partition/i;
+  /hyper-?v|virtual machine|compute system|\bHC[SN]\b|vmcompute|\bvmms\b|vmwp|\bWsl|wsl\.exe|\.vhdx?\b|-VM(?:\w{0,30})\b|vagrant|docker desktop|multipass|partition|sandbox/i;
 const eventLog = commandFix(
   "Read what Hyper-V wrote about it",
   "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-Worker-Admin -MaxEvents 20",
 );
 const services = commandFix("Check whether its services run", "sc.exe query vmms; sc.exe query vmcompute");
 
-/** Error numbers of Windows (HRESULT), as a decimal and a hexadecimal number. */
+/**
+ * Error numbers of Windows (HRESULT), as a decimal and a hexadecimal number; those of HCS also as NTSTATUS
+ * (0xC037…).
+ */
 const code = (...numbers: number[]) =>
   new RegExp(
-    `(?:${numbers.flatMap((one) => [`0x${one.toString(16)}`, `${one - 0x100000000}`]).join("|")})(?![\\da-f])`,
+    `(?:${
+      numbers.flatMap((one) => one >>> 16 === 0x8037 ? [one, one + 0x40000000] : [one])
+        .flatMap((one) => [`0x${one.toString(16)}`, `${one - 0x100000000}`]).join("|")
+    })(?![\\da-f])`,
     "i",
   );
 
 const codes: Row[] = [
   [
+    "provider.version",
+    "cause",
+    anyOf(code(0x8037010d), /machine or container JSON document is invalid/),
+    "Windows' service for VMs does not take the description of the VM: the program asks for what this Windows does " +
+    "not have",
+    "Update Windows, then the program; until then use the program's release for this Windows",
+    "Take from the VM what is new: a GPU partition, nested virtualization, a shared folder",
+    eventLog,
+  ],
+  [
+    "provider.access",
+    "symptom",
+    code(0x80370100, 0x80370106, 0x80370107, 0x8037011c),
+    "the VM ended by itself or was ended, at its start or while it ran; Hyper-V's log says why",
+    eventLog,
+    "Start it without its GPU, and with less memory, to find the part that ends it",
+  ],
+  [
+    "guest.image",
+    "cause",
+    code(0x8007000d),
+    "a file of the VM is not what Windows expects: its settings, its saved state or the file of its firmware are " +
+    "damaged, or were made by a newer Windows",
+    "Make the VM again with the disk that it has (New-VM -VHDPath DISK.vhdx): the disk stays",
+    eventLog,
+  ],
+  [
+    "hyperv.switch",
+    "cause",
+    /0x803b00[\da-f]{2}\b|-214361(?:6[789]|70)\d{2}\b|\bHCN_E_[A-Z_]{4,40}/,
+    "Windows' service for the networks of VMs (HNS) refused the network, its address or its port: it exists already, " +
+    "is taken, or the service has lost it",
+    commandFix("Restart the service, as administrator", "sc.exe stop hns; sc.exe start hns", { root: true }),
+    commandFix("List the networks", "hnsdiag.exe list networks"),
+  ],
+  [
     "provider.access",
     "cause",
     code(0x80070005, 0x8037011b),
-    "Windows refuses access to a file, switch or device of the VM: this window is not an " +
-    "administrator's, or the VM's " +
-    "own account (NT VIRTUAL MACHINE\\Virtual Machines) may not read the file",
+    "Windows refuses access to a file, switch or device of the VM: this window is not an administrator's, or the " +
+    "VM's own account (NT VIRTUAL MACHINE\\Virtual Machines) may not read the file",
     commandFix(
       "Give the VMs their folder",
       'icacls.exe FOLDER /T /grant "NT VIRTUAL MACHINE\\Virtual Machines:(OI)(CI)F"',
@@ -47,8 +88,7 @@ const codes: Row[] = [
     "cause",
     code(0x80070032),
     "this Windows or this device does not support what was asked for",
-    "Whole devices (DDA) need Windows Server; a GPU partition needs its current driver; a VM on a " +
-    "remote drive or in " +
+    "Whole devices (DDA) need Windows Server; a GPU partition needs its current driver; a VM on a remote drive or in " +
     "a cluster cannot have one",
     eventLog,
   ],
@@ -110,8 +150,35 @@ const codes: Row[] = [
   ],
 ];
 
+/** Error numbers with which Windows turns one of its features on (DISM, CBS). */
+const featureCodes: Row[] = [
+  [
+    "host.virtualization",
+    "cause",
+    /0x800f0954\b|0x800f0907\b|0x8024500c\b/i,
+    "Windows may not fetch the feature's files: a policy sends it to a server of updates (WSUS) that has none",
+    "Group Policy, Specify settings for optional component installation: download directly from Windows Update",
+    "Or take them from the ISO of the same Windows: dism /online /enable-feature /featurename:NAME /all " +
+    "/source:D:\\sources\\sxs",
+  ],
+  [
+    "host.virtualization",
+    "cause",
+    /0x800f0[89]\w{2}\b|0x80073712\b/i,
+    "Windows cannot turn the feature on: its component store is damaged, or the files are not there",
+    commandFix("Repair the store, as administrator", "dism /online /cleanup-image /restorehealth", { root: true }),
+    commandFix("Then its files", "sfc /scannow", { root: true }),
+    "Install the updates of Windows and restart it, then turn the feature on again",
+  ],
+];
+
 /** Messages of Windows' VM services, by error number and by sentence. */
 export const windowsCodeFailures = (): Failure[] => [
+  ...rows({
+    layer: "hypervisor",
+    near: /\bdism\b|optional ?feature|hyper-?v|virtual|virtuel|\bWsl\b|featurename/i,
+    source: "Microsoft Learn (Windows Update error reference, DISM), microsoft/WSL#7317 (2021-08), read 2026-11",
+  }, featureCodes),
   ...rows({
     layer: "provider",
     near: vmWords,
@@ -125,9 +192,8 @@ export const windowsCodeFailures = (): Failure[] => [
         /Synthetic Ethernet Port.{0,160}(?:Error|fail)|Failed to allocate resources while connecting to a virtual network/,
         /The Ethernet switch may not exist|Failed to connect Ethernet switch port/,
       ),
-      "Hyper-V cannot connect the VM's network adapter: its switch is gone or blocked, as after an " +
-      "update of Windows or " +
-      "of a network driver",
+      "Hyper-V cannot connect the VM's network adapter: its switch is gone or blocked, as after an update of Windows " +
+      "or of a network driver",
       commandFix("List the switches", "Get-VMSwitch"),
       "Choose another switch for the VM (the Default Switch), or make the switch again; restart Windows " +
       "after an update",
@@ -146,6 +212,15 @@ export const windowsCodeFailures = (): Failure[] => [
       firmwareFix("Turn on VT-x or SVM in the firmware's setup"),
     ],
     ...codes,
+    [
+      "hyperv.card",
+      "fallback",
+      /Windows Sandbox failed to (?:start|initialize)/,
+      "Windows' own VM (Sandbox) did not start, for the reason in its number; with several cards often the GPU that " +
+      "it is given",
+      "Start it without a GPU: <VGpu>Disable</VGpu> in a .wsb file",
+      eventLog,
+    ],
     [
       "provider.access",
       "fallback",

@@ -34,6 +34,7 @@ export const windowsFailures = (): Failure[] => [
     pattern: anyOf(
       /(?:virtual|Hyper-V) switch .{0,60}(?:not found|could not be found|does not exist)/,
       /There are no virtual switches created for Hyper-V/,
+      /Failed to locate switch with name or ID|Could not find Ethernet switch/,
     ),
     near: /hyper-?v|vagrant|packer|VMSwitch/i,
     check: "provider.access",
@@ -90,6 +91,9 @@ export const windowsFailures = (): Failure[] => [
       /failed to start because one of the Hyper-V components is not running/,
       /\b0x80370102\b|could not be started because a required feature is not installed/,
       /Virtualization (?:is disabled|support is disabled) in the firmware|HCS_E_HYPERV_NOT_INSTALLED/,
+      /Hyper-?V (?:Hypervisor|Windows feature) is disabled|HyperV namespace not found|(?<!PS )Hyper-V not installed/,
+      /Virtualization support appears to be disabled|CPU does not have proper virtualization extensions/,
+      /requires `?Virtual Machine Platform`? feature to be enabled/,
     ),
     check: "host.virtualization",
     layer: "hypervisor",
@@ -104,6 +108,7 @@ export const windowsFailures = (): Failure[] => [
         { root: true, reboot: true },
       ),
       commandFix("Let Windows start it", "bcdedit /set hypervisorlaunchtype auto", { root: true, reboot: true }),
+      manualFix("If all of that is on: update the program that asks (Multipass does not support Windows Server)"),
     ],
     source: "Hyper-V, WSL, read 2026-11",
   },
@@ -124,7 +129,10 @@ export const windowsFailures = (): Failure[] => [
     source: "Microsoft, Hyper-V (KB 2779204), read 2026-11",
   },
   {
-    pattern: /Not enough memory in the system to start the virtual machine/,
+    pattern: anyOf(
+      /Not enough memory in the system to start the virtual machine|: OutOfMemory,Microsoft\.HyperV\.PowerShell/,
+      /(?:error|return) (?:code|value):? 32778\b/,
+    ),
     check: "host.memory",
     layer: "hypervisor",
     message: "the host has not enough free memory for the VM",
@@ -135,6 +143,9 @@ export const windowsFailures = (): Failure[] => [
     pattern: anyOf(
       /required (?:permissions?|authorization) to complete this task/,
       /must be run with administrative privileges|requires that Vagrant be run with/,
+      /(?:error|return) (?:code|value):? 32769\b/,
+      /Hyper-V commands have to be run as|requires? (?:Hyper-V )?admin(?:istrator)? (?:right|authority)/,
+      /(?:Could not find: .{1,80} in|is not a member of) (?:the )?'Hyper-V Administrators'/,
     ),
     near: /hyper-?v|vagrant|-VM(?:\w{0,30})\b/i,
     check: "provider.access",
@@ -192,7 +203,8 @@ export const windowsFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Hyper-V encountered an error trying to access an object on computer/,
-      /Virtual Machine Management Service .{0,12}is not running/,
+      /Virtual Machine Management Service .{0,12}(?:is )?not running|Hyper-V management service not available/,
+      /The Hyper-V service (?:does not exist|is set to disabled)|Could not start the Hyper-V service/,
     ),
     check: "provider.access",
     layer: "provider",

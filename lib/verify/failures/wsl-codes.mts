@@ -2,14 +2,34 @@ import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { type Row, rows } from "./rows.mts";
+import { wslFixes } from "./wsl.mts";
 
-const shutdown = commandFix("Stop WSL, then start it again", "wsl --shutdown");
-const update = commandFix("Update it", "wsl --update");
+const { shutdown, update, list, restart, reinstall, parts } = wslFixes;
 const web = commandFix("Fetch it from GitHub instead of the Store", "wsl --update --web-download");
-const list = commandFix("List the distributions", "wsl --list --verbose");
-const restart = "Restart Windows, then update WSL: wsl --update";
-const reinstall =
-  "Install the newest package of WSL from its releases on GitHub (wsl.VERSION.x64.msi); the distributions stay";
+
+/** The names of WSL's own codes (wslservice.idl): the first is WSL_E_… 0x80040301, an empty one has no code. */
+const names = ("DEFAULT_DISTRO_NOT_FOUND DISTRO_NOT_FOUND WSL1_NOT_SUPPORTED VM_MODE_NOT_SUPPORTED " +
+  "TOO_MANY_DISKS_ATTACHED CONSOLE CUSTOM_KERNEL_NOT_FOUND USER_NOT_FOUND INVALID_USAGE EXPORT_FAILED " +
+  "IMPORT_FAILED DISTRO_NOT_STOPPED TTY_LIMIT CUSTOM_SYSTEM_DISTRO_ERROR LOWER_INTEGRITY HIGHER_INTEGRITY " +
+  "FS_UPGRADE_NEEDED USER_VHD_ALREADY_ATTACHED VM_MODE_INVALID_STATE VM_MODE_MOUNT_NAME_ALREADY_EXISTS " +
+  "ELEVATION_NEEDED_TO_MOUNT_DISK   DISK_ALREADY_ATTACHED DISK_ALREADY_MOUNTED DISK_MOUNT_FAILED " +
+  "DISK_UNMOUNT_FAILED WSL2_NEEDED VM_MODE_INVALID_MOUNT_NAME GUI_APPLICATIONS_DISABLED " +
+  "DISTRO_ONLY_AVAILABLE_FROM_STORE WSL_MOUNT_NOT_SUPPORTED WSL_OPTIONAL_COMPONENT_REQUIRED   VMSWITCH_NOT_FOUND " +
+  "VMSWITCH_NOT_SET NOT_A_LINUX_DISTRO OS_NOT_SUPPORTED INSTALL_PROCESS_FAILED INSTALL_COMPONENT_FAILED " +
+  "PLUGIN_REQUIRES_UPDATE DISK_MOUNT_DISABLED WSL1_DISABLED VIRTUAL_MACHINE_PLATFORM_REQUIRED " +
+  "LOCAL_SYSTEM_NOT_SUPPORTED DISK_CORRUPTED DISTRIBUTION_NAME_NEEDED INVALID_JSON VM_CRASHED").split(" ");
+
+/** The pattern's source for codes of WSL, by name and number: `own("DISTRO_NOT_FOUND")`. */
+const own = (...of: string[]) =>
+  of.map((name) => `WSL_E_${name}|0x${(0x80040301 + names.indexOf(name)).toString(16)}`).join("|");
+
+/** The end of WSL's message with one of these codes, in any language: `code` is the source of a pattern. */
+export const atEnd = (code: string): string =>
+  `(?:\\bWsl\\/(?![\\w/]{0,80}Configure)(?:[\\w/]{1,80}\\/)?|WslRegisterDistribution failed with error: |` +
+  `\\bwsl[^]{1,200}Error(?: code)?: )(?:${code})(?!\\w)`;
+
+/** The end of WSL's message with one of its own codes, by name. */
+export const ownCode = (...of: string[]): RegExp => new RegExp(atEnd(own(...of)));
 
 /** Codes that WSL, its installer and its launchers end their message with, by what they mean. */
 const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] = [
@@ -21,7 +41,8 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "Check that https://raw.githubusercontent.com and https://aka.ms open in a browser; set the proxy in Windows",
   ],
   [
-    "0x8024\\w{4}|0x80d0\\w{4}|0x803f\\w{4}|0x80073[cd]\\w{2}|ERROR_INSTALL_\\w{4,30}|0x80070643",
+    "0x8024\\w{4}|0x80d0\\w{4}|0x803f\\w{4}|0x80073[cd]\\w{2}|" +
+    own("DISTRO_ONLY_AVAILABLE_FROM_STORE", "INSTALL_PROCESS_FAILED"),
     "tools.present",
     "Windows' Store, Update or installer did not deliver WSL's package: its services are off, or a policy or state " +
     "forbids it",
@@ -30,7 +51,15 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     reinstall,
   ],
   [
-    "0x80070422|ERROR_SERVICE_DISABLED|0x80070424|ERROR_SERVICE_DOES_NOT_EXIST|0x80070426|ERROR_SERVICE_NOT_ACTIVE",
+    "0x80070424|ERROR_SERVICE_DOES_NOT_EXIST|0x80080005|CO_E_SERVER_EXEC_FAILURE|0x80010002|E_ABORT|0x80004004|" +
+    "ERROR_INSTALL_\\w{4,30}|0x80070643",
+    "tools.present",
+    "WSL's service is not installed or does not start: an update or installation of WSL was cut off",
+    restart,
+    reinstall,
+  ],
+  [
+    "0x80070422|ERROR_SERVICE_DISABLED|0x80070426|ERROR_SERVICE_NOT_ACTIVE",
     "host.virtualization",
     "a service of Windows that WSL needs (WslService, Windows Update) is disabled or does not run",
     commandFix("Let WSL's start automatically, as administrator", "sc.exe config WslService start= auto", {
@@ -58,36 +87,16 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     update,
   ],
   [
-    "0x80040326|0x8004032[7-9a]|WSL_E_(?:OS_NOT_SUPPORTED|PLUGIN_REQUIRES_UPDATE)|0x800701bc",
+    // releases before 2.4 ended with this number when the kernel was too old
+    "0x80040326|0x800701bc",
     "provider.version",
     "WSL or its kernel is older than what it is asked for",
     update,
     shutdown,
   ],
   [
-    "WSL_E_(?:DEFAULT_)?DISTRO_NOT_FOUND|0x8004030[12]|WSL_E_DISTRIBUTION_NAME_NEEDED",
-    "guest.image",
-    "WSL has no distribution of that name for this user, or none at all",
-    list,
-    "Install one (wsl --install Ubuntu), or choose the default: wsl --set-default NAME",
-  ],
-  [
-    "ERROR_ALREADY_EXISTS|0x800700b7|ERROR_FILE_EXISTS|0x80070050",
-    "guest.image",
-    "a distribution or file of that name is there already",
-    list,
-    "Give another name or folder; wsl --unregister NAME deletes the old one with its files",
-  ],
-  [
-    "0x80070020|WSL_E_USER_VHD_ALREADY_ATTACHED|WSL_E_DISK_ALREADY_\\w{6,9}",
-    "guest.image",
-    "the distribution's disk is open elsewhere: mounted, in another WSL, or in a backup or virus scanner",
-    shutdown,
-    "Dismount it (wsl --unmount, or eject it in Explorer), and end the backup program",
-  ],
-  [
-    "0xc03a00(?:0[0-9a-f]|14|1a)|0x80070570|ERROR_FILE_CORRUPT|WSL_E_DISK_CORRUPTED|ERROR_FILE_SYSTEM_LIMITATION|" +
-    "0x80070299|ERROR_VHD_\\w{4,40}",
+    "0xc03a00(?:0[0-9a-f]|14|1a)|0x80070570|ERROR_FILE_CORRUPT|ERROR_FILE_SYSTEM_LIMITATION|" +
+    "0x80070299|ERROR_VHD_\\w{4,40}|" + own("DISK_CORRUPTED"),
     "guest.image",
     "Windows cannot use the distribution's disk (ext4.vhdx): it is damaged, compressed, encrypted or fragmented",
     "Copy it away first; make its folder uncompressed and unencrypted (compact /u, cipher /d)",
@@ -108,9 +117,9 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "Free space there, or move it: wsl --manage NAME --move FOLDER",
   ],
   [
-    "WSL_E_VM_CRASHED|E_FAIL|0x80070001|0x80004005|0x800706b[ae]|RPC_S_\\w{4,40}|RPC_E_\\w{4,40}|0x8007054f|" +
+    own("VM_CRASHED") + "|E_FAIL|0x80004005|0x800706b[ae]|RPC_S_\\w{4,40}|RPC_E_\\w{4,40}|0x8007054f|" +
     "ERROR_INTERNAL_ERROR|0xd000020c|" +
-    "ERROR_TIMEOUT|0x800705b4|0xffffffff|0x800703fa|0x8000ffff",
+    "ERROR_TIMEOUT|0x800705b4|0xffffffff|0x800703fa|0x8000ffff|0x8037010[0679a]",
     "host.virtualization",
     "WSL's VM or service ended or did not answer, for a reason that this code does not say",
     shutdown,
@@ -118,7 +127,15 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     reinstall,
   ],
   [
-    "0x80041002|0x80041010|0x8004100e|0x80070002|0x80070003|0x8007065d|0x800401\\w{2}|0x80370106|0x80070057",
+    "0x800f\\w{4}|0x80073712",
+    "host.virtualization",
+    "Windows could not turn on a part of itself that WSL needs: its component store is damaged, or a policy (WSUS) " +
+    "keeps it from the files",
+    commandFix("Repair the store, as administrator", "dism /online /cleanup-image /restorehealth", { root: true }),
+    parts,
+  ],
+  [
+    "0x80041002|0x80041010|0x8004100e|0x80070002|0x80070003|0x8007065d|0x800401\\w{2}|0x80070057",
     "provider.access",
     "WSL's installation, or the package of the distribution, is incomplete or in a bad state",
     update,
@@ -133,15 +150,13 @@ export const wslCodeFailures = (): Failure[] =>
     {
       layer: "provider",
       source: "microsoft/WSL (wslservice.idl, Resources.resw), #9476 (2023-01), #12577 (2025-02), #13209 (2025-07), " +
+        "#13551 (2025-10), #14019 (2026-01), " +
         "read 2026-11",
     },
     codes.map(([code, check, message, ...fix]): Row => [
       check,
       "cause",
-      new RegExp(
-        `(?:\\bWsl\\/(?![\\w/]{0,80}Configure)(?:[\\w/]{1,80}\\/)?|WslRegisterDistribution failed with error: |` +
-          `\\bwsl[^]{1,200}Error(?: code)?: )(?:${code})(?!\\w)`,
-      ),
+      new RegExp(atEnd(code)),
       message,
       ...fix,
     ]),

@@ -2,18 +2,10 @@ import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
+import { atEnd, ownCode } from "./wsl-codes.mts";
+import { wslFixes } from "./wsl.mts";
 
-const restart = commandFix("Stop WSL, then start it again", "wsl --shutdown");
-const update = commandFix("Update it", "wsl --update");
-const list = commandFix("List the distributions", "wsl --list --verbose");
-const install = commandFix(
-  "Install WSL's parts of Windows, as administrator; then restart",
-  "wsl --install --no-distribution",
-  {
-    root: true,
-    reboot: true,
-  },
-);
+const { shutdown: restart, update, list, parts } = wslFixes;
 
 /** Sentences that WSL prints, by topic. */
 export const wslMessageFailures = (): Failure[] => [
@@ -64,7 +56,10 @@ export const wslMessageFailures = (): Failure[] => [
     [
       "host.virtualization",
       "cause",
-      /could not be found in this WSL 1 distro|This operation requires WSL 2\.|WSL_E_WSL2_NEEDED/,
+      anyOf(
+        /could not be found in this WSL 1 distro|This operation (?:requires WSL 2|is only supported by WSL2)\./,
+        ownCode("WSL2_NEEDED"),
+      ),
       "the distribution is one of WSL 1, and this needs WSL 2",
       "Convert it in PowerShell: wsl --list --verbose, then wsl --set-version NAME 2",
     ],
@@ -75,9 +70,8 @@ export const wslMessageFailures = (): Failure[] => [
         /WSL_E_NESTED_NOT_SUPPORTED|Nested virtualization is not supported on this Windows build/,
         /platform does not support nested virtualization\. Consider not exposing/,
       ),
-      "the VM is to run VMs of its own (nested virtualization), which this Windows or CPU does not support: " +
-      "Windows 10 " +
-      "does not for WSL, nor on CPUs of AMD",
+      "the VM is to run VMs of its own (nested virtualization), which this Windows or CPU does not support: Windows " +
+      "10 does not for WSL, nor on CPUs of AMD",
       "For WSL: nestedVirtualization=false below [wsl2] in %UserProfile%\\.wslconfig, then wsl --shutdown and " +
       "wsl --update",
       commandFix(
@@ -96,7 +90,7 @@ export const wslMessageFailures = (): Failure[] => [
     [
       "host.virtualization",
       "cause",
-      /WSL1 is not supported with your current machine|WSL_E_WSL1_NOT_SUPPORTED/,
+      anyOf(/WSL1 is not supported with your current machine/, ownCode("WSL1_NOT_SUPPORTED")),
       "the distribution is one of WSL 1, whose part of Windows is not installed",
       "Convert it: wsl --set-version NAME 2; a new one: wsl --install NAME, with wsl --set-default-version 2 before",
       "To keep WSL 1: turn on Windows Subsystem for Linux in “Turn Windows features on or off”, and restart",
@@ -113,7 +107,11 @@ export const wslMessageFailures = (): Failure[] => [
       }),
     ],
   ]),
-  ...rows({ layer: "provider", source: "microsoft/WSL (localization/strings/en-US), read 2026-11" }, [
+  ...rows({
+    layer: "provider",
+    source:
+      "microsoft/WSL (localization/strings/en-US, wslservice.idl), #11568 (2024-05), #13060 (2025-06), read 2026-11",
+  }, [
     [
       "host.virtualization",
       "cause",
@@ -122,9 +120,12 @@ export const wslMessageFailures = (): Failure[] => [
         /Failed to start virtual networking - please install the optional component/,
         /(?:Optional components needed to run WSL|application requires the Windows Subsystem for Linux Optional Component)/,
         /Failed to enable Windows component '/,
+        /Windows Subsystem for Linux is not installed\. You can install/,
+        ownCode("VIRTUAL_MACHINE_PLATFORM_REQUIRED", "WSL_OPTIONAL_COMPONENT_REQUIRED", "INSTALL_COMPONENT_FAILED"),
       ),
-      "WSL's VM cannot start: Virtual Machine Platform is not installed, or virtualization is off in the firmware",
-      install,
+      "WSL's VM cannot start: WSL or Virtual Machine Platform is not installed, or virtualization is off in the " +
+      "firmware",
+      parts,
       "Turn on VT-x or SVM in the firmware's setup",
     ],
     [
@@ -134,6 +135,7 @@ export const wslMessageFailures = (): Failure[] => [
         /Windows version \S{1,30} does not (?:support the packaged version of|have the required features)/,
         /Linux Kernel version \S{1,10} or newer is required|requires a newer version of WSL|optional component must be updated/,
         /does not support WSL 2\.|requires an update to its kernel component|wsl\.exe --mount on ARM64 requires/,
+        ownCode("OS_NOT_SUPPORTED", "VM_MODE_NOT_SUPPORTED", "WSL_MOUNT_NOT_SUPPORTED", "PLUGIN_REQUIRES_UPDATE"),
       ),
       "Windows, WSL or its kernel is older than this needs",
       update,
@@ -143,10 +145,11 @@ export const wslMessageFailures = (): Failure[] => [
       "provider.access",
       "cause",
       anyOf(
-        /Invalid (?:section name|key name|escaped character:|integer value|IP value|boolean value|mac address|memory string|value) .{0,120}(?:wslconfig|wsl\.conf)/,
+        /Invalid (?:section name|key name|escaped character:|integer value|IP value|boolean value|mac address|memory string|value|networking mode) .{0,120}(?:wslconfig|wsl\.conf)/,
         /Duplicated config key '|wsl2\.processors cannot exceed|Customised kernel modules were supplied/,
         /The custom (?:kernel|system distribution) .{0,20}specified in/,
         /The VmSwitch '[^']{0,80}' was not found|Bridged networking requires wsl2\.vmSwitch/,
+        ownCode("CUSTOM_KERNEL_NOT_FOUND", "CUSTOM_SYSTEM_DISTRO_ERROR", "VMSWITCH_NOT_FOUND", "VMSWITCH_NOT_SET"),
       ),
       "a line of WSL's settings (%UserProfile%\\.wslconfig, or /etc/wsl.conf) is wrong or names a file " +
       "or switch that does not exist",
@@ -180,10 +183,23 @@ export const wslMessageFailures = (): Failure[] => [
       "guest.image",
       "cause",
       anyOf(
-        /Failed to (?:create the swap disk in|create disk|attach disk) '|Too many virtual hard disks or physical disks/,
-        /because the VHD is currently in use|VHD already mounted via wsl\.exe/,
+        /because the VHD is currently in use|VHD already mounted via wsl\.exe|The disk '[^']{1,200}' is already attached/,
+        new RegExp(atEnd("0x80070020")),
+        ownCode("USER_VHD_ALREADY_ATTACHED", "DISK_ALREADY_ATTACHED", "DISK_ALREADY_MOUNTED", "DISTRO_NOT_STOPPED"),
       ),
-      "WSL cannot create or attach a disk: its drive is full or compressed, or another program has the file open",
+      "the distribution's disk is open elsewhere: mounted, in another WSL, or in a backup or virus scanner",
+      restart,
+      "Dismount it (wsl --unmount, or eject it in Explorer), and end the backup program",
+    ],
+    [
+      "guest.image",
+      "fallback",
+      anyOf(
+        /Failed to (?:create the swap disk in|create disk|attach disk) '|Too many virtual hard disks or physical disks/,
+        ownCode("TOO_MANY_DISKS_ATTACHED"),
+      ),
+      "WSL cannot create or attach a disk, for the reason behind it: the file is missing, its drive is full or " +
+      "compressed, or another program has it open",
       restart,
       "Free space on that drive; end backup programs and virus scanners that have the file open",
     ],
@@ -193,6 +209,8 @@ export const wslMessageFailures = (): Failure[] => [
       anyOf(
         /Administrator access is needed to mount a disk|requires running wsl\.exe as Administrator/,
         /another instance is running (?:un-)?elevated|Running WSL as local system is not supported/,
+        ownCode("LOWER_INTEGRITY", "HIGHER_INTEGRITY", "LOCAL_SYSTEM_NOT_SUPPORTED"),
+        ownCode("ELEVATION_NEEDED_TO_MOUNT_DISK"),
       ),
       "WSL was started as another user, or with other permissions, than this needs or than the instance that runs",
       "Use one kind of window for all: an ordinary one, or for disks one as administrator",
@@ -201,7 +219,11 @@ export const wslMessageFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /(?:\bWSL1|wsl\.exe --mount|debug shell|WSL container|\.wslconfig setting '[^']{1,60}') is disabled by the computer policy/,
+      anyOf(
+        /(?:\bWSL1|wsl\.exe --mount|debug shell|WSL container|\.wslconfig setting '[^']{1,60}') is disabled by the computer policy/,
+        /\bWsl\/[\w/]{1,80}\/(?:ERROR_ACCESS_DISABLED_BY_POLICY|0x800704ec|WSLC_E_\w{4,40}POLICY|WSLC_E_CONTAINER_DISABLED)/,
+        ownCode("DISK_MOUNT_DISABLED", "WSL1_DISABLED"),
+      ),
       "a policy of this computer forbids it",
       "Ask who manages the computer; nothing on this side changes that",
     ],
@@ -210,12 +232,35 @@ export const wslMessageFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Windows Subsystem for Linux has no installed distributions|There is no distribution with the supplied name/,
-        /A distribution with the supplied name already exists|Invalid distribution name: |install location is already in use/,
-        /imported file is not a valid Linux distribution|(?:Importing|Exporting) the distribution failed/,
+        /Invalid distribution name: /,
+        ownCode("DEFAULT_DISTRO_NOT_FOUND", "DISTRO_NOT_FOUND", "DISTRIBUTION_NAME_NEEDED"),
       ),
-      "WSL does not have that distribution, has one of that name already, or its file is not a root file system",
+      "WSL has no distribution of that name for this user, or none at all",
       list,
       commandFix("List those that can be installed", "wsl --list --online"),
+      "Install one (wsl --install Ubuntu), or choose the default: wsl --set-default NAME",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /A distribution with the supplied name already exists|install location is already in use/,
+        new RegExp(atEnd("ERROR_ALREADY_EXISTS|0x800700b7|ERROR_FILE_EXISTS|0x80070050")),
+      ),
+      "WSL has a distribution of that name already, or the folder holds one",
+      list,
+      "Give another name or folder; wsl --unregister NAME deletes the old one with its files",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /imported file is not a valid Linux distribution|distribution hash doesn't match/,
+        /(?:Importing|Exporting) the distribution failed/,
+        ownCode("IMPORT_FAILED", "EXPORT_FAILED"),
+      ),
+      "the distribution's file is no root file system, is cut short, or its drive is full",
+      "Compare the file's size and checksum with the source's; of a container: docker export, not docker save",
     ],
     [
       "provider.access",
@@ -230,7 +275,7 @@ export const wslMessageFailures = (): Failure[] => [
       "symptom",
       anyOf(
         /The WSL2 Virtual Machine crashed|Errors occurred during WSL startup/,
-        /The distribution failed to start\. Error code: (?!(?:5|22|74|117|30), failure step: 2)|Failed to start the systemd user session for '/,
+        /The distribution failed to start\. Error code: (?!(?:5|22|74|117|30), failure step: 2)/,
       ),
       "WSL's VM or distribution did not start, for the reason in its log",
       restart,

@@ -9,7 +9,11 @@ const list = commandFix("List the distributions and their state", "wsl --list --
 
 /** What WSL says about its settings, disks, networks and distributions. */
 export const wslSettingFailures = (): Failure[] =>
-  rows({ layer: "provider", near, source: "microsoft/WSL (localization/strings/en-US), read 2026-11" }, [
+  rows({
+    layer: "provider",
+    near,
+    source: "microsoft/WSL (localization/strings/en-US), #13826 (2026-05), read 2026-11",
+  }, [
     [
       "host.disk",
       "cause",
@@ -61,6 +65,16 @@ export const wslSettingFailures = (): Failure[] =>
       /wsl: User not found\.|CreateInstance\/\S{0,40}WSL_E_USER_NOT_FOUND/,
       "the user that WSL should start with does not exist in the distribution (wsl -u, or default= in /etc/wsl.conf)",
       "Start as root and look: wsl -u root -- getent passwd; then correct [user] default= in /etc/wsl.conf",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /Failed to start the systemd user session for '|CreateLoginSession:\d{1,5}: Timed out waiting for user session/,
+      "the distribution runs, and systemd did not start the user's session in time: a service waits (most often for " +
+      "the network), or another distribution runs with the same user",
+      commandFix("Check what waits, in WSL", "systemctl status user@1000.service systemd-networkd-wait-online.service"),
+      "If it is systemd-networkd-wait-online: systemctl disable systemd-networkd-wait-online.service; then wsl " +
+      "--shutdown",
     ],
     [
       "provider.mode",

@@ -2,13 +2,26 @@ import type { Failure } from "./types.mts";
 import { commandFix, manualFix } from "../../fixes.mts";
 import { type Row, rows } from "./rows.mts";
 
-const restart = commandFix("Stop WSL, then start it again", "wsl --shutdown");
-const update = commandFix("Update it", "wsl --update");
-const features = manualFix(
-  "In “Turn Windows features on or off”: turn off Virtual Machine Platform and Hyper-V, restart, turn them on " +
-    "again, restart",
-  { reboot: true },
-);
+/** What helps against WSL's errors. */
+export const wslFixes = {
+  shutdown: commandFix("Stop WSL, then start it again", "wsl --shutdown"),
+  update: commandFix("Update it", "wsl --update"),
+  list: commandFix("List the distributions", "wsl --list --verbose"),
+  restart: "Restart Windows, then update WSL: wsl --update",
+  reinstall: "Install the newest package of WSL from its releases on GitHub (wsl.VERSION.x64.msi); the distributions " +
+    "stay",
+  parts: commandFix(
+    "Install WSL's parts of Windows, as administrator; then restart",
+    "wsl --install --no-distribution",
+    { root: true, reboot: true },
+  ),
+  features: manualFix(
+    "In “Turn Windows features on or off”: turn off Virtual Machine Platform and Hyper-V, restart, turn them on " +
+      "again, restart",
+    { reboot: true },
+  ),
+};
+const { shutdown: restart, update, list, reinstall, features } = wslFixes;
 
 /** Codes at the end of WSL's error line, and what they mean. */
 const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] = [
@@ -34,7 +47,7 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "host.virtualization",
     "a file that WSL's VM starts with (the kernel, its modules' disk) has no valid signature: it is damaged, or was " +
     "replaced",
-    "Install WSL again from its releases on GitHub (wsl.VERSION.x64.msi); the distributions stay",
+    reinstall,
     "Remove kernel= and kernelModules= from %UserProfile%\\.wslconfig, then wsl --shutdown",
   ],
   [
@@ -43,6 +56,25 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "Windows' VM service is not registered: Hyper-V or Virtual Machine Platform is in a broken state",
     features,
     update,
+  ],
+  [
+    "(?<=RegisterDistro\\/)(?:E_FAIL|0x80004005|E_INVALIDARG|0x80070057|0xd000000d|WSL_E_NOT_A_LINUX_DISTRO|" +
+    "WSL_E_IMPORT_FAILED|0x8004030b)",
+    "guest.image",
+    "WSL could not make the distribution from its file: the file is cut short or no root file system (one of docker " +
+    "save is not), or the drive is full",
+    "Compare the file's size and checksum with the source's; of a container: docker export, not docker save",
+    "Free space on the drive of the new distribution, and give it an empty folder",
+    list,
+  ],
+  [
+    "(?<=AttachDisk\\/[\\w/]{0,30})(?:0x8007006c|0x80070020|0x80070005|E_ACCESSDENIED|ERROR_SHARING_VIOLATION|" +
+    "E_FAIL|E_UNEXPECTED|E_INVALIDARG)",
+    "host.disk",
+    "Windows itself uses that disk, or it is no whole disk: WSL takes only one without the system and without an " +
+    "open drive letter; a file (.vhdx) needs --vhd",
+    commandFix("List the disks", "Get-CimInstance Win32_DiskDrive | Select-Object DeviceID, Model, Size"),
+    "Close what uses its volumes, or take it offline in Disk Management; then try again as administrator",
   ],
   [
     "0x80070001|E_INVALIDARG|0x80070057|0x8007000d",
@@ -62,32 +94,24 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "If the error remains: restart Windows, then wsl --update",
   ],
   [
-    "0x80070422|ERROR_SERVICE_DISABLED|0x80070424",
-    "host.virtualization",
-    "WSL's service (WslService, LxssManager) is disabled or missing",
-    commandFix("Start it automatically, as administrator", "sc.exe config WslService start= auto", { root: true }),
-    update,
-  ],
-  [
-    "(?<=CreateVm\\/(?:HCS\\/)?)(?:ERROR_FILE_NOT_FOUND|0x80070002)",
+    "(?<=CreateVm\\/(?:Mount\\w{3,4}\\/)?(?:HCS\\/)?)(?:ERROR_FILE_NOT_FOUND|0x80070002)",
     "host.virtualization",
     "a file that WSL's VM starts with (its kernel, system.vhd, modules.vhd) is missing: an update of WSL was cut " +
     "off, or %UserProfile%\\.wslconfig names one that is not there",
     "Correct kernel=, kernelModules= and swapFile= in .wslconfig, if it has them",
-    "Install WSL again from its releases on GitHub (wsl.VERSION.x64.msi, or Repair in Windows' list of apps); the " +
-    "distributions stay",
+    reinstall,
   ],
   [
     "ERROR_PATH_NOT_FOUND|0x80070003|ERROR_FILE_NOT_FOUND|0x80070002",
     "guest.image",
     "WSL does not find a file of the distribution, most often its disk (ext4.vhdx): it was moved or deleted, or " +
     "its drive is gone",
-    commandFix("List the distributions", "wsl --list --verbose"),
+    list,
     "Put the file back; otherwise remove the distribution (wsl --unregister NAME, which deletes its files) and " +
     "install it again",
   ],
   [
-    "HCS_E_CONNECTION_TIMEOUT|0x8037010[df]",
+    "HCS_E_CONNECTION_TIMEOUT|0x80370109",
     "host.virtualization",
     "WSL's VM did not answer in time",
     restart,
@@ -101,13 +125,16 @@ export const wslFailures = (): Failure[] =>
     {
       layer: "provider",
       source:
-        "microsoft/WSL#10809 (2023-11), #11260 (2024-03), #11736 (2024-07), #12113 (2024-10), #13533 (2025-09), " +
+        "microsoft/WSL#10809 (2023-11), #11260 (2024-03), #11736 (2024-07), #11891 (2024-08), #12113 (2024-10), " +
+        "#12746 (2025-03), #13133, #13193 (2025-06), #13533 (2025-09), " +
         "#13548 (2025-10)",
     },
     codes.map(([code, check, message, ...fix]): Row => [
       check,
       "cause",
-      new RegExp(`\\bWsl\\/[\\w/]{1,80}\\/(?:${code})(?!\\w)`),
+      new RegExp(
+        `(?:\\bWsl\\/[\\w/]{1,80}\\/|WslRegisterDistribution failed with error: (?=0x80070001))(?:${code})(?!\\w)`,
+      ),
       message,
       ...fix,
     ]),
