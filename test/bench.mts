@@ -186,9 +186,10 @@ const cpuOfChildren = (): number => {
 };
 
 /** Measures the CPU time of commands of the one file, with the programs they run: npm run bench -- cpu. */
-function cpuTimes(saved: string): void {
+async function cpuTimes(saved: string): Promise<void> {
   if (process.platform !== "linux") return;
   const built = oneFile();
+  const lab = await idleLab(["a", "b", "c"], ":");
   const log = join(work, "vagrant.log");
   writeFileSync(
     log,
@@ -196,23 +197,24 @@ function cpuTimes(saved: string): void {
       "Call to virDomainCreateWithFlags failed: internal error: qemu unexpectedly closed the monitor: " +
       "vfio 0000:01:00.0: group 1 is not viable\n",
   );
-  const subjects: [string, string[], string?][] = [
-    ["node -e 0", ["-e", "0"]],
-    ["doctor of a saved host", [built, "doctor", "--host", saved], "3"],
-    ["doctor", [built, "doctor"], "4.5"],
-    ["explain of a log", [built, "explain", log], "4"],
+  const subjects: (Subject & { wanted?: string })[] = [
+    { name: "node -e 0", command: ["-e", "0"] },
+    { name: "doctor of a saved host", command: [built, "doctor", "--host", saved], wanted: "3" },
+    { name: "doctor", command: [built, "doctor"], wanted: "4.5" },
+    { name: "explain of a log", command: [built, "explain", log], wanted: "4" },
+    { name: "up with nothing to do (3 machines)", command: [built, "up", "--no-gpu"], ...lab, wanted: "5" },
   ];
-  const run = (words: string[]): number => {
+  const run = (subject: Subject): number => {
     const before = cpuOfChildren();
     // several runs: a clock tick is half of a start of Node
-    for (let i = 0; i < 4; i++) once({ name: "", command: [program, ...words], cwd: work });
+    for (let i = 0; i < 4; i++) once({ cwd: work, ...subject, command: [program, ...subject.command] });
     return (cpuOfChildren() - before) / 4;
   };
-  for (const [, words] of subjects) run(words);
+  for (const subject of subjects) run(subject);
   const times = subjects.map((): number[] => []);
-  for (let i = 0; i < rounds; i++) subjects.forEach(([, words], j) => times[j]!.push(run(words)));
+  for (let i = 0; i < rounds; i++) subjects.forEach((subject, j) => times[j]!.push(run(subject)));
   print("\nCPU time of the one file, with the programs that it runs");
-  subjects.forEach(([name, , wanted], i) => {
+  subjects.forEach(({ name, wanted }, i) => {
     const ratio = (median(times[i]!) / median(times[0]!)).toFixed(2);
     print(`  ${name.padEnd(44)} ${ratio.padStart(6)} times${wanted ? `   (wanted: at most ${wanted})` : ""}`);
   });
@@ -228,7 +230,7 @@ async function besideOthers(): Promise<void> {
     print("\nlibvirt does not answer here: nothing was measured against vagrant status, virsh list and lspci");
     return;
   }
-  const lab = await idleLab();
+  const { cwd: lab, env: path } = await idleLab();
   const pairs: [string[], string[]][] = [
     [["vagrant", "status"], ["up", "--no-gpu"]],
     [["virsh", "-c", "qemu:///system", "list"], ["status"]],
@@ -245,7 +247,7 @@ async function besideOthers(): Promise<void> {
         name: `homelab-gpu.mts ${words.join(" ")}`,
         command: node(words),
         cwd: lab,
-        env: { PATH: `${lab}/bin:${env.PATH}` },
+        env: path,
       },
     ], words[0] === "up" ? "at most 1.2 times" : "");
   }
@@ -260,11 +262,7 @@ async function statusAndSsh(): Promise<void> {
     print("\nstatus was not measured against ssh: the server needs root");
     return;
   }
-  if (!libvirtAnswers()) {
-    print("\nlibvirt does not answer here: status was not measured against ssh");
-    return;
-  }
-  const lab = await idleLab(["a"], ":");
+  const { cwd: lab, env: path } = await idleLab(["a"], ":");
   const built = oneFile();
   const far = join(work, "far");
   mkdirSync(far);
@@ -280,7 +278,6 @@ async function statusAndSsh(): Promise<void> {
     const more = { IdentitiesOnly: "yes", UserKnownHostsFile: `${far}/known`, GlobalKnownHostsFile: "none" };
     const text = Object.entries({ ...settings, ...more }).map(([key, value]) => `${key} ${value}\n`).join("");
     writeFileSync(join(lab, ".homelab-gpu/ssh/a"), text);
-    const path = { PATH: `${lab}/bin:${env.PATH}` };
     const { stdout } = spawnSync(program, script(["status"]), { cwd: lab, env: { ...env, ...path }, encoding: "utf8" });
     if (!/^ +web +running/m.test(stdout)) throw new Error(`status does not show the service: ${stdout}`);
     compare("One machine that is up (a server on this host in place of the VM)", [
@@ -304,8 +301,7 @@ async function overSsh(): Promise<void> {
     print("\nanother host was not measured: the server needs root");
     return;
   }
-  const saved = join(root, "test/hosts/vm-without-gpu.txt");
-  const far = await farHost({ sh: `[ "$*" = -s ] || exec /bin/sh "$@"; /bin/sh -s >/dev/null; cat '${saved}'` });
+  const far = await farHost({ sh: probing });
   try {
     far.config(
       "hosts: {gpubox: {ssh: root@gpubox}}\nmachines: [{name: a, host: gpubox, box: lab/x, cpus: 2, memory: 1024}]\n" +
@@ -329,13 +325,16 @@ async function overSsh(): Promise<void> {
   }
 }
 
+/** A shell that runs the probe, and then reports a host whose libvirt answers. */
+const probing =
+  `[ "$*" = -s ] || exec /bin/sh "$@"; /bin/sh -s >/dev/null; cat '${join(root, "test/hosts/vm-without-gpu.txt")}'`;
+
 /**
- * A lab of these machines after a finished `up`, and a `virsh` that runs `first` and then reports all of
- * them as running. By default it queries libvirt.
+ * A lab of these machines after a finished `up`, and the variables of a `virsh` that runs `first` and then
+ * reports all of them as running. By default it queries libvirt.
  */
-async function idleLab(names = ["a", "b", "c"], first?: string): Promise<string> {
-  const lab = join(work, `lab-${names.length}`);
-  mkdirSync(lab);
+async function idleLab(names = ["a", "b", "c"], first?: string): Promise<{ cwd: string; env: NodeJS.ProcessEnv }> {
+  const lab = mkdtempSync(join(work, "lab-"));
   const machines = names.map((name) => `{name: ${name}, box: lab/${name}, cpus: 2, memory: 1024, accelerator: tcg}`);
   const here = process.cwd();
   process.chdir(lab);
@@ -348,18 +347,19 @@ async function idleLab(names = ["a", "b", "c"], first?: string): Promise<string>
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text.replaceAll('"boot/', `"${readFileSync(boot, "utf8").trim()}/`));
   }
-  standIns(lab, {
+  const { PATH } = standIns(lab, {
+    sh: probing,
     virsh: `${
       first ?? "PATH=$\{PATH#*:} virsh -q -c qemu:///system list >/dev/null"
     }\ncat <<'THREE'\n${world.virsh()}THREE`,
   });
   const { status, stdout, stderr } = spawnSync(program, script(["up", "--no-gpu"]), {
     cwd: lab,
-    env: { ...env, PATH: `${lab}/bin:${env.PATH}` },
+    env: { ...env, PATH },
     encoding: "utf8",
   });
   if (status !== 0 || !stderr.includes("nothing to do")) throw new Error(`the lab is not idle: ${stdout}${stderr}`);
-  return lab;
+  return { cwd: lab, env: { PATH } };
 }
 
 /**
@@ -442,7 +442,7 @@ async function everything(): Promise<void> {
   const saved = join(root, "test/hosts/vm-without-gpu.txt");
   reading();
   startUp(saved);
-  cpuTimes(saved);
+  await cpuTimes(saved);
   await statusAndSsh();
   await overSsh();
   await besideOthers();
