@@ -326,8 +326,9 @@ async function overSsh(): Promise<void> {
 }
 
 /** A shell that runs the probe, and then reports a host whose libvirt answers. */
-const probing =
-  `[ "$*" = -s ] || exec /bin/sh "$@"; /bin/sh -s >/dev/null; cat '${join(root, "test/hosts/vm-without-gpu.txt")}'`;
+const probing = `[ "$*" = -s ] || exec /bin/sh "$@"; /bin/sh -s >/dev/null; cat '${
+  join(root, "test/hosts/vm-without-gpu.txt")
+}'`;
 
 /**
  * A lab of these machines after a finished `up`, and the variables of a `virsh` that runs `first` and then

@@ -21,5 +21,7 @@ if (isOnly("status", ["--json", "--no-gpu", "--no-color"])) {
 }
 if (
   process.platform === "linux" &&
-  isOnly("doctor", ["--json", "--no-gpu", "--no-color", "-v", "--verbose", "-q", "--quiet"])
+  ["doctor", "up"].some((command) =>
+    isOnly(command, ["--json", "--no-gpu", "--no-color", "-v", "--verbose", "-q", "--quiet", "-y", "--yes"])
+  )
 ) startEarly(["sh", "-s"], process.cwd());

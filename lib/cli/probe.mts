@@ -6,7 +6,7 @@ import { notAProbe, parseHost } from "../host/parse.mts";
 import { pastedProbe } from "../host/pasted-probe.mts";
 import { plainPowershell, powershellScript } from "../host/windows.mts";
 import { readNamed } from "./load-config.mts";
-import { isSshUrl, probeOverSsh, slowHost } from "./ssh-probe.mts";
+import { isSshUrl, probeOverSsh, readByCat, slowHost } from "./ssh-probe.mts";
 import type { Context } from "./context.mts";
 import type { Shell } from "../shell.mts";
 
@@ -73,7 +73,7 @@ async function probed(
   env: Record<string, string> = {},
   more = "",
 ): Promise<string> {
-  const input = await asset(shell, script) + more;
+  const input = (command[0] === "sh" ? readByCat : "") + await asset(shell, script) + more;
   const { ok, out, err, code } = await shell.capture(command, {
     input,
     limit: 60,

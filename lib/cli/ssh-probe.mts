@@ -58,6 +58,12 @@ const otherSystem = "homelab-gpu-system ";
 const onlyOn = (system: string) =>
   `if [ "$(uname -s)" != ${system} ]; then echo "${otherSystem}$(uname -s)"; exit 0; fi\n`;
 
+/**
+ * Goes before a long script on standard input: bash reads a script from a pipe in single bytes, which takes longer than
+ * the whole probe. `cat` reads it in blocks.
+ */
+export const readByCat = 'case ${BASH_VERSION-} in ?*) eval "$(cat)"; exit ;; esac\n';
+
 /** The variable for slow hosts that the probe there needs too, if it is set here. */
 export function slowHost(): Record<string, string> {
   const { HOMELAB_GPU_TIMEOUT_FACTOR: factor } = process.env;
@@ -73,7 +79,7 @@ async function probeBy(shell: Shell, { login, port, script, ask }: Target): Prom
     // env: the login shell may be one that has no NAME=VALUE before a command
     ...["--", login.replace(/[[\]]/g, ""), `env ${set}sh -s`],
   ], {
-    input: onlyOn(script.includes("linux") ? "Linux" : "Darwin") + await asset(shell, script),
+    input: onlyOn(script.includes("linux") ? "Linux" : "Darwin") + readByCat + await asset(shell, script),
     limit: 90,
     about: `the probe of ${login}`,
   });

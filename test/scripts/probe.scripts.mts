@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { readByCat } from "../../lib/cli/ssh-probe.mts";
 import { firmwareOf } from "../../lib/host/ovmf.mts";
 import { addArgument } from "../../lib/host/kernel-arguments.mts";
 import { parseHost } from "../../lib/host/parse.mts";
@@ -904,6 +905,15 @@ test("with HOMELAB_GPU_HARDWARE the probe asks nobody about processes and the fi
   const { cut, holders, forwarding, pci } = parseHost(text);
   assert.equal([cut, holders, forwarding], [undefined, undefined, undefined]);
   assert.ok(pci);
+});
+
+test("a script on standard input is read at once by each shell, before its first command runs", () => {
+  for (const [shell, ...words] of shells) {
+    const input = `${readByCat}cat\necho end\nexit 3\n`;
+    const { error, status, stdout } = spawnSync(shell!, [...words, "-s"], { input, encoding: "utf8" });
+    if (error && shell !== "sh") continue;
+    assert.equal([stdout, status], ["end\n", 3], shell);
+  }
 });
 
 /** Creates a socket that no program listens on. */
