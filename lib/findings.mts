@@ -6,6 +6,13 @@
  */
 export type Status = "pass" | "warn" | "fail" | "unknown" | "skip";
 
+/** The ids of findings about machines that exist, which `doctor` does not have. */
+export const machineIds = [
+  ...["machine.outdated", "gpu.returned"] as const,
+  ...["verify.ssh", "verify.vfio", "verify.pci", "verify.module", "verify.dxg", "verify.driver", "verify.smi"] as const,
+  ...["verify.docker", "verify.toolkit", "verify.stack", "verify.service", "verify.gpu", "verify.swarm"] as const,
+];
+
 /** The result of a check for a host, a machine or a service. */
 export interface Finding {
   /** The check's stable id, such as `iommu.enabled`. */
@@ -48,15 +55,15 @@ export interface ExplainedFinding extends Finding {
 }
 
 /**
- * Adds to each finding of a known check why the check matters, how to confirm a fix, and the URL of
- * its page.
+ * Adds to each finding the URL of the page of its check, and for the checks of `doctor` why the check matters and how
+ * to confirm a fix.
  */
 export function explainFindings(findings: Finding[], notes: Notes): ExplainedFinding[] {
-  return findings.map((finding) =>
-    Object.hasOwn(notes, finding.check)
-      ? { ...finding, ...notes[finding.check], url: `lib/checks/README.md#${finding.check.replace(".", "")}` }
-      : finding
-  );
+  return findings.map((finding) => ({
+    ...finding,
+    ...(Object.hasOwn(notes, finding.check) ? notes[finding.check] : {}),
+    url: `lib/checks/README.md#${finding.check.replace(".", "")}`,
+  }));
 }
 
 /** Whether `up` may run: nothing fails, and nothing was left unread. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
+import { machineIds } from "../lib/findings.mts";
 import { explain } from "../lib/cli/commands/explain.mts";
 import { asFinding, failures, likelyCauses } from "../lib/verify/failures/index.mts";
 import { readPaste, rejoined } from "../lib/verify/failures/paste.mts";
@@ -29,12 +30,6 @@ import {
 
 const test = suite("failures");
 
-/**
- * Layers above the host that doctor does not check yet: those of verify/layers.mts, and the
- * design's checks of guests.
- */
-const layers = ["verify.ssh", "verify.docker", "verify.service", "guest.libc", "guest.driver", "guest.cuda"];
-
 test("explains errors of programs, the likely cause first", () => {
   for (const [expected, text] of texts) {
     assert.is(causesOf(text).map(({ check }) => check).join(" "), expected, text);
@@ -54,7 +49,7 @@ test("the explanation of each text is that of the golden file", () => {
 });
 
 test("every entry is the first cause of a text, has a known check, and says what to do", () => {
-  const knownChecks = [...checks.map(({ id }) => id), ...layers];
+  const knownChecks = [...checks.map(({ id }) => id), ...machineIds as string[]];
   const explained = all.flatMap(([, text]) => causesOf(text));
   for (const { pattern, check, message, fix, source } of failures()) {
     assert.ok(
@@ -419,7 +414,10 @@ test("explain prints the page of a check or of each check in a group", async () 
   for (const id of checks.map(({ id }) => id).filter((id) => id.startsWith("iommu."))) {
     assert.match(group.out, new RegExp(`^${id}$`, "m"));
   }
-  assert.match((await explained(pages, ["verify.ssh"])).out, /^verify\.ssh: /);
+  const layer = (await explained(pages, ["verify.service"])).out;
+  assert.match(layer, /^verify\.service\n {2}Looks at: [^]* verify\n {2}Errors in logs that lead here:\n/);
+  assert.match(layer, /\n {2}- and \d{3,} more \(-v shows all\)\n$/, "a page fits a screen");
+  assert.ok(layer.split("\n").length < 24);
   try {
     await explained({}, ["iommu.grup"]);
     assert.unreachable();

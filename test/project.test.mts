@@ -6,7 +6,9 @@ import * as assert from "uvu/assert";
 import { names } from "../lib/plan/assets.mts";
 import { checks } from "../lib/checks/index.mts";
 import { commands } from "../lib/cli/commands.mts";
+import { completionFor, shells } from "../lib/cli/completion.mts";
 import { options } from "../lib/cli/options.mts";
+import { machineIds } from "../lib/findings.mts";
 import { foreignProviderNames, imageNames, providerNames, suiteNames } from "../lib/config/vocabulary.mts";
 import { knownImages, suites } from "../lib/resolve/images.mts";
 import { providers } from "../lib/resolve/providers.mts";
@@ -195,9 +197,29 @@ test("the README names every command and option", () => {
   for (const { name } of options) assert.ok(readme.includes(`--${name}`), `option ${name}`);
 });
 
-test("each check has a page, and each page has a check", () => {
+test("each id of a finding has a page, and each page has an id", () => {
   const pages = [...own("lib/checks/README.md").matchAll(/^## (.*)$/gm)].map(([, id]) => id!);
-  assert.equal(pages.toSorted(), checks.map(({ id }) => id).toSorted());
+  const ids = [...checks.map(({ id }) => id), ...machineIds];
+  assert.equal(pages.toSorted(), ids.toSorted());
+  const written = modules.filter((path) => !path.includes("/failures/")).flatMap((path) =>
+    [...own(path).matchAll(/\bcheck(?:: | = )"([a-z]+\.[a-z-]+)"/g)].map(([, id]) => id!)
+  );
+  assert.ok(written.length > 20);
+  assert.equal([...new Set(written)].filter((id) => !ids.includes(id)), []);
+});
+
+test("completion offers each check and each shell; the README names the shells", () => {
+  const ids = checks.map(({ id }) => id);
+  for (const shell of shells) {
+    const text = completionFor(shell, commands, options, ids);
+    assert.equal(
+      [...ids, ...shells].filter((word) => !new RegExp(`\\b${word.replace(".", "\\.")}\\b`).test(text)),
+      [],
+      shell,
+    );
+  }
+  assert.match(own("README.md"), /prints completion for bash, zsh, fish or PowerShell/);
+  assert.equal(shells, ["bash", "zsh", "fish", "powershell"]);
 });
 
 test("each page of a check says what it reads, why, how to read it by hand and how to fix it", () => {

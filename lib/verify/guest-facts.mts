@@ -1,6 +1,6 @@
 /** The output of `verify-guest.sh` as facts, and the type of a layer's result. */
 import type { Engine } from "../config/types.mts";
-import type { Finding } from "../findings.mts";
+import type { Finding, machineIds } from "../findings.mts";
 import { likelyCauses } from "./failures/index.mts";
 
 /** The KEY:VALUE lines. */
@@ -17,7 +17,10 @@ export interface Facts {
  * The result of a layer, without the machine: the caller adds that, and decides whether the result
  * counts.
  */
-export type LayerResult = Pick<Finding, "check" | "status" | "message"> & Partial<Pick<Finding, "evidence" | "fix">>;
+export type LayerResult =
+  & { check: (typeof machineIds)[number] }
+  & Pick<Finding, "status" | "message">
+  & Partial<Pick<Finding, "evidence" | "fix">>;
 
 /** Reads the lines; those without a colon are skipped. */
 export function factsOf(text: string): Facts {

@@ -3,7 +3,6 @@ import type { Host } from "../../host/types.mts";
 import {
   asFinding,
   type Cause,
-  checksOf,
   failures,
   firstError,
   likelyCauses,
@@ -16,11 +15,11 @@ import { readProbe } from "../probe.mts";
 import { loadConfig } from "../load-config.mts";
 import { formatFinding } from "../print.mts";
 import { asset } from "../../plan/assets.mts";
-import type { Shell } from "../../shell.mts";
 import { decodeLog } from "../../encoding.mts";
 import { parseHost } from "../../host/parse.mts";
 import { failedStep } from "../../run/failed.mts";
 import { UserError } from "../../errors.mts";
+import { machineIds } from "../../findings.mts";
 import { wrap, wrapBefore } from "../../text.mts";
 import { self } from "../../self.mts";
 import { jsonText } from "../../urls.mts";
@@ -59,7 +58,7 @@ export async function explain(context: Context): Promise<number> {
   const { shell, options, args: [word, ...more] } = context;
   if (more.length > 0) throw new UserError(`explain takes one LOG, but got ${more[0]} too`);
   const host = options.host ? parseHost(await readProbe(context)) : undefined;
-  const page = word === undefined ? [] : await pageOf(shell, word);
+  const page = word === undefined ? [] : await pageOf(context, word);
   if (page.length > 0) {
     const { width } = styleFor(context, "out");
     const own = self("");
@@ -136,33 +135,46 @@ async function lastFailed(context: Context, named: Host | undefined): Promise<{ 
   return { text, setting: { program, ...(host ? { host } : {}) } };
 }
 
-/** The ids of which a page can be shown: those of the checks, and those of the layers that logs lead to. */
-const explainableIds = () => [...new Set([...checks.map(({ id }) => id), ...checksOf()])];
+/** The ids of which a page can be shown. */
+const explainableIds = () => [...checks.map(({ id }) => id), ...machineIds];
 
 /** The pages of a check, or of each one in a group; none where neither has that name. */
-async function pageOf(shell: Shell, name: string): Promise<string[]> {
+async function pageOf({ shell, options: { verbose: isVerbose } }: Context, name: string): Promise<string[]> {
   const ids = idsNamed(name, explainableIds());
   if (ids.length === 0) return [];
   const pages = (await asset(shell, "lib/checks/README.md")).split(/^## /m);
   return ids.flatMap((id, i) => [
     ...(i > 0 ? [""] : []),
-    ...checkLines(id, pages.find((page) => page.startsWith(`${id}\n`)) ?? ""),
+    ...checkLines(id, pages.find((page) => page.startsWith(`${id}\n`)) ?? "", isVerbose),
   ]);
 }
 
+/** Errors of logs that a page lists; with `-v`, all of them. */
+const mostErrors = 3;
+
 /** One page: its section of lib/checks/README.md without Markdown, and the errors that lead to the check. */
-function checkLines(id: string, page: string): string[] {
+function checkLines(id: string, page: string, isVerbose: boolean): string[] {
   const errors = failures().filter((failure) => failure.check === id).map(({ message }) => message);
-  const text = page.split("\n").slice(1).filter(Boolean).map((line) =>
+  const shown = isVerbose ? errors : errors.slice(0, mostErrors);
+  const rest = errors.length - shown.length;
+  const command = id.startsWith("verify.")
+    ? "verify"
+    : machineIds.some((one) => one === id)
+    ? undefined
+    : `doctor ${id}`;
+  // as in Markdown, a line that begins no part continues the one above
+  const parts = page.split("\n").slice(1).join(" ").split(/ (?=\*\*[A-Z])/).map((one) => one.trim()).filter(Boolean);
+  const text = parts.map((part) =>
     `  ${
-      line.replace(/^\*\*(.*?)\*\* /, "$1: ").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/`\.$/, "`")
+      part.replace(/^\*\*(.*?)\*\* /, "$1: ").replace(/\[([^\]]*)\]\([^)]*\)/g, "$1").replace(/`\.$/, "`")
         .replaceAll("`", "")
     }`
   );
   return [
-    text.length > 0 ? id : `${id}: what verify and logs show about a running VM`,
+    id,
     ...text,
-    ...(text.length > 0 ? [`  Run it: ${self(`doctor ${id}`)}`] : []),
-    ...(errors.length > 0 ? ["  Errors that lead here:", ...errors.map((error) => `  - ${error}`)] : []),
+    ...(command === undefined ? [] : [`  Run it: ${self(command)}`]),
+    ...(errors.length > 0 ? ["  Errors in logs that lead here:", ...shown.map((error) => `  - ${error}`)] : []),
+    ...(rest > 0 ? [`  - and ${rest} more (-v shows all)`] : []),
   ];
 }

@@ -8,8 +8,6 @@ import { alternatives, keysOf } from "./words.mts";
 export interface Index {
   /** How many entries each list has. */
   counts: number[];
-  /** The checks and layers that the entries lead to, each once. */
-  checks: string[];
   /** How many alternatives the pattern of each entry has. */
   parts: number[];
   /** The hashes of each alternative, those of all entries in their order. */
@@ -30,7 +28,6 @@ function indexOf(lists: Failure[][]): Index {
   const parts = entries.map(({ pattern }) => alternatives(pattern.source));
   return {
     counts: lists.map((list) => list.length),
-    checks: [...new Set(entries.map(({ check }) => check))],
     parts: parts.map(({ length }) => length),
     grams: gramsOf(parts.flat().map(keysOf)),
   };

@@ -18,9 +18,6 @@ export type { Cause, Failure, Setting } from "./types.mts";
 /** Every entry of the catalogue, in its order. */
 export const failures = (): Failure[] => catalogue().all();
 
-/** The checks and layers that the entries lead to, each once. */
-export const checksOf = (): string[] => catalogue().index.checks;
-
 /** What a search needs of the catalogue as plain data: the one-file build has it. */
 export const catalogueIndex = (): Index => catalogue().index;
 
