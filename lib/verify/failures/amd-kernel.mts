@@ -32,6 +32,17 @@ export const amdKernelFailures = (): Failure[] => [
       "If it fails at the first start after a power-off: give the VM the card's vBIOS as a ROM file",
     ],
   ]),
+  ...rows({ layer: "kernel", source: "Linux (drivers/gpu/drm/amd), read 2026-11" }, [
+    [
+      "gpu.power",
+      "cause",
+      /amdgpu_device_ip_resume failed \(-/,
+      "the AMD card did not wake up: from the driver's power saving while it was idle, or from the machine's sleep",
+      manualFix("Add the kernel argument amdgpu.runpm=0 where the card is used", { root: true, reboot: true }),
+      "If it slept with the machine: update kernel and linux-firmware, and do not suspend a machine with VMs",
+      powerCycle,
+    ],
+  ]),
   ...rows({ layer: "driver", near: amdWords, source: "Linux (drivers/gpu/drm/amd), general knowledge, 2026-11" }, [
     [
       "gpu.reset",

@@ -3,7 +3,7 @@ import { commandFix, guestFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const near = /cloud-init|cloud-config|cloud-localds|user-data|cidata|NoCloud|DataSource|nocloud/i;
+const near = /cloud-init|cloud-config|\/var\/lib\/cloud\/|cloud-localds|user-data|cidata|NoCloud|DataSource|nocloud/i;
 const status = guestFix("Check its state and its errors", "cloud-init status --long");
 
 /** Errors of cloud-init and of the programs that write its seed. */
@@ -62,6 +62,15 @@ export const cloudInitFailures = (): Failure[] =>
       "is wrong",
       guestFix("Show the place", "cloud-init schema --system --annotate"),
       "Its first line is #cloud-config; a key “network” belongs into the seed's own file network-config",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /Failed running \/var\/lib\/cloud\/instance\/scripts\/\S{1,60}/,
+      "a script of the user-data ended with an error: its own message is above, and its exit code in brackets (127: " +
+      "a command that the image does not have)",
+      guestFix("Read its output", "tail -n 60 /var/log/cloud-init-output.log"),
+      "Correct the script, and make the VM again: it runs at the first boot only",
     ],
     [
       "guest.image",

@@ -157,6 +157,7 @@ export const denialFailures = (): Failure[] => [
       "the VM's definition asks for a feature that the QEMU here does not have",
       commandFix("Check its version", "qemu-system-x86_64 --version"),
       "Update QEMU and libvirt together, or remove that feature from the VM's XML (virsh edit)",
+      "If this QEMU has it: remove what libvirt remembers (/var/cache/libvirt/qemu/capabilities), and restart libvirt",
     ],
     [
       "host.virtualization",

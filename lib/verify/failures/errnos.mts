@@ -70,7 +70,11 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     "No such device(?: or address)?",
     "gpu.match",
     "the device that the line names is not there, or its driver does not have it",
-    [commandFix("List the devices and their drivers", "lspci -nnk"), doctorFix("gpu.match")],
+    [
+      commandFix("List the devices and their drivers", "lspci -nnk"),
+      commandFix("If it is a bridge or a network interface: list them", "ip -brief link"),
+      doctorFix("gpu.match"),
+    ],
   ],
   [
     "Address already in use",
@@ -135,8 +139,8 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shar
  * Lines of programs around a VM that end in an answer of the system which no other entry knows:
  * the answer is the cause, and the line says of what.
  */
-export const errnoFailures = (): Failure[] =>
-  programs.flatMap(([begins, layer, name, near, shared]) =>
+export const errnoFailures = (): Failure[] => [
+  ...programs.flatMap(([begins, layer, name, near, shared]) =>
     answers.filter(([words]) => layer !== "docker" || !notOfServices.test(words)).map((
       [words, check, meaning, fix],
     ): Failure => ({
@@ -151,4 +155,15 @@ export const errnoFailures = (): Failure[] =>
       fix,
       source: "POSIX error texts (glibc 2.36, 2022); the programs' lines as their sources format them, read 2026-11",
     }))
-  );
+  ),
+  {
+    pattern: /unexpectedly closed the monitor|process exited while connecting to monitor/,
+    check: "provider.access",
+    strength: "symptom",
+    layer: "hypervisor",
+    fallback: true,
+    message: "QEMU ended at its start: its own error is the last line of that message without “warning”",
+    fix: [commandFix("Read the VM's log", "tail -n 30 /var/log/libvirt/qemu/NAME.log", { root: true })],
+    source: "libvirt 9.0 (2023-01)",
+  },
+];

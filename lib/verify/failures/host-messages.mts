@@ -18,6 +18,17 @@ export const hostMessageFailures = (): Failure[] => [
       "If there is no newer image yet: wait some hours, until it is published",
     ],
   ]),
+  ...rows({ layer: "packages", source: "glibc's loader (elf/dl-version.c), read 2026-11" }, [
+    [
+      "tools.present",
+      "cause",
+      /\/lib\S{1,80}\.so[\d.]{0,8}: version [`'‘](?!GLIBC|CXXABI)\w{2,40}[.\w]{0,20}['’] not found \(required by/,
+      "a program finds a library of another release: a copy built by hand (/usr/local/lib), or packages of two " +
+      "releases",
+      commandFix("Show which file it takes", "ldd $(command -v PROGRAM)"),
+      "Remove the copy, then ldconfig; or finish the update of the packages (apt-get --fix-broken install)",
+    ],
+  ]),
   ...rows({ layer: "network", source: "systemd (resolvectl, systemd-resolved), read 2026-11" }, [
     [
       "tools.present",

@@ -122,10 +122,11 @@ export const hostServiceFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /virtio-?fs: tag <[^>]{1,60}> not found/,
-      "the VM has no virtiofs share of that name: the tag in the VM's definition is another, or the share was " +
-      "added after its start",
+      "the VM has no virtiofs share of that name: the tag in the VM's definition is another, the share was added " +
+      "after its start, or an initramfs lacks the module virtio_pci",
       "Compare the tag with <target dir='…'/> of the VM (virsh dumpxml NAME), and start the VM again",
       guestFix("List the tags that the guest has", "sh -c 'cat /sys/fs/virtiofs/*/tag'"),
+      "For a root file system: dracut -f --add-drivers virtio_pci (initramfs-tools: /etc/initramfs-tools/modules)",
     ],
     [
       "verify.ssh",

@@ -88,6 +88,14 @@ export const initramfsToolFailures = (): Failure[] => [
       "Install the kernel's packages again, or name another kernel: dracut -f --kver VERSION",
     ],
     [
+      "guest.image",
+      "cause",
+      /dracut-install: (?:ERROR: installing|Failed to find module) '/,
+      "dracut's settings name a module, program or file that this system or kernel does not have: it is built in, " +
+      "renamed, or its package is missing",
+      "Remove its name from /etc/dracut.conf and /etc/dracut.conf.d, or install its package; then dracut -f",
+    ],
+    [
       "host.disk",
       "cause",
       /No permission to write (?:to )?\/\S{1,80}\.$|dracut\S{0,8}:? .{0,80}(?:No space left|Read-only file system)/,

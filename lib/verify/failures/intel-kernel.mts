@@ -121,7 +121,7 @@ export const intelKernelFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /CT: (?:Sending action 0x\w{1,8} failed|No response for request)|mmio request 0x\w{1,8}: (?:no reply|unexpected reply|failure (?!201))/,
-        /GUC: TLB invalidation response timed out|TLB invalidation fence timeout/,
+        /GUC: TLB invalidation response timed out|(?:TLB|Global) invalidation (?:fence )?(?:timeout|timed out)/,
         /Failed to (?:save|restore) VF\d{1,2} (?:GuC )?(?:state|data)/,
       ),
       "the firmware processor of Intel's card (GuC) refuses a request of the driver or does not answer: its firmware " +

@@ -46,6 +46,16 @@ export const kernelPciFailures = (): Failure[] => [
       powerCycle,
     ],
   ]),
+  ...rows({ layer: "kernel", source: "Linux (amdgpu); ROCm/rocm-install-on-linux#615 (2025-11)" }, [
+    [
+      "gpu.window",
+      "cause",
+      /amdgpu: probe of \S{1,14} failed with error -12|probe with driver amdgpu failed with error -12/,
+      "AMD's driver cannot reach the card's memory (-12): the firmware, or the VM's, left no addresses for it",
+      doctorFix("gpu.window"),
+      aboveFour,
+    ],
+  ]),
   ...rows({ layer: "kernel", near: "card", source }, [
     [
       "gpu.power",

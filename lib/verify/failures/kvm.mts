@@ -66,7 +66,7 @@ export const kvmFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /ioctl\(KVM_CREATE_VM\) failed: 16|failed to initialize kvm: Device or resource busy/,
+      /ioctl\(KVM_CREATE_VM\) failed: 16|(?:failed to initialize kvm|kvm_create_vm): Device or resource busy/,
       /kvm: enabling virtualization on CPU ?\d{1,4} failed/,
     ),
     check: "host.virtualization",
@@ -81,7 +81,7 @@ export const kvmFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Could not access KVM kernel module: No such/,
-      /failed to initialize kvm: No such/,
+      /failed to initialize kvm: No such|\/dev\/kvm'?: No such (?:file|device)/,
       /Domain requires KVM, but it is not available|does not support virt type 'kvm'/,
       /could not find capabilities for .{0,60}domaintype=kvm/,
       /Host does not support domain type kvm(?! with machine)/,

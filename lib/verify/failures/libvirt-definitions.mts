@@ -75,6 +75,14 @@ export const libvirtDefinitionFailures = (): Failure[] => [
     ],
     [
       "provider.mode",
+      "cause",
+      /command 'device_add': Property '[\w.-]{1,60}' can't find value/,
+      "QEMU did not open that disk: its module for the disk's kind (qemu-block-extra) is missing, or QEMU was " +
+      "updated while the VM ran",
+      "Install the module (apt: qemu-block-extra; dnf: qemu-block-curl and others), then shut the VM down and start it",
+    ],
+    [
+      "provider.mode",
       "symptom",
       anyOf(
         /unable to execute QEMU command 'device_add'/,
@@ -107,13 +115,14 @@ export const libvirtDefinitionFailures = (): Failure[] => [
       "guest.firmware",
       "cause",
       anyOf(
-        /ACPI must be enabled in order to use UEFI/,
+        /ACPI must be enabled in order to use UEFI|ACPI requires UEFI on this architecture/,
         /Secure boot (?:is supported (?:with|for)|requires SMM)/,
         /Only EFI firmware permits NVRAM|NVRAM (?:template )?is not permitted when/,
       ),
       "the VM's UEFI firmware needs settings that its definition lacks: ACPI, machine type q35, and SMM for " +
       "Secure Boot",
       "Write <acpi/> and <smm state='on'/> in features, and machine='q35'; or use firmware without Secure Boot",
+      "On ARM: <os firmware='efi'>, or a loader together with its nvram",
     ],
     [
       "provider.version",
@@ -142,13 +151,36 @@ export const libvirtDefinitionFailures = (): Failure[] => [
       "tools.present",
       "cause",
       anyOf(
-        /could not find capabilities for arch|unable to find the emulator for|No emulator found for/,
-        /cannot execute binary \/\S{1,80}: (?:Permission denied|No such file|Exec format)/,
+        /could not find capabilities for arch|unable to find (?:the|any) emulator|No emulator found for/,
+        /cannot execute binary \/\S{1,80}: (?:No such file|Exec format)|Cannot find QEMU binary/,
+        /cannot execute binary \/\S{0,60}(?:qemu|kvm)\S{0,30}: Permission denied/,
       ),
       "QEMU for that architecture is not installed, or libvirt cannot run the emulator that the VM's definition names",
       commandFix("Check what libvirt knows", "virsh -c qemu:///system capabilities"),
-      "Write <emulator>/usr/bin/qemu-system-x86_64</emulator>; a script as emulator needs a line in AppArmor's " +
-      "profile and its x bit",
+      "Write <emulator>/usr/bin/qemu-system-x86_64</emulator>; one elsewhere (/usr/local/bin, a script) needs its x " +
+      "bit and a line in AppArmor's profile",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /cannot execute binary \/\S{1,80}: Permission denied/,
+      "AppArmor or SELinux forbids libvirt to run the program that the line names, or it has no x bit",
+      commandFix("Read what was refused", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'", { root: true }),
+      "Update the policy with libvirt (selinux-policy, AppArmor's profiles), and use the distribution's program",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /storage type 'dir' requires use of storage format 'fat'/,
+      "a CD or disk of the VM's definition is a folder: no ISO file was chosen in it",
+      "Choose the file itself (virt-manager: Browse), or virsh edit NAME",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /per-device boot elements cannot be used together with os\/boot elements/,
+      "the VM's definition has two kinds of boot order: <boot dev='…'/> in <os>, and <boot order='…'/> in a device",
+      "Remove one of the two (virsh edit NAME)",
     ],
     [
       "provider.mode",

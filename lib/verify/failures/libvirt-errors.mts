@@ -267,18 +267,23 @@ export const libvirtErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /Lock held by another process|resource busy: Failed to acquire lock/,
-      "another host or process holds libvirt's lock on the VM's disk",
-      "Check that the VM does not run elsewhere; virtlockd holds the lock until that QEMU ends",
+      anyOf(
+        /Lock held by another process|resource busy: Failed to acquire lock/,
+        /Setting different (?:DAC user or group|SELinux label) on \S{1,160} which is already in use/,
+      ),
+      "another VM, host or process uses the VM's disk",
+      "Check that no other VM has that disk, and that this one does not run elsewhere; a lock of virtlockd ends with " +
+      "that QEMU",
       lists,
     ],
     [
       "gpu.match",
       "cause",
-      /Unable to configure VF \d{1,3} of PF|missing IFLA_VF_INFO|No usable Vf's present on SRIOV PF/,
-      "a virtual function (SR-IOV) cannot be set up: its parent is down, or has none free",
+      /Unable to configure VF \d{1,3} of PF|Cannot set interface MAC\S{0,8} to .{1,80} vf \d|missing IFLA_VF_INFO|No usable Vf's present on SRIOV PF/,
+      "a virtual function (SR-IOV) cannot be set up: its parent is down, has none free, or takes no MAC address",
       commandFix("List the functions", "lspci -nn | grep -i 'virtual function'"),
-      "Bring the parent up, and create enough functions (sriov_numvfs)",
+      "Bring the parent up, and create enough functions (sriov_numvfs); InfiniBand takes no MAC address: pass its " +
+      "function as <hostdev>",
     ],
   ]),
 ];

@@ -116,7 +116,7 @@ export const noteFailures = (): Failure[] => [
     source: "Linux (drivers/pci/pcie/aer.c); NVIDIA/open-gpu-kernel-modules#979 (2026-06)",
   },
   {
-    pattern: /nouveau \S{1,14}: (?:\w{2,5}: firmware unavailable|gsp ctor failed: -2\b)/,
+    pattern: /nouveau \S{1,14}: (?:\w{2,5}: firmware unavailable|gsp: Failed to load required|gsp ctor failed: -2\b)/,
     check: "gpu.driver",
     strength: "note",
     layer: "driver",

@@ -235,6 +235,16 @@ export const nvrmFailures = (): Failure[] => [
   ]),
   ...rows({ layer: "driver", near: "card", source: "Linux (drivers/gpu/drm/nouveau, nova-core), read 2026-11" }, [
     [
+      "gpu.reset",
+      "cause",
+      /nouveau \S{1,14}: (?:sec2\(gsp\): ?booter-(?:un)?load: boot failed|gsp: init failed, -)/,
+      "the card's own processor (GSP) does not start: an earlier driver left it in a bad state, and the card was not " +
+      "reset when the VM took it",
+      "Stop the VM and start it again, which resets the card, if it can be reset",
+      "If it began with a new kernel of the host: start the one before it",
+      powerCycle,
+    ],
+    [
       "gpu.driver",
       "fallback",
       anyOf(

@@ -167,7 +167,7 @@ export const packageFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /unable to satisfy dependency '|installing \S{1,60} (?:\(\S{1,40}\) )?breaks dependency '/,
+      /unable to satisfy dependency '|cannot resolve "[^"]{1,80}", a dependency of|installing \S{1,60} (?:\(\S{1,40}\) )?breaks dependency '/,
       "pacman would mix old and new packages: a part of an update is missing or held back (IgnorePkg)",
       "Update all: pacman -Syu; for other kernels use nvidia-open-dkms",
     ],
@@ -239,14 +239,14 @@ export const packageFailures = (): Failure[] => [
     ],
     [
       "tools.present",
-      "cause",
+      "symptom",
       anyOf(
         /update-initramfs: failed for|initramfs-tools\/hooks\/\S{1,40} failed|mkinitramfs: failed to determine/,
-        /gzip: stdout: No space left|failed to create initrd|dracut(?:-install|\[[FE]\])?:? (?!FATAL: (?:Don't|No or)|.{0,40}failed\. To debug).{0,40}(?:FATAL|failed)/,
+        /gzip: stdout: No space left|failed to create initrd/,
       ),
-      "the initramfs was not rebuilt: /boot is full, or a module of it is missing",
+      "the initramfs was not rebuilt: a hook of it failed, as a line above says, or /boot is full",
       disk,
-      "Remove old kernels (apt autoremove --purge), then update-initramfs -u -k all",
+      "If it is full: remove old kernels (apt autoremove --purge); then update-initramfs -u -k all",
     ],
     [
       "tools.present",

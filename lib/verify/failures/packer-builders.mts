@@ -3,7 +3,8 @@ import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
-const near = /packer|qemu|hyperv|==> \S{1,60}: |\bpkr\b|Some builds didn't complete|--> [\w.-]{1,60}: /i;
+const near =
+  /packer|checksum from checksum file|qemu|hyperv|==> \S{1,60}: |\bpkr\b|Some builds didn't complete|--> [\w.-]{1,60}: /i;
 
 /** What Packer and its plugins for QEMU and Hyper-V say about settings, downloads of plugins and their steps. */
 export const packerBuilderFailures = (): Failure[] =>
@@ -24,6 +25,13 @@ export const packerBuilderFailures = (): Failure[] =>
       "checksums names, or the plugin folder is not writable",
       commandFix("List the plugins and their folder", "packer plugins installed"),
       "Delete ~/.config/packer/plugins (Packer installs them again), see the free space, and run packer init again",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /could not get sha256 checksum file for .{1,200} Get "https/,
+      "Packer could not download a plugin: the network or a proxy ended the connection, as the end of the line says",
+      "Run packer init again; behind a proxy, set HTTPS_PROXY",
     ],
     [
       "provider.lines",

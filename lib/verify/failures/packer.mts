@@ -10,7 +10,7 @@ const packerWords = /packer|==> |qemu|plugin/i;
 export const packerFailures = (): Failure[] => [
   {
     pattern: anyOf(
-      /could not get sha256 checksum file for github\.com\/hashicorp\//,
+      /could not get sha256 checksum file for github\.com\/hashicorp\/(?!.{0,200} Get ")/,
       /could not install any compatible version of plugin/,
       /packer-plugin-\S{1,30}_SHA256SUMS: 404|releases\/download\/v[\d.]{3,12}\/packer-plugin-\S{1,60}: 404/,
     ),

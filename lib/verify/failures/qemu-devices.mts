@@ -182,7 +182,7 @@ export const deviceFailures = (): Failure[] => [
       "cause",
       anyOf(
         /DMAR: (?:IOMMU disabled|No DMAR|Failed to)|AMD-Vi: (?:Disabling|Failed to|Error initialization)/,
-        /Your BIOS is broken; (?:DMAR|bad RMRR)|ACPI: DMAR .{0,40}not found/,
+        /Your BIOS is broken; DMAR|ACPI: DMAR .{0,40}not found/,
       ),
       "the kernel does not use the IOMMU: it is off in the firmware or by an argument, or the firmware's table is " +
       "wrong",

@@ -123,10 +123,34 @@ export const qemuFileFailures = (): Failure[] => [
     source: "QEMU (pc_sysfw.c, block), read 2026-11",
   },
   {
+    pattern: /unable to find any master var store/,
+    check: "guest.firmware",
+    layer: "provider",
+    message: "libvirt knows no template of the UEFI variables for that firmware file: its description is not installed",
+    fix: [
+      manualFix("Let libvirt choose: <os firmware='efi'> without <loader> (Vagrant: without libvirt.loader)"),
+      manualFix("Or name the file: <nvram template='/usr/share/…/OVMF_VARS….fd'/>, of the same set as the loader"),
+    ],
+    source: "libvirt (qemu_domain.c); dmacvicar/terraform-provider-libvirt#981 (2022-10)",
+  },
+  {
+    pattern: /Unable to find (?:any firmware to satisfy|'efi' firmware)/,
+    check: "guest.firmware",
+    layer: "provider",
+    message:
+      "no UEFI firmware fits the VM: OVMF is not installed, or it has none for the machine type, the emulator's " +
+      "path or the features (Secure Boot, keys) that the definition asks for",
+    fix: each(
+      doctorFix("guest.firmware"),
+      install("Install OVMF", { apt: "ovmf", dnf: "edk2-ovmf", pacman: "edk2-ovmf", zypper: "qemu-ovmf-x86_64" }),
+      manualFix("Write machine='q35', the distribution's <emulator>, and no <firmware> features that are not needed"),
+    ),
+    source: "libvirt (qemu_firmware.c), read 2026-11",
+  },
+  {
     pattern: anyOf(
-      /unable to find any master var store|EFI boot requested but no EFI firmware found/,
+      /EFI boot requested but no EFI firmware found/,
       /Did not find any UEFI binary path for arch|Don't know how to setup UEFI for arch/,
-      /Unable to find (?:any firmware to satisfy|'efi' firmware)/,
       /open (?:file )?'[^']{0,160}(?:OVMF|AAVMF|ovmf|edk2)[^']{0,80}': No such file/,
       /(?:OVMF|AAVMF)\w{0,20}\.fd\S{0,4}:? .{0,30}(?:No such file|does not exist|not found)/,
       /Failed to open file '[^']{0,160}(?:nvram|VARS)[^']{0,80}': No such file/,

@@ -129,6 +129,13 @@ export const machineFailures = (): Failure[] => [
       "Correct the path, and let QEMU's user read it",
     ],
     [
+      "provider.version",
+      "cause",
+      /Unsupported \w{2,8} feature\(s\): |Bitmap extra data is not supported/,
+      "a newer QEMU wrote that disk image, and this one does not know a feature of it",
+      "Use that QEMU; or, with it, copy the image: qemu-img convert -O qcow2 -o compat=1.1 FILE NEW",
+    ],
+    [
       "provider.access",
       "note",
       /terminating on signal \d{1,2} from pid/,
@@ -138,7 +145,7 @@ export const machineFailures = (): Failure[] => [
     [
       "provider.version",
       "fallback",
-      /qemu-(?:system-\w{3,12}|\w{3,12}-softmmu|kvm|img): (?!warning|terminating)\S/,
+      /qemu-(?:system-\w{3,12}|\w{3,12}-softmmu|kvm|img): (?!warning|terminating|.{0,160}: warning: )\S/,
       "QEMU reports an error, the last part of its line says which",
       options,
       hostErrors,

@@ -121,7 +121,8 @@ export const qemuVfioErrorFailures = (): Failure[] => [
       /Failed to set vIOMMU: |Wrong target AS "\S{1,40}", only system memory/,
       "the VM's virtual IOMMU does not fit this passed device, or the host's IOMMU",
       "Remove the virtual IOMMU (<iommu> in the XML; viommu= of Proxmox) if no VM runs inside this VM",
-      "Otherwise, for Intel's: caching_mode='on', and aw_bits of at most what the host's IOMMU has (39 or 48)",
+      "Otherwise, for Intel's: caching_mode='on', and aw_bits of at most what the host's IOMMU has (39 or 48); with " +
+      "x-flts=on: iommufd=on for each passed device",
     ],
     [
       "provider.mode",

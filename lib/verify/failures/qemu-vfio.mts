@@ -118,6 +118,14 @@ export const qemuVfioFailures = (): Failure[] => [
       doctorFix("iommu.enabled"),
     ],
     [
+      "gpu.driver",
+      "cause",
+      /Failed to add group \d{1,4} to KVM VFIO device: Invalid argument/,
+      "KVM does not reach VFIO's functions: the kernel was built by hand with CONFIG_TRIM_UNUSED_KSYMS, or its " +
+      "modules are of two builds; the VM starts, and its card misbehaves",
+      "Start the distribution's kernel, or build without that option",
+    ],
+    [
       "gpu.in-use",
       "cause",
       anyOf(

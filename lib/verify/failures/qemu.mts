@@ -43,7 +43,8 @@ export const qemuFailures = (): Failure[] => [
     source: "libvirt, swtpm; stefanberger/swtpm#770 (2022-11), ublue-os/aurora#122 (2025-01)",
   },
   {
-    pattern: /Failed to (?:start|probe) QEMU binary|qemu-system\S{1,20}: error while loading shared libraries/,
+    pattern:
+      /Failed to (?:start|probe) QEMU binary(?!.{0,160}cannot execute)|qemu-system\S{1,20}: error while loading shared libraries/,
     check: "tools.present",
     layer: "provider",
     message: "QEMU does not start at all: a library of it is missing, most often after a partial update",
@@ -130,16 +131,6 @@ export const qemuFailures = (): Failure[] => [
       commandFix("Throw the saved state away, then start the VM", "virsh -c qemu:///system managedsave-remove NAME"),
     ],
     source: "QEMU; NixOS/nixpkgs#63182 (2019-06), kind to date",
-  },
-  {
-    pattern: /unexpectedly closed the monitor|process exited while connecting to monitor/,
-    check: "provider.access",
-    strength: "symptom",
-    layer: "hypervisor",
-    fallback: true,
-    message: "QEMU ended at its start: its own error is the last line of that message without “warning”",
-    fix: [commandFix("Read the VM's log", "tail -n 30 /var/log/libvirt/qemu/NAME.log", { root: true })],
-    source: "libvirt 9.0 (2023-01)",
   },
   {
     pattern: anyOf(

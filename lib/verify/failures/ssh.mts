@@ -8,8 +8,19 @@ const near =
   /vagrant|libvirt|packer|virsh|homelab-gpu|\b192\.168\.(?:12[1-4]|39|56)\.\d|\b127\.0\.0\.1|\[localhost\]|\bubuntu@|\bvagrant@|cloud-init/i;
 
 /** Messages of OpenSSH about a VM of this host. */
-export const sshFailures = (): Failure[] =>
-  rows({
+export const sshFailures = (): Failure[] => [
+  ...rows({ layer: "network", source: "OpenSSH (kex.c, sshconnect2.c), read 2026-11" }, [
+    [
+      "verify.ssh",
+      "cause",
+      /no matching (?:host key type|key exchange method|cipher|MAC) found(?!.{0,240}\[preauth\])|no mutual signature (?:algorithm|supported)/,
+      "ssh and the server have no algorithm in common: the box is old (ssh-rsa, SHA-1), and OpenSSH 8.8 and " +
+      "later refuse that",
+      "Use a current box",
+      "For this VM only: ssh -o HostKeyAlgorithms=+ssh-rsa -o PubkeyAcceptedAlgorithms=+ssh-rsa",
+    ],
+  ]),
+  ...rows({
     layer: "network",
     near,
     source: "OpenSSH (ssh.c, sshconnect.c, authfile.c), read 2026-11",
@@ -30,15 +41,6 @@ export const sshFailures = (): Failure[] =>
       "permissions (NTFS, a share, WSL's /mnt/c)",
       commandFix("Let only your user read it", "chmod 600 .vagrant/machines/*/*/private_key"),
       "In WSL below /mnt/c: move the project into Linux' own file system (~/)",
-    ],
-    [
-      "verify.ssh",
-      "cause",
-      /no matching (?:host key type|key exchange method|cipher|MAC) found|no mutual signature (?:algorithm|supported)/,
-      "ssh here and in the VM have no algorithm in common: the box is old (ssh-rsa, SHA-1), and OpenSSH 8.8 and " +
-      "later refuse that",
-      "Use a current box",
-      "For this VM only: ssh -o HostKeyAlgorithms=+ssh-rsa -o PubkeyAcceptedAlgorithms=+ssh-rsa",
     ],
     [
       "verify.ssh",
@@ -111,7 +113,8 @@ export const sshFailures = (): Failure[] =>
       "no last line break), or has a passphrase",
       "Check what it is: ssh-keygen -y -f KEY; convert a .ppk in PuTTYgen; end the file with a line break",
     ],
-  ]);
+  ]),
+];
 const anywhere = "OpenSSH (readconf.c, ssh.c, sshd.c), read 2026-11";
 
 /** Messages of OpenSSH about its own files, wherever the server is. */

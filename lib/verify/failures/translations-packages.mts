@@ -52,6 +52,7 @@ problem with installed package = problème avec le paquet installé
 No match for argument: {1} = Aucune correspondance pour l'argument : {1}
 {1} and {2} are in conflict = {1} et {2} sont en conflit
 removing {1} breaks dependency '{2}' required by {3} = la suppression de {1} casse la dépendance '{2}' requise par {3}
+conflicts with file from package = entre en conflit avec le fichier du paquet
 but none of the providers can be installed = mais aucun des fournisseurs ne peut être installé
 nothing provides {1} needed by {2} = aucun fournisseur pour {1}, nécessaire pour {2}
 cannot install both {1} from {2} and {3} from {4} = impossible d'installer à la fois {1} de {2}, et {3} de {4}
@@ -80,6 +81,7 @@ No match for argument: {1} = No coincide para argumento: {1}
 {1} and {2} are in conflict = {1} y {2} están en conflicto
 removing {1} breaks dependency '{2}' required by {3} = \
 quitando {1} se rompe la dependencia con '{2}', necesaria para el paquete {3}
+conflicts with file from package = entra en conflicto con el archivo del paquete
 but none of the providers can be installed = pero ninguno de los proveedores puede ser instalado
 nothing provides {1} needed by {2} = nada proporciona {1} necesario por {2}
 cannot install both {1} from {2} and {3} from {4} = no se puede instalar ambos {1} desde {2} y {3} desde {4}

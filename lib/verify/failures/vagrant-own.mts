@@ -181,10 +181,13 @@ export const vagrantOwnFailures = (): Failure[] => [
         /Vagrant will not operate outside the Windows Subsystem for Linux/,
         /unable to use the VirtualBox provider from the Windows Subsystem/,
         /unable to determine the location of this instance of the Windows Subsystem/,
+        /The executable 'cmd\.exe' Vagrant is trying/,
       ),
       "Vagrant runs in WSL and reaches Windows' programs and folders only if it is allowed to",
       "Run it in PowerShell on Windows, or set VAGRANT_WSL_ENABLE_WINDOWS_ACCESS=1 in WSL and work in a " +
       "Windows folder",
+      "If it does not find cmd.exe: turn [interop] on in /etc/wsl.conf (enabled, appendWindowsPath), then wsl " +
+      "--shutdown",
     ],
     [
       "verify.ssh",

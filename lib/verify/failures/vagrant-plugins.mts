@@ -162,7 +162,7 @@ export const vagrantPluginFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /The executable '[^']{1,60}' Vagrant is trying/,
+      /The executable '(?!cmd\.exe)[^']{1,60}' Vagrant is trying/,
       /The provider '[^']{1,40}' could not be found/,
       /No usable default provider/,
       /Unable to find '[^']{1,60}' binary in \$PATH/,

@@ -52,7 +52,7 @@ export const vagrantSshFailures = (): Failure[] => [
       /SSH authentication failed!/,
       /Permission denied \(publickey/,
       /Authentication failure\. Retrying/,
-      /no matching host key type found|send_pubkey_test: no mutual signature|signature algorithm ssh-rsa not in/,
+      /send_pubkey_test: no mutual signature|signature algorithm ssh-rsa not in/,
     ),
     near: /vagrant|homelab|packer|==> |qemu|ssh-rsa|SSH authentication failed!|Warning: Authentication failure/i,
     check: "verify.ssh",

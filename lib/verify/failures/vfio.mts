@@ -202,7 +202,7 @@ export const vfioFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /open VFIO device \S{0,3}\/dev\/vfio\/devices\/vfio\d{1,4}/,
+      /open (?:VFIO device )?\S{0,3}\/dev\/vfio\/devices\/vfio\d{1,4}/,
       /\/dev\/vfio\/devices\/vfio\d{1,4}\S{0,3}:? .{0,20}No such file|\/dev\/iommu\S{0,3}: No such file/,
       /\/dev\/iommu opening failed: |open IOMMUFD device: |IOMMUFD is not supported on this platform/,
       /invalid object type: iommufd|object type 'iommufd'/,

@@ -114,7 +114,7 @@ export const virshFailures = (): Failure[] => [
       "provider.access",
       "cause",
       anyOf(
-        /Unable to add bridge \S{1,20} port|Cannot find bridge|Failed to connect to bridge/,
+        /Unable to add bridge \S{1,20} port|Cannot find bridge|Failed to (?:connect|add tap interface) to bridge/,
         /bridge \S{1,20} does not exist/,
       ),
       "the bridge that the VM's network uses does not exist, or does not take its port",
@@ -182,7 +182,7 @@ export const virshFailures = (): Failure[] => [
     [
       "provider.access",
       "symptom",
-      /Disconnected from qemu:\/\/\/\S{1,20} due to|(?<!daemon failed: virError.{0,80})Failed to connect socket|unable to connect to server at/,
+      /Disconnected from qemu:\/\/\/\S{1,20} due to|(?<!daemon failed: virError.{0,80})Failed to connect socket to |unable to connect to server at/,
       "the connection to libvirt's daemon ended or was refused",
       daemonLog,
     ],

@@ -119,7 +119,7 @@ export const virtualboxCodeFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /VBOX_E_INVALID_VM_STATE|VBOX_E_OBJECT_IN_USE/,
+      /VBOX_E_INVALID_VM_STATE|VBOX_E_OBJECT_IN_USE|has tried to lock the machine '/,
       "the VM is in a state that does not allow this: it runs, is saved, or another program uses it",
       vms,
       commandFix("End it without a shutdown", "VBoxManage controlvm NAME poweroff"),
