@@ -1385,8 +1385,8 @@ if [ -n "$live" ]; then
   for name in \
     apt-get dnf rpm-ostree pacman zypper transactional-update apk xbps-install emerge pveversion systemctl sudo \
     update-grub grub-mkconfig grub2-mkconfig grubby kernelstub proxmox-boot-tool sdbootutil bootctl kernel-install \
-    reinstall-kernels sdboot-manage limine-mkinitcpio limine-update update-extlinux update-initramfs mkinitramfs \
-    dracut dracut-rebuild generate-zbm mkinitcpio mkinitfs make-initrd elemental booster lsinitramfs lsinitrd \
+    reinstall-kernels sdboot-manage limine-mkinitcpio limine-dracut limine-update update-extlinux update-initramfs \
+    mkinitramfs dracut dracut-rebuild generate-zbm mkinitcpio mkinitfs make-initrd elemental booster lsinitramfs lsinitrd \
     lsinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq qemu-img qemu-system-x86_64 debootstrap xorriso curl \
     ssh ssh-keygen VBoxManage; do
     if program "$name"; then

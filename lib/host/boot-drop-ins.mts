@@ -40,7 +40,8 @@ export function sdbootWords(host: Host, removed?: string): string {
 }
 
 /** The command that makes Limine's entries from these files. */
-export const limineUpdate = (host: Host) => program(host, "limine-mkinitcpio") ? "limine-mkinitcpio" : "limine-update";
+export const limineUpdate = (host: Host) =>
+  ["limine-mkinitcpio", "limine-dracut"].find((name) => program(host, name)) ?? "limine-update";
 
 /** The same for limine-entry-tool. */
 export const limineWords = (host: Host, removed?: string) =>

@@ -145,7 +145,7 @@ const loaders: Loader[] = [
   {
     // limine-entry-tool appends every += line of /etc/default/limine to the arguments of that name
     name: "Limine",
-    here: (host) => program(host, "limine-mkinitcpio") || program(host, "limine-update"),
+    here: (host) => ["limine-mkinitcpio", "limine-dracut", "limine-update"].some((name) => program(host, name)),
     reads: isLimineTool,
     refresh: limineUpdate,
     edit: (how, argument) =>

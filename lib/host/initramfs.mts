@@ -5,7 +5,8 @@
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { appliances } from "./appliances.mts";
-import { addAllKernels, isKernelInstalled } from "./boot-entries.mts";
+import { addAllKernels, fileContains, isKernelInstalled } from "./boot-entries.mts";
+import { isLike } from "./distributions.mts";
 import { isTransactional, program } from "./programs.mts";
 import { commandFix } from "../fixes.mts";
 import { shellCommand } from "../render.mts";
@@ -115,6 +116,11 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     }),
   },
   {
+    // limine-dracut-support builds the images that its entries name
+    here: (host) => program(host, "limine-dracut"),
+    make: (host) => ({ name: "dracut for Limine", kind: "dracut", rebuild: "limine-dracut", ...lsinitrd(host) }),
+  },
+  {
     // EndeavourOS, kernel-install-for-dracut
     here: (host) => program(host, "dracut") && program(host, "reinstall-kernels"),
     make: (host) => ({
@@ -139,6 +145,12 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     }),
   },
   {
+    // kernel-install calls it: without a preset, mkinitcpio -P builds nothing (mkinitcpio(8))
+    here: (host) =>
+      program(host, "mkinitcpio") && isKernelInstalled(host) && !fileContains(host, /^mkinitcpio\.d\//, /=/),
+    make: () => ({ name: "mkinitcpio by kernel-install", kind: "mkinitcpio", rebuild: addAllKernels }),
+  },
+  {
     here: (host) => program(host, "mkinitcpio"),
     make: (host) => ({
       name: "mkinitcpio",
@@ -152,6 +164,18 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     // the image is stored with the entry's files of kernel-install
     here: (host) => program(host, "dracut") && isKernelInstalled(host),
     make: (host) => ({ name: "dracut by kernel-install", kind: "dracut", rebuild: addAllKernels, ...lsinitrd(host) }),
+  },
+  {
+    // Arch's entries name the image by the kernel's package, and dracut by its release (Arch wiki, dracut)
+    here: (host) =>
+      program(host, "dracut") && isLike(host, "arch") && !fileContains(host, /(^|\/)dracut\.conf/, /^uefi=yes/),
+    make: (host) => ({
+      name: "dracut",
+      kind: "dracut",
+      rebuild: "sh -c 'for base in /usr/lib/modules/*/pkgbase; do kernel=${base%/pkgbase}; " +
+        'dracut --force "/boot/initramfs-$(cat "$base").img" --kver "${kernel##*/}"; done\'',
+      ...lsinitrd(host),
+    }),
   },
   {
     here: (host) => program(host, "dracut"),

@@ -233,6 +233,34 @@ for (
       /^mkinitcpio -P$/,
       /mkinitcpio -P$/,
     ],
+    [
+      "Limine with dracut",
+      ["dracut", "limine-dracut", "limine-update"],
+      { "/etc/default/limine": 'KERNEL_CMDLINE[default]+="quiet"\n' },
+      /^limine-dracut$/,
+      null,
+    ],
+    [
+      "kernel-install with mkinitcpio",
+      ["mkinitcpio", "bootctl", "kernel-install"],
+      { "/etc/kernel/cmdline": "root=x\n", "/etc/kernel/install.conf": "layout=uki\n" },
+      /kernel-install add/,
+      /kernel-install add/,
+    ],
+    [
+      "Arch with dracut",
+      ["dracut", "grub-mkconfig"],
+      { "/etc/os-release": "ID=arch\n", "/etc/default/grub": grub('""') },
+      /"\/boot\/initramfs-\$\(cat "\$base"\)\.img" --kver/,
+      null,
+    ],
+    [
+      "Arch with unified kernel images by dracut",
+      ["dracut"],
+      { "/etc/os-release": "ID=arch\n", "/etc/dracut.conf.d/a.conf": 'uefi="yes"\n' },
+      /^dracut --force --regenerate-all$/,
+      null,
+    ],
     ["Void", ["dracut", "update-grub"], { "/etc/default/grub": grub('""') }, /^dracut --force --regenerate-all$/, null],
   ] as [string, string[], Record<string, string>, RegExp, RegExp | null][]
 ) {
