@@ -525,7 +525,7 @@ texts=$(awk -v root="$root" '
     }
     return value
   }
-  # NixOS: the modules that the initramfs loads, in their order. Of its scripts, those that run once at boot count
+  # NixOS: the modules that the initramfs loads, in their order; its scripts and rules that can bind a card at boot
   nix {
     sub(/(^|[ \t])#.*/, "")
     if (/initrd[ \t]*=[ \t]*[{]/ && !inside) inside = depth + 1
@@ -541,7 +541,7 @@ texts=$(awk -v root="$root" '
     if (depth < inside) inside = 0
     if (attribute == "" && match($0, /[A-Za-z]+[ \t]*=[^\047]*\047\047/)) attribute = substr($0, RSTART, RLENGTH)
     else if (/\047\047/) attribute = ""
-    if (attribute !~ /^(pre|post)(Device|LVM|Mount|Boot)Commands/) next
+    if (attribute !~ /^(script|rules|extraRules|(pre|post)(Device|LVM|Mount|Boot)Commands)[ \t=]/) next
   }
   # scripts that bind devices: FILE:driver_override ADDRESS…, without an address if they find the devices in another
   # way

@@ -169,7 +169,7 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
         }`
         : names
     }${
-      stray ? `. ${stray.from} names ${stray.ids.join(", ")} for vfio-pci, which no device of this host has` : ""
+      stray ? `; ${stray.from} names ${stray.ids.join(", ")} for vfio-pci, which no device of this host has` : ""
     }${misspeltNote}${cutNote(host)}${
       script ? `. ${script.from} gives devices to vfio-pci at boot; which ones could not be read` : ""
     }`,

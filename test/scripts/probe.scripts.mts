@@ -535,6 +535,8 @@ test("the probe reads what a NixOS configuration loads and binds in the initramf
     `    availableKernelModules = [ "nouveau" ];\\n    kernelModules = [\\n      "amdgpu" # first\\n      # "i915"\\n    ];\\n` +
     `  };\\n  kernelModules = [ "nouveau" ];\\n};`,
     `etc/nixos/hosts/vfio.nix = boot.postBootCommands = "" + ''\\n  DEVS="0000:0f:00.0"\\n  echo >driver_override\\n'';`,
+    `etc/nixos/rules.nix = boot.initrd.services.udev.rules = ''\\n  KERNEL=="0000:0e:00.0", ATTR{driver_override}="vfio-pci"\\n'';`,
+    `etc/nixos/unit.nix = systemd.services.x = {\\n  script = ''\\n    echo 0000:0d:00.0 >/sys/bus/pci/drivers/vfio-pci/bind\\n  '';\\n};`,
     `etc/nixos/hooks.nix = hooks.qemu.start = ''\\n  echo 0000:11:00.0 >/sys/bus/pci/drivers/vfio-pci/bind\\n'';`,
   ];
   for (const shell of shells.slice(0, 2)) {
@@ -542,6 +544,8 @@ test("the probe reads what a NixOS configuration loads and binds in the initramf
     assert.equal(configured.map(({ file, text }) => `${file} ${text}`), [
       "nixos/configuration.nix initrd.kernelModules+= vfio_pci vfio nvidia",
       "nixos/configuration.nix driver_override 0000:10:00.0 0000:10:00.1",
+      "nixos/… driver_override 0000:0e:00.0",
+      "nixos/… driver_override 0000:0d:00.0",
       "nixos/…/vfio.nix driver_override 0000:0f:00.0",
       "nixos/…/… initrd.kernelModules+= amdgpu",
     ]);
