@@ -1357,6 +1357,7 @@ section firmware
 for path in "$root"/usr/share/OVMF/OVMF_*.fd "$root"/usr/share/edk2/ovmf/OVMF_*.fd "$root"/usr/share/edk2/x64/OVMF*.fd \
   "$root"/usr/share/edk2-ovmf/x64/OVMF*.fd "$root"/usr/share/qemu/ovmf-x86_64*.bin \
   "$root"/usr/share/edk2-ovmf/OVMF*.fd "$root"/usr/share/edk2/OvmfX64/OVMF*.fd \
+  "$root"/usr/share/qemu/edk2-x86_64*-code.fd "$root/usr/share/qemu/edk2-i386-vars.fd" \
   "$root"/run/libvirt/nix-ovmf/OVMF*.fd "$root"/run/libvirt/nix-ovmf/edk2-x86_64*.fd \
   "$root"/run/libvirt/nix-ovmf/edk2-i386-vars.fd; do
   [ -e "$path" ] && fact ovmf "${path#"$root"}"

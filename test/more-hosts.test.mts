@@ -3,6 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
+import { nixosTools } from "../lib/host/nixos.mts";
 import { parseHost } from "../lib/host/parse.mts";
 import { resolveConfig } from "../lib/resolve/resolve.mts";
 import { own } from "./fake.mts";
@@ -67,6 +68,15 @@ test("on NixOS, programs, groups and module options are lines of configuration.n
   assert.match(asleep.join(), /boot\.extraModprobeConfig = "options vfio-pci disable_idle_d3=1";/);
   const denied = text("nixos-laptop-with-a-sleeping-card").replace(/^access:yes$/m, "access:no");
   assert.match(fixes(denied, "provider.access", card).join(), /extraGroups = \[ "libvirtd" \]/);
+});
+
+test("NixOS: every tool of a table has a line of configuration.nix", () => {
+  for (const [name, line] of [["ovmf", /libvirtd\.enable = true;$/], ["virtiofsd", /vhostUserPackages/]] as const) {
+    assert.match(nixosTools([name])[0]!.title, line);
+  }
+  const gpu = "{vendor_id: 10de, device_id: 24e0}";
+  const bare = text("nixos-laptop-with-a-sleeping-card").replace(/^ovmf:.*\n/gm, "");
+  assert.match(fixes(bare, "guest.firmware", gpu)[0]!, /configuration\.nix: virtualisation\.libvirtd\.enable = true;$/);
 });
 
 test("NixOS: vagrant's own plugin is not reported as missing", () => {

@@ -120,10 +120,7 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         emerge: ["app-emulation/virtiofsd"],
         xbps: ["virtiofsd"],
       },
-      fallback: manualFix(
-        "Install virtiofsd where libvirt finds it; on NixOS: " +
-          "virtualisation.libvirtd.qemu.vhostUserPackages = [ pkgs.virtiofsd ];",
-      ),
+      fallback: manualFix("Install virtiofsd where libvirt finds it"),
     },
     {
       name: "ovmf",
@@ -136,6 +133,8 @@ export const tools: Record<string, Tool> = Object.fromEntries(
         zypper: ["qemu-ovmf-x86_64"],
         apk: ["ovmf"],
         emerge: ["sys-firmware/edk2-bin"],
+        // QEMU's own, in /usr/share/qemu (void-linux/void-packages, srcpkgs/qemu)
+        xbps: ["qemu"],
       },
       fallback: manualFix("Install OVMF"),
     },

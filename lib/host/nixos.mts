@@ -5,9 +5,16 @@ import { commandFix, joinGroupFix, manualFix } from "../fixes.mts";
 
 export const isNixos = ({ os }: Host): boolean => os.id === "nixos";
 
-/** The packages of nixpkgs by the names of tools; libvirt is a module of NixOS. */
+/** The options of NixOS by the names of tools: libvirtd brings the UEFI firmware of QEMU (libvirtd.nix). */
+const options: Record<string, string> = {
+  libvirt: "virtualisation.libvirtd.enable = true;",
+  ovmf: "virtualisation.libvirtd.enable = true;",
+  virtiofsd: "virtualisation.libvirtd.qemu.vhostUserPackages = [ pkgs.virtiofsd ];",
+};
+/** The packages of nixpkgs by the names of the other tools. */
 const packages: Record<string, string> = {
   curl: "curl",
+  debootstrap: "debootstrap",
   packer: "packer",
   qemu: "qemu",
   ssh: "openssh",
@@ -24,7 +31,7 @@ export function nixosTools(tools: string[]): Fix[] {
     ...new Set(tools.map((name) => name === "vagrant-libvirt" ? "vagrant" : name)),
   ].flatMap((name) => packages[name] ?? []);
   const lines = [
-    ...(tools.includes("libvirt") ? ["virtualisation.libvirtd.enable = true;"] : []),
+    ...new Set(tools.flatMap((name) => options[name] ?? [])),
     ...(names.length > 0 ? [`environment.systemPackages = with pkgs; [ ${names.join(" ")} ];`] : []),
     ...(names.some((name) => name === "vagrant" || name === "packer") ? ["nixpkgs.config.allowUnfree = true;"] : []),
   ];

@@ -74,6 +74,11 @@ test("the probe finds the distributions' UEFI firmware, and the pair without Sec
     ${nix}/edk2-x86_64-code.fd = x
     ${nix}/edk2-x86_64-secure-code.fd = x`;
   assert.equal(found(qemu), { code: `/${nix}/edk2-x86_64-code.fd`, variables: `/${nix}/edk2-i386-vars.fd` });
+  const own = "usr/share/qemu";
+  assert.equal(found(qemu.replaceAll(nix, own)), {
+    code: `/${own}/edk2-x86_64-code.fd`,
+    variables: `/${own}/edk2-i386-vars.fd`,
+  });
   const pair = (folder: string) => `
     ${folder}/OVMF_CODE.fd = x
     ${folder}/OVMF_CODE.secboot.fd = x
