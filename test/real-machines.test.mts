@@ -178,14 +178,16 @@ test("iommu.group: VFIO's drivers for one kind of device keep the group viable",
 });
 
 test("provider.access: Hyper-V that is turned on without its hypervisor starts no VM", () => {
-  const found = (hypervisor: string) => {
-    const parsed = parseHost(text("windows-11-pro-rtx4070").replace(/^hypervisor:.*\n/m, hypervisor));
+  const found = (hypervisor: string, able = "yes") => {
+    const windows = text("windows-11-pro-rtx4070").replace(/^hypervisor:.*\n/m, hypervisor);
+    const parsed = parseHost(windows.replace(/^virtualization:.*$/m, `virtualization:${able}`));
     const config = parseConfig("machines: [{name: m, provider: hyperv, box: lab/x, memory: 1024}]");
     return runChecks(parsed, resolveConfig(config, parsed), ["provider.access"]).map(({ status, fix }) =>
-      `${status} ${fix[0]?.command ?? ""}`.trim()
+      `${status} ${fix[0]?.command ?? fix[0]?.title ?? ""}`.trim()
     );
   };
   assert.equal(found("hypervisor:no\n"), ["fail bcdedit /set hypervisorlaunchtype auto"]);
+  assert.equal(found("hypervisor:no\n", "no"), ["fail Turn on VT-x or SVM in the firmware setup"]);
   assert.equal(found("hypervisor:yes\n"), ["pass"]);
   assert.equal(found(""), ["pass"], "not read, as in texts of older probes");
 });

@@ -7,8 +7,11 @@ import type { Windows } from "../host/windows-types.mts";
 import { fail, pass, skip, unknown, warn } from "./results.mts";
 import type { Verdict } from "./types.mts";
 
-/** The verdict of provider.access about Hyper-V. */
-export function hypervAccess({ hyperv, hypervisor, service, elevated, hypervPermission, vbs }: Windows): Verdict {
+/** The verdict of provider.access about Hyper-V. `able`: whether the firmware has hardware virtualization on. */
+export function hypervAccess(
+  { hyperv, hypervisor, service, elevated, hypervPermission, vbs }: Windows,
+  able: boolean | undefined,
+): Verdict {
   const yesOrNo = (flag: boolean | undefined) => (flag === undefined ? "not read" : flag ? "yes" : "no");
   const evidence = [
     { read: "service vmms", value: service ?? "not read" },
@@ -20,10 +23,12 @@ export function hypervAccess({ hyperv, hypervisor, service, elevated, hypervPerm
   if (hyperv === false) return skip("Hyper-V is not turned on", evidence);
   if (hypervisor === false) {
     return fail("Hyper-V is turned on, but its hypervisor does not run: no VM starts", evidence, [
-      commandFix("Let the hypervisor start with Windows", "bcdedit /set hypervisorlaunchtype auto", {
-        root: true,
-        reboot: true,
-      }),
+      able === false
+        ? remedies.virtualization
+        : commandFix("Let the hypervisor start with Windows", "bcdedit /set hypervisorlaunchtype auto", {
+          root: true,
+          reboot: true,
+        }),
     ]);
   }
   if (service !== undefined && service !== "Running") {

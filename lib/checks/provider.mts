@@ -88,7 +88,9 @@ export const providerChecks: Check[] = [
     confirm: { linux: "virsh -c qemu:///system list --all", windows: "Get-VM", macos: "prlctl list --all" },
     check: (host, { machines }) => [
       ...(machines.some(({ provider }) => provider === "libvirt") ? libvirtAccess(host) : []),
-      ...(machines.some(({ provider }) => provider === "hyperv") && host.windows ? [hypervAccess(host.windows)] : []),
+      ...(machines.some(({ provider }) => provider === "hyperv") && host.windows
+        ? [hypervAccess(host.windows, host.hardwareVirtualization)]
+        : []),
       ...(machines.some(({ provider }) => provider === "virtualbox") ? virtualboxAccess(host) : []),
     ],
   },
