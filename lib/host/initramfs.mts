@@ -172,7 +172,7 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     make: (host) => ({
       name: "dracut",
       kind: "dracut",
-      rebuild: "sh -c 'for base in /usr/lib/modules/*/pkgbase; do kernel=${base%/pkgbase}; " +
+      rebuild: "sh -c 'for base in /lib/modules/*/pkgbase; do kernel=${base%/pkgbase}; " +
         'dracut --force "/boot/initramfs-$(cat "$base").img" --kver "${kernel##*/}"; done\'',
       ...lsinitrd(host),
     }),

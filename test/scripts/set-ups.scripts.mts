@@ -53,7 +53,9 @@ const tools: Record<string, string> = {
     for path in "$ROOT"/etc/dracut.conf "$ROOT"/etc/dracut.conf.d/*.conf; do [ ! -e "$path" ] || . "$path"; done
     { for word in $force_drivers; do echo "module $word"; done
       for word in $install_items; do [ -e "$ROOT\${word#"$ROOT"}" ] || exit 1; echo "file \${word#"$ROOT"}"; done
-      [ -z "$kernel_cmdline" ] || echo "cmdline $kernel_cmdline"; } >"$ROOT/boot/initrd.img"`,
+      [ -z "$kernel_cmdline" ] || echo "cmdline $kernel_cmdline"; } >"$ROOT/boot/work"
+    out=initrd.img; for word; do case $word in *.img) out=\${word##*/} ;; esac; done
+    mv "$ROOT/boot/work" "$ROOT/boot/$out"`,
   // mkinitcpio(8): a preset's config replaces mkinitcpio.conf and its folder; the hook modconf brings /etc/modprobe.d
   mkinitcpio: `
     shopt -s nullglob
@@ -85,6 +87,10 @@ const tools: Record<string, string> = {
     declare -A KERNEL_CMDLINE
     . "$ROOT/etc/default/limine"
     mkinitcpio -P && echo "cmdline: \${KERNEL_CMDLINE[default]}" >"$ROOT/boot/limine.conf"`,
+  "limine-dracut": `
+    declare -A KERNEL_CMDLINE
+    . "$ROOT/etc/default/limine"
+    dracut && echo "cmdline: \${KERNEL_CMDLINE[default]}" >"$ROOT/boot/limine.conf"`,
   "sdboot-manage": `[ "$1" = gen ] || exit 64
     . "$ROOT/etc/sdboot-manage.conf"
     for path in "$ROOT"/boot/loader/entries/*.conf; do sed -i "s|^options .*|options root=UUID=x rw $LINUX_OPTIONS|" "$path"; done`,
@@ -226,6 +232,22 @@ const setUps: Record<string, SetUp> = {
     programs: ["mkinitcpio", "limine-mkinitcpio"],
     first: ["limine-mkinitcpio"],
     entry: "/boot/limine.conf",
+    image: "/boot/initramfs-linux.img",
+  },
+  "CachyOS: dracut for Limine": {
+    os: "ID=cachyos\nID_LIKE=arch\n",
+    files: { "/etc/default/limine": 'KERNEL_CMDLINE[default]+="quiet root=UUID=x"\n', "/boot/.keep": "" },
+    programs: ["dracut", "limine-dracut", "limine-update"],
+    first: ["limine-dracut"],
+    entry: "/boot/limine.conf",
+    image: "/boot/initrd.img",
+  },
+  "Arch: dracut and GRUB": {
+    os: "ID=arch\n",
+    files: { "/etc/default/grub": grub, "/lib/modules/6.17.9-arch1-1/pkgbase": "linux\n", "/boot/.keep": "" },
+    programs: ["dracut", "grub-mkconfig"],
+    first: ["dracut --force initramfs-linux.img", "grub2-mkconfig"],
+    entry: "/boot/grub.cfg",
     image: "/boot/initramfs-linux.img",
   },
   "CachyOS: mkinitcpio and sdboot-manage": {
