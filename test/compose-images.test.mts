@@ -111,7 +111,9 @@ test("databases that do not start: without a password, with half of one, with ro
   ) assert.is(await worst("postgres:17", `    environment: {${variable}}\n`), "", variable);
   assert.is(await worst("mariadb:11", "    environment: [MYSQL_ALLOW_EMPTY_PASSWORD=1]\n"), "");
   assert.match(await worst("ghcr.io/immich-app/postgres:14-vectorchord"), /without a password/);
-  for (const name of ["bitnami/postgresql:17", "someone/postgres:17", "timescale/timescaledb-ha:pg17", "redis:8"]) {
+  for (
+    const name of ["bitnamilegacy/postgresql:17", "someone/postgres:17", "timescale/timescaledb-ha:pg17", "redis:8"]
+  ) {
     assert.is(await worst(name), "", `${name} has its own rules`);
   }
   assert.match(await worst("public.ecr.aws/docker/library/postgres:17"), /runs postgres without a password/);

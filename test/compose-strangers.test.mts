@@ -241,4 +241,54 @@ test("fixes name what is meant: the mount over a folder, several paths, the vari
   assert.equal(others, []);
 });
 
+test("a merge key with the tag !!merge, as yq writes it", async () => {
+  const text = "x-e: &e {A: b}\nservices:\n  s:\n    image: x\n    environment:\n      !!merge <<: *e\n      C: d\n" +
+    `    ${gpu}\n`;
+  assert.equal(await found(text), []);
+  assert.match((await found("services:\n  s:\n    !!merge image: x\n")).join(), /the tag !!merge does not fit/);
+});
+
+test("a project that only Compose can read: its relative paths are not taken for absolute ones", async () => {
+  const text =
+    "services:\n  s:\n    image: x\n    labels: {a: !!binary aGk=}\n    volumes: [./data:/data, /lab/p/own:/own]\n";
+  const bind = (source: string, target: string) => ({ type: "bind", source, target });
+  const model = {
+    name: "p",
+    services: { s: { image: "x", volumes: [bind("/lab/p/data", "/data"), bind("/lab/p/own", "/own")] } },
+  };
+  const { shell } = fakeShell({ "/lab/p/compose.yaml": text, "/lab/p/data/a": "", "/lab/p/own/a": "" }, {
+    "docker compose version": { out: "2.26.1\n" },
+    "docker compose -p p": { out: JSON.stringify(model) },
+  });
+  const compose = { command: ["docker", "compose"], version: "2.26.1" };
+  const project = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [] }, compose);
+  assert.is(project.readBy, "compose");
+  const resolved = { ...resolveConfig(parseConfig(machine()), card), projects: [project] };
+  const failed = runChecks(card, resolved, ["services.compose"]).filter(({ status }) => status === "fail");
+  assert.equal(failed.map(({ message }) => message.replace(/ by its path.*/, "")), ["p: s mounts /lab/p/own"]);
+});
+
+test("a server of models: an option without a value, and LoRAX", async () => {
+  const vllm = (command: string) => service(`image: vllm/vllm-openai:v0.11.0\ncommand: ${command}`);
+  const [empty = "", ...others] = await found(vllm("--model ${MODEL} --max-model-len 8"), { ".env": "MODEL=\n" });
+  assert.match(empty, /^fail p\/compose\.yaml:4 p\/s: --model of vLLM has no value: it does not start/);
+  assert.equal(others, []);
+  assert.equal(await found(vllm("--model ${MODEL} --port 1"), { ".env": "MODEL=a/b\n" }), []);
+  const lorax = service("image: ghcr.io/predibase/lorax:main\nenvironment: [MODEL_ID=mistralai/Mistral-7B-v0.1]");
+  assert.match((await found(lorax))[0] ?? "", /^warn .* take about 13 GiB at 16 bits, .*: LoRAX does not start/);
+});
+
+test("other names of Docker Hub's host, and Bitnami's versions, which moved", async () => {
+  const db = (image: string) =>
+    found(`services:\n  db: {image: "${image}", volumes: ["d:/var/lib/mysql"]}\nvolumes: {d: }\n`);
+  for (const host of ["registry.hub.docker.com", "index.docker.io", "registry-1.docker.io"]) {
+    assert.match((await db(`${host}/library/mysql:8`)).join(), /runs mysql without a password/, host);
+  }
+  const [moved = ""] = await found(service('image: "docker.io/bitnami/mongodb:4.4"'));
+  assert.match(moved, /^fail p\/compose\.yaml:3 .* does not have any more.* -> Write bitnamilegacy\/mongodb:4\.4/);
+  for (const image of ["bitnami/mongodb", "bitnami/mongodb:latest", "bitnamilegacy/mongodb:4.4"]) {
+    assert.equal(await found(service(`image: "${image}"`)), [], image);
+  }
+});
+
 test.run();

@@ -24,6 +24,7 @@ export function imageFlaws(
     ...pulled(name, service, project).flatMap((one) => [
       ...otherPlatform(one),
       ...absentCuda(one),
+      ...absentBitnami(one),
       ...registryFlaws(one, project, machine),
     ]),
     ...unbuiltBase(name, service, project),
@@ -83,6 +84,22 @@ function absentCuda({ image, subject, place }: Pulled): ProjectFlaw[] {
     message: `${subject}, which Docker Hub does not have${why}`,
     ...place,
     fix: manualFix("Use a tag of hub.docker.com/r/nvidia/cuda/tags, such as 12.8.1-base-ubuntu24.04"),
+  }];
+}
+
+/**
+ * Bitnami's images with a version: in 2025 they moved to bitnamilegacy, and only `latest` of some remains
+ * (bitnami/containers#83267 and #88999; read 2026-11-29).
+ */
+function absentBitnami({ image, subject, place }: Pulled): ProjectFlaw[] {
+  const [, name, tag] = /^(?:docker\.io\/)?bitnami\/([\w.-]+):(v?\d[\w.-]*)$/.exec(image) ?? [];
+  return name === undefined ? [] : [{
+    status: "fail",
+    message: `${subject}, which Docker Hub does not have any more: Bitnami moved its versions to bitnamilegacy`,
+    ...place,
+    fix: manualFix(
+      `Write bitnamilegacy/${name}:${tag}, which gets no updates, or the image of the program's own project`,
+    ),
   }];
 }
 

@@ -13,7 +13,7 @@ import { isMap } from "../maps.mts";
 import { isOfDesktop } from "./compose-desktop.mts";
 import { isShareable, sharedPath, sharing, yamlWord } from "./compose-folders.mts";
 import { insideFlaws, isExampled, isFileName, lineTexts } from "./compose-own-mounts.mts";
-import { envOf, parentFix, placeOfPath } from "./compose-paths.mts";
+import { asWritten, envOf, parentFix, placeOfPath } from "./compose-paths.mts";
 import { timezoneFlaws } from "./compose-timezone.mts";
 import { variablesBehind } from "../compose/value-lines.mts";
 import { anyOf, joinList } from "../text.mts";
@@ -41,7 +41,7 @@ export function mountFlaws(
   project: ComposeProject,
   machine: MountMachine,
 ): ProjectFlaw[] {
-  const flaws = bindsOf(service, project.written?.services[name] ?? service, project).flatMap((bind) =>
+  const flaws = bindsOf(service, project.written?.services[name], project).flatMap((bind) =>
     mountFlaw(bind, project, machine).map((flaw) => ({ ...flaw, text: bind.raw }))
   );
   return flaws.filter((flaw, i) => flaws.findIndex(({ message }) => message === flaw.message) === i);
@@ -64,11 +64,9 @@ interface Bind {
   creates: boolean | undefined;
 }
 
-/**
- * The bind mounts of a service. `written`: the service before Compose normalised its mounts to the
- * long form.
- */
-function bindsOf(service: ComposeService, written: ComposeService, project: ComposeProject): Bind[] {
+/** The bind mounts of a service. `before`: as it is written, before Compose printed it; undefined if not known. */
+function bindsOf(service: ComposeService, before: ComposeService | undefined, project: ComposeProject): Bind[] {
+  const written = before ?? service;
   const long = (Array.isArray(written.volumes) ? written.volumes : []).filter(isMap);
   const whole = (path: unknown) => hostPath(String(path), baseOf(project));
   return mountsOf(service).flatMap(({ type, source, target }): Bind[] => {
@@ -76,7 +74,8 @@ function bindsOf(service: ComposeService, written: ComposeService, project: Comp
     const one = long.find((mount) =>
       mount.type === "bind" && whole(mount.source) === whole(source) && samePath(mount.target, target)
     );
-    const raw = mountsOf(written).find((mount) => samePath(mount.target, target))?.source ?? source;
+    const found = mountsOf(written).find((mount) => samePath(mount.target, target))?.source ?? source;
+    const raw = before === undefined ? asWritten(found, project) : found;
     const create = one && (isMap(one.bind) ? one.bind.create_host_path : undefined);
     return [{
       source,

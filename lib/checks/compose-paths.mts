@@ -1,6 +1,6 @@
 /** Places of the paths that a Compose project names: in its folder or outside, copied into the VM or not. */
 import type { ComposeProject, PathKind } from "../compose/types.mts";
-import { dirname, isAbsolute } from "node:path/posix";
+import { dirname, isAbsolute, relative } from "node:path/posix";
 import { baseOf, hostPath } from "../compose/paths.mts";
 import { manualFix } from "../fixes.mts";
 import { shellWord } from "../render.mts";
@@ -34,6 +34,16 @@ export function placeOfPath(written: string, project: ComposeProject): Place | u
     !copied.some((one) => one === shown || one.startsWith(`${shown}/`));
   return { path, kind, exists, inside, relativePath: shown, leftOut };
 }
+
+/**
+ * The source of a mount as a file has it, where only Compose read the project: it prints absolute paths for relative
+ * ones.
+ */
+export const asWritten = (source: string, project: ComposeProject): string =>
+  project.readBy === "compose" && isAbsolute(source) &&
+    !Object.values(project.texts).some((text) => text.includes(source))
+    ? `./${relative(baseOf(project), source)}`
+    : source;
 
 /** How paths of the project are copied although `.dockerignore` excludes them. */
 export const keepFix = (all: string[]) => {

@@ -34,7 +34,15 @@ function ofServer({ name, body, place, gpu }: PlacedService, machine: ResolvedMa
   const wanted = gpusOf({ name, machine: machine.name, body, ...(gpu === undefined ? {} : { gpu }) });
   if (!server || wanted === undefined || machine.gpus.length === 0) return [];
   const count = wanted === "all" ? machine.gpus.length : Math.min(wanted, machine.gpus.length);
-  const { program, model, cards: needs = count, at } = server;
+  const { program, model, cards: needs = count, at, blank } = server;
+  if (blank !== undefined) {
+    return [{
+      status: "fail",
+      message: `${name}: ${blank} of ${program} has no value: it does not start`,
+      evidence: [{ read: place?.(at) ?? `${name}: command`, value: blank }],
+      fix: [manualFix(`Write the name of a model after ${blank}; a variable there may be empty`)],
+    }];
+  }
   if (needs > count) {
     return [{
       status: "fail",

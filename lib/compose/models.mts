@@ -15,12 +15,14 @@ export interface NamedModel {
 
 /** What loads models of Hugging Face, and how many cards share the weights. */
 export interface ModelServer {
-  program: "vLLM" | "Text Generation Inference" | "SGLang" | "llama.cpp";
+  program: "vLLM" | "Text Generation Inference" | "LoRAX" | "SGLang" | "llama.cpp";
   model?: NamedModel;
   /** The processes that each take a card; undefined if the program takes all cards. */
   cards?: number;
   /** Texts to find the line of that number by. */
   at: string[];
+  /** The option of the model, if it has no value: a variable in it is empty. */
+  blank?: string;
   /** The share of each card's memory that it takes when it starts, for vLLM. */
   share?: number;
 }
@@ -43,13 +45,18 @@ const programs: {
     cards: [["--tensor-parallel-size", "-tp"], ["--pipeline-parallel-size", "-pp"]],
     variables: {},
   },
-  {
-    image: /(^|\/)text-generation-inference$/,
-    program: "Text Generation Inference",
-    model: ["--model-id"],
-    cards: [["--num-shard"]],
-    variables: { MODEL_ID: "--model-id", NUM_SHARD: "--num-shard", QUANTIZE: "--quantize" },
-  },
+  ...([["Text Generation Inference", /(^|\/)text-generation-inference$/], [
+    "LoRAX",
+    /(^|\/)predibase\/lorax$/,
+  ]] as const)
+    .map(([program, image]) => ({
+      // LoRAX is a fork (github.com/predibase/lorax, launcher; read 2026-11-29)
+      image,
+      program,
+      model: ["--model-id"],
+      cards: [["--num-shard"]],
+      variables: { MODEL_ID: "--model-id", NUM_SHARD: "--num-shard", QUANTIZE: "--quantize" },
+    })),
   {
     image: /(^|\/)lmsysorg\/sglang$/,
     program: "SGLang",
@@ -69,7 +76,7 @@ const programs: {
   },
 ];
 /** The program that takes all cards unless an option says how many. */
-const takesAllCards = ["Text Generation Inference", "llama.cpp"];
+const takesAllCards = ["Text Generation Inference", "LoRAX", "llama.cpp"];
 /** Layers of llama.cpp that are all on the card, and options that keep some in the host's memory. */
 const layers = ["--n-gpu-layers", "--gpu-layers", "-ngl"];
 const offloaded = ["--cpu-moe", "-cmoe", "--n-cpu-moe", "-ncmoe", "--override-tensor", "-ot", "--fit", "-fit", ...[
@@ -94,7 +101,9 @@ export function modelServerOf(service: ComposeService): ModelServer | undefined 
   const onCard = valueOf(layers)?.value ?? "";
   const isPart = isGguf && (valueOf(offloaded) || !(onCard === "all" || Number(onCard) >= 99));
   if (valueOf(elsewhere) || isPart) return { program: row.program, at: [] };
-  const name = valueOf(row.model)?.value ?? (row.program === "vLLM" ? operandOf(service) : undefined);
+  const named = valueOf(row.model);
+  if (named && /^$|^--/.test(named.value)) return { program: row.program, at: [named.option], blank: named.option };
+  const name = named?.value ?? (row.program === "vLLM" ? operandOf(service) : undefined);
   const numbers = row.cards.map((names) => valueOf(names));
   const isKnown = numbers.every((one) => one === undefined || /^\d+$/.test(one.value));
   const takesAll = takesAllCards.includes(row.program) && numbers.every((one) => one === undefined);

@@ -1,11 +1,12 @@
 /** The registries of images, and this host's logins. */
 import { isMap, mapAt } from "../maps.mts";
 import type { Shell } from "../shell.mts";
+import { imageParts } from "./image-name.mts";
 import { homeDir } from "../text.mts";
 
 /** The host of an image's registry with its port; `docker.io` for a name without one. */
 export function registryOf(image: string): string {
-  const [first = "", ...rest] = image.split("/");
+  const [first = "", ...rest] = imageParts(image)[0].split("/");
   return rest.length > 0 && (/[.:]/.test(first) || first === "localhost") ? first : "docker.io";
 }
 

@@ -15,7 +15,7 @@ export interface ServiceValue {
 }
 
 /** Variables whose values name addresses and reach none. */
-const onlyNames = /no_?proxy|allow|cors|origin|trusted|redirect|callback|public|external/i;
+const onlyNames = /no_?proxy|allow|cors|origin|trusted|redirect|callback|public|external|expose|remote_install/i;
 
 /** The values of a service, without those of variables that only name addresses. */
 export function valuesOf(service: ComposeService): ServiceValue[] {

@@ -5,9 +5,12 @@
  */
 export const composeTags = new Set(["!reset", "!override"]);
 
-/** The accepted tags: those of YAML that Compose files use (YAML 1.2, 10.3), and Compose's own. */
+/**
+ * The accepted tags: those of YAML that Compose files use (YAML 1.2, 10.3), that of the key `<<`, which yq writes, and
+ * Compose's own.
+ */
 export const tags = new Set([
-  ...["!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"],
+  ...["!", "!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!!merge"],
   ...composeTags,
 ]);
 

@@ -168,6 +168,7 @@ export class Yaml {
   #suits(node: Node, tag: string): boolean {
     if (tag === "!!map") return isMap(node);
     if (tag === "!!seq") return isSeq(node);
+    if (tag === "!!merge") return isMerge(node);
     return composeTags.has(tag) || (tags.has(tag) && isScalar(node));
   }
 
