@@ -43,7 +43,7 @@ export const amdFailures = (): Failure[] => [
     pattern: anyOf(
       /HSA_STATUS_ERROR_INVALID_ISA/,
       /Cannot read \S{1,200}TensileLibrary/,
-      /rocBLAS error: .{0,80}(?:not supported|gfx)/,
+      /rocBLAS error: .{0,80}(?:not supported|gfx)|\bgfx\d{3,4}\b.{0,16} (?:not supported|unsupported)/,
     ),
     check: "verify.service",
     layer: "image",

@@ -40,13 +40,17 @@ export const cdiFailures = (): Failure[] => [
     check: "verify.service",
     layer: "toolkit",
     message:
-      "no CDI specification names that GPU: none was written, it was written before the driver worked, or it is " +
-      "where the engine does not look",
+      "no CDI specification that the engine reads names that GPU: none was written, it was written before the driver " +
+      "worked, it is where the engine does not look, or its version is newer than the engine",
     fix: [
       ...writeCdi,
       manualFix(
         "If the list shows the device: the engine looks elsewhere. Podman before 5 reads only /etc/cdi; the " +
           "toolkit's own service writes /var/run/cdi",
+      ),
+      manualFix(
+        "If it is in /etc/cdi too: toolkit 1.19.1 writes a version (0.7.0) that Podman 4 and older engines do not read; " +
+          "update the engine, or install toolkit 1.18 or 1.19.0 and write it again",
       ),
       manualFix(
         "In Kubernetes: the device plugin and the toolkit name different kinds (management.nvidia.com, " +

@@ -175,7 +175,7 @@ export const brokenPythonFailures = (): Failure[] =>
     [
       "guest.image",
       "cause",
-      /python[\d.]{0,5}: No module named pip\b/,
+      /python[\d.]{0,5}: No module named pip\b|Neither `(?:python -m )?pip` nor `uv` are available/,
       "the Python that the program is started with has no pip: its venv was made without it, is damaged, or is not " +
       "the one that is meant",
       "Remove the venv's folder, and let the program make it again; Debian, Ubuntu: install python3-venv and " +

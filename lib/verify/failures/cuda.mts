@@ -83,7 +83,7 @@ export const cudaFailures = (): Failure[] => [
       /torch\.cuda\.is_available\(\)\S{0,3}(?: is| returns| returned| was| ?=+>?| ?:)? ?False/,
       /Attempting to deserialize object on a CUDA device|CUDA driver initialization failed/,
       /Unable to initialize backend 'cuda'/,
-      /Using torch device: CPU\b|libbitsandbytes_cpu\.so: cannot open|Using device_type cpu\b/,
+      /^(?:Is )?CUDA available: False|Using torch device: CPU\b|libbitsandbytes_cpu\.so: cannot open|Using device_type cpu\b/,
     ),
     near: /nvidia|cuda|\bgpus?\b|torch|inference compute|device_type/i,
     check: "verify.service",

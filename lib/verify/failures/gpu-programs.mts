@@ -107,9 +107,17 @@ export const gpuProgramFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      /No VA display found for device -\w|Failed to set value '-\w{2,40}' for option '/,
+      "FFmpeg takes the next option as the value of one: a value is missing in its arguments before it",
+      "Give that option its value, such as -qsv_device /dev/dri/renderD128 or -hwaccel_device /dev/dri/renderD128; " +
+      "Frigate: use a preset (hwaccel_args: preset-vaapi) instead",
+    ],
+    [
+      "verify.service",
+      "cause",
       anyOf(
         /libva(?: error)?: .{0,100}(?:failed|init failed)(?![^]{1,400}va_openDriver\(\) returns 0)/,
-        /vaGetDriverNameByIndex|No VA display found for (?:device|any default device)/,
+        /vaGetDriverNameByIndex|No VA display found for (?:device(?! -)|any default device)/,
         /Failed to initialise VAAPI connection/,
       ),
       "VA-API finds no driver for the card: NVIDIA cards have none of their own, and AMD and Intel need /dev/dri " +

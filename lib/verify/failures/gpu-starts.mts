@@ -226,13 +226,13 @@ export const gpuStartFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "image",
-    near: new RegExp(`${video.source}|vulkan|vk::|ggml|llama|${amdWords.source}`, "i"),
+    near: new RegExp(`${video.source}|vulkan|vk(?:::|Create)|ggml|llama|${amdWords.source}`, "i"),
     source: "Vulkan (VkResult), FFmpeg (hwcontext_vulkan), llama.cpp (ggml-vulkan), read 2026-11",
   }, [
     [
       "verify.service",
       "cause",
-      /vk::(?:IncompatibleDriver|InitializationFailed)Error|No devices found: VK_ERROR_INITIALIZATION_FAILED/,
+      /vkCreateInstance.{0,30}: VK_ERROR_INCOMPATIBLE|vk::(?:IncompatibleDriver|InitializationFailed)Error|No devices found: VK_ERROR_INITIALIZATION_FAILED/,
       "Vulkan finds no driver that starts: the container has no card's node, or lacks the driver's Vulkan files",
       "NVIDIA: NVIDIA_DRIVER_CAPABILITIES=all; AMD and Intel: devices: [/dev/dri] and mesa-vulkan-drivers in " +
       "the image",

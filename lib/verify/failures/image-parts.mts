@@ -57,7 +57,9 @@ export const imagePartFailures = (): Failure[] => [
       anyOf(
         /fmhaRunner\.\w{2,4}:\d{1,5}: Unsupported architecture|(?:flashinfer|trtllm|tvm|cutlass)\S{0,200}.{0,40}Unsupported arch/,
         /Only SM\d{2,3}\w? (?:and SM\d{2,3}\w? (?:is|are) supported|is supported)|requires SM\d{2,3}\w? or (?:higher|newer|later)/,
-        /only supported on (?:Hopper|Blackwell|Ampere|SM\d{2,3})/,
+        /only supported on (?:Hopper|Blackwell|Ampere|SM\d{2,3})|Only (?:Hopper|Blackwell|Ampere) GPUs supported/,
+        /Unsupported (?:compute capability|SM version|CUDA arch\w{0,10}):? ?\d|not supported on this device: SM \d/,
+        /No compiled \w{3,40} for a compute capability/,
       ),
       "the program chose a way of computing that this GPU does not have (kernels for other chips, as data-center " +
       "cards have them)",

@@ -8,7 +8,7 @@ const nodes = manualFix("Check what each node has and what is used: kubectl desc
 
 /** Words of programs that compute on a GPU or transcode, and of NVIDIA's parts for Kubernetes. */
 const near =
-  /nvidia|\bgpus?\b|cuda|vllm|sglang|llama|triton|whisper|comfy|diffusion|immich|jellyfin|plex|frigate|\bmodels?\b|hf-token|dcgm|ix-svc|Last State:/i;
+  /nvidia|\bgpus?\b|cuda|vllm|sglang|llama|triton|whisper|comfy|diffusion|immich|jellyfin|plex|frigate|\bmodels?\b|hf-token|dcgm|nvml|ix-svc|Last State:/i;
 
 /** What Kubernetes says about a pod that does not start: its scheduler's reasons, and states of containers. */
 export const kubernetesPodFailures = (): Failure[] => [
@@ -126,10 +126,11 @@ export const kubernetesPodFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /Allocate failed due to [^\n]{0,120}(?:unhealthy|unavailable|no healthy devices)|UnexpectedAdmissionError/,
+      /Allocate failed due to [^\n]{0,120}(?:unhealthy|unavailable|no healthy devices|device plugin)|UnexpectedAdmissionError/,
       "the kubelet could not give the pod its devices: the device plugin has none, calls them unhealthy, or was " +
       "restarted",
-      "Read the device plugin's log, and dmesg for Xid; then delete the pod, so that it is made again",
+      "Read the device plugin's log, and dmesg for Xid; then delete the plugin's pod and this one, so that both are made " +
+      "again",
       nodes,
     ],
     [

@@ -50,6 +50,13 @@ export const llamaCppFailures = (): Failure[] =>
       "Add --jinja to its command, or name a template: --chat-template chatml",
     ],
     [
+      "guest.cuda",
+      "cause",
+      /GGML_USE_(?:SYCL|CUDA|HIP|VULKAN|METAL) not enabled/,
+      "this build of the program has no code for that kind of GPU, so it computes on the CPU or stops",
+      "Use the image or build for the card: CUDA (NVIDIA), ROCm (AMD), SYCL or Vulkan (Intel)",
+    ],
+    [
       "verify.service",
       "cause",
       /built without CURL, cannot download|HTTPS is not supported\. Please rebuild/,

@@ -40,7 +40,7 @@ export const missingPartFallbacks = (): Failure[] => [
       "guest.image",
       "fallback",
       anyOf(
-        /fatal error: [+\w./-]{2,80}\.h(?:pp)?: No such file/,
+        /fatal error: [+\w./-]{2,80}\.(?:h(?:pp)?|cuh): No such file/,
         /\/ld: cannot find -l[+\w.-]{2,40}/,
         /By not providing "Find\w{2,30}\.cmake" in CMAKE_MODULE_PATH/,
       ),

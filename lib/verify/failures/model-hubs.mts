@@ -14,7 +14,7 @@ export const modelHubFailures = (): Failure[] =>
       "verify.service",
       "symptom",
       anyOf(
-        /(?:401|403) Client Error.{0,80}huggingface|Cannot access content at: https:\/\/huggingface/,
+        /(?:401|403) Client Error.{0,80}huggingface|HfHubHTTPError: (?:401|403)\b|Cannot access content at: https:\/\/huggingface/,
         /_download_\w{0,40}: \w{3,8} invalid http status code received: (?:401|403)\b/,
         /huggingface\.co\/\S{1,300} invalid status code (?:401|403)\b/,
       ),
@@ -26,8 +26,32 @@ export const modelHubFailures = (): Failure[] =>
     ],
     [
       "verify.service",
+      "cause",
+      anyOf(
+        /CAS service error ?: (?!.{0,200}(?:No space left|storage full))|xet\S{0,80} .{0,120}(?:reqwest::|ReqwestMiddleware )Error/,
+        /occurred while downloading using `hf_transfer`/,
+      ),
+      "the download from Hugging Face's storage broke off: the network is slow or unstable, a proxy or name server " +
+      "does not let its hosts (*.hf.co, *.xethub.hf.co) pass, or its cache is on a network share that answers late",
+      "Start the service again: a download goes on where it ended",
+      "If the error remains: HF_HUB_DISABLE_XET=1 (older releases: HF_HUB_ENABLE_HF_TRANSFER=0) for that service " +
+      "takes plain HTTP",
+      guestFix(
+        "Check whether containers reach it",
+        "docker run --rm curlimages/curl -sI https://cas-server.xethub.hf.co",
+      ),
+    ],
+    [
+      "verify.service",
+      "cause",
+      /'hf_transfer' package is not available/,
+      "the service's environment asks for a download by hf_transfer, which is not installed in the image",
+      "Remove HF_HUB_ENABLE_HF_TRANSFER from that service, or install it: python3 -m pip install hf_transfer",
+    ],
+    [
+      "verify.service",
       "symptom",
-      /There was a problem when trying to write in your cache folder \(/,
+      /There was a problem when trying to write in your cache folder \(|Check cache directory permissions/,
       "the program is not allowed to write to the folder of its models: the volume belongs to another user than the " +
       "one that the service runs as, or the image's folder is not writable",
       guestFix("Check the owner of the folder, as numbers", "ls -ln FOLDER"),

@@ -40,7 +40,7 @@ export function nvmlErrors(...names: string[]): RegExp {
   return new RegExp([
     `\\bNVML_ERROR_(?:${constants})\\b`,
     `\\bNVMLError_(?:${wanted.map(([, name]) => name).join("|")})\\b`,
-    `\\bnvml(?: error|\\w{0,30}): (?:ERROR_(?:${constants})\\b|${wanted.map(([, , text]) => text).join("|")})`,
+    `\\bnvml(?:\\w{0,30}| [\\w ]{1,30}): (?:ERROR_(?:${constants})\\b|${wanted.map(([, , text]) => text).join("|")})`,
   ].join("|"));
 }
 

@@ -28,7 +28,7 @@ export const nvidiaSmiFailures = (): Failure[] => [
       /nvml error: driver not loaded/,
       /NVIDIA-SMI has failed because it couldn't communicate with/,
       /Failed to initialize NVML: Driver Not Loaded/,
-      /NVMLError_DriverNotLoaded|nvml\w{0,20}: driver not loaded/,
+      /NVMLError_DriverNotLoaded|nvml\w{0,20}: driver not loaded|nvml(?: [\w ]{1,20})?: ERROR_DRIVER_NOT_LOADED/,
     ),
     near: nvidiaWords,
     check: "guest.driver",

@@ -120,6 +120,7 @@ export const programEndFailures = (): Failure[] =>
       "guest.image",
       "symptom",
       anyOf(
+        /No module named '\w{3,30}\.[\w.]{2,80}'/,
         /cannot import name '\w{2,60}' from|module '(?!jax)[\w.]{2,60}' has no attribute|got an unexpected keyword argument '/,
       ),
       "two Python packages of the image do not fit together: one was updated without the other",

@@ -30,6 +30,8 @@ export const programFailures = (): Failure[] => [
       /Free memory on device .{0,60} is less than desired GPU memory utilization/,
       /CUDA failed with error out of memory|failed to allocate CUDA\d{1,2} buffer|fail to allocate CUDA resources/,
       /Insufficient VRAM (?:in split )?for model|Not enough memory to handle (?:`max_|\d{1,8} prefill)/,
+      /(?:out of|not enough|insufficient) (?:free )?(?:GPU|video|device) (?:and shared host )?memory(?! access)/,
+      /Out of memory allocating [\d,]{4,20} bytes|would exceed allowed memory|out_of_memory: CUDA error/,
       /Failed to allocate memory for requested buffer of size|VRAM reservation failed|HostBuffer\.read_file_slice failed/,
     ),
     check: "verify.service",
@@ -224,12 +226,16 @@ export const programFailures = (): Failure[] => [
     source: "llama.cpp; tc-mb/llama.cpp-omni#3 (2026-02)",
   },
   {
-    pattern: /model requires more system memory \(|you may not have enough (?:available )?memory to run this model/,
+    pattern: anyOf(
+      /model requires more system memory \(|you may not have enough (?:available )?memory to run this model/,
+      /unable to mmap \d{1,16} bytes from file|OSError: \[Errno 12\] Cannot allocate memory/,
+      /DefaultCPUAllocator: can't allocate memory|Unable to allocate [\d.]{1,8} [KMGT]iB for an array with shape/,
+    ),
     check: "host.memory",
     layer: "image",
     message: "the model does not fit into the VM's memory",
     fix: [manualFix("Give the machine more (memory:), or use a smaller or more quantized model")],
-    source: "Ollama, read 2026-11",
+    source: "Ollama, PyTorch (c10/core/impl/alloc_cpu), NumPy, read 2026-11",
   },
   {
     pattern:
@@ -247,7 +253,7 @@ export const programFailures = (): Failure[] => [
     source: "Ollama, cuDNN, read 2026-11",
   },
   {
-    pattern: /error while loading shared libraries: libggml/,
+    pattern: /error while loading shared libraries: lib(?:ggml|mtmd|llama\.)/,
     check: "verify.service",
     strength: "symptom",
     layer: "image",

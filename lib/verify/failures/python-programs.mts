@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|safetensors|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::|exited with code \d|OOMKilled/i;
+  /torch|safetensors|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::|exited with code \d|OOMKilled|\[Errno 98\]/i;
 const image = "Use the program's own image, whose parts come from one release";
 
 /** Errors of Python programs and of llama.cpp in an image: packages, models, settings. */
@@ -20,7 +20,7 @@ export const pythonProgramFailures = (): Failure[] =>
         "verify.service",
         "cause",
         anyOf(
-          /(?<!Error caught was: )No module named '(?:flash_attn|xformers|sageattention|triton|bitsandbytes|vllm|torch|tensorrt|onnxruntime|cupy|apex)/,
+          /(?<!Error caught was: )No module named '(?:flash_attn|xformers|sageattention|triton|bitsandbytes|vllm|torch|tensorrt|onnxruntime|cupy|apex)(?!\w{0,30}\.)/,
           /Cannot find a working triton installation|requires the \w{3,20} (?:library|package) but it was not found/,
         ),
         "a Python package that the program needs is not in the image, or is installed for another Python",
@@ -207,7 +207,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /listen tcp \S{1,60}: bind: address already in use|\[Errno 98\] .{0,60}address already in use|couldn't bind HTTP server socket|Cannot find empty port in range/i,
+        /listen tcp \S{1,60}: bind: address already in use|\[Errno 98\] .{0,100}address already in use|couldn't bind HTTP server socket|Cannot find empty port in range/i,
         "another program or container of this machine has the port already",
         guestFix("Check which", "ss -lntp"),
         "Stop it (a service ollama of the system beside the container), or choose another port",
@@ -215,7 +215,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /pull model manifest: (?:Get|Head|dial)\b|max retries exceeded: (?:EOF|.{0,120}(?:ollama|huggingface))/,
+        /pull model manifest: (?:Get|Head|dial)\b|max retries exceeded: (?:(?:unexpected )?EOF|.{0,120}(?:ollama|huggingface))/,
         "the model's registry is not reached: the container has no network or name server, or a proxy stands between",
         guestFix("Check whether the machine reaches it", "curl -sI https://registry.ollama.ai"),
         "Set HTTPS_PROXY for that service if there is a proxy",

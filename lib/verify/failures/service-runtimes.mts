@@ -148,8 +148,9 @@ export const serviceRuntimeFailures = (): Failure[] =>
       "verify.service",
       "fallback",
       anyOf(
-        /EADDRINUSE: address already in use|Address (?:already )?in use \(os error 98\)|java\.net\.BindException: Address/,
-        /bind\(\) to \S{1,60} failed \(98: |Port \d{2,5} was already in use/,
+        /Address (?:is )?(?:already )?in use(?!\w)|EADDRINUSE/,
+        /bind\(\) to \S{1,60} failed \(98: |Port \d{2,5} (?:was|is) (?:already )?in use|Connection in use: \('/,
+        /Socket '\S{4,60}' already in use/,
       ),
       "another program in that container has the port; with network_mode: host, any program of the machine",
       guestFix("With network_mode: host, see which", "ss -lntp"),

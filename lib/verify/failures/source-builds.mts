@@ -24,6 +24,7 @@ export const sourceBuildFailures = (): Failure[] => [
       "cause",
       anyOf(
         /is only supported on CUDA \d{1,2}\.\d{1,2}(?: and|\+| or)|CUDA \d{1,2}\.\d{1,2} or higher is required to build/,
+        /nvcc fatal : Unknown option/,
       ),
       "the package needs a newer CUDA compiler (nvcc) than the image has",
       "Use the devel form of an image with that CUDA (nvidia/cuda:12.8.1-devel-ubuntu24.04); nvcc --version names it",

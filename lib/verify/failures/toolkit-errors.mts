@@ -5,7 +5,10 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 /** Words of NVIDIA's toolkit, of CDI, and of what asks them for a GPU. */
-const toolkitWords = new RegExp(`${nvidiaWords.source}|\\bcdi\\b|containerd`, "i");
+const toolkitWords = new RegExp(
+  `${nvidiaWords.source}|\\bcdi\\b|containerd|\\bnvml\\b|factory\\.go:\\d|plugin manager`,
+  "i",
+);
 
 /** Errors of NVIDIA's toolkit, CDI and Kubernetes' device plugin, by topic. */
 export const toolkitErrorFailures = (): Failure[] => [
@@ -164,7 +167,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       "symptom",
       anyOf(
         /Incompatible (?:platform|strategy) detected|Detected non-NVML platform/,
-        /Failed to created? FS watcher|If this is not a GPU node/,
+        /Failed to created? FS watcher|If this is not a GPU node|nvml init failed: ERROR_LIBRARY_NOT_FOUND/,
       ),
       "Kubernetes' device plugin sees no GPU on this node: no driver or no NVIDIA runtime for its own container",
       driverWorksOutside,
