@@ -49,8 +49,8 @@ export const cdiFailures = (): Failure[] => [
           "toolkit's own service writes /var/run/cdi",
       ),
       manualFix(
-        "If it is in /etc/cdi too: toolkit 1.19.1 writes a version (0.7.0) that Podman 4 and older engines do not read; " +
-          "update the engine, or install toolkit 1.18 or 1.19.0 and write it again",
+        "If it is in /etc/cdi too: toolkit 1.19.1 writes a version (0.7.0) that Podman 4 and other old engines " +
+          "do not read: update the engine, or install toolkit 1.18 or 1.19.0 and write it again",
       ),
       manualFix(
         "In Kubernetes: the device plugin and the toolkit name different kinds (management.nvidia.com, " +

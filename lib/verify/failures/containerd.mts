@@ -28,7 +28,8 @@ export const containerdFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /template: oci-hook:\d{1,3}: /,
-      "the hook by which older releases of nerdctl and ctr give a container its GPU (--gpus) failed; newer ones use CDI",
+      "the hook by which older releases of nerdctl and ctr give a container its GPU (--gpus) failed: newer ones use " +
+      "CDI",
       "Update nerdctl, or ask for the GPU by CDI: nerdctl run --device nvidia.com/gpu=all",
       guestFix("First write the CDI specification", "nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml"),
     ],

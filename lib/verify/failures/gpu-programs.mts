@@ -110,7 +110,7 @@ export const gpuProgramFailures = (): Failure[] => [
       /No VA display found for device -\w|Failed to set value '-\w{2,40}' for option '/,
       "FFmpeg takes the next option as the value of one: a value is missing in its arguments before it",
       "Give that option its value, such as -qsv_device /dev/dri/renderD128 or -hwaccel_device /dev/dri/renderD128; " +
-      "Frigate: use a preset (hwaccel_args: preset-vaapi) instead",
+      "Frigate: use its preset-vaapi instead",
     ],
     [
       "verify.service",

@@ -178,15 +178,15 @@ export const gpuServerFailures = (): Failure[] => [
       /unable to find '?(?:libtriton_\w{3,30}\.so|backend library for backend)/,
       "this image of Triton has no backend of that kind: newer images have none for TensorFlow, and vLLM's and " +
       "TensorRT-LLM's are in images of their own",
-      "Use the image with that backend (tritonserver:…-vllm-python-py3, …-trtllm-python-py3), or export the model as ONNX",
-      "If the model's folder lacks config.pbtxt: write one with its backend, or name the file as that backend expects it",
+      "Use the image with that backend (tritonserver:…-vllm-python-py3, …-trtllm-python-py3), or an ONNX model",
+      "If the model's folder lacks config.pbtxt: write one with its backend, or give the file the name that it expects",
     ],
     [
       "guest.image",
       "symptom",
       /Stub process '?\S{1,80} is not healthy/,
-      "Triton's process for a model in Python ended: a package that it imports is missing, memory or /dev/shm ran out, " +
-      "or it crashed",
+      "Triton's process for a model in Python ended: a package that it imports is missing, memory or /dev/shm ran " +
+      "out, or it crashed",
       "Read the lines of that model before this one; install its packages in the image",
       "Write shm_size: 2gb for that service",
     ],

@@ -129,8 +129,7 @@ export const kubernetesPodFailures = (): Failure[] => [
       /Allocate failed due to [^\n]{0,120}(?:unhealthy|unavailable|no healthy devices|device plugin)|UnexpectedAdmissionError/,
       "the kubelet could not give the pod its devices: the device plugin has none, calls them unhealthy, or was " +
       "restarted",
-      "Read the device plugin's log, and dmesg for Xid; then delete the plugin's pod and this one, so that both are made " +
-      "again",
+      "Read the device plugin's log, and dmesg for Xid; then delete the plugin's pod and this one: both are made again",
       nodes,
     ],
     [
