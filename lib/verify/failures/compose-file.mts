@@ -175,7 +175,7 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "fallback",
-      /exited with code [1-9]\d{0,2}|container \S{1,80} exited \([1-9]|Exited \([1-9]\d{0,2}\)/,
+      /(?<!wsl\.exe )exited with code [1-9]\d{0,2}|container \S{1,80} exited \([1-9]|Exited \([1-9]\d{0,2}\)/,
       "a container ended with an error of its own",
       logs,
     ],

@@ -7,7 +7,7 @@ import { type Row, rows } from "./rows.mts";
 const hypervForm = anyOf(
   /hyper-?v|\bvmms\b|virtual machine|Attachment '|virtual hard disk|\.vhdx?\b/i,
   /(?:Start|New|Get|Set|Add|Import|Convert|Resize|Mount|Checkpoint)-V(?:M|HD)|GpuPartition/i,
-  /PartitionableGpu|AssignableDevice|NetNat|boot loader did not load|image's hash is not/i,
+  /PartitionableGpu|AssignableDevice|NetNat|featurename|boot loader did not load|image's hash is not/i,
 );
 const eventLog = commandFix(
   "Read what Hyper-V wrote about it",
@@ -194,7 +194,7 @@ export const hypervErrorFailures = (): Failure[] => [
       "cause",
       anyOf(
         /(?:Get|Set|Start|New|Add|Remove|Stop)-V(?:M|HD)\w{0,40} ?: Access is denied/,
-        /The requested operation requires elevation/,
+        /The requested operation requires elevation|Elevated permissions are required to run DISM/,
       ),
       "this needs an administrator's window",
       manualFix("Run it in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again"),

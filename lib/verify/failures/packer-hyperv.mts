@@ -57,8 +57,7 @@ export const packerHypervFailures = (): Failure[] => [
         "Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All",
         { reboot: true },
       ),
-      "Windows Home has no Hyper-V; in PowerShell 7 the window of Windows PowerShell 5.1 shows why the module does " +
-      "not load: Import-Module Hyper-V",
+      "Windows Home has no Hyper-V; if it is on, use Windows PowerShell 5.1 instead of PowerShell 7",
     ],
     [
       "provider.host",

@@ -22,18 +22,21 @@ export const toolkitFailures = (): Failure[] => [
     layer: "driver",
     message:
       "the toolkit runs in WSL, or takes the system for it, and Windows' driver gives it no GPU: the driver is " +
-      "old, or the distribution or Docker Desktop does not use WSL 2",
+      "old, its card is in TCC mode, or the distribution or Docker Desktop does not use WSL 2",
     fix: [
       manualFix("In Windows: wsl --list --verbose has to say 2 (wsl --set-version NAME 2); WSL 1 has no GPU"),
       guestFix("Check that the driver works outside of containers", "nvidia-smi"),
       manualFix("Update the host's NVIDIA driver, then restart WSL from Windows (wsl --update, wsl --shutdown)"),
+      manualFix(
+        "A data-center card: nvidia-smi in Windows has to show WDDM, not TCC (nvidia-smi -dm 0, then restart Windows)",
+      ),
       manualFix("In WSL, install no Linux driver of NVIDIA: Windows' driver brings its libraries (/usr/lib/wsl/lib)"),
       guestFix(
         "On Linux itself: update the toolkit",
         "apt-get install --only-upgrade -y nvidia-container-toolkit libnvidia-container1",
       ),
     ],
-    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#908 (2025-02)",
+    source: "nvidia-container-cli; NVIDIA/nvidia-container-toolkit#908 (2025-02), duixcom/Duix-Avatar#470 (2025-05)",
   },
   {
     pattern: /mount error: file creation failed: \S{1,200}: file exists/,
@@ -250,8 +253,7 @@ export const toolkitFailures = (): Failure[] => [
       manualFix("If the driver was updated: reboot the VM"),
       manualFix(
         "In WSL and Docker Desktop: Windows 10 21H2 or newer, its newest driver of NVIDIA, wsl --update, and no " +
-          "Linux " +
-          "driver of NVIDIA in the distribution",
+          "Linux driver of NVIDIA in the distribution",
       ),
     ],
     source: "nvidia-container-cli; docker/for-win#10379 (2021-02), NVIDIA/nvidia-container-toolkit#183 (2020-02), " +

@@ -203,6 +203,7 @@ export const vmProgramFailures = (): Failure[] => [
       "cause",
       anyOf(
         /A parameter cannot be found that matches parameter name '(?:Generation|NewVMName|VMName|Version|GuestStateIsolationType)'/,
+        /Unable to find type \[Microsoft\.HyperV\.PowerShell/,
         /(?:ExposeVirtualizationExtensions|CheckpointType|AutomaticCheckpointsEnabled) is not available/,
         /version of Hyper-V does not support virtual machine virtualization extension/,
       ),

@@ -164,7 +164,7 @@ const featureCodes: Row[] = [
   [
     "host.virtualization",
     "cause",
-    /0x800f0[89]\w{2}\b|0x80073712\b/i,
+    /0x800f0(?!80c|907|954)[89]\w{2}\b|0x80073712\b|DismInitialize failed/i,
     "Windows cannot turn the feature on: its component store is damaged, or the files are not there",
     commandFix("Repair the store, as administrator", "dism /online /cleanup-image /restorehealth", { root: true }),
     commandFix("Then its files", "sfc /scannow", { root: true }),
@@ -176,7 +176,7 @@ const featureCodes: Row[] = [
 export const windowsCodeFailures = (): Failure[] => [
   ...rows({
     layer: "hypervisor",
-    near: /\bdism\b|optional ?feature|hyper-?v|virtual|virtuel|\bWsl\b|featurename/i,
+    near: /\bdism\b|optional ?feature|hyper-?v|virtual|virtuel|\bWsl\b|featurename|WindowsOptionalFeature/i,
     source: "Microsoft Learn (Windows Update error reference, DISM), microsoft/WSL#7317 (2021-08), read 2026-11",
   }, featureCodes),
   ...rows({

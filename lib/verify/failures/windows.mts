@@ -93,7 +93,7 @@ export const windowsFailures = (): Failure[] => [
       /Virtualization (?:is disabled|support is disabled) in the firmware|HCS_E_HYPERV_NOT_INSTALLED/,
       /Hyper-?V (?:Hypervisor|Windows feature) is disabled|HyperV namespace not found|(?<!PS )Hyper-V not installed/,
       /Virtualization support appears to be disabled|CPU does not have proper virtualization extensions/,
-      /requires `?Virtual Machine Platform`? feature to be enabled/,
+      /requires `?Virtual Machine Platform`? feature to be enabled|needs to be rebooted in order for Hyper-V/,
     ),
     check: "host.virtualization",
     layer: "hypervisor",

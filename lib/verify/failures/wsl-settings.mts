@@ -2,10 +2,10 @@ import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
+import { wslFixes } from "./wsl.mts";
 
 const near = /\bwsl\b|wsl[2.:]|wslconfig|\bWSLg\b/i;
-const restart = commandFix("Stop WSL, then start it again", "wsl --shutdown");
-const list = commandFix("List the distributions and their state", "wsl --list --verbose");
+const { shutdown: restart, list } = wslFixes;
 
 /** What WSL says about its settings, disks, networks and distributions. */
 export const wslSettingFailures = (): Failure[] =>
@@ -75,6 +75,32 @@ export const wslSettingFailures = (): Failure[] =>
       commandFix("Check what waits, in WSL", "systemctl status user@1000.service systemd-networkd-wait-online.service"),
       "If it is systemd-networkd-wait-online: systemctl disable systemd-networkd-wait-online.service; then wsl " +
       "--shutdown",
+    ],
+    [
+      "provider.access",
+      "note",
+      /wsl: [^\n]{1,200}(?:\.wslconfig|\/wsl\.conf):\d{1,5}\b/,
+      "WSL does not know a key or value in its settings, and goes on without that line",
+      "Correct the line that the message names, or remove it; [boot] and [user] belong into /etc/wsl.conf, [wsl2] " +
+      "into %UserProfile%\\.wslconfig",
+      restart,
+    ],
+    [
+      "tools.present",
+      "cause",
+      /(?:Catastrophic failure|Falha catastr|faillance catastrophique|Error catastr).{0,8}(?![^]{0,40}Wsl\/)/,
+      "Windows' own wsl.exe could not install or update WSL: a fault of its release, as with a space in the user's " +
+      "name",
+      wslFixes.reinstall,
+    ],
+    [
+      "provider.access",
+      "fallback",
+      /wsl\.exe exited with code 4294967295|(?:WSL version|wsl\.exe.{0,200}): exit status 0xffffffff/,
+      "WSL did not do what another program asked of it, and that program does not show WSL's own message",
+      commandFix("Check what WSL itself says", "wsl --status"),
+      wslFixes.update,
+      list,
     ],
     [
       "provider.mode",

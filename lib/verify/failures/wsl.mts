@@ -92,6 +92,8 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "of Windows",
     restart,
     "If the error remains: restart Windows, then wsl --update",
+    "If other distributions start: the files of this one are damaged, as on an external drive; mount its disk in " +
+    "another one, and save them",
   ],
   [
     "(?<=CreateVm\\/(?:Mount\\w{3,4}\\/)?(?:HCS\\/)?)(?:ERROR_FILE_NOT_FOUND|0x80070002)",
