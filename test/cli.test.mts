@@ -101,7 +101,7 @@ test("wrong usage is refused in a few lines, with exit code 2 and without a stac
     [["doctor", "-vx"], /unknown option -x\n/],
     [["-?"], /unknown option -\?: did you mean --help\?/],
     [["/?"], /there is no command \/\?: help COMMAND shows the page of a command/],
-    [[""], /the command is an empty word\n/],
+    [[""], /the command is empty\n/],
     [["logs", "helo"], /there is no service helo: did you mean hello\?/],
     [["toString"], /there is no command toString/],
     [["down", "--json"], /--json is an option of up -n, plan, doctor, [^]*,\s+not\s+of\s+down\n/],

@@ -360,7 +360,7 @@ test("what an error says to write is made of what is written", () => {
     ["cpuCount: 4", "cpus: …"],
     // only what is left of a name says which key is meant
     ["network: {lan: br0, mac_address: x}", "one of switch, lan, address, gateway"],
-    ["ram: 4096\nmemory: 4096", "remove it: memory is there already"],
+    ["ram: 4096\nmemory: 4096", "remove it: memory exists already"],
     ["a1: x\nb1: y", `one of ${keysOfMachine.join(", ")}; one of the keys listed above`],
     ["cpus = 4", "cpus: 4"],
     ["cpus:4", "cpus: 4"],

@@ -186,7 +186,7 @@ test("provider.access: libvirt is started in the way of the init system", () => 
   assert.equal(of("devuan", "debian"), ["service libvirtd start"]);
   // a daemon that was started without runit would keep runit's own from starting
   assert.equal(of("void"), ["ln -sf /etc/sv/virtlogd /etc/sv/virtlockd /etc/sv/libvirtd /var/service/"]);
-  assert.match(of("artix")[1]!, /^And at each boot: install libvirt-openrc, -runit, -dinit or -s6/);
+  assert.match(of("artix")[1]!, /^To start it at each boot: install libvirt-openrc, -runit, -dinit or -s6/);
   assert.equal(of("slackware").length, 1);
   assert.match(of("slackware")[0]!, /; libvirtd -d'$/);
   for (const id of ["slackware", "alpine", "devuan"]) {

@@ -342,7 +342,7 @@ test("if the host of the manager fails, no machine joins, and the next up goes o
   const first = await hosts.run("up");
   assert.is(first.code, 1);
   assert.equal(hosts.calls, []);
-  assert.match(text(first), /the Swarm: up did not end well on box, whose llm is the manager: no machine joins/);
+  assert.match(text(first), /the Swarm: up failed on box, the host of the manager llm: no machine joins/);
   assert.match(text(first), /done: nas; failed: box and the Swarm\n.* up llm web/);
   delete hosts.worlds.box.failing;
   const again = await hosts.run("up", ["llm", "web"]);
@@ -356,7 +356,7 @@ test("if another host is not reached, nothing is deployed; up of the manager dep
   const first = await hosts.run("up");
   assert.is(first.code, 1);
   assert.is(hosts.calls.at(-1), "box: llm: label llm=m1=0");
-  assert.match(text(first), /not deployed: up did not end well on nas; .* up llm deploys them without it/);
+  assert.match(text(first), /not deployed: up failed on nas; .* up llm deploys them without it/);
   const alone = await hosts.run("up", ["llm"]);
   assert.is(alone.code, 0, text(alone));
   assert.is(hosts.calls.at(-1), "box: llm: homelab-gpu-swarm 180");

@@ -61,9 +61,9 @@ export function displayVerdict(card: Card, host: Host, config: Resolved): Verdic
   if (!shows && gpu.bootVga === undefined && gpu.class?.startsWith("0300")) {
     return unknown("could not read whether the host displays on it", evidence);
   }
-  if (!shows) return pass("the host does not display on it", evidence);
+  if (!shows) return pass("the host does not display on the card", evidence);
   if (isVfioDriver(gpu.driver ?? "")) {
-    return pass("the host no longer displays on it", evidence);
+    return pass("the host no longer displays on the card", evidence);
   }
   const others = ways(card, host, config);
   const reasons = [

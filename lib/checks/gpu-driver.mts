@@ -164,8 +164,8 @@ export function driverVerdict(card: Card, host: Host, provider: string): Verdict
   return warn(
     `${
       takesCard
-        ? `${names}: libvirt takes the card when the VM starts and gives it back when it stops${
-          risky ? ", which graphics drivers do not always survive" : ""
+        ? `${names}: libvirt takes the card when the VM starts and returns it when the VM stops${
+          risky ? "; some graphics drivers crash then" : ""
         }`
         : names
     }${

@@ -135,7 +135,7 @@ function reset(card: Card, host: Host): Verdict {
       ],
     );
   }
-  return pass(`the kernel resets it by ${methods.join(" or ")}`, evidence);
+  return pass(`the kernel can reset the card by ${methods.join(" or ")}`, evidence);
 }
 
 function power({ assignedFunctions }: Card, host: Host): Verdict {

@@ -77,13 +77,13 @@ export function holdersVerdict(card: Card, host: Host, running: boolean): Verdic
   if (!holders.all) {
     // each open of a device node counts as a use of its driver's module, whoever opened it
     const idle = idleDrivers(card, host);
-    if (idle) return pass("no process holds it: nothing has a device node of its driver open", idle);
+    if (idle) return pass("no process uses the card: none has a device node of its driver open", idle);
     return unknown("only your own processes could be read: run doctor as root to read all", [{
       read: "/proc/*/fd",
       value: "other users' processes could not be read",
     }]);
   }
-  return pass("no process holds it", [{ read: "/proc/*/fd", value: `none of ${nodes.join(" ")}` }]);
+  return pass("no process uses the card", [{ read: "/proc/*/fd", value: `none of ${nodes.join(" ")}` }]);
 }
 
 /** The modules that have the device nodes of a card, by the driver that holds it (lsmod shows their uses). */

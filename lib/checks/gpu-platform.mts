@@ -89,7 +89,7 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
     : pass(
       gpu.external
         ? "an external card: connect it before the VM starts, and disconnect it only after the VM stopped"
-        : "it needs nothing from its machine that a VM lacks",
+        : "the card needs nothing that a VM does not have",
       evidence,
     );
 }

@@ -70,15 +70,19 @@ function accelerated(host: Host, machines: ResolvedMachine[]): Verdict[] {
   const forced = machines.filter(({ accelerator }) => accelerator === "kvm" && !able);
   if (emulated.length > 0) {
     verdicts.push(
-      able ? warn("software emulation (tcg), set in the config: slow", evidence) : flags || !host.kvm.device
+      able
+        ? warn("the config sets software emulation (tcg): VMs are slow", evidence)
+        : flags || !host.kvm.device
         ? warn(
           `${
-            flags && !flags.some((flag) => /vmx|svm/.test(flag)) ? "the CPU shows neither vmx nor svm" : "no /dev/kvm"
-          }: software emulation, slow`,
+            flags && !flags.some((flag) => /vmx|svm/.test(flag))
+              ? "the CPU shows neither vmx nor svm"
+              : "this host has no /dev/kvm"
+          }: VMs run in software emulation and are slow`,
           evidence,
           turnOn(host),
         )
-        : unknown("could not read the CPU's flags: software emulation, slow", evidence),
+        : unknown("could not read the CPU's flags: VMs run in software emulation and are slow", evidence),
     );
   }
   if (forced.length > 0) {

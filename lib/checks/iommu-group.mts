@@ -128,7 +128,7 @@ export function checkGroup(card: Card, host: Host): Verdict {
   return pass(
     `${word} ${number}: ${assignedFunctions.map(({ bdf }) => bdf).join(", ")} ${
       assignedFunctions.length === 1 ? "goes" : "go"
-    } to the VM${boardmates.length > 0 ? `, the board's other GPU with it` : ""}${more}${others}`,
+    } to the VM${boardmates.length > 0 ? ", including the board's other GPU" : ""}${more}${others}`,
     evidence,
   );
 }

@@ -61,7 +61,7 @@ function interrupts(host: Host): Verdict {
     return skip("interrupt remapping exists on x86 only", evidence);
   }
   if (host.iommu.units?.length === 0) {
-    return skip("no IOMMU is active, so none can remap them", evidence);
+    return skip("no IOMMU is active, so interrupts are not remapped", evidence);
   }
   if (!kinds || kinds.length === 0) {
     return unknown("could not read whether interrupts are remapped", evidence);
@@ -154,7 +154,7 @@ function reserved({ groups, assignedFunctions }: Card, host: Host): Verdict {
   const directGroup = groups.find((group) => host.iommu.direct.includes(group));
   const read = `/sys/kernel/iommu_groups/${directGroup ?? groups.join(", ")}/reserved_regions`;
   if (directGroup === undefined) {
-    return pass("the firmware reserves no memory for it", [{ read, value: "no direct region" }]);
+    return pass("the firmware reserves no memory for the card", [{ read, value: "no direct region" }]);
   }
   const hp = /^(HPE?|Hewlett)/.test(host.dmi.sys_vendor ?? "");
   const amd = host.iommu.acpiTables?.includes("IVRS") ?? host.cpu.vendor === "AuthenticAMD";
@@ -223,7 +223,7 @@ function acs(host: Host): Verdict {
       [...evidence, { read: "/proc/sys/kernel/osrelease", value: release || "not read" }],
       [
         removeArgument(host, override),
-        manualFix("Or, if groups must be split by it, boot a kernel with the patch (linux-zen, Proxmox)", {
+        manualFix("Or, if you need it to split groups, boot a kernel with the patch (linux-zen, Proxmox)", {
           root: true,
           reboot: true,
         }),
@@ -242,5 +242,5 @@ function acs(host: Host): Verdict {
         }),
       ],
     )
-    : pass("no argument splits the groups", evidence);
+    : pass("no kernel argument splits IOMMU groups", evidence);
 }

@@ -211,7 +211,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
  */
 async function commandNamed(name: string, found: Record<string, unknown> = {}): Promise<Command> {
   if (Object.hasOwn(commands, name)) return commands[name]!;
-  if (name === "") throw new UserError("the command is an empty word\n  help lists the commands");
+  if (name === "") throw new UserError("the command is empty\n  help lists the commands");
   const taker = known.find((option) => option.takes && Object.hasOwn(commands, String(found[option.name])));
   if (taker) {
     const taken = String(found[taker.name]);

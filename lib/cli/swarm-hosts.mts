@@ -61,7 +61,7 @@ async function joinNodes(task: SwarmTask): Promise<boolean> {
   const { context, command, config, places, home, script } = task;
   const { manager } = config.swarm!;
   if (home.end === "failed") {
-    const message = `${command} did not end well on ${nameOf(home)}, whose ${manager} is the manager: no machine joins`;
+    const message = `${command} failed on ${nameOf(home)}, the host of the manager ${manager}: no machine joins`;
     throw new UserError(message, 1);
   }
   const before = await siteOf(home).catch((error: unknown) => {
@@ -157,7 +157,7 @@ async function deploy(
   const failed = places.filter(({ end }) => end === "failed");
   if (failed.length > 0) {
     throw new UserError(
-      `the services are not deployed: ${command} did not end well on ${joinList(failed.map(nameOf))}; ` +
+      `the services are not deployed: ${command} failed on ${joinList(failed.map(nameOf))}; ` +
         `${selfFor(context, `up ${manager}`)} deploys them without it`,
       1,
     );

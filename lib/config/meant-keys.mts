@@ -53,7 +53,7 @@ export function keyMeant(key: string, value: Node | null, levels: Level[]): KeyM
   const near = word?.replace(/^not /, "") ?? closest(key, keys) ?? byPart(key, shape);
   if (near !== undefined) {
     const write = written.includes(near)
-      ? `remove it: ${near} is there already`
+      ? `remove it: ${near} exists already`
       : `${near}: ${flagMeant(shape.keys[near], value, word?.startsWith("not ") ?? false)}`;
     return { near, write };
   }

@@ -120,7 +120,7 @@ const rows: Row[] = [
   { code: "BAD_COLLECTION_TYPE", message: "this tag does not fit this value", instead: "the value without it" },
   { code: "BAD_DIRECTIVE", ...directive },
   { code: "NON_STRING_KEY", message: "a key must be plain text", instead: "key: …" },
-  { code: "DUPLICATE_KEY", message: "this key is there already", instead: "it once" },
+  { code: "DUPLICATE_KEY", message: "this key already exists", instead: "it once" },
   { code: "RESOURCE_EXHAUSTION", message: "this is nested too deeply" },
 ];
 

@@ -39,7 +39,7 @@ export function guixTools(tools: string[]): Fix[] {
     ...(parts.length > 0
       ? [
         manualFix(`Add ${parts.join(", ")} of the operating-system in /etc/config.scm`, { root: true }),
-        commandFix("Then switch to it", reconfigure, { root: true }),
+        commandFix("Then apply the configuration", reconfigure, { root: true }),
       ]
       : []),
     ...(tools.includes("packer")

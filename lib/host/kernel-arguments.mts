@@ -147,9 +147,11 @@ export function iommuArguments(host: Host): { add: string[]; remove: string[] } 
 export function refreshEntries(host: Host, argument?: string): Fix | undefined {
   const loader = loaderOf(host);
   const run = loader?.refresh?.(host) ?? (loader?.repeats && argument ? loader.add?.(argument, host) : undefined);
-  return run === undefined
-    ? undefined
-    : commandFix(`Bring what is configured into the boot entries, if that was not done (${loader!.name})`, run, {
+  return run === undefined ? undefined : commandFix(
+    `Write the configured arguments into the boot entries, if you have not done so (${loader!.name})`,
+    run,
+    {
       root: true,
-    });
+    },
+  );
 }

@@ -42,7 +42,7 @@ export function nixosTools(tools: string[]): Fix[] {
       }`,
       { root: true },
     ),
-    commandFix("Then switch to it", "nixos-rebuild switch", { root: true }),
+    commandFix("Then apply the configuration", "nixos-rebuild switch", { root: true }),
   ];
 }
 

@@ -26,7 +26,7 @@ export const inits: Init[] = [
     name: "OpenRC",
     here: ({ os }) => ["alpine", "postmarketos", "gentoo", "funtoo"].includes(os.id ?? ""),
     start: (service) => `rc-service ${service} start`,
-    enable: (service) => commandFix("And at each boot", `rc-update add ${service} default`, { root: true }),
+    enable: (service) => commandFix("Start it at each boot too", `rc-update add ${service} default`, { root: true }),
     source: "https://pkgs.alpinelinux.org/contents?name=libvirt-daemon-openrc: /etc/init.d/libvirtd, no virtqemud; " +
       "https://wiki.gentoo.org/wiki/Libvirt",
     date,
@@ -54,8 +54,8 @@ export const inits: Init[] = [
     here: ({ os }) => os.id === "artix",
     enable: (service) =>
       manualFix(
-        "And at each boot: install libvirt-openrc, -runit, -dinit or -s6 for this host's init system, and enable " +
-          `${service} with it (for OpenRC: rc-update add ${service} default)`,
+        "To start it at each boot: install libvirt-openrc, -runit, -dinit or -s6 for this host's init system, and " +
+          `enable ${service} with it (for OpenRC: rc-update add ${service} default)`,
         { root: true },
       ),
     source: "https://wiki.artixlinux.org/Main/Installation (packages with the services of each init system)",

@@ -69,7 +69,7 @@ function epel({ os }: Host, installer: Installer | undefined): Fix[] {
   }
   return [
     commandFix("Add EPEL, which has debootstrap", installer.install([own]), { root: true }),
-    commandFix("Install debootstrap from it", installer.install(["debootstrap"]), { root: true }),
+    commandFix("Install debootstrap from that repository", installer.install(["debootstrap"]), { root: true }),
   ];
 }
 
@@ -98,7 +98,7 @@ function hashicorp(programs: string[], host: Host, installer: Installer | undefi
   const list = programs.join(" and ");
   const title = `Add HashiCorp's package repository: this release has no ${list}`;
   const more = { root: true, ...(installer?.reboot ? { reboot: true } : {}) };
-  const install = installer && commandFix(`Install ${list} from it`, installer.install(programs), more);
+  const install = installer && commandFix(`Install ${list} from that repository`, installer.install(programs), more);
   if (installer?.family === "apt") {
     const suite = ["jammy", "noble"].find((name) => name === codenameOf(host)) ??
       (isLike(host, "ubuntu") ? "noble" : "bookworm");

@@ -10,7 +10,7 @@ export const aptFailures = (): Failure[] => [
     check: "tools.present",
     layer: "packages",
     message: "a package of CUDA's developers requires packages of the driver, which do not belong in a container " +
-      "or beside a driver from another source",
+      "or next to a driver from another source",
     fix: [
       manualFix(
         "In a container: leave it out (its files come with the GPU); take an image " +

@@ -183,7 +183,7 @@ export const cardStartFailures = (): Failure[] => [
       "cause",
       /map VFIO MMIO region: .{0,60}map an IOVA range to the IOAS: Bad address/,
       "iommufd cannot map the card's own memory for other devices (peer to peer), and Cloud Hypervisor ends there",
-      manualFix("Write vfio_p2p_dma=off beside iommufd=on in --platform, or leave iommufd out"),
+      manualFix("Write vfio_p2p_dma=off next to iommufd=on in --platform, or leave iommufd out"),
     ],
   ]),
   ...rows({

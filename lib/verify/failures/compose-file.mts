@@ -129,13 +129,13 @@ export const composeFileFailures = (): Failure[] => [
       "cause",
       /invalid reference format: repository name \S{0,160} ?must be lowercase/,
       "the image's name has upper case letters, or another word of the command was taken for it",
-      "Write it in lower case as REGISTRY/NAME:TAG; options belong before it, and a path with blanks into quotes",
+      "Write it in lower case as REGISTRY/NAME:TAG; options belong before it, and a path with spaces into quotes",
     ],
     [
       "verify.service",
       "cause",
       /invalid reference format(?!: repository name)/,
-      "the image's name is empty or incomplete: a variable in it has no value, or a blank behind a line's last " +
+      "the image's name is empty or incomplete: a variable in it has no value, or a space after a line's last " +
       "backslash ends the command there",
       "Give the variable a value (export, .env), and see the result: echo the command, or docker compose config",
       "A name is written as REGISTRY/NAME:TAG, in lower case; nothing follows a backslash at the end of a line",
@@ -161,7 +161,7 @@ export const composeFileFailures = (): Failure[] => [
       "verify.service",
       "fallback",
       /did not complete successfully: exit code: \d{1,3}|returned a non-zero code: \d{1,3}/,
-      "a command of the Dockerfile ended with an error, which stands in the lines above",
+      "a command of the Dockerfile ended with an error, which is in the lines above",
       "Read the first error of that step; a GPU is not there while an image is built",
     ],
     [

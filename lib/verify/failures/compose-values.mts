@@ -21,7 +21,7 @@ export const composeValueFailures = (): Failure[] => [
         /failed to read \S{1,160}\.env: /,
       ),
       "a line of the .env (or env_file:) is not NAME=value as Compose reads it",
-      "Correct the line that it names: no blanks or hyphens in the name, quotes closed, # for a comment",
+      "Correct the line that it names: no spaces or hyphens in the name, quotes closed, # for a comment",
     ],
     [
       "verify.service",

@@ -86,9 +86,9 @@ export const composeFailures = (): Failure[] => [
     layer: "docker",
     message:
       "a YAML file (such as the Compose file) is not correct at the line that it names: an indentation, a tab, or " +
-      "a colon without a blank",
+      "a colon without a space",
     fix: [
-      manualFix("Correct that line; indent with blanks only, alike for keys of one level"),
+      manualFix("Correct that line; indent with spaces only, by the same number for keys of one level"),
       commandFix("Check the file", "docker compose config --quiet"),
     ],
     source: "Docker Compose; immich-app/immich#5125 (2023-11)",

@@ -139,7 +139,7 @@ export const dockerEngineFailures = (): Failure[] => [
     check: "verify.docker",
     strength: "symptom",
     layer: "docker",
-    message: "Docker's daemon (or containerd, on which it stands) does not run",
+    message: "Docker's daemon (or containerd, which it needs) does not run",
     fix: [
       guestFix("Start it (Docker Desktop: start that program, and wait for it)", "systemctl start docker"),
       guestFix("If it does not stay up, see why", "journalctl -u docker -u containerd --no-pager -n 50"),

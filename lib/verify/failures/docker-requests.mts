@@ -19,7 +19,7 @@ export const dockerRequestFailures = (): Failure[] =>
         /Invalid value \S{1,40} for cpuset (?:cpus|mems)|range for oom score adj is/,
       ),
       "a limit of the service (memory, CPU, weight) is outside of what Docker takes, or contradicts another one",
-      "Correct it in compose.yaml: mem_reservation is at most mem_limit, and either cpus or cpu_quota stands alone",
+      "Correct it in compose.yaml: mem_reservation is at most mem_limit, and cpus and cpu_quota exclude each other",
     ],
     [
       "verify.service",
@@ -130,7 +130,7 @@ export const dockerRequestFailures = (): Failure[] =>
         /cannot create a swarm scoped network when swarm|invalid (?:gateway|secondary) address \(\S{1,60}\) does not belong/,
       ),
       "a network's settings (driver_opts, gateway, parent, bridge name) are not what its driver takes",
-      "Correct networks: in compose.yaml; docker network ls and ip -br link show what is there",
+      "Correct networks: in compose.yaml; docker network ls and ip -br link list the networks",
     ],
     [
       "verify.docker",

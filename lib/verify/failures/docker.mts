@@ -190,7 +190,7 @@ export const dockerFailures = (): Failure[] => [
     ),
     check: "host.disk",
     layer: "kernel",
-    message: "a disk is full: this host's, or the VM's if it was said in there",
+    message: "a disk is full: this host's, or the VM's if the message is from there",
     fix: [
       commandFix("Check which", "df -h"),
       remedies.room,

@@ -170,7 +170,7 @@ const setupErrorFailures = (): Failure[] => [
       ),
       "PowerShell could not read the script that it was given: a quote in a folder's or VM's name, another " +
       "PowerShell than Vagrant expects, or an old Vagrant",
-      "Use folders and names without quotes, blanks and letters beyond ASCII",
+      "Use folders and names without quotes, spaces and letters beyond ASCII",
       "Run it from Windows PowerShell 5.1, not PowerShell 7, and update Vagrant",
     ],
   ]),

@@ -38,7 +38,7 @@ export const gitTransferFailures = (): Failure[] =>
         /remote: Repository not found|fatal: could not read Username for '|Authentication failed for '/,
         /fatal: repository '\S{1,160}' (?:not found|does not exist)|Remote branch \S{1,80} not found in upstream/,
       ),
-      "the repository, or that branch of it, is gone or not public: git asks for a name that nobody can give there",
+      "the repository, or that branch of it, is gone or not public: git asks for a user name, and nobody can answer",
       "Look at its address in a browser; use a newer release of the image, which names the new one",
     ],
   ]);

@@ -101,7 +101,7 @@ export const gpuStartFailures = (): Failure[] => [
       /no compatible rocm library found|no suitable rocm found, falling back to CPU/,
       "Ollama found an AMD card, and has no ROCm to compute with: the image is the one without ROCm",
       "Use the image's tag for AMD (ollama/ollama:rocm, or VERSION-rocm)",
-      "Without Docker: install ollama-linux-amd64-rocm beside Ollama",
+      "Without Docker: install ollama-linux-amd64-rocm next to Ollama",
     ],
     [
       "verify.service",

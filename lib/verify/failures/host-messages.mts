@@ -178,7 +178,7 @@ export const hostMessageFailures = (): Failure[] => [
       "host.disk",
       "cause",
       /Name '[^'\n]{1,80}' already in use by another (?:volume|pool|network)|This will overwrite the existing path '/,
-      "a disk, pool or network of that name is there already, from an earlier VM or attempt",
+      "a disk, pool or network of that name already exists, from an earlier VM or attempt",
       "Choose another name; or look at the old one first, and remove it if nothing uses it: virsh vol-delete, " +
       "net-undefine",
       commandFix("List the disks that VMs use", "virsh -c qemu:///system list --all --name"),

@@ -101,7 +101,7 @@ export const hostProgramFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /Processing Conflict: akmods\S{0,80} conflicts \S|akmods\S{0,60} conflicts with \S/,
-      "akmods cannot be installed beside the package that the line names: kernel-debug-devel",
+      "akmods cannot be installed together with the package that the line names: kernel-debug-devel",
       commandFix("Remove that one, then install again", "dnf remove kernel-debug-devel", { root: true }),
     ],
     [

@@ -118,7 +118,7 @@ export const initramfsToolFailures = (): Failure[] => [
       "guest.image",
       "note",
       /Will not override existing initramfs/,
-      "dracut leaves the image as it is, since it is there already",
+      "dracut does not change the image, because it already exists",
       "To build it again: dracut --force",
     ],
     [

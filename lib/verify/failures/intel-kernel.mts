@@ -48,7 +48,7 @@ export const intelKernelFailures = (): Failure[] =>
       "guest.driver",
       "cause",
       /I915 probe blocked for Device ID/i,
-      "i915 was told to leave this card alone (i915.force_probe=!ID), as for xe or vfio-pci",
+      "i915 is configured not to take this card (i915.force_probe=!ID), as for xe or vfio-pci",
       manualFix("If i915 should drive it: remove that kernel argument or option, rebuild the initramfs and reboot", {
         root: true,
         reboot: true,

@@ -111,7 +111,7 @@ export const nasSystemFailures = (): Failure[] => [
       "provider.access",
       "symptom",
       /Error from xenguesthelper|xc_dom_(?:build_image|boot)\S{0,30}: .{0,60}(?:panic|failed)/,
-      "Xen could not build the VM; with a passed device most often its memory does not fit beside the card's " +
+      "Xen could not build the VM; with a passed device most often its memory does not fit next to the card's " +
       "regions, or is not all reserved",
       "Give the VM fixed memory (dynamic minimum = maximum) and less of it, and start it without the card to compare",
       commandFix("Read what Xen says", "xl dmesg | tail -n 40", { root: true }),

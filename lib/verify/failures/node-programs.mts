@@ -146,7 +146,7 @@ export const nodeFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /destination path '.{1,100}' already exists and is not an empty directory/,
-      "Git does not clone into a folder that has files: the project is there already",
+      "Git does not clone into a folder that has files: the project may already exist there",
       commandFix("Update that copy", "git -C homelab-gpu pull"),
     ],
   ]),

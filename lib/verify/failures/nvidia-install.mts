@@ -49,7 +49,7 @@ export const installFailures = (): Failure[] => [
       "guest.driver",
       "note",
       /Module version \S{1,40} for nvidia\S{0,20} is not newer than|DKMS tree already contains: nvidia/,
-      "DKMS leaves a module alone that is there already in this release or a newer one",
+      "DKMS does not replace a module that already exists in this release or a newer one",
       which,
       "If the wrong one stays: dkms remove it, then dkms install --force the wanted one",
     ],

@@ -80,7 +80,7 @@ export const nvidiaInstallerFailures = (): Failure[] =>
         /option can only be used to install (?:the NVIDIA )?kernel modules on top of an existing driver installation/,
         /Unable to find any installed NVIDIA driver/,
       ),
-      "the installer was told to install the modules only, and there is no driver of the same version here",
+      "the installer was started to install the modules only, and there is no driver of the same version here",
       "Install the whole driver of that version (without --kernel-modules-only)",
     ],
     [

@@ -175,7 +175,7 @@ export const packageFailures = (): Failure[] => [
       "tools.present",
       "symptom",
       /error: failed to commit transaction \(conflicting files\)/,
-      "pacman found files that are there already or in two packages; the lines below name them",
+      "pacman found files that already exist, or that are in two packages; the lines below name them",
       "Find the owner of each: pacman -Qo FILE; a file without owner comes from an installer by hand or pip: " +
       "remove it",
     ],
@@ -260,7 +260,7 @@ export const packageFailures = (): Failure[] => [
       "cause",
       /Certificate verification failed: |Could not load certificates|server certificate verification failed/,
       "the package source's certificate is not accepted: ca-certificates is missing, the clock is wrong, or a " +
-      "proxy stands between",
+      "proxy changes the connection",
       guestFix("Install the certificates", "apt-get install -y ca-certificates"),
     ],
     [

@@ -114,7 +114,7 @@ export const packerErrorFailures = (): Failure[] =>
         /Error (?:executing|running) (?:Ansible|provisioner)/,
         /Provisioner .{0,40}failed/,
       ),
-      "a provisioner failed in Packer's VM; its own error stands in the lines above",
+      "a provisioner failed in Packer's VM; its own error is in the lines above",
       log,
     ],
     [

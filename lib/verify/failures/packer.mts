@@ -191,7 +191,7 @@ export const packerFailures = (): Failure[] => [
     message: "a plugin of Packer crashed or was ended: it has a fault, is too old for this Packer, or memory ran out",
     fix: [
       commandFix(
-        "Build with all messages: a trace of the crash stands above that line",
+        "Build with all messages: a trace of the crash is above that line",
         `PACKER_LOG=1 ${self("up")}`,
       ),
       commandFix("Update the plugins", "packer init -upgrade ."),
@@ -265,7 +265,7 @@ export const packerFailures = (): Failure[] => [
     check: "guest.image",
     strength: "symptom",
     layer: "packages",
-    message: "a script that sets the box up ended with an error, which stands in the lines above (100 is apt's)",
+    message: "a script that sets the box up ended with an error, which is in the lines above (100 is apt's)",
     fix: [
       manualFix("Read the lines above it"),
       commandFix("Build with all messages", `PACKER_LOG=1 ${self("up")}`),

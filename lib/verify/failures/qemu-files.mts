@@ -31,7 +31,7 @@ export const qemuFileFailures = (): Failure[] => [
     message: "QEMU should show the card's picture (display='on'): only some virtual GPUs support that, with OpenGL",
     fix: [
       manualFix("Write display='off' and ramfb='off' in that hostdev (virsh edit NAME): computing needs no picture"),
-      manualFix("Or add <graphics type='egl-headless'/> beside the VNC or SPICE display"),
+      manualFix("Or add <graphics type='egl-headless'/> next to the VNC or SPICE display"),
     ],
     source: "QEMU (hw/vfio/display.c); intel/gvt-linux#227 (2023-03)",
   },

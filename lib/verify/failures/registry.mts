@@ -115,8 +115,7 @@ export const registryFailures = (): Failure[] => [
     near: /docker|podman|registry|manifest|ghcr|nvcr|quay/i,
     check: "verify.service",
     layer: "network",
-    message:
-      "the registry was not reached: the network is slow or blocked, a proxy stands between, or the VM's clock is " +
+    message: "the registry was not reached: the network is slow or blocked, a proxy blocks it, or the VM's clock is " +
       "wrong",
     fix: [
       guestFix("Check whether the registry answers", "curl -sSI https://registry-1.docker.io/v2/"),

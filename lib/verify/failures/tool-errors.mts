@@ -21,7 +21,7 @@ export const toolErrorFailures = (): Failure[] => [
         /volume "?[^" ]{1,80}"? (?:already exists but was|carries the compose label)/,
         /networks with name "[^"]{1,80}" were found/,
       ),
-      "a network or volume of that name is there already, from another project or made by hand",
+      "a network or volume of that name already exists, from another project or made by hand",
       "Write external: true for it to use it, or give it another name (name:)",
       guestFix("Check which project has it", "docker compose ls --all"),
     ],

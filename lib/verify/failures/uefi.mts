@@ -103,7 +103,7 @@ export const uefiFailures = (): Failure[] => [
       "guest.image",
       "cause",
       /Failed to (?:open|load image) \\EFI\\\S{1,80}(?: - |: )Not Found|start_image\(\) returned/,
-      "shim finds no boot loader beside it (grubx64.efi): the EFI partition of that disk is incomplete, or the boot " +
+      "shim finds no boot loader next to it (grubx64.efi): the EFI partition of that disk is incomplete, or the boot " +
       "entry names another folder",
       "From a rescue system: install the boot loader again (grub-install; dnf reinstall grub2-efi-x64 shim-x64)",
       bootOrder,

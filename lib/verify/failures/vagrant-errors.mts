@@ -73,7 +73,7 @@ export const vagrantErrorFailures = (): Failure[] =>
         /errors in the configuration of this machine|syntax error in the following Vagrantfile/,
         /error loading a Vagrantfile|command was not invoked properly|invalid option was specified/,
       ),
-      "the Vagrantfile or the command has an error, which stands below",
+      "the Vagrantfile or the command has an error, which is below",
       validate,
     ],
     [
@@ -86,7 +86,7 @@ export const vagrantErrorFailures = (): Failure[] =>
         /Vagrant is missing plugins required|failed to install the requested plugin/,
         /Failed to parse the state file/,
       ),
-      "a plugin of Vagrant is missing or could not be installed; the reason stands below",
+      "a plugin of Vagrant is missing or could not be installed; the reason is below",
       plugins,
     ],
     [

@@ -93,7 +93,7 @@ export const vagrantSshFailures = (): Failure[] => [
     strength: "symptom",
     layer: "packages",
     fallback: true,
-    message: "a command in the VM ended with an error, which stands below it",
+    message: "a command in the VM ended with an error, which is below it",
     fix: [manualFix("Read the lines below it; run the command in the VM by hand (vagrant ssh)")],
     source: "Vagrant (locales/en.yml), read 2026-11",
   },

@@ -51,7 +51,7 @@ export const windowsHostFailures = (): Failure[] => [
         /failed to create '[^']{1,200}\.a?vhdx?': The file exists|0x80070050\b/,
         /Instance MSFT_\w{3,30} already exists/,
       ),
-      "the disk, address or rule that the command creates is there already, as after an earlier try",
+      "the disk, address or rule that the command creates already exists, as after an earlier try",
       "Use the one there, or remove it first; a disk file holds data",
     ],
     [

@@ -266,7 +266,7 @@ export const wslMessageFailures = (): Failure[] => [
       "provider.access",
       "cause",
       /WSL installation appears to be corrupted|Failed to (?:install|remove) the MSIX package|A fatal error was returned by plugin '/,
-      "WSL's own installation is damaged, or a plugin of another program ends it",
+      "WSL's own installation is damaged, or a plugin of another program stops it",
       update,
       "Uninstall it in Windows' settings, restart, and install it again; the distributions stay",
     ],
