@@ -99,7 +99,7 @@ export const amdKernelFailures = (): Failure[] => [
       "symptom",
       anyOf(
         /No HIP GPUs are available|hipErrorNoDevice|ROCk module is NOT loaded|no ROCm-capable device/,
-        /rocminfo(?!'?:? (?:command )?not found).{0,60}(?:fail|error|not)/,
+        /rocminfo(?!'?(?:\.|:? (?:command )?not found)).{0,60}(?:fail|error|not)/,
       ),
       "the program sees no AMD GPU: /dev/kfd or /dev/dri was not given to it, its user is not in the group render, " +
       "or amdgpu does not drive the card",

@@ -49,6 +49,14 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      /: no such volume: /,
+      "a container was made with a volume that no longer exists (nvidia_driver_…: of the old nvidia-docker 1)",
+      guestFix("List the volumes", "docker volume ls"),
+      "Create the container again: docker compose up -d --force-recreate; a GPU by gpus: all instead of that volume",
+    ],
+    [
+      "verify.service",
+      "cause",
       /external volume "[^"]{1,80}" not found|volume "?[^" ]{1,80}"? declared as external/,
       "a volume that the Compose file calls external does not exist",
       "Create it (docker volume create NAME), or remove external: true",

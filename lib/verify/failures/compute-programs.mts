@@ -48,6 +48,13 @@ export const computeProgramFailures = (): Failure[] => [
     [
       "verify.service",
       "note",
+      /Could not detect ROCm (?:GPU architecture|warp size)/,
+      "bitsandbytes does not find the program rocminfo in the image, which only its 4-bit parts need",
+      "Look for another error; if 4-bit models fail: install rocminfo in the image",
+    ],
+    [
+      "verify.service",
+      "note",
       /comfy-aimdo failed to load: /,
       "ComfyUI goes on without a helper for the memory of NVIDIA cards, which AMD and Intel cards do not have",
       "AMD, Intel: look for another error; NVIDIA: see that the container has the GPU (nvidia-smi)",

@@ -175,6 +175,15 @@ export const brokenPythonFailures = (): Failure[] =>
     [
       "guest.image",
       "cause",
+      /python[\d.]{0,5}: No module named (?!pip\b)\w/,
+      "the Python that the command starts does not have that module: entrypoint: or command: takes another Python " +
+      "than the image's own (its venv), or the image has another module",
+      "Leave entrypoint: and command: out, the image starts its program itself; or name the venv's python by its path",
+      "An image of your own: python3 -m pip install NAME with that same python3",
+    ],
+    [
+      "guest.image",
+      "cause",
       /python[\d.]{0,5}: No module named pip\b|Neither `(?:python -m )?pip` nor `uv` are available/,
       "the Python that the program is started with has no pip: its venv was made without it, is damaged, or is not " +
       "the one that is meant",

@@ -8,7 +8,7 @@ const nodes = manualFix("Check what each node has and what is used: kubectl desc
 
 /** Words of programs that compute on a GPU or transcode, and of NVIDIA's parts for Kubernetes. */
 const near =
-  /nvidia|\bgpus?\b|cuda|vllm|sglang|llama|triton|whisper|comfy|diffusion|immich|jellyfin|plex|frigate|\bmodels?\b|hf-token|dcgm|nvml|ix-svc|Last State:/i;
+  /nvidia|\bgpus?\b|cuda|vllm|sglang|llama|triton|whisper|comfy|diffusion|immich|jellyfin|plex|frigate|\bmodels?\b|hf-token|dcgm|nvml|UnexpectedAdmission|ix-svc|Last State:/i;
 
 /** What Kubernetes says about a pod that does not start: its scheduler's reasons, and states of containers. */
 export const kubernetesPodFailures = (): Failure[] => [

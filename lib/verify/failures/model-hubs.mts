@@ -16,6 +16,7 @@ export const modelHubFailures = (): Failure[] =>
       anyOf(
         /(?:401|403) Client Error.{0,80}huggingface|HfHubHTTPError: (?:401|403)\b|Cannot access content at: https:\/\/huggingface/,
         /_download_\w{0,40}: \w{3,8} invalid http status code received: (?:401|403)\b/,
+        /no huggingface token provided/,
         /huggingface\.co\/\S{1,300} invalid status code (?:401|403)\b/,
       ),
       "Hugging Face refuses the model's files: its name is wrong (it answers 401 for names that it does not have), " +

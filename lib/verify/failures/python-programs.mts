@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /torch|safetensors|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::|exited with code \d|OOMKilled|\[Errno 98\]/i;
+  /torch|safetensors|xformers|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::|exited with code \d|OOMKilled|\[Errno 98\]/i;
 const image = "Use the program's own image, whose parts come from one release";
 
 /** Errors of Python programs and of llama.cpp in an image: packages, models, settings. */
@@ -61,7 +61,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /DLL load failed while importing|\[WinError 12[67]\] .{0,80}Error loading "/,
+        /procedure entry point \S{2,300} could not be located in the dynamic link library|DLL load failed while importing|\[WinError 12[67]\] .{0,80}Error loading "/,
         "a compiled part of the program does not load in Windows: it was built for another PyTorch or " +
         "Python, or Visual C++'s " +
         "runtime is missing",

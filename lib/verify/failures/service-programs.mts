@@ -59,7 +59,7 @@ export const serviceProgramFailures = (): Failure[] => [
         /mkdir: (?:cannot|can't) create directory ['"]?[^'"\n]{1,200}['"]?: Permission denied/,
         /PermissionError: \[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)|EACCES: permission denied, (?:mkdir|open|scandir|unlink|rename)(?! '\/(?:dev|run|var\/run)\/)/,
         /can't create \/(?!dev\/)[^:\n]{1,160}: Permission denied|Failed to open log file '?\/(?!dev\/)[^:\n]{1,160}: Permission denied/,
-        /(?<!PermissionError: )\[Errno 13\] Permission denied: '\/(?!var\/run|dev\/)/,
+        /(?<!PermissionError: )\[Errno 13\] Permission denied: '(?!\/(?:var\/run|dev)\/)/,
         /(?<!(?:\/dev\/|\.sock\b)[^\n]{0,90})Permission denied \(os error 13\)(?![^\n]{0,90}(?:\/dev\/|\.sock\b))/,
         /UnauthorizedAccessException: Access to the path '\/(?!dev\/)[^'\n]{1,160}' is denied/,
         /could not create (?:directory|file) (?:mkdir|open) \/(?!\.)\S{1,160}: permission denied/,

@@ -33,6 +33,14 @@ export const sourceBuildFailures = (): Failure[] => [
     [
       "guest.cuda",
       "symptom",
+      /nvcc fatal : (?!Unsupported gpu|Unknown option)/,
+      "nvcc does not take the arguments that the package's build gives it: the package and this CUDA do not fit each " +
+      "other",
+      "Use another release of the package, or the CUDA that its page names; better a finished wheel",
+    ],
+    [
+      "guest.cuda",
+      "symptom",
       /\w was requested, but nvcc was not found/,
       "no CUDA compiler (nvcc) is here: harmless where pip then downloads a finished wheel, otherwise the build fails",
       "Use the devel form of the image, or install the wheel that fits PyTorch, CUDA and Python by its address",
