@@ -291,4 +291,43 @@ test("other names of Docker Hub's host, and Bitnami's versions, which moved", as
   }
 });
 
+test("ports in the VM's own network: one program's are no collision, and UDP is not TCP", async () => {
+  const host = (ports: string) => `services:\n  s:\n    image: x\n    network_mode: host\n    ports: ${ports}\n`;
+  const twice = async (ports: string, other = "") =>
+    (await found(`${host(ports)}${other}`)).filter((one) => /both use|twice/.test(one));
+  assert.equal(await twice('["53:53/udp", "53:53/tcp", "8080:80", "8443:80"]'), []);
+  const other = (port: string) => `  t: {image: y, ports: ["${port}"]}\n`;
+  assert.equal(await twice('["5053:5053/udp"]', other("5053:1")), []);
+  assert.match(
+    (await twice('["5053:5053/udp"]', other("5053:1/udp")))[0] ?? "",
+    /p\/s and p\/t both use port 5053\/udp/,
+  );
+});
+
+test("several files in one option, groups without a name, external networks with an empty one", async () => {
+  const config =
+    "services:\n  s:\n    image: authelia/authelia\n    command: authelia --config=/etc/a/x.yml,/etc/a/y.yml\n" +
+    "    volumes: [./etc:/etc/a]\n";
+  const [missing = "", ...others] = await found(config, { "etc/x.yml": "a: 1" });
+  assert.match(
+    missing,
+    /^warn p\/compose\.yaml:4 .* reads \/etc\/a\/y\.yml \(--config\), but etc\/y\.yml does not exist/,
+  );
+  assert.equal(others, []);
+  const groups = await found(service('image: x\ngroup_add: ["${PGID}"]'));
+  assert.match(groups.join("\n"), /^fail p\/compose\.yaml:4 .* has a group without a name in group_add/m);
+  const networks = await found(service("image: x", "networks: {default: {name: $NET, external: true}}\n"));
+  assert.match(networks.join("\n"), /the network default is external/);
+});
+
+test("an image without GPU support, where no service asks for the machine's GPU", async () => {
+  assert.match(
+    (await found("services:\n  ml: {image: 'ghcr.io/immich-app/immich-machine-learning:v2'}\n")).join(),
+    new RegExp(
+      "no service asks for a GPU: ml can use one with the image \\S+:v2-cuda, .* -> Write image: \\S+:v2-cuda\\. Add to ml",
+    ),
+  );
+  assert.equal(await found("services:\n  x: {image: 'nginx:1'}\n"), []);
+});
+
 test.run();

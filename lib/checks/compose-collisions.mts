@@ -45,7 +45,11 @@ export function collisions(projects: ComposeProject[]): Verdict[] {
     ...verdicts(
       "port",
       ports.flatMap((second, i): Collision[] => {
-        const first = ports.slice(0, i).find((before) => overlap(before.port, second.port));
+        const first = ports.slice(0, i).find((before) =>
+          overlap(before.port, second.port) &&
+          // one program, whose ports Docker does not publish
+          !(second.inHostNetwork && before.project === second.project && before.service === second.service)
+        );
         return first ? [{ first, second, name: portName(second.port), at: `${second.port.first}` }] : [];
       }),
     ),
@@ -75,7 +79,12 @@ export const portsOnVm = (body: ComposeService): PublishedPort[] =>
 
 /** With `network_mode: host` the program takes the VM's own ports: what `ports` says of the container. */
 const portsOfHost = ({ ports }: ComposeService): PublishedPort[] =>
-  containerPorts({ ports }).map(({ target, last }) => ({ hostIp: "", first: target, last, protocol: "tcp" }));
+  containerPorts({ ports }).map(({ target, last, protocol = "tcp" }) => ({
+    hostIp: "",
+    first: target,
+    last,
+    protocol,
+  }));
 
 const portName = ({ first, last, protocol, hostIp }: PublishedPort) =>
   `${hostIp ? `${hostIp}:` : ""}${first === last ? first : `${first}-${last}`}/${protocol}`;

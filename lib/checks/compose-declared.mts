@@ -186,7 +186,7 @@ const ownNetworks = ["host", "bridge", "none"];
 export function engineNetworks(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
   return attachedNetworks(service).flatMap((key): ProjectFlaw[] => {
     const one = mapAt((model?.networks ?? {}) as Record<string, unknown>, key);
-    const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? key);
+    const named = String((isMap(one.external) ? one.external.name : undefined) || one.name || key);
     if (!isExternal(one) || !ownNetworks.includes(named)) return [];
     const rest = () => ", which is Docker's own: it refuses the aliases that Compose gives services";
     return [{
@@ -209,7 +209,7 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
   return (["networks", "volumes"] as const).flatMap((key): ProjectFlaw[] => {
     const missing = Object.entries(project.model?.[key] ?? {}).flatMap(([name, one]) => {
       if (!isMap(one) || !isExternal(one) || !used[key].includes(name)) return [];
-      const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? name);
+      const named = String((isMap(one.external) ? one.external.name : undefined) || one.name || name);
       if (key === "networks" && ownNetworks.includes(named)) return [];
       const created = others.some((other) =>
         key === "networks"

@@ -5,14 +5,13 @@ import type { ResolvedMachine } from "../resolve/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { asksForGpu, gpuRequestsOf } from "../compose/gpu-requests.mts";
-import { makerOfImage } from "../compose/image-makers.mts";
-import { imageParts } from "../compose/image-name.mts";
 import { dependsOn, environmentOf, flagOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { isNvidiaRequest, vendorIds } from "../host/vendors.mts";
-import { isMap, mapAt, ownValue } from "../maps.mts";
+import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
 import { withProfile } from "./compose-profiles.mts";
+import { imageFlaw } from "./compose-unused-images.mts";
 
 /**
  * Files, profiles and comments of a project that ask for a GPU of the machine's vendor and that are not in use.
@@ -80,66 +79,6 @@ function cardOf(project: ComposeProject, { gpus }: ResolvedMachine): string {
     : gpus.every(({ vendorId }) => vendorId === vendorIds.amd)
     ? "an AMD GPU"
     : "the machine's GPU";
-}
-
-/** Whether an image's program uses an NVIDIA GPU if it gets one; Ollama uses those of other vendors too. */
-function usesNvidia(image: string): boolean {
-  const [name, tag] = imageParts(image);
-  return makerOfImage(image) === "nvidia" || (/(^|\/)ollama\/ollama$/.test(name) && !/rocm|cpu/.test(tag));
-}
-
-/** An image of a program that uses a GPU, in a project without GPU settings. */
-function imageFlaw(project: ComposeProject, { gpus }: ResolvedMachine): ProjectFlaw | undefined {
-  if (!gpus.every(isNvidiaRequest)) return undefined;
-  const found = enabledOf(project).flatMap(([name, { image, build, deploy }]) => {
-    const base = ownValue(project.bases ?? {}, name)?.find(({ isFinal }) => isFinal);
-    const used = build === undefined ? image : base?.image;
-    // another finding reports generic_resources
-    const isSwarms = JSON.stringify(deploy ?? "").includes("generic_resources");
-    return !isSwarms && typeof used === "string" && usesNvidia(used)
-      ? [{ name, used, isBuilt: build !== undefined }]
-      : [];
-  });
-  const [first] = found;
-  if (!first) return optionalFlaw(project);
-  const { name, used, isBuilt } = first;
-  const names = found.filter((one) => one.used === used && one.isBuilt === isBuilt).map((one) => one.name);
-  const many = names.length > 1;
-  const run = many ? "run" : "runs";
-  return {
-    status: "warn",
-    message: `no service asks for a GPU: ${joinList(names)}${isBuilt ? "," : ""} ${
-      isBuilt ? `which ${many ? "are" : "is"} built from ${used}, ${run}` : `${run} ${used}`
-    } on the CPU`,
-    service: name,
-    at: isBuilt ? "build" : "image:",
-    fix: manualFix(
-      `Add to ${joinList(names)}: deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, ` +
-        "capabilities: [gpu]}]}}}",
-    ),
-  };
-}
-
-/** Programs that encode, decode, detect or compute on an NVIDIA GPU if they get one, and on the CPU otherwise. */
-const canUse =
-  /(^|\/)(jellyfin|plex|pms-docker|emby(server)?|immich-server|frigate|tdarr(_node)?|unmanic|fileflows|ersatztv|foldingathome|boinc|photoprism)$/;
-
-/** A program that can use a GPU, in a project in which no service asks for one. */
-function optionalFlaw(project: ComposeProject): ProjectFlaw | undefined {
-  const [name] =
-    enabledOf(project).find(([, { image }]) => typeof image === "string" && canUse.test(imageParts(image)[0])) ??
-      [];
-  if (name === undefined) return undefined;
-  return {
-    status: "warn",
-    message: `no service asks for a GPU: ${name} can use one, and works on the CPU without it`,
-    service: name,
-    at: "image:",
-    fix: manualFix(
-      `Add to ${name}: deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, ` +
-        "capabilities: [gpu]}]}}}, and NVIDIA_DRIVER_CAPABILITIES: all to its environment",
-    ),
-  };
 }
 
 /** Whether a service asks for a GPU that can be the machine's. */

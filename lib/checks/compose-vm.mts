@@ -63,9 +63,18 @@ function excess(
 
 /**
  * Numbers of groups for /dev/dri and /dev/kfd: the group render gets one when a system is installed, so that of another
- * computer is not that of the VM. The number of video is 44 on Debian and Ubuntu (base-passwd).
+ * computer is not that of the VM. The number of video is 44 on Debian and Ubuntu (base-passwd). A group that is not
+ * found ends the start (moby/sys, user.GetAdditionalGroups).
  */
 export function groupFlaws(service: ComposeService, { name }: ResolvedMachine): ProjectFlaw[] {
+  if (texts(service.group_add).includes("")) {
+    return [{
+      status: "fail",
+      message: "has a group without a name in group_add: Docker does not start it",
+      at: "group_add",
+      fix: manualFix("Remove the group, or give the variable in it a value"),
+    }];
+  }
   const nodes = [...devicesOf(service), ...mountsOf(service)].some(({ source = "" }) =>
     /^\/dev\/(dri|kfd)/.test(source)
   );

@@ -67,20 +67,24 @@ export function inputsOf(service: ComposeService, built?: BuiltStart): Input[] {
   return words.flatMap((word, i): Input[] => {
     const [, option = word, value] = /^(--?[\w.-]+?)(?:=(.*))?$/.exec(word) ?? [];
     const isScript = interpreters.test(word) && scripts.test(words[i + 1] ?? "") && !words.includes("cd");
-    const named = (value ?? words[i + 1] ?? "").replace(/(.)\/+$/, "$1");
-    const path = isScript && typeof folder === "string" ? resolve("/", folder, named) : named;
-    if ((!isScript && !options.test(option)) || !path.startsWith("/") || /^\/config(\/|$)|[$*{]/.test(path)) return [];
-    const [mount] = mounts.filter(({ target }) => path === target || path.startsWith(`${target}/`))
-      .sort((a, b) => b.target.length - a.target.length);
-    if (mount?.type !== "bind" || mount.source === undefined || mount.source.includes("$")) return [];
-    return [{
-      option,
-      path,
-      source: `${mount.source.replace(/(.)\/+$/, "$1")}${path.slice(mount.target.length)}`,
-      isMount: path === mount.target,
-      isHidden: own.length === 0 && config === undefined,
-      isDefault: config !== undefined,
-    }];
+    if (!isScript && !options.test(option)) return [];
+    // Authelia takes several files with commas
+    return (value ?? words[i + 1] ?? "").split(",").flatMap((one): Input[] => {
+      const named = one.replace(/(.)\/+$/, "$1");
+      const path = isScript && typeof folder === "string" ? resolve("/", folder, named) : named;
+      if (!path.startsWith("/") || /^\/config(\/|$)|[$*{]/.test(path)) return [];
+      const [mount] = mounts.filter(({ target }) => path === target || path.startsWith(`${target}/`))
+        .sort((a, b) => b.target.length - a.target.length);
+      if (mount?.type !== "bind" || mount.source === undefined || mount.source.includes("$")) return [];
+      return [{
+        option,
+        path,
+        source: `${mount.source.replace(/(.)\/+$/, "$1")}${path.slice(mount.target.length)}`,
+        isMount: path === mount.target,
+        isHidden: own.length === 0 && config === undefined,
+        isDefault: config !== undefined,
+      }];
+    });
   });
 }
 

@@ -11,6 +11,8 @@ export interface ContainerPort {
   last: number;
   /** The first port on the VM; undefined if it is not published. */
   published?: number;
+  /** `udp`, if it is not TCP. */
+  protocol?: string;
 }
 
 /**
@@ -38,20 +40,29 @@ export function containerPorts({ ports, expose, image, build }: ComposeService):
   const known = ofImages.find(([pattern]) => name !== "" && pattern.test(name))?.slice(1) as number[] | undefined;
   return [
     ...(Array.isArray(ports) ? ports : []).flatMap((port) => {
-      if (isMap(port)) return portOf(String(port.target ?? ""), String(port.published ?? ""));
-      const parts = String(port).split("/")[0]!.split(":");
-      return portOf(parts.at(-1)!, parts.length > 1 ? parts.at(-2)! : "");
+      if (isMap(port)) {
+        return portOf(String(port.target ?? ""), String(port.published ?? ""), String(port.protocol ?? ""));
+      }
+      const [written = "", protocol] = String(port).split("/");
+      const parts = written.split(":");
+      return portOf(parts.at(-1)!, parts.length > 1 ? parts.at(-2)! : "", protocol);
     }),
     ...texts(expose).flatMap((port) => portOf(port.split("/")[0]!, "")),
     ...(known ?? []).map((port) => ({ target: port, last: port })),
   ];
 }
 
-function portOf(target: string, published: string): ContainerPort[] {
+function portOf(target: string, published: string, protocol = ""): ContainerPort[] {
   const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(target) ?? [];
   const [, outer] = /^(\d+)(?:-\d+)?$/.exec(published) ?? [];
   if (first === undefined) return [];
-  return [{ target: Number(first), last: Number(last), ...(outer ? { published: Number(outer) } : {}) }];
+  const kind = protocol.toLowerCase();
+  return [{
+    target: Number(first),
+    last: Number(last),
+    ...(outer ? { published: Number(outer) } : {}),
+    ...(kind !== "" && kind !== "tcp" ? { protocol: kind } : {}),
+  }];
 }
 
 /** The port in the container that a port means, if the service has it there or publishes it as that. */
