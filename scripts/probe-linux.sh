@@ -245,7 +245,7 @@ texts=$(awk -v root="$root" '
       if (types["/"] ~ /^(tmpfs|ramfs|rootfs)$/ || types["/"] == "overlay" && in_memory(upper)) out("mounts", "memory")
       for (i = 1; i <= mounts; i++) out("mounts", first[order[i]] points[order[i]])
     }
-    if (name == "/etc/group" && uid == "0") {
+    if (name == "/etc/group") {
       # a group that is not in the file has its name from elsewhere: id knows it
       for (i in gids) uid = ""
       if (uid != "") out("user", uid user)

@@ -34,8 +34,8 @@ test("the probe distinguishes active groups from those of the next login", () =>
       encoding: "utf8",
       input: own("scripts/probe-linux.sh"),
       env: standIns(folder, { id }),
-      // the groups of root come from files, where these have all of them
-      ...(process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}),
+      // a group that is in no file
+      ...(process.getuid?.() === 0 ? { uid: 65534, gid: 54_321 } : {}),
     });
     const { uid, groups, joined } = parseHost(text);
     assert.equal({ uid, groups, joined }, { uid: 1000, groups: ["libvirt"], joined: ["kvm"] });
@@ -56,6 +56,24 @@ function tree(text: string): string {
   }
   return folder;
 }
+
+test("groups that are all in /etc/group need no id for their names", () => {
+  if (process.getuid?.() !== 0) return;
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-groups-"));
+  try {
+    chmodSync(folder, 0o755);
+    const input = own("scripts/probe-linux.sh");
+    const env = standIns(folder, { id: `echo "$@" >>'${folder}/asked'; exec /usr/bin/id "$@"` });
+    writeFileSync(`${folder}/asked`, "", { mode: 0o666 });
+    chmodSync(`${folder}/asked`, 0o666);
+    const video = Number(/^video:[^:]*:(\d+)/m.exec(readFileSync("/etc/group", "utf8"))![1]);
+    const text = execFileSync("sh", ["-s"], { encoding: "utf8", input, env, uid: 65534, gid: video });
+    assert.equal([parseHost(text).uid, parseHost(text).groups], [65534, ["video"]]);
+    assert.is(readFileSync(`${folder}/asked`, "utf8"), "65534\n", "only for those of the next login");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test("the probe finds the distributions' UEFI firmware, and the pair without Secure Boot", () => {
   const found = (files: string) => {
