@@ -264,24 +264,6 @@ export const denialFailures = (): Failure[] => [
       ),
     ],
   ]),
-  ...rows({
-    layer: "provider",
-    near: /mount|cifs|smb|vagrant/i,
-    source: "mount.cifs, Vagrant; hashicorp/vagrant#3252 (2014-03), kind to date",
-  }, [
-    [
-      "provider.access",
-      "cause",
-      anyOf(
-        /mount error\((?:13|2|112|115|5)\): |cifs_mount failed w\/return code = -\d{1,3}/,
-        /CIFS(?: VFS)?: .{0,80}(?:STATUS_LOGON_FAILURE|STATUS_ACCESS_DENIED|cannot mount)/,
-      ),
-      "the guest could not mount the Windows share: the Windows user's password was wrong (13), the share is gone " +
-      "(2), or Windows' firewall blocks it (112, 115)",
-      "Give the Windows account's own name and password, not a PIN; a Microsoft account needs its e-mail address",
-      "Allow file and printer sharing for the switch's network, or use type: 'rsync' for that folder",
-    ],
-  ]),
   ...rows({ layer: "image", near: nvidiaWords, source: "Folding@home, hashcat, general knowledge, 2026-11" }, [
     [
       "verify.service",

@@ -27,8 +27,7 @@ export const dockerEngineFailures = (): Failure[] => [
     source: "Podman 5 (2024-03)",
   },
   {
-    pattern: /cgroup mountpoint does not exist/,
-    near: dockerWords,
+    pattern: /cgroup mountpoint does not exist|cannot find cgroup mount destination/,
     check: "verify.docker",
     layer: "kernel",
     message: "Docker finds no cgroups: it is too old for the system's cgroup version 2, or they are not mounted",

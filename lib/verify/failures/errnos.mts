@@ -132,7 +132,7 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shar
     true,
   ],
   // the line may be virsh's or any other program's
-  ["^error\\b.{0,300}", "provider", "a program", vmWords],
+  ["^error\\b.{0,300}", "provider", "a program", new RegExp(`${vmWords.source}|\\(os error \\d`, "i")],
 ];
 
 /**

@@ -30,6 +30,16 @@ export const fileSystemFailures = (): Failure[] => [
       "Repair it unmounted: e2fsck -f, xfs_repair, btrfs check. The system disk of a VM is new after up --recreate",
     ],
   ]),
+  ...rows({ layer: "kernel", source: "OpenZFS 2.3 (module/zfs/spa.c), read 2026-11" }, [
+    [
+      "host.disk",
+      "cause",
+      /Pool '[^'\n]{1,60}' has encountered an uncorrectable I\/O failure and has been suspended/,
+      "ZFS has suspended the pool, since too many of its disks do not answer: what uses it hangs or fails",
+      commandFix("Show which disks, and why", "zpool status -v", { root: true }),
+      "Check power, cables and controller; when the disks are back: zpool clear POOL, otherwise restart the machine",
+    ],
+  ]),
   ...rows({ layer: "kernel", near: filesOfServices, source: "util-linux, systemd, coreutils, read 2026-11" }, [
     [
       "host.disk",

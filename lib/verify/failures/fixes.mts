@@ -14,7 +14,7 @@ export const nvidiaWords =
 export const amdWords = /amdgpu|radeon|\bkfd\b|rocm|\bhip|\[drm|\bamd\b/i;
 /** Words of Docker, Compose and Podman. */
 export const dockerWords = anyOf(
-  /docker|podman|containerd|compose(?!r)|buildx|from daemon|start(?:ing)? daemon: |daemon\.json/i,
+  /(?<!\/lib\/)docker|podman|(?<!\/lib\/)containerd|compose(?!r)|buildx|from daemon|start(?:ing)? daemon: |daemon\.json/i,
   /OCI runtime|\bcrun\b|\brunc\b|moby|netavark|failed to solve|container process|external connectivity|not a shared mount|: (?:Pull|Download) complete|Pulling fs layer|register layer|Creating network "|invalid pool request/i,
   /dependency failed to start|to rootfs at|(?:WARN|ERRO|FATA)\[\d{4}\]|did not complete successfully|Defaulting to a blank string|\S-\d{1,3} exited with code \d|^[\w.-]{2,60} exited with code \d|Container \S{1,60} {1,40}(?:Error|Starting|Started|Created|Healthy)/i,
 );

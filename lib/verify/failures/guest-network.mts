@@ -53,7 +53,12 @@ export const guestNetworkFailures = (): Failure[] => [
       ),
     ],
   ]),
-  ...rows({ layer: "provider", near: vagrantWords, source: "nfs-utils, util-linux, Vagrant; read 2026-11" }, [
+  ...rows({
+    layer: "provider",
+    near: vagrantWords,
+    shared: true,
+    source: "nfs-utils, util-linux, Vagrant; read 2026-11",
+  }, [
     [
       "provider.access",
       "cause",
@@ -75,6 +80,8 @@ export const guestNetworkFailures = (): Failure[] => [
       guestFix("Install it (Debian, Ubuntu; Fedora: nfs-utils)", "apt-get install -y nfs-common"),
       "Or use another kind of folder: type: 'rsync'",
     ],
+  ]),
+  ...rows({ layer: "provider", near: vagrantWords, source: "Vagrant (locales), vagrant-libvirt; read 2026-11" }, [
     [
       "provider.mode",
       "cause",

@@ -173,15 +173,15 @@ export const guestSetupFailures = (): Failure[] => [
       "cause",
       anyOf(
         /mount error\((?:13|112|113|111|115|110|2|5|6|16|22|95|121)\): \S/,
-        /mount\.nfs\d?: (?:Connection (?:timed out|refused)|No route to host|Failed to resolve server|requested NFS version|Protocol not supported|an incorrect mount option|Stale file handle|mounting \S{1,160} failed, reason given by server)/,
-        /(?:rpc\.statd is not running but is required|NFS: nfs4_discover_server_trunking unhandled error|CIFS: VFS: .{0,80}(?:STATUS_\w{4,30}|cifs_mount failed|error|Send error))/,
+        /mount\.nfs\d?: (?:access denied by server|Connection (?:timed out|refused)|No route to host|Failed to resolve server|requested NFS version|Protocol not supported|an incorrect mount option|Stale file handle|mounting \S{1,160} failed, reason given by server)/,
+        /(?:rpc\.statd is not running but is required|NFS: nfs4_discover_server_trunking unhandled error|CIFS: VFS: .{0,80}(?:STATUS_\w{4,30}|cifs_mount failed|cannot mount|error|Send error)|cifs_mount failed w\/return code)/,
       ),
       "the share cannot be mounted: the server does not answer, does not offer it to this machine, or asks " +
-      "for another " +
-      "version, user or password",
+      "for another version, user or password",
       exportsOf,
-      "SMB: name user and password (credentials=FILE), vers=3.0. NFS: nfsvers=4, and the export for this machine's " +
-      "address. A firewall between them must let ports 445 or 2049 through",
+      "SMB: name user and password (credentials=FILE; of Windows the account's own, no PIN), vers=3.0. NFS: " +
+      "nfsvers=4, and the export for this machine's address. A firewall between them must let ports 445 or 2049 " +
+      "through",
     ],
     [
       "host.disk",

@@ -134,6 +134,15 @@ export const hostMessageFailures = (): Failure[] => [
       commandFix("Then see it", "sh -c 'dmesg | grep -iE \"dmar|amd-vi|iommu\"'", { root: true }),
     ],
     [
+      "guest.driver",
+      "symptom",
+      /(?:BUG: kernel NULL pointer dereference|BUG: unable to handle|kernel BUG at |Oops: )[^]{0,400}Comm: (?:nvidia[\w-]{0,20}|dockerd|containerd|runc|modprobe)\b/,
+      "the kernel met a fault of its own while a program of the driver or of Docker ran, in the function that RIP " +
+      "names; what fails afterwards follows from it",
+      "Restart the machine; start an older or newer kernel, and report the whole trace to its maker",
+      commandFix("Save it", "journalctl -k -b --no-pager"),
+    ],
+    [
       "gpu.in-use",
       "symptom",
       /kernel BUG at [^\n]{1,80}![^]{0,400}Comm: (?:rpc-libvirtd|rpc-virtqemud|libvirtd|virtqemud|qemu-system\S{0,8}|kvm)\b/,

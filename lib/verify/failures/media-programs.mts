@@ -5,7 +5,7 @@ import { capabilities } from "./fixes.mts";
 import { rows } from "./rows.mts";
 
 const words =
-  /ffmpeg|jellyfin|frigate|plex|emby|nvenc|cuvid|nvdec|vaapi|qsv|hwaccel|AVHWDevice|libav|matroska|gstreamer|gst_|GST_|pipeline|h264|hevc|\bav1\b/i;
+  /ffmpeg|immich|AssetEncode|jellyfin|frigate|plex|emby|nvenc|cuvid|nvdec|vaapi|qsv|hwaccel|AVHWDevice|libav|matroska|gstreamer|gst_|GST_|pipeline|h264|hevc|\bav1\b/i;
 
 /** Errors of FFmpeg, Jellyfin and Frigate about video on a GPU. */
 export const mediaProgramFailures = (): Failure[] =>
@@ -106,7 +106,7 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /Cannot open a VA display from DRM device|Failed to open the drm device|No usable render ?node/i,
+        /Cannot open a VA display from DRM device|Failed to open the drm device|No usable render ?node|No \/dev\/dri devices found/i,
         "the card's node (/dev/dri/renderD…) is not in the container, or is another card's",
         guestFix("List the nodes", "ls -l /dev/dri /dev/dri/by-path"),
         "Write devices: [/dev/dri] for that service, and name the right one (renderD128, renderD129)",

@@ -25,12 +25,73 @@ export const nasSystemFailures = (): Failure[] => [
       "Open the app's settings, correct what the last line names, and save; update the app's catalog",
     ],
     [
-      "verify.service",
+      "verify.docker",
       "symptom",
+      /Failed to start docker for Applications/,
+      "Docker did not start on TrueNAS; its own log says why",
+      commandFix("Read it", "journalctl -u docker -b --no-pager -n 50", { root: true }),
+      "Then explain that text",
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /Failed '\w{2,12}' action for '[^'\n]{1,80}' app: Timed out waiting for response/,
+      "TrueNAS stopped waiting for Docker Compose: the app's images download too slowly, or Docker or a disk hangs",
+      commandFix("List the images and containers", "sh -c 'docker image ls; docker ps --all'", { root: true }),
+      "Download the app's images by hand, which has no time limit (docker pull IMAGE), then start the app again",
+      "If nothing is downloaded: journalctl -u docker -b, zpool status",
+    ],
+    [
+      "verify.service",
+      "fallback",
       /Failed '(?:up|down|pull|stop|restart)' action for '/,
       "TrueNAS' app did not start or stop: the message of Docker Compose is in the log that the line names",
       commandFix("Read it", "tail -n 40 /var/log/app_lifecycle.log", { root: true }),
       "Then explain that text",
+    ],
+  ]),
+  ...rows({
+    layer: "network",
+    near: /docker|applications|truenas|middlewared|ix-apps/i,
+    shared: true,
+    source: "truenas/middleware (docker/state_setup.py, docker/state_management.py); truenas/apps#2926 (2025-08)",
+  }, [
+    [
+      "verify.docker",
+      "cause",
+      /Unable to determine default interface|Default interface '[^'\n]{1,40}' is not in active state/,
+      "TrueNAS starts Docker only when the network of the default route is up, and it was not",
+      commandFix("Show the default route and the state of the interfaces", "sh -c 'ip route; ip -brief link'"),
+      "Set the default gateway (Network, Global Configuration); check cable, bridge and bond",
+      "Then start Docker: choose the apps' pool again (Apps, Configuration, Choose Pool), or restart the machine",
+    ],
+  ]),
+  ...rows({ layer: "kernel", source: "truenas/middleware (docker/state_setup.py); truenas/apps#2926 (2025-08)" }, [
+    [
+      "host.disk",
+      "cause",
+      anyOf(
+        /Missing "[^"\n]{1,200}" dataset\(s\) required for starting docker|Cannot start docker because .{1,80} is located in a locked dataset/,
+        /dataset is not mounted on '\/mnt\/\.ix-apps|No such file or directory: '\/mnt\/\.ix-apps/,
+      ),
+      "the dataset of TrueNAS' apps (ix-apps) is not there: its pool is not imported, is locked, or is another one " +
+      "than the chosen one",
+      commandFix("Show the pools, and what is mounted", "sh -c 'zpool status -x; zfs list -o name,mounted,keystatus'", {
+        root: true,
+      }),
+      "Import or unlock that pool (Storage), then choose it again (Apps, Configuration, Choose Pool)",
+    ],
+  ]),
+  ...rows({ layer: "vfio", source: "truenas/middleware (plugins/vm); truenas/documentation#4576 (2026-05)" }, [
+    [
+      "gpu.driver",
+      "cause",
+      /VM will not start as .{1,200} device\(s\) are not available/,
+      "TrueNAS cannot give the VM that device: the card is not kept from the host (isolated), another VM has it, or " +
+      "it is gone",
+      commandFix("Check which driver has it; vfio-pci is right", "lspci -nnk -d ::03xx"),
+      "Choose the card in System, Advanced, Isolated GPU Devices, and restart; after an update: remove it there, " +
+      "save, and choose it again",
     ],
   ]),
   ...rows({ layer: "packages", source: "Unraid (plugin manager), novidio/unraid-novidio-vgpu-driver#9 (2025-09)" }, [

@@ -114,11 +114,11 @@ export const nvidiaErrorFailures = (): Failure[] => [
       "guest.driver",
       "symptom",
       anyOf(
-        /nvidia-persistenced failed to initialize|nvidia-persistenced\S{0,10}: .{0,80}failed to open/,
+        /error starting nvidia-\w{3,20}: fork|nvidia-persistenced failed to initialize|nvidia-persistenced\S{0,10}: .{0,80}failed to open/,
         /Failed to open libnvidia-cfg\.so|Failed to initialize the NVIDIA kernel module/,
       ),
-      "NVIDIA's persistence daemon or tool does not reach the driver: its module is not loaded, or its libraries " +
-      "are of another release",
+      "NVIDIA's persistence daemon or tool does not start or reach the driver: its module is not loaded, its " +
+      "libraries are of another release, or the program itself is missing",
       driverWorks,
       driverLog,
     ],

@@ -105,7 +105,8 @@ export const pythonTraceFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /Read-only file system: ['"]\S{1,200}/,
-      "the program writes to a folder that its container may only read (read_only: true, or a volume with :ro)",
+      "the folder that the program writes to is read-only: by read_only: true or a volume with :ro; outside of a " +
+      "container by its mount, or after an error of the disk",
       "Give that folder a volume or tmpfs:, or send the program's cache elsewhere (HF_HOME, XDG_CACHE_HOME)",
     ],
     [

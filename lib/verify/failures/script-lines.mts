@@ -26,6 +26,7 @@ export const scriptLineFailures = (): Failure[] =>
   rows({
     layer: "docker",
     near: serviceWords,
+    shared: true,
     source: "Bash 5.2, Dash 0.5, GNU coreutils 9, BusyBox 1.36; omegaup/omegaup#9395 (2026-03), " +
       "geotrellis/geodocker-cluster#57 (2016-07), askalf/dario#261 (2026-05)",
   }, [
@@ -170,7 +171,7 @@ export const programLanguageFallbacks = (): Failure[] =>
         /^Error: Cannot find (?:module|package) '\S{1,160}'|ERR_MODULE_NOT_FOUND/,
         /UnhandledPromiseRejection/,
       ),
-      "the program in the container ended with an error of its own, which that line or the next names: most often a " +
+      "the program ended with an error of its own, which that line or the next names: most often a " +
       "setting, a file or another service that is missing",
       startLog,
       "Compare its settings (environment:, volumes:) with the example of the same release as the image's",

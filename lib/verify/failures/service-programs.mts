@@ -52,6 +52,9 @@ export const serviceProgramFailures = (): Failure[] => [
       "Use the first password, or change it inside the database (ALTER USER)",
       "If the data may go: docker compose down --volumes deletes all volumes of the project, then up -d",
     ],
+  ]),
+  // any program of any machine prints these
+  ...rows({ layer: "docker", near, shared: true, source: "omegaup/omegaup#9395 (2026-03), read 2026-11" }, [
     [
       "verify.service",
       "cause",
@@ -71,6 +74,8 @@ export const serviceProgramFailures = (): Failure[] => [
       "Give it to that user: chown -R 1000:1000 FOLDER (the numbers of user:, PUID and PGID, or of the image)",
       "A share (NFS, SMB) sets the owner at its mount; SELinux: add :Z to the volume",
     ],
+  ]),
+  ...rows({ layer: "docker", near, source: "docker-library/docs, read 2026-11" }, [
     [
       "verify.service",
       "cause",

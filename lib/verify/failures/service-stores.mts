@@ -25,7 +25,7 @@ export const serviceStoreFailures = (): Failure[] => [
       "verify.service",
       "cause",
       /unable to open database file|SQLITE_CANTOPEN/,
-      "the program cannot open its database's file: the folder does not exist in the container, or its user is not " +
+      "the program cannot open its database's file: the folder does not exist (in the container), or its user is not " +
       "allowed to write to it",
       owner,
       "Mount a folder there (volumes:), and give it to the service's user (user:, PUID and PGID, or the image's)",

@@ -65,8 +65,8 @@ export const sshFailures = (): Failure[] => [
       anyOf(
         /ssh: connect to host \S{1,60} port \d{1,5}: (?:No route to host|Connection (?:refused|timed out))/,
       ),
-      "the VM does not answer at that address: it does not run, still boots, has another address, or a firewall is " +
-      "between",
+      "no SSH server answers at that address: the VM does not run, still boots, has another address, or a firewall " +
+      "is between",
       commandFix(
         "Check its state and its address",
         "virsh -c qemu:///system list --all && virsh -c qemu:///system net-dhcp-leases default",

@@ -10,6 +10,7 @@ export const syncFailures = (): Failure[] =>
   rows({
     layer: "provider",
     near: /vagrant|==> [\w-]{1,40}: |synced.folder|Guest path: /i,
+    shared: true,
     source: "rsync 3; hashicorp/vagrant#7773 (2016-09), #8512 (2017-11), #10517 (2018-12)",
   }, [
     [

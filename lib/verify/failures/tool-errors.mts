@@ -188,7 +188,7 @@ export const toolErrorFailures = (): Failure[] => [
     ],
     [
       "provider.access",
-      "cause",
+      "symptom",
       anyOf(
         /lxc_setup: \d{1,5} (?!-)|__lxc_start: \d{1,5} |run_buffer: \d{1,5} Script exited/,
         /startup for container '\d{1,9}' failed/,

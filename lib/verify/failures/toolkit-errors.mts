@@ -89,7 +89,7 @@ export const toolkitErrorFailures = (): Failure[] => [
         /nvidia-c\S{2,30}: (?:error while loading shared libraries|symbol lookup error)/,
         /libnvidia-container\S{0,20}: cannot open shared object/,
       ),
-      "the toolkit's packages do not fit together, or one is missing",
+      "the toolkit's packages do not fit together, or one, or a library that the line names, is missing",
       toolkitPackages,
     ],
     [
@@ -214,6 +214,17 @@ export const toolkitErrorFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      /error loading ldcache|ldconfig: Can't create temporary cache file/,
+      "the list of the machine's libraries (ld.so.cache), in which the toolkit looks for the driver's, is missing or " +
+      "cannot be written",
+      guestFix("Check whether it names them", "sh -c 'ldconfig -p | grep -i libnvidia'"),
+      "Write it as root: ldconfig; a system that is read-only (Talos, NixOS, Flatcar) brings it with the extension: " +
+      "take driver and toolkit of one release",
+      ...writeCdi,
+    ],
+    [
+      "verify.service",
+      "cause",
       /error running ldconfig|failed to create ld\.so\.conf\.d|failed to update ld\.so/,
       "the toolkit's hook could not list the driver's libraries in the container (ldconfig)",
       "Remove read_only: true and user: from that service to see which one is the cause, and update the toolkit",
@@ -223,7 +234,7 @@ export const toolkitErrorFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /(?:unable|failed) to (?:load|open|read|parse) (?:toolkit )?config(?! space)|error loading config/,
+        /(?:unable|failed) to (?:load|open|read|parse) (?:toolkit )?config(?! (?:space|file ?:))|error loading config/,
         /config\.toml: .{0,60}(?:no such file|permission denied|expected)/,
       ),
       "the toolkit cannot read its configuration (/etc/nvidia-container-runtime/config.toml)",

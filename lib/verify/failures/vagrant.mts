@@ -110,6 +110,7 @@ export const vagrantFailures = (): Failure[] => [
       /mount\.nfs: (?:Connection timed out|requested NFS version)/,
     ),
     near: vagrantWords,
+    shared: true,
     check: "provider.access",
     layer: "provider",
     message: "the shared folder could not be mounted: NFS is blocked by the firewall, or the guest lacks what the " +

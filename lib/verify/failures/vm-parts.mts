@@ -90,7 +90,7 @@ const usb: Subject = [
   commandFix("List the devices", "lsusb"),
 ];
 const place: Subject = [
-  "(?:\\bbus\\b|\\bslot|address|controller|multifunction|hot-?plug|machine|port\\b|function)",
+  "(?:\\bbus\\b|\\bslot|address|controller|multifunction|hot-?plug|machine|\\bports?\\b|function)",
   "provider.mode",
   "a place in the VM's machine: an address, bus or controller is used twice, does not exist, or is for " +
   "another machine type",
