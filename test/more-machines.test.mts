@@ -171,6 +171,8 @@ test("Xen: a system that runs on Xen only is not booted without it, and VT-x is 
 test("Guix System gets lines of its declaration", async () => {
   const host = text("guix-without-tools-iommu-off");
   assert.match(fixes(host, "tools.present").join("\n"), /libvirt-service-type[^]*guix system reconfigure/);
+  const bare = fixes(host.replace(/^ovmf:.*\n/gm, ""), "guest.firmware").join("\n");
+  assert.match(bare, /"\/usr\/share\/OVMF\/OVMF_VARS\.fd" .*ovmf_vars_x64\.bin"\)\) to services/);
   const { code, text: said } = await says("prepare", host, ada);
   assert.is(code, 0);
   assert.match(said, /\(kernel-arguments \(cons\* "intel_iommu=on" %default-kernel-arguments\)\)/);

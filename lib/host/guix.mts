@@ -21,6 +21,11 @@ const packages: Record<string, string> = {
   xorriso: "xorriso",
 };
 
+/** A service that has a file of the package ovmf-x86-64 where libvirt looks for it (gnu/packages/firmware.scm). */
+const firmwareFile = (name: string) =>
+  `(extra-special-file "/usr/share/OVMF/OVMF_${name}.fd" (file-append ovmf-x86-64 ` +
+  `"/share/firmware/ovmf_${name.toLowerCase()}_x64.bin"))`;
+
 /**
  * How to get these tools. libvirtd is a service (Guix manual, Virtualization Services). Packer is not in Guix; its
  * release is one static program.
@@ -31,6 +36,7 @@ export function guixTools(tools: string[]): Fix[] {
     ...(tools.includes("libvirt")
       ? ["(service libvirt-service-type) and (service virtlog-service-type) to services"]
       : []),
+    ...(tools.includes("ovmf") ? [`${["CODE", "VARS"].map(firmwareFile).join(" and ")} to services`] : []),
     ...(names.length > 0
       ? [`(map specification->package '(${names.map((name) => `"${name}"`).join(" ")})) to packages`]
       : []),
