@@ -783,6 +783,9 @@ elif [ -d "$sys/firmware" ]; then
 fi
 secure=$sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 [ -r "$secure" ] && program od && fact secure-boot "$(od -An -tu1 -j4 -N1 "$secure" 2>/dev/null)"
+# the boot loader that started this system, where it says its name: UTF-16 after four bytes of attributes
+loader=$sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+[ -r "$loader" ] && program tr && fact loader "$(tr -cd '[:alnum:]. -' 2>/dev/null <"$loader")"
 
 text "$of_arguments"
 if [ -n "$unread" ]; then

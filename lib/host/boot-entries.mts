@@ -60,9 +60,12 @@ export function ukiCmdline(host: Host, having?: string): string | undefined {
   return (fitting.find(({ file }) => isCmdline(file)) ?? fitting[0])?.file;
 }
 
+/** Whether another boot loader than GRUB started this system, by LoaderInfo (systemd.io/BOOT_LOADER_INTERFACE). */
+export const startedWithoutGrub = ({ bootLoader }: Host): boolean =>
+  bootLoader === "systemd-boot" || bootLoader === "limine";
 /** Whether grubby changes GRUB's entries: Fedora and RHEL have it as a package, which small installations lack. */
 export const hasGrubby = (host: Host): boolean =>
-  program(host, "grubby") || host.kernel.bls === true && program(host, "dnf");
+  program(host, "grubby") || host.kernel.bls === true && program(host, "dnf") && !startedWithoutGrub(host);
 /**
  * What a command with grubby begins with, where it is missing: newer releases of grub2-mkconfig leave the arguments of
  * existing entries (RHEL 9.3 and Fedora: --update-bls-cmdline).
@@ -77,11 +80,11 @@ export function isKernelInstalled(host: Host): boolean {
   const entries = host.kernel.configurations.filter(({ file }) => isEntry(file));
   const named = entries.some(({ file }) => /\d+\.\d+[^/]*\.conf$/.test(file));
   // if GRUB reads the entries of /boot, grubby is the tool that changes them, although Fedora has that file too
-  const isGrubs = host.kernel.bls && hasGrubby(host) &&
+  const isGrubs = host.kernel.bls && hasGrubby(host) && !startedWithoutGrub(host) &&
     entries.some(({ file }) => file.startsWith("/boot/loader/"));
   return !isGrubs && hasConfiguration(host, "/etc/kernel/cmdline") &&
     (program(host, "bootctl") || program(host, "kernel-install")) &&
-    (named || (entries.length === 0 && !hasConfiguration(host, "/etc/default/grub")));
+    (named || (entries.length === 0 && (startedWithoutGrub(host) || !hasConfiguration(host, "/etc/default/grub"))));
 }
 
 /**
@@ -100,9 +103,10 @@ export const addAllKernels = "sh -c '" +
  * VE's manual, Host Bootloader). Undefined where the deciding facts were not read.
  */
 export function systemdBootOfProxmox(host: Host): boolean | undefined {
-  const { existingPaths, efi, secureBoot } = host;
+  const { existingPaths, efi, secureBoot, bootLoader } = host;
   const may = existingPaths.includes("/etc/pve") && program(host, "proxmox-boot-tool") &&
     hasConfiguration(host, "/etc/kernel/cmdline");
+  if (may && bootLoader === "systemd-boot") return true;
   if (!may || efi === false || secureBoot === true) return false;
   return efi === undefined || secureBoot === undefined ? undefined : true;
 }

@@ -32,6 +32,7 @@ import {
   pattern,
   presetCmdline,
   readsGrubFolder,
+  startedWithoutGrub,
   systemdBootOfProxmox,
   ukiCmdline,
 } from "./boot-entries.mts";
@@ -92,7 +93,6 @@ const byHand = (
   words: NonNullable<Loader["words"]>,
   reads: Loader["reads"] = () => false,
 ): Loader => ({ name, here, reads, words });
-/** One whose arguments are in one file. */
 const byFile = (name: string, path: string, words: (host: Host, file: string) => string): Loader =>
   byHand(name, (host) => hasConfiguration(host, path), (host) => words(host, path), (file) => file === path);
 
@@ -117,12 +117,12 @@ const loaders: Loader[] = [
     add: (argument) => `rpm-ostree kargs --append-if-missing=${argument}`,
     remove: (argument) => `rpm-ostree kargs --delete-if-present=${argument}`,
   },
-  {
-    name: "an image-based system",
-    here: (host) => host.existingPaths.includes("/run/ostree-booted"),
-    reads: isEntry,
-    words: () => "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",
-  },
+  byHand(
+    "an image-based system",
+    (host) => host.existingPaths.includes("/run/ostree-booted"),
+    () => "in /usr/lib/bootc/kargs.d of the image that this host boots (bootc)",
+    isEntry,
+  ),
   cmdlineLoader(
     "Proxmox with systemd-boot",
     (host) => systemdBootOfProxmox(host) === true,
@@ -137,7 +137,7 @@ const loaders: Loader[] = [
   ),
   {
     name: "kernelstub",
-    here: (host) => program(host, "kernelstub"),
+    here: (host) => program(host, "kernelstub") && host.efi !== false,
     reads: (file) => file === "/etc/kernelstub/configuration",
     add: (argument) => `kernelstub -a ${argument}`,
     remove: (argument) => `kernelstub -d ${argument}`,
@@ -238,7 +238,6 @@ const loaders: Loader[] = [
       return `in ${places.join(" and ") || `${grubVariable} of /etc/default/grub`}, then run ${regenerate(host)}`;
     },
   },
-  // an entry's arguments follow cmdline: (limine-bootloader/limine, CONFIG.md)
   byHand(
     "Limine",
     (host) => limineFile(host) !== undefined,
@@ -270,7 +269,7 @@ const loaders: Loader[] = [
   ),
   {
     name: "systemd-boot",
-    here: (host) => entryFolders(host).length > 0 && !host.kernel.bls,
+    here: (host) => entryFolders(host).length > 0 && (!host.kernel.bls || startedWithoutGrub(host)),
     reads: isEntry,
     add: (argument, host) => editEntries(host, `sed -i "/^options/ s/$/ ${argument}/"`),
     remove: (argument, host) => editEntries(host, `sed -i -E "/^options/ s/ +${pattern(argument)}( |$)/\\1/"`),
@@ -292,6 +291,7 @@ export function loaderOf(host: Host): Loader | undefined {
 
 /** The command that makes GRUB read its defaults again (update-grub is Debian's name for it). */
 function regenerate(host: Host): string | undefined {
+  if (startedWithoutGrub(host)) return undefined;
   if (isTransactional(host)) return "transactional-update grub.cfg";
   if (program(host, "update-grub")) return "update-grub";
   if (program(host, "grub2-mkconfig")) return "grub2-mkconfig -o /boot/grub2/grub.cfg";

@@ -37,6 +37,7 @@ const sources: Record<string, string[]> = {
   dmi: ["os"],
   efi: ["os"],
   secureBoot: ["os"],
+  bootLoader: ["os"],
   lockdown: ["os"],
   rootInMemory: ["needs"],
   systemd: ["os"],

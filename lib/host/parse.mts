@@ -109,6 +109,7 @@ export function parseHost(text: string): Host {
     dmi: os.under("dmi-"),
     efi: os.flag("efi"),
     secureBoot: os.flag("secure-boot"),
+    bootLoader: os.one("loader")?.split(" ")[0]?.toLowerCase(),
     lockdown: /\[(integrity|confidentiality)\]/.exec(os.one("lockdown") ?? "")?.[1],
     rootInMemory: facts("needs").all("root").includes("memory") ? true : undefined,
     rootReadOnly: facts("needs").all("root").includes("read-only") ? true : undefined,

@@ -61,6 +61,8 @@ export interface Host {
   dmi: Record<string, string>;
   efi?: boolean;
   secureBoot?: boolean;
+  /** The boot loader that started this system, such as `systemd-boot`; absent where it does not say its name. */
+  bootLoader?: string;
   /** The kernel's lockdown: `integrity` and `confidentiality` load signed modules only; absent if it has none. */
   lockdown?: string;
   /** Set if the root file system is in memory, so that changes to it are lost at the next boot. */

@@ -273,6 +273,34 @@ for (
   });
 }
 
+test("a system that another boot loader started gets no change of GRUB's files", ({ folder }) => {
+  const says = (name: string) => `\u0006\u0000\u0000\u0000${[...name].map((char) => `${char}\u0000`).join("")}`;
+  const info = "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f";
+  const files = {
+    "/etc/default/grub": `${grub('"quiet"')}GRUB_ENABLE_BLSCFG=true\n`,
+    "/boot/loader/entries/arch.conf": "options quiet\n",
+  };
+  const added = (name: string, programs: string[]) => {
+    const host = hostWith(folder, { ...files, [info]: says(name) }, programs);
+    return [host.bootLoader, addArgument(host, "iommu=pt").command];
+  };
+  const [loader, run] = added("systemd-boot 257.8-2-arch", ["grub-mkconfig", "dnf"]);
+  assert.is(loader, "systemd-boot");
+  assert.match(run!, /\^options.*\/boot\/loader\/entries\/\*\.conf/);
+  assert.equal(added("GRUB 2.14", ["grub-mkconfig", "dnf"]), [
+    "grub",
+    "dnf install -y grubby && grubby --update-kernel=ALL --args=iommu=pt",
+  ]);
+  const cmdline = hostWith(folder, { ...files, [info]: says("systemd-boot 257"), "/etc/kernel/cmdline": "quiet\n" }, [
+    "grub-mkconfig",
+    "kernel-install",
+  ]);
+  rmSync(join(folder, "boot"), { recursive: true });
+  const hidden = hostWith(folder, {}, ["grub-mkconfig", "kernel-install"]);
+  assert.match(addArgument(hidden, "iommu=pt").command!, /kernel-install add/, "entries that only root can read");
+  assert.match(addArgument(cmdline, "iommu=pt").command!, /\/boot\/loader\/entries/);
+});
+
 for (const [name, quote] of [["double quotes", '"'], ["single quotes", "'"], ["no quotes", ""]] as const) {
   test(`mkinitcpio: finds the paths of a preset in ${name}`, ({ folder }) => {
     const preset =
