@@ -287,7 +287,7 @@ texts=$(awk -v root="$root" '
       if (nix) sub(/^nixos\/.*\//, "nixos/…/", shown)
       if (own && short !~ /(vfio|gpu|pci|passthrough|(^|\/)(hardware-)?configuration)[^\/]*$|^rc[.]local$/)
         sub(/[^\/]*$/, "…", shown)
-      depth = inside = list = 0
+      depth = inside = list = ended = 0
       attribute = ""
     }
   }
@@ -539,8 +539,13 @@ texts=$(awk -v root="$root" '
     }
     depth += gsub(/[{]/, "{") - gsub(/[}]/, "}")
     if (depth < inside) inside = 0
-    if (attribute == "" && match($0, /[A-Za-z]+[ \t]*=[^\047]*\047\047/)) attribute = substr($0, RSTART, RLENGTH)
-    else if (/\047\047/) attribute = ""
+    # a string of several lines begins and ends with two quotes, which also escape $, quotes and backslashes in it
+    text = $0
+    gsub(/\047\047[$\047\\]/, "", text)
+    if (ended) attribute = ""
+    begins = attribute == "" && match(text, /[A-Za-z]+[ \t]*=[^\047]*\047\047/)
+    if (begins) attribute = substr(text, RSTART, RLENGTH)
+    ended = gsub(/\047\047/, "", text) % 2 == !begins
     if (attribute !~ /^(script|rules|extraRules|(pre|post)(Device|LVM|Mount|Boot)Commands)[ \t=]/) next
   }
   # scripts that bind devices: FILE:driver_override ADDRESS…, without an address if they find the devices in another

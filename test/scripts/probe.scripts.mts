@@ -552,7 +552,8 @@ test("the probe reads dracut's files and modules in /usr/lib", () => {
 test("the probe reads what a NixOS configuration loads and binds in the initramfs, and no other script of it", () => {
   const files = [
     `etc/nixos/configuration.nix = { boot.initrd.kernelModules = [ "vfio_pci" "vfio" "nvidia" ];\\n` +
-    `boot.initrd.preDeviceCommands = ''\\nDEVS="0000:10:00.0 0000:10:00.1"\\necho vfio-pci > $D/driver_override\\n'';\\n` +
+    `boot.initrd.preDeviceCommands = ''\\nDEVS="0000:10:00.0 0000:10:00.1"\\necho vfio-pci > ''\${D}/driver_override\\n'';\\n` +
+    `boot.extraModprobeConfig = ''options kvm nested=1'';\\nx.script = ''echo >driver_override'';\\n` +
     `boot.kernelModules = [ "amdgpu" ];\\nboot.blacklistedKernelModules = [ "nouveau" ];\\n}`,
     `etc/nixos/hosts/planted/planted.nix = boot = {\\n  kernelModules = [ "kvm" ];\\n  initrd = {\\n` +
     `    availableKernelModules = [ "nouveau" ];\\n    kernelModules = [\\n      "amdgpu" # first\\n      # "i915"\\n    ];\\n` +
