@@ -227,7 +227,7 @@ texts=$(awk -v root="$root" '
     argument = "^((intel_|amd_)?iommu=|acpi=off$|intremap=|nointremap$|no(l)?apic$|iommu[.]|vfio|pci=|pcie|pci[-_]stub[.]ids=|" \
       "video=|nomodeset$|initcall_blacklist=|(modprobe[.]|module_)?blacklist=|rd[.]driver|(default_)?hugepage|" \
       "(nouveau|nvidia[-_a-z]*|amdgpu|i915|xe|kvm[_a-z]*|fbcon)[.=]|fbcon|kvm|efi=|vga=|" \
-      "BOOT_IMAGE=/casper/vmlinuz|boot=(live|casper)$|rd[.]live[.]image$|(archiso|miso)basedir=|overlayroot=tmpfs|" \
+      "BOOT_IMAGE=|boot=(live|casper)$|rd[.]live[.]image$|(archiso|miso)basedir=|overlayroot=tmpfs|" \
       "snapd_recovery_mode=run$)"
     driver = "^(vfio|nouveau|nova|nvidia|amdgpu|radeon|i915|xe$|snd.hda.intel|xhci|i2c.nvidia|pci.stub)"
     n = split("/ /boot /boot/efi /boot/firmware /efi /etc /gnu /home /media /mnt /nix /nix/store /opt /ostree /root " \
@@ -374,6 +374,8 @@ texts=$(awk -v root="$root" '
       if (part[i] ~ argument) {
         # options can follow, and with other values a password
         sub(/^overlayroot=.*/, "overlayroot=tmpfs", part[i])
+        # written by GRUB: the path can contain names
+        if (part[i] !~ /\/casper\/vmlinuz/) sub(/^BOOT_IMAGE=.*/, "BOOT_IMAGE=…", part[i])
         out("arguments", key ":" part[i])
       }
   }

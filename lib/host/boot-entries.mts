@@ -60,9 +60,13 @@ export function ukiCmdline(host: Host, having?: string): string | undefined {
   return (fitting.find(({ file }) => isCmdline(file)) ?? fitting[0])?.file;
 }
 
-/** Whether another boot loader than GRUB started this system, by LoaderInfo (systemd.io/BOOT_LOADER_INTERFACE). */
-export const startedWithoutGrub = ({ bootLoader }: Host): boolean =>
-  bootLoader === "systemd-boot" || bootLoader === "limine";
+/**
+ * Whether another boot loader than GRUB started this system: by LoaderInfo (systemd.io/BOOT_LOADER_INTERFACE), and by
+ * the argument BOOT_IMAGE, which GRUB gives to every kernel, also if another boot loader started GRUB.
+ */
+export const startedWithoutGrub = ({ bootLoader = "", kernel }: Host): boolean =>
+  ["systemd-boot", "limine", "refind"].includes(bootLoader) &&
+  kernel.arguments?.some((word) => word.startsWith("BOOT_IMAGE=")) === false;
 /** Whether grubby changes GRUB's entries: Fedora and RHEL have it as a package, which small installations lack. */
 export const hasGrubby = (host: Host): boolean =>
   program(host, "grubby") || host.kernel.bls === true && program(host, "dnf") && !startedWithoutGrub(host);

@@ -279,6 +279,7 @@ test("a system that another boot loader started gets no change of GRUB's files",
   const files = {
     "/etc/default/grub": `${grub('"quiet"')}GRUB_ENABLE_BLSCFG=true\n`,
     "/boot/loader/entries/arch.conf": "options quiet\n",
+    "/proc/cmdline": "initrd=\\\\initramfs.img root=x quiet\n",
   };
   const added = (name: string, programs: string[]) => {
     const host = hostWith(folder, { ...files, [info]: says(name) }, programs);
@@ -291,12 +292,22 @@ test("a system that another boot loader started gets no change of GRUB's files",
     "grub",
     "dnf install -y grubby && grubby --update-kernel=ALL --args=iommu=pt",
   ]);
+  const chained = hostWith(
+    folder,
+    { ...files, [info]: says("rEFInd 0.14.2"), "/proc/cmdline": "BOOT_IMAGE=/vmlinuz" },
+    [
+      "grub-mkconfig",
+    ],
+  );
+  assert.equal(chained.kernel.arguments, ["BOOT_IMAGE=…"]);
+  assert.is(chained.bootLoader, "refind");
+  assert.match(addArgument(chained, "iommu=pt").title, / \(GRUB\)/, "rEFInd started GRUB");
   const cmdline = hostWith(folder, { ...files, [info]: says("systemd-boot 257"), "/etc/kernel/cmdline": "quiet\n" }, [
     "grub-mkconfig",
     "kernel-install",
   ]);
   rmSync(join(folder, "boot"), { recursive: true });
-  const hidden = hostWith(folder, {}, ["grub-mkconfig", "kernel-install"]);
+  const hidden = hostWith(folder, { "/proc/cmdline": "root=x" }, ["grub-mkconfig", "kernel-install"]);
   assert.match(addArgument(hidden, "iommu=pt").command!, /kernel-install add/, "entries that only root can read");
   assert.match(addArgument(cmdline, "iommu=pt").command!, /\/boot\/loader\/entries/);
 });

@@ -177,7 +177,7 @@ for (const shell of [["sh"], ["busybox", "sh"]]) {
         throw error;
       }
       const host = parseHost(text);
-      assert.equal(host.kernel.arguments, ["intel_iommu=on", "iommu=pt"]);
+      assert.equal(host.kernel.arguments, ["BOOT_IMAGE=…", "intel_iommu=on", "iommu=pt"]);
       assert.equal([host.kernel.builtin, host.kernel.available], [["xhci-pci"], ["snd-hda-intel", "vfio-pci"]]);
       const variable = { variable: "GRUB_CMDLINE_LINUX_DEFAULT", quote: "'" };
       assert.equal(host.kernel.configurations, [
