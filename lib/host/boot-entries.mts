@@ -76,6 +76,10 @@ export const hasGrubby = (host: Host): boolean =>
  */
 export const installGrubby = (host: Host): string => program(host, "grubby") ? "" : "dnf install -y grubby && ";
 
+/** A folder of boot entries that only root can read; undefined if there is none. */
+export const hiddenFolder = ({ kernel }: Host): string | undefined =>
+  kernel.unread.flatMap((path) => /^(.*)\/…(\.conf)?$/.exec(path)?.[1] ?? [])[0];
+
 /**
  * Whether kernel-install made the boot entries: their names contain the kernel's version
  * (kernel-install(8)).
@@ -86,9 +90,13 @@ export function isKernelInstalled(host: Host): boolean {
   // if GRUB reads the entries of /boot, grubby is the tool that changes them, although Fedora has that file too
   const isGrubs = host.kernel.bls && hasGrubby(host) && !startedWithoutGrub(host) &&
     entries.some(({ file }) => file.startsWith("/boot/loader/"));
-  return !isGrubs && hasConfiguration(host, "/etc/kernel/cmdline") &&
-    (program(host, "bootctl") || program(host, "kernel-install")) &&
-    (named || (entries.length === 0 && (startedWithoutGrub(host) || !hasConfiguration(host, "/etc/default/grub"))));
+  // on Arch that file is mkinitcpio's too, and entries by hand are usual
+  const unsure = hiddenFolder(host) !== undefined && isLike(host, "arch") &&
+    !fileContains(host, /^kernel\/install\.conf$/, /^layout=/);
+  const none = entries.length === 0 && !unsure &&
+    (startedWithoutGrub(host) || !hasConfiguration(host, "/etc/default/grub"));
+  return !isGrubs && hasConfiguration(host, "/etc/kernel/cmdline") && (named || none) &&
+    (program(host, "bootctl") || program(host, "kernel-install"));
 }
 
 /**

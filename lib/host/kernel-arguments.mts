@@ -2,7 +2,7 @@
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { applianceOf } from "./appliances.mts";
-import { installGrubby } from "./boot-entries.mts";
+import { hiddenFolder, installGrubby } from "./boot-entries.mts";
 import { commandFix } from "../fixes.mts";
 import { type Loader, loaderOf, ownGrubText } from "./boot-loaders.mts";
 import { program } from "./programs.mts";
@@ -83,7 +83,7 @@ export function replaceArgument(host: Host, argument: string, by: string): Fix {
 
 function locationOf(loader: Loader | undefined, host: Host, removed?: string): string {
   if (!loader) {
-    const [hidden] = host.kernel.unread.flatMap((path) => /^(.*)\/…(\.conf)?$/.exec(path)?.[1] ?? []);
+    const hidden = hiddenFolder(host);
     return `, in the configuration of this host's boot loader${
       hidden ? `, which doctor finds as root: only root can read ${hidden}` : ""
     }`;

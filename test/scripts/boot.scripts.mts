@@ -308,7 +308,15 @@ test("a system that another boot loader started gets no change of GRUB's files",
   ]);
   rmSync(join(folder, "boot"), { recursive: true });
   const hidden = hostWith(folder, { "/proc/cmdline": "root=x" }, ["grub-mkconfig", "kernel-install"]);
-  assert.match(addArgument(hidden, "iommu=pt").command!, /kernel-install add/, "entries that only root can read");
+  assert.match(addArgument(hidden, "iommu=pt").command!, /kernel-install add/, "unified kernel images");
+  hidden.kernel.unread = ["/boot/…"];
+  assert.match(
+    addArgument(hidden, "iommu=pt").command!,
+    /kernel-install add/,
+    "Debian and Fedora use it for all entries",
+  );
+  hidden.os.id = "arch";
+  assert.is(addArgument(hidden, "iommu=pt").command, null, "entries of another kind may be there");
   assert.match(addArgument(cmdline, "iommu=pt").command!, /\/boot\/loader\/entries/);
 });
 
