@@ -318,6 +318,14 @@ test("inline services: keys, types and variables without a value are checked", a
   assert.match((await judge("image: x, command: '${COMPOSE_TEST_NONE}'")).join(), /^warn .*COMPOSE_TEST_NONE/);
   assert.match((await judge("image: x, command: '${COMPOSE_TEST_TOKEN}'")).join(), /^warn .*empty password/);
   assert.equal(await judge("image: x, command: '${COMPOSE_TEST_NONE:-x}', cpus: '${COMPOSE_TEST_CPUS:-2}'"), []);
+  assert.match((await judge("image: x, healthcheck: curl -f x")).join(), / → Write healthcheck: {test: curl -f x}/);
+  assert.match(
+    (await judge("image: x, depends_on: {b: service_helthy}}\n  b: {image: x")).join(),
+    / → Write b: {condition: service_healthy}/,
+  );
+  const reserved = (devices: string) => judge(`image: x, deploy: {resources: {reservations: {devices: ${devices}}}}`);
+  assert.match((await reserved("nvidia")).join(), / → Write devices: \[{driver: nvidia, capabilities: \[gpu\]}\]/);
+  assert.match((await reserved("[{count: al, capabilities: [gpu]}]")).join(), / → Write count: all/);
   assert.equal(await judge("restart: always"), [
     "fail services: web has neither an image nor a build context → Write image: for web",
   ]);

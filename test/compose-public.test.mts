@@ -483,9 +483,9 @@ test("a text that is empty because of a # says so", async () => {
   const [found] = await findings({ "compose.yaml": long });
   assert.match(
     found!,
-    /^fail p\/compose\.yaml:6 .*source must be a text, but is empty -> Write a value after source:, in quotes/,
+    /^fail p\/compose\.yaml:6 .*source must be text, but is empty -> Write a value after source:, in quotes/,
   );
-  assert.match((await findings({ "compose.yaml": text })).join("\n"), /source must be a text, but is empty/);
+  assert.match((await findings({ "compose.yaml": text })).join("\n"), /source must be text, but is empty/);
 });
 
 test("an image for ARM fails by its name", async () => {

@@ -123,6 +123,7 @@ test("models that services download are larger than the VM's disk", async () => 
   assert.not(await isTold(shared, {}, ", folders: [{from: /mnt/models, to: /mnt/models}]"));
   const one = service('image: ollama/ollama\nentrypoint: [sh, -c, "ollama serve & ollama pull llama3.3:70b; wait"]');
   assert.not(await isTold(one));
+  assert.not(await isTold(service("image: nginx"), {}, ", disk: 4 GiB"), "no models");
   const built = service("build: .");
   const files = {
     Dockerfile: 'FROM ollama/ollama\nCOPY start.sh /start.sh\nENTRYPOINT ["/bin/bash", "/start.sh"]\n',

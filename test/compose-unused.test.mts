@@ -261,7 +261,7 @@ test("a key that YAML reads as a number, a date, true or null is refused with it
   for (const [key, name] of Object.entries(keys)) {
     const found = await findings(web(key), { gpu: "" });
     assert.is(found.length, 1, found.join("\n"));
-    assert.match(found[0]!, /^fail p\/compose\.yaml:4 .* and a key must be a text -> /, key);
+    assert.match(found[0]!, /^fail p\/compose\.yaml:4 .* and a key must be text -> /, key);
     assert.ok(found[0]!.endsWith(`Write "${name}": with quotes`), found[0]);
   }
   assert.equal(await findings(web("environment: {yes: x, '1': y, on: z}"), { gpu: "" }), []);
@@ -270,7 +270,7 @@ test("a key that YAML reads as a number, a date, true or null is refused with it
 test("a number, a date or a flag in any notation is refused where Compose needs text", async () => {
   for (const value of ["0x1F", "007", "1_0", "1.0", "1e3", "+5", "0o17", "True", ".inf", "2024-02-01", "!!int '5'"]) {
     const found = await findings(web(`command: [--seed, ${value}]`), { gpu: "" });
-    assert.match(found[0] ?? "", /^fail p\/compose\.yaml:4 .*command\.1 must be a text/, value);
+    assert.match(found[0] ?? "", /^fail p\/compose\.yaml:4 .*command\.1 must be text/, value);
   }
   for (const value of ["2024-13-45", "12:30", "1.2.3", "yes", "!!str 5", "2024-02-01-preview"]) {
     assert.equal(await findings(web(`command: [--seed, ${value}]`), { gpu: "" }), [], value);

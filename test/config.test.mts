@@ -437,6 +437,9 @@ test("what an error says to write is made of what is written", () => {
     "web: {image: nginx}",
     "it inside a service, indented further than the service",
   ]);
+  assert.equal(whole(one("network: {lan: br0, vlan: 20}")), ["lan: with the interface of the VLAN, such as br0.20"]);
+  assert.equal(whole(one("ip: 192.168.1.5")), ["network: {lan: br0, address: 192.168.1.50/24}"]);
+  assert.equal(whole(one("passthrough: true")), ["gpu: …"]);
   assert.equal(whole(one("gpu: {count: 2}")), [
     "a list in gpu: for several cards, or partition_count: for partitions of one card",
   ]);

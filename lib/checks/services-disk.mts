@@ -25,7 +25,7 @@ export function diskVerdicts(services: PlacedService[], machine: ResolvedMachine
   ).flatMap((service) => downloadsOf(service.body, service.script).map((model) => ({ ...model, service })));
   const models = all.filter((one, i) => all.findIndex((other) => other.name === one.name) === i);
   const room = data ?? dataSize ?? disk ?? diskSize ?? (image ? boxDiskSize : undefined);
-  if (room === undefined) return [];
+  if (room === undefined || models.length === 0) return [];
   const images = new Set(models.map(({ service: { body, name } }) => String(body.image ?? name)));
   const others = [...images].reduce((sum, one) => sum + (/ollama/.test(one) ? ofOllama : ofCuda), ofSystem);
   const total = models.reduce((sum, model) => sum + sizeOf(model), 0);

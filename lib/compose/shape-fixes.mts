@@ -87,11 +87,18 @@ function replacement(value: unknown, wants: string, key: string, path: (string |
     return `${key}: all, or ${key}: [${gpuRequest(value)}]`;
   }
   if (wants.startsWith("one of ") || wants.startsWith("begin")) return choice(value, wants, line);
+  if (wants.startsWith("all or ")) return line(/^\d+$/.test(String(value)) ? String(value) : "all");
+  if (wants === "a list" && key === "devices" && path.includes("reservations")) {
+    return `${key}: [${gpuRequest(value).replace("}", ", capabilities: [gpu]}")}]`;
+  }
   if (wants === "a list") return asList(value, key);
   if (wants === "a mapping") return asMapping(value, key, path);
-  if (wants.startsWith("a text") || wants === "NAME:ADDRESS") return asText(value, key, line);
+  if (wants.startsWith("text") || wants === "NAME:ADDRESS") return asText(value, key, line);
   return undefined;
 }
+
+/** What a service can wait for in another one (compose-spec, depends_on). */
+const conditions = ["service_started", "service_healthy", "service_completed_successfully"];
 
 /** A request of `gpus:` for the words of docker run's `--gpus`: `2`, `device=0,1`. */
 function gpuRequest(value: unknown): string {
@@ -121,6 +128,10 @@ function asList(value: unknown, key: string): string | undefined {
 
 function asMapping(value: unknown, key: string, path: (string | number)[]): string | undefined {
   const service = path.length === 2 && path[0] === "services";
+  if (path.at(-2) === "depends_on" && isScalar(value)) {
+    return `${key}: {condition: ${closest(String(value), conditions) ?? conditions[0]}}`;
+  }
+  if (key === "healthcheck" && isScalar(value)) return `${key}: {test: ${quoted(String(value))}}`;
   if (path.at(-2) === "gpus" && isScalar(value)) return value === "all" ? "gpus: all" : `- ${gpuRequest(value)}`;
   if (Array.isArray(value)) {
     const [first] = value;

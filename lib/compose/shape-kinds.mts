@@ -53,15 +53,11 @@ const isOtherType = (value: unknown) =>
 export const text: Shape = (value, path) =>
   isText(value) && !isOtherType(value) ? fine : wrong(
     path,
-    value === null
-      ? "a text, but is empty"
-      : isMap(value) || Array.isArray(value)
-      ? "a text"
-      : "a text: put it in quotes",
+    value === null ? "text, but is empty" : isMap(value) || Array.isArray(value) ? "text" : "text: put it in quotes",
   );
 
 /** A text, or nothing. */
-export const optional: Shape = (value, path) => value === null || isText(value) ? fine : wrong(path, "a text");
+export const optional: Shape = (value, path) => value === null || isText(value) ? fine : wrong(path, "text");
 
 /** true or false, or a text that Compose reads so. */
 export const flag: Shape = (value, path) =>
@@ -82,11 +78,11 @@ export const number: Shape = (value, path) =>
 export const scalar: Shape = (value, path) =>
   value === null || typeof value === "boolean" || isText(value) || isNumber(value)
     ? fine
-    : wrong(path, "a text, a number, true or false");
+    : wrong(path, "text, a number, true or false");
 
 /** A text or a number. */
 export const textOrNumber: Shape = (value, path) =>
-  isText(value) || isNumber(value) ? fine : wrong(path, "a text or a number");
+  isText(value) || isNumber(value) ? fine : wrong(path, "text or a number");
 
 /** Sizes (docker/go-units, RAMInBytes). */
 export const size: Shape = (value, path) =>

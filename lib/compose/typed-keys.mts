@@ -31,7 +31,7 @@ export function typedKeys(yaml: Yaml): TypedKey[] {
         found.push({
           path,
           at: offset(key) ?? offset(node) ?? 0,
-          message: `${where}: YAML reads the key ${source || "before the colon"} as ${type}, and a key must be a text`,
+          message: `${where}: YAML reads the key ${source || "before the colon"} as ${type}, and a key must be text`,
           mend: source === "" ? "Write a name before the colon" : `Write "${source}": with quotes`,
         });
       }

@@ -147,14 +147,18 @@ const machineWords = {
     card: "gpu",
     cards: "gpu",
     graphics: "gpu",
+    passthrough: "gpu",
+    packages: "provision",
     networks: "network",
     net: "network",
   },
 };
 
 const inService = "it in a service, below services:";
-/** Compose's keys of a service. */
+const inNetwork = "network: {lan: br0, address: 192.168.1.50/24}";
+/** Compose's keys of a service, and addresses. */
 const machineApart = {
+  ...{ ip: inNetwork, address: inNetwork, ip_address: inNetwork },
   ...{ ports: inService, environment: inService, env: inService, env_file: inService, restart: inService },
   ...{ command: inService, depends_on: inService, container_name: inService, healthcheck: inService },
 };

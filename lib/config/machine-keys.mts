@@ -195,6 +195,7 @@ export const machine: Record<string, Key> = {
     example: "{lan: br0}",
     meant: lanMeant,
     words: { bridge: "lan", interface: "lan", ip: "address", router: "gateway" },
+    apart: { vlan: "lan: with the interface of the VLAN, such as br0.20" },
     keys: {
       switch: {
         kind: "text",

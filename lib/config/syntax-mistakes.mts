@@ -110,7 +110,7 @@ const rows: Row[] = [
     code: "UNEXPECTED_TOKEN",
     of: /at node end/,
     message: "text follows a closing quote or bracket",
-    instead: "quotes around all of the text",
+    instead: "quotes around all of the text, or nothing after it",
   },
   { code: "MULTIPLE_ANCHORS", message: "a value can have only one anchor", instead: "one &…" },
   { code: "MULTIPLE_TAGS", message: "a value can have only one tag", instead: "one !…" },
