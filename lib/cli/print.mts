@@ -22,7 +22,7 @@ export interface Style {
   su?: boolean;
   /** Commands are for PowerShell; their long lines are not broken. */
   powershell?: boolean;
-  /** Passed and skipped checks are shown too, without evidence. */
+  /** Passed and skipped checks are shown too, and what was read for each. */
   passes?: boolean;
   /**
    * Why each check matters, and how to confirm that it is fixed; absent where that is not shown.
@@ -65,9 +65,7 @@ export function formatFindings(findings: Finding[], style: Style): string[] {
   const lines = formatAll(sorted, style);
   if (style.passes && !style.verbose) {
     lines.push(
-      ...findings.filter(({ status }) => status === "pass").flatMap((finding) =>
-        formatFinding({ ...finding, evidence: [] }, style)
-      ),
+      ...findings.filter(({ status }) => status === "pass").flatMap((finding) => formatFinding(finding, style)),
     );
   }
   if (style.passes && !style.verbose) lines.push(...skipped(findings, style));
@@ -102,7 +100,7 @@ export function formatAll(findings: Finding[], style: Style): string[] {
 export function formatFinding(finding: Finding, style: Style): string[] {
   const { check, machine, status, message, fix } = finding;
   const about = machine ? `${check} (${machine}): ` : `${check}: `;
-  const detailed = status === "fail" || style.verbose;
+  const detailed = status === "fail" || style.verbose || style.passes;
   return [
     ...marked(status, visible(about + message), style),
     ...(detailed ? evidenceLines(finding, style) : []),
