@@ -176,7 +176,7 @@ const setupErrorFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "network",
-    near: /vagrant|packer|docker|curl|remote file|apt|wget|download/i,
+    near: /vagrant|packer|docker|curl|remote file|apt|wget|download|\[SSL: /i,
     source: "curl (schannel, OpenSSL), general knowledge, 2026-11",
   }, [
     [
@@ -185,7 +185,7 @@ const setupErrorFailures = (): Failure[] => [
       anyOf(
         /CRYPT_E_(?:NO_REVOCATION_CHECK|REVOCATION_OFFLINE)|revocation function was unable to check/,
         /SSL certificate problem: (?!certificate (?:is not yet|has expired))/,
-        /SSL routines:\S{0,60}:certificate verify failed/,
+        /SSL routines:\S{0,60}:certificate verify failed|\[SSL: CERTIFICATE_VERIFY_FAILED\]/,
         /self-signed certificate in certificate chain|unable to get local issuer certificate/,
       ),
       "the server's certificate is not accepted: a proxy or virus scanner puts its own in, the list of revoked " +

@@ -102,6 +102,34 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
   ],
 ];
 
+/** What the system answers to services, in the same words. */
+const serviceAnswers: typeof answers = [
+  [
+    "Stale file handle",
+    "provider.access",
+    "a network share (NFS) no longer has the file or folder: it was moved, or the server exports another file system",
+    [
+      commandFix("Check which shares are mounted", "findmnt -t nfs,nfs4"),
+      manualFix("Mount it again, then restart the service"),
+    ],
+  ],
+  [
+    "Cannot assign requested address",
+    "provider.access",
+    "the address that it listens at or sends from is not one of this machine or container",
+    [
+      commandFix("List the addresses", "ip -brief address"),
+      manualFix("Let the service listen at 0.0.0.0; the address of the machine belongs into ports:"),
+    ],
+  ],
+  [
+    "Operation not supported",
+    "provider.access",
+    "the file system of that path (often a network share or a folder of Windows) or the device does not offer it",
+    [commandFix("Show the file systems", "df -hT"), manualFix("Use a named volume or a local disk for that folder")],
+  ],
+];
+
 /** Answers that containers' logs have without a failure, or that other entries explain. */
 const notOfServices = /^(?:No such file|Read-only|Address already|Exec format)/;
 
@@ -141,20 +169,24 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shar
  */
 export const errnoFailures = (): Failure[] => [
   ...programs.flatMap(([begins, layer, name, near, shared]) =>
-    answers.filter(([words]) => layer !== "docker" || !notOfServices.test(words)).map((
-      [words, check, meaning, fix],
-    ): Failure => ({
-      pattern: new RegExp(`${begins}\\b${words}`),
-      ...(near ? { near } : {}),
-      ...(shared ? { shared } : {}),
-      check,
-      strength: "symptom",
-      layer,
-      fallback: true,
-      message: `${name}: ${meaning}`,
-      fix,
-      source: "POSIX error texts (glibc 2.36, 2022); the programs' lines as their sources format them, read 2026-11",
-    }))
+    (layer === "docker" ? [...answers.filter(([words]) => !notOfServices.test(words)), ...serviceAnswers] : answers)
+      .map((
+        [words, check, meaning, fix],
+      ): Failure => ({
+        // Python writes the number before these words, Rust behind them
+        pattern: layer === "docker"
+          ? new RegExp(`(?:(?:${begins}|\\[Errno \\d{1,3}\\] )\\b${words}|\\b${words} \\(os error \\d)`)
+          : new RegExp(`${begins}\\b${words}`),
+        ...(near ? { near } : {}),
+        ...(shared ? { shared } : {}),
+        check,
+        strength: "symptom",
+        layer,
+        fallback: true,
+        message: `${name}: ${meaning}`,
+        fix,
+        source: "POSIX error texts (glibc 2.36, 2022); the programs' lines as their sources format them, read 2026-11",
+      }))
   ),
   {
     pattern: /unexpectedly closed the monitor|process exited while connecting to monitor/,

@@ -13,7 +13,7 @@ export const gpuMissingFailures = (): Failure[] => [
       "guest.cuda",
       "cause",
       anyOf(
-        /(?<!aimdo failed to load: )libcuda\.so\.1: cannot open shared object/,
+        /(?<!aimdo failed to load: )libcuda\.so\.1: cannot open shared object|dynamically load the "cuda" shared library/,
         /Cannot load libcuda\.so|Failed to dlopen libcuda\.so|Could not dynamically load CUDA|CUDA driver library cannot be found/,
       ),
       "there is no libcuda, which belongs to the driver and comes into a container with the GPU: the container got " +

@@ -63,7 +63,7 @@ export const programEndFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /shutdown with signal (?:6|11)\b|terminated with signal SIG(?:SEGV|ABRT)|exitcode: -(?:6|11)\b/,
-        /terminate called after throwing an instance of '(?:c10|thrust|at)::|free\(\): invalid pointer|double free or corruption/,
+        /terminate called after throwing an instance of '(?:c10|thrust|at)::|free\(\): invalid pointer|double free (?:or corruption|detected)/,
         /Worker \(pid:\d{1,8}\) was sent (?:code 139|SIGSEGV)|LLVM ERROR: Cannot select: /,
         /signal arrived during cgo execution/,
         /terminated: signal: segmentation fault|Fatal Python error: (?:Segmentation fault|Aborted|Bus error)/,
@@ -71,6 +71,14 @@ export const programEndFailures = (): Failure[] =>
       "a process of the program crashed; the lines before it (what(): …) say why, if anything does",
       "Read the service's first error; use an image whose parts come from one release, and that fits the driver",
       "If it happens in several programs: test the machine's memory, and undo overclocking",
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /(?:Segmentation fault|Bus error|Aborted) \(core dumped\)/,
+      "the program crashed: a part of it does not fit the others, the driver or the CPU, or its memory ran out",
+      "Read the lines before it; use another release of the image",
+      "After “Bus error”: write shm_size: 8gb for that service, and see that no disk is full",
     ],
     [
       "guest.cuda",
@@ -195,7 +203,7 @@ export const programEndFailures = (): Failure[] =>
     [
       "host.disk",
       "cause",
-      /\[Errno (?:28\] No space left on device|122\] Disk quota exceeded)/,
+      /\[Errno (?:28\] No space left on device|122\] Disk quota exceeded)|unexpected pos \d{1,20} vs \d{1,20}/,
       "the disk is full where the program writes (image layers, pip's cache, models)",
       guestFix("Check which", "df -h"),
       guestFix("Check what Docker holds", "docker system df"),

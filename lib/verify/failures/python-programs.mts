@@ -107,7 +107,7 @@ export const pythonProgramFailures = (): Failure[] =>
         "cause",
         anyOf(
           /SafetensorError: |HeaderTooLarge|MetadataIncompleteBuffer|InvalidHeaderDeserialization/,
-          /PytorchStreamReader failed|invalid load key, '|is not a (?:valid|safetensors) (?:safetensors )?file/,
+          /PytorchStreamReader failed|invalid load key, '|Unable to load weights from pytorch checkpoint|is not a (?:valid|safetensors) (?:safetensors )?file/,
           /Consistency check failed: file should be of size|SHA mismatch for file|safetensors file is corrupt/,
           /Error while deserializing header: |failed to read magic|INVALID_PROTOBUF : Load model from/,
           /Error: invalid file magic|invalid magic characters/,

@@ -10,8 +10,8 @@ export const serviceWords = new RegExp(
     "\\[(?:migrations|ls\\.io-init|custom-init)\\]|['\" ]/config/|" +
     "(?:run|start|init|setup)[\\w-]{0,16}\\.(?:ba)?sh\\b|/home/node/|/usr/src/app\\b|" +
     "\\b(?:ComfyUI|vllm|sglang|tritonserver|grpc_server\\.cc|text_generation|frigate|jellyfin|plex\\b|" +
-    "immich|invokeai|whisper|uvicorn|gunicorn|gradio|LocalAI|open.webui|zmq\\.error)|bind to address http|" +
-    "Connection in use: \\(|" +
+    "immich|invokeai|whisper|uvicorn|gunicorn|gradio|LocalAI|open.webui|zmq\\.error)|" +
+    "bind (?:to address http|on address)|Connection in use: \\(|" +
     "^(?:\\d{4}-\\d\\d-\\d\\d[T ]\\S{8,30} )?\\[?[\\w.-]{2,60}\\]? {1,30}\\| ",
   "im",
 );
