@@ -57,7 +57,7 @@ export const buildFailures = (): Failure[] =>
       "verify.service",
       "cause",
       anyOf(
-        /code = Unavailable desc = (?:error reading from server|closing transport|connection error(?!.{0,120}(?:containerd\.sock|\bga\.sock|guest agent)))/,
+        /(?<!load model: rpc error: )code = Unavailable desc = (?:error reading from server|closing transport|connection error(?!.{0,120}(?:containerd\.sock|\bga\.sock|guest agent)))/,
         /frontend grpc server closed unexpectedly|Cancell?ed: grpc: the client connection is closing/,
       ),
       "the builder (buildkitd, dockerd) ended during the build, most often because memory ran out",

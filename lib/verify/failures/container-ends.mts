@@ -175,9 +175,9 @@ export const brokenPythonFailures = (): Failure[] =>
     [
       "guest.image",
       "cause",
-      /python[\d.]{0,5}: No module named (?!pip\b)\w/,
+      /python[\d.]{0,5}: (?:No module named (?!pip\b)|Error while finding module specification for )\S/,
       "the Python that the command starts does not have that module: entrypoint: or command: takes another Python " +
-      "than the image's own (its venv), or the image has another module",
+      "than the image's own (its venv), or a volume hides it",
       "Leave entrypoint: and command: out, the image starts its program itself; or name the venv's python by its path",
       "An image of your own: python3 -m pip install NAME with that same python3",
     ],

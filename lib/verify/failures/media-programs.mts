@@ -18,6 +18,14 @@ export const mediaProgramFailures = (): Failure[] =>
     [
       [
         "verify.service",
+        "symptom",
+        /WARN +\| Software \w{3,5} encoder detected/,
+        "Wolf finds no video encoder of the GPU: its container lacks the driver's video libraries or the card's node",
+        capabilities,
+        "AMD, Intel: devices: [/dev/dri] for that service",
+      ],
+      [
+        "verify.service",
         "cause",
         anyOf(
           /Unknown (?:encoder|decoder) '\w{2,12}_(?:nvenc|cuvid|vaapi|qsv|amf|vulkan)'|Unrecognized hwaccel: /,
