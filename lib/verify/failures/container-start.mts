@@ -56,7 +56,7 @@ export const containerStartFailures = (): Failure[] =>
     [
       "verify.docker",
       "cause",
-      /unable to (?:join session keyring|create session key)|KeyctlJoinSessionKeyring: disk quota/,
+      /unable to (?:join session keyring|create session key)|KeyctlJoinSessionKeyring: disk quota|create keyring .{1,80}: Disk quota exceeded/,
       "the kernel gives the container no keyring: the user's quota of keys is used up, or the container around " +
       "Docker forbids keys",
       guestFix("Raise the quota", "sysctl -w kernel.keys.maxkeys=2000"),

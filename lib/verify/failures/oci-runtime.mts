@@ -52,7 +52,8 @@ export const ociRuntimeFailures = (): Failure[] =>
       "verify.docker",
       "cause",
       anyOf(
-        /runtime\/cgo: pthread_create failed: |runtime: failed to create new OS thread/,
+        /runtime\/cgo: pthread_create failed: |runtime: failed to create new OS thread|RuntimeError: can't start new thread/,
+        /(?:crun|runc): (?:\w{4,8} )?(?:fork|clone)\S{0,10}: Resource temporarily unavailable/,
         /fork\/exec \S{1,120}: resource temporarily unavailable/,
         /OutOfMemoryError: unable to create (?:new )?native thread/,
       ),
@@ -118,6 +119,7 @@ export const ociRuntimeFailures = (): Failure[] =>
       "cause",
       anyOf(
         /requested cgroup controller [`'"]?\w{2,10}[`'"]? is not available|controller [`'"]?\w{2,10}[`'"]? is not available/,
+        /open [`'"]?(?:memory|cpu|pids|io|cpuset)\.[\w.]{2,20}[`'"]? for writing: No such file/,
         /cannot set limits without cgroups|writing file [`'"]?\/sys\/fs\/cgroup|cgroup-parent for systemd cgroup should be/,
       ),
       "the control groups that the engine needs are not there: not mounted, not delegated to this user, or of " +

@@ -73,6 +73,14 @@ export const programEndFailures = (): Failure[] =>
       "If it happens in several programs: test the machine's memory, and undo overclocking",
     ],
     [
+      "guest.image",
+      "cause",
+      /OMP: Error #15: Initializing \S{4,40}, but found/,
+      "the program loads two copies of OpenMP, most often one of PyTorch and one of NumPy (conda) or FAISS",
+      "Install these packages from one source (all by pip, or all by conda) in a new environment",
+      "Until then KMP_DUPLICATE_LIB_OK=TRUE for that program, which can give wrong results",
+    ],
+    [
       "verify.service",
       "fallback",
       /(?:Segmentation fault|Bus error|Aborted) \(core dumped\)/,
@@ -130,6 +138,7 @@ export const programEndFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /No module named '\w{3,30}\.[\w.]{2,80}'/,
+        /\w version \([\w.-]{1,24}\) does not match \w[\w-]{1,40} version/,
         /cannot import name '\w{2,60}' from|module '(?!jax)[\w.]{2,60}' has no attribute|got an unexpected keyword argument '/,
       ),
       "two Python packages of the image do not fit together: one was updated without the other",
