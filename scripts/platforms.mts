@@ -32,6 +32,8 @@ const lists: Record<string, Platform[]> = {
   "lib/verify/failures/hyperv-gpu.mts": ["windows"],
   "lib/verify/failures/hyperv-errors.mts": ["windows"],
   "lib/verify/failures/hyperv-guest.mts": ["windows"],
+  "lib/verify/failures/hyperv-messages.mts": ["windows"],
+  "lib/verify/failures/hyperv-commands.mts": ["windows"],
   "lib/verify/failures/packer-hyperv.mts": ["windows"],
   "lib/verify/failures/windows-codes.mts": ["windows"],
   "lib/verify/failures/windows-hosts.mts": ["windows"],

@@ -7,7 +7,7 @@ import { type Row, rows } from "./rows.mts";
 const hypervForm = anyOf(
   /hyper-?v|\bvmms\b|virtual machine|Attachment '|virtual hard disk|\.vhdx?\b/i,
   /(?:Start|New|Get|Set|Add|Import|Convert|Resize|Mount|Checkpoint)-V(?:M|HD)|GpuPartition/i,
-  /PartitionableGpu|AssignableDevice|NetNat|featurename|boot loader did not load|image's hash is not/i,
+  /PartitionableGpu|AssignableDevice|NetNat|featurename|\(Instance ID |boot loader did not load|image's hash is not/i,
 );
 const eventLog = commandFix(
   "Read what Hyper-V wrote about it",

@@ -61,6 +61,8 @@ import { cudaFailures } from "./cuda.mts";
 import { dxgkrnlFailures } from "./dxgkrnl.mts";
 import { hypervGpuFailures } from "./hyperv-gpu.mts";
 import { hypervGuestFailures } from "./hyperv-guest.mts";
+import { hypervMessageFailures } from "./hyperv-messages.mts";
+import { hypervCommandFailures } from "./hyperv-commands.mts";
 import { kvmFailures } from "./kvm.mts";
 import { libvirtDefinitionFailures } from "./libvirt-definitions.mts";
 import { libvirtErrorFailures } from "./libvirt-errors.mts";
@@ -137,6 +139,8 @@ export const lists: List[] = [
   hypervGpuFailures,
   dxgkrnlFailures,
   hypervGuestFailures,
+  hypervMessageFailures,
+  hypervCommandFailures,
   windowsFailures,
   rocmFailures,
   amdFailures,

@@ -5,7 +5,7 @@ import { type Row, rows } from "./rows.mts";
 
 /** Words of Hyper-V, of the service for VMs and containers (HCS), of WSL, and of programs that use them. */
 const vmWords =
-  /hyper-?v|virtual machine|compute system|\bHC[SN]\b|vmcompute|\bvmms\b|vmwp|\bWsl|wsl\.exe|\.vhdx?\b|-VM(?:\w{0,30})\b|vagrant|docker desktop|multipass|partition|sandbox/i;
+  /hyper-?v|virtual machine|compute system|\bHC[SN]\b|vmcompute|\bvmms\b|vmwp|\bWsl|wsl\.exe|\.vhdx?\b|-VM(?:\w{0,30})\b|vagrant|docker desktop|multipass|partition|sandbox|\(Instance ID |could not initialize memory/i;
 const eventLog = commandFix(
   "Read what Hyper-V wrote about it",
   "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-Worker-Admin -MaxEvents 20",

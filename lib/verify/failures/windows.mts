@@ -48,7 +48,7 @@ export const windowsFailures = (): Failure[] => [
   },
   {
     pattern: /General access denied error|Hyper-V access check has failed|does not have permission to open attachment/,
-    near: /hyper-?v|virtual machine|Start-VM|Import-VM|vhdx|icacls|vagrant/i,
+    near: /hyper-?v|virtual machine|Start-VM|Import-VM|vhdx|icacls|vagrant|open attachment/i,
     check: "hyperv.card",
     layer: "provider",
     message: "Hyper-V is not allowed to read or write the folder of the VM or its disk: SYSTEM and the VM's " +
@@ -130,7 +130,7 @@ export const windowsFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /Not enough memory in the system to start the virtual machine|: OutOfMemory,Microsoft\.HyperV\.PowerShell/,
+      /Not enough memory in the system to start the virtual machine|Unable to allocate \d{1,9} MB of RAM|: OutOfMemory,Microsoft\.HyperV\.PowerShell/,
       /(?:error|return) (?:code|value):? 32778\b/,
     ),
     check: "host.memory",
