@@ -145,7 +145,8 @@ export const cdiFailures = (): Failure[] => [
     source: "libnvidia-container (dxcore.c); NVIDIA/nvidia-docker#1542 (2021-08)",
   },
   {
-    pattern: /failed to initialize dxcore context|failed to create discoverer for WSL driver/,
+    pattern:
+      /failed to initialize dxcore context|failed to create discoverer for WSL driver|Could not locate libdxcore\.so/,
     near: nvidiaWords,
     check: "verify.service",
     layer: "toolkit",

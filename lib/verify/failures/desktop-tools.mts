@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { rows } from "./rows.mts";
+import { hresult, rows } from "./rows.mts";
 
 const winget = /winget|Windows Package Manager|msstore|0x8a15|Found .{1,80} \[\S{1,80}\]/i;
 const parallels = /parallels|prlctl|prlsrvctl|\.pvm\b/i;
@@ -14,7 +14,8 @@ export const desktopToolFailures = (): Failure[] => [
       "tools.present",
       "cause",
       anyOf(
-        /Installer hash does not match|0x8a150011|0x8a15002e|-1978335215/i,
+        /Installer hash does not match/i,
+        hresult(0x8a150011, 0x8a15002e),
       ),
       "the publisher's file is not the one that WinGet's list names: the publisher replaced it, or a proxy " +
       "changed it",
@@ -25,8 +26,9 @@ export const desktopToolFailures = (): Failure[] => [
       "tools.present",
       "cause",
       anyOf(
-        /server certificate did not match any of the expected values|0x8a15005e/i,
-        /Failed (?:when|in) (?:searching|opening|attempting to update)(?: the)? source|0x8a15000f|0x8a15003b|0x8a150045|0x8a15004b/i,
+        /server certificate did not match any of the expected values/i,
+        /Failed (?:when|in) (?:searching|opening|attempting to update)(?: the)? source/i,
+        hresult(0x8a15005e, 0x8a15000f, 0x8a15003b, 0x8a150045, 0x8a15004b),
       ),
       "WinGet does not reach one of its sources, or a proxy or virus scanner opens its encrypted connection",
       "Name the source that works: winget install --source winget NAME",
@@ -35,7 +37,10 @@ export const desktopToolFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /No package found matching input criteria|Multiple packages found matching input criteria|0x8a15001[46]/i,
+      anyOf(
+        /No package found matching input criteria|Multiple packages found matching input criteria/i,
+        hresult(0x8a150014, 0x8a150016),
+      ),
       "WinGet finds no such package, or more than one",
       commandFix("Search for its id", "winget search NAME"),
       "Name it by its id: winget install --exact --id PUBLISHER.NAME",
@@ -44,9 +49,9 @@ export const desktopToolFailures = (): Failure[] => [
       "tools.present",
       "cause",
       anyOf(
-        /No applicable (?:installer|upgrade) (?:was )?found|0x8a150010|0x8a15002b/i,
-        /blocked by (?:Group )?policy|0x8a15001[bc]|0x8a15003a/i,
-        /requires administrator privileges|0x8a150019|cannot be run from an administrator context|0x8a150056/i,
+        /No applicable (?:installer|upgrade) (?:was )?found|blocked by (?:Group )?policy/i,
+        /requires administrator privileges|cannot be run from an administrator context/i,
+        hresult(0x8a150010, 0x8a15002b, 0x8a15001b, 0x8a15001c, 0x8a15003a, 0x8a150019, 0x8a150056),
       ),
       "WinGet has no installer for this Windows, or needs an administrator, or a policy forbids it",
       "Run it as administrator (or without, where its message says so); with a policy, ask who manages the computer",

@@ -41,7 +41,8 @@ export const dockerDesktopFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       anyOf(
-        /Failed to deploy distro docker-desktop|deploying WSL2 distributions/,
+        /Failed to deploy distro docker-desktop|deploying WSL2 distributions|Failed to set version to docker-desktop/,
+        /\\\\wsl(?:\$|\.localhost)\\docker-desktop\S{0,80} The (?:network name|system) cannot (?:be found|find)/,
         /DockerDesktop\/Wsl\/ExecError|error was encountered while executing a WSL command|Unexpected WSL error/,
         /Docker Desktop requires a newer WSL kernel|starting WSL engine: |running wsl-bootstrap: /,
       ),

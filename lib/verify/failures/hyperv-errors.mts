@@ -215,7 +215,20 @@ export const hypervErrorFailures = (): Failure[] => [
       commandFix("Check the VM's state", "Get-VM"),
     ],
   ]),
-  ...rows({ layer: "provider", near: /wsl/i, source: "WSL (2.x); general knowledge, 2026-11" }, [
+  ...rows({
+    layer: "provider",
+    near: /wsl/i,
+    source: "WSL (2.x); microsoft/WSL#4177 (2019-06), general knowledge, 2026-11",
+  }, [
+    [
+      "host.virtualization",
+      "cause",
+      /operation is not supported for the type of object referenced|0x8007273d\b/i,
+      "a program changed Windows' network interface (Winsock), which WSL needs: a proxy, VPN or parental " +
+      "control",
+      commandFix("Reset it, then restart Windows", "netsh winsock reset", { root: true, reboot: true }),
+      "If it comes back: remove or update that program, or tell it to leave wsl.exe out",
+    ],
     [
       "host.virtualization",
       "cause",
@@ -235,7 +248,7 @@ export const hypervErrorFailures = (): Failure[] => [
   }, [
     ...errorIds.map(([id, check, message, ...fix]): Row => [
       check,
-      "fallback",
+      id === "AccessDenied" ? "symptom" : "fallback",
       new RegExp(`: ${id},Microsoft\\.HyperV\\.PowerShell`),
       message,
       ...fix,

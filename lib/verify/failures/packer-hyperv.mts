@@ -94,6 +94,8 @@ export const packerHypervFailures = (): Failure[] => [
       anyOf(
         /Error enabling Integration Service/,
         /No integration component is found with the given name/,
+        // in every language
+        /(?:En|Dis)able-VMIntegrationService ?: (?!You do not|Hyper-V was|Failed|The term)\S/,
       ),
       "Hyper-V does not know the integration service by that name: their names are translated, and this Windows is " +
       "not English",

@@ -28,6 +28,13 @@ export const machineFailures = (): Failure[] => [
     [
       "provider.mode",
       "cause",
+      /Object \w{1,20} is not an instance of type x86-machine/,
+      "WHPX runs a VM only with a machine type of a PC; the command names another one or none",
+      "Write -machine q35 (Packer: machine_type)",
+    ],
+    [
+      "provider.mode",
+      "cause",
       /whpx: injection failed|WHPX: (?:Failed to (?:emulate|exec)|Unexpected VP exit)/i,
       "Windows' hypervisor does not do what QEMU asks of it: its interrupt controller or that CPU model does not " +
       "work with WHPX",

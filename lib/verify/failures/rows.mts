@@ -26,3 +26,16 @@ export function rows(shared: Pick<Failure, "layer" | "source" | "near" | "shared
     ...shared,
   }));
 }
+
+/**
+ * Error numbers of Windows (HRESULT) as programs print them: hexadecimal, as a decimal with and without sign; those
+ * of HCS also as NTSTATUS (0xC037…).
+ */
+export const hresult = (...numbers: number[]): RegExp =>
+  new RegExp(
+    `(?:${
+      numbers.flatMap((one) => one >>> 16 === 0x8037 ? [one, one + 0x40000000] : [one])
+        .flatMap((one) => [`0x${one.toString(16)}`, `${one - 0x100000000}`, `\\b${one}`]).join("|")
+    })(?![\\da-f])`,
+    "i",
+  );

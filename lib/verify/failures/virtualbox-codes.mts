@@ -134,4 +134,16 @@ export const virtualboxCodeFailures = (): Failure[] => [
       "Put the folder back, or remove the entry: VBoxManage unregistervm NAME",
     ],
   ]),
+  ...rows({ layer: "hypervisor", source: "VirtualBox (VBox.log); VirtualBox/virtualbox#837 (2026-08)" }, [
+    [
+      "host.virtualization",
+      "symptom",
+      /TM: Giving up catch-up attempt at|vmmDevHeartbeatFlatlinedTimer: Guest seems to be unresponsive/,
+      "the VM stood still for a time: the host slept or was out of CPU time or memory, or the VM runs on Windows' " +
+      "hypervisor, where VirtualBox is slow",
+      "Give the VM fewer CPUs and less memory than the host has free",
+      "Windows: read VBox.log for “NEM”; if it is there, turn off Memory integrity and Windows' features of Hyper-V, " +
+      "which WSL then lacks",
+    ],
+  ]),
 ];

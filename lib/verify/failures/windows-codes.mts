@@ -1,7 +1,7 @@
 import type { Failure } from "./types.mts";
 import { commandFix, firmwareFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
-import { type Row, rows } from "./rows.mts";
+import { hresult, type Row, rows } from "./rows.mts";
 
 /** Words of Hyper-V, of the service for VMs and containers (HCS), of WSL, and of programs that use them. */
 const vmWords =
@@ -12,24 +12,11 @@ const eventLog = commandFix(
 );
 const services = commandFix("Check whether its services run", "sc.exe query vmms; sc.exe query vmcompute");
 
-/**
- * Error numbers of Windows (HRESULT), as a decimal and a hexadecimal number; those of HCS also as NTSTATUS
- * (0xC037…).
- */
-const code = (...numbers: number[]) =>
-  new RegExp(
-    `(?:${
-      numbers.flatMap((one) => one >>> 16 === 0x8037 ? [one, one + 0x40000000] : [one])
-        .flatMap((one) => [`0x${one.toString(16)}`, `${one - 0x100000000}`]).join("|")
-    })(?![\\da-f])`,
-    "i",
-  );
-
 const codes: Row[] = [
   [
     "provider.version",
     "cause",
-    anyOf(code(0x8037010d), /machine or container JSON document is invalid/),
+    anyOf(hresult(0x8037010d), /machine or container JSON document is invalid/),
     "Windows' service for VMs does not take the description of the VM: the program asks for what this Windows does " +
     "not have",
     "Update Windows, then the program; until then use the program's release for this Windows",
@@ -39,7 +26,7 @@ const codes: Row[] = [
   [
     "provider.access",
     "symptom",
-    code(0x80370100, 0x80370106, 0x80370107, 0x8037011c),
+    hresult(0x80370100, 0x80370106, 0x80370107, 0x8037011c),
     "the VM ended by itself or was ended, at its start or while it ran; Hyper-V's log says why",
     eventLog,
     "Start it without its GPU, and with less memory, to find the part that ends it",
@@ -47,7 +34,7 @@ const codes: Row[] = [
   [
     "guest.image",
     "cause",
-    code(0x8007000d),
+    hresult(0x8007000d),
     "a file of the VM is not what Windows expects: its settings, its saved state or the file of its firmware are " +
     "damaged, or were made by a newer Windows",
     "Make the VM again with the disk that it has (New-VM -VHDPath DISK.vhdx): the disk stays",
@@ -65,7 +52,7 @@ const codes: Row[] = [
   [
     "provider.access",
     "cause",
-    code(0x80070005, 0x8037011b),
+    hresult(0x80070005, 0x8037011b),
     "Windows refuses access to a file, switch or device of the VM: this window is not an administrator's, or the " +
     "VM's own account (NT VIRTUAL MACHINE\\Virtual Machines) may not read the file",
     commandFix(
@@ -79,14 +66,14 @@ const codes: Row[] = [
   [
     "host.memory",
     "cause",
-    code(0x8007000e, 0x800705af, 0x800705ad),
+    hresult(0x8007000e, 0x800705af, 0x800705ad),
     "Windows has not enough memory for it: free memory or its page file is too small",
     "Give the VM less (memory:), close programs, or let Windows manage the size of the page file",
   ],
   [
     "host.virtualization",
     "cause",
-    code(0x80070032),
+    hresult(0x80070032),
     "this Windows or this device does not support what was asked for",
     "Whole devices (DDA) need Windows Server; a GPU partition needs its current driver; a VM on a remote drive or in " +
     "a cluster cannot have one",
@@ -95,7 +82,7 @@ const codes: Row[] = [
   [
     "provider.access",
     "cause",
-    code(0x800705b4, 0x80370109),
+    hresult(0x800705b4, 0x80370109),
     "Windows' service for VMs did not answer in time",
     services,
     "Restart Windows; if it happens again, update Windows and the graphics driver",
@@ -103,7 +90,7 @@ const codes: Row[] = [
   [
     "hyperv.driver",
     "cause",
-    code(0x8007001f, 0x80070015, 0x80070490),
+    hresult(0x8007001f, 0x80070015, 0x80070490),
     "Windows does not find the device that the VM was given, or its driver does not answer",
     "Restart Windows, update the card's driver, and see in the Device Manager that it works",
     "Take the part or device from the VM, and give it again: a card that was moved has another name",
@@ -111,7 +98,7 @@ const codes: Row[] = [
   [
     "provider.access",
     "cause",
-    code(0x8007045d, 0x80070017),
+    hresult(0x8007045d, 0x80070017),
     "a drive reports read or write errors (I/O device error, CRC): the disk or the cable is faulty, or " +
     "it is a damaged download",
     commandFix("List the drives' health", "wmic diskdrive get status"),
@@ -120,14 +107,14 @@ const codes: Row[] = [
   [
     "tools.present",
     "cause",
-    code(0x80070bc9, 0x80070bc2),
+    hresult(0x80070bc9, 0x80070bc2),
     "Windows has to be restarted before that change is complete",
     "Restart Windows, then try again",
   ],
   [
     "provider.access",
     "cause",
-    code(0x8007052e, 0x80070035, 0x80070043),
+    hresult(0x8007052e, 0x80070035, 0x80070043),
     "Windows did not accept the user name and password for a shared folder, or does not find the " +
     "computer that shares it",
     "Use the account's password rather than its PIN; turn on file sharing, and see that no firewall blocks it",
@@ -135,7 +122,7 @@ const codes: Row[] = [
   [
     "provider.access",
     "cause",
-    code(0x800706ba, 0x80370108, 0x8037010a, 0x80370114),
+    hresult(0x800706ba, 0x80370108, 0x8037010a, 0x80370114),
     "Windows' service for VMs does not run, or ended",
     services,
     commandFix("Start it, as administrator", "sc.exe start vmcompute", { root: true }),
@@ -143,7 +130,7 @@ const codes: Row[] = [
   [
     "provider.access",
     "cause",
-    code(0x8037010f, 0x80370110, 0x80370105),
+    hresult(0x8037010f, 0x80370110, 0x80370105),
     "Windows already has a VM of that name, or it is in another state (stopped, starting)",
     commandFix("List the VMs and their state", "Get-VM"),
     "End what still uses it; restart the service vmcompute, or Windows",

@@ -4,7 +4,7 @@ import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
 
 const powershell =
-  /powershell|CategoryInfo|FullyQualifiedErrorId|-VM\w{0,30}\b|-VHD|Invoke-|Copy-Item|New-Net|\.ps1|PS [A-Z]:|hyper-?v/i;
+  /powershell|CategoryInfo|FullyQualifiedErrorId|-VM\w{0,30}\b|-VHD|Invoke-|Copy-Item|New-Net|\.ps1|PS [A-Z]:|hyper-?v|packer|vagrant|vbox|qemu/i;
 
 /** Messages of Windows' PowerShell and of Hyper-V's cmdlets that no other table has. */
 export const windowsHostFailures = (): Failure[] => [
@@ -13,6 +13,13 @@ export const windowsHostFailures = (): Failure[] => [
     near: powershell,
     source: "Microsoft Learn (Hyper-V, PowerShell), general knowledge, 2026-11",
   }, [
+    [
+      "tools.present",
+      "cause",
+      /This version of .{1,200} is not compatible with the version of Windows you're running|is not a valid Win32 application/,
+      "the program's file is for another CPU (ARM, 32 bits, Linux), or its download was cut off",
+      "Fetch it again, for this Windows: Settings, System, About shows whether it is x64 or ARM",
+    ],
     [
       "provider.access",
       "cause",
