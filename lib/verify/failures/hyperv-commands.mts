@@ -136,6 +136,41 @@ const commands: Row[] = [
   ],
 ];
 
+/**
+ * What programs say that reach Hyper-V over the network (Terraform, Ansible), and that copy drivers into a VM's
+ * disk.
+ */
+const programs: Row[] = [
+  [
+    "provider.access",
+    "cause",
+    /http response error: 401|401 - invalid content type|WinRM.{0,80}(?:401|the specified credentials were rejected)/,
+    "the host with Hyper-V refused the login over WinRM: user or password are wrong, or WinRM does not allow the " +
+    "way of " +
+    "login or connections without encryption",
+    "Use https on port 5986 and use_ntlm = true, with a user who is an administrator of the host",
+    commandFix("Show what it allows, on the host as administrator", "winrm get winrm/config/service", { root: true }),
+  ],
+  [
+    "provider.access",
+    "cause",
+    /\/wsman"?: .{0,120}(?:actively refused|connection refused|i\/o timeout|connected party did not)/,
+    "WinRM does not answer on the host with Hyper-V: it is off, has no listener on that port, or the firewall " +
+    "blocks it",
+    commandFix("Switch it on, on the host as administrator", "winrm quickconfig", { root: true }),
+    "Port 5986 needs a listener with a certificate; 5985 is the one without encryption",
+  ],
+  [
+    "guest.image",
+    "cause",
+    /find the (?:VM's |virtual machine's )?system partition/i,
+    "the drivers cannot be copied into the VM's disk: its Windows is encrypted with BitLocker, which Windows 11 " +
+    "switches " +
+    "on by itself, or the disk has no Windows",
+    "In the guest, as administrator: manage-bde -off C:, wait until it is done, shut the guest down, then try again",
+  ],
+];
+
 /** What Hyper-V's cmdlets and PowerShell Direct say in sentences of their own. */
 export const hypervCommandFailures = (): Failure[] => [
   ...rows({
@@ -143,4 +178,9 @@ export const hypervCommandFailures = (): Failure[] => [
     near: /hyper-?v|\bVM|-V(?:M|HD)|virtual (?:machine|disk|hard disk)|GPU|NetNat|PSSession|guest|Guardian/i,
     source: "Microsoft Learn (Hyper-V, PowerShell Direct), oneclick-gpu-pv#3 (2023-08), openzfs#381 (2024-05)",
   }, commands),
+  ...rows({
+    layer: "provider",
+    source: "taliesins/terraform-provider-hyperv#102 (2022-03), #203 (2023-04); Justsenger/ExHyperV#43 (2025-11), " +
+      "#212 (2026-05)",
+  }, programs),
 ];

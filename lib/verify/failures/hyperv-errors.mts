@@ -7,7 +7,7 @@ import { type Row, rows } from "./rows.mts";
 const hypervForm = anyOf(
   /hyper-?v|\bvmms\b|virtual machine|Attachment '|virtual hard disk|\.vhdx?\b/i,
   /(?:Start|New|Get|Set|Add|Import|Convert|Resize|Mount|Checkpoint)-V(?:M|HD)|GpuPartition/i,
-  /PartitionableGpu|AssignableDevice|NetNat|featurename|\(Instance ID |boot loader did not load|image's hash is not/i,
+  /PartitionableGpu|AssignableDevice|NetNat|featurename|\(Instance ID |\bHCS operation|boot loader did not load|image's hash is not/i,
 );
 const eventLog = commandFix(
   "Read what Hyper-V wrote about it",
@@ -228,6 +228,16 @@ export const hypervErrorFailures = (): Failure[] => [
       "control",
       commandFix("Reset it, then restart Windows", "netsh winsock reset", { root: true, reboot: true }),
       "If it comes back: remove or update that program, or tell it to leave wsl.exe out",
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /0x8007023e\b|\{Application Error\}/i,
+      "a part of Windows that WSL starts with is damaged, as after an update of Windows that did not finish",
+      "Turn Windows Subsystem for Linux and Virtual Machine Platform off in Windows' features, restart, turn them " +
+      "on, " +
+      "restart; distributions stay",
+      commandFix("Then update WSL", "wsl --update --web-download"),
     ],
     [
       "host.virtualization",

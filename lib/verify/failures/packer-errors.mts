@@ -102,7 +102,7 @@ export const packerErrorFailures = (): Failure[] =>
     [
       "verify.ssh",
       "symptom",
-      /Timeout waiting for (?:WinRM|IP)|Error waiting for (?:SSH|WinRM)(?!.{0,120}\(retrying\))|Error uploading|Upload failed/,
+      /Timeout waiting for (?:WinRM|IP)|Error waiting for (?:SSH|WinRM)(?!.{0,120}\(retrying\))|Error uploading(?! shell script)|Upload failed/,
       "Packer did not reach its VM in time, or lost it",
       "Watch the VM's screen (headless = false, or VNC), and make ssh_timeout longer",
       log,
