@@ -100,7 +100,7 @@ export const hostDeviceFailures = (): Failure[] => [
     [
       "gpu.driver",
       "cause",
-      /No such file or directory - Failed to mount "\/dev\/(?:nvidia|dri|kfd)|Failed to detect correct "\/dev\/nvidia" path|\/dev\/(?:dri\/|nvidia|kfd)\w{0,12} is not a device/,
+      /No such file or directory - Failed to mount "\/dev\/(?:nvidia|dri|kfd)|Failed to detect correct "\/dev\/nvidia" path|Failed to setup device: [^\n]{0,80}\/dev\/dri\/|\/dev\/(?:dri\/|nvidia|kfd)\w{0,12} is not a device/,
       "the host itself does not have the card's device file that the container should get: the driver is not " +
       "loaded there, or another part of it (nvidia-modeset and nvidia-uvm come only with their modules)",
       commandFix("On the host: load and see it", "sh -c 'nvidia-modprobe -u -m; ls -l /dev/nvidia* /dev/dri'", {

@@ -48,7 +48,10 @@ export const intelFailures = (): Failure[] => [
         /va_openDriver\(\) returns -?[1-9](?![^]{1,400}va_openDriver\(\) returns 0)/,
         /vaInitialize failed with error code -?\d/,
       ),
-      "VA-API's driver for Intel does not start: it does not know this chip, or is not allowed to open the card's node",
+      "VA-API's driver, which the line above names, does not start: it does not know this chip, or is not allowed to " +
+      "open the card's node",
+      "nvidia_drv_video.so: use NVENC and NVDEC (cuda, nvenc) instead; that driver only decodes, and needs " +
+      "nvidia-drm with modeset=1",
       "Newer chips need iHD (LIBVA_DRIVER_NAME=iHD) of the newest release, chips before Broadwell i965",
       nodes,
       passed,
