@@ -265,7 +265,10 @@ function driver(request: ResolvedGpuRequest, host: Host): Verdict {
   }
   if (!windows.libraries) {
     return fail("Windows lacks the Linux libraries that the guest needs (System32\\lxss\\lib)", evidence, [
-      manualFix("Install WSL, which contains them: wsl --install --no-distribution"),
+      commandFix("Install WSL, which contains them, as administrator", "wsl --install --no-distribution", {
+        root: true,
+        reboot: true,
+      }),
     ]);
   }
   return pass(`the guest can use driver ${driverVersion(own) ?? "of unknown version"}`, evidence);
