@@ -3,6 +3,7 @@ import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
 import { parseConfig } from "../lib/config/parse.mts";
+import { applianceOf } from "../lib/host/appliances.mts";
 import { installerOf } from "../lib/host/installers.mts";
 import { preparationOf } from "../lib/plan/prepare.mts";
 import { parseHost } from "../lib/host/parse.mts";
@@ -220,6 +221,9 @@ test("packages: the root of a transactional server is read-only, whatever its na
   );
   assert.match(installerOf(suse)!.install(["x"]), /^zypper /);
   assert.match(installerOf({ ...suse, rootReadOnly: true })!.install(["x"]), /^transactional-update .*pkg install x$/);
+  const readOnly = { ...suse, rootReadOnly: true as const, programs: { pacman: "/usr/bin/pacman" } };
+  assert.match(applianceOf(readOnly)!.packages!, /^The root is mounted read-only/);
+  assert.is(applianceOf({ ...suse, rootReadOnly: true }), undefined);
 });
 
 test.run();

@@ -5,6 +5,7 @@
 import type { Host } from "./types.mts";
 import type { PciFunction } from "./pci-types.mts";
 import { isGuix, reconfigure } from "./guix.mts";
+import { isTransactional } from "./programs.mts";
 
 /** A system that replaces its own files at each boot or with each update. */
 export interface Appliance {
@@ -212,6 +213,18 @@ export const appliances: Appliance[] = [
     ],
     source: "live-boot(7), casper(7), dracut.cmdline(7); Alpine's wiki, Diskless Mode",
     date: "2026-11-28",
+  },
+  {
+    // such as ChimeraOS; openSUSE and OSTree have their own ways
+    name: "a system with a read-only root",
+    here: (host) =>
+      host.rootReadOnly === true && !isTransactional(host) && !host.existingPaths.includes("/run/ostree-booted") &&
+      host.container === undefined,
+    arguments: "with the system's own tool, since an update may replace the boot entries",
+    image: "the root is mounted read-only, so packages and files of /usr cannot change",
+    packages: `The root is mounted read-only, so no package can be installed: ${elsewhere}`,
+    source: "https://github.com/ChimeraOS/frzr (README.md: a read-only subvolume for each deployment)",
+    date: "2026-11-29",
   },
 ];
 
