@@ -110,6 +110,11 @@ test("the general help fits a screen, and lists every command", async () => {
   for (const name of Object.keys(commands)) assert.match(out, new RegExp(`^  ${name} `, "m"));
 });
 
+test("help of help is the general help", async () => {
+  const general = (await typed("help")).out;
+  assert.equal([(await typed("help", "help")).out, (await typed("help", "--help")).out], [general, general]);
+});
+
 test("commands of other programs lead to an existing command", () => {
   for (const word of ["ps", "ls", "stop", "start", "halt", "shell", "exec", "list", "rm", "log"]) {
     assert.ok(insteadOf(word), word);

@@ -1,15 +1,17 @@
 // What `init` writes for the recorded hosts, and the tasks that it lists before `up`.
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { stateOf } from "../lib/cli/choose-card.mts";
 import { main } from "../lib/cli/main.mts";
 import { parseConfig } from "../lib/config/parse.mts";
+import type { Finding } from "../lib/findings.mts";
 import { starterServices } from "../lib/config/services.mts";
 import { starterStack } from "../lib/cli/stack-here.mts";
 import { homeDir } from "../lib/text.mts";
 import type { Shell } from "../lib/shell.mts";
 import { checkDoctorWithoutConfig } from "./every-host.mts";
 import { fakeShell, own, root } from "./fake.mts";
-import { someHosts } from "./hosts.mts";
+import { savedHost, someHosts } from "./hosts.mts";
 
 const test = suite("init");
 
@@ -53,6 +55,35 @@ test("init names the card, and says why the others were not chosen", async () =>
   );
   const desktop = await init("rtx4070-desktop-debian12");
   assert.match(desktop.err, /with NVIDIA AD104 \(10de:2786\)/);
+});
+
+test("the state of a card names what its failures and warnings are about", () => {
+  const [card] = savedHost("rtx4070-desktop-debian12").pci!;
+  const about = (check: string): Finding => ({
+    check,
+    status: "warn",
+    message: "",
+    machine: null,
+    evidence: [],
+    fix: [],
+  });
+  const ready = { card: card!, fails: [], warnings: [], shows: false };
+  assert.equal(
+    [
+      ready,
+      { ...ready, warnings: [about("gpu.reset")] },
+      { ...ready, fails: [about("gpu.power")], warnings: [about("gpu.reset")] },
+      { ...ready, fails: [about("gpu.power")], shows: true },
+      { ...ready, shows: true, never: "it cannot be moved" },
+    ].map(stateOf),
+    [
+      "ready",
+      "ready, with warnings (gpu.reset)",
+      "gpu.power to fix first",
+      "the host displays on it",
+      "it cannot be moved",
+    ],
+  );
 });
 
 test("init writes a stack for the Compose project next to the config, or for --stack", async () => {

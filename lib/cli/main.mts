@@ -144,7 +144,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     return 0;
   }
   if (found.help || name === undefined || name === "help") {
-    const [about, ...more] = name === "help" ? args : [name];
+    const [about, ...more] = name !== "help" ? [name] : args[0] === "help" ? args.slice(1) : args;
     if (name === "help" && more.length > 0) throw new UserError(`help takes one COMMAND, but got ${more[0]} too`);
     if (about !== undefined) await commandNamed(about);
     const { out, columns } = shell.terminal;

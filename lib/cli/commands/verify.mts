@@ -89,6 +89,6 @@ function notUp({ name }: ResolvedMachine): Finding {
     status: "fail",
     message: "the VM is not running",
     evidence: [],
-    fix: [commandFix("Start it", self("up"))],
+    fix: [commandFix("Start it", self(`up ${name}`))],
   };
 }
