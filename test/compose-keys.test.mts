@@ -265,6 +265,7 @@ test("a relative mount of an inline service is not copied: a folder warns, a fil
   };
   assert.equal([of("./data:/d"), of("~/data:/d")], [["warn"], ["warn"]]);
   assert.equal(of("./nginx.conf:/etc/nginx/nginx.conf"), ["fail"]);
+  assert.equal([of("D:/data:/d"), of("d:\\\\data:/d")], [["fail"], ["fail"]]);
   assert.equal([of("data:/d"), of("/srv/data:/d")], [[], []]);
 });
 

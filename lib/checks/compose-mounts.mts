@@ -275,24 +275,3 @@ function placeholderVariables({ model, texts, dotEnvNames = [] }: ComposeProject
   );
   return [...new Set(names)].filter((name) => dotEnvNames.includes(name));
 }
-
-/**
- * Mounts of an inline service by a relative path: files next to the config are not copied, so
- * Docker would create an empty folder, which is lost with the VM. Other paths are paths in the VM.
- */
-export function inlineMountFlaws(service: ComposeService): ProjectFlaw[] {
-  return mountsOf(service).flatMap(({ type, source = "", target }): ProjectFlaw[] => {
-    if (type !== "bind" || !/^(\.|~)/.test(source)) return [];
-    const isFile = isFileName(source) || isFileName(target);
-    return [{
-      status: isFile ? "fail" : "warn",
-      message: `mounts ${source}, which is not copied into the VM: ${
-        isFile
-          ? "Docker would create a folder of that name"
-          : "the container starts with an empty folder, which is deleted with the VM"
-      }`,
-      at: source,
-      fix: manualFix("Use a named volume, or a stack (stacks:): its folder is copied"),
-    }];
-  });
-}

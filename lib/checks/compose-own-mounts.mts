@@ -1,6 +1,7 @@
 /** Mounts of paths in a project's own folder: whether they exist and are copied into the VM. */
-import type { ComposeProject } from "../compose/types.mts";
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+import { mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { joinList } from "../text.mts";
 import {
@@ -147,4 +148,28 @@ export function insideFlaws(
     }];
   }
   return [];
+}
+
+/**
+ * Mounts of an inline service by a relative path, or one of Windows: files next to the config are not copied, so
+ * Docker would create an empty folder, which is lost with the VM. Other paths are paths in the VM.
+ */
+export function inlineMountFlaws(service: ComposeService): ProjectFlaw[] {
+  return mountsOf(service).flatMap(({ type, source = "", target }): ProjectFlaw[] => {
+    const ofWindows = /^[A-Za-z]:[\\/]/.test(source);
+    if (type !== "bind" || !ofWindows && !/^(\.|~)/.test(source)) return [];
+    const isFile = isFileName(source) || isFileName(target);
+    return [{
+      status: isFile || ofWindows ? "fail" : "warn",
+      message: `mounts ${source}, which is not copied into the VM: ${
+        ofWindows
+          ? "Docker in the VM knows no paths of Windows"
+          : isFile
+          ? "Docker would create a folder of that name"
+          : "the container starts with an empty folder, which is deleted with the VM"
+      }`,
+      at: source,
+      fix: manualFix("Use a named volume, or a stack (stacks:): its folder is copied"),
+    }];
+  });
 }
