@@ -57,6 +57,15 @@ test("init names the card, and says why the others were not chosen", async () =>
   assert.match(desktop.err, /with NVIDIA AD104 \(10de:2786\)/);
 });
 
+test("without a config, a config in the folder above is named", async () => {
+  const doctor = (files: Record<string, string>) => init("vm-without-gpu", [], {}, "doctor", files);
+  assert.match(
+    (await doctor({ "../homelab-gpu.yaml": "" })).err,
+    /init would write \(for \.\.\/homelab-gpu\.yaml: --config \.\.\/homelab-gpu\.yaml\)/,
+  );
+  assert.not.match((await doctor({})).err, /\.\.\/homelab-gpu/);
+});
+
 test("the state of a card names what its failures and warnings are about", () => {
   const [card] = savedHost("rtx4070-desktop-debian12").pci!;
   const about = (check: string): Finding => ({
