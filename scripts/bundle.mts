@@ -6,7 +6,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { brotliCompressSync, constants } from "node:zlib";
+import { brotliCompressSync } from "node:zlib";
 import { build, type Plugin, transformSync } from "esbuild";
 import { licences, withPackages } from "./bundle-packages.mts";
 import { leftOutOf, platforms } from "./platforms.mts";
@@ -199,7 +199,7 @@ function stored(program: string): string {
       return run.replace(/^/gm, "//").replace(/\/\/$/, "");
     }
     const dense = transformSync(run, { minifyWhitespace: true }).code;
-    const packed = brotliCompressSync(dense, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+    const packed = brotliCompressSync(dense);
     const lines = packed.toString("base64").replace(/.{1,116}/g, "//|$&\n");
     if (dense.split("\n").length > lines.split("\n").length) throw new Error("more lines than the file has for them");
     return lines;
