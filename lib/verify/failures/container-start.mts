@@ -56,11 +56,12 @@ export const containerStartFailures = (): Failure[] =>
     [
       "verify.docker",
       "cause",
-      /unable to (?:join session keyring|create session key)|KeyctlJoinSessionKeyring: disk quota|create keyring .{1,80}: Disk quota exceeded/,
+      /unable to (?:join session keyring|create session key)|KeyctlJoinSessionKeyring: disk quota|create keyring .{1,80}: (?:Disk quota exceeded|Function not implemented)/,
       "the kernel gives the container no keyring: the user's quota of keys is used up, or the container around " +
       "Docker forbids keys",
       guestFix("Raise the quota", "sysctl -w kernel.keys.maxkeys=2000"),
       "Docker in LXC (Proxmox): set the features nesting=1 and keyctl=1",
+      "Podman: it needs none with keyring = false below [containers] in containers.conf",
     ],
     [
       "verify.service",

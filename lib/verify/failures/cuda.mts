@@ -76,7 +76,7 @@ export const cudaFailures = (): Failure[] => [
       /No CUDA GPUs are available|no nvidia devices detected|msg=\"no GPU detected/,
       /no compatible GPUs were discovered|Failed to infer device type/,
       /WARNING: The NVIDIA Driver was not detected/,
-      /Torch is not able to use GPU|only works on NVIDIA GPUs|You need a GPU\.(?=\s*$)/,
+      /Torch is not able to use GPU|\bCUDA is (?:not available|unavailable)\b|CUDA-capable GPU is required|only works on NVIDIA GPUs|You need a GPU\.(?=\s*$)/,
       /found 0 CUDA devices/i,
       /Could not find cuda drivers on your machine/,
       /inference compute\S{0,3} id=\S{1,4} library=cpu/,

@@ -162,7 +162,7 @@ export const ociRuntimeFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /exec container process \S{1,160}: Exec format error/,
+      /(?:exec container process \S{1,160}:|executable file \S{1,160}) Exec format error/,
       "the program that the container starts is for another CPU architecture than this machine's, or a script " +
       "without #! in its first line",
       guestFix("Show this machine's", "uname -m"),
