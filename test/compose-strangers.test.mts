@@ -124,6 +124,9 @@ test("models that services download are larger than the VM's disk", async () => 
   const one = service('image: ollama/ollama\nentrypoint: [sh, -c, "ollama serve & ollama pull llama3.3:70b; wait"]');
   assert.not(await isTold(one));
   assert.not(await isTold(service("image: nginx"), {}, ", disk: 4 GiB"), "no models");
+  const app = "services:\n" +
+    ["a", "b", "c"].map((name) => `  ${name}: {image: "me/${name}", environment: {MODEL: "llama3.3:70b"}}\n`).join("");
+  assert.not(await isTold(app), "they are in the container of Ollama, once");
   const built = service("build: .");
   const files = {
     Dockerfile: 'FROM ollama/ollama\nCOPY start.sh /start.sh\nENTRYPOINT ["/bin/bash", "/start.sh"]\n',

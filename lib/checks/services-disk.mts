@@ -26,12 +26,13 @@ export function diskVerdicts(services: PlacedService[], machine: ResolvedMachine
   const models = all.filter((one, i) => all.findIndex((other) => other.name === one.name) === i);
   const room = data ?? dataSize ?? disk ?? diskSize ?? (image ? boxDiskSize : undefined);
   if (room === undefined || models.length === 0) return [];
-  const images = new Set(models.map(({ service: { body, name } }) => String(body.image ?? name)));
+  // all models of Ollama are in its one container
+  const images = new Set(models.map(({ name, service: { body } }) => /:\d/.test(name) ? "ollama" : String(body.image)));
   const others = [...images].reduce((sum, one) => sum + (/ollama/.test(one) ? ofOllama : ofCuda), ofSystem);
   const total = models.reduce((sum, model) => sum + sizeOf(model), 0);
   if (total + others <= room / 1024) return [];
   const key = data ?? dataSize ? "data:" : "disk:";
-  const wanted = Math.ceil((total + others * 2) / 10) * 10;
+  const wanted = Math.ceil((total + others + 20) / 10) * 10;
   return [{
     status: "warn",
     message: `the models ${joinList(firstFew(models.map(({ name }) => name), 6))} take about ${total} GiB, but the ${
