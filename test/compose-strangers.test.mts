@@ -295,6 +295,37 @@ test("other names of Docker Hub's host, and Bitnami's versions, which moved", as
   }
 });
 
+test("services at the top of a file: one finding, and what else is wrong with them", async () => {
+  const old = "web:\n  image: nginx\n  prots: [80]\ndb:\n  image: postgres:17\n  restart: sometimes\n";
+  const first = await found(old);
+  assert.match(
+    first[0]!,
+    /^fail p\/compose\.yaml:1 .*no services: at the top.* -> Write services: above web, and indent/,
+  );
+  assert.match(first.join("\n"), /^fail p\/compose\.yaml:3 .* no key prots/m);
+  assert.match(first.join("\n"), /has restart: sometimes/);
+  assert.not.match(first.join("\n"), /Remove (web|db)/);
+  const one = await found("services:\n  a: {image: x}\nweb: {image: nginx}\nnetworks: {n: {}}\n");
+  assert.match(
+    one.join(),
+    /^fail p\/compose\.yaml:3 p: web is at the top of the file.* -> Indent web below services:$/,
+  );
+  const { shell } = fakeShell({ "/lab/p/compose.yaml": "web:\n  image: nginx\n" }, {
+    "docker compose version": { out: "2.26.1\n" },
+    "docker compose -p p": { ok: false, code: 15, err: "(root) Additional property web is not allowed\n" },
+  });
+  const compose = { command: ["docker", "compose"], version: "2.26.1" };
+  const { refusals } = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [] }, compose);
+  assert.equal(refusals.map(({ mend }) => mend), ["Write services: above web, and indent all services below it"]);
+});
+
+test("a service in another one, or in another section, is not to be removed", async () => {
+  const inside = "services:\n  a:\n    image: x\n    b:\n      image: y\n";
+  assert.match((await found(inside)).join(), /no key b -> Indent b as the other services below services:$/);
+  const below = "services:\n  a: {image: x}\nnetworks:\n  n:\n    image: y\n    ports: [80]\n";
+  for (const one of await found(below)) assert.match(one, /networks\.n: .* -> Move n below services:$/);
+});
+
 test("ports in the VM's own network: one program's are no collision, and UDP is not TCP", async () => {
   const host = (ports: string) => `services:\n  s:\n    image: x\n    network_mode: host\n    ports: ${ports}\n`;
   const twice = async (ports: string, other = "") =>

@@ -6,6 +6,7 @@ import { doubleMerge, doubleMerges } from "./double-merges.mts";
 import { serviceKeys, shapeFlaws } from "./shape.mts";
 import type { ShapeFlaw } from "./shape-kinds.mts";
 import { correctionOf } from "./shape-fixes.mts";
+import { strayServices, withStrays } from "./stray-services.mts";
 import { refusedTabs } from "./tabs.mts";
 import { typedKeys } from "./typed-keys.mts";
 import type { ProjectProblem } from "./types.mts";
@@ -77,7 +78,12 @@ export function readDocument(
   for (const { at, mend } of doubleMerges(yaml)) {
     refuse(doubleMerge, yaml.place(at).line, mend);
   }
-  const raw = yaml.data(yaml.root) as Record<string, unknown>;
+  const whole = yaml.data(yaml.root) as Record<string, unknown>;
+  const stray = strayServices(whole);
+  if (stray) refuse(stray.message, lineIn(yaml, stray.names.slice(0, 1)), stray.mend);
+  const raw = stray ? withStrays(whole, stray.names) : whole;
+  const lineOf = (at: ShapeFlaw["path"]) =>
+    lineIn(yaml, at[0] === "services" && stray?.names.includes(String(at[1])) ? at.slice(1) : at);
   const data = filled(raw, source, results) as Record<string, unknown>;
   const flaws = shapeFlaws(data);
   // a mapping of the wrong form is one error, not one for each of its keys
@@ -88,7 +94,7 @@ export function readDocument(
   }));
   for (const { message, line, mend } of keys) refuse(message, line, mend);
   for (const flaw of flaws) {
-    const line = lineIn(yaml, flaw.path);
+    const line = lineOf(flaw.path);
     // a flaw of a value with an invalid variable follows from that variable
     if (refusals.some((one) => one.file === path && one.line === above + line && one.unread)) continue;
     if (flaw.keys && keys.some((key) => key.line === line)) continue;

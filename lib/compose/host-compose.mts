@@ -8,6 +8,7 @@ import { newerKeyOf } from "./key-versions.mts";
 import type { ReadProject } from "./reader.mts";
 import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
 import type { ComposeModel, ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts";
+import { isStray, ofStray } from "./stray-services.mts";
 import { placed, readerResult } from "./problem-places.mts";
 
 /** A Compose program on the host. */
@@ -87,7 +88,10 @@ export async function askCompose(
   // the built-in reader has the place of each
   const isMerged = (message: string) =>
     /mapping key "<<" already defined/.test(message) && ownRefusals.some((one) => one.message === doubleMerge);
-  const distinct = refused.filter(({ message }) => !isEmptied(message, own) && !isMerged(message));
+  const hasStray = ownRefusals.some(({ message }) => ofStray(message));
+  const distinct = refused.filter(({ message }) =>
+    !isEmptied(message, own) && !isMerged(message) && !(hasStray && isStray(message))
+  );
   const refusals = refused.length === 0
     ? []
     : withOwn(distinct.map((one) => placed(one, texts, ownRefusals)), ownRefusals);

@@ -46,7 +46,14 @@ export function correctionOf(data: unknown, wrong: WrongValue, serviceKeys: stri
   const { path, wants, keys } = wrong;
   const key = path.findLast((step) => typeof step === "string") ?? "";
   const value = valueAt(data, path);
-  if (keys) return ofUnknownKey(String(path.at(-1)), path.length, keys, serviceKeys);
+  if (keys) {
+    // a service that is indented too deep, or that is in another section
+    if (isService(value)) return `Indent ${path.at(-1)} as the other services below services:`;
+    if (path[0] !== "services" && path.length > 2 && isService(valueAt(data, path.slice(0, 2)))) {
+      return `Move ${path[1]} below services:`;
+    }
+    return ofUnknownKey(String(path.at(-1)), path.length, keys, serviceKeys);
+  }
   // all that was below it is a comment
   if (value === null && path.length > 2 && /mapping|list/.test(wants ?? "")) {
     return `Remove ${key}:, which has no value, or write its value`;
@@ -54,6 +61,8 @@ export function correctionOf(data: unknown, wrong: WrongValue, serviceKeys: stri
   const written = wants === undefined ? undefined : replacement(value, wants, String(key), path);
   return written === undefined ? undefined : `Write ${written}`;
 }
+
+const isService = (value: unknown) => isMap(value) && (value.image !== undefined || value.build !== undefined);
 
 function ofUnknownKey(key: string, depth: number, keys: string[], serviceKeys: string[]): string {
   const plain = key.replaceAll("-", "_");
