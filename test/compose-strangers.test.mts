@@ -234,6 +234,17 @@ test("a folder that a new VM does not have hides the config of an image", async 
   assert.equal((await found(mosquitto, {}, folders)).filter((one) => one.startsWith("fail")), []);
 });
 
+test("a config of the project in such a folder, and includes of other computers", async () => {
+  const config = "services:\n  mqtt:\n    image: eclipse-mosquitto\n    volumes: [/opt/mqtt:/mosquitto/config]\n" +
+    "    configs: [{source: c, target: /mosquitto/config/mosquitto.conf}]\nconfigs: {c: {content: listener 1883}}\n";
+  assert.equal((await found(config)).filter((one) => one.startsWith("fail")), []);
+  const remote = "include: ['https://github.com/me/lab.git#1:redis/compose.yml']\nservices: {web: {image: x}}\n";
+  const { findings } = await judge({ "compose.yaml": remote });
+  assert.ok(findings.some(({ message }) => /lab\.git#1:redis\/compose\.yml is on another computer/.test(message)));
+  assert.not(findings.some(({ status }) => status === "fail"));
+  assert.not(isReady(findings));
+});
+
 test("fixes name what is meant: the mount over a folder, several paths, the variable of a host name", async () => {
   const files = { Dockerfile: 'FROM python:3\nCMD ["serve", "--model-repository=/models"]\n' };
   const [mount = ""] = await found(service("build: .\nvolumes: [./models:/models]"), files);

@@ -199,6 +199,8 @@ function refusal(
     ? [manualFix(`Enable the profile that starts ${other}: ${withProfile(project, profiles[0])}`)]
     : other !== undefined
     ? [manualFix(addService(project, machine, other))]
+    : /git remote resource is disabled/.test(message)
+    ? [manualFix("Copy the included file into the project, and write its path there (./…)")]
     : mend !== undefined
     ? [manualFix(mend)]
     : property !== undefined

@@ -1,5 +1,6 @@
 /** Files and folders of a project that a service's command names, so that its program reads them when it starts. */
 import { resolve } from "node:path/posix";
+import { isMap } from "../maps.mts";
 import { imageParts } from "./image-name.mts";
 import { mountsOf } from "./service.mts";
 import type { BuiltStart } from "./dockerfile-start.mts";
@@ -61,7 +62,12 @@ export function inputsOf(service: ComposeService, built?: BuiltStart): Input[] {
   const words = config === undefined
     ? own.length > 0 ? own : commandWords({ command: startOf(service, built).words })
     : ["--config", config];
-  const { working_dir: folder = built?.folder } = service;
+  const { working_dir: folder = built?.folder, configs: written, secrets } = service;
+  const given = [written, secrets].flatMap((list) =>
+    (Array.isArray(list) ? list : []).flatMap((one) =>
+      isMap(one) ? [String(one.target ?? `/${one.source}`)] : [`/${one}`]
+    )
+  );
   if (creates.test(words.join(" "))) return [];
   const mounts = mountsOf(service).map((mount) => ({ ...mount, target: mount.target.replace(/(.)\/+$/, "$1") }));
   return words.flatMap((word, i): Input[] => {
@@ -73,6 +79,8 @@ export function inputsOf(service: ComposeService, built?: BuiltStart): Input[] {
       const named = one.replace(/(.)\/+$/, "$1");
       const path = isScript && typeof folder === "string" ? resolve("/", folder, named) : named;
       if (!path.startsWith("/") || /^\/config(\/|$)|[$*{]/.test(path)) return [];
+      // a file of the section configs: is mounted over the folder
+      if (given.includes(path)) return [];
       const [mount] = mounts.filter(({ target }) => path === target || path.startsWith(`${target}/`))
         .sort((a, b) => b.target.length - a.target.length);
       if (mount?.type !== "bind" || mount.source === undefined || mount.source.includes("$")) return [];

@@ -178,7 +178,10 @@ export async function readProject(
     ...(Object.keys(startScripts).length > 0 ? { startScripts } : {}),
     ...(submodules.length > 0 ? { submodules } : {}),
     ...(logins.length > 0 ? { logins } : {}),
-    unread: unread.map(([, why]) => why),
+    unread: [
+      ...unread.map(([, why]) => why),
+      ...(project.readBy === "compose" ? [] : own.remote.map((name) => `${name} is on another computer`)),
+    ],
     paths: Object.fromEntries(kinds),
   };
 }

@@ -27,6 +27,8 @@ export interface ReadProject {
    * folder.
    */
   wanted: string[];
+  /** Files of other computers that it extends or includes: `https://github.com/…`. They are not read. */
+  remote: string[];
   /** Whether the model lacks a file that is missing or that is not valid YAML. */
   incomplete: boolean;
   /**
@@ -65,7 +67,8 @@ export function readProjectFiles(
     warnings: read.warnings,
     emptied: Object.fromEntries(read.emptied),
     wanted: [...wanted],
-    incomplete: wanted.size > 0 || read.broken,
+    remote: [...read.remote],
+    incomplete: wanted.size > 0 || read.remote.size > 0 || read.broken,
     envFiles: [...read.envFiles].map(([path, required]) => ({ path, required })),
   };
 }
@@ -75,6 +78,7 @@ class Reading {
   readonly warnings: ProjectProblem[] = [];
   readonly unsetVariables = new Map<string, ProjectProblem>();
   readonly wanted = new Set<string>();
+  readonly remote = new Set<string>();
   /** A document was refused as a whole. */
   broken = false;
   readonly envFiles = new Map<string, boolean>();
@@ -128,7 +132,8 @@ class Reading {
       return {};
     }
     const included = (Array.isArray(data.include) ? data.include : []).flatMap((one) => {
-      const names = (isMap(one) ? [one.path].flat() : [one]).filter((name) => typeof name === "string");
+      const names = (isMap(one) ? [one.path].flat() : [one]).filter((name) => typeof name === "string")
+        .filter((name) => !this.#isRemote(name));
       this.#include(path, names, isMap(one) ? one : {});
       return names;
     }).map((name) => ({ name, data: this.file(relativeTo(path, name), [...above, path]) }));
@@ -137,6 +142,13 @@ class Reading {
     );
     for (const { name, data: other } of included) this.#conflicts(path, data, name, other);
     return mergeFiles(included.map(({ data }) => data).reduce(mergeFiles, {}), { ...data, services });
+  }
+
+  /** Whether a file is on another computer (docker/compose, pkg/remote/git.go and oci.go); it is noted then. */
+  #isRemote(name: string): boolean {
+    const is = /^(https?|ssh|git|oci):\/\/|^git@[\w.-]+:|^[\w./-]+\.git(#|$)/.test(name);
+    if (is) this.remote.add(name);
+    return is;
   }
 
   /** Reports a file that includes itself, once, at its own include. */
@@ -211,6 +223,7 @@ class Reading {
     const { extends: base, ...own } = body;
     const named = typeof base === "string" ? { service: base } : isMap(base) ? base : undefined;
     if (!named || typeof named.service !== "string") return body;
+    if (typeof named.file === "string" && this.#isRemote(named.file)) return own;
     const from = typeof named.file === "string" ? relativeTo(path, named.file) : path;
     if (!this.#settings.has(from) && !this.#files.includes(from)) {
       this.#settings.set(from, { values: this.#valuesOf(path) });
