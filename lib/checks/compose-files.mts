@@ -54,7 +54,7 @@ function needed(
   if (!inside) {
     const isAbsent = kind === "missing" && !/^[/~]/.test(written);
     return flaw(
-      `needs ${subject} ${written} outside the project's folder${
+      `needs ${subject} ${shown} outside the project's folder${
         isAbsent ? ", where it does not exist" : ": it is not copied into the VM"
       }`,
       /^[/~]/.test(written)
