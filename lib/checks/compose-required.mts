@@ -10,7 +10,11 @@ const most = 12;
 const mostPlaces = 4;
 
 /** The finding about two or more required variables without a value; with one, its own refusal says more. */
-export function requiredVerdict(project: ComposeProject, problems: ProjectProblem[]): Verdict | undefined {
+export function requiredVerdict(project: ComposeProject, found: ProjectProblem[]): Verdict | undefined {
+  // Compose stops at any of them
+  const problems = [...found].sort((a, b) =>
+    (a.file ?? "").localeCompare(b.file ?? "") || (a.line ?? 0) - (b.line ?? 0)
+  );
   const names = [...new Set(problems.flatMap(({ variable }) => variable ?? []))];
   if (names.length < 2) return undefined;
   const { name } = project;
