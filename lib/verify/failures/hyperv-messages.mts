@@ -65,7 +65,7 @@ const starts: Row[] = [
   [
     "guest.image",
     "symptom",
-    /guest operating system (?:has )?reported that it failed with the following error codes/,
+    /guest operating system (?:has )?reported that it failed with the following error|has encountered a fatal error (?:and|but) a memory dump/,
     "the guest's own kernel crashed and said so to Hyper-V: the cause is inside the guest",
     "Read the guest's screen or its log of the boot before (journalctl -b -1; Windows: its Event Viewer)",
   ],
