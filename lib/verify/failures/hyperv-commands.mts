@@ -161,6 +161,22 @@ const programs: Row[] = [
     "Port 5986 needs a listener with a certificate; 5985 is the one without encryption",
   ],
   [
+    "hyperv.switch",
+    "cause",
+    /no External vswitch nor Default Switch found/,
+    "Hyper-V has no switch for the VM: no external one, and the “Default Switch” is missing, as on Windows Server",
+    commandFix("List the switches", "Get-VMSwitch"),
+    "Make one in Hyper-V Manager (Virtual Switch Manager, External), and name it: --hyperv-virtual-switch NAME",
+  ],
+  [
+    "host.virtualization",
+    "cause",
+    /This computer is running Hyper-V\. VirtualBox won't boot/,
+    "Windows' hypervisor runs, and this program does not start VirtualBox beside it",
+    "Use Hyper-V's driver (minikube start --driver=hyperv), or Docker's (--driver=docker)",
+    "Or without Hyper-V and WSL: bcdedit /set hypervisorlaunchtype off, then restart Windows",
+  ],
+  [
     "guest.image",
     "cause",
     /find the (?:VM's |virtual machine's )?system partition/i,
@@ -180,7 +196,8 @@ export const hypervCommandFailures = (): Failure[] => [
   }, commands),
   ...rows({
     layer: "provider",
-    source: "taliesins/terraform-provider-hyperv#102 (2022-03), #203 (2023-04); Justsenger/ExHyperV#43 (2025-11), " +
+    source: "kubernetes/minikube#20441 (2025-02), taliesins/terraform-provider-hyperv#102 (2022-03), #203 " +
+      "(2023-04); Justsenger/ExHyperV#43 (2025-11), " +
       "#212 (2026-05)",
   }, programs),
 ];

@@ -8,8 +8,50 @@ const near = /\bwsl\b|wsl[2.:]|wslconfig|\bWSLg\b/i;
 const { shutdown: restart, list } = wslFixes;
 
 /** What WSL says about its settings, disks, networks and distributions. */
-export const wslSettingFailures = (): Failure[] =>
-  rows({
+export const wslSettingFailures = (): Failure[] => [
+  ...rows({
+    layer: "provider",
+    near: /\bwsl|ubuntu|debian|kali|suse|fedora|distribution|subsystem/i,
+    source: "microsoft/WSL#9798 (2023-03), #10352 (2023-07), #10596 (2023-10), #13482 (2025-09)",
+  }, [
+    [
+      "provider.access",
+      "cause",
+      anyOf(
+        /'[^'\n]{1,60}' [^\n']{1,24}(?:0x80070520|0x8000ffff)\b/i,
+        /failed to install the following update with error 0x\w{8}: 9P\w{10}/,
+      ),
+      "the Microsoft Store did not install WSL or the distribution: this user is not logged in to Windows itself (a " +
+      "service, SSH, administrator of another account), or the Store is damaged",
+      commandFix("Leave the Store out: WSL", "wsl --update --web-download", { root: true }),
+      "Then the distribution: wsl --install --web-download -d NAME",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /(?:exit code: 1618\b|0x80070652\b)/i,
+      "another installation runs on Windows, such as an update: only one runs at a time",
+      "Wait until it is done, or restart Windows; then run the command again",
+    ],
+  ]),
+  ...rows({
+    layer: "driver",
+    near: /microsoft-standard-wsl|\bWSL2?\b|\/mnt\/[a-z]\//i,
+    source: "NVIDIA, CUDA on WSL; Genesis-Embodied-AI/genesis-world#114 (2025-01)",
+  }, [
+    [
+      "guest.driver",
+      "cause",
+      /CUDA_ERROR_NO_DEVICE: no CUDA-capable|CUDA error 100 at \/mnt\//,
+      "CUDA does not find Windows' driver in WSL: a Linux driver in the distribution, or a library of CUDA's " +
+      "stubs, is " +
+      "found before /usr/lib/wsl/lib",
+      commandFix("Show which library is found first", "sh -c 'ldconfig -p | grep libcuda'"),
+      "Remove the distribution's own driver (apt purge 'nvidia-driver-*' 'libnvidia-compute-*'): WSL takes Windows'",
+      "At once: LD_LIBRARY_PATH=/usr/lib/wsl/lib before the program; if nvidia-smi fails too, update Windows' driver",
+    ],
+  ]),
+  ...rows({
     layer: "provider",
     near,
     source: "microsoft/WSL (localization/strings/en-US), #13826 (2026-05), read 2026-11",
@@ -134,4 +176,5 @@ export const wslSettingFailures = (): Failure[] =>
       "a folder of Windows' PATH, or the current one, does not exist in WSL",
       "Nothing to do for PATH; otherwise change to a folder below /mnt/c or ~ first",
     ],
-  ]);
+  ]),
+];
