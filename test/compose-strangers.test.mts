@@ -245,6 +245,20 @@ test("a config of the project in such a folder, and includes of other computers"
   assert.not(isReady(findings));
 });
 
+test("required variables are in the order of the file, whichever Compose names first", async () => {
+  const text = "services:\n  s:\n    image: x\n    environment:\n      A: ${A:?}\n      B: ${B:?}\n";
+  const err = "error while interpolating services.s.environment.B: required variable B is missing a value: \n";
+  const { shell } = fakeShell({ "/lab/p/compose.yaml": text }, {
+    "docker compose version": { out: "2.26.1\n" },
+    "docker compose -p p": { ok: false, code: 15, err },
+  });
+  const compose = { command: ["docker", "compose"], version: "2.26.1" };
+  const project = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [] }, compose);
+  const resolved = { ...resolveConfig(parseConfig(machine()), card), projects: [project] };
+  const messages = runChecks(card, resolved, ["services.compose"]).map(({ message }) => message);
+  assert.match(messages.join("\n"), /^p: A and B have no value, and the project requires them$/m);
+});
+
 test("fixes name what is meant: the mount over a folder, several paths, the variable of a host name", async () => {
   const files = { Dockerfile: 'FROM python:3\nCMD ["serve", "--model-repository=/models"]\n' };
   const [mount = ""] = await found(service("build: .\nvolumes: [./models:/models]"), files);
