@@ -48,7 +48,7 @@ export const amdKernelFailures = (): Failure[] => [
       "gpu.reset",
       "cause",
       anyOf(
-        /SMU(?: is not responding|: (?:response|No response|Failed)|.{0,20}driver if version not matched.{0,40}fail)/,
+        /SMU(?: is not responding|: (?:response(?!:0xF{8})|No response|Failed)|.{0,20}driver if version not matched.{0,40}fail)/,
         /failed to (?:enable|initialize|setup) (?:smu|dpm|requested dpm)/,
         /Failed to enable (?:requested )?(?:smu|dpm) features|resume of IP block <\w{2,20}> failed/,
       ),

@@ -152,6 +152,7 @@ export const cardStartFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       anyOf(
+        /GPU fault detected: 14\d 0x|VM_CONTEXT1_PROTECTION_FAULT_(?:ADDR|STATUS)/,
         /page fault \(src_id:\d{1,4} ring:\d{1,4} vmid:[1-9]/,
         /MES (?:failed to respon|might be in unrecoverable state)/,
       ),

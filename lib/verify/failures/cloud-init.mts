@@ -19,7 +19,7 @@ export const cloudInitFailures = (): Failure[] =>
       anyOf(
         /(?:No|no) (?:local )?(?:instance )?datasource found|Exiting without datasource/,
         /Can not apply stage \w{4,12}, no datasource found|device \S{1,40} with label=\S{1,20} not a valid seed/,
-        /Used fallback datasource|DataSourceNone|Datasource not found|No 'init' data source found|Did not find any data source, searched classes/,
+        /Used fallback datasource|DataSourceNone|Datasource not found|No 'init' data source found|the datasource used was: None|Did not find any data source, searched classes/,
       ),
       "cloud-init found no data for this VM: the seed (a CD or disk with the label cidata) is not attached, or " +
       "lacks user-data or meta-data",

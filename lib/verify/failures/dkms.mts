@@ -11,6 +11,32 @@ const source = "dkms-project/dkms (dkms.in), read 2026-11";
 
 /** DKMS' own messages, about the modules of any package (NVIDIA's, VirtualBox', ZFS', an Intel or AMD driver's). */
 export const dkmsFailures = (): Failure[] => [
+  ...rows({
+    layer: "driver",
+    near: /nvidia|dkms|conftest|include\/linux|\bkernel|vmlinux/i,
+    source: "GCC 15; NVIDIA/open-gpu-kernel-modules#854 (2025-05), Linux (arch/x86, 2025)",
+  }, [
+    [
+      "guest.driver",
+      "cause",
+      /'bool' cannot be defined via 'typedef'|cannot use keyword '(?:false|true)' as enumeration constant/,
+      "the sources (of the driver, or of the kernel) are written for an older C than the compiler takes by default: " +
+      "GCC 15 takes C23",
+      "Take a newer release of them",
+      "Or build them with GCC 14 (CC=gcc-14), or with -std=gnu17",
+    ],
+  ]),
+  ...rows({ layer: "driver", source: `${source}; berarma/new-lg4ff#127 (2025-05)` }, [
+    [
+      "guest.driver",
+      "symptom",
+      /The module\/version combo: (?!nvidia)\S{1,100}\s{1,3}is not located in the DKMS tree/,
+      "DKMS does not have that module in that release: it was not added, or is removed already",
+      status,
+      "Where it was to be removed: nothing to do",
+      "Where it was to be built: dkms add NAME/VERSION (with its sources in /usr/src/NAME-VERSION), then dkms install",
+    ],
+  ]),
   ...rows({ layer: "driver", near, source }, [
     [
       "guest.driver",

@@ -193,6 +193,15 @@ const setupErrorFailures = (): Failure[] => [
       "Check that the clock is right, and that this machine reaches the Internet without a proxy that opens TLS",
       "Add the proxy's certificate to the system's (and to Vagrant's: SSL_CERT_FILE)",
     ],
+    [
+      "tools.present",
+      "cause",
+      /SSL certificate problem: certificate (?:is not yet valid|has expired)/,
+      "a certificate of the server is out of date here: this clock is wrong, or the program's list of authorities is " +
+      "old (an old Vagrant brings its own)",
+      commandFix("Check the clock", "timedatectl"),
+      "Update ca-certificates and the program itself (Vagrant, Packer)",
+    ],
   ]),
 ];
 

@@ -30,7 +30,7 @@ export const vfioWords = new RegExp(`${vmWords.source}|vfio`, "i");
 /** Words of programs that this project runs and that download something. */
 export const fetchWords = anyOf(
   /\bapt\b|apt-get|packer|vagrant|docker|debootstrap|get-image|nvidia|curl: |InRelease|\bE: |Err:\d/i,
-  /homelab-gpu|ping: |did not complete successfully/i,
+  /homelab-gpu|ping: |did not complete successfully|downloading the remote file/i,
 );
 
 /** Cuts the power of a card whose state survives a reboot. */

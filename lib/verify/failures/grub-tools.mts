@@ -16,6 +16,35 @@ const mode = commandFix(
 export const grubToolFailures = (): Failure[] => [
   ...rows({
     layer: "kernel",
+    source: "GNU GRUB 2.12 (verifiers.c), sbctl; Foxboron/sbctl#455 (2025-08), #462 (2025-10)",
+  }, [
+    [
+      "guest.firmware",
+      "cause",
+      /verification requested but nobody cares: /,
+      "Secure Boot is on, and this GRUB has no part that verifies what it loads (shim_lock was left out), so it " +
+      "loads nothing",
+      "Install the distribution's shim and signed GRUB (shim-signed, grub-efi-amd64-signed; shim-x64, grub2-efi-x64)",
+      "With keys of your own: boot a signed unified image (UKI) without GRUB, or turn Secure Boot off",
+    ],
+    [
+      "guest.firmware",
+      "symptom",
+      /failed validating signature: crypto\/rsa: verification error/,
+      "sbctl finds a signature in the file that its key did not make: the file is old or damaged, or the keys were " +
+      "made anew",
+      "Remove that file and build it again (mkinitcpio -P, kernel-install), then sbctl sign-all and sbctl verify",
+    ],
+    [
+      "guest.firmware",
+      "note",
+      /failed to verify file \S{1,160}: (?:\S{1,160}: )?invalid pe header/,
+      "sbctl verify reads files, too, that are no EFI programs (GRUB's modules), which is harmless",
+      "If nothing else is wrong: nothing to do; look for another error",
+    ],
+  ]),
+  ...rows({
+    layer: "kernel",
     near: /grub|efibootmgr|update-initramfs|proxmox-boot-tool/i,
     source: "GNU GRUB 2.12 (util/grub-install.c, grub-core/osdep), efibootmgr, read 2026-11",
   }, [

@@ -7,6 +7,18 @@ const root = { root: true } as const;
 
 /** Errors of ufw, firewalld and nftables about their own rules and zones. */
 export const hostFirewallFailures = (): Failure[] => [
+  ...rows({ layer: "network", source: "iptables 1.8 (nf_tables); moby/moby#48411 (2024-09)" }, [
+    [
+      "verify.ssh",
+      "symptom",
+      /ip6?tables v[\d.]{3,8} \(nf_tables\): .{0,60}table `\w{2,12}' is incompatible, use 'nft' tool/,
+      "iptables cannot read a table of the firewall that another program wrote with nft: nftables.conf, or a " +
+      "firewall that uses nftables itself",
+      commandFix("List the tables, and see whose they are", "nft list tables", root),
+      "Let that program use tables of its own names, or take “table ip filter” and “table ip nat” out of " +
+      "/etc/nftables.conf",
+    ],
+  ]),
   ...rows({
     layer: "network",
     near: /ufw|ip6?tables|firewall/i,

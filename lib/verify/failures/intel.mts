@@ -128,7 +128,7 @@ export const intelFailures = (): Failure[] => [
       "symptom",
       anyOf(
         /has declared device \S{1,14} as wedged|declaring it wedged|Failed to initialize GPU, declaring/,
-        /GPU HANG: |Engine reset:|timed out waiting for forcewake ack/,
+        /timed out waiting for forcewake ack/,
       ),
       "Intel's driver gave the card up after an error; the lines before it say which",
       firmware,

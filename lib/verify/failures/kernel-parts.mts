@@ -44,7 +44,7 @@ export const kernelPartFailures = (): Failure[] => [
       "cause",
       anyOf(
         /(?:refused to change power state, currently in (?!D0)|not responding to config (?:reads|space)|\(rev ff\))/,
-        /(?:pciehp: Slot\(\S{1,8}\): (?:Link Training Error|No link|Cannot train link)|device lost from bus|Device recovery from fatal error failed)/,
+        /(?:pciehp: Slot\(\S{1,8}\): (?:Link Training Error|No link|Cannot train link)|device lost from bus|SMU: response:0xF{8}|Device recovery from fatal error failed)/,
       ),
       "the card (or the device of that slot) no longer answers on the bus: it fell off the link, sleeps without " +
       "power, or hangs since its last reset",

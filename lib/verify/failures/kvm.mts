@@ -111,7 +111,7 @@ export const kvmFailures = (): Failure[] => [
       /Host does not support domain type kvm with machine '/,
       /does not support machine type '/,
       /Host does not support .{0,60}with machine '/,
-      /Supported machines are:|list supported machines/,
+      /Supported machines are:/,
     ),
     near: vmWords,
     check: "provider.version",

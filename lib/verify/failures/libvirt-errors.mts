@@ -123,6 +123,15 @@ export const libvirtErrorFailures = (): Failure[] => [
     ],
     [
       "provider.access",
+      "cause",
+      /Failed to parse (?:user|group) '(?!tss|swtpm)[\w-]{1,40}'/,
+      "the user or group that QEMU is to run as (user and group in /etc/libvirt/qemu.conf) does not exist on this host",
+      "Reinstall the package that creates it (Debian: libvirt-daemon-system; Fedora, Arch: qemu's and libvirt's), or " +
+      "name one that exists",
+      "Atomic Fedora: systemd-sysusers creates it, then restart virtqemud",
+    ],
+    [
+      "provider.access",
       "symptom",
       /Initialization of \w{2,20} state driver failed|Driver state initialization failed/,
       "a part of libvirt's daemon does not start, for the reason after the colon or in the line before",

@@ -30,7 +30,7 @@ export const libvirtNetworkFailures = (): Failure[] => [
     source: "libvirt; libreswan/libreswan#2763 (2026-05)",
   },
   {
-    pattern: /(?:Failed to apply firewall rules [^]{1,200})?table '\w{2,12}' is incompatible, use 'nft' tool/,
+    pattern: /(?:Failed to apply firewall rules [^]{1,200})?table ['`]\w{2,12}' is incompatible, use 'nft' tool/,
     near: vmWords,
     check: "provider.access",
     layer: "network",

@@ -70,7 +70,7 @@ export const otherHypervisorFailures = (): Failure[] => [
     [
       "provider.version",
       "cause",
-      /Failed to open module: \S{1,120}\.so: undefined symbol/,
+      /Failed to open module: \S{1,120}\.so[\d.]{0,6}: (?:undefined symbol|version [`'‘])/,
       "QEMU's program and its modules are of two releases: one from a snap or built by hand, the other from " +
       "the distribution",
       "Remove one of them, or install all packages of QEMU in one release",
@@ -78,9 +78,25 @@ export const otherHypervisorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /(?:binding socket to \S{1,60} failed|failed to initialize spice server)/,
+      /reds_init_socket: getaddrinfo\(\S{1,80}\): \S/,
+      "the address at which the VM's SPICE screen is to listen is none of this host: IPv6 is off (::1), or its name " +
+      "is unknown",
+      "Let it listen at 127.0.0.1: <listen type='address' address='127.0.0.1'/> (virsh edit NAME)",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /binding socket to \S{1,60} failed/,
       "the port for the VM's SPICE screen is in use, most often by another VM",
       commandFix("Find out by which program", "ss -lntp"),
+      "Use another port, or port='-1' autoport='yes' in libvirt",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /failed to initialize spice server/,
+      "QEMU could not set up the VM's SPICE screen: most often its port is another VM's; a line before it may say more",
+      commandFix("Check what listens", "ss -lntp"),
       "Use another port, or port='-1' autoport='yes' in libvirt",
     ],
     [

@@ -21,6 +21,51 @@ export const packageSetupFailures = (): Failure[] => [
       "If it stays full: MODULES=dep in /etc/initramfs-tools/initramfs.conf makes it smaller; then update-initramfs -u",
     ],
   ]),
+  ...rows({
+    layer: "packages",
+    near: /dependency problems/,
+    source: "dpkg; elFarto/nvidia-vaapi-driver#173 (2023-02)",
+  }, [
+    [
+      "tools.present",
+      "cause",
+      /dpkg: error processing package \S{1,80} \(--install\)/,
+      "dpkg -i installed a package without the packages that it needs, which dpkg does not fetch",
+      guestFix("Install what is missing", "apt-get install -f"),
+      "Next time: apt-get install ./FILE.deb; if a needed one is not to be had: take the package for this release",
+    ],
+  ]),
+  ...rows({
+    layer: "packages",
+    source: "geckolinux/geckolinux-project#508 (2023-06), linux-surface#1038 (2023-01), openzfs/zfs#17271 (2025-04)",
+  }, [
+    [
+      "tools.present",
+      "cause",
+      /(?:nothing provides '?|requires )kernel-uname-r = /,
+      "a module's package (kmod, KMP) is built for one kernel, which is not to be had or not the new one: its source " +
+      "lags behind the kernel, or the kernel is an own build",
+      "Keep the kernel that the module fits (dnf update --exclude='kernel*'; zypper: keep the obsolete one), and " +
+      "update again in some days",
+      "For an own kernel, or without waiting: the module's akmod or DKMS package, which builds it here",
+    ],
+    [
+      "tools.present",
+      "cause",
+      /installed package \S{1,100} conflicts with kernel(?:-\w{1,12})? [<>]=? \S/,
+      "an installed module (ZFS, a driver) does not support the new kernel yet, and its package keeps that kernel out",
+      "Wait for the module's next release; until then: dnf update --exclude='kernel*'",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      /Package has no %description: kmod-/,
+      "akmods does not know that kernel: its devel package is missing, or an own build of the kernel has a name that " +
+      "akmods does not expect",
+      "Install the devel package of exactly that kernel (kernel-devel), then akmods --force",
+      "For an own kernel: take the module's DKMS package in place of akmods",
+    ],
+  ]),
   ...rows({ layer: "packages", source: "fedora-silverblue/issue-tracker#709 (2026-08), #511 (2023-11)" }, [
     [
       "tools.present",

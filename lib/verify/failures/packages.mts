@@ -104,8 +104,10 @@ export const packageFailures = (): Failure[] => [
         /file \S{1,200} from install of \S{1,120} conflicts/,
         /trying to overwrite '[^']{1,160}', which is also in package \S{0,12}nvidia/,
       ),
-      "two packages have the same file: drivers of two sources, or files of NVIDIA's .run installer",
-      oneSource,
+      "two packages have the same file: drivers of two sources, two releases of one program, or files of NVIDIA's " +
+      ".run installer",
+      "If the new one takes the old one's place: remove the old one first (dnf remove NAME)",
+      `NVIDIA: ${oneSource.replace("Take", "take")}`,
     ],
     [
       "tools.present",

@@ -127,7 +127,7 @@ export const programEndFailures = (): Failure[] =>
       "cause",
       anyOf(
         /operator torch(?:vision|audio)::\w{2,20} does not exist|compiled using NumPy 1\.x cannot be run in/,
-        /version [`'‘]GLIBC(?:XX)?_[\d.]{3,8}['’] not found(?! \(required by (?:\S{0,80}\/)?node)/,
+        /(?<!Failed to open module: \S{1,120}: )version [`'‘]GLIBC(?:XX)?_[\d.]{3,8}['’] not found(?! \(required by (?:\S{0,80}\/)?node)/,
       ),
       "a part of the image was built for another release of what it uses (torch, NumPy, the C library)",
       "torchvision and torchaudio: install them with torch in one command, from one index",

@@ -71,12 +71,12 @@ export const qemuFailures = (): Failure[] => [
     pattern: anyOf(
       /Host CPU does not provide required features|CPU is incompatible with host CPU/,
       /guest CPU doesn't match specification/,
-      /unable to find CPU model '(?!host')|CPU model .{0,60}(?:not found|is not supported)/,
+      /unable to find CPU model '(?!host')|CPU (?:model|feature) .{0,60}(?:not found|is not supported)/,
     ),
     near: vmWords,
     check: "host.virtualization",
     layer: "hypervisor",
-    message: "the VM asks for a CPU that this QEMU or host does not have",
+    message: "the VM asks for a CPU, or a feature of it, that this QEMU or host does not have",
     fix: [
       manualFix(
         "Use the host's own CPU (virsh edit: <cpu mode='host-passthrough'/>; Vagrant: libvirt.cpu_mode = " +

@@ -51,7 +51,7 @@ export const vagrantBoxFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /SSL_ERROR_SYSCALL in connection to|SSL read: error:\w{1,8}:.{0,60}errno \d|(?:Recv|Send) failure: Connection (?:was )?reset/,
+      /SSL_ERROR_SYSCALL in connection to|SSL_read: SSL_ERROR_SYSCALL|SSL read: error:\w{1,8}:.{0,60}errno \d|(?:Recv|Send) failure: Connection (?:was )?reset/,
       /transfer closed with \d{1,20} bytes remaining|Empty reply from server|Failure when receiving data from the peer/,
       /Operation too slow\. Less than|HTTP\/2 stream \d{1,8} was not closed cleanly|doesn't seem to support byte ranges/,
       /unexpected eof while reading(?!.{0,40}docker)|Failure writing output to destination/,

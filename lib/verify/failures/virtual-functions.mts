@@ -8,6 +8,20 @@ const most = commandFix("Check how many it can have", "sh -c 'grep . /sys/bus/pc
 
 /** Errors of a card's virtual functions and vGPUs on the host, and of the ways to reset it that are set in /sys. */
 export const virtualFunctionFailures = (): Failure[] => [
+  ...rows({ layer: "kernel", source: "Linux (i915, kvmgt); T-vK/MobilePassThrough#31 (2022-04)" }, [
+    [
+      "gpu.match",
+      "cause",
+      /could not insert '?kvmgt'?: No such device/,
+      "the Intel graphics cannot be shared by GVT-g: only those of the 5th to 10th generation can, and only with the " +
+      "kernel argument i915.enable_gvt=1",
+      manualFix("5th to 10th generation: add i915.enable_gvt=1 to the kernel's arguments", {
+        root: true,
+        reboot: true,
+      }),
+      "Newer ones: virtual functions (SR-IOV) with i915-sriov-dkms or xe, or pass the whole card",
+    ],
+  ]),
   ...rows({
     layer: "kernel",
     near: /sriov_numvfs/,

@@ -24,6 +24,83 @@ export const vmDetailFailures = (): Failure[] => [
       "host (QEMU)",
     ],
   ]),
+  ...rows({ layer: "hypervisor", source: `${source}; spice-gtk; quickemu-project/quickemu#1240 (2024-05)` }, [
+    [
+      "provider.mode",
+      "cause",
+      /neither port nor tls-port specified for spice/,
+      "the VM's definition gives SPICE no port",
+      "libvirt: <graphics type='spice' autoport='yes'/>; QEMU: -spice port=5930,disable-ticketing=on",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /Nested (?:VMX )?virtualization does not support live migration/,
+      "a VM that is allowed to run VMs itself (nested virtualization) cannot be migrated, saved or snapshotted while " +
+      "it runs, by this QEMU and kernel",
+      "Shut it down first; or take vmx (svm) from its CPU: <feature policy='disable' name='vmx'/>",
+      "QEMU since 4.1 with Linux since 4.20 can: update both",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /No machine specified, and there is no default/,
+      "QEMU for this architecture (ARM, RISC-V) has no machine type of its own accord, and the command names none",
+      "Write -machine virt; if a program starts QEMU (Multipass, Packer): update it, or name the type in its settings",
+    ],
+    [
+      "provider.version",
+      "cause",
+      /-set device\.\S{1,80}: there is no device "/,
+      "an argument -set in the VM's definition names a device of libvirt, which QEMU does not find since 6.2: " +
+      "libvirt writes its devices as JSON",
+      "Write it as <qemu:override> (libvirt 8.2 and later): <qemu:device alias='hostdev0'> <qemu:frontend> with " +
+      "<qemu:property name='…' type='bool' value='true'/>",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /An error occurred, but the cause is unknown/,
+      "libvirt does not say what failed; its daemon's log and the VM's may",
+      commandFix("Read its daemon's log", "journalctl -b --no-pager -n 50 -u 'virt*' -u libvirtd", { root: true }),
+      "Read the VM's log in /var/log/libvirt (qemu, libxl or lxc)",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /Boxes-\w{5,10} .{0,60}Failed to execute: virsh capabilities/,
+      "GNOME Boxes cannot ask its own libvirt what this host can do, and takes it that there is no KVM",
+      commandFix("Read why (flatpak)", "flatpak run --command=virsh org.gnome.Boxes capabilities"),
+      "Or use virt-manager with the system's libvirt",
+    ],
+    [
+      "provider.version",
+      "cause",
+      /Provider doesn't support resource: libvirt_\w/,
+      "the release of Terraform's libvirt provider that is installed does not have that resource: it is older or " +
+      "newer than the configuration",
+      "Name the release that the configuration was written for (version in required_providers), then terraform init " +
+      "-upgrade",
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /GSpice-\w{4,10}: .{0,40}main channel: failed to connect/,
+      "the SPICE viewer reaches no server: the VM does not run, its QEMU has no SPICE, or it listens on another port",
+      commandFix("Check what listens", "ss -ltn"),
+      "Read the VM's log, or the lines of QEMU itself",
+    ],
+  ]),
+  ...rows({ layer: "provider", source: "libvirt (virdevmapper.c), read 2026-11" }, [
+    [
+      "provider.access",
+      "cause",
+      /Unable to get devmapper targets for \S/,
+      "libvirt cannot ask the device mapper about the VM's disk: most often its module (dm_mod) is not loaded",
+      commandFix("Load it", "modprobe dm_mod", { root: true }),
+      "So that it stays: write dm_mod into a file in /etc/modules-load.d",
+    ],
+  ]),
   ...rows({ layer: "hypervisor", near: vmWords, source: `${source}; pimox/pimox7#118 (2023-01)` }, [
     [
       "provider.mode",

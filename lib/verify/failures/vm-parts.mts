@@ -195,9 +195,17 @@ export const vmStateFailures = (): Failure[] =>
     [
       "provider.mode",
       "cause",
-      /(?:internal (?:snapshots?|inactive snapshots?) .{0,80}(?:pflash|firmware|not supported|unsupported)|(?:snapshot|checkpoint)s? .{0,60}(?:raw|read-?only|nvram).{0,60}not (?:supported|possible))/,
+      /(?:internal (?:snapshots?|inactive snapshots?) .{0,80}(?:pflash|firmware|not supported|unsupported(?! for storage))|(?:snapshot|checkpoint)s? .{0,60}(?:raw|read-?only|nvram).{0,60}not (?:supported|possible))/,
       "a VM with UEFI, or with a disk that is not qcow2, has no internal snapshots before libvirt 10.10",
       "Shut it down and copy its disk, or take an external one: virsh snapshot-create-as NAME S1 --disk-only",
+    ],
+    [
+      "provider.mode",
+      "cause",
+      /internal (?:inactive )?snapshots? .{0,60}unsupported for storage type/,
+      "internal snapshots need a disk in qcow2, and this one is of another kind",
+      "Shut the VM down, and copy its disk in place of a snapshot",
+      "Or convert it (qemu-img convert -O qcow2 DISK.raw DISK.qcow2), and name the new file and type (virsh edit)",
     ],
     [
       "gpu.match",
