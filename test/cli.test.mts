@@ -102,6 +102,8 @@ test("wrong usage is refused in a few lines, with exit code 2 and without a stac
     [["-?"], /unknown option -\?: did you mean --help\?/],
     [["/?"], /there is no command \/\?: help COMMAND shows the page of a command/],
     [[""], /the command is empty\n/],
+    [["doctor", ""], /an argument is empty: a variable in the command line may have no value\n/],
+    [["explain", ""], /an argument is empty/],
     [["logs", "helo"], /there is no service helo: did you mean hello\?/],
     [["toString"], /there is no command toString/],
     [["down", "--json"], /--json is an option of up -n, plan, doctor, [^]*,\s+not\s+of\s+down\n/],

@@ -153,6 +153,7 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
     return found.help || name === "help" ? 0 : 2;
   }
   const command = await commandNamed(name, found);
+  if (args.includes("")) throw new UserError("an argument is empty: a variable in the command line may have no value");
   if (args.length > 0 && !command.takes) throw new UserError(`${name} takes no arguments, but got ${args[0]}`);
   const present = known.filter((option) =>
     option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]
