@@ -2,8 +2,7 @@ import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
 import { rows } from "./rows.mts";
-import { atEnd, ownCode } from "./wsl-codes.mts";
-import { wslFixes } from "./wsl.mts";
+import { atEnd, ownCode, wslFixes } from "./names-of-wsl.mts";
 
 const { shutdown: restart, update, list, parts } = wslFixes;
 

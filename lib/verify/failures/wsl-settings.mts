@@ -1,8 +1,8 @@
 import type { Failure } from "./types.mts";
 import { commandFix } from "../../fixes.mts";
 import { anyOf } from "../../text.mts";
+import { wslFixes } from "./names-of-wsl.mts";
 import { rows } from "./rows.mts";
-import { wslFixes } from "./wsl.mts";
 
 const near = /\bwsl\b|wsl[2.:]|wslconfig|\bWSLg\b/i;
 const { shutdown: restart, list } = wslFixes;

@@ -1,26 +1,8 @@
 import type { Failure } from "./types.mts";
-import { commandFix, manualFix } from "../../fixes.mts";
+import { commandFix } from "../../fixes.mts";
+import { wslFixes } from "./names-of-wsl.mts";
 import { type Row, rows } from "./rows.mts";
 
-/** What helps against WSL's errors. */
-export const wslFixes = {
-  shutdown: commandFix("Stop WSL, then start it again", "wsl --shutdown"),
-  update: commandFix("Update it", "wsl --update"),
-  list: commandFix("List the distributions", "wsl --list --verbose"),
-  restart: "Restart Windows, then update WSL: wsl --update",
-  reinstall: "Install the newest package of WSL from its releases on GitHub (wsl.VERSION.x64.msi); the distributions " +
-    "stay",
-  parts: commandFix(
-    "Install WSL's parts of Windows, as administrator; then restart",
-    "wsl --install --no-distribution",
-    { root: true, reboot: true },
-  ),
-  features: manualFix(
-    "In “Turn Windows features on or off”: turn off Virtual Machine Platform and Hyper-V, restart, turn them on " +
-      "again, restart",
-    { reboot: true },
-  ),
-};
 const { shutdown: restart, update, list, reinstall, features } = wslFixes;
 
 /** Codes at the end of WSL's error line, and what they mean. */
