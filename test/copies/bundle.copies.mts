@@ -19,6 +19,7 @@ import { stripVTControlCharacters } from "node:util";
 import { brotliDecompressSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { root, standIns } from "../fake.mts";
 import { type Said, started, starting, zx } from "../start.mts";
 
@@ -79,7 +80,7 @@ async function outputOf(
   return { code: said.code, out: plain(said.out), err: plain(said.err), files };
 }
 
-test.before(async () => {
+beforeAll(test, async () => {
   const { code, err } = await started([...starting, `${root}/scripts/bundle.mts`, built], { folder: root });
   assert.is(code, 0, err);
 });

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { leftOutOf } from "../../scripts/platforms.mts";
 import { root } from "../fake.mts";
 import { started, starting, zx } from "../start.mts";
@@ -22,7 +23,7 @@ const bundled = async (file: string, words: string[] = []) => {
   assert.is(code, 0, err);
 };
 
-test.before(async () => {
+beforeAll(test, async () => {
   const platforms = Object.keys(hosts).map((platform) => bundled(built(platform), ["--for", platform]));
   await Promise.all([bundled(built("whole")), ...platforms]);
 });

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { root, standIns } from "../fake.mts";
 import { freePort } from "../sshd.mts";
 import {
@@ -99,7 +100,7 @@ async function boot(options: Partial<HostOptions> = {}): Promise<void> {
   boots++;
 }
 
-test.before(async () => {
+beforeAll(test, async () => {
   built = execFileSync("sh", [`${root}/test/e2e/host/build.sh`], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],

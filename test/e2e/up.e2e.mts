@@ -21,6 +21,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { lanMac } from "../../lib/host/lan.mts";
 import { standIns } from "../fake.mts";
 import { until } from "../until.mts";
@@ -219,7 +220,7 @@ const prefix = () =>
 /** Networks of other programs. */
 let otherNetworks: string[] = [];
 
-test.before(() => {
+beforeAll(test, () => {
   // read from the files, since libvirt may not run yet, or not be installed
   const defined = "/etc/libvirt/qemu/networks";
   otherNetworks = existsSync(defined)

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { type Answer, driver, startWindows, type Windows } from "./windows.mts";
 
 const test = suite("a box of Hyper-V");
@@ -25,7 +26,7 @@ async function run(words: string): Promise<Answer> {
 const page = async (address: string) => (await (await fetch(`http://${address}:8080/`)).text()).trim();
 const isRunning = (id: number) => existsSync(`/proc/${id}`) && !/\) Z /.test(readFileSync(`/proc/${id}/stat`, "utf8"));
 
-test.before(async () => {
+beforeAll(test, async () => {
   windows = await startWindows(first, { disks: true });
   windows.change((state) => state.cim.Win32_ComputerSystem[0].NumberOfLogicalProcessors = 1);
   writeFileSync(

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { own } from "../fake.mts";
 import { stateOf } from "../windows/recorded.mts";
 import { box } from "./guest.mts";
@@ -32,7 +33,7 @@ const ours = ({ requests }: Answer) =>
   requests.flatMap((line) => /hyperv_gpu|copy-driver|Invoke-Expression|Get-VM \|/.exec(line)?.[0] ?? []);
 const isRunning = (id: number) => existsSync(`/proc/${id}`) && !/\) Z /.test(readFileSync(`/proc/${id}/stat`, "utf8"));
 
-test.before(async () => {
+beforeAll(test, async () => {
   windows = await startWindows(first);
   writeFileSync(
     `${windows.lab}/homelab-gpu.yaml`,

@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { runChecks } from "../../lib/checks/index.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { blockersOf, cardOf } from "../../lib/resolve/cards.mts";
@@ -137,7 +138,7 @@ const decided = /^(iommu\.(enabled|group|interrupts|reserved)|gpu\.(match|window
 const outcomes = new Map<string, Outcome>();
 const errors = new Map<string, Error>();
 
-test.before(async () => {
+beforeAll(test, async () => {
   // in parallel, as many as there are processors
   const waiting = [...topologies];
   const worker = async () => {

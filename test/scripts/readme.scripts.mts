@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { own, root, standIns } from "../fake.mts";
 import { blocks, typed } from "../readme-commands.mts";
 
@@ -32,7 +33,7 @@ function bash(...lines: string[]): { code: number | null; said: string } {
   return { code: status, said: `${stdout}${stderr}` };
 }
 
-test.before(() => {
+beforeAll(test, () => {
   mkdirSync(checkout);
   for (const name of ["homelab-gpu.mts", "lib", "templates", "scripts", "package.json", ".npmrc"]) {
     cpSync(`${root}/${name}`, join(checkout, name), { recursive: true });

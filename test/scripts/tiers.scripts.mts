@@ -1,6 +1,9 @@
 // The tiers of .ci/run: each one has a description, and each test file is run by one tier.
-import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { own, root } from "../fake.mts";
@@ -25,6 +28,31 @@ test("the README of the tests has a row for each tier", () => {
   const patterns = names.map((name) => new RegExp(`^${name.replace(/[A-Z]{2,}/, "\\w+")}$`));
   assert.equal(tiers.filter((tier) => !patterns.some((pattern) => pattern.test(tier))), []);
   assert.equal(patterns.filter((pattern) => !tiers.some((tier) => pattern.test(tier))), []);
+});
+
+test("an error before the tests of a suite fails each of them, and is printed", () => {
+  assert.equal(files.filter((name) => /\btest\.before\(/.test(own(`test/${name}`))), []);
+  const folder = mkdtempSync(join(tmpdir(), "suite-"));
+  try {
+    writeFileSync(
+      `${folder}/one.mjs`,
+      `import { suite } from "${root}/node_modules/uvu/dist/index.mjs";
+       import { beforeAll } from "${root}/test/before-all.mts";
+       const test = suite("one");
+       beforeAll(test, () => { throw new Error("no preparation"); });
+       test("a", () => {});
+       test.run();`,
+    );
+    const { status, stdout } = spawnSync("sh", ["test/uvu.sh", "--no-color", folder, "one.mjs"], {
+      cwd: root,
+      encoding: "utf8",
+      env: { ...process.env, FORCE_COLOR: "0" },
+    });
+    assert.is(status, 1);
+    assert.match(stdout, /FAIL +one +"a"[^]*no preparation/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("each test file runs its tests and is run by a tier", () => {

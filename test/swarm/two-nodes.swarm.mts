@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { runChecks } from "../../lib/checks/index.mts";
 import { logCommand } from "../../lib/cli/commands/logs.mts";
 import { readStacks } from "../../lib/cli/projects.mts";
@@ -57,7 +58,7 @@ const docker = (name: string, ...words: string[]) =>
   must("docker", "-H", `unix://${folder}/${name}/docker.sock`, ...words);
 const lines = (text: string) => text.trim().split("\n");
 
-test.before(async () => {
+beforeAll(test, async () => {
   for (const one of ["bin", "lab/ssh", "lab/verify", "lab/compose"]) mkdirSync(join(folder, one), { recursive: true });
   cpSync(join(root, "scripts"), join(lab, "scripts"), { recursive: true });
   const program = (name: string, text: string) =>

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { programs } from "../sweep/lab.mts";
 import { type FarHost, farHost } from "./far-host.mts";
 
@@ -28,7 +29,7 @@ case "$1 $2" in 'box add')
   mkdir -p "$HOME/.vagrant.d/boxes/lab-VAGRANTSLASH-x/$version/libvirt" ;;
 esac`;
 
-test.before(async () => {
+beforeAll(test, async () => {
   far = await farHost({ ssh, packer, vagrant });
 });
 

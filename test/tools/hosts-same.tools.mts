@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { parseConfig } from "../../lib/config/parse.mts";
 import { programs } from "../sweep/lab.mts";
 import { type Ended, type FarHost, farHost } from "./far-host.mts";
@@ -24,7 +25,7 @@ const vagrant = programs.vagrant.replace(
   `printf 'Host a\\n  HostName 192.168.121.5\\n  IdentityFile "%s/a key"\\n  LogLevel FATAL\\n' "$HOME"`,
 ).replace("destroy)", 'halt) rm "$DOMAINS/$prefix"a ;;\n  destroy)');
 
-test.before(async () => {
+beforeAll(test, async () => {
   far = await farHost({ ssh, vagrant });
   for (const folder of ["far", "near"]) writeFileSync(far.file(`${folder}/a key`), "a secret key\n");
   far.config(

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { root } from "../fake.mts";
 import { letGo, programs } from "../sweep/lab.mts";
 import { until } from "../until.mts";
@@ -43,7 +44,7 @@ const sudo = `[ -t 0 ] || { echo 'sudo: a terminal is required to read the passw
 exec "$@"`;
 const packer = `case $1 in build) echo box >box.box ;; esac`;
 
-test.before(async () => {
+beforeAll(test, async () => {
   hosts = await twoHosts({
     more: (name) => ({
       ...{ vagrant, ssh: ssh.replaceAll("machines/a/", `machines/${name}/`), packer, sh: sh(name), sudo },

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { letGo } from "../sweep/lab.mts";
 import { until } from "../until.mts";
 import { connectionOf, type FarHost, farHost, type Started } from "./far-host.mts";
@@ -14,7 +15,7 @@ const file = (name: string) => far.file(name);
 const start = (...words: string[]) => far.start(...words);
 const run = (...words: string[]) => far.run(...words);
 
-test.before(async () => {
+beforeAll(test, async () => {
   far = await farHost();
   far.config(
     "hosts: {gpubox: {ssh: root@gpubox}}\nmachines: [{name: a, host: gpubox, box: lab/x, cpus: 2, memory: 1024}]\n" +

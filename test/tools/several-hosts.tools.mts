@@ -4,6 +4,7 @@ import process from "node:process";
 import { Ajv } from "ajv";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { own, root } from "../fake.mts";
 import { freePort } from "../sshd.mts";
 import { letGo, programs } from "../sweep/lab.mts";
@@ -30,7 +31,7 @@ case $text in *homelab-gpu-status*)
 esac
 ${programs.ssh}`;
 
-test.before(async () => {
+beforeAll(test, async () => {
   hosts = await twoHosts({ more: (machine) => ({ ssh: answering(machine) }) });
 });
 

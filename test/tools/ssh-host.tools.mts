@@ -6,6 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { root, standIns } from "../fake.mts";
 import { freePort, type SshServer, startSshd } from "../sshd.mts";
 
@@ -23,7 +24,7 @@ const client = (key: string, known: string) =>
       `  IdentitiesOnly yes\n  UserKnownHostsFile ${file(known)}\n  GlobalKnownHostsFile none\n`,
   );
 
-test.before(async () => {
+beforeAll(test, async () => {
   server = await startSshd(work, ["other-host", "other-user"]);
   server.known("known", "host");
   server.known("changed", "other-host");

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { beforeAll } from "../before-all.mts";
 import { UserError } from "../../lib/errors.mts";
 import { realShell } from "../../lib/run/shell.mts";
 import { connect, type Link } from "../../lib/run/shell/ssh-link.mts";
@@ -60,7 +61,7 @@ for (const login of ["root", "fish", "tcsh", "ash"]) {
   const test = suite(`the contract of a shell, over ssh to ${login}`);
   let link: Link;
   let shell: Shell;
-  test.before(async () => {
+  beforeAll(test, async () => {
     link = await linkTo(`${login}@gpubox`);
     shell = shellOver(link, here);
   });
