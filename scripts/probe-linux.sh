@@ -287,7 +287,7 @@ texts=$(awk -v root="$root" '
       if (nix) sub(/^nixos\/.*\//, "nixos/…/", shown)
       if (own && short !~ /(vfio|gpu|pci|passthrough|(^|\/)(hardware-)?configuration)[^\/]*$|^rc[.]local$/)
         sub(/[^\/]*$/, "…", shown)
-      depth = inside = list = ended = 0
+      depth = inside = list = ended = comment = 0
       attribute = ""
     }
   }
@@ -529,6 +529,11 @@ texts=$(awk -v root="$root" '
   }
   # NixOS: the modules that the initramfs loads, in their order; its scripts and rules that can bind a card at boot
   nix {
+    if (attribute == "" && /^[ \t]*\/[*]/) comment = 1
+    if (comment) {
+      if (/[*]\//) comment = 0
+      next
+    }
     sub(/(^|[ \t])#.*/, "")
     if (/initrd[ \t]*=[ \t]*[{]/ && !inside) inside = depth + 1
     if (/initrd[.]kernelModules[ \t]*=/ || inside && /(^|[^A-Za-z.])kernelModules[ \t]*=/) list = 1
@@ -792,7 +797,7 @@ secure=$sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 [ -r "$secure" ] && program od && fact secure-boot "$(od -An -tu1 -j4 -N1 "$secure" 2>/dev/null)"
 # the boot loader that started this system, where it says its name: UTF-16 after four bytes of attributes
 loader=$sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
-[ -r "$loader" ] && program tr && fact loader "$(tr -cd '[:alnum:]. -' 2>/dev/null <"$loader")"
+[ -r "$loader" ] && program tr && fact loader "$(tr -cd 'A-Za-z0-9. -' 2>/dev/null <"$loader")"
 
 text "$of_arguments"
 if [ -n "$unread" ]; then
@@ -1437,7 +1442,7 @@ if [ -n "$live" ]; then
   # These programs need several times as long for their version as everything else here; dpkg has the version of their
   # packages, and which files are theirs: words PACKAGE=VERSION and PACKAGE:PATH. A version that is not three plain
   # numbers is not always what the program says: 9.2.0~rc1 is 9.1.91. Debian counts QEMU's point releases in its own
-  # part of the version, so 1:7.2+dfsg-7+deb12u18, which is 7.2.22, becomes 7.2.x: no check reads more of it.
+  # part of the version, so 1:7.2+dfsg-7+deb12u18, which is 7.2.22, becomes 7.2: no check reads more of it.
   # $replaced has the paths that have a diversion or a mount of their own.
   dpkg=$root/var/lib/dpkg
   of_packages=' ' replaced=' ' by_change=''
@@ -1467,7 +1472,7 @@ if [ -n "$live" ]; then
           case $entry in
             *[!0-9.]*) name= ;;
             *.*.*) ;;
-            *.*) if [ "$name" = qemu-system-x86 ]; then entry=$entry.x; else name=; fi ;;
+            *.*) [ "$name" = qemu-system-x86 ] || name= ;;
             *) name= ;;
           esac
           [ -z "$name" ] || [ -z "$installed" ] || of_packages="$of_packages$name=$entry "

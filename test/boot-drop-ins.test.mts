@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { addArgument, changeArgument, removeArgument } from "../lib/host/kernel-arguments.mts";
-import { removalWaits } from "../lib/host/configured-arguments.mts";
+import { removalWaits, waitsForReboot } from "../lib/host/configured-arguments.mts";
 import { parseHost } from "../lib/host/parse.mts";
 
 const test = suite("boot drop-ins");
@@ -82,6 +82,34 @@ test("systemd-boot: the entries are on the EFI system partition, wherever that i
       `sh -c 'sed -i -E "/^options/ s/ +${off}( |$)/\\1/" ${entries}'`,
     );
   }
+});
+
+test("the boot loader that started the host: no command of another one that is installed too", () => {
+  const files = {
+    "/etc/default/grub": ["iommu=pt"],
+    "/etc/default/limine": [],
+    "/etc/sdboot-manage.conf": [],
+    "/etc/kernel/cmdline": [],
+    "/boot/refind_linux.conf": [],
+    "/boot/limine.conf": [],
+    "/boot/loader/entries/….conf": [],
+  };
+  const all = ["limine-update", "sdboot-manage", "kernelstub", "bootctl", "grubby", "grub-mkconfig"];
+  const added = (loader: string, programs = all, some: Record<string, string[]> = files) => {
+    const host = hostOf(some, programs, `ID:cachyos\nloader:${loader}`);
+    if (loader.startsWith("GRUB")) host.kernel.arguments!.push("BOOT_IMAGE=…");
+    return [/ \(([^)]*)\)/.exec(addArgument(host, "iommu=pt").title)?.[1], waitsForReboot(host, "iommu=pt")];
+  };
+  assert.equal(added("Limine 10.3"), ["Limine", false]);
+  assert.equal(added("systemd-boot 258"), ["kernelstub", undefined]);
+  assert.equal(added("systemd-boot 258", ["limine-update", "sdboot-manage"]), ["systemd-boot by sdboot-manage", false]);
+  assert.equal(added("systemd-boot 258", ["limine-update", "grubby"]), ["systemd-boot", false]);
+  assert.equal(added("rEFInd 0.14.2"), ["rEFInd", false]);
+  assert.equal(added("GRUB 2.14"), ["grubby", true]);
+  assert.equal(added("GRUB 2.14", ["limine-update", "grub-mkconfig"]), ["GRUB", true]);
+  const grub = { "/etc/default/grub": ["iommu=pt"] };
+  assert.equal(added("rEFInd 0.14.2", all, grub), [undefined, undefined], "it finds kernels itself");
+  assert.equal(added("rEFInd 0.14.2", all, { ...grub, "/etc/kernel/cmdline": [] }), [undefined, undefined]);
 });
 
 test("Ubuntu with its kernel from a snap: no file of GRUB or of the initramfs has an effect", () => {

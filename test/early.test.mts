@@ -103,7 +103,7 @@ if (process.platform === "linux" && !("Deno" in globalThis)) {
   test("doctor and up of this host start the shell of the probe before the rest is loaded", async ({ folder }) => {
     assert.ok(await startsEarly(folder, "shell", "doctor"));
     assert.ok(await startsEarly(folder, "shell", "doctor", "--json", "--no-gpu"));
-    assert.ok(await startsEarly(folder, "shell", "up", "-y"));
+    assert.ok(await startsEarly(folder, "shell", "up", "--yes"));
     for (
       const words of ["status", "doctor --host x.txt", "doctor iommu", "doctor --save x", "help doctor", "doctor -h"]
     ) {

@@ -22,6 +22,6 @@ if (isOnly("status", ["--json", "--no-gpu", "--no-color"])) {
 if (
   process.platform === "linux" &&
   ["doctor", "up"].some((command) =>
-    isOnly(command, ["--json", "--no-gpu", "--no-color", "-v", "--verbose", "-q", "--quiet", "-y", "--yes"])
+    isOnly(command, ["--json", "--no-gpu", "--no-color", "-v", "--verbose", "-q", "--quiet", "--yes"])
   )
 ) startEarly(["sh", "-s"], process.cwd());

@@ -60,9 +60,10 @@ const onlyOn = (system: string) =>
 
 /**
  * Goes before a long script on standard input: bash reads a script from a pipe in single bytes, which takes longer than
- * the whole probe. `cat` reads it in blocks.
+ * the whole probe. `cat` reads it in blocks. Unlike BASH_VERSION, bash's array BASH_VERSINFO cannot come from the
+ * environment: another shell that has read a block of the script would lose it.
  */
-export const readByCat = 'case ${BASH_VERSION-} in ?*) eval "$(cat)"; exit ;; esac\n';
+export const readByCat = 'case ${BASH_VERSINFO-} in ?*) eval "$(cat)"; exit ;; esac\n';
 
 /** The variable for slow hosts that the probe there needs too, if it is set here. */
 export function slowHost(): Record<string, string> {

@@ -61,15 +61,40 @@ export function ukiCmdline(host: Host, having?: string): string | undefined {
 }
 
 /**
- * Whether another boot loader than GRUB started this system: by LoaderInfo (systemd.io/BOOT_LOADER_INTERFACE), and by
- * the argument BOOT_IMAGE, which GRUB gives to every kernel, also if another boot loader started GRUB.
+ * The boot loader that started this system, where it is certain: by LoaderInfo (systemd.io/BOOT_LOADER_INTERFACE), and
+ * by the argument BOOT_IMAGE, which GRUB gives to every kernel, also if another boot loader started GRUB.
  */
-export const startedWithoutGrub = ({ bootLoader = "", kernel }: Host): boolean =>
-  ["systemd-boot", "limine", "refind"].includes(bootLoader) &&
-  kernel.arguments?.some((word) => word.startsWith("BOOT_IMAGE=")) === false;
+export function startedBy({ bootLoader, kernel }: Host): string | undefined {
+  if (!kernel.arguments) return undefined;
+  const byGrub = kernel.arguments.some((word) => word.startsWith("BOOT_IMAGE="));
+  return (byGrub ? ["grub"] : ["systemd-boot", "limine", "refind"]).find((name) => name === bootLoader);
+}
+/** Whether another boot loader than GRUB started this system. */
+const startedWithoutGrub = (host: Host): boolean => ![undefined, "grub"].includes(startedBy(host));
+
+/** The boot loaders that read what these tools write; the others write for any. */
+const readers: Record<string, string[]> = {
+  kernelstub: ["systemd-boot"],
+  Limine: ["limine"],
+  "systemd-boot by sdboot-manage": ["systemd-boot"],
+  "openSUSE with sdbootutil": ["systemd-boot", "grub"],
+  "EndeavourOS with systemd-boot": ["systemd-boot"],
+  grubby: ["grub"],
+  GRUB: ["grub"],
+  rEFInd: ["refind"],
+  extlinux: [],
+  "entries by efibootmgr": [],
+  "systemd-boot": ["systemd-boot"],
+};
+/** Whether the boot loader that started this system may read what this tool writes. */
+export function isRead(tool: string, host: Host): boolean {
+  const by = startedBy(host);
+  return by === undefined || (readers[tool] ?? [by]).includes(by);
+}
+
 /** Whether grubby changes GRUB's entries: Fedora and RHEL have it as a package, which small installations lack. */
 export const hasGrubby = (host: Host): boolean =>
-  program(host, "grubby") || host.kernel.bls === true && program(host, "dnf") && !startedWithoutGrub(host);
+  program(host, "grubby") || host.kernel.bls === true && program(host, "dnf");
 /**
  * What a command with grubby begins with, where it is missing: newer releases of grub2-mkconfig leave the arguments of
  * existing entries (RHEL 9.3 and Fedora: --update-bls-cmdline).
@@ -90,12 +115,15 @@ export function isKernelInstalled(host: Host): boolean {
   // if GRUB reads the entries of /boot, grubby is the tool that changes them, although Fedora has that file too
   const isGrubs = host.kernel.bls && hasGrubby(host) && !startedWithoutGrub(host) &&
     entries.some(({ file }) => file.startsWith("/boot/loader/"));
+  // Limine and rEFInd read no such entries
+  const hasReader = !["limine", "refind"].includes(startedBy(host) ?? "") ||
+    fileContains(host, /^kernel\/install\.conf$/, /^layout=uki/);
   // on Arch that file is mkinitcpio's too, and entries by hand are usual
   const unsure = hiddenFolder(host) !== undefined && isLike(host, "arch") &&
     !fileContains(host, /^kernel\/install\.conf$/, /^layout=/);
   const none = entries.length === 0 && !unsure &&
     (startedWithoutGrub(host) || !hasConfiguration(host, "/etc/default/grub"));
-  return !isGrubs && hasConfiguration(host, "/etc/kernel/cmdline") && (named || none) &&
+  return hasReader && !isGrubs && hasConfiguration(host, "/etc/kernel/cmdline") && (named || none) &&
     (program(host, "bootctl") || program(host, "kernel-install"));
 }
 
@@ -115,10 +143,11 @@ export const addAllKernels = "sh -c '" +
  * VE's manual, Host Bootloader). Undefined where the deciding facts were not read.
  */
 export function systemdBootOfProxmox(host: Host): boolean | undefined {
-  const { existingPaths, efi, secureBoot, bootLoader } = host;
+  const { existingPaths, efi, secureBoot } = host;
   const may = existingPaths.includes("/etc/pve") && program(host, "proxmox-boot-tool") &&
     hasConfiguration(host, "/etc/kernel/cmdline");
-  if (may && bootLoader === "systemd-boot") return true;
+  const by = startedBy(host);
+  if (may && by !== undefined) return by === "systemd-boot";
   if (!may || efi === false || secureBoot === true) return false;
   return efi === undefined || secureBoot === undefined ? undefined : true;
 }

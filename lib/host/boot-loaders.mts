@@ -29,10 +29,11 @@ import {
   isEntry,
   isGrub,
   isKernelInstalled,
+  isRead,
   pattern,
   presetCmdline,
   readsGrubFolder,
-  startedWithoutGrub,
+  startedBy,
   systemdBootOfProxmox,
   ukiCmdline,
 } from "./boot-entries.mts";
@@ -269,7 +270,7 @@ const loaders: Loader[] = [
   ),
   {
     name: "systemd-boot",
-    here: (host) => entryFolders(host).length > 0 && (!host.kernel.bls || startedWithoutGrub(host)),
+    here: (host) => entryFolders(host).length > 0 && (!host.kernel.bls || startedBy(host) === "systemd-boot"),
     reads: isEntry,
     add: (argument, host) => editEntries(host, `sed -i "/^options/ s/$/ ${argument}/"`),
     remove: (argument, host) => editEntries(host, `sed -i -E "/^options/ s/ +${pattern(argument)}( |$)/\\1/"`),
@@ -286,12 +287,11 @@ export function ownGrubText(words: string[]): string {
 
 /** The boot loader of this host, by its files and tools; undefined if no known one matches. */
 export function loaderOf(host: Host): Loader | undefined {
-  return loaders.find((loader) => loader.here(host));
+  return loaders.find(({ here, name }) => here(host) && isRead(name, host));
 }
 
 /** The command that makes GRUB read its defaults again (update-grub is Debian's name for it). */
 function regenerate(host: Host): string | undefined {
-  if (startedWithoutGrub(host)) return undefined;
   if (isTransactional(host)) return "transactional-update grub.cfg";
   if (program(host, "update-grub")) return "update-grub";
   if (program(host, "grub2-mkconfig")) return "grub2-mkconfig -o /boot/grub2/grub.cfg";

@@ -1,6 +1,6 @@
 /** The kernel arguments that are configured on a host, and those that take effect after a reboot. */
 import type { Host } from "./types.mts";
-import { isEntry } from "./boot-entries.mts";
+import { isEntry, startedBy } from "./boot-entries.mts";
 import { loaderOf } from "./boot-loaders.mts";
 
 /** GRUB's variables for normal boot entries; there are others for Xen and for recovery entries. */
@@ -8,10 +8,12 @@ const ordinary = ["GRUB_CMDLINE_LINUX", "GRUB_CMDLINE_LINUX_DEFAULT"];
 
 /**
  * The arguments in the files that this host's boot entries are generated from. `whole`: all of
- * these files were read. Undefined where none was read.
+ * these files were read. Undefined where none was read, or where it is unknown which ones the boot loader that started
+ * the host reads.
  */
 function isConfigured(host: Host): { words: string[]; whole: boolean } | undefined {
   const loader = loaderOf(host);
+  if (!loader && startedBy(host)) return undefined;
   const counts = (file: string) => loader?.reads(file, host) ?? (isEntry(file) || !host.kernel.bls);
   const read = host.kernel.configurations.filter(({ file, variable }) =>
     counts(file) && (!variable || ordinary.includes(variable))
