@@ -161,6 +161,7 @@ test("guest.cuda: is unknown without a version; skips other vendors' cards", () 
   const names = "unknown: w, v: the image names do not show their CUDA versions, and ";
   assert.equal(asked("image: debian-13", "2b85"), [`${names}Blackwell needs CUDA 12.8 or later`]);
   assert.equal(asked("image: debian-13", "1b06"), [`${names}Pascal needs CUDA 12 or earlier`]);
+  assert.match(asked("image: debian-13", "ffff").join(), /^skip: w/, "which CUDA a new card needs is not known");
   const distro = "image: debian-12, driver: {source: distro}";
   assert.equal(asked(distro, "2786"), [`${names}driver 535 does not run CUDA 13`]);
   assert.match(at("image: nvidia/cuda:12.4.1-base, gpu: 1", "cpus: 1")[0]!, /^unknown: .*cannot tell which driver/);

@@ -9,18 +9,18 @@ import type { Verdict } from "./types.mts";
 const nameless = "the image name does not show its CUDA version";
 
 /**
- * For an image whose CUDA is not known: it passes if the card and the driver run all common versions. `branch`: that of
- * the driver; without it, nothing is known.
+ * For an image whose CUDA is not known: it passes if the cards and the driver run all common versions. `cards`:
+ * undefined where an architecture is not known. `branch`: that of the driver; without one of them, nothing is known.
  */
 export function undecided(
   name: string,
-  cards: Architecture[],
+  cards: Architecture[] | undefined,
   branch: number | undefined,
   evidence: Evidence[],
 ): Verdict {
-  const reason = suspicion(cards, branch);
+  const reason = suspicion(cards ?? [], branch);
   if (reason !== undefined) return unknown(`${name}: ${nameless}, and ${reason}`, evidence);
-  return branch === undefined
+  return branch === undefined || cards === undefined
     ? skip(`${name}: ${nameless}`, evidence)
     : pass(`${name}: ${nameless}; driver ${branch} runs CUDA ${newest} and earlier`, evidence);
 }

@@ -56,7 +56,10 @@ function cuda(service: PlacedService, machine: ResolvedMachine, host: Host): Ver
   ];
   if (version === undefined) {
     const floor = floorOf(need, architecturesOf(cards), name);
-    if (floor === undefined) return undecided(name, architecturesOf(cards), chosen?.branch, evidence);
+    if (floor === undefined) {
+      const known = cards.every(({ chip }) => chip) ? architecturesOf(cards) : undefined;
+      return undecided(name, known, chosen?.branch, evidence);
+    }
     if (floor.branch > 0 && chosen?.branch === undefined) {
       return unknown(
         `${floor.subject} needs driver ${floor.branch} or later; cannot tell which driver the guest gets`,
@@ -185,7 +188,7 @@ function cudaOfPartition(service: PlacedService, request: ResolvedGpuRequest): V
     return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
   }
   if (!own) return unknown(`${name}: could not read the host's driver`, evidence);
-  if (version === undefined) return undecided(name, [], Number(own.split(".")[0]), evidence);
+  if (version === undefined) return undecided(name, undefined, Number(own.split(".")[0]), evidence);
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
   const subject = `${name}: CUDA ${version}`;
   const fix = [
