@@ -126,6 +126,9 @@ test("status logs in to each machine once, and before libvirt has said which of 
   await world.runCommand(status, world.context([]));
   const kinds = world.calls.filter((call) => /^(ssh|virsh)/.test(call)).map((call) => call.split(" ")[0]);
   assert.equal(kinds, ["ssh", "ssh", "virsh"]);
+  world.calls = [];
+  await world.runCommand(status, world.context(["a"]));
+  assert.equal(world.calls.filter((call) => call.startsWith("ssh ")).length, 1, "a machine that was not named");
   assert.not.match(world.calls.join("\n"), /^(vagrant|packer)/m);
 });
 

@@ -130,9 +130,10 @@ test("containers get the partition by its only name, whatever their count", () =
 });
 
 test("guest.cuda: the host's driver counts", () => {
-  const found = (image: string, version = "32.0.15.9174") => {
-    const host = structuredClone(windows);
-    host.windows!.drivers[0]!.version = version;
+  const found = (image: string, version = "32.0.15.9174", device = "2786") => {
+    const text = JSON.stringify(windows).replaceAll("DEV_2786", `DEV_${device}`);
+    const host = { ...structuredClone(windows), windows: (JSON.parse(text) as typeof windows).windows! };
+    host.windows.drivers[0]!.version = version;
     const wanted = parseConfig(
       `machines: [{name: a, box: x, gpu: {}}]\nservices: {s: {image: "${image}", command: x, gpu: 1}}`,
     );
@@ -145,6 +146,8 @@ test("guest.cuda: the host's driver counts", () => {
     /^fail: .* needs driver 580.* host has 552\.22$/,
   );
   assert.match(found("x/y"), /^pass/);
+  assert.match(found("x/y", undefined, "1B80"), /^unknown: .*, and Pascal needs CUDA 12 or earlier$/);
+  assert.match(found("x/y", undefined, "FFFF"), /^skip/, "a card of an unknown architecture");
   assert.match(found("x/y", "31.0.15.5222"), /^unknown: .*, and driver 552 does not run CUDA 13$/);
   assert.match(found("nvidia/cuda:12.4.1-base-ubuntu22.04", ""), /^unknown: s: could not read the host's driver/);
 });

@@ -123,6 +123,9 @@ test("status and verify are about the named machines only", async () => {
     await world.runCommand(command, world.context([]));
     assert.match(world.output.join(""), /\bb: not created|\(b\): the VM is not running/);
   }
+  await world.runCommand(status, world.context(["b"]));
+  assert.match(world.output.join(""), /b is not running: .* up b\n/);
+  assert.not.match(world.output.join(""), /no machine is running/, "a runs");
 });
 
 test("a VM that does not start does not affect the others: the next run recreates only it", async () => {

@@ -7,7 +7,7 @@ import { manualFix } from "../fixes.mts";
 import { nvidiaVersion } from "../host/windows.mts";
 import { partitionRequest } from "../resolve/partition.mts";
 import { architecturesOf, driverFor, supportedFrom } from "../resolve/nvidia.mts";
-import { type Architecture, architectures } from "../resolve/architectures.mts";
+import { type Architecture, architectureOf, architectures } from "../resolve/architectures.mts";
 import { supportOf } from "../resolve/branches.mts";
 import { cudaOf, families, fitOf } from "../resolve/cuda.mts";
 import { asksForNvidia } from "../compose/gpu-requests.mts";
@@ -188,7 +188,11 @@ function cudaOfPartition(service: PlacedService, request: ResolvedGpuRequest): V
     return judgedByFloor(name, floor, `the host has ${own}`, Number(own.split(".")[0]), need, evidence, fix);
   }
   if (!own) return unknown(`${name}: could not read the host's driver`, evidence);
-  if (version === undefined) return undecided(name, undefined, Number(own.split(".")[0]), evidence);
+  if (version === undefined) {
+    const device = /DEV_([0-9a-f]{4})/i.exec(driver.id)?.[1];
+    const card = device === undefined ? undefined : architectureOf(device.toLowerCase());
+    return undecided(name, card && [card], Number(own.split(".")[0]), evidence);
+  }
   const fit = fitOf(version, { branch: Number(own.split(".")[0]) });
   const subject = `${name}: CUDA ${version}`;
   const fix = [

@@ -57,8 +57,10 @@ export async function askEarly(
   source: LoadedConfig,
 ): Promise<Map<string, Promise<GuestStatus | undefined>>> {
   const names = await context.shell.list(`${source.folder}/ssh`);
+  const isAsked = ({ name }: { name: string }) =>
+    names.includes(name) && (context.args.length === 0 || context.args.includes(name));
   return new Map(
-    source.config.machines.filter(({ name }) => names.includes(name)).map(({ name }) => {
+    source.config.machines.filter(isAsked).map(({ name }) => {
       const answer = query(context, source, name, questionTo(name));
       // of a machine that does not run, nobody reads the answer
       answer.catch(() => {});

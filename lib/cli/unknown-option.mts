@@ -42,7 +42,7 @@ export function unknownOption(typed: string, words: string[], letter = typed): U
   const meant = isAccepted ? habit : similar === undefined ? undefined : `--${similar}`;
   const needed = command === "up" ? ownValue(needless, typed) : undefined;
   const more = needed !== undefined
-    ? `: up needs none, ${needed}`
+    ? `, which up does not need: ${needed}`
     : meant !== undefined
     ? `: did you mean ${meant}?`
     : `\n  help ${command ?? "COMMAND"} lists the options of ${command ?? "a command"}`;

@@ -3,7 +3,7 @@ import { thisMachine } from "../../config/placed.mts";
 import type { Finding } from "../../findings.mts";
 import { type Lab, type LabMachine, stateName, validProof } from "../../host/lab.mts";
 import type { Away } from "../../shell.mts";
-import { visible } from "../../text.mts";
+import { joinList, visible } from "../../text.mts";
 import { jsonText } from "../../urls.mts";
 import { diskLine, gpuLine, type GuestStatus, originalsLine } from "../../verify/guest-status.mts";
 import type { SeenService } from "../../verify/services.mts";
@@ -78,7 +78,12 @@ export async function status(context: Context): Promise<number> {
     context.shell.stdout(`Swarm: managed by ${sharedSwarm.manager} on ${sharedSwarm.host ?? thisMachine}\n`);
   }
   const isOff = ({ machine: { state } }: Shown) => state !== "running" && state !== "unknown";
-  if (entries.every(isOff)) log(context, `no machine is running: ${selfFor(context, "up")}`);
+  if (entries.every(isOff)) {
+    const named = context.args.filter((name) => Object.hasOwn(lab.machines, name));
+    const rest = named.length > 0 ? `${joinList(named)} ${named.length > 1 ? "are" : "is"} not running` : undefined;
+    const subject = context.args.length > 0 ? rest : "no machine is running";
+    if (subject) log(context, `${subject}: ${selfFor(context, ["up", ...named].join(" "))}`);
+  }
   return 0;
 }
 
