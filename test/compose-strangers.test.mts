@@ -168,6 +168,13 @@ test("a database whose data is in no volume loses it with its container", async 
   assert.equal(await of("mongo:7", "    volumes: [./data:/data]\n"), []);
   assert.equal(await of("postgres:18", "    volumes: [./pg:/var/lib/postgresql]\n"), []);
   assert.equal(await of("influxdb:2", "    volumes: [./i:/var/lib/influxdb2]\n"), []);
+  // PostgreSQL 18 does not start with a volume at the old place
+  for (const image of ["postgres", "postgres:18-alpine", "pgvector/pgvector:0.8.1-pg18"]) {
+    assert.match((await of(image))[0] ?? "", /-> Add volumes: \["db-data:\/var\/lib\/postgresql"\]/, image);
+  }
+  assert.match((await of("timescale/timescaledb:2.17.2-pg16"))[0] ?? "", /"db-data:\/var\/lib\/postgresql\/data"/);
+  assert.match((await of("influxdb:2.7"))[0] ?? "", /"db-data:\/var\/lib\/influxdb2"/);
+  assert.equal(await of("paradedb/paradedb:latest"), []);
 });
 
 test("a file of the project that cannot be read: never Ready", async () => {
@@ -243,6 +250,16 @@ test("a config of the project in such a folder, and includes of other computers"
   assert.ok(findings.some(({ message }) => /lab\.git#1:redis\/compose\.yml is on another computer/.test(message)));
   assert.not(findings.some(({ status }) => status === "fail"));
   assert.not(isReady(findings));
+  // what such a file may have is not missed
+  const others = "include: ['https://github.com/me/lab.git#1:redis/compose.yml']\nservices:\n  web:\n    image: x\n" +
+    "    depends_on: [redis]\n    networks: [back]\n    volumes: [data:/x]\n" +
+    "  own:\n    extends: {file: 'https://github.com/me/lab.git#1:base.yml', service: base}\n";
+  const [first = ""] = others.split("\nservices");
+  for (const text of [others, `${first}\n`]) {
+    const { findings } = await judge({ "compose.yaml": text });
+    assert.equal(findings.filter(({ status }) => status === "fail").map(({ message }) => message), [], text);
+    assert.not(isReady(findings));
+  }
 });
 
 test("required variables are in the order of the file, whichever Compose names first", async () => {

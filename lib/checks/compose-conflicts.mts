@@ -98,7 +98,7 @@ function distinct(name: string, service: ComposeService): ProjectFlaw[] {
 }
 
 /** A service without an image, and one in networks besides the one of `network_mode`. */
-const refused = (name: string, service: ComposeService, { inline }: ComposeProject): ProjectFlaw[] => [
+const refused = (name: string, service: ComposeService, { inline, incomplete }: ComposeProject): ProjectFlaw[] => [
   ...(service.network_mode !== undefined && Object.keys(networksOf(service)).length > 0
     ? [{
       status: "fail" as const,
@@ -108,7 +108,8 @@ const refused = (name: string, service: ComposeService, { inline }: ComposeProje
       fix: manualFix("Remove one of the two"),
     }]
     : []),
-  ...(service.image === undefined && service.build === undefined && service.provider === undefined
+  // what it extends may have one
+  ...(!incomplete && [service.image, service.build, service.provider].every((one) => one === undefined)
     ? [{
       status: "fail" as const,
       service: name,

@@ -1,5 +1,4 @@
-/** What the images of databases refuse at their first start, and data that has no volume. */
-import { dirname } from "node:path/posix";
+/** What the images of databases refuse at their first start. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { imageParts } from "../compose/image-name.mts";
@@ -9,6 +8,7 @@ import { variablesIn } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { firstFew, joinList } from "../text.mts";
 import { envOf, placeOfPath } from "./compose-paths.mts";
+import { postgresRelease, withoutVolume } from "./compose-database-volumes.mts";
 import { blockOf, flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { vpnVariables } from "./compose-programs.mts";
 
@@ -37,7 +37,7 @@ const databases: {
 ];
 
 /** A service that runs the server of an image, without an entrypoint of its own. */
-interface Server {
+export interface Server {
   service: ComposeService;
   /** The image's name, without Docker Hub's host (or a mirror of it) and `library/`. */
   image: string;
@@ -69,56 +69,6 @@ export function databaseFlaws(name: string, service: ComposeService, project: Co
   // one that does not start has no data
   const starts = found.length === 0 && !databasePasswords(project).some(({ service }) => service === name);
   return starts ? withoutVolume(name, server, project) : found;
-}
-
-/**
- * Folders in which the images of databases keep their data (VOLUME in their Dockerfiles, or the default of their
- * programs; general knowledge). Caches such as Redis are left out.
- */
-const dataFolders: [image: RegExp, folder: string][] = [
-  [databases[0]!.image, "/var/lib/postgresql/data"],
-  [/^(mysql|mariadb|percona)$/, "/var/lib/mysql"],
-  [/^mongo$/, "/data/db"],
-  [/^influxdb$/, "/var/lib/influxdb"],
-  [/^(clickhouse|clickhouse\/clickhouse-server)$/, "/var/lib/clickhouse"],
-  [/^qdrant\/qdrant$/, "/qdrant/storage"],
-  [/^neo4j$/, "/data"],
-  [/^(elasticsearch|docker\.elastic\.co\/elasticsearch\/elasticsearch)$/, "/usr/share/elasticsearch/data"],
-  [/^opensearchproject\/opensearch$/, "/usr/share/opensearch/data"],
-  [/^couchdb$/, "/opt/couchdb/data"],
-];
-
-/** A database whose data is in no volume of the project: a new container gets a new, empty one. */
-function withoutVolume(name: string, { service, image }: Server, { inline }: ComposeProject): ProjectFlaw[] {
-  const { command, tmpfs, volumes_from: others } = service;
-  const [, usual] = dataFolders.find(([pattern]) => pattern.test(image)) ?? [];
-  const folder = environmentOf(service).PGDATA || usual;
-  // options such as --datadir name another folder
-  if (usual === undefined || folder === undefined || tmpfs !== undefined || others !== undefined) return [];
-  if (/data|dbpath/i.test([command ?? []].flat().join(" "))) return [];
-  const isBelow = (path: string, above: string) => path === above || path.startsWith(`${above.replace(/\/$/, "")}/`);
-  // since version 18 the volume of PostgreSQL is one folder higher, and InfluxDB 2 has /var/lib/influxdb2
-  const isKept = mountsOf(service).some(({ source, target, type }) =>
-    (source !== undefined || type === "tmpfs") &&
-      [folder, usual].some((one) => isBelow(one, target) || isBelow(target, one) || isBelow(target, dirname(one))) ||
-    target.startsWith(usual)
-  );
-  if (isKept) return [];
-  const rest = (many: boolean) =>
-    `, where ${many ? "they have no volumes" : "it has no volume"}: the data is lost with the container`;
-  return [{
-    status: "warn",
-    message: `keeps its data in ${folder}${rest(false)}`,
-    at: "image:",
-    fix: manualFix(
-      `Add volumes: ["${name}-data:${folder}"] to ${name}${inline ? "" : `, and ${name}-data: to volumes: at the top`}`,
-    ),
-    fold: {
-      ...{ kind: "no volume", verb: ["keeps its data in", "keep their data in"], item: folder },
-      rest: (_, several) => rest(several),
-      fix: () => manualFix("Add a named volume for that folder to each of them"),
-    },
-  }];
 }
 
 const ends = ": the container ends at its first start";
@@ -238,14 +188,11 @@ function incomplete({ service, image }: Server): ProjectFlaw[] {
 
 /**
  * PostgreSQL 18 and later keep their data in a folder of the release below /var/lib/postgresql, and do not start with a
- * mount at the old place (docker-library/postgres#1259; read 2026-11-27). `latest` is at least 18 since 2025-09.
+ * mount at the old place (docker-library/postgres#1259; read 2026-11-27).
  */
 function postgresVolume({ service, image, tag }: Server): ProjectFlaw[] {
   if (!/^(postgres|pgvector\/pgvector|postgis\/postgis)$/.test(image)) return [];
-  const [, digits] = /^(?:pg)?(\d+)(?=[.\-]|$)/.exec(tag) ?? [];
-  const newest = digits === undefined && /^(latest|alpine\d*(\.\d+)?|bookworm|trixie)?$/.test(tag) &&
-    image === "postgres";
-  if (digits === undefined ? !newest : Number(digits) < 18) return [];
+  if ((postgresRelease(image, tag) ?? 0) < 18) return [];
   if (environmentOf(service).PGDATA !== undefined || service.env_file !== undefined) return [];
   const old = mountsOf(service).find(({ target }) => /^\/var\/lib\/postgresql\/data\/?$/.test(target));
   if (!old) return [];

@@ -28,6 +28,8 @@ export function dependencyFlaws(
     const dependency = model?.services[other];
     // a service that is not required must still exist
     if ((!required && dependency) || (enabled?.includes(other) ?? true)) return [];
+    // the file that could not be read may have it
+    if (!dependency && project.incomplete) return [];
     const profiles = dependency && Array.isArray(dependency.profiles) ? dependency.profiles : [];
     return [{
       status: "fail",

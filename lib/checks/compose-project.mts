@@ -75,7 +75,7 @@ export function projectFlaws(
       ].map((flaw): ProjectFlaw => ({ ...flaw, service: name, message: `${name} ${flaw.message}` }))
     ),
     ...(ownReader ? [...conflictFlaws(project), ...circularDependencies(project)] : []),
-    ...(ownReader && !project.inline ? undeclaredNames(project) : []),
+    ...(ownReader && !project.inline && !project.incomplete ? undeclaredNames(project) : []),
     ...(project.inSwarm ? [] : missingExternals(project, others)),
     ...(project.inline ? [] : desktopFlaws(project, machine)),
     ...(project.inSwarm

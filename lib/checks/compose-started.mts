@@ -9,6 +9,7 @@ import { asksFor, withFiles } from "./compose-unused.mts";
 /** Compose fails if no service is left to start. */
 export function startsNothing(project: ComposeProject, machine: ResolvedMachine): ProjectFlaw[] {
   const { model, enabled, refusals, inline } = project;
+  if (lacksFiles(project)) return [];
   if (inline || !model || refusals.length > 0 || (enabled?.length ?? 1) > 0) return [];
   const profiles = Object.values(model.services).flatMap(({ profiles }) =>
     Array.isArray(profiles) ? profiles.filter((name) => name !== "") : []
@@ -38,9 +39,13 @@ export function startsNothing(project: ComposeProject, machine: ResolvedMachine)
   }];
 }
 
+/** Whether a file was not read that may have more services: then those of the model are not all. */
+const lacksFiles = ({ incomplete, readBy }: ComposeProject) => incomplete === true && readBy !== "compose";
+
 /** Profiles of the config that the project does not have. */
-export function profileFlaws({ profiles, model }: ComposeProject): ProjectFlaw[] {
-  if (!model) return [];
+export function profileFlaws(project: ComposeProject): ProjectFlaw[] {
+  const { profiles, model } = project;
+  if (!model || lacksFiles(project)) return [];
   const existing = new Set(
     Object.values(model.services).flatMap(({ profiles }) => (Array.isArray(profiles) ? profiles : [])),
   );
