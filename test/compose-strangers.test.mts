@@ -121,6 +121,9 @@ test("models that services download are larger than the VM's disk", async () => 
   const shared = ollama.replace("    entrypoint", "    volumes: [/mnt/models:/root/.ollama]\n    entrypoint");
   assert.ok(await isTold(shared));
   assert.not(await isTold(shared, {}, ", folders: [{from: /mnt/models, to: /mnt/models}]"));
+  const pulls = ollama + "  server: {image: ollama/ollama, volumes: ['models:/root/.ollama']}\nvolumes:\n  models:\n";
+  assert.ok(await isTold(`${pulls}    labels: {a: b}\n`));
+  assert.not(await isTold(`${pulls}    driver_opts: {type: nfs, o: addr=10.0.0.1, device: ":/models"}\n`));
   const one = service('image: ollama/ollama\nentrypoint: [sh, -c, "ollama serve & ollama pull llama3.3:70b; wait"]');
   assert.not(await isTold(one));
   assert.not(await isTold(service("image: nginx"), {}, ", disk: 4 GiB"), "no models");
@@ -175,6 +178,11 @@ test("a database whose data is in no volume loses it with its container", async 
   assert.match((await of("timescale/timescaledb:2.17.2-pg16"))[0] ?? "", /"db-data:\/var\/lib\/postgresql\/data"/);
   assert.match((await of("influxdb:2.7"))[0] ?? "", /"db-data:\/var\/lib\/influxdb2"/);
   assert.equal(await of("paradedb/paradedb:latest"), []);
+  // the env file may have PGDATA
+  assert.equal(
+    await of("postgres:17", "    env_file: [{path: db.env, required: false}]\n    volumes: [./d:/pg]\n"),
+    [],
+  );
 });
 
 test("a file of the project that cannot be read: never Ready", async () => {

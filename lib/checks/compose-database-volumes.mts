@@ -1,10 +1,19 @@
 /** Data of databases that has no volume. */
 import { dirname } from "node:path/posix";
-import type { ComposeProject } from "../compose/types.mts";
+import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { environmentOf, mountsOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
-import type { Server } from "./compose-databases.mts";
 import type { ProjectFlaw } from "./compose-flaw.mts";
+
+/** A service that runs the server of an image, without an entrypoint of its own. */
+export interface Server {
+  service: ComposeService;
+  /** The image's name, without Docker Hub's host (or a mirror of it) and `library/`. */
+  image: string;
+  tag: string;
+  /** The variables of which its database needs one; undefined for another image. */
+  passwords: string[] | undefined;
+}
 
 /** PostgreSQL's release in an image: `latest` is at least 18 since 2025-09. Undefined if the tag does not show it. */
 export function postgresRelease(image: string, tag: string): number | undefined {
@@ -48,6 +57,8 @@ export function withoutVolume(name: string, server: Server, { inline }: ComposeP
   // options such as --datadir name another folder
   if (usual === undefined || folder === undefined || tmpfs !== undefined || others !== undefined) return [];
   if (/data|dbpath/i.test([command ?? []].flat().join(" "))) return [];
+  // an env file may have PGDATA
+  if (service.env_file !== undefined && mountsOf(service).length > 0) return [];
   const isBelow = (path: string, above: string) => path === above || path.startsWith(`${above.replace(/\/$/, "")}/`);
   const isKept = mountsOf(service).some(({ source, target, type }) =>
     (source !== undefined || type === "tmpfs") &&

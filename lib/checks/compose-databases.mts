@@ -8,7 +8,7 @@ import { variablesIn } from "../compose/variables.mts";
 import { manualFix } from "../fixes.mts";
 import { firstFew, joinList } from "../text.mts";
 import { envOf, placeOfPath } from "./compose-paths.mts";
-import { postgresRelease, withoutVolume } from "./compose-database-volumes.mts";
+import { postgresRelease, type Server, withoutVolume } from "./compose-database-volumes.mts";
 import { blockOf, flaw, type ProjectFlaw } from "./compose-flaw.mts";
 import { vpnVariables } from "./compose-programs.mts";
 
@@ -35,16 +35,6 @@ const databases: {
     ),
   },
 ];
-
-/** A service that runs the server of an image, without an entrypoint of its own. */
-export interface Server {
-  service: ComposeService;
-  /** The image's name, without Docker Hub's host (or a mirror of it) and `library/`. */
-  image: string;
-  tag: string;
-  /** The variables of which its database needs one; undefined for another image. */
-  passwords: string[] | undefined;
-}
 
 function serverOf(service: ComposeService): Server | undefined {
   const { image, build, entrypoint, command } = service;

@@ -11,7 +11,7 @@ import { fileWith, withFiles } from "./compose-unused.mts";
 import { attachedNetworks, dependsOn, isExternal, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { driverVolumes, isDriverVolume } from "./compose-driver-volumes.mts";
-import { isMap, mapAt } from "../maps.mts";
+import { isMap, mapAt, ownValue } from "../maps.mts";
 import { literally } from "../compose/refusals.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
 import { closest } from "../suggest.mts";
@@ -25,7 +25,7 @@ export function dependencyFlaws(
 ): ProjectFlaw[] {
   const { model, enabled } = project;
   return Object.entries(dependsOn(service)).flatMap(([other, { required }]): ProjectFlaw[] => {
-    const dependency = model?.services[other];
+    const dependency = ownValue(model?.services ?? {}, other);
     // a service that is not required must still exist
     if ((!required && dependency) || (enabled?.includes(other) ?? true)) return [];
     // the file that could not be read may have it

@@ -3,7 +3,7 @@ import type { Service } from "../config/types.mts";
 import type { ComposeProject } from "../compose/types.mts";
 import type { CudaTargets } from "../compose/cuda-targets.mts";
 import { startedOf } from "../compose/enabled.mts";
-import { ownValue } from "../maps.mts";
+import { isMap, ownValue } from "../maps.mts";
 import { placeOf, placeOfBase } from "./compose-flaw.mts";
 
 /** The enabled services of projects in the form that other checks take, named `project/service`. */
@@ -14,6 +14,7 @@ export function projectServices(projects: ComposeProject[] = []): PlacedService[
       ...baseImageOf(project, name),
       ...targetsOf(project, name),
       ...scriptOf(project, name),
+      ...otherVolumes(project),
       place: (at: string[]) => placeOf(project, at, name),
     }))
   );
@@ -28,7 +29,16 @@ export type PlacedService = Service & {
   cudaTargets?: CudaTargets & { place: string };
   /** The text of the project's script that starts it. */
   script?: string;
+  /** Volumes of its project with a driver or options of their own, such as a share of NFS: not on the VM's disk. */
+  elsewhere?: string[];
 };
+
+function otherVolumes({ model }: ComposeProject): Pick<PlacedService, "elsewhere"> {
+  const elsewhere = Object.entries(model?.volumes ?? {}).flatMap(([name, body]) =>
+    isMap(body) && (body.driver_opts !== undefined || (body.driver ?? "local") !== "local") ? [name] : []
+  );
+  return elsewhere.length > 0 ? { elsewhere } : {};
+}
 
 function scriptOf({ startScripts = {} }: ComposeProject, service: string): Pick<PlacedService, "script"> {
   const script = ownValue(startScripts, service)?.text;

@@ -11,7 +11,10 @@ import { sharedPath } from "./compose-folders.mts";
 import { weights } from "./services-models.mts";
 
 /** GiB of the system with Docker and a driver, of Ollama's image, and of another image with CUDA. */
-const [ofSystem, ofOllama, ofCuda] = [8, 5, 15];
+const [ofSystem, ollamaSize, ofCuda] = [8, 5, 15];
+
+/** The names of models in Ollama's library, such as `qwen2.5:72b`. */
+const ofOllama = /:\d/;
 
 /** GiB of a model on the disk: those with about 4 bits have 4.8 (llama.cpp, tools/quantize/README.md, Q4_K_M). */
 const sizeOf = (model: NamedModel) => weights(model, model.bits === 4 ? 4.8 : model.bits);
@@ -19,16 +22,21 @@ const sizeOf = (model: NamedModel) => weights(model, model.bits === 4 ? 4.8 : mo
 /** The warning for models that are larger than the disk of their machine; none if its disk is not known. */
 export function diskVerdicts(services: PlacedService[], machine: ResolvedMachine): Verdict[] {
   const { name, provider, image, data, disk, dataSize, diskSize } = machine;
-  const all = services.filter(({ body }) =>
-    // models in a folder of the host take no space of the VM
-    !mountsOf(body).some(({ source = "" }) => sharedPath(source, machine) !== undefined)
-  ).flatMap((service) => downloadsOf(service.body, service.script).map((model) => ({ ...model, service })));
+  // models in a folder of the host or on a share take no space of the VM
+  const isAway = ({ body, elsewhere = [] }: PlacedService) =>
+    mountsOf(body).some(({ source = "" }) => elsewhere.includes(source) || sharedPath(source, machine) !== undefined);
+  // all models of Ollama are in its one container
+  const ollamaIsAway = services.some((one) => /ollama/.test(String(one.body.image)) && isAway(one));
+  const all = services.filter((one) => !isAway(one)).flatMap((service) =>
+    downloadsOf(service.body, service.script).map((model) => ({ ...model, service }))
+  ).filter(({ name }) => !(ollamaIsAway && ofOllama.test(name)));
   const models = all.filter((one, i) => all.findIndex((other) => other.name === one.name) === i);
   const room = data ?? dataSize ?? disk ?? diskSize ?? (image ? boxDiskSize : undefined);
   if (room === undefined || models.length === 0) return [];
-  // all models of Ollama are in its one container
-  const images = new Set(models.map(({ name, service: { body } }) => /:\d/.test(name) ? "ollama" : String(body.image)));
-  const others = [...images].reduce((sum, one) => sum + (/ollama/.test(one) ? ofOllama : ofCuda), ofSystem);
+  const images = new Set(
+    models.map(({ name, service: { body } }) => ofOllama.test(name) ? "ollama" : String(body.image)),
+  );
+  const others = [...images].reduce((sum, one) => sum + (/ollama/.test(one) ? ollamaSize : ofCuda), ofSystem);
   const total = models.reduce((sum, model) => sum + sizeOf(model), 0);
   if (total + others <= room / 1024) return [];
   const key = data ?? dataSize ? "data:" : "disk:";
