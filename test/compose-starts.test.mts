@@ -465,6 +465,14 @@ test("the address of a program itself is not one of another service", async () =
 test("one service with a port twice, and a network that all included files declare, are one finding each", async () => {
   const twice = "services:\n  a: {image: x, ports: ['127.0.0.1:80:80', '80:80']}\n";
   assert.match((await findings({ "compose.yaml": twice })).join("\n"), /^fail \S+ p\/a uses port 80\/tcp twice -> /);
+  // Docker binds an address of IPv6 alone
+  const of = async (...ports: string[]) =>
+    (await findings({ "compose.yaml": `services:\n  a: {image: x, ports: ${JSON.stringify(ports)}}\n` }))
+      .filter((one) => one.startsWith("fail"));
+  assert.equal(await of("0.0.0.0:80:80", "[::]:80:80"), []);
+  assert.equal(await of("127.0.0.1:80:80", "[::1]:80:80"), []);
+  assert.match((await of("80:80", "[::]:80:80"))[0] ?? "", / uses port \[::\]:80\/tcp twice -> Remove one of the two/);
+  assert.match((await of("[::]:80:80", "[::1]:80:80"))[0] ?? "", / uses port \[::1\]:80\/tcp twice /);
   const part = (name: string) => `services: {${name}: {image: x}}\nnetworks: {proxy: {driver: bridge}}\n`;
   const files = {
     "compose.yaml": "include: [a.yaml, b.yaml]\nnetworks: {proxy: {internal: true}}\n",

@@ -178,6 +178,8 @@ test("a database whose data is in no volume loses it with its container", async 
   assert.match((await of("timescale/timescaledb:2.17.2-pg16"))[0] ?? "", /"db-data:\/var\/lib\/postgresql\/data"/);
   assert.match((await of("influxdb:2.7"))[0] ?? "", /"db-data:\/var\/lib\/influxdb2"/);
   assert.equal(await of("paradedb/paradedb:latest"), []);
+  const elsewhere = "    environment: {path.data: /es/data}\n    volumes: [./es:/es]\n";
+  assert.equal(await found(`services:\n  db:\n    image: elasticsearch:8.15.0\n${elsewhere}`), []);
   // the env file may have PGDATA
   assert.equal(
     await of("postgres:17", "    env_file: [{path: db.env, required: false}]\n    volumes: [./d:/pg]\n"),

@@ -87,12 +87,17 @@ const portsOfHost = ({ ports }: ComposeService): PublishedPort[] =>
   }));
 
 const portName = ({ first, last, protocol, hostIp }: PublishedPort) =>
-  `${hostIp ? `${hostIp}:` : ""}${first === last ? first : `${first}-${last}`}/${protocol}`;
+  `${hostIp.includes(":") ? `[${hostIp}]:` : hostIp ? `${hostIp}:` : ""}${
+    first === last ? first : `${first}-${last}`
+  }/${protocol}`;
 const isAny = (ip: string) => ["", "0.0.0.0", "::"].includes(ip);
 
+/** Whether two ports are the same of one address: those of IPv4 are not those of IPv6, which Docker binds alone. */
 function overlap(a: PublishedPort, b: PublishedPort): boolean {
-  return a.protocol === b.protocol && a.first <= b.last && b.first <= a.last &&
-    (isAny(a.hostIp) || isAny(b.hostIp) || a.hostIp === b.hostIp);
+  const isSameAddress = a.hostIp === "" || b.hostIp === "" ||
+    (a.hostIp.includes(":") === b.hostIp.includes(":") &&
+      (isAny(a.hostIp) || isAny(b.hostIp) || a.hostIp === b.hostIp));
+  return a.protocol === b.protocol && a.first <= b.last && b.first <= a.last && isSameAddress;
 }
 
 /** One verdict for the collisions with each service. */
@@ -130,7 +135,9 @@ function verdictsOf(what: string, found: Collision[], status: "fail" | "warn"): 
           ? "Start one of them, or give one another port: with network_mode: host its own settings decide"
           : services.length > 2
           ? `Start one of them (profiles: [unused] in the others), or change the ${what}s`
-          : "Change it in one of them, or run one of them on another machine",
+          : services.length > 1
+          ? "Change it in one of them, or run one of them on another machine"
+          : "Remove one of the two, or change it",
       )],
     };
   });

@@ -53,7 +53,8 @@ export function withoutVolume(name: string, server: Server, { inline }: ComposeP
   const { service } = server;
   const { command, tmpfs, volumes_from: others } = service;
   const usual = dataFolder(server);
-  const folder = environmentOf(service).PGDATA || usual;
+  const values = environmentOf(service);
+  const folder = values.PGDATA || usual;
   // options such as --datadir name another folder
   if (usual === undefined || folder === undefined || tmpfs !== undefined || others !== undefined) return [];
   if (/data|dbpath/i.test([command ?? []].flat().join(" "))) return [];
@@ -62,7 +63,9 @@ export function withoutVolume(name: string, server: Server, { inline }: ComposeP
   const isBelow = (path: string, above: string) => path === above || path.startsWith(`${above.replace(/\/$/, "")}/`);
   const isKept = mountsOf(service).some(({ source, target, type }) =>
     (source !== undefined || type === "tmpfs") &&
-      [folder, usual].some((one) => isBelow(one, target) || isBelow(target, one) || isBelow(target, dirname(one))) ||
+      ([folder, usual].some((one) => isBelow(one, target) || isBelow(target, one) || isBelow(target, dirname(one))) ||
+        // another setting with a folder, such as path.data
+        Object.values(values).some((one) => isBelow(one, target))) ||
     target.startsWith(usual)
   );
   if (isKept) return [];
