@@ -371,6 +371,20 @@ test("services at the top of a file: one finding, and what else is wrong with th
   assert.equal(refusals.map(({ mend }) => mend), ["Write services: above web, and indent all services below it"]);
 });
 
+test("a section of the project below services: one finding, and the section counts", async () => {
+  const below = "services:\n  a: {image: x, volumes: ['data:/x'], networks: [n]}\n" +
+    "  volumes:\n    data:\n  networks:\n    n: {drivr: x}\n";
+  const [first = "", second = "", ...rest] = await found(below);
+  assert.match(
+    first,
+    /^fail p\/compose\.yaml:3 p: volumes and networks are below services:, .* -> Write volumes: and networks: without/,
+  );
+  assert.match(second, /^fail p\/compose\.yaml:6 p: networks\.n: there is no key drivr.* -> Write driver$/);
+  assert.equal(rest, []);
+  // services of these names
+  assert.equal(await found("services:\n  configs: {image: x}\n  secrets: {build: 'https://github.com/a/b.git'}\n"), []);
+});
+
 test("a service in another one, or in another section, is not to be removed", async () => {
   const inside = "services:\n  a:\n    image: x\n    b:\n      image: y\n";
   assert.match((await found(inside)).join(), /no key b -> Indent b as the other services below services:$/);

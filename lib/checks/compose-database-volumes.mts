@@ -65,7 +65,7 @@ export function withoutVolume(name: string, server: Server, { inline }: ComposeP
     (source !== undefined || type === "tmpfs") &&
       ([folder, usual].some((one) => isBelow(one, target) || isBelow(target, one) || isBelow(target, dirname(one))) ||
         // another setting with a folder, such as path.data
-        Object.values(values).some((one) => isBelow(one, target))) ||
+        Object.values(values).some((one) => isBelow(one ?? "", target))) ||
     target.startsWith(usual)
   );
   if (isKept) return [];

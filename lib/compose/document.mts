@@ -6,7 +6,7 @@ import { doubleMerge, doubleMerges } from "./double-merges.mts";
 import { serviceKeys, shapeFlaws } from "./shape.mts";
 import type { ShapeFlaw } from "./shape-kinds.mts";
 import { correctionOf } from "./shape-fixes.mts";
-import { strayServices, withStrays } from "./stray-services.mts";
+import { straySections, strayServices, withSections, withStrays } from "./stray-services.mts";
 import { refusedTabs } from "./tabs.mts";
 import { typedKeys } from "./typed-keys.mts";
 import type { ProjectProblem } from "./types.mts";
@@ -80,10 +80,15 @@ export function readDocument(
   }
   const whole = yaml.data(yaml.root) as Record<string, unknown>;
   const stray = strayServices(whole);
+  const section = straySections(whole);
   if (stray) refuse(stray.message, lineIn(yaml, stray.names.slice(0, 1)), stray.mend);
-  const raw = stray ? withStrays(whole, stray.names) : whole;
-  const lineOf = (at: ShapeFlaw["path"]) =>
-    lineIn(yaml, at[0] === "services" && stray?.names.includes(String(at[1])) ? at.slice(1) : at);
+  if (section) refuse(section.message, lineIn(yaml, ["services", section.names[0]!]), section.mend);
+  const lifted = section ? withSections(whole, section.names) : whole;
+  const raw = stray ? withStrays(lifted, stray.names) : lifted;
+  const lineOf = (at: ShapeFlaw["path"]) => {
+    if (section?.names.includes(String(at[0]))) return lineIn(yaml, ["services", ...at]);
+    return lineIn(yaml, at[0] === "services" && stray?.names.includes(String(at[1])) ? at.slice(1) : at);
+  };
   const data = filled(raw, source, results) as Record<string, unknown>;
   const flaws = shapeFlaws(data);
   // a mapping of the wrong form is one error, not one for each of its keys

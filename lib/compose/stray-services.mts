@@ -1,19 +1,24 @@
-/** Services at the top of a Compose file: in the form of its first version, or by a wrong indentation. */
+/**
+ * Services at the top of a Compose file, in the form of its first version or by a wrong indentation, and sections below
+ * `services`.
+ */
 import { isMap, mapAt } from "../maps.mts";
 import { joinList } from "../text.mts";
 
 /** The keys at the top of a Compose file that are no services. */
 const top = /^(version|name|include|services|networks|volumes|secrets|configs|models|x-.*)$/;
 
-/** What is wrong with such a file, and the first of the services. */
-export interface StrayServices {
+const sections = /^(networks|volumes|secrets|configs)$/;
+
+/** What is wrong with such a file, and the keys that are in the wrong place. */
+export interface Strays {
   names: string[];
   message: string;
   mend: string;
 }
 
 /** The services at the top of a file's data; undefined if there are none. */
-export function strayServices(data: Record<string, unknown>): StrayServices | undefined {
+export function strayServices(data: Record<string, unknown>): Strays | undefined {
   const names = Object.keys(data).filter((key) => {
     const { image, build } = mapAt(data, key);
     return !top.test(key) && (image !== undefined || build !== undefined);
@@ -40,9 +45,38 @@ export function withStrays(data: Record<string, unknown>, names: string[]): Reco
   return { ...rest, services: { ...strays, ...mapAt(data, "services") } };
 }
 
-/** Whether Compose refuses a file for a service at its top. */
-export const isStray = (message: string): boolean => /^\(root\) Additional property \S+ is not allowed/.test(message);
+/** Sections of the project below `services:`, where each would be a service without an image. */
+export function straySections(data: Record<string, unknown>): Strays | undefined {
+  const services = mapAt(data, "services");
+  const names = Object.keys(services).filter((name) => {
+    const body = services[name];
+    const isSection = body === null || isMap(body) && Object.values(body).every((one) => one === null || isMap(one));
+    return sections.test(name) && isSection && !Object.hasOwn(data, name) && !isMap(mapAt(services, name).build);
+  });
+  if (names.length === 0) return undefined;
+  return {
+    names,
+    message: `${joinList(names)} ${names.length > 1 ? "are" : "is"} below services:, and not at the top of the file`,
+    mend: `Write ${joinList(names.map((name) => `${name}:`))} without indentation`,
+  };
+}
 
-/** Whether a message is that of {@link strayServices}. */
+/** The data of a file with the sections below `services` moved to its top. */
+export function withSections(data: Record<string, unknown>, names: string[]): Record<string, unknown> {
+  const all = Object.entries(mapAt(data, "services"));
+  return {
+    ...data,
+    services: Object.fromEntries(all.filter(([name]) => !names.includes(name))),
+    ...Object.fromEntries(all.filter(([name]) => names.includes(name))),
+  };
+}
+
+/** Whether Compose refuses a file for a service at its top, or for a section below `services`. */
+export const isStray = (message: string): boolean =>
+  /^\(root\) (Additional property \S+ is|additional properties .*) not allowed/.test(message) ||
+  /^services\.(networks|volumes|secrets|configs) /.test(message);
+
+/** Whether a message is that of {@link strayServices} or {@link straySections}. */
 export const ofStray = (message: string): boolean =>
-  /^the file has no services: at the top, as in|at the top of the file, and not below services:$/.test(message);
+  /^the file has no services: at the top, as in|at the top of the file, and not below services:$|below services:, and not at the top of the file$/
+    .test(message);
