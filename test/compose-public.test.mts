@@ -143,6 +143,15 @@ test("an external default network is one that a new VM does not have", async () 
   const external = "networks: {default: {external: true, name: proxy}}\n";
   const found = await findings({ "compose.yaml": `services:\n  web:\n    image: x\n${external}` });
   assert.match(found.join("\n"), /^fail .*the network proxy is external, and a new VM does not have it/);
+  const same = "services: {a: {image: x}}\nnetworks: {p: {external: true, name: n}, q: {external: true, name: n}}\n";
+  assert.match(
+    (await findings({ "compose.yaml": same.replace("image: x", "image: x, networks: [p, q]") })).join("\n"),
+    /the network n is external, and a new VM does not have it -> Remove external: from the networks p and q, or/,
+  );
+  assert.match(
+    (await findings({ "compose.yaml": "services: {a: {image: x}}\n...\nb: c\n" })).join("\n"),
+    /a second document begins here, but only one is read -> Remove it, and use another file/,
+  );
   const host = `services:\n  web:\n    image: x\n    network_mode: host\n${external}`;
   assert.equal(await findings({ "compose.yaml": host }), []);
 });

@@ -238,12 +238,14 @@ interface MissingExternal {
 
 function absent(key: "networks" | "volumes", missing: MissingExternal[], project: ComposeProject): ProjectFlaw[] {
   if (missing.length === 0) return [];
-  const many = missing.length > 1;
-  const kind = `${key === "networks" ? "network" : "volume"}${many ? "s" : ""}`;
+  const names = [...new Set(missing.map(({ named }) => named))];
+  const many = names.length > 1;
+  const kindOf = (several: boolean) => `${key.slice(0, -1)}${several ? "s" : ""}`;
+  const kind = kindOf(missing.length > 1);
   const them = many ? "them" : "it";
   return [{
     status: "fail",
-    message: `the ${kind} ${joinList(missing.map(({ named }) => named))} ${
+    message: `the ${kindOf(many)} ${joinList(names)} ${
       many ? "are" : "is"
     } external, and a new VM does not have ${them}`,
     evidence: {

@@ -41,7 +41,7 @@ export function readDocument(
     });
   }
   for (const { message, line, instead } of [...yaml.problems, ...yaml.repeated]) {
-    refuse(message, line, instead === undefined ? undefined : `Write ${instead}`);
+    refuse(message, line, instead?.replace(/^(?!remove it\b)/, "Write ").replace(/^remove/, "Remove"));
   }
   if (yaml.problems.length > 0) return {};
   const [tab] = refusedTabs(text);
