@@ -49,7 +49,7 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /: no such volume: /,
+      /(?<!\bError): no such volume: /,
       "a container was made with a volume that no longer exists (nvidia_driver_…: of the old nvidia-docker 1)",
       guestFix("List the volumes", "docker volume ls"),
       "Create the container again: docker compose up -d --force-recreate; a GPU by gpus: all instead of that volume",

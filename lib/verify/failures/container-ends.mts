@@ -176,10 +176,11 @@ export const brokenPythonFailures = (): Failure[] =>
       "guest.image",
       "cause",
       /python[\d.]{0,5}: (?:No module named (?!pip\b)|Error while finding module specification for )\S/,
-      "the Python that the command starts does not have that module: entrypoint: or command: takes another Python " +
-      "than the image's own (its venv), or a volume hides it",
-      "Leave entrypoint: and command: out, the image starts its program itself; or name the venv's python by its path",
-      "An image of your own: python3 -m pip install NAME with that same python3",
+      "the Python that the command starts does not have that module: it is not installed for that Python; in a " +
+      "container, the command takes another Python than the image's own (its venv), or a volume hides it",
+      "Compose: leave entrypoint: and command: out, the image starts its program itself; or name the venv's python " +
+      "by its path",
+      "Elsewhere: install the module for that same Python: PYTHON -m pip install NAME",
     ],
     [
       "guest.image",

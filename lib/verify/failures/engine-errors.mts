@@ -185,7 +185,7 @@ const setupErrorFailures = (): Failure[] => [
       anyOf(
         /CRYPT_E_(?:NO_REVOCATION_CHECK|REVOCATION_OFFLINE)|revocation function was unable to check/,
         /SSL certificate problem: (?!certificate (?:is not yet|has expired))/,
-        /SSL routines:\S{0,60}:certificate verify failed|\[SSL: CERTIFICATE_VERIFY_FAILED\]/,
+        /SSL routines:\S{0,60}:certificate verify failed|\[SSL: CERTIFICATE_VERIFY_FAILED\](?!.{0,30}: certificate (?:is not yet|has expired))/,
         /self-signed certificate in certificate chain|unable to get local issuer certificate/,
       ),
       "the server's certificate is not accepted: a proxy or virus scanner puts its own in, the list of revoked " +
@@ -196,11 +196,12 @@ const setupErrorFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /SSL certificate problem: certificate (?:is not yet valid|has expired)/,
-      "a certificate of the server is out of date here: this clock is wrong, or the program's list of authorities is " +
-      "old (an old Vagrant brings its own)",
+      /(?:SSL certificate problem|certificate verify failed): certificate (?:is not yet valid|has expired)/,
+      "a certificate of the server is out of date: it has expired, this clock is wrong, or the program's list of " +
+      "authorities is old (an old Vagrant brings its own)",
       commandFix("Check the clock", "timedatectl"),
       "Update ca-certificates and the program itself (Vagrant, Packer)",
+      "If it has expired, as a browser shows: its server has to renew it",
     ],
   ]),
 ];

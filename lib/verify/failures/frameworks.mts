@@ -174,7 +174,7 @@ export const frameworkFailures = (): Failure[] => [
         "cause",
         anyOf(
           /CUDA GPU is too old/,
-          /(?:compute capability|Compute Capability) .{0,40}(?:too old|not supported|is less than|minimum|at least|>=)/,
+          /(?:compute capability|Compute Capability) .{0,40}(?:too old|not supported|is less than|minimum|at least|>=)(?!.{0,80}\bfall(?:s|ing)? back)/,
           /requires? (?:a )?GPU with (?:compute|CUDA) capability/,
         ),
         "the program needs a newer GPU generation than this one",

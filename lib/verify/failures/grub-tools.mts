@@ -30,9 +30,9 @@ export const grubToolFailures = (): Failure[] => [
     [
       "guest.firmware",
       "symptom",
-      /failed validating signature: crypto\/rsa: verification error/,
+      /\/\S{1,160}: failed validating signature: crypto\/rsa: verification error/,
       "sbctl finds a signature in the file that its key did not make: the file is old or damaged, or the keys were " +
-      "made anew",
+      "made again",
       "Remove that file and build it again (mkinitcpio -P, kernel-install), then sbctl sign-all and sbctl verify",
     ],
     [

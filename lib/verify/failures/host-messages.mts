@@ -137,8 +137,8 @@ export const hostMessageFailures = (): Failure[] => [
       "guest.driver",
       "symptom",
       /(?:BUG: kernel NULL pointer dereference|BUG: unable to handle|kernel BUG at |Oops: )[^]{0,400}Comm: (?:nvidia[\w-]{0,20}|dockerd|containerd|runc|modprobe)\b/,
-      "the kernel met a fault of its own while a program of the driver or of Docker ran, in the function that RIP " +
-      "names; what fails afterwards follows from it",
+      "the kernel met a fault of its own in the function that RIP names, while the program that Comm names ran; " +
+      "what fails afterwards follows from it",
       "Restart the machine; start an older or newer kernel, and report the whole trace to its maker",
       commandFix("Save it", "journalctl -k -b --no-pager"),
     ],

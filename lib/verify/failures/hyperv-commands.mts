@@ -81,7 +81,7 @@ const commands: Row[] = [
     "hyperv.card",
     "fallback",
     /Failed to finish reserving resources/,
-    "Hyper-V could not set aside for the VM's device what it asks for: address space, memory or the card's own memory",
+    "Hyper-V could not set aside what the VM or its device asks for: address space, memory or the card's own memory",
     commandFix(
       "Give the VM more address space, while it is off",
       "Set-VM -Name NAME -GuestControlledCacheTypes $true -LowMemoryMappedIoSpace 1GB -HighMemoryMappedIoSpace 32GB",
@@ -144,20 +144,20 @@ const programs: Row[] = [
   [
     "provider.access",
     "cause",
-    /http response error: 401|401 - invalid content type|WinRM.{0,80}(?:401|the specified credentials were rejected)/,
-    "the host with Hyper-V refused the login over WinRM: user or password are wrong, or WinRM does not allow the " +
-    "way of " +
-    "login or connections without encryption",
-    "Use https on port 5986 and use_ntlm = true, with a user who is an administrator of the host",
-    commandFix("Show what it allows, on the host as administrator", "winrm get winrm/config/service", { root: true }),
+    /401 - invalid content type|WinRM.{0,80}(?:401|the specified credentials were rejected)/,
+    "Windows refused the login over WinRM: user or password are wrong, or WinRM does not allow the way of login or " +
+    "connections without encryption",
+    "Use https on port 5986 and use_ntlm = true (Packer: winrm_use_ntlm), with a user who is an administrator there",
+    commandFix("Show what it allows, on that Windows as administrator", "winrm get winrm/config/service", {
+      root: true,
+    }),
   ],
   [
     "provider.access",
     "cause",
     /\/wsman"?: .{0,120}(?:actively refused|connection refused|i\/o timeout|connected party did not)/,
-    "WinRM does not answer on the host with Hyper-V: it is off, has no listener on that port, or the firewall " +
-    "blocks it",
-    commandFix("Switch it on, on the host as administrator", "winrm quickconfig", { root: true }),
+    "WinRM does not answer on that Windows: it is off, has no listener on that port, or the firewall blocks it",
+    commandFix("Switch it on, on that Windows as administrator", "winrm quickconfig", { root: true }),
     "Port 5986 needs a listener with a certificate; 5985 is the one without encryption",
   ],
   [
@@ -172,17 +172,16 @@ const programs: Row[] = [
     "host.virtualization",
     "cause",
     /This computer is running Hyper-V\. VirtualBox won't boot/,
-    "Windows' hypervisor runs, and this program does not start VirtualBox beside it",
+    "Windows' hypervisor runs, and this program does not start VirtualBox next to it",
     "Use Hyper-V's driver (minikube start --driver=hyperv), or Docker's (--driver=docker)",
     "Or without Hyper-V and WSL: bcdedit /set hypervisorlaunchtype off, then restart Windows",
   ],
   [
     "guest.image",
     "cause",
-    /find the (?:VM's |virtual machine's )?system partition/i,
+    /(?:GPU-?PV?|Hyper-?V).{0,80}find the (?:VM's |virtual machine's )?system partition|find the (?:VM's |virtual machine's )?system partition .{0,40}virtual (?:hard )?disk/i,
     "the drivers cannot be copied into the VM's disk: its Windows is encrypted with BitLocker, which Windows 11 " +
-    "switches " +
-    "on by itself, or the disk has no Windows",
+    "switches on by itself, or the disk has no Windows",
     "In the guest, as administrator: manage-bde -off C:, wait until it is done, shut the guest down, then try again",
   ],
 ];

@@ -208,7 +208,7 @@ export const hypervErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "fallback",
-      /(?:error|return) (?:code|value):? 327(?!69|78|84)\d{2}\b/,
+      /(?:error|return) (?:code|value):? 327(?:68|7[0-79]|8[0-35-9]|9\d)\b/,
       "Hyper-V refused to do that with the VM; its own log has the reason that the number does not say: a state " +
       "(32775), a value (32773), a time-out (32772), a file, too little memory",
       eventLog,

@@ -141,7 +141,7 @@ export const programEndFailures = (): Failure[] =>
         /\w version \([\w.-]{1,24}\) does not match \w[\w-]{1,40} version/,
         /cannot import name '\w{2,60}' from|module '(?!jax)[\w.]{2,60}' has no attribute|got an unexpected keyword argument '/,
       ),
-      "two Python packages of the image do not fit together: one was updated without the other",
+      "two Python packages do not fit together (one was updated without the other), or a part of one is not installed",
       "Use the program's own image, or install its requirements.txt again; update or remove nodes and extensions",
     ],
     [

@@ -233,7 +233,7 @@ export const programFailures = (): Failure[] => [
     ),
     check: "host.memory",
     layer: "image",
-    message: "the model does not fit into the VM's memory",
+    message: "what the program loads (a model, data) does not fit into the free memory of the machine or container",
     fix: [manualFix("Give the machine more (memory:), or use a smaller or more quantized model")],
     source: "Ollama, PyTorch (c10/core/impl/alloc_cpu), NumPy, read 2026-11",
   },

@@ -71,7 +71,7 @@ export const qemuFailures = (): Failure[] => [
     pattern: anyOf(
       /Host CPU does not provide required features|CPU is incompatible with host CPU/,
       /guest CPU doesn't match specification/,
-      /unable to find CPU model '(?!host')|CPU (?:model|feature) .{0,60}(?:not found|is not supported)/,
+      /unable to find CPU model '(?!host')|: (?:[^\n]{0,60} )?CPU (?:model|feature) .{0,60}(?:not found|is not supported)/,
     ),
     near: vmWords,
     check: "host.virtualization",

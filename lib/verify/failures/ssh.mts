@@ -14,10 +14,11 @@ export const sshFailures = (): Failure[] => [
       "verify.ssh",
       "cause",
       /no matching (?:host key type|key exchange method|cipher|MAC) found(?!.{0,240}\[preauth\])|no mutual signature (?:algorithm|supported)/,
-      "ssh and the server have no algorithm in common: the box is old (ssh-rsa, SHA-1), and OpenSSH 8.8 and " +
-      "later refuse that",
-      "Use a current box",
-      "For this VM only: ssh -o HostKeyAlgorithms=+ssh-rsa -o PubkeyAcceptedAlgorithms=+ssh-rsa",
+      "ssh and the server have no algorithm in common: the server (or the box) is old (ssh-rsa, SHA-1), and OpenSSH " +
+      "8.8 and later refuse that",
+      "Update the server; a VM: use a current box",
+      "For this server only, add what it offers: ssh -o HostKeyAlgorithms=+ssh-rsa -o PubkeyAcceptedAlgorithms=+ssh-rsa " +
+      "(key exchange: KexAlgorithms=+NAME, cipher: Ciphers=+NAME, MAC: MACs=+NAME)",
     ],
   ]),
   ...rows({

@@ -144,7 +144,7 @@ export const windowsFailures = (): Failure[] => [
       /required (?:permissions?|authorization) to complete this task/,
       /must be run with administrative privileges|requires that Vagrant be run with/,
       /(?:error|return) (?:code|value):? 32769\b/,
-      /Hyper-V commands have to be run as|requires? (?:Hyper-V )?admin(?:istrator)? (?:right|authority)/,
+      /Hyper-V commands have to be run as|(?:Hyper-?V.{0,40} requires?|requires? Hyper-V) admin(?:istrator)? (?:right|authority)/,
       /(?:Could not find: .{1,80} in|is not a member of) (?:the )?'Hyper-V Administrators'/,
     ),
     near: /hyper-?v|vagrant|-VM(?:\w{0,30})\b/i,

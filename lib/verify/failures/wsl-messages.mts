@@ -115,7 +115,7 @@ export const wslMessageFailures = (): Failure[] => [
       "host.virtualization",
       "cause",
       anyOf(
-        /WSL2 is (?:unable to start since|not supported with your current machine configuration)|virtualization is not enabled on this machine/,
+        /WSL2 is (?:unable to start since|not supported with your current machine configuration)/,
         /Failed to start virtual networking - please install the optional component/,
         /(?:Optional components needed to run WSL|application requires the Windows Subsystem for Linux Optional Component)/,
         /Failed to enable Windows component '/,
@@ -194,7 +194,7 @@ export const wslMessageFailures = (): Failure[] => [
       "guest.image",
       "fallback",
       anyOf(
-        /Failed to (?:create the swap disk in|create disk|attach disk) '|Too many virtual hard disks or physical disks/,
+        /Failed to create the swap disk in '|Failed to attach disk '[^'\n]{1,200}' to WSL|Too many virtual hard disks or physical disks/,
         ownCode("TOO_MANY_DISKS_ATTACHED"),
       ),
       "WSL cannot create or attach a disk, for the reason behind it: the file is missing, its drive is full or " +
@@ -243,7 +243,7 @@ export const wslMessageFailures = (): Failure[] => [
       "guest.image",
       "cause",
       anyOf(
-        /A distribution with the supplied name already exists|install location is already in use/,
+        /A distribution with the supplied name already exists|supplied install location is already in use/,
         new RegExp(atEnd("ERROR_ALREADY_EXISTS|0x800700b7|ERROR_FILE_EXISTS|0x80070050")),
       ),
       "WSL has a distribution of that name already, or the folder holds one",

@@ -19,7 +19,7 @@ export const wslSettingFailures = (): Failure[] => [
       "cause",
       anyOf(
         /'[^'\n]{1,60}' [^\n']{1,24}(?:0x80070520|0x8000ffff)\b/i,
-        /failed to install the following update with error 0x\w{8}: 9P\w{10}/,
+        /failed to install the following update with error 0x(?!80073d02)\w{8}: 9P\w{10}/,
       ),
       "the Microsoft Store did not install WSL or the distribution: this user is not logged in to Windows itself (a " +
       "service, SSH, administrator of another account), or the Store is damaged",
