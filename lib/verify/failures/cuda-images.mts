@@ -209,14 +209,14 @@ export const cudaImageFailures = (): Failure[] => [
     ),
     check: "guest.cuda",
     layer: "image",
-    message:
-      "a CUDA library is missing in the container: libcuda comes with the GPU, the others belong into the image in " +
-      "one version",
+    message: "a library for CUDA is missing: libcuda comes with the GPU, the others belong into the image (without a " +
+      "container: on the library path) in one version",
     fix: [
       manualFix(
         "libcudnn, libcublas, libcudart: use the image's runtime or devel variant, with the version that the " +
           "program wants",
       ),
+      manualFix("zlibwapi.dll (cuDNN 8 on Windows): download the one that NVIDIA's guide names, into a folder of PATH"),
     ],
     source: "glibc's loader, TensorFlow, PyTorch, read 2026-11",
   },

@@ -246,7 +246,7 @@ export const hypervErrorFailures = (): Failure[] => [
       "WSL could not make its network: a VPN, firewall or setting of networkingMode in .wslconfig does not let it, " +
       "or Windows' virtual switch is damaged",
       "Set networkingMode=nat (or mirrored) in %UserProfile%\\.wslconfig, then wsl --shutdown",
-      commandFix("Restart Windows' network service for VMs, as administrator", "sc.exe stop hns; sc.exe start hns", {
+      commandFix("Restart Windows' network service for VMs, as administrator", "net.exe stop hns; net.exe start hns", {
         root: true,
       }),
     ],

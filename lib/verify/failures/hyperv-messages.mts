@@ -74,7 +74,7 @@ const starts: Row[] = [
     "symptom",
     /Could not initialize machine remoting system/,
     "Hyper-V could not make the VM's screen, as its service has no certificate that it can use",
-    commandFix("Restart its service; VMs run on", "sc.exe stop vmms; sc.exe start vmms", { root: true }),
+    commandFix("Restart its service; VMs run on", "net.exe stop vmms; net.exe start vmms", { root: true }),
   ],
   [
     "provider.version",

@@ -86,7 +86,7 @@ export const otherHypervisorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /binding socket to \S{1,60} failed/,
+      /reds\S{0,40}: binding socket to \S{1,60} failed/,
       "the port for the VM's SPICE screen is in use, most often by another VM",
       commandFix("Find out by which program", "ss -lntp"),
       "Use another port, or port='-1' autoport='yes' in libvirt",

@@ -143,6 +143,7 @@ export const programEndFailures = (): Failure[] =>
       ),
       "two Python packages do not fit together (one was updated without the other), or a part of one is not installed",
       "Use the program's own image, or install its requirements.txt again; update or remove nodes and extensions",
+      "distutils is gone since Python 3.12: install setuptools for the same Python",
     ],
     [
       "verify.service",

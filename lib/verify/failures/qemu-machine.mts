@@ -29,7 +29,8 @@ export const machineFailures = (): Failure[] => [
       "provider.mode",
       "cause",
       /Object \w{1,20} is not an instance of type x86-machine/,
-      "this QEMU uses WHPX (some releases: KVM too) only with a machine type of a PC; the command names another or none",
+      "this QEMU uses WHPX (some releases: KVM too) only with a machine type of a PC; the command names another " +
+      "or none",
       "Write -machine q35 (Packer: machine_type); if libvirt asks QEMU with -machine none: update QEMU",
     ],
     [

@@ -124,7 +124,7 @@ export const serviceToolFailures = (): Failure[] => [
     [
       "verify.service",
       "symptom",
-      /(?:\[GPU\] (?:ProgramBuilder build failed|cl\w{6,30}, error)|GPU program build failed|error code: -\d{1,4} CL_\w{4,40}|\bCL_(?:OUT_OF_(?:RESOURCES|HOST_MEMORY)|MEM_OBJECT_ALLOCATION_FAILURE|BUILD_PROGRAM_FAILURE|INVALID_(?:WORK_GROUP_SIZE|KERNEL|BUFFER_SIZE|DEVICE|PLATFORM|BINARY)|DEVICE_NOT_(?:FOUND|AVAILABLE))\b)/,
+      /(?:\[GPU\] (?:ProgramBuilder build failed|cl\w{6,30}, error)|GPU program build failed|error code: -\d{1,4} CL_\w{4,40}|(?<!#define )\bCL_(?:OUT_OF_(?:RESOURCES|HOST_MEMORY)|MEM_OBJECT_ALLOCATION_FAILURE|BUILD_PROGRAM_FAILURE|INVALID_(?:WORK_GROUP_SIZE|KERNEL|BUFFER_SIZE|DEVICE|PLATFORM|BINARY)|DEVICE_NOT_(?:FOUND|AVAILABLE))\b)/,
       "OpenCL refused a call, for the reason in its code: too little memory on the card (OUT_OF_RESOURCES, " +
       "ALLOCATION), " +
       "or a driver and a program that do not fit each other (INVALID, BUILD)",

@@ -17,8 +17,8 @@ export const sshFailures = (): Failure[] => [
       "ssh and the server have no algorithm in common: the server (or the box) is old (ssh-rsa, SHA-1), and OpenSSH " +
       "8.8 and later refuse that",
       "Update the server; a VM: use a current box",
-      "For this server only, add what it offers: ssh -o HostKeyAlgorithms=+ssh-rsa -o PubkeyAcceptedAlgorithms=+ssh-rsa " +
-      "(key exchange: KexAlgorithms=+NAME, cipher: Ciphers=+NAME, MAC: MACs=+NAME)",
+      "For this server only, add what it offers: ssh -o HostKeyAlgorithms=+ssh-rsa -o " +
+      "PubkeyAcceptedAlgorithms=+ssh-rsa (key exchange: KexAlgorithms=+NAME, cipher: Ciphers=+NAME, MAC: MACs=+NAME)",
     ],
   ]),
   ...rows({

@@ -46,7 +46,7 @@ const codes: Row[] = [
     /0x803b00[\da-f]{2}\b|-214361(?:6[789]|70)\d{2}\b|\bHCN_E_[A-Z_]{4,40}/,
     "Windows' service for the networks of VMs (HNS) refused the network, its address or its port: it exists already, " +
     "is taken, or the service has lost it",
-    commandFix("Restart the service, as administrator", "sc.exe stop hns; sc.exe start hns", { root: true }),
+    commandFix("Restart the service, as administrator", "net.exe stop hns; net.exe start hns", { root: true }),
     commandFix("List the networks", "hnsdiag.exe list networks"),
   ],
   [

@@ -131,7 +131,7 @@ export const windowsFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Not enough memory in the system to start the virtual machine|Unable to allocate \d{1,9} MB of RAM|: OutOfMemory,Microsoft\.HyperV\.PowerShell/,
-      /(?:error|return) (?:code|value):? 32778\b/,
+      /(?:\bVM|hyper-?v|job)\b.{0,80}(?:error|return) (?:code|value):? 32778\b/,
     ),
     check: "host.memory",
     layer: "hypervisor",
