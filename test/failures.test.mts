@@ -379,9 +379,11 @@ test("explain says that it found nothing, and refuses what it cannot read", asyn
   const { code, out } = await explained({ "-": foreign[0]![1] }, []);
   assert.is(code, 1);
   assert.match(out, /^homelab-gpu knows no error in this log\n {2}→ /);
-  const unknown = await explained({ "-": "0 errors\nerr=nil\nfoo: cannot parse\u0007 a.conf\nexit status 1" }, []);
-  assert.match(unknown.out, / Line 3:\s+foo:\s+cannot\s+parse\s+a\.conf\n/);
+  const fine = '0 errors\nerr=nil\n"failed":false\nerrors: []\nrestart: on-failure\nlog level: error\n';
+  const unknown = await explained({ "-": `${fine}foo: cannot parse\u0007 a.conf\nexit status 1` }, []);
+  assert.match(unknown.out, / Line 7:\s+foo:\s+cannot\s+parse\s+a\.conf\n/);
   assert.match((await explained({ "-": "all done" }, [])).out, / {2}→ No line reports an error: /);
+  assert.match((await explained({ "-": `${fine}Error: nil pointer dereference` }, [])).out, / Line 7:\s+Error:\s+nil/);
   const empty = await explained({ "up.log": " \n" }, ["up.log"]);
   assert.is(empty.code, 1);
   assert.match(

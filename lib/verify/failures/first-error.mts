@@ -1,11 +1,16 @@
+import { anyOf } from "../../text.mts";
+
 /** Finds the first line of a log that reports an error, for a log without a known one. */
 
 /** Words with which programs report a failure. */
 const words =
   /\b(?:errors?|err|fatal|fail(?:ed|ure|s)?|cannot|can't|couldn't|could not|unable to|denied|refused|panic(?:ked)?|exception|not found|no such|invalid|unsupported|critical|aborted|timed out)\b|(?:Error|Exception)\b/i;
-/** Counts and values that say that nothing failed. */
-const fine =
-  /\b(?:0|no|without|zero) (?:\w+ )?(?:errors?|failures?|failed)\b|\berr(?:or)?s?["']?[=:] ?["']?(?:0\b|nil|none|null|false)|\b(?:errors?|failed)["']?: ?0\b/i;
+/** Counts and values that say that nothing failed, and settings about errors. */
+const fine = anyOf(
+  /\b(?:0|no|without|zero) (?:\w+ )?(?:errors?|failures?|failed)\b/i,
+  /\b(?:err(?:or)?s?|failed|denied|refused)(?: count)?["']?[=:] ?["']?(?:0|<?nil>?|none|null|false|\[\])(?=["',;)}\]]|\s*$|\s+\w+=)/,
+  /\bon-failure\b|--fail\b|\berror\.log\b|\blog[_ ]level\b/,
+);
 
 /**
  * Returns the first line that reports an error, and its number, starting at 1. The line is at most

@@ -144,7 +144,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       "cause",
       anyOf(
         /vm "[^"]{1,60}" already (?:running|exists)|\b[\w-]{3,60}: VM (?:does not exist|already exists)/,
-        /machine did not transition into running state|machine is not in running state|(?:try|run|using|with|`)[^\n]{0,40}podman machine (?:init|start)/,
+        /machine did not transition into running state|machine is not in running state|try [`'"]?podman machine (?:init|start)/,
       ),
       "Podman's own VM (podman machine) does not run, or is in another state than the command expects",
       commandFix("List the machines", "podman machine list"),
