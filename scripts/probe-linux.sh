@@ -542,7 +542,8 @@ texts=$(awk -v root="$root" '
       n = split($0, part, "\"")
       for (i = 2; i <= n; i += 2) if (part[i] ~ driver) line = line " " part[i]
       if (line != "") report("initrd.kernelModules+=" line)
-      if (/\]/) list = 0
+      # after one list another one can follow: ] ++ lib.optionals …
+      if (/\].*;|^[ \t)]*;/) list = 0
     }
     depth += gsub(/[{]/, "{") - gsub(/[}]/, "}")
     if (depth < inside) inside = 0
@@ -1640,7 +1641,8 @@ END
         }
         $1 == "table" { at = $2 " " $3 }
         /hook forward/ { chain(/policy drop/) }
-        /jump LIBVIRT_FW|"virbr[^"]*".* accept/ { passed[at] = 1 }
+        # without .* in a pattern: a line with a large set has many such names
+        /jump LIBVIRT_FW/ || (i = index($0, "\"virbr")) && index(substr($0, i), " accept") { passed[at] = 1 }
         # iptables has another output format
         /^-P FORWARD / { at = family " filter"; chain($3 == "DROP") }
         /^-A .*(-j LIBVIRT_FW|-i virbr.* -j ACCEPT)/ { passed[at] = 1 }

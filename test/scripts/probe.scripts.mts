@@ -556,7 +556,7 @@ test("the probe reads what a NixOS configuration loads and binds in the initramf
     `boot.extraModprobeConfig = ''options kvm nested=1'';\\nx.script = ''echo >driver_override'';\\n` +
     `boot.kernelModules = [ "amdgpu" ];\\nboot.blacklistedKernelModules = [ "nouveau" ];\\n}`,
     `etc/nixos/hosts/planted/planted.nix = boot = {\\n  kernelModules = [ "kvm" ];\\n  initrd = {\\n` +
-    `    availableKernelModules = [ "nouveau" ];\\n    kernelModules = [\\n      "amdgpu" # first\\n      # "i915"\\n    ];\\n` +
+    `    availableKernelModules = [ "nouveau" ];\\n    kernelModules = [\\n      "amdgpu" # first\\n      # "i915"\\n    ] ++ lib.optionals x [\\n "xe"\\n];\\n` +
     `  };\\n  kernelModules = [ "nouveau" ];\\n};`,
     `etc/nixos/hosts/vfio.nix = boot.postBootCommands = "" + ''\\n  DEVS="0000:0f:00.0"\\n  echo >driver_override\\n'';`,
     `etc/nixos/rules.nix = boot.initrd.services.udev.rules = ''\\n  KERNEL=="0000:0e:00.0", ATTR{driver_override}="vfio-pci"\\n'';`,
@@ -572,6 +572,7 @@ test("the probe reads what a NixOS configuration loads and binds in the initramf
       "nixos/… driver_override 0000:0d:00.0",
       "nixos/…/vfio.nix driver_override 0000:0f:00.0",
       "nixos/…/… initrd.kernelModules+= amdgpu",
+      "nixos/…/… initrd.kernelModules+= xe",
     ]);
   }
 });
