@@ -975,7 +975,7 @@ test("a version comes from dpkg only for a program of its package", () => {
       if (path === undefined) continue;
       const said = /\d+\.\d+[\w.]*/.exec(execFileSync(path, ["--version"], { encoding: "utf8" }))![0];
       // Debian's version has no point release of QEMU 7.2
-      assert.ok([said, said.replace(/\d+$/, "x")].includes(found[name]!), `${name} ${found[name]}, not ${said}`);
+      assert.ok([said, said.replace(/\.\d+$/, "")].includes(found[name]!), `${name} ${found[name]}, not ${said}`);
     }
   } finally {
     rmSync(folder, { recursive: true });
