@@ -126,8 +126,11 @@ export const qemuFileFailures = (): Failure[] => [
     pattern: /unable to find any master var store/,
     check: "guest.firmware",
     layer: "provider",
-    message: "libvirt knows no template of the UEFI variables for that firmware file: its description is not installed",
+    message:
+      "libvirt knows no template of the UEFI variables for that firmware file: the distribution renamed the file " +
+      "(Arch, Fedora: OVMF_CODE.4m.fd), or its description is not installed",
     fix: [
+      doctorFix("guest.firmware"),
       manualFix("Let libvirt choose: <os firmware='efi'> without <loader> (Vagrant: without libvirt.loader)"),
       manualFix("Or name the file: <nvram template='/usr/share/…/OVMF_VARS….fd'/>, of the same set as the loader"),
     ],
