@@ -19,6 +19,7 @@ import { stripVTControlCharacters } from "node:util";
 import { brotliDecompressSync } from "node:zlib";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { readByCat } from "../../lib/cli/ssh-probe.mts";
 import { beforeAll } from "../before-all.mts";
 import { root, standIns } from "../fake.mts";
 import { type Said, started, starting, zx } from "../start.mts";
@@ -122,7 +123,7 @@ for (const [words, code] of commands) {
 
 test("the bundle runs the same probe as the script", async () => {
   const { files } = await outputOf("probe", ["doctor", "gpu"], true);
-  assert.is(files["probe-seen.sh"], readFileSync(`${root}/scripts/probe-linux.sh`, "utf8"));
+  assert.is(files["probe-seen.sh"], readByCat + readFileSync(`${root}/scripts/probe-linux.sh`, "utf8"));
 });
 
 test("the bundle contains every template and every script for other systems", () => {
