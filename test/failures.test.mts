@@ -382,6 +382,7 @@ test("explain says that it found nothing, and refuses what it cannot read", asyn
   const fine = '0 errors\nerr=nil\n"failed":false\nerrors: []\nrestart: on-failure\nlog level: error\n';
   const unknown = await explained({ "-": `${fine}foo: cannot parse\u0007 a.conf\nexit status 1` }, []);
   assert.match(unknown.out, / Line 7:\s+foo:\s+cannot\s+parse\s+a\.conf\n/);
+  assert.match((await explained({ "-": "ok\npool: tank, state: SUSPENDED" }, [])).out, / Line 2:\s/);
   assert.match((await explained({ "-": "all done" }, [])).out, / {2}→ No line reports an error: /);
   assert.match((await explained({ "-": `${fine}Error: nil pointer dereference` }, [])).out, / Line 7:\s+Error:\s+nil/);
   const empty = await explained({ "up.log": " \n" }, ["up.log"]);

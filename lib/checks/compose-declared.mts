@@ -8,7 +8,7 @@ import { enabledOf } from "../compose/enabled.mts";
 import { namelessNetwork } from "./compose-emptied.mts";
 import { withProfile } from "./compose-profiles.mts";
 import { fileWith, withFiles } from "./compose-unused.mts";
-import { attachedNetworks, dependsOn, isExternal, mountsOf, networksOf } from "../compose/service.mts";
+import { attachedNetworks, dependsOn, externalName, isExternal, mountsOf, networksOf } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { driverVolumes, isDriverVolume } from "./compose-driver-volumes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
@@ -188,7 +188,7 @@ const ownNetworks = ["host", "bridge", "none"];
 export function engineNetworks(service: ComposeService, { model }: ComposeProject): ProjectFlaw[] {
   return attachedNetworks(service).flatMap((key): ProjectFlaw[] => {
     const one = mapAt((model?.networks ?? {}) as Record<string, unknown>, key);
-    const named = String((isMap(one.external) ? one.external.name : undefined) || one.name || key);
+    const named = externalName(key, one);
     if (!isExternal(one) || !ownNetworks.includes(named)) return [];
     const rest = () => ", which is Docker's own: it refuses the aliases that Compose gives services";
     return [{
@@ -211,7 +211,7 @@ export function missingExternals(project: ComposeProject, others: ComposeProject
   return (["networks", "volumes"] as const).flatMap((key): ProjectFlaw[] => {
     const missing = Object.entries(project.model?.[key] ?? {}).flatMap(([name, one]) => {
       if (!isMap(one) || !isExternal(one) || !used[key].includes(name)) return [];
-      const named = String((isMap(one.external) ? one.external.name : undefined) || one.name || name);
+      const named = externalName(name, one);
       if (key === "networks" && ownNetworks.includes(named)) return [];
       const created = others.some((other) =>
         key === "networks"

@@ -2,7 +2,7 @@
 import { createsNetwork } from "../compose/created-networks.mts";
 import { enabledOf } from "../compose/enabled.mts";
 import { grantsOf } from "../compose/grants.mts";
-import { attachedNetworks, isExternal } from "../compose/service.mts";
+import { attachedNetworks, externalName, isExternal } from "../compose/service.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import { grantNameFlaw, swarmNameFlaw } from "../config/swarm-names.mts";
 import { quoted } from "../config/scalars.mts";
@@ -32,7 +32,7 @@ function externals(
 ): External[] {
   return Object.entries(project.model?.[section] ?? {}).flatMap(([key, one]) => {
     if (!isMap(one) || !isExternal(one) || !used.has(key)) return [];
-    const named = String((isMap(one.external) ? one.external.name : undefined) ?? one.name ?? key);
+    const named = externalName(key, one);
     return named.includes("$") ? [] : [{ key, named }];
   });
 }

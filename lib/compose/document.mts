@@ -27,8 +27,8 @@ export function readDocument(
   source: FillSource,
 ): Record<string, unknown> {
   const { refusals, warnings, emptied } = results;
-  const refuse = (message: string, line: number, mend?: string) =>
-    refusals.push({ message, file: path, line: above + line, ...(mend === undefined ? {} : { mend }) });
+  const refuse = (message: string, line: number, mend?: string, more: Pick<ProjectProblem, "stray"> = {}) =>
+    refusals.push({ message, file: path, line: above + line, ...(mend === undefined ? {} : { mend }), ...more });
   const yaml = new Yaml(text, { joins: true });
   for (const { line, instead } of yaml.joined) {
     warnings.push({
@@ -81,8 +81,8 @@ export function readDocument(
   const whole = yaml.data(yaml.root) as Record<string, unknown>;
   const stray = strayServices(whole);
   const section = straySections(whole);
-  if (stray) refuse(stray.message, lineIn(yaml, stray.names.slice(0, 1)), stray.mend);
-  if (section) refuse(section.message, lineIn(yaml, ["services", section.names[0]!]), section.mend);
+  if (stray) refuse(stray.message, lineIn(yaml, stray.names.slice(0, 1)), stray.mend, { stray: true });
+  if (section) refuse(section.message, lineIn(yaml, ["services", section.names[0]!]), section.mend, { stray: true });
   const lifted = section ? withSections(whole, section.names) : whole;
   const raw = stray ? withStrays(lifted, stray.names) : lifted;
   const lineOf = (at: ShapeFlaw["path"]) => {

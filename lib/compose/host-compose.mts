@@ -8,7 +8,7 @@ import { newerKeyOf } from "./key-versions.mts";
 import type { ReadProject } from "./reader.mts";
 import { lineOf, literally, refusalsOf, unsetVariablesOf } from "./refusals.mts";
 import type { ComposeModel, ComposeProject, ProjectProblem, ProjectRequest } from "./types.mts";
-import { isStray, ofStray } from "./stray-services.mts";
+import { isStray } from "./stray-services.mts";
 import { placed, readerResult } from "./problem-places.mts";
 
 /** A Compose program on the host. */
@@ -88,7 +88,7 @@ export async function askCompose(
   // the built-in reader has the place of each
   const isMerged = (message: string) =>
     /mapping key "<<" already defined/.test(message) && ownRefusals.some((one) => one.message === doubleMerge);
-  const hasStray = ownRefusals.some(({ message }) => ofStray(message));
+  const hasStray = ownRefusals.some(({ stray }) => stray);
   const distinct = refused.filter(({ message }) =>
     !isEmptied(message, own) && !isMerged(message) && !(hasStray && isStray(message))
   );

@@ -23,6 +23,10 @@ export function flagOf(value: unknown): boolean | undefined {
 export const isExternal = ({ external }: Record<string, unknown>): boolean =>
   isMap(external) || flagOf(external) === true;
 
+/** The name outside the project of such an external one. `key`: its name in the project. */
+export const externalName = (key: string, { external, name }: Record<string, unknown>): string =>
+  String((isMap(external) ? external.name : undefined) || name || key);
+
 /** The environment of a service, from a map or a list; a variable without a value is null. */
 export function environmentOf({ environment }: ComposeService): Record<string, string | null> {
   if (isMap(environment)) {

@@ -75,8 +75,3 @@ export function withSections(data: Record<string, unknown>, names: string[]): Re
 export const isStray = (message: string): boolean =>
   /^\(root\) (Additional property \S+ is|additional properties .*) not allowed/.test(message) ||
   /^services\.(networks|volumes|secrets|configs) /.test(message);
-
-/** Whether a message is that of {@link strayServices} or {@link straySections}. */
-export const ofStray = (message: string): boolean =>
-  /^the file has no services: at the top, as in|at the top of the file, and not below services:$|below services:, and not at the top of the file$/
-    .test(message);

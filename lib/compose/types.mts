@@ -228,6 +228,8 @@ export interface ProjectProblem {
   required?: true;
   /** Whether it is a `${` that Compose cannot parse, so that the value is unknown. */
   unread?: true;
+  /** Services or sections of the file are in the wrong place: Compose then refuses each of their keys. */
+  stray?: true;
 }
 
 /**

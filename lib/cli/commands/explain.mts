@@ -35,7 +35,7 @@ function unknownLines(text: string, width: number): string[] {
     : [
       ...(error
         ? wrap(`Read the first error and the lines around it. Line ${error.number}: ${error.line}`, ...step)
-        : wrap("No line reports an error: give the output that has one", ...step)),
+        : wrap("No line reports an error: use the output with the error", ...step)),
       ...wrap("Most texts are known in English only: repeat the command with LC_ALL=C", ...step),
     ];
   return [

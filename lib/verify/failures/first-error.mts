@@ -1,10 +1,9 @@
-import { anyOf } from "../../text.mts";
-
 /** Finds the first line of a log that reports an error, for a log without a known one. */
+import { anyOf } from "../../text.mts";
 
 /** Words with which programs report a failure. */
 const words =
-  /\b(?:errors?|err|fatal|fail(?:ed|ure|s)?|cannot|can't|couldn't|could not|unable to|denied|refused|panic(?:ked)?|exception|not found|no such|invalid|unsupported|critical|aborted|timed out)\b|(?:Error|Exception)\b/i;
+  /\b(?:errors?|err|fatal|fail(?:ed|ure|s)?|cannot|can't|couldn't|could not|unable to|denied|refused|panic(?:ked)?|exception|not found|no such|invalid|unsupported|critical|aborted|timed out|crash(?:ed)?|killed|faulted|suspended|segfault|segmentation fault|unavailable)\b|(?:Error|Exception)\b/i;
 /** Counts and values that say that nothing failed, and settings about errors. */
 const fine = anyOf(
   /\b(?:0|no|without|zero) (?:\w+ )?(?:errors?|failures?|failed)\b/i,
