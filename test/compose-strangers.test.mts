@@ -45,6 +45,17 @@ async function found(text: string, files: Record<string, string> = {}, rest?: st
   return findings.filter(({ status, message }) => status !== "pass" && !/this host has no Compose 2/.test(message))
     .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
 }
+
+/** What is said of one stack that the host's Compose refuses with these words, as `message -> advice`. */
+async function refusedWith(text: string, err: string): Promise<string[]> {
+  const { shell } = fakeShell({ "/lab/p/compose.yaml": text }, {
+    "docker compose version": { out: "2.26.1\n" },
+    "docker compose -p p": { ok: false, code: 15, err: `${err}\n` },
+  });
+  const compose = { command: ["docker", "compose"], version: "2.26.1" };
+  const { refusals } = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [] }, compose);
+  return refusals.map(({ message, mend }) => `${message} -> ${mend}`);
+}
 const gpu = "deploy: {resources: {reservations: {devices: [{driver: nvidia, count: 1, capabilities: [gpu]}]}}}";
 const service = (rest: string, top = "") =>
   `services:\n  s:\n    ${rest.replaceAll("\n", "\n    ")}\n    ${gpu}\n${top}`;
@@ -100,6 +111,9 @@ test("what is not known about a registry is unknown: the host's own logins, and 
     );
   }
   assert.match((await of("localhost:5000/app"))[0]!, /^warn .*localhost:5000 is a itself there, which has no registry/);
+  const local = service('image: "localhost:5000/app"');
+  const registry = "  registry: {image: 'registry:3', ports: ['5000:5000']}\n";
+  assert.not.match((await found(local + registry)).join("\n"), /which has no registry/, "the project runs it itself");
 });
 
 test("models that services download are larger than the VM's disk", async () => {
@@ -113,29 +127,30 @@ test("models that services download are larger than the VM's disk", async () => 
   );
   assert.match(warning, /-> Write disk: \d+ GiB for a, or share a folder/);
   assert.equal(others, []);
-  const isTold = async (text: string, files = {}, rest = "") =>
+  const warns = async (text: string, files = {}, rest = "") =>
     (await found(text, files, rest)).some((one) => / take about \d+ GiB, but the (data )?disk of a /.test(one));
-  assert.ok(await isTold(ollama, {}, ", data: 50 GiB"));
-  assert.not(await isTold(ollama, {}, ", disk: 128 GiB"));
-  assert.not(await isTold(ollama, {}, ", data: 128 GiB"));
+  assert.ok(await warns(ollama, {}, ", data: 50 GiB"));
+  assert.ok(await warns(ollama, {}, ", disk: 85 GiB"), "the system and the image need space too");
+  assert.not(await warns(ollama, {}, ", disk: 128 GiB"));
+  assert.not(await warns(ollama, {}, ", data: 128 GiB"));
   const shared = ollama.replace("    entrypoint", "    volumes: [/mnt/models:/root/.ollama]\n    entrypoint");
-  assert.ok(await isTold(shared));
-  assert.not(await isTold(shared, {}, ", folders: [{from: /mnt/models, to: /mnt/models}]"));
+  assert.ok(await warns(shared));
+  assert.not(await warns(shared, {}, ", folders: [{from: /mnt/models, to: /mnt/models}]"));
   const pulls = ollama + "  server: {image: ollama/ollama, volumes: ['models:/root/.ollama']}\nvolumes:\n  models:\n";
-  assert.ok(await isTold(`${pulls}    labels: {a: b}\n`));
-  assert.not(await isTold(`${pulls}    driver_opts: {type: nfs, o: addr=10.0.0.1, device: ":/models"}\n`));
+  assert.ok(await warns(`${pulls}    labels: {a: b}\n`));
+  assert.not(await warns(`${pulls}    driver_opts: {type: nfs, o: addr=10.0.0.1, device: ":/models"}\n`));
   const one = service('image: ollama/ollama\nentrypoint: [sh, -c, "ollama serve & ollama pull llama3.3:70b; wait"]');
-  assert.not(await isTold(one));
-  assert.not(await isTold(service("image: nginx"), {}, ", disk: 4 GiB"), "no models");
+  assert.not(await warns(one));
+  assert.not(await warns(service("image: nginx"), {}, ", disk: 4 GiB"), "no models");
   const app = "services:\n" +
     ["a", "b", "c"].map((name) => `  ${name}: {image: "me/${name}", environment: {MODEL: "llama3.3:70b"}}\n`).join("");
-  assert.not(await isTold(app), "they are in the container of Ollama, once");
+  assert.not(await warns(app), "they are in the container of Ollama, once");
   const built = service("build: .");
   const files = {
     Dockerfile: 'FROM ollama/ollama\nCOPY start.sh /start.sh\nENTRYPOINT ["/bin/bash", "/start.sh"]\n',
     "start.sh": "#!/bin/bash\nollama serve &\nollama pull qwen3:235b\nwait\n",
   };
-  assert.ok(await isTold(built, files));
+  assert.ok(await warns(built, files));
   const { project } = await judge({ "compose.yaml": built, ...files });
   assert.match(projectServices([project])[0]!.script ?? "", /qwen3:235b/);
   const names = (rest: Record<string, unknown>) => downloadsOf(rest).map(({ name, bits }) => `${name} ${bits}`);
@@ -362,13 +377,13 @@ test("services at the top of a file: one finding, and what else is wrong with th
     one.join(),
     /^fail p\/compose\.yaml:3 p: web is at the top of the file.* -> Indent web below services:$/,
   );
-  const { shell } = fakeShell({ "/lab/p/compose.yaml": "web:\n  image: nginx\n" }, {
-    "docker compose version": { out: "2.26.1\n" },
-    "docker compose -p p": { ok: false, code: 15, err: "(root) Additional property web is not allowed\n" },
-  });
-  const compose = { command: ["docker", "compose"], version: "2.26.1" };
-  const { refusals } = await readProject(shell, { name: "p", machine: "a", folder: "/lab/p", profiles: [] }, compose);
-  assert.equal(refusals.map(({ mend }) => mend), ["Write services: above web, and indent all services below it"]);
+  assert.equal(
+    await refusedWith("web:\n  image: nginx\ndb:\n  image: x\n", "(root) Additional property db is not allowed"),
+    [
+      "the file has no services: at the top, as in the first version of Compose: Compose 2 refuses that -> " +
+      "Write services: above web, and indent all services below it",
+    ],
+  );
 });
 
 test("a section of the project below services: one finding, and the section counts", async () => {
@@ -381,6 +396,14 @@ test("a section of the project below services: one finding, and the section coun
   );
   assert.match(second, /^fail p\/compose\.yaml:6 p: networks\.n: there is no key drivr.* -> Write driver$/);
   assert.equal(rest, []);
+  const correct = below.replace("drivr", "driver");
+  assert.equal(
+    await refusedWith(correct, "services.networks additional properties 'n' not allowed"),
+    [
+      "volumes and networks are below services:, and not at the top of the file -> " +
+      "Write volumes: and networks: without indentation",
+    ],
+  );
   // services of these names
   assert.equal(await found("services:\n  configs: {image: x}\n  secrets: {build: 'https://github.com/a/b.git'}\n"), []);
 });

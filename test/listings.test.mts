@@ -149,6 +149,16 @@ test("gpu.driver: an initramfs without modprobe's files gives vfio-pci no ids", 
   assert.not.match(finding(dracut.replace("hostonly=no", "hostonly=yes"), "gpu.driver", card).message, /no ids/);
 });
 
+test("gpu.driver: a module that dracut leaves out is not in the initramfs", () => {
+  const card = "{vendor_id: 10de, device_id: 2704}";
+  const host = text("arch-initramfs-without-modprobe-files").replace(/^(ls|mk)initcpio[:.].*\n/gm, "")
+    .replace("[programs]\n", "$&dracut:/usr/bin/dracut\n");
+  const having = (setting: string) =>
+    finding(host.replace("[configured]\n", `$&dracut.conf.d/a.conf:${setting}\n`), "gpu.driver", card);
+  assert.match(having("omit_drivers+= vfio-pci").message, /: no file that was read loads vfio-pci earlier$/);
+  assert.match(having("add_drivers+= vfio-pci").message, /: reboot, or rebuild the initramfs$/);
+});
+
 test("gpu.driver: dracut's files in /usr/lib count by their names, and a script in its image is early", () => {
   const card = "{vendor_id: 10de, device_id: 2704}";
   const host = text("arch-initramfs-without-modprobe-files").replace(/^(ls|mk)initcpio[:.].*\n/gm, "")

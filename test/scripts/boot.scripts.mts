@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
+import { isKernelInstalled } from "../../lib/host/boot-entries.mts";
 import { addArgument, changeArgument, refreshEntries, removeArgument } from "../../lib/host/kernel-arguments.mts";
 import { configuredArguments, removalWaits } from "../../lib/host/configured-arguments.mts";
 import { initramfsOf } from "../../lib/host/initramfs.mts";
@@ -318,6 +319,15 @@ test("a system that another boot loader started gets no change of GRUB's files",
   hidden.os.id = "arch";
   assert.is(addArgument(hidden, "iommu=pt").command, null, "entries of another kind may be there");
   assert.match(addArgument(cmdline, "iommu=pt").command!, /\/boot\/loader\/entries/);
+  const fedora = {
+    "/etc/default/grub": files["/etc/default/grub"],
+    "/boot/loader/entries/0a1b-6.12.5.conf": "options quiet\n",
+    "/proc/cmdline": "root=x quiet\n",
+    "/etc/kernel/cmdline": "quiet\n",
+  };
+  const byKernelInstall = (name: string) =>
+    isKernelInstalled(hostWith(folder, { ...fedora, [info]: says(name) }, ["grubby", "kernel-install"]));
+  assert.equal(["systemd-boot 257", "GRUB 2.12"].map(byKernelInstall), [true, false], "grubby changes GRUB's entries");
 });
 
 for (const [name, quote] of [["double quotes", '"'], ["single quotes", "'"], ["no quotes", ""]] as const) {
