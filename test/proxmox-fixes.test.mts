@@ -1,7 +1,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { likelyCauses } from "../lib/verify/failures/index.mts";
-import { isProxmox } from "../lib/verify/failures/proxmox-fixes.mts";
+import { isProxmox } from "../lib/verify/failures/vms/proxmox-fixes.mts";
 
 const test = suite("proxmox fixes");
 

@@ -2,10 +2,10 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { likelyCauses } from "../lib/verify/failures/index.mts";
-import { translated } from "../lib/verify/failures/translated.mts";
-import { chinese, french, german, spanish } from "../lib/verify/failures/translations.mts";
-import { italian, japanese, portuguese, russian } from "../lib/verify/failures/translations-more.mts";
-import * as packages from "../lib/verify/failures/translations-packages.mts";
+import { translated } from "../lib/verify/failures/languages/translated.mts";
+import { chinese, french, german, spanish } from "../lib/verify/failures/languages/translations.mts";
+import { italian, japanese, portuguese, russian } from "../lib/verify/failures/languages/translations-more.mts";
+import * as packages from "../lib/verify/failures/languages/translations-packages.mts";
 
 const test = suite("translated");
 

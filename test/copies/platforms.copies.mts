@@ -91,8 +91,9 @@ test("linux: a provider of another platform is refused without a stack", async (
 test("error texts of one system's programs are left out of the copies for others", () => {
   const platformOf = /^(?:windows|hyperv|packer-hyperv|libvirt|virsh|vfio|qemu|kvm|proxmox|wsl)\b/;
   // what is not a list, and QEMU's machines, which Packer uses elsewhere too
-  const kept = ["proxmox-fixes.mts", "qemu-machine.mts"];
-  const names = readdirSync(`${root}/lib/verify/failures`).filter((name) => platformOf.test(name));
+  const kept = ["vms/proxmox-fixes.mts", "vms/qemu-machine.mts"];
+  const names = readdirSync(`${root}/lib/verify/failures`, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".mts") && platformOf.test(basename(name))).sort();
   const left = new Set([...leftOutOf("linux").lists, ...leftOutOf("windows").lists, ...leftOutOf("macos").lists]);
   assert.equal(names.filter((name) => !left.has(`lib/verify/failures/${name}`)), kept);
 });

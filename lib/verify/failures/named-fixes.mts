@@ -1,6 +1,6 @@
 /** Fits fixes to a log: the names of its message (a VM, a storage pool, a network), and Proxmox VE's commands. */
 import type { Fix } from "../../findings.mts";
-import { forProxmox, isProxmox } from "./proxmox-fixes.mts";
+import { forProxmox, isProxmox } from "./vms/proxmox-fixes.mts";
 
 /** A kind of thing that a fix names, and where a message names it. */
 interface Kind {

@@ -1,6 +1,6 @@
 /** Turns pasted logs back into the text and the lines that the program wrote. */
 import { plain } from "../../lines.mts";
-import { translated } from "./translated.mts";
+import { translated } from "./languages/translated.mts";
 
 /** A log prepared for the search: `text` and `shown` have the same lines, one for one. */
 export interface Pasted {

@@ -1,0 +1,174 @@
+import type { Failure } from "../types.mts";
+import { guestFix } from "../../../fixes.mts";
+import { anyOf } from "../../../text.mts";
+import { capabilities } from "../fixes.mts";
+import { rows } from "../rows.mts";
+
+const words =
+  /ffmpeg|immich|AssetEncode|jellyfin|frigate|plex|emby|nvenc|cuvid|nvdec|vaapi|qsv|hwaccel|AVHWDevice|libav|matroska|gstreamer|gst_|GST_|pipeline|h264|hevc|\bav1\b/i;
+
+/** Errors of FFmpeg, Jellyfin and Frigate about video on a GPU. */
+export const mediaProgramFailures = (): Failure[] =>
+  rows(
+    {
+      layer: "image",
+      near: words,
+      source: "FFmpeg (libavcodec, libavfilter), Jellyfin, blakeblackshear/frigate, read 2026-11",
+    },
+    [
+      [
+        "verify.service",
+        "symptom",
+        /WARN +\| Software \w{3,5} encoder detected/,
+        "Wolf finds no video encoder of the GPU: its container lacks the driver's video libraries or the card's node",
+        capabilities,
+        "AMD, Intel: devices: [/dev/dri] for that service",
+      ],
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /Unknown (?:encoder|decoder) '\w{2,12}_(?:nvenc|cuvid|vaapi|qsv|amf|vulkan)'|Unrecognized hwaccel: /,
+          /No such filter: '(?:scale_cuda|scale_npp|yadif_cuda|tonemap_\w{3,8}|hwupload_cuda|overlay_cuda|scale_vaapi|vpp_qsv)'/,
+        ),
+        "this FFmpeg was built without that part of the GPU's video engine",
+        "Use a build that has it (jellyfin-ffmpeg, the image of the program itself); see which: ffmpeg " +
+        "-encoders, ffmpeg -hwaccels",
+      ],
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /Hardware is lacking required capabilities|hwaccel initialisation returned error|Failed setup for format (?:cuda|vaapi|qsv|vulkan)/,
+          /No support for codec \w{2,12} profile|Codec \w{2,8}_cuvid is not supported|_nvenc @ \w{3,20}\] Codec not supported|cuvidGetDecoderCaps failed|10 bit encode not supported/,
+          /No usable encoding (?:profile|entrypoint) found|No usable decoding (?:profile|entrypoint) found/,
+          /device doesn't support required NVENC features|B frames as references are not supported/,
+        ),
+        "this GPU's video engine cannot do that codec, profile or size, so the program uses the CPU or fails",
+        "Turn that codec off in the program's settings (AV1 needs RTX 30 to decode and RTX 40 to encode; " +
+        "10 bit HEVC needs GTX 900 or later)",
+        "Source: NVIDIA's Video Encode and Decode GPU Support Matrix",
+      ],
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /Only audio, video, and subtitles are supported for|codec not currently supported in container/,
+          /Could not find tag for codec \w{2,20} in stream/,
+        ),
+        "the output's container format (MKV, MP4) cannot hold one of the streams, such as data, pictures or this " +
+        "kind of subtitles; it is no fault of the GPU",
+        "Leave that stream out (-dn, -map -0:d, -sn), convert it (-c:s mov_text for MP4), or choose another container",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /no (?:such )?element(?: factory| or plugin)? ["'“](?:nv|cuda|va|vaapi|qsv|amf|vulkan)\w{2,20}["'”]/,
+        "GStreamer has no element of that name: its plugin for the card's video engine is not in the image, or did " +
+        "not load when GStreamer listed its plugins, for lack of the driver's libraries",
+        capabilities,
+        "Then remove its list of plugins in the container, which it keeps: rm -f ~/.cache/gstreamer-1.0/registry.*.bin",
+        "NVIDIA's elements that convert pictures also need libnvrtc.so of CUDA (12 or 13) in the image",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /No decoder surfaces left/,
+        "FFmpeg's decoder on the GPU (NVDEC) has no free picture buffer: its filters or encoder hold too many",
+        "Add -extra_hw_frames 8 before the input, or decode with fewer threads (-threads 1)",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /OpenEncodeSessionEx failed: (?:incompatible client key|invalid version)/,
+        "the driver's video library (libnvidia-encode) refuses its caller: it was changed (nvidia-patch), or is of " +
+        "another release than the driver",
+        "Install the driver's library again in its release, and patch it only for exactly that release",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /OpenEncodeSessionEx failed: (?:unsupported device|no encode device)|nvEncOpenEncodeSessionEx.{1,80} returned error 2\b/,
+        "this GPU has no video encoder (A100, H100, GT 1030 and some MX have none), or the container is not " +
+        "allowed to use it",
+        "Show NVIDIA's Video Encode and Decode GPU Support Matrix, and use the CPU or another card",
+        capabilities,
+      ],
+      [
+        "verify.service",
+        "cause",
+        /No matching devices found for OpenCL|No OpenCL platforms? (?:found|available)|clGetPlatformIDs\S{0,12}.{0,20}-1001/i,
+        "OpenCL finds no driver in the container (tone mapping of HDR needs it)",
+        "Use tone mapping by CUDA or Vulkan, or write /etc/OpenCL/vendors/nvidia.icd with the line " +
+        "libnvidia-opencl.so.1 in the image",
+        capabilities,
+      ],
+      [
+        "verify.service",
+        "cause",
+        /Impossible to convert between the formats supported by the filter|Error reinitializing filters!|Filtering and streamcopy cannot be used together/,
+        "the chain of filters mixes pictures in the GPU's memory with filters of the CPU",
+        "Put hwdownload,format=nv12 before a filter of the CPU and hwupload after it, or use the GPU's filter " +
+        "(scale_cuda, scale_vaapi)",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /Cannot open a VA display from DRM device|Failed to open the drm device|No usable render ?node|No \/dev\/dri devices found/i,
+        "the card's node (/dev/dri/renderD…) is not in the container, or is another card's",
+        guestFix("List the nodes", "ls -l /dev/dri /dev/dri/by-path"),
+        "Write devices: [/dev/dri] for that service, and name the right one (renderD128, renderD129)",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /method DESCRIBE failed: \d{3}|Server returned (?:401|403|404) /,
+        "the camera or stream refuses the request: its address, user name or password is wrong (no fault of the GPU)",
+        "Correct the address (rtsp://USER:PASSWORD@ADDRESS/PATH), and try it with ffprobe",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /No EdgeTPU was detected/,
+        "Frigate finds no Coral: it was not given to the container or VM, or its driver (apex) does not fit " +
+        "the kernel",
+        "Write devices: [/dev/bus/usb] or [/dev/apex_0], or use the detector for the GPU (onnx, tensorrt, openvino)",
+      ],
+      [
+        "verify.service",
+        "note",
+        /Failed to initialize PMU! \(Permission denied\)|Unable to poll (?:intel|nvidia|amd)? ?GPU stats/i,
+        "Frigate is not allowed to read the GPU's load, which changes its display only",
+        "Write cap_add: [CAP_PERFMON] for that service (Intel)",
+      ],
+      [
+        "guest.image",
+        "cause",
+        /No such file or directory: '?\S{0,80}(?:model_cache|\.trt|\.engine|\.onnx)\b/,
+        "the detector's model is not there: it was not built or downloaded for this GPU",
+        "Frigate: set YOLO_MODELS, or give model: path: a file in /config/model_cache; see its log of the " +
+        "first start",
+      ],
+      [
+        "verify.service",
+        "fallback",
+        /(?:rtsp|https?):\/\/\S{4,120}: Invalid data found when processing input|Error opening input(?: file)?:? \S{1,160}: Invalid data found/,
+        "FFmpeg got no video that it can read from that address: the camera or stream sends nothing yet, or " +
+        "another kind",
+        "Try the address with ffprobe or VLC; behind go2rtc see that the stream itself works first",
+      ],
+      [
+        "verify.service",
+        "fallback",
+        anyOf(
+          /Ffmpeg process crashed unexpectedly|Unable to read frames from ffmpeg process|ffmpeg process is not running/,
+          /FFmpeg exited with code \d{1,3}|Error while opening encoder(?: for output stream)? ?#?/,
+          /Error submitting (?:video|audio) frame to the encoder|Error encoding a frame: |Task finished with error code: -\d{1,10}/,
+        ),
+        "FFmpeg ended with an error: its own lines above say which",
+        "Read the lines above that name nvenc, cuda, vaapi or qsv; Jellyfin keeps them in its folder log " +
+        "(FFmpeg.Transcode…)",
+        capabilities,
+      ],
+    ],
+  );

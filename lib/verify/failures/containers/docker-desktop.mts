@@ -1,0 +1,78 @@
+import type { Failure } from "../types.mts";
+import { commandFix } from "../../../fixes.mts";
+import { anyOf } from "../../../text.mts";
+import { rows } from "../rows.mts";
+
+const distributions = commandFix("List the distributions and the version of each (2 is needed)", "wsl -l -v");
+const update = commandFix("Update WSL", "wsl --update");
+const restart = commandFix("End WSL, then start Docker Desktop again", "wsl --shutdown");
+
+/** Why Docker Desktop's engine does not start on Windows. */
+export const dockerDesktopFailures = (): Failure[] => [
+  ...rows({
+    layer: "docker",
+    source: "Docker Desktop; docker/for-win#13472 (2023-05), #13492 (2023-05), #11249 (2021-05), #14159 (2024-06), " +
+      "#14698 (2025-03)",
+  }, [
+    [
+      "verify.docker",
+      "cause",
+      /exec: "wsl(?:\.exe)?": executable file not found|unable to query WSL distros/,
+      "Docker Desktop needs WSL 2, which is not installed on this Windows or does not answer",
+      commandFix("Install it as administrator, then restart Windows", "wsl --install --no-distribution", {
+        root: true,
+      }),
+      distributions,
+    ],
+    [
+      "verify.docker",
+      "cause",
+      anyOf(
+        /WSLIntegrationService: start failed|waiting for WSL (?:distro )?integration/,
+        /waiting for a WSL integration agent to become ready|WSL integration with distro '?\S{1,60} unexpectedly/,
+      ),
+      "Docker Desktop's part in one of the WSL distributions does not start: that distribution hangs, is WSL 1, or " +
+      "its disk is full",
+      restart,
+      distributions,
+      "Turn that distribution off in Docker Desktop: Settings, Resources, WSL integration",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      anyOf(
+        /Failed to deploy distro docker-desktop|deploying WSL2 distributions|Failed to set version to docker-desktop/,
+        /\\\\wsl(?:\$|\.localhost)\\docker-desktop\S{0,80} The (?:network name|system) cannot (?:be found|find)/,
+        /DockerDesktop\/Wsl\/ExecError|error was encountered while executing a WSL command|Unexpected WSL error/,
+        /Docker Desktop requires a newer WSL kernel|starting WSL engine: |running wsl-bootstrap: /,
+      ),
+      "WSL does not run Docker Desktop's own distribution: WSL is old, damaged or hangs, or Windows' virtualization " +
+      "is off",
+      update,
+      restart,
+      "If the error remains: turn on Virtual Machine Platform in Windows' features and virtualization in the " +
+      "firmware, and restart Windows",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /wsl update failed: |updating wsl: exit code/,
+      "Docker Desktop could not update WSL: the download was refused (403: a proxy, firewall or country), or " +
+      "Windows' installer did not run",
+      commandFix("Update it yourself, as administrator", "wsl --update --web-download", { root: true }),
+      "Or install the newest package of WSL from its releases on GitHub (wsl.VERSION.x64.msi), then start Docker " +
+      "Desktop again",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      anyOf(
+        /failed to ping com\.docker\.service|dockerBackend\w{0,12}: The system cannot find the file/,
+        /docker_engine\w{0,10}: Access is denied/,
+      ),
+      "Docker Desktop's service on Windows does not run, or this user is not allowed to use it",
+      commandFix("Start it as administrator", "net start com.docker.service", { root: true }),
+      "Add the user to Windows' group docker-users, then log in again",
+    ],
+  ]),
+];
