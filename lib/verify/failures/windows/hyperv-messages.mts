@@ -130,26 +130,35 @@ const starts: Row[] = [
     "host.virtualization",
     "cause",
     anyOf(
-      /Hypervisor launch failed; Either (?:VMX|SVM) not present/,
+      /Hyper(?:-V|visor) launch failed; Either (?:VMX|SVM|No Execute)/,
+      /Hyper(?:-V|visor) launch failed;.{1,80}(?:does not appear to provide|do not support the minimum|does not support the vendor)/,
       /Hyper-V cannot be installed because virtualization support is not enabled/,
       /Hyper-V cannot be installed: (?:The processor|Virtualization)/,
     ),
-    "Windows' hypervisor cannot start: the firmware has virtualization switched off, or this host is a VM itself " +
-    "whose " +
-    "host does not pass it on",
-    "Enable Intel VT-x (or “Virtualization”) or AMD SVM in the firmware, then power the host off and on",
+    "Windows' hypervisor cannot start: the firmware has virtualization or No Execute (NX, XD) switched off, the " +
+    "processor is too old, or this host is a VM itself whose host does not pass them on",
+    "Enable Intel VT-x (or “Virtualization”) or AMD SVM, and No Execute (NX, XD), in the firmware; then power the " +
+    "host off and on",
     "In a VM: switch on nested virtualization on its host; Azure needs the security type Standard, not Trusted Launch",
   ],
   [
     "host.virtualization",
     "cause",
     anyOf(
-      /Hypervisor launch failed; the operating system'?s boot loader failed with error/,
-      /infrastructure driver \(VID\) is not running|Hypervisor launch has been disabled/,
+      /Hyper(?:-V|visor) launch failed;.{1,40}(?:boot loader failed with error|image could not be (?:read|loaded))/,
+      /infrastructure driver \(VID\) is not running|Hyper(?:-V|visor) launch (?:has been disabled|aborted)/,
     ),
     "Windows' hypervisor did not start with Windows: it is switched off in the boot settings, or the boot failed to " +
     "load it",
     commandFix("Switch it on, then restart Windows", "bcdedit.exe /set hypervisorlaunchtype auto", { root: true }),
+  ],
+  [
+    "host.memory",
+    "cause",
+    /Hyper(?:-V|visor) launch failed;.{1,60}(?:unable to allocate sufficient resources|insufficient memory)/,
+    "Windows' hypervisor found too little free memory at boot",
+    "Give Hyper-V a host with more memory: Microsoft's minimum is 4 GB, and VMs need theirs on top",
+    "Switch off in the firmware what reserves memory (memory for integrated graphics), then restart the host",
   ],
   [
     "host.virtualization",
