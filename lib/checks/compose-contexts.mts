@@ -96,6 +96,7 @@ export function contextFlaws(
       ...(typeof named === "string" ? ["dockerfile:"] : []),
     ).map((one) => ({
       ...one,
+      ...(typeof named === "string" ? { text: named } : {}),
       fold: {
         ...{ kind: "missing Dockerfile", verb: ["is built with", "are built with"], item: shown },
         rest: (many) => `, which ${many ? "do" : "does"} not exist`,

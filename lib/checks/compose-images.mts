@@ -6,6 +6,7 @@ import { type Pulled, pulled } from "./compose-pulled.mts";
 import { registryFlaws } from "./compose-registries.mts";
 import { lacks } from "./compose-health.mts";
 import { imageParts } from "../compose/image-name.mts";
+import { commandWords } from "../compose/models.mts";
 import { absentOnHub } from "../compose/official-images.mts";
 import { isMadeUp, isPlaceholder } from "../compose/placeholders.mts";
 import { environmentOf, texts } from "../compose/service.mts";
@@ -13,19 +14,20 @@ import { manualFix } from "../fixes.mts";
 import { isMap, mapAt, ownValue } from "../maps.mts";
 import { joinList } from "../text.mts";
 
-/** The flaws of a service's image and of the values that are meant to be replaced. */
+/** The flaws of a service's image and of the values that are meant to be replaced. `others`: other projects there. */
 export function imageFlaws(
   name: string,
   service: ComposeService,
   project: ComposeProject,
   machine: Pick<ResolvedMachine, "name" | "engine" | "image" | "provision">,
+  others: ComposeProject[] = [],
 ): ProjectFlaw[] {
   return [
     ...pulled(name, service, project).flatMap((one) => [
       ...otherPlatform(one),
       ...absentCuda(one),
       ...absentBitnami(one),
-      ...registryFlaws(one, project, machine),
+      ...registryFlaws(one, project, machine, others),
     ]),
     ...unbuiltBase(name, service, project),
     ...unbuilt(service, project),
@@ -226,8 +228,21 @@ function plugins(
   }];
 }
 
-/** Values of the environment that the project's authors meant to be replaced. */
+/** Values of the environment and words of the command that the project's authors meant to be replaced. */
 function placeholders(service: ComposeService): ProjectFlaw[] {
+  const words = [...new Set(commandWords(service))].filter((word) => isPlaceholder(word.replace(/^--?[\w-]+=/, "")));
+  return [
+    ...words.map((word): ProjectFlaw => ({
+      status: "warn",
+      message: `has ${word} in its command, which is not a value but a placeholder`,
+      at: [word],
+      fix: manualFix(`Replace ${word} with your own value`),
+    })),
+    ...ofEnvironment(service),
+  ];
+}
+
+function ofEnvironment(service: ComposeService): ProjectFlaw[] {
   return Object.entries(environmentOf(service)).flatMap(([variable, value]): ProjectFlaw[] =>
     value === null || !(isPlaceholder(value, variable) || isMadeUp(variable, value)) ? [] : [{
       status: "warn",

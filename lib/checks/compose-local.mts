@@ -43,12 +43,21 @@ const calledBase = /(ollama|openai|llm|vllm|api|model|embedd\w*|tts|stt|searxng|
 const loopback =
   /(?:^|([a-z][a-z0-9+.-]*):\/\/|[@=,])(?:[^@/\s]*@)?(localhost|127\.0\.0\.1|\[::1\])(?::(\d+))?(?=$|[/?,;"'])/i;
 
+/** Where the services are from. */
+interface Origin {
+  /** The name of their project. */
+  name: string;
+  /** Whether a variable is written in a service's own lines, and not in an anchor or a service that it extends. */
+  isWritten: (service: string, variable: string) => boolean;
+}
+
 /** The flaws of the services' addresses on loopback: another service of the project has their port. */
 export function localFlaws(
   services: [string, ComposeService][],
   machine: Pick<ResolvedMachine, "name"> & Partial<Pick<ResolvedMachine, "provision">>,
   networks: ComposeModel["networks"],
   all: [string, ComposeService][] = services,
+  { name: project = "", isWritten = () => true }: Partial<Origin> = {},
 ): ProjectFlaw[] {
   const { name: vm, provision = [] } = machine;
   return services.flatMap(([name, service]): ProjectFlaw[] => {
@@ -62,7 +71,7 @@ export function localFlaws(
     return [
       ...addressesOf(name, service).flatMap((address) => toOther(name, service, others, address)),
       ...pagesOf(name, service, services, vm),
-      ...apart(name, service, services, networks),
+      ...apart(name, service, services, { networks, project, isWritten }),
     ];
   });
 }
@@ -169,21 +178,26 @@ function toOther(
 }
 
 /** The names of the networks that a service is in, as the engine knows them. */
-const networkNames = (service: ComposeService, networks: ComposeModel["networks"]) =>
-  attachedNetworks(service).map((key) => String(mapAt(networks ?? {}, key).name ?? key));
+const networkNames = (service: ComposeService, { networks, project }: Home) =>
+  attachedNetworks(service).map((key) => String(mapAt(networks ?? {}, key).name ?? `${project}_${key}`));
+
+interface Home extends Pick<Origin, "isWritten"> {
+  networks: ComposeModel["networks"];
+  project: string;
+}
 
 /** Addresses of a service with which this one shares no network: its name is not known there. */
 function apart(
   name: string,
   service: ComposeService,
   services: [string, ComposeService][],
-  networks: ComposeModel["networks"],
+  home: Home,
 ): ProjectFlaw[] {
-  const own = networkNames(service, networks);
+  const own = networkNames(service, home);
   if (own.length === 0) return [];
   const names = (other: string, { container_name: container }: ComposeService) =>
     typeof container === "string" && container !== "" ? [other, container] : [other];
-  const near = services.filter(([, body]) => networkNames(body, networks).some((one) => own.includes(one)));
+  const near = services.filter(([, body]) => networkNames(body, home).some((one) => own.includes(one)));
   const known = new Set(near.flatMap(([other, body]) => [
     ...names(other, body),
     ...Object.values(networksOf(body)).flatMap(({ aliases }) => texts(aliases)),
@@ -191,10 +205,29 @@ function apart(
   return valuesOf(service).flatMap(({ value, variable, at }): ProjectFlaw[] => {
     // a URL, or a name with a port
     const [, url, plain] = /:\/\/(?:[^@/\s]*@)?([\w.-]+)(?=[:/?]|$)|^([\w.-]+):\d+$/.exec(value) ?? [];
-    const host = url ?? plain;
-    if (host === undefined || known.has(host)) return [];
+    // Docker also knows NAME.NETWORK
+    const [, first, network] = /^([^.]+)\.(\w[\w-]*_[\w-]+)$/.exec(url ?? plain ?? "") ?? [];
+    const host = first ?? url ?? plain;
+    if (host === undefined || (known.has(host) && (network === undefined || own.includes(network)))) return [];
     const far = services.find(([other, body]) => names(other, body).includes(host));
-    if (!far || networkNames(far[1], networks).length === 0) return [];
+    if (!far) return [];
+    const there = networkNames(far[1], home);
+    if (there.length === 0) return [];
+    if (network !== undefined && !there.includes(network)) {
+      const item = `${url ?? plain} in ${variable ?? "its command"}`;
+      const rest = () => `, but ${host} is in no network ${network}: the name is not known there`;
+      return [{
+        ...{ status: "warn", message: `${name} names ${item}${rest()}`, service: name, at },
+        fix: manualFix(`Write ${host} instead of ${url ?? plain}`),
+        fold: { kind: `network ${host}.${network}`, verb: ["names", "name"], item, rest },
+      }];
+    }
+    // variables that several services share: the one that uses it reaches it
+    const isShared = variable !== undefined && !home.isWritten(name, variable) &&
+      services.some(([, body]) =>
+        environmentOf(body)[variable] === value && networkNames(body, home).some((one) => there.includes(one))
+      );
+    if (isShared) return [];
     const theirs = Object.keys(networksOf(far[1]));
     const rest = (_ = false, several = false) =>
       `, but ${several ? "share" : "shares"} no network with ${far[0]}: the name is not known there`;

@@ -1,7 +1,7 @@
 /** What a project reaches outside its VM, or is reached by: programs of the host, NFS servers, ports on loopback. */
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
-import type { ProjectFlaw } from "./compose-flaw.mts";
+import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
 import { startedOf } from "../compose/enabled.mts";
 import { literally } from "../compose/refusals.mts";
 import { isExternal, mountsOf, publishedPorts, texts } from "../compose/service.mts";
@@ -21,7 +21,13 @@ export function reachFlaws(project: ComposeProject, machine: Machine, others: Co
   const all = [...services, ...others.flatMap(startedOf)];
   return [
     ...services.flatMap(([name, service]) => programsOfHost(name, service, all, project, machine)),
-    ...localFlaws(services, machine, project.model?.networks, all),
+    ...localFlaws(services, machine, project.model?.networks, all, {
+      name: project.name,
+      isWritten: (service, variable) =>
+        Object.entries(project.texts).some(([file, text]) =>
+          blockOf(file, text, service).some(({ lines }) => lines.some((line) => line.includes(variable)))
+        ),
+    }),
     ...nfsFlaws(project, services, machine),
     ...(project.inline ? [] : loopback(services, machine)),
   ];

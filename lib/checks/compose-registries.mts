@@ -31,11 +31,12 @@ function needsNgc(image: string): boolean {
     (/^nvcr\.io\/nim\//.test(name) && /^v?(1(\.|$)|2\.0(\.\d)?($|[^\d.]))/.test(tag));
 }
 
-/** The flaw of an image that the VM may not get from its registry. */
+/** The flaw of an image that the VM may not get from its registry. `others`: the other projects of its machine. */
 export function registryFlaws(
   { image, subject, place }: Pulled,
   project: ComposeProject,
   machine: Machine,
+  others: ComposeProject[] = [],
 ): ProjectFlaw[] {
   const registry = registryOf(image);
   // the user's script may log in
@@ -68,7 +69,7 @@ export function registryFlaws(
   }
   if (/^(localhost|127\.[\d.]+)$/.test(host)) {
     const port = Number(registry.split(":")[1] ?? 80);
-    const isHere = startedOf(project).some(([, body]) =>
+    const isHere = [project, ...others].flatMap(startedOf).some(([, body]) =>
       publishedPorts(body).some(({ first, last }) => first <= port && port <= last)
     );
     return isHere ? [] : of(

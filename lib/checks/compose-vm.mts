@@ -68,11 +68,14 @@ function excess(
  */
 export function groupFlaws(service: ComposeService, { name }: ResolvedMachine): ProjectFlaw[] {
   if (texts(service.group_add).includes("")) {
+    const item = "a group without a name in group_add";
+    const rest = (_: boolean, several = false) => `: Docker does not start ${several ? "them" : "it"}`;
     return [{
       status: "fail",
-      message: "has a group without a name in group_add: Docker does not start it",
+      message: `has ${item}${rest(false)}`,
       at: "group_add",
       fix: manualFix("Remove the group, or give the variable in it a value"),
+      fold: { kind: "blank group", verb: ["has", "have"], item, rest },
     }];
   }
   const nodes = [...devicesOf(service), ...mountsOf(service)].some(({ source = "" }) =>

@@ -7,7 +7,7 @@ import { serviceKeys, shapeFlaws } from "./shape.mts";
 import type { ShapeFlaw } from "./shape-kinds.mts";
 import { correctionOf } from "./shape-fixes.mts";
 import { straySections, strayServices, withSections, withStrays } from "./stray-services.mts";
-import { refusedTabs } from "./tabs.mts";
+import { refusedTabs, withoutLookalikes } from "./tabs.mts";
 import { typedKeys } from "./typed-keys.mts";
 import type { ProjectProblem } from "./types.mts";
 import { joinList } from "../text.mts";
@@ -22,14 +22,24 @@ import { variablesIn } from "./variables.mts";
  */
 export function readDocument(
   path: string,
-  { text, above }: { text: string; above: number },
+  { text: written, above }: { text: string; above: number },
   results: FillResults & { warnings: ProjectProblem[] },
   source: FillSource,
 ): Record<string, unknown> {
   const { refusals, warnings, emptied } = results;
   const refuse = (message: string, line: number, mend?: string, more: Pick<ProjectProblem, "stray"> = {}) =>
     refusals.push({ message, file: path, line: above + line, ...(mend === undefined ? {} : { mend }), ...more });
+  const lookalikes = withoutLookalikes(written);
+  const { text } = lookalikes ?? { text: written };
   const yaml = new Yaml(text, { joins: true });
+  if (lookalikes) {
+    const code = written.charCodeAt(lookalikes.at).toString(16).toUpperCase().padStart(4, "0");
+    refuse(
+      `the line begins with U+${code}, which looks like a space, but is none in YAML`,
+      yaml.place(lookalikes.at).line,
+      "Write spaces instead, on each such line",
+    );
+  }
   for (const { line, instead } of yaml.joined) {
     warnings.push({
       message: `line ${

@@ -1,5 +1,6 @@
 /** The language models that services load, as far as their commands and variables name them with a size. */
 import { imageParts } from "./image-name.mts";
+import { billionsOf, billionsOfOllama } from "./model-sizes.mts";
 import { environmentOf } from "./service.mts";
 import type { ComposeService } from "./types.mts";
 
@@ -91,8 +92,8 @@ const elsewhere = ["--cpu-offload-gb", "--distributed-executor-backend", "--nnod
 export function modelServerOf(service: ComposeService): ModelServer | undefined {
   const { image, build } = service;
   const row = typeof image === "string" && build === undefined
-    ? programs.find((one) => one.image.test(imageParts(image)[0]))
-    : undefined;
+    ? programs.find((one) => one.image.test(imageParts(image)[0])) ?? ofCommand(service)
+    : ofCommand(service);
   if (!row) return undefined;
   const words = [...wordsOf(service, row.variables), ...wordsOf(service)];
   // options have - or _ between their words
@@ -119,6 +120,12 @@ export function modelServerOf(service: ComposeService): ModelServer | undefined 
     at: numbers.flatMap((one) => one === undefined ? [] : [one.option]),
     ...(row.program === "vLLM" && share > 0 ? { share } : {}),
   };
+}
+
+/** vLLM in an image of one's own, by its command: `vllm serve …`, or `serve … --gpu-memory-utilization`. */
+function ofCommand(service: ComposeService): (typeof programs)[number] | undefined {
+  const text = commandWords(service).join(" ");
+  return /(^|[\s/])vllm serve /.test(text) || /^serve .*--gpu-memory-utilization/.test(text) ? programs[0] : undefined;
 }
 
 interface Option {
@@ -152,16 +159,6 @@ function operandOf(service: ComposeService): string | undefined {
   const words = commandWords(service);
   const operand = words[words.indexOf("serve") + 1];
   return operand === undefined || operand.startsWith("-") ? undefined : operand;
-}
-
-/**
- * The size in a model's name: `70B`, `8x7B`. The experts of a mixture share layers: 8x7B has 47, not 56, and 8x22B 141,
- * not 176, so 0.8 of the product is counted.
- */
-function billionsOf(name: string): number | undefined {
-  const [, experts, size] = /(?:^|[-_.:])(?:(\d+)x)?(\d+(?:\.\d+)?)b(?=$|[-_.:])/i.exec(name.split("/").at(-1)!) ?? [];
-  if (size === undefined || Number(size) > 2000) return undefined;
-  return Number(size) * (experts === undefined ? 1 : Number(experts) * 0.8);
 }
 
 /**
@@ -231,8 +228,8 @@ export function ollamaModelsOf(service: ComposeService): (NamedModel & { at: str
     }))
   );
   return [...pulled, ...variables].flatMap(({ name, at }) => {
-    const tag = name.split(":").at(-1)!;
-    const billions = name.includes(":") ? billionsOf(tag) : undefined;
+    const tag = name.includes(":") ? name.split(":").at(-1)! : "latest";
+    const billions = billionsOfOllama(name);
     if (billions === undefined || /cloud/.test(tag)) return [];
     const [, quantized, float] = /[-_]i?q(\d)|[-_](?:fp|bf|f)(16)\b/i.exec(tag) ?? [];
     return [{ name, billions, bits: Number(quantized ?? float ?? 4), at }];

@@ -2,6 +2,7 @@
 import type { ReadProject } from "./reader.mts";
 import { lineOf, literally } from "./refusals.mts";
 import type { ProjectProblem } from "./types.mts";
+import { joinList } from "../text.mts";
 import { isRequired } from "./variables.mts";
 
 /** The line that names a file. */
@@ -13,13 +14,17 @@ export function absentEnvFile(path: string, texts: Record<string, string>): Proj
   return { message: `there is no file ${path}, which is the env_file of an include`, ...lineOfFile(path, texts) };
 }
 
-/** The built-in reader's result for a host without Compose: a named file that does not exist is a refusal. */
+/** The built-in reader's result for a host without Compose: named files that do not exist are a refusal. */
 export function readerResult({ refusals, unsetVariables, wanted }: ReadProject, texts: Record<string, string>) {
-  const absent = wanted.map((file): ProjectProblem => ({
-    message: `there is no file ${file}, which a service extends or the project includes`,
-    mend: `Get ${file} into the project's folder (a submodule, or the project's own set-up), or remove it there`,
-    ...lineOfFile(file, texts),
-  }));
+  const [first] = wanted;
+  const absent = first === undefined ? [] : [{
+    message: wanted.length === 1
+      ? `there is no file ${first}, which a service extends or the project includes`
+      : `the files ${joinList(wanted)}, which services extend or the project includes, do not exist`,
+    mend: `Get ${wanted.length === 1 ? first : "them"} into the project's folder (a submodule, or the project's own ` +
+      `set-up), or remove ${wanted.length === 1 ? "it" : "their names"} there`,
+    ...lineOfFile(first, texts),
+  }];
   return { refusals: [...refusals, ...absent], unsetVariables };
 }
 

@@ -1,4 +1,4 @@
-/** Tabs in YAML that Compose refuses, although the package `yaml` accepts them. */
+/** Tabs that Compose refuses, although the package `yaml` accepts them, and characters that only look like spaces. */
 import { lexemes } from "../config/yaml.mts";
 
 /**
@@ -41,3 +41,27 @@ export function refusedTabs(text: string): number[] {
   }
   return found;
 }
+
+/**
+ * A text with spaces where a line begins with characters that look like spaces, and the first of them; undefined if no
+ * line does. To YAML they are part of the key or the value behind them. Block scalars and quoted texts are not changed.
+ */
+export function withoutLookalikes(text: string): { text: string; at: number } | undefined {
+  if (!blanks.test(text)) return undefined;
+  const all = [...lexemes(text)];
+  const found = all.flatMap(({ at, lexeme }, i) => {
+    const start = text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
+    const [own = ""] = /^[ \u00a0\u2000-\u200a\u202f\u205f\u3000]+/.exec(lexeme) ?? [];
+    const isPlain = all[i - 1]?.lexeme === "\x1f" && !/^\s*$/.test(lexeme) && !/^["']/.test(lexeme);
+    return isPlain && blanks.test(own) && /^[ -]*$/.test(start) && !lexeme.startsWith(" ")
+      ? [{ at, length: own.length }]
+      : [];
+  });
+  const mended = found.reduce(
+    (one, { at, length }) => one.slice(0, at) + " ".repeat(length) + one.slice(at + length),
+    text,
+  );
+  return found[0] && { text: mended, at: found[0].at };
+}
+
+const blanks = /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/;
