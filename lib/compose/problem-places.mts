@@ -17,7 +17,7 @@ export function absentEnvFile(path: string, texts: Record<string, string>): Proj
 /** The built-in reader's result for a host without Compose: named files that do not exist are a refusal. */
 export function readerResult({ refusals, unsetVariables, wanted }: ReadProject, texts: Record<string, string>) {
   const [first] = wanted;
-  const absent = first === undefined ? [] : [{
+  const absent: ProjectProblem[] = first === undefined ? [] : [{
     message: wanted.length === 1
       ? `there is no file ${first}, which a service extends or the project includes`
       : `the files ${joinList(wanted)}, which services extend or the project includes, do not exist`,
