@@ -31,6 +31,30 @@ export const cardPowerFailures = (): Failure[] => [
       "Linux 6.1, QEMU 7.2; kata-containers/kata-containers#11708, bryansteiner/gpu-passthrough-tutorial#39 (2024)",
   },
   {
+    pattern: anyOf(
+      /PM: (?:Device \S{1,40} )?failed to (?:suspend|freeze|quiesce|resume|thaw|restore)\b.{0,12}: error -\d/,
+      /\b(?:nv_pmops|amdgpu_pmops|i915_pm|xe_pci)_\w{3,20}\S{0,20} (?:\[\w{2,12}\] )?returns -\d/,
+    ),
+    near: "card",
+    check: "gpu.reset",
+    layer: "kernel",
+    message:
+      "the card's driver did not let the machine sleep, or did not wake the card: most often it could not save the " +
+      "card's memory",
+    fix: [
+      manualFix("Reboot, and do not suspend a host or VM whose card computes"),
+      manualFix(
+        "If it has to sleep: end the programs on the card first, and keep as much RAM free as they use of its memory",
+      ),
+      commandFix(
+        "NVIDIA: let its services save that memory (to the folder of NVreg_TemporaryFilePath, which needs the room)",
+        "systemctl enable nvidia-suspend nvidia-hibernate nvidia-resume",
+        { root: true },
+      ),
+    ],
+    source: "Linux 6.12 (drivers/base/power, drivers/pci/pci-driver.c); NVIDIA/open-gpu-kernel-modules#662 (2025-05)",
+  },
+  {
     pattern: /Unknown PCI header type '127'/,
     check: "gpu.power",
     layer: "kernel",

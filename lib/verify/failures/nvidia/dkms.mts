@@ -116,7 +116,37 @@ export const dkmsFailures = (): Failure[] => [
       again,
     ],
   ]),
+  ...rows({
+    layer: "driver",
+    near: /akmod/i,
+    source: "akmods 0.6, read 2026-11; roworu/nvidia-fedora-secureboot#2 (2025-02)",
+  }, [
+    [
+      "guest.driver",
+      "fallback",
+      anyOf(
+        /akmods(?:build)?: .{0,160}(?:\*\*\* \[|error: |Bad exit status)/,
+        /Building rpms failed; see|Building and installing \S{1,60} \[FAILED\]/,
+      ),
+      "akmods did not build a kernel module for this kernel; the first error is further up, or in the module's log",
+      "Read the first error: grep -n -m3 error: /var/cache/akmods/NAME/*.failed.log",
+      "Most often the module is older than the kernel: update both (dnf upgrade), or start the older kernel",
+      "Then build it again: akmods --force",
+    ],
+  ]),
   ...rows({ layer: "driver", near, shared: true, source }, [
+    [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Error! (?:Unknown (?:option|action specified): |Cannot specify more than one action|Arguments <module> and)/,
+        /Error! The action \S{1,30} (?:does not support|requires exactly one)/,
+        /Error! (?:If more than one arch is|You cannot specify (?:a kernel version|an arch)|You have specified both --binaries)/,
+        /Error! (?:Invalid number of parameters passed|The templatekernel and the specified)/,
+      ),
+      "the dkms command does not take these options together, or this release of DKMS does not know one",
+      "Write dkms install NAME/VERSION -k $(uname -r), with both as dkms status prints them; see man dkms",
+    ],
     [
       "tools.present",
       "cause",

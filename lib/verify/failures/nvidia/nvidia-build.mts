@@ -98,7 +98,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
       /cc_version_check\]|compiler used to compile .{0,80}kernel/,
       /unrecognized command.line option|gcc: error: unrecognized|plugin .{0,60}was built for a different/,
       /cc1: error: .{0,80}plugin|\bgcc-\d{1,2}: .{0,20}(?:not found|No such file)/,
-      /do not appear to have libc header files installed|Unable to find the (?:system|module) utility/,
+      /You do not appear to have libc header files installed|Unable to find the (?:system|module) utility/,
     ),
     near: nvidiaWords,
     check: "guest.driver",

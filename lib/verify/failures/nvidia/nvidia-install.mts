@@ -41,7 +41,11 @@ export const installFailures = (): Failure[] => [
     [
       "host.disk",
       "cause",
-      /dkms will not function properly without some free space|Problems with depmod detected/,
+      anyOf(
+        /dkms will not function properly without some free space|Problems with depmod detected/,
+        /Error! (?:Unable to make temporary (?:directory|file)|Missing write permissions for|Failed to make tarball)/,
+        /do_build: final mv failed|Error! Copying '[^']{1,160}' failed/,
+      ),
       "DKMS cannot write: the disk with /tmp or /lib/modules is full or read-only",
       guestFix("Check the free space", "df -h / /tmp /lib/modules"),
     ],
@@ -116,7 +120,8 @@ export const installFailures = (): Failure[] => [
       anyOf(
         /Error in (?:MD5|SHA\d{1,3}) checksums|Signature Error: the archive checksum/,
         /nvidia-installer: (?:Exec|cannot execute|\d: Syntax)|NVIDIA-Linux-\S{1,60}\.run: (?:Permission denied|cannot execute)/,
-        /nvidia-installer must be run as root/,
+        /nvidia-installer must be run as root|No package found for installation\. {1,2}Please run/,
+        /Failure opening package's \.manifest file|Invalid \.manifest file; error on line/,
       ),
       "the installer's file is damaged, is for another processor, or was started without root",
       "Download it again for this processor (x86_64, aarch64), and run: sudo sh ./NVIDIA-Linux-….run",
@@ -162,7 +167,7 @@ export const installFailures = (): Failure[] => [
       anyOf(
         /(?:modprobe|insmod|rmmod): (?:ERROR|FATAL): .{0,120}nvidia|Error! .{0,100}nvidia/,
         /nvidia-\S{1,40}\.service: (?:Failed|Main process)/,
-        /\bnvidia-\w{3,20}: .{0,80}(?:cannot(?! verify)|fail|error|fatal)/,
+        /\bnvidia-(?!modeset|uvm)\w{3,20}: .{0,80}(?:cannot(?! verify)|fail|error|fatal)/,
       ),
       "a module or service of NVIDIA's driver did not start",
       which,

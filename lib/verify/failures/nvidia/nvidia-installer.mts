@@ -9,8 +9,8 @@ const packages = "Better: the distribution's packages, which fit its kernel (sud
 const legacy = "Check which branch has the card: nvidia.com/en-us/drivers/unix/legacy-gpu";
 
 /** Messages of NVIDIA's .run installer (nvidia-installer) about the system that it finds. */
-export const nvidiaInstallerFailures = (): Failure[] =>
-  rows({
+export const nvidiaInstallerFailures = (): Failure[] => [
+  ...rows({
     layer: "driver",
     near: nvidiaWords,
     source: "NVIDIA/nvidia-installer (kernel.c, misc.c, sanity.c), read 2026-11",
@@ -96,10 +96,56 @@ export const nvidiaInstallerFailures = (): Failure[] =>
     ],
     [
       "guest.driver",
+      "cause",
+      anyOf(
+        /The (?:'[^']{1,60}' kernel modules are|kernel module build directory '[^']{1,80}' is) not present in this installer/,
+        /'[\w.-]{1,60}' is not a valid kernel module (?:type|directory)/,
+        /Conflicting options set the kernel module build directory|Unable to determine recommended module type/,
+      ),
+      "the installer was asked for a kind of kernel modules (open, proprietary) that this package does not have",
+      "Start it with --kernel-module-type=open (Turing and later) or =proprietary (before Blackwell), not with both",
+      "A package with one kind only, as of a vGPU release: without that option",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /Invalid commandline, please run `[^`]{1,80}\.run|The --[\w-]{3,40} option is no longer supported/,
+        /Invalid (?:option|parameter for) '--force-|Option '--systemd' was specified but|Invalid concurrency level/,
+      ),
+      "NVIDIA's installer does not take an option of its command line",
+      "Compare with its own list: sh ./NVIDIA-Linux-….run --advanced-options",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Failed to rebuild the initramfs!/,
+        /An initramfs rebuild was requested on the installer command line, but a suitable tool was not found/,
+      ),
+      "the driver is installed, and the initramfs is still the old one: it can load nouveau before NVIDIA's driver",
+      "Rebuild it (update-initramfs -u, dracut -f, mkinitcpio -P), read its error, and restart",
+    ],
+    [
+      "guest.driver",
+      "cause",
+      anyOf(
+        /Failed to (?:remove (?:installed DKMS module|some installed files)|restore some backed up files|delete some directories)/,
+        /ERROR: Uninstallation failed|An error occurred while running depmod or ldconfig after uninstallation/,
+      ),
+      "the driver that was installed before was not removed whole, so that parts of two releases can be mixed",
+      "Remove the rest: the file that the message names lists it; dkms status, and dkms remove nvidia/VERSION --all",
+      packages,
+    ],
+    [
+      "guest.driver",
       "symptom",
       anyOf(
         /The \S{1,40} sanity check failed/,
-        /The kernel module failed to load/,
+        /The (?:\S{1,40} )?kernel module (?:failed to (?:load|build)|was not created)/,
+        /Unable to (?:link kernel module|create a temporary build directory|copy the kernel module sources)/,
+        /Failed to (?:attach signature|unpack the precompiled file|link a kernel module for signing)/,
+        /(?:Failed to (?:run|execute) `[^`]{1,160}`: |Failure executing command '|\S{1,30} hook script failed)/,
         /Unable to (?:open|create|write|map|delete|copy|add)\b.{0,80}(?:precompiled kernel interface|for (?:copying|reading) \()/,
         /Failed to (?:create a|load) DKMS tarball/,
       ),
@@ -127,4 +173,21 @@ export const nvidiaInstallerFailures = (): Failure[] =>
       "a warning of NVIDIA's installer that stops nothing",
       guestFix("Check whether the driver works", "nvidia-smi"),
     ],
-  ]);
+  ]),
+  ...rows({
+    layer: "driver",
+    near: nvidiaWords,
+    shared: true,
+    source: "NVIDIA/nvidia-installer (files.c, backup.c, command-list.c), read 2026-11",
+  }, [
+    [
+      "guest.driver",
+      "symptom",
+      /ERROR: (?:Unable to|Failure|Error while) (?:back ?up|creat|determin|delet|remov|copy|open|writ|read|map|mmap|unmap|set|get|resolv|clos|pars)[^()\n]{3,160}(?: for (?:copying|reading))? \([A-Z][\w ]{4,40}\)/,
+      "NVIDIA's installer could not work with a file, for the reason in brackets",
+      "Permission or read-only: run it with sudo on the system itself, not in a container or an image-based system",
+      "No space: free some in / and in /tmp (or give it another folder: --tmpdir=)",
+      log,
+    ],
+  ]),
+];

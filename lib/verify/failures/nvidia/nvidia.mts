@@ -221,21 +221,4 @@ export const nvidiaFailures = (): Failure[] => [
     fix: [manualFix("Stop the VM and start it again"), powerCycle, driverLog],
     source: "NVIDIA driver (NVRM), read 2026-11",
   },
-  {
-    pattern: anyOf(
-      /NVRM:? \w{0,8} ?\w{5,60}: .{0,60}(?:failed|timed out|cannot|timeout)\b/,
-      /NVRM: .{0,120}(?:fail|error|cannot|can't|unable|timed? ?out|timeout|invalid|\blost\b|not supported|mismatch|abort)/,
-      /nvidia-modeset: (?:ERROR|WARNING): /,
-    ),
-    check: "guest.driver",
-    strength: "symptom",
-    layer: "driver",
-    fallback: true,
-    message: "NVIDIA's driver reports an error of the card or of itself",
-    fix: [
-      driverLog,
-      manualFix("Try the newest release of the branch (driver: {branch: …}), and a power cycle of the host"),
-    ],
-    source: "NVIDIA driver (NVRM), read 2026-11",
-  },
 ];

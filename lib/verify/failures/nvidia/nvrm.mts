@@ -189,7 +189,7 @@ export const nvrmFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       anyOf(
-        /nvidia.uvm\S{0,3} .{0,60}(?:fail|unknown symbol|error|cannot)|NVIDIA UVM .{0,60}fail/,
+        /nvidia.uvm(?!: uvm\w{0,40}\.c:)\S{0,3} .{0,60}(?:fail|unknown symbol|error|cannot)|NVIDIA UVM .{0,60}fail/,
         /open.{0,4}\/dev\/nvidia-uvm/,
       ),
       "NVIDIA's module for CUDA (nvidia_uvm) does not work: it is not loaded, or of another version than the driver",
