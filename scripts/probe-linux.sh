@@ -215,8 +215,10 @@ of_read=/
   esac
   readable "$path" && set -- "$@" "$path"
 done
+loaded=
+[ -d "$root/etc/nixos" ] && names "$sys"/module/* && loaded=$value
 # The texts are separated by tabs, which none of them contains. The first line of each is its name.
-texts=$(awk -v root="$root" '
+texts=$(awk -v root="$root" -v loaded=" $loaded " '
   function out(to, text) {
     if (to != now) print (now == "" ? "" : "\t") to
     now = to
@@ -536,17 +538,36 @@ texts=$(awk -v root="$root" '
     }
     sub(/(^|[ \t])#.*/, "")
     if (/initrd[ \t]*=[ \t]*[{]/ && !inside) inside = depth + 1
-    if (/initrd[.]kernelModules[ \t]*=/ || inside && /(^|[^A-Za-z.])kernelModules[ \t]*=/) list = 1
+    # what a condition or another boot entry adds counts only if the running kernel has it
+    maybe = /mkIf|specialisation|optionalAttrs|(^|[^A-Za-z])(then|else)([^A-Za-z]|$)/
+    if (maybe && !/;[ \t]*$/ || waits) waits = !/[{]/
+    if ((maybe || waited) && /[{]/ && !/[{][^}]*[}]/ && !within) within = depth + 1
+    waited = waits
+    if (/initrd[.]kernelModules[ \t]*=/ || inside && /(^|[^A-Za-z.])kernelModules[ \t]*=/) {
+      list = 1
+      unsure = 0
+    }
     if (list) {
       line = ""
       n = split($0, part, "\"")
-      for (i = 2; i <= n; i += 2) if (part[i] ~ driver) line = line " " part[i]
+      for (i = 1; i <= n; i++) {
+        if (i % 2) {
+          # after the end of a list another one can follow
+          if (sub(/.*\]/, "", part[i])) unsure = 0
+          if (part[i] ~ /mkIf|optional|(^|[^A-Za-z])(then|else)([^A-Za-z]|$)/) unsure = 1
+          continue
+        }
+        module = part[i]
+        gsub(/-/, "_", module)
+        if (part[i] ~ driver && (!unsure && !within || index(loaded, " " module " "))) line = line " " part[i]
+      }
       if (line != "") report("initrd.kernelModules+=" line)
       # after one list another one can follow: ] ++ lib.optionals …
       if (/\].*;|^[ \t)]*;/) list = 0
     }
     depth += gsub(/[{]/, "{") - gsub(/[}]/, "}")
     if (depth < inside) inside = 0
+    if (depth < within) within = 0
     # a string of several lines begins and ends with two quotes, which also escape $, quotes and backslashes in it
     text = $0
     gsub(/\047\047[$\047\\]/, "", text)
@@ -798,6 +819,9 @@ secure=$sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
 [ -r "$secure" ] && program od && fact secure-boot "$(od -An -tu1 -j4 -N1 "$secure" 2>/dev/null)"
 # the boot loader that started this system, where it says its name: UTF-16 after four bytes of attributes
 loader=$sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f
+# an image with its arguments in it, which the firmware or a boot loader without a name started (systemd-stub(7))
+stub=${loader%/*}/StubInfo${loader##*/LoaderInfo}
+[ -r "$loader" ] || loader=$stub
 [ -r "$loader" ] && program tr && fact loader "$(tr -cd 'A-Za-z0-9. -' 2>/dev/null <"$loader")"
 
 text "$of_arguments"
@@ -911,7 +935,7 @@ elif [ -d "$sys/bus/pci/devices" ]; then
     {
       cards=$({
         grep -HEs . */class */vendor */device */subsystem_vendor */subsystem_device */revision */driver_override \
-          */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs */resource
+          */boot_vga */reset_method */power_state */d3cold_allowed */numa_node */sriov_totalvfs */sriov_numvfs */index */resource
         # shellcheck disable=SC2012 # readlink takes one name per call
         exec ls -ldn * */driver */iommu_group */physfn */vfio-dev/vfio* 2>/dev/null
       } | awk '
@@ -1403,7 +1427,7 @@ if [ -n "$live" ]; then
     apt-get dnf rpm-ostree pacman zypper transactional-update apk xbps-install emerge pveversion systemctl sudo \
     update-grub grub-mkconfig grub2-mkconfig grubby kernelstub proxmox-boot-tool sdbootutil bootctl kernel-install \
     reinstall-kernels sdboot-manage limine-mkinitcpio limine-dracut limine-update update-extlinux update-initramfs \
-    mkinitramfs dracut dracut-rebuild generate-zbm mkinitcpio mkinitfs make-initrd elemental booster lsinitramfs lsinitrd \
+    mkinitramfs dracut dracut-rebuild generate-zbm mkinitcpio mkinitfs make-initrd elemental booster genkernel lsinitramfs lsinitrd \
     lsinitcpio packer vagrant virsh libvirtd virtqemud dnsmasq qemu-img qemu-system-x86_64 debootstrap xorriso curl \
     ssh ssh-keygen VBoxManage; do
     if program "$name"; then

@@ -198,6 +198,9 @@ test("gpu.in-use: a process on the card's DRM node is found though NVIDIA's numb
 test("iommu.group: only a device that is not part of the board is to be moved", () => {
   const titles = (name: string, host?: string) => finding(name, "iommu.group", host).fix.map(({ title }) => title);
   assert.match(titles("old-board-shared-group-debian11")[0]!, /, or move 0000:02:00\.0 if it is in a slot/);
+  const index = text("old-board-shared-group-debian11").replace(/^0000:02:00\.0\/vendor:/m, "0000:02:00.0/index:1\n$&");
+  const onboard = titles("old-board-shared-group-debian11", index)[0]!;
+  assert.not.match(onboard, /if it is in a slot/, "a device of the board by its firmware");
   const usb = text("old-board-shared-group-debian11").replace(/^(0000:02:00\.0\/vendor:0x).*$/m, "$11022");
   assert.match(titles("old-board-shared-group-debian11", usb)[0]!, /wired to the CPU$/, "a part of AMD's chipset");
   // the move of one device does not help while the group has another one that the host needs

@@ -107,6 +107,20 @@ test("the boot loader that started the host: no command of another one that is i
   assert.equal(added("rEFInd 0.14.2"), ["rEFInd", false]);
   assert.equal(added("GRUB 2.14"), ["grubby", true]);
   assert.equal(added("GRUB 2.14", ["limine-update", "grub-mkconfig"]), ["GRUB", true]);
+  const stub = "systemd-stub 258";
+  assert.equal(added(stub, ["grubby", "grub-mkconfig", "bootctl"]), [undefined, undefined]);
+  const uki = hostOf(
+    { "/etc/kernel/cmdline": [], "/etc/default/grub": [] },
+    ["grub-mkconfig", "bootctl"],
+    `ID:debian\nloader:${stub}`,
+  );
+  uki.configured.push({ file: "kernel/install.conf", text: "layout=uki" });
+  assert.match(addArgument(uki, "iommu=pt").title, /\(entries by kernel-install\)/);
+  assert.equal(added(stub, all, { "/etc/default/grub": ["iommu=pt"] }), [undefined, undefined]);
+  const copied = { "/boot/loader/entries/….conf": ["BOOT_IMAGE=…"], "/etc/default/grub": ["iommu=pt"] };
+  const host = hostOf(copied, ["bootctl", "grub-mkconfig"], "ID:arch\nloader:systemd-boot 258");
+  host.kernel.arguments!.push("BOOT_IMAGE=…");
+  assert.match(addArgument(host, "iommu=pt").title, /\(systemd-boot\)/, "copied from /proc/cmdline");
   const grub = { "/etc/default/grub": ["iommu=pt"] };
   assert.equal(added("rEFInd 0.14.2", all, grub), [undefined, undefined], "it finds kernels itself");
   assert.equal(added("rEFInd 0.14.2", all, { ...grub, "/etc/kernel/cmdline": [] }), [undefined, undefined]);

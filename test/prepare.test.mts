@@ -86,9 +86,12 @@ test("NixOS gets options, and no files", () => {
   assert.match(text, /boot\.kernelParams = \[ "intel_iommu=on" "vfio-pci\.ids=10de:2786,10de:22bc" \];/);
 });
 
-test("SteamOS and Alpine are left to the user", () => {
-  for (const [id, programs] of [["steamos", ["mkinitcpio"]], ["alpine", ["mkinitfs"]]] as const) {
+test("SteamOS, Alpine, and Gentoo with genkernel are left to the user", () => {
+  for (
+    const [id, programs] of [["steamos", ["mkinitcpio"]], ["alpine", ["mkinitfs"]], ["gentoo", ["genkernel"]]] as const
+  ) {
     const { files, manual } = preparedOn(id, [...programs]);
+    if (id === "gentoo") assert.match(manual!.title, /doload=vfio-pci .*genkernel --install initramfs/);
     assert.equal(files, []);
     assert.ok(manual, id);
   }

@@ -1,6 +1,7 @@
 import type { Evidence, Fix } from "../findings.mts";
 import type { Verdict } from "./types.mts";
 import type { Host } from "../host/types.mts";
+import { isOnboard } from "../host/onboard.mts";
 import type { PciFunction } from "../host/pci-types.mts";
 import { commandFix, manualFix, remedies } from "../fixes.mts";
 import type { Card } from "../resolve/types.mts";
@@ -11,7 +12,6 @@ import {
   formatFunction,
   isDisplay,
   isIntegrated,
-  isOnboard,
   isPortable,
   slotOf,
 } from "../host/pci.mts";

@@ -62,12 +62,16 @@ export function ukiCmdline(host: Host, having?: string): string | undefined {
 
 /**
  * The boot loader that started this system, where it is certain: by LoaderInfo (systemd.io/BOOT_LOADER_INTERFACE), and
- * by the argument BOOT_IMAGE, which GRUB gives to every kernel, also if another boot loader started GRUB.
+ * by the argument BOOT_IMAGE, which GRUB gives to every kernel, also if another boot loader started GRUB. Where a file
+ * of arguments has it, it was copied from /proc/cmdline. `systemd-stub`: an image with its arguments in it, which the
+ * firmware started.
  */
 export function startedBy({ bootLoader, kernel }: Host): string | undefined {
   if (!kernel.arguments) return undefined;
-  const byGrub = kernel.arguments.some((word) => word.startsWith("BOOT_IMAGE="));
-  return (byGrub ? ["grub"] : ["systemd-boot", "limine", "refind"]).find((name) => name === bootLoader);
+  const isImage = (word: string) => word.startsWith("BOOT_IMAGE=");
+  const isCopied = kernel.configurations.some((one) => one.arguments.some(isImage));
+  const byGrub = kernel.arguments.some(isImage) && !isCopied;
+  return (byGrub ? ["grub"] : ["systemd-boot", "limine", "refind", "systemd-stub"]).find((name) => name === bootLoader);
 }
 /** Whether another boot loader than GRUB started this system. */
 const startedWithoutGrub = (host: Host): boolean => ![undefined, "grub"].includes(startedBy(host));
@@ -115,8 +119,8 @@ export function isKernelInstalled(host: Host): boolean {
   // if GRUB reads the entries of /boot, grubby is the tool that changes them, although Fedora has that file too
   const isGrubs = host.kernel.bls && hasGrubby(host) && !startedWithoutGrub(host) &&
     entries.some(({ file }) => file.startsWith("/boot/loader/"));
-  // Limine and rEFInd read no such entries
-  const hasReader = !["limine", "refind"].includes(startedBy(host) ?? "") ||
+  // Limine, rEFInd and an image with its arguments in it read no such entries
+  const hasReader = !["limine", "refind", "systemd-stub"].includes(startedBy(host) ?? "") ||
     fileContains(host, /^kernel\/install\.conf$/, /^layout=uki/);
   // on Arch that file is mkinitcpio's too, and entries by hand are usual
   const unsure = hiddenFolder(host) !== undefined && isLike(host, "arch") &&

@@ -214,6 +214,17 @@ const makers: { here(host: Host): boolean; make(host: Host): Initramfs }[] = [
     }),
   },
   {
+    // genkernel(8): all-ramdisk-modules and doload=; it copies only the modules of its own lists
+    here: (host) => program(host, "genkernel"),
+    make: () => ({
+      name: "genkernel",
+      kind: "other",
+      words:
+        'set ALLRAMDISKMODULES="yes" in /etc/genkernel.conf, add doload=vfio-pci to the kernel arguments, then run ' +
+        "genkernel --install initramfs",
+    }),
+  },
+  {
     here: (host) => program(host, "booster"),
     make: () => ({
       name: "booster",

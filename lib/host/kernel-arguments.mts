@@ -14,7 +14,8 @@ import { isOlder } from "../text.mts";
  */
 const isByHand = (host: Host) =>
   host.os.id === "nixos" || applianceOf(host) !== undefined ||
-  (host.os.id === "slackware" || ["mkinitfs", "booster", "make-initrd"].some((name) => program(host, name))) &&
+  (host.os.id === "slackware" ||
+      ["mkinitfs", "booster", "make-initrd", "genkernel"].some((name) => program(host, name))) &&
     !["dracut", "mkinitcpio", "update-initramfs"].some((name) => program(host, name));
 
 /** How an argument is added or removed: by hand, and in the script of `prepare`. */

@@ -67,6 +67,8 @@ export interface PciFunction {
    * removable); absent if the kernel does not report it.
    */
   external?: boolean;
+  /** Set if the firmware lists it as a device of the board (sysfs, index: SMBIOS type 41). */
+  onboard?: true;
   /** Whether the kernel exposes its option ROM; absent if that was not read. */
   rom?: boolean;
   /**

@@ -1,3 +1,4 @@
+import { isOnRootBus } from "./onboard.mts";
 import type { PciFunction } from "./pci-types.mts";
 
 const bdf = "[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\\.[0-7]";
@@ -146,6 +147,9 @@ function readAttribute(fn: PciFunction, key: string, value: string): void {
     case "vfio-dev":
       fn.vfioDevice = value;
       break;
+    case "index":
+      fn.onboard = true;
+      break;
     case "removable":
       fn.external = value === "removable";
       break;
@@ -221,11 +225,6 @@ export function isPortable({ dmi }: { dmi: Record<string, string> }): boolean {
   const isDeck = dmi.sys_vendor === "Valve" && ["Jupiter", "Galileo"].includes(dmi.product_name ?? "");
   return isDeck || ["8", "9", "10", "11", "14", "30", "31", "32"].includes(dmi.chassis_type ?? "");
 }
-
-const isOnRootBus = ({ bdf, upstreamBridges }: PciFunction) => /^0000:00:/.test(bdf) && upstreamBridges.length === 0;
-
-/** Whether a function is known to be part of the board: on the root bus, or of AMD's processor or chipset (1022). */
-export const isOnboard = (fn: PciFunction): boolean => isOnRootBus(fn) || fn.vendor === "1022";
 
 /**
  * Whether a display function is part of the processor: on the root bus, or with functions of AMD's processors (1022:

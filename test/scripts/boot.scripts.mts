@@ -293,6 +293,9 @@ test("a system that another boot loader started gets no change of GRUB's files",
     "grub",
     "dnf install -y grubby && grubby --update-kernel=ALL --args=iommu=pt",
   ]);
+  rmSync(join(folder, info));
+  const stub = hostWith(folder, { ...files, [info.replace("Loader", "Stub")]: says("systemd-stub 258.2-1") }, []);
+  assert.is(stub.bootLoader, "systemd-stub");
   const chained = hostWith(
     folder,
     { ...files, [info]: says("rEFInd 0.14.2"), "/proc/cmdline": "BOOT_IMAGE=/vmlinuz" },

@@ -572,7 +572,27 @@ test("the probe reads what a NixOS configuration loads and binds in the initramf
       "nixos/… driver_override 0000:0d:00.0",
       "nixos/…/vfio.nix driver_override 0000:0f:00.0",
       "nixos/…/… initrd.kernelModules+= amdgpu",
-      "nixos/…/… initrd.kernelModules+= xe",
+    ]);
+  }
+});
+
+test("a module that a NixOS configuration loads under a condition counts only if the running kernel has it", () => {
+  const files = [
+    `etc/nixos/a.nix = {\\n  config = lib.mkIf cfg.enable {\\n    boot = {\\n      initrd.kernelModules = [ "vfio_pci" "nvidia" ];\\n    };\\n  };\\n` +
+    `  boot.initrd.kernelModules = [ "i915" ];\\n}`,
+    `etc/nixos/b.nix = {\\n  boot.initrd.kernelModules = [ "amdgpu" ] ++ lib.optionals x [ "xe" ] ++ [ "nouveau" ];\\n}`,
+    `etc/nixos/c.nix = { x = a: lib.mkIf a {\\n b = 1; };\\n  boot.initrd.kernelModules =\\n    lib.optionals x [\\n  "vfio-pci"\\n ];\\n}`,
+    `etc/nixos/d.nix = {\\n  specialisation."vfio".configuration = {\\n    boot.initrd.kernelModules = [ "vfio_pci" ];\\n  };\\n}`,
+    `etc/nixos/e.nix = {\\n  config = lib.mkIf cfg.enable\\n  {\\n    boot.initrd.kernelModules = [ "vfio_pci" ];\\n  };\\n  boot.initrd.kernelModules = [ "xe" ];\\n}`,
+  ];
+  for (const shell of shells.slice(0, 2)) {
+    const read = (...more: string[]) =>
+      probed(["etc/os-release = ID=nixos", ...files, ...more].join("\n"), shell).configured.map(({ text }) =>
+        text.replace("initrd.kernelModules+= ", "")
+      );
+    assert.equal(read(), ["i915", "amdgpu nouveau", "xe"]);
+    assert.equal(read("sys/module/vfio_pci/refcnt = 1"), [
+      ...["vfio_pci", "i915", "amdgpu nouveau", "vfio-pci", "vfio_pci", "vfio_pci", "xe"],
     ]);
   }
 });
