@@ -20,7 +20,7 @@ export const dockerWords = anyOf(
 );
 /** Words of libvirt, QEMU and the programs that manage them. */
 export const vmWords = anyOf(
-  /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virtual network|Failed to start network/i,
+  /libvirt|virsh|qemu|kvm|vagrant|packer|virt-manager|domain|virtual network|Failed to start network|define storage pool/i,
   /virbr|proxmox|\bpve\w{2,12}|error: internal error: |unsupported configuration: |TASK (?:ERROR|WARNINGS)/i,
 );
 /** Words of Vagrant's log. */

@@ -4,7 +4,7 @@ import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
 
 const packerWords =
-  /packer|pkr\.hcl|==> (?!error|warning)[\w.-]{1,60}: |Some builds didn't complete|hashicorp|Failed getting the "github|Datasource/i;
+  /packer|pkr\.hcl|==> (?!error|warning)[\w.-]{1,60}: |Some builds didn't complete|hashicorp|(?:Failed getting the|plugin) "github|a remote checksum|Datasource/i;
 const validate = commandFix("Check the template", "packer validate .");
 const init = commandFix("Install the plugins that the template names", "packer init .");
 const log = "Read Packer's log: PACKER_LOG=1 packer build .";
@@ -57,11 +57,16 @@ export const packerErrorFailures = (): Failure[] =>
       "cause",
       anyOf(
         /could not get (?:sha256 )?checksum file for github\.com|could not find a local nor a remote checksum/,
-        /Is the file present on the release and correctly named/,
+        /Is the file present on the release and correctly named|could not install any compatible version of plugin/,
       ),
-      "Packer finds no such release of the plugin: its repository moved or was renamed, or that version lacks the " +
-      "file for this system",
-      "Show the plugin's repository, and correct source and version in required_plugins",
+      "Packer could not get the plugin's release or its list of checksums: a proxy or firewall is in its way, the " +
+      "repository moved or was renamed, or that version lacks the file for this system",
+      commandFix(
+        "See each address that it tries",
+        "sh -c 'PACKER_LOG=1 packer init . 2>&1 | grep -iE \"getting|checksum|http\"'",
+      ),
+      "Show the plugin's releases on GitHub, and correct source and version in required_plugins; with Packer before " +
+      "1.14 update Packer",
       init,
     ],
     [

@@ -11,7 +11,7 @@ export const packerFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /could not get sha256 checksum file for github\.com\/hashicorp\/(?!.{0,200} Get ")/,
-      /could not install any compatible version of plugin/,
+      /could not install any compatible version of plugin "github\.com\/hashicorp\//,
       /packer-plugin-\S{1,30}_SHA256SUMS: 404|releases\/download\/v[\d.]{3,12}\/packer-plugin-\S{1,60}: 404/,
     ),
     check: "provider.version",

@@ -7,7 +7,7 @@ import { fetchWords, vagrantWords } from "../fixes.mts";
 export const vagrantBoxFailures = (): Failure[] => [
   {
     pattern: anyOf(
-      /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found|Failed to load box metadata/,
+      /Vagrant Cloud request failed|The box '[^']{1,120}' could not be found(?![^]{20,440}Error: (?:SSL|schannel|Could ?n[o']t resolve))|Failed to load box metadata/,
       /The requested URL returned error: (?:404|403|429|5\d\d)/,
     ),
     near: vagrantWords,

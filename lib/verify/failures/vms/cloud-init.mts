@@ -3,7 +3,8 @@ import { commandFix, guestFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
 
-const near = /cloud-init|cloud-config|\/var\/lib\/cloud\/|cloud-localds|user-data|cidata|NoCloud|DataSource|nocloud/i;
+const near =
+  /cloud-init|cloud-config|\/var\/lib\/cloud\/|cloud-localds|user-data|cidata|NoCloud|DataSource|nocloud|extended_status: |\w\.py\[(?:WARNING|ERROR|CRITICAL)\]: /i;
 const status = guestFix("Check its state and its errors", "cloud-init status --long");
 
 /** Errors of cloud-init and of the programs that write its seed. */

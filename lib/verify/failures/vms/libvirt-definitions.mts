@@ -151,7 +151,7 @@ export const libvirtDefinitionFailures = (): Failure[] => [
       "tools.present",
       "cause",
       anyOf(
-        /could not find capabilities for arch|unable to find (?:the|any) emulator|No emulator found for/,
+        /could not find capabilities for arch|Host does not support virtualization type '|unable to find (?:the|any) emulator|No emulator found for/,
         /cannot execute binary \/\S{1,80}: (?:No such file|Exec format)|Cannot find QEMU binary/,
         /cannot execute binary \/\S{0,60}(?:qemu|kvm)\S{0,30}: Permission denied/,
       ),
@@ -163,7 +163,7 @@ export const libvirtDefinitionFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /cannot execute binary \/\S{1,80}: Permission denied/,
+      /cannot execute binary \/\S{1,80}: Permission denied|swtpm_setup'\. exitstatus ?: ?126\b/,
       "AppArmor or SELinux forbids libvirt to run the program that the line names, or it has no x bit",
       commandFix("Read what was refused", "journalctl -k -b --no-pager -g 'apparmor=.DENIED|avc:'", { root: true }),
       "Update the policy with libvirt (selinux-policy, AppArmor's profiles), and use the distribution's program",

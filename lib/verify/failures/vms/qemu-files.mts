@@ -151,6 +151,20 @@ export const qemuFileFailures = (): Failure[] => [
     source: "libvirt (qemu_firmware.c), read 2026-11",
   },
   {
+    pattern: /open (?:file )?'[^']{0,160}\/nvram\/[^']{1,100}': No such file/,
+    check: "guest.firmware",
+    layer: "provider",
+    message:
+      "the file with the VM's UEFI variables (NVRAM) is gone, and libvirt did not create it again from its template",
+    fix: [
+      manualFix("Start the VM with new variables: virsh -c qemu:///system start NAME --reset-nvram"),
+      manualFix(
+        "If that names a template that is missing: reinstall OVMF, and remove <nvram> and <loader> (virsh edit)",
+      ),
+    ],
+    source: "libvirt 8.1 and later; cockpit-project/bots#3112 (2022-03)",
+  },
+  {
     pattern: anyOf(
       /EFI boot requested but no EFI firmware found/,
       /Did not find any UEFI binary path for arch|Don't know how to setup UEFI for arch/,

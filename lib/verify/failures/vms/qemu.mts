@@ -21,8 +21,8 @@ export const qemuFailures = (): Failure[] => [
     pattern: anyOf(
       /TPM result for CMD_INIT: 0x\w{1,8} operation failed/,
       /Could not get process id of swtpm/,
-      /Could not (?:run '\S{1,80}swtpm_setup'|start 'swtpm')/,
-      /swtpm died and reported/,
+      /Could not start 'swtpm'|swtpm_setup'\. exitstatus ?: ?(?!126)\d/,
+      /swtpm died and reported(?!: libvirt: error ?: cannot execute)/,
     ),
     check: "provider.mode",
     layer: "provider",

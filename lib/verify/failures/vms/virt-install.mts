@@ -102,7 +102,7 @@ export const virtInstallFailures = (): Failure[] => [
     [
       "provider.access",
       "fallback",
-      /virt-(?:install|clone|xml)(?: \d{1,8}\])?:? (?:error|ERROR)\b|ERROR list index out of range/,
+      /virt-(?:install|clone|xml)(?: \d{1,8}\])?:? (?:error|ERROR)\b|ERROR list index out of range|virt-(?:install|clone|xml) --[^]{1,400}\nERROR /,
       "virt-install reports an error, for the reason in its line",
       "Show each step of it: virt-install --debug …",
       "If it ends in a Python traceback: update virt-install (virt-manager's package)",

@@ -44,12 +44,30 @@ export const virtualboxNetworkFailures = (): Failure[] =>
     [
       "provider.access",
       "cause",
+      /libslirp failed to create new instance/,
+      "VirtualBox could not start the VM's NAT: 7.1.8 to 7.1.10 refuse long names of VMs and long paths to their " +
+      "folder",
+      "Update VirtualBox to 7.1.12 or later, or give the VM a shorter name (config.vm.define, vb.name) or folder",
+    ],
+    [
+      "provider.access",
+      "cause",
+      /Failed to open\/create the internal network '(?!HostInterfaceNetworking-)/,
+      "VirtualBox cannot start the network that the VM names (NAT network, host-only or internal network): it is not " +
+      "there under that name, or its service does not start, as on macOS with VirtualBox 7.2.0",
+      commandFix("List the NAT networks", "VBoxManage list natnets"),
+      "Create it again, or set the VM's adapter to NAT; update VirtualBox to its newest release",
+    ],
+    [
+      "provider.access",
+      "cause",
       anyOf(
+        /host-only adapter we just created is not visible/,
         /host network interface (?:with the given name|named '[^']{1,80}') could not be found/,
         /VERR_INTNET_FLT_IF_NOT_FOUND|Failed to open\/create the internal network 'HostInterfaceNetworking-/,
       ),
-      "the host's network adapter that the VM names is gone, was renamed, or its VirtualBox driver is switched off " +
-      "(on Windows often after an update)",
+      "the host's network adapter that the VM names (host-only or bridged) is gone, was renamed, or its VirtualBox " +
+      "driver is switched off (on Windows often after an update)",
       "Windows: disable and enable that adapter (ncpa.cpl), and see in its properties that VirtualBox's NDIS6 driver " +
       "is ticked",
       adapters,

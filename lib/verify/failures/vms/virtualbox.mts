@@ -69,6 +69,7 @@ export const virtualboxFailures = (): Failure[] => [
     pattern: anyOf(
       /(?:SUPDrv|VBoxNet(?:Flt|Adp)|memobj-r0drv|the-linux-kernel|mp-r0drv|alloc-r0drv)[\w-]{0,30}\.[ch]:\d{1,5}:\d{1,4}: (?:error|erreur|Fehler|errore|erro|错误|ошибка)[ :：]/,
       /\/var\/lib\/dkms\/(?:virtualbox|vboxhost)\/\S{1,40}\/build\/make\.log|autoinstall on \S{1,60} failed for (?:virtualbox|vboxhost)/,
+      /modpost: "\w{1,60}" \[(?:\S{1,60}\/)?vbox(?:drv|netflt|netadp|pci|guest|sf|video)\.ko\] undefined/,
       /combined-os-(?:specific|agnostic)\.o: error: |(?:rt|VBox|supdrv)\w{3,60}\+0x[0-9a-f]{1,6}: (?:redundant CLD|call to \{dynamic\})/,
     ),
     check: "provider.version",
@@ -129,7 +130,7 @@ export const virtualboxFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /VERR_(?:VM_DRIVER_)?VERSION_MISMATCH|support driver which is running is from a different/,
-      /Unable to locate imported symbol '\S{1,60}' for module '(?:VMMR0|VBoxDDR0)/,
+      /Unable to locate imported symbol '\w{1,60}'|(?:VMMR0|VBoxDDR0)\.r0 \(VERR_SYMBOL_NOT_FOUND\)/,
     ),
     check: "provider.version",
     layer: "hypervisor",

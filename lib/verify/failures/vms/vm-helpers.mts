@@ -94,6 +94,7 @@ export const vmHelperFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Need (?:read|write|read\/write) \w{6} on (?:(?:config|options) file|directory|issuer certificate|signing key|statedir)/,
+        /User \S{1,32} cannot (?:access|read|write)\S{0,12} (?:directory|file|from file|to file) \S{0,120}(?:tpm|TPM)/,
         /SWTPM_NVRAM_\w{4,24}: Error \(fatal\) opening .{0,200}Permission denied/,
         /Could not (?:open lockfile|lock file) \S{0,160}(?:\.lock|tpm\S{0,60}): Permission denied/,
         /swtpm\S{0,12}: .{0,80}Could not (?:open|lock|write|create (?!\S{1,20} certificate))/,

@@ -234,7 +234,7 @@ export const vmStateFailures = (): Failure[] =>
     [
       "provider.version",
       "cause",
-      /failed: unknown procedure: \d/,
+      /unknown procedure: \d{1,3}\b/,
       "the program asks libvirt's daemon for something that this daemon does not have: it is older than the " +
       "program, or " +
       "was not restarted after an update",
