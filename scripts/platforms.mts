@@ -33,6 +33,7 @@ const lists: Record<string, Platform[]> = {
   "lib/verify/failures/windows/hyperv-errors.mts": ["windows"],
   "lib/verify/failures/windows/hyperv-guest.mts": ["windows"],
   "lib/verify/failures/windows/hyperv-messages.mts": ["windows"],
+  "lib/verify/failures/windows/hyperv-events.mts": ["windows"],
   "lib/verify/failures/windows/hyperv-commands.mts": ["windows"],
   "lib/verify/failures/tools/packer-hyperv.mts": ["windows"],
   "lib/verify/failures/windows/windows-codes.mts": ["windows"],

@@ -7,6 +7,8 @@ import { dockerFailures } from "./containers/docker.mts";
 import { dockerDesktopFailures } from "./containers/docker-desktop.mts";
 import { dockerEngineFailures } from "./containers/docker-engine.mts";
 import { hypervErrorFailures } from "./windows/hyperv-errors.mts";
+import { hypervEventFailures, hypervStateFailures } from "./windows/hyperv-events.mts";
+import { windowsDeviceFailures } from "./windows/devices.mts";
 import { wslMessageFailures } from "./windows/wsl-messages.mts";
 import { desktopToolFailures } from "./windows/desktop-tools.mts";
 import { wslFailures } from "./windows/wsl.mts";
@@ -99,6 +101,7 @@ export const engineKindFailures: List[] = [
   containerEndFallbacks,
   serviceRuntimeFailures,
   windowsHostFailures,
+  hypervStateFailures,
   composeKindFailures,
   ociAnswerFailures,
 ];
@@ -115,6 +118,8 @@ export const engineCauseFailures: List[] = [
 /** Hyper-V, WSL, WinGet and Windows' codes. */
 export const windowsHostCauseFailures: List[] = [
   hypervErrorFailures,
+  hypervEventFailures,
+  windowsDeviceFailures,
   wslMessageFailures,
   desktopToolFailures,
   wslFailures,

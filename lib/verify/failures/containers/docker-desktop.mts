@@ -43,7 +43,7 @@ export const dockerDesktopFailures = (): Failure[] => [
       anyOf(
         /Failed to deploy distro docker-desktop|deploying WSL2 distributions|Failed to set version to docker-desktop/,
         /\\\\wsl(?:\$|\.localhost)\\docker-desktop\S{0,80} The (?:network name|system) cannot (?:be found|find)/,
-        /DockerDesktop\/Wsl\/ExecError|error was encountered while executing a WSL command|Unexpected WSL error/,
+        /DockerDesktop\/Wsl\/ExecError|error (?:was encountered|occurred) while executing a WSL command|Unexpected WSL error/,
         /Docker Desktop requires a newer WSL kernel|starting WSL engine: |running wsl-bootstrap: /,
       ),
       "WSL does not run Docker Desktop's own distribution: WSL is old, damaged or hangs, or Windows' virtualization " +

@@ -194,6 +194,7 @@ implicit declaration of function = declaración implícita de la función
 
 /** Chinese. */
 export const chinese = `
+GPU-PV: find the system partition {1} virtual disk = 目标分区{1}不是有效分区
 A parameter cannot be found that matches parameter name '{1}' = \
 找不到与参数名称'{1}'匹配的参数
 '{1}' is not recognized as the name of a cmdlet = 无法将'{1}'项识别为 cmdlet

@@ -7,7 +7,6 @@ const vms = commandFix("Check what VirtualBox has", "VBoxManage list vms; VBoxMa
 const vboxLog = "Read the VM's log: Logs/VBox.log in its folder (on Windows also VBoxHardening.log)";
 const hyperv =
   "Read the event log: Applications and Services Logs, Microsoft, Windows, Hyper-V-Worker and Hyper-V-VMMS";
-const gpuWords = /gpu|nvidia|geforce|quadro|radeon|display|video|graphics/i;
 
 /** VirtualBox's status codes, and Hyper-V's and Windows' messages about passed cards, by topic. */
 export const vmProgramFailures = (): Failure[] => [
@@ -184,13 +183,6 @@ export const vmProgramFailures = (): Failure[] => [
       "Update the host's driver, and copy its files into the guest again",
     ],
     [
-      "host.virtualization",
-      "fallback",
-      /\bWsl\/(?:Service|CallMsi|InstallDistro)\/\S{1,80}|WslRegisterDistribution failed/,
-      "WSL did not start, for the code at the end of its line",
-      "wsl --update, then wsl --shutdown; see that virtualization is on in the firmware",
-    ],
-    [
       "hyperv.card",
       "cause",
       /Cluster resource '[^']{1,80}' of type 'Virtual Machine'/,
@@ -230,26 +222,6 @@ export const vmProgramFailures = (): Failure[] => [
       ),
       "Hyper-V refused the command, for the reason in its message",
       hyperv,
-    ],
-  ]),
-  ...rows({
-    layer: "driver",
-    near: gpuWords,
-    source: "Microsoft Learn (Device Manager error codes), general knowledge, 2026-11",
-  }, [
-    [
-      "gpu.window",
-      "cause",
-      /This device cannot find enough free resources that it can use|\(Code 12\)/,
-      "the guest has no room for the card's memory: the VM's MMIO space is too small",
-      "Give the VM a larger MMIO window (hyperv: HighMemoryMappedIoSpace; OVMF: X-PciMmio64Mb)",
-    ],
-    [
-      "hyperv.driver",
-      "cause",
-      /\(Code (?:10|28|31|37|39|52)\)/,
-      "the guest's driver for the card is not installed, does not fit, or is not signed",
-      "Install the maker's driver in the guest (with a GPU partition: copy the host's files)",
     ],
   ]),
 ];

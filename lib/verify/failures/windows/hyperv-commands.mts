@@ -1,6 +1,7 @@
 import type { Failure } from "../types.mts";
 import { commandFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
+import { hypervWords } from "./names-of-windows.mts";
 import { type Row, rows } from "../rows.mts";
 
 /** What Hyper-V's cmdlets say about disks, imports and sessions in a VM. */
@@ -94,7 +95,7 @@ const commands: Row[] = [
     "symptom",
     anyOf(
       /(?:New-PSSession|Enter-PSSession|Invoke-Command).{0,200}remote session might have ended/s,
-      /Hyper-V socket target process has ended/,
+      /Hyper-V socket target process has ended|An error has occurred which Windows PowerShell cannot handle/,
     ),
     "PowerShell did not get into the guest (PowerShell Direct): the guest still starts, runs no Windows, or " +
     "refuses the " +
@@ -190,7 +191,7 @@ const programs: Row[] = [
 export const hypervCommandFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
-    near: /hyper-?v|\bVM|-V(?:M|HD)|virtual (?:machine|disk|hard disk)|GPU|NetNat|PSSession|guest|Guardian/i,
+    near: hypervWords,
     source: "Microsoft Learn (Hyper-V, PowerShell Direct), oneclick-gpu-pv#3 (2023-08), openzfs#381 (2024-05)",
   }, commands),
   ...rows({

@@ -1,18 +1,10 @@
 import type { Failure } from "../types.mts";
 import { commandFix, manualFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
+import { hypervWords, logOf } from "./names-of-windows.mts";
 import { type Row, rows } from "../rows.mts";
 
-/** Words of Hyper-V, and the forms of its messages about a VM and its devices. */
-const hypervForm = anyOf(
-  /hyper-?v|\bvmms\b|virtual machine|Attachment '|virtual hard disk|\.vhdx?\b/i,
-  /(?:Start|New|Get|Set|Add|Import|Convert|Resize|Mount|Checkpoint)-V(?:M|HD)|GpuPartition/i,
-  /PartitionableGpu|AssignableDevice|NetNat|featurename|\(Instance ID |\bHCS operation|boot loader did not load|image's hash is not/i,
-);
-const eventLog = commandFix(
-  "Read what Hyper-V wrote about it",
-  "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-VMMS-Admin -MaxEvents 20",
-);
+const eventLog = logOf("VMMS");
 
 /** How Hyper-V's cmdlets name an error in every language (FullyQualifiedErrorId). */
 const errorIds: [id: string, check: string, message: string, ...fix: Row[4][]][] = [
@@ -46,7 +38,7 @@ const errorIds: [id: string, check: string, message: string, ...fix: Row[4][]][]
 export const hypervErrorFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
-    near: hypervForm,
+    near: hypervWords,
     source: "Microsoft Learn (system error codes, Hyper-V), general knowledge, 2026-11",
   }, [
     [
@@ -192,10 +184,7 @@ export const hypervErrorFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      anyOf(
-        /(?:Get|Set|Start|New|Add|Remove|Stop)-V(?:M|HD)\w{0,40} ?: Access is denied/,
-        /The requested operation requires elevation|Elevated permissions are required to run DISM/,
-      ),
+      /(?:Get|Set|Start|New|Add|Remove|Stop)-V(?:M|HD)\w{0,40} ?: Access is denied/,
       "this needs an administrator's window",
       manualFix("Run it in PowerShell as administrator, or join the group “Hyper-V Administrators” and log in again"),
     ],

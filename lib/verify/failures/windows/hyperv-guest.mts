@@ -76,6 +76,25 @@ export const hypervGuestFailures = (): Failure[] => [
     source: "Linux (include/linux/rwsem.h); staralt/dxgkrnl-dkms#13 (2026-02)",
   },
   {
+    pattern:
+      /dxgk: dxgkio_(?:make_resident|create_allocation|reserve_gpu_va|map_gpu_va)\w{0,30}: Ioctl failed: -(?:12|75)\b/,
+    check: "hyperv.guest",
+    strength: "symptom",
+    layer: "driver",
+    message:
+      "Windows gave the guest no more of the card's memory (-12): programs in Windows and in the guest fill it, or " +
+      "Windows' driver has lost the card",
+    fix: [
+      commandFix("In Windows: check what uses the card's memory, and its temperature", "nvidia-smi"),
+      manualFix("Use a smaller model or context; leave Windows 1 to 2 GiB of the card"),
+      manualFix(
+        "If Windows' screen went black or the card has gone from nvidia-smi: update the driver in Windows, " +
+          "then restart Windows",
+      ),
+    ],
+    source: "Linux (dxgkrnl); microsoft/WSL#41224 (2026-09)",
+  },
+  {
     pattern: /dxgk: dxgkio_\w{1,40}: Ioctl failed: -\d/,
     check: "hyperv.guest",
     strength: "note",

@@ -1,16 +1,11 @@
 import type { Failure } from "../types.mts";
 import { commandFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
+import { hypervWords, logOf } from "./names-of-windows.mts";
 import { type Row, rows } from "../rows.mts";
 
-const workerLog = commandFix(
-  "Read what Hyper-V wrote about the VM",
-  "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-Worker-Admin -MaxEvents 20",
-);
-const vmmsLog = commandFix(
-  "Read what Hyper-V wrote about it",
-  "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-VMMS-Admin -MaxEvents 20",
-);
+const workerLog = logOf("Worker");
+const vmmsLog = logOf("VMMS");
 
 /** Why Hyper-V does not start a VM, or ended it. */
 const starts: Row[] = [
@@ -176,7 +171,7 @@ const starts: Row[] = [
 export const hypervMessageFailures = (): Failure[] => [
   ...rows({
     layer: "provider",
-    near: /hyper-?v|virtual machine|virtual processor|\bVM\b|vmwp|\bVID\b/i,
+    near: hypervWords,
     source: "Microsoft Learn (Hyper-V events, winerror.h: ERROR_VID_…), WSL#4105 (2019-06); general knowledge, 2026-11",
   }, starts),
 ];

@@ -1,22 +1,17 @@
 import type { Failure } from "../types.mts";
 import { commandFix, firmwareFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
+import { logOf, windowsWords } from "./names-of-windows.mts";
 import { hresult, type Row, rows } from "../rows.mts";
 
-/** Words of Hyper-V, of the service for VMs and containers (HCS), of WSL, and of programs that use them. */
-const vmWords =
-  /hyper-?v|virtual machine|compute system|\bHC[SN]\b|vmcompute|\bvmms\b|vmwp|\bWsl|wsl\.exe|\.vhdx?\b|-VM(?:\w{0,30})\b|vagrant|docker desktop|multipass|partition|sandbox|\(Instance ID |could not initialize memory/i;
-const eventLog = commandFix(
-  "Read what Hyper-V wrote about it",
-  "Get-WinEvent -LogName Microsoft-Windows-Hyper-V-Worker-Admin -MaxEvents 20",
-);
+const eventLog = logOf("Worker");
 const services = commandFix("Check whether its services run", "sc.exe query vmms; sc.exe query vmcompute");
 
 const codes: Row[] = [
   [
     "provider.version",
     "cause",
-    anyOf(hresult(0x8037010d), /machine or container JSON document is invalid/),
+    anyOf(hresult(0x8037010d, 0x8037010c), /machine or container JSON document is invalid/),
     "Windows' service for VMs does not take the description of the VM: the program asks for what this Windows does " +
     "not have",
     "Update Windows, then the program; until then use the program's release for this Windows",
@@ -26,7 +21,10 @@ const codes: Row[] = [
   [
     "provider.access",
     "symptom",
-    hresult(0x80370100, 0x80370106, 0x80370107, 0x8037011c),
+    anyOf(
+      hresult(0x80370100, 0x80370106, 0x80370107, 0x8037011c),
+      /virtual machine or container (?:exited unexpectedly|was forcefully exited)/,
+    ),
     "the VM ended by itself or was ended, at its start or while it ran; Hyper-V's log says why",
     eventLog,
     "Start it without its GPU, and with less memory, to find the part that ends it",
@@ -82,7 +80,7 @@ const codes: Row[] = [
   [
     "provider.access",
     "cause",
-    hresult(0x800705b4, 0x80370109),
+    anyOf(hresult(0x800705b4, 0x80370109), /response was not received from the virtual machine or container/),
     "Windows' service for VMs did not answer in time",
     services,
     "Restart Windows; if it happens again, update Windows and the graphics driver",
@@ -122,7 +120,10 @@ const codes: Row[] = [
   [
     "provider.access",
     "cause",
-    hresult(0x800706ba, 0x80370108, 0x8037010a, 0x80370114),
+    anyOf(
+      hresult(0x800706ba, 0x80370108, 0x8037010a, 0x80370114),
+      /connection (?:could not be established )?with the (?:container or virtual machine|virtual machine or container)/,
+    ),
     "Windows' service for VMs does not run, or ended",
     services,
     commandFix("Start it, as administrator", "sc.exe start vmcompute", { root: true }),
@@ -130,10 +131,16 @@ const codes: Row[] = [
   [
     "provider.access",
     "cause",
-    hresult(0x8037010f, 0x80370110, 0x80370105),
-    "Windows already has a VM of that name, or it is in another state (stopped, starting)",
+    anyOf(
+      hresult(0x8037010f, 0x80370110, 0x80370105, 0x8037010e),
+      /(?:virtual )?machine or container with the specified identifier (?:is not running|does not exist|already exists)/,
+      /virtual machine or container operation is not valid in the current state/,
+    ),
+    "the VM that Windows' service for VMs was asked for is in another state than the program expects: it ended, is not " +
+    "there (any more), or is there already",
+    "WSL: wsl --shutdown, then start it again; another program: end what still uses the VM",
     commandFix("List the VMs and their state", "Get-VM"),
-    "End what still uses it; restart the service vmcompute, or Windows",
+    "If the error remains: restart the service vmcompute, or Windows",
   ],
 ];
 
@@ -157,6 +164,18 @@ const featureCodes: Row[] = [
     commandFix("Then its files", "sfc /scannow", { root: true }),
     "Install the updates of Windows and restart it, then turn the feature on again",
   ],
+  [
+    "host.virtualization",
+    "cause",
+    anyOf(
+      /operation is complete but .{1,60} feature was not enabled|(?:One or several )?parent features? (?:are|is) disabled/,
+      /Ensure that the following parent feature/,
+    ),
+    "Windows did not turn the feature on: a feature that it belongs to is off, or a restart or an update waits",
+    "Restart Windows, then turn it on with all that belongs to it: dism.exe /online /enable-feature " +
+    "/featurename:NAME /all",
+    "The reason is at the end of C:\\Windows\\Logs\\DISM\\dism.log",
+  ],
 ];
 
 /** Messages of Windows' VM services, by error number and by sentence. */
@@ -168,7 +187,7 @@ export const windowsCodeFailures = (): Failure[] => [
   }, featureCodes),
   ...rows({
     layer: "provider",
-    near: vmWords,
+    near: windowsWords,
     source:
       "Microsoft Learn (system error codes, HCS error codes), jamesstringer90/appsandbox#99 (2026-07), read 2026-11",
   }, [
@@ -197,6 +216,16 @@ export const windowsCodeFailures = (): Failure[] => [
       }),
       services,
       firmwareFix("Turn on VT-x or SVM in the firmware's setup"),
+    ],
+    [
+      "host.virtualization",
+      "cause",
+      /(?:The )?service cannot be started, either because it is disabled|0x80070422\b/i,
+      "a service of Windows that the command needs is disabled: WslService for WSL, vmms for Hyper-V, vmcompute for " +
+      "Docker and containers",
+      commandFix("WSL: let it start, as administrator", "sc.exe config WslService start= auto", { root: true }),
+      commandFix("Hyper-V: the same", "sc.exe config vmms start= auto", { root: true }),
+      "Then restart Windows; programs that “optimize” Windows switch services off again",
     ],
     ...codes,
     [

@@ -8,6 +8,15 @@ const powershell =
 
 /** Messages of Windows' PowerShell and of Hyper-V's cmdlets that no other table has. */
 export const windowsHostFailures = (): Failure[] => [
+  ...rows({ layer: "provider", source: "Microsoft Learn (ERROR_ELEVATION_REQUIRED, DISM), 2026-11" }, [
+    [
+      "provider.access",
+      "cause",
+      /The requested operation requires elevation|Elevated permissions are required to run DISM|0x800702e4\b/i,
+      "this needs an administrator's window, and the program did not ask for one",
+      "Run it in PowerShell as administrator (right click, Run as administrator)",
+    ],
+  ]),
   ...rows({
     layer: "provider",
     near: powershell,

@@ -121,8 +121,8 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
 ];
 
 /** Ends of WSL's messages, by code: specific ones stand in other tables. */
-export const wslCodeFailures = (): Failure[] =>
-  rows(
+export const wslCodeFailures = (): Failure[] => [
+  ...rows(
     {
       layer: "provider",
       source: "microsoft/WSL (wslservice.idl, Resources.resw), #9476 (2023-01), #12577 (2025-02), #13209 (2025-07), " +
@@ -136,7 +136,20 @@ export const wslCodeFailures = (): Failure[] =>
       message,
       ...fix,
     ]),
-  );
+  ),
+  ...rows({ layer: "provider", source: "microsoft/WSL#6494 (2021-02), read 2026-11" }, [
+    [
+      "host.virtualization",
+      "fallback",
+      /\bWsl\/(?:Service|CallMsi|InstallDistro)\/\S{1,80}|WslRegisterDistribution failed|\bWsl\/0x8\w{7}\b/,
+      "WSL did not start, for the code at the end of its line, whose meaning is the sentence before it",
+      update,
+      "Then wsl --shutdown; see that virtualization is on in the firmware",
+      restart,
+      reinstall,
+    ],
+  ]),
+];
 
 /** Messages of a distribution in WSL. */
 export const wslGuestFailures = (): Failure[] =>

@@ -4,7 +4,7 @@ import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
 import { atEnd, ownCode, wslFixes } from "./names-of-wsl.mts";
 
-const { shutdown: restart, update, list, parts } = wslFixes;
+const { shutdown: restart, update, list, parts, reinstall } = wslFixes;
 
 /** Sentences that WSL prints, by topic. */
 export const wslMessageFailures = (): Failure[] => [
@@ -134,10 +134,12 @@ export const wslMessageFailures = (): Failure[] => [
         /Windows version \S{1,30} does not (?:support the packaged version of|have the required features)/,
         /Linux Kernel version \S{1,10} or newer is required|requires a newer version of WSL|optional component must be updated/,
         /does not support WSL 2\.|requires an update to its kernel component|wsl\.exe --mount on ARM64 requires/,
+        /wsl[^\n]{0,200}Invalid command line option: --\w|Invalid command line option: --(?:mount|manage|vhd|web-download|name|location)\b/,
         ownCode("OS_NOT_SUPPORTED", "VM_MODE_NOT_SUPPORTED", "WSL_MOUNT_NOT_SUPPORTED", "PLUGIN_REQUIRES_UPDATE"),
       ),
       "Windows, WSL or its kernel is older than this needs",
       update,
+      reinstall,
       "Install the updates of Windows; remove kernel= from %UserProfile%\\.wslconfig if it names an old kernel",
     ],
     [
