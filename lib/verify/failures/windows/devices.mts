@@ -2,7 +2,9 @@ import type { Failure } from "../types.mts";
 import { anyOf } from "../../../text.mts";
 import { type Row, rows } from "../rows.mts";
 
-const gpuWords = /gpu|nvidia|geforce|quadro|radeon|\bintel\(r\)|display|video|graphics/i;
+/** Words of graphics cards, and those of the Device Manager's own sentences. */
+const gpuWords =
+  /gpu|nvidia|geforce|quadro|radeon|\bintel\(r\)|display|video|graphics|this (?:hardware )?device|for this hardware/i;
 const install =
   "Install the maker's driver in this Windows (in a VM with a GPU partition: copy the host's driver again)";
 
@@ -24,7 +26,7 @@ const codes: Row[] = [
       /Windows cannot verify the digital signature for the drivers required|Reinstall the drivers for this device/,
       /The software for this device has been blocked from starting|A driver \(service\) for this device has been disabled/,
     ),
-    "Windows' driver for the card is not installed, does not fit, is blocked or not signed, or the card did not answer " +
+    "Windows' driver for the card (or the device in the message) is not installed, does not fit, is blocked or not signed, or the card did not answer " +
     "it",
     install,
     "If Windows blocks or does not verify it: use the maker's current driver; test drivers need Secure Boot off",

@@ -5,7 +5,7 @@ import { anyOf } from "../../../text.mts";
 export const hypervWords = anyOf(
   /hyper-?v|virtual (?:machine|processor|hard disk|disk|switch|TPM)|compute system|guest operating system|\bHC[SN]\b|vmcompute|\bvmms\b|vmwp|\bVID\b/i,
   /\.vhdx?\b|vagrant|docker desktop|multipass|partition|sandbox|\(Instance ID |could not initialize memory|Attachment '/i,
-  /\b(?:\w{3,12}-VM|(?:Get|New|Set|Convert|Resize|Mount|Test)-VHD)\w{0,40}\b|NetNat|featurename|boot loader did not load|image's hash is not|checkpoint|hypervisor|PSSession|key protector|\bVM\b/i,
+  /\b(?:\w{3,12}-VM|(?:Get|New|Set|Convert|Resize|Mount|Test)-VHD)\w{0,40}\b|NetNat|featurename|boot loader did not load|image's hash is not|checkpoint|hypervisor|PSSession|PowerShell|or container|key protector|\bVM\b/i,
 );
 
 /** Words of WSL, and those of {@link hypervWords}. */

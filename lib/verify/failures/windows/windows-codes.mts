@@ -182,7 +182,8 @@ const featureCodes: Row[] = [
 export const windowsCodeFailures = (): Failure[] => [
   ...rows({
     layer: "hypervisor",
-    near: /\bdism\b|optional ?feature|hyper-?v|virtual|virtuel|\bWsl\b|featurename|WindowsOptionalFeature/i,
+    near:
+      /\bdism\b|optional ?feature|parent feature|hyper-?v|virtual|virtuel|\bWsl\b|featurename|WindowsOptionalFeature/i,
     source: "Microsoft Learn (Windows Update error reference, DISM), microsoft/WSL#7317 (2021-08), read 2026-11",
   }, featureCodes),
   ...rows({
@@ -216,16 +217,6 @@ export const windowsCodeFailures = (): Failure[] => [
       }),
       services,
       firmwareFix("Turn on VT-x or SVM in the firmware's setup"),
-    ],
-    [
-      "host.virtualization",
-      "cause",
-      /(?:The )?service cannot be started, either because it is disabled|0x80070422\b/i,
-      "a service of Windows that the command needs is disabled: WslService for WSL, vmms for Hyper-V, vmcompute for " +
-      "Docker and containers",
-      commandFix("WSL: let it start, as administrator", "sc.exe config WslService start= auto", { root: true }),
-      commandFix("Hyper-V: the same", "sc.exe config vmms start= auto", { root: true }),
-      "Then restart Windows; programs that “optimize” Windows switch services off again",
     ],
     ...codes,
     [

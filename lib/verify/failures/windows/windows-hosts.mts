@@ -16,6 +16,16 @@ export const windowsHostFailures = (): Failure[] => [
       "this needs an administrator's window, and the program did not ask for one",
       "Run it in PowerShell as administrator (right click, Run as administrator)",
     ],
+    [
+      "host.virtualization",
+      "cause",
+      /service cannot be started, either because it is disabled|0x80070422\b/i,
+      "a service of Windows that the command needs is disabled: WslService for WSL, vmms for Hyper-V, vmcompute for " +
+      "Docker and containers",
+      commandFix("WSL: let it start, as administrator", "sc.exe config WslService start= auto", { root: true }),
+      commandFix("Hyper-V: the same", "sc.exe config vmms start= auto", { root: true }),
+      "Then restart Windows; programs that “optimize” Windows switch services off again",
+    ],
   ]),
   ...rows({
     layer: "provider",
