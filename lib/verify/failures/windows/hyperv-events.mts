@@ -21,26 +21,11 @@ const events: Row[] = [
     "cause",
     anyOf(
       /(?:The '[^'\n]{1,60}' )?driver required by the Virtual Machine Management service is not installed|Could not initialize the Hyper-V Virtual Machine Management/,
-      /Hyper-?V launch aborted due to auto-launch being disabled|Hypervisor launch failed; .{0,60}auto-?launch/,
     ),
     "Hyper-V's services run without its hypervisor or one of its drivers: Windows did not start it at boot, or the " +
     "feature is only partly installed",
     hypervisorOn,
     "If the error remains: turn Hyper-V off in Windows' features, restart, turn it on again, restart; the VMs stay",
-  ],
-  [
-    "host.virtualization",
-    "cause",
-    anyOf(
-      /Hyper-?V launch failed; Either (?:VMX|SVM) not (?:present|enabled)/,
-      /Hypervisor launch failed; (?:Processor does not provide|Second Level Address Translation|At least one of the processors)/,
-      /Hypervisor launch failed; .{0,80}(?:DEP\/NX|NX (?:is|bit)|no-execute)|(?:role|Hyper-V) cannot be installed: .{0,60}\bSLAT\b/i,
-      /Virtualization Enabled In Firmware: No\b|VM Monitor Mode Extensions: No\b|Second Level Address Translation: No\b/,
-    ),
-    "this CPU lacks what Windows' hypervisor needs, or the firmware has it switched off: virtualization (VT-x or SVM), " +
-    "second level addresses (EPT, NPT), or the no-execute bit (NX, XD)",
-    "Turn them on in the firmware's setup, then power the host off and on",
-    "In a VM: switch on nested virtualization on its host",
   ],
   [
     "host.virtualization",

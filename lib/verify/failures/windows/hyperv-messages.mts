@@ -128,7 +128,9 @@ const starts: Row[] = [
       /Hyper(?:-V|visor) launch failed; Either (?:VMX|SVM|No Execute)/,
       /Hyper(?:-V|visor) launch failed;.{1,80}(?:does not appear to provide|do not support the minimum|does not support the vendor)/,
       /Hyper-V cannot be installed because virtualization support is not enabled/,
-      /Hyper-V cannot be installed: (?:The processor|Virtualization)/,
+      /Hyper-V cannot be installed: (?:The processor|Virtualization)|role cannot be installed: .{0,60}\bSLAT\b/,
+      /Hypervisor launch failed; (?:Processor does not provide|Second Level Address Translation)/,
+      /(?:Virtualization Enabled In Firmware|VM Monitor Mode Extensions|Second Level Address Translation): No\b/,
     ),
     "Windows' hypervisor cannot start: the firmware has virtualization or No Execute (NX, XD) switched off, the " +
     "processor is too old, or this host is a VM itself whose host does not pass them on",
