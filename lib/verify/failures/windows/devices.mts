@@ -26,7 +26,8 @@ const codes: Row[] = [
       /Windows cannot verify the digital signature for the drivers required|Reinstall the drivers for this device/,
       /The software for this device has been blocked from starting|A driver \(service\) for this device has been disabled/,
     ),
-    "Windows' driver for the card (or the device in the message) is not installed, does not fit, is blocked or not signed, or the card did not answer " +
+    "Windows' driver for the card (or the device in the message) is not installed, does not fit, is blocked or " +
+    "not signed, or the card did not answer " +
     "it",
     install,
     "If Windows blocks or does not verify it: use the maker's current driver; test drivers need Secure Boot off",
@@ -68,7 +69,8 @@ const codes: Row[] = [
       /(?:This )?(?:NVIDIA )?graphics driver (?:package )?is not compatible with this version of Windows|(?:This graphics driver )?could not find compatible graphics hardware/,
       /NVIDIA Installer (?:cannot continue|failed)|DCH drivers? (?:is|are) not compatible|Standard (?:display|NVIDIA graphics) driver is not compatible/,
     ),
-    "NVIDIA's installer does not install this driver: it is not for this card or this Windows, it finds no card, or the " +
+    "NVIDIA's installer does not install this driver: it is not for this card or this Windows, it finds no card, " +
+    "or the " +
     "type (DCH, Standard) is another one than before",
     "Take the driver for exactly this card and Windows from NVIDIA's page (DCH for Windows 10 and 11)",
     "In a VM with a GPU partition install none: copy the host's driver files instead",

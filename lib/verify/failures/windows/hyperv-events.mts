@@ -31,7 +31,8 @@ const events: Row[] = [
     "host.virtualization",
     "note",
     /A hypervisor has been detected\. Features required for Hyper-V will not be displayed/,
-    "systeminfo finds a hypervisor that runs: on a host that is Windows' own, and virtualization is on; in a VM it can " +
+    "systeminfo finds a hypervisor that runs: on a host that is Windows' own, and virtualization is on; in a VM " +
+    "it can " +
     "be the host's",
     "Nothing to do",
   ],
@@ -62,7 +63,8 @@ const events: Row[] = [
     "provider.access",
     "symptom",
     /worker process for virtual machine .{1,80} failed to respond within/,
-    "the program of Windows that runs the VM (vmwp.exe) did not start in time: the host is short of memory or its disk " +
+    "the program of Windows that runs the VM (vmwp.exe) did not start in time: the host is short of memory or " +
+    "its disk " +
     "is slow, or a device of the VM blocks",
     logOf("Worker"),
     "Restart Windows, then start the VM without its GPU to find the part that blocks",
@@ -96,7 +98,8 @@ const events: Row[] = [
     "provider.access",
     "cause",
     /(?:background )?disk merge (?:failed to complete|has been interrupted)|Cannot (?:delete|remove) (?:the )?checkpoint/i,
-    "Hyper-V did not merge a checkpoint into the VM's disk: a file of the chain is open elsewhere, may not be read, or " +
+    "Hyper-V did not merge a checkpoint into the VM's disk: a file of the chain is open elsewhere, may not be " +
+    "read, or " +
     "the drive is full",
     "Shut the VM down: Hyper-V merges then; do not delete files of the type .avhdx yourself",
     "End backups and virus scanners that have the files open, and free space on the drive",
@@ -173,7 +176,8 @@ const events: Row[] = [
       /virtual disk support provider for the specified file was not found|specified disk is not a virtual disk/,
       /Failed to (?:mount|set new parent for) the virtual disk|(?<!Wsl\/[\w/]{1,80})0xC03A00[01][0-9a-f]\b/i,
     ),
-    "Windows cannot use that file as a VM's disk: it is damaged or cut off, of another format, or its base disk changed",
+    "Windows cannot use that file as a VM's disk: it is damaged or cut off, of another format, or its base disk " +
+    "changed",
     commandFix("Show what it is", "Get-VHD PATH | Format-List Path, VhdFormat, VhdType, ParentPath"),
     "Take it from a backup, or fetch the image again; another format: convert it with qemu-img (-O vhdx)",
   ],
@@ -189,7 +193,8 @@ const events: Row[] = [
     "guest.image",
     "cause",
     /0x800700A1\b|0x8007007B\b|0x800700CE\b/i,
-    "a path of the VM is not one that Windows takes: a drive that is gone, a character that is not allowed, or too long",
+    "a path of the VM is not one that Windows takes: a drive that is gone, a character that is not allowed, or " +
+    "too long",
     "Put the VM into a short folder of a local drive, such as C:\\VMs",
     logOf("VMMS"),
   ],

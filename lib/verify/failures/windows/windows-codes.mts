@@ -136,7 +136,8 @@ const codes: Row[] = [
       /(?:virtual )?machine or container with the specified identifier (?:is not running|does not exist|already exists)/,
       /virtual machine or container operation is not valid in the current state/,
     ),
-    "the VM that Windows' service for VMs was asked for is in another state than the program expects: it ended, is not " +
+    "the VM that Windows' service for VMs was asked for is in another state than the program expects: it ended, " +
+    "is not " +
     "there (any more), or is there already",
     "WSL: wsl --shutdown, then start it again; another program: end what still uses the VM",
     commandFix("List the VMs and their state", "Get-VM"),
