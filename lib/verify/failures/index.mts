@@ -25,6 +25,8 @@ let created: Catalogue | undefined;
 const catalogue = (): Catalogue => created ??= catalogueOf(lists, ready());
 
 const order: Strength[] = ["cause", "symptom", "note"];
+/** A line of a detailed log that is no error for the program that wrote it, since it tries again. */
+const quiet = /^ {0,2}(?:INFO|DEBUG|TRACE) |\[(?:INFO|DEBUG|TRACE)\]|\blevel=(?:info|debug|trace)\b/;
 let find: ReturnType<typeof matcher> | undefined;
 
 /**
@@ -43,6 +45,9 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const starts = lineStarts(paste.text);
   const placed = matches.map((match) => ({ ...match, line: lineAt(starts, match.start) }));
   const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
+  /** Strength and, of equal ones, whether the program that wrote the line took it for an error. */
+  const weight = (one: typeof placed[number]) =>
+    strength(one) + (quiet.test(paste.shown[one.line]!.slice(0, 160)) ? 0.5 : 0);
   const counting = placed.filter((one) =>
     !placed.some((other) =>
       (other.rank < one.rank || (one.failure.fallback && !other.failure.fallback)) &&
@@ -59,7 +64,7 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const fit = fixesFor(paste.text);
   return (fails || setting.specific ? telling : counting)
     .sort((a, b) =>
-      strength(a) - strength(b) || layer(a) - layer(b) ||
+      weight(a) - weight(b) || layer(a) - layer(b) ||
       // the more specific of two symptoms comes first; of two causes, the earlier line, since it
       // led to the other
       (strength(a) === 0 ? a.line - b.line : a.rank - b.rank)

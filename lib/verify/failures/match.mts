@@ -4,6 +4,7 @@ import type { Catalogue } from "./catalogue.mts";
 import type { Failure } from "./types.mts";
 import { type Pasted, rejoined, unwrapped } from "./paste.mts";
 import { ahead, type Part, partsOf, reach } from "./parts.mts";
+import { isOther, isRemark, mayRelate, speakerOf } from "./speakers.mts";
 import { searcher } from "./words.mts";
 import { anyOf } from "../../text.mts";
 
@@ -198,6 +199,9 @@ const pythonError = /^(?:\[rank\d{1,3}\]: )?[\w.]{2,80}(?:Error|Exception): /;
 const engines =
   /\b(?:crun|runc|netavark|buildah|conmon|rootlesskit)\b|response from daemon|OCI (?:runtime|permission)|Error: statfs/i;
 
+/** A command that prints what follows. */
+const echoed = /\becho (?:-[ne]{1,2} |>&2 ){0,2}["'][^"'\n]{0,80}$/;
+
 /** A PCI address, with or without its domain. */
 const address = /\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/i;
 const addresses = new RegExp(address.source, "gi");
@@ -250,6 +254,10 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
       if (!(near instanceof RegExp) || once(near, () => has(near, own)) || !says(engines)) return true;
     }
     const named = near instanceof RegExp && once(near, () => has(near, own));
+    const speaker = speakerOf(shown[first]!);
+    if (isRemark(shown[first]!) || (isOther(speaker) && !says(cardWords))) return false;
+    // a make's recipe or a traced script shows the message that it would print
+    if (echoed.test(text.slice(Math.max(starts[first]!, start - 200), start))) return false;
     if (says(otherPrograms) || (says(otherDevices) && !says(cardWords) && !named)) return false;
     // a kernel's line between those of such a program is about the program's device
     if (
@@ -261,8 +269,10 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     if (!near || ours) return true;
     if (near !== "card") {
       const at = linesOf(near);
-      const next = at[firstFrom(at, first - 30)];
-      return (next !== undefined && next <= last + 30) || named;
+      for (let i = firstFrom(at, first - 30); at[i]! <= last + 30; i++) {
+        if (mayRelate(speaker, speakerOf(shown[at[i]!]!))) return true;
+      }
+      return named;
     }
     if (says(cardWords)) return true;
     const [device] = address.exec(own) ?? [];

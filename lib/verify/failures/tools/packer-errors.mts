@@ -105,6 +105,13 @@ export const packerErrorFailures = (): Failure[] =>
       "Write one that works without a password: sudo shutdown -P now",
     ],
     [
+      "provider.access",
+      "symptom",
+      /Cancelling build after receiving interrupt|errored(?: after .{1,60})?: Build was cancelled/,
+      "the build was stopped by Ctrl+C or another signal, as by a time limit of CI: errors behind it follow from that",
+      "Run packer build again, and let it end; in CI, raise the time limit of the job",
+    ],
+    [
       "verify.ssh",
       "symptom",
       /Timeout waiting for (?:WinRM|IP)|Error waiting for (?:SSH|WinRM)(?!.{0,120}\(retrying\))|Error uploading(?! shell script)|Upload failed/,

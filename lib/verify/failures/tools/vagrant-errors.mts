@@ -28,7 +28,7 @@ export const vagrantErrorFailures = (): Failure[] =>
         /SSH connection was (?:refused|aborted|reset)!|timed out while attempting to connect via SSH/,
         /While attempting to connect with SSH|SSH connection was unexpectedly closed/,
         /SSH is getting permission denied errors|Guest-specific operations were attempted/,
-        /Failed to open an SSH channel/,
+        /Failed to open an SSH channel|error occurred in the underlying SSH library/,
       ),
       "Vagrant reached no SSH server in the VM: it still boots, hangs, has no network, or its SSH server fails",
       console_,
@@ -38,7 +38,6 @@ export const vagrantErrorFailures = (): Failure[] =>
       "cause",
       anyOf(
         /private key to connect to .{0,40}via SSH|private key you(?:'re| are) attempting to (?:use|generate)/,
-        /error occurred in the underlying SSH library/,
       ),
       "Vagrant cannot use the private key: its owner, mode or kind is wrong",
       "Set its mode to 600 and its owner to you; on a Windows drive in WSL, mount it with metadata",
@@ -238,7 +237,7 @@ export const vagrantErrorFailures = (): Failure[] =>
       anyOf(
         /error occurred while executing (?:the action on|multiple actions)|error while executing `VBoxManage`/,
         /\bVagrant (?:failed to|was unable to|cannot|can't|could not|encountered) /,
-        /vagrant\S{0,20} .{0,80}\(RuntimeError\)|gems\/(?:vagrant|fog)[\w-]{0,20}-[\d.]{3,8}\//,
+        /vagrant\S{0,20} .{0,80}\(RuntimeError\)|gems\/(?:vagrant|fog)[\w-]{0,20}-[\d.]{3,8}\/[^\s:]{1,120}:\d{1,5}:in /,
       ),
       "Vagrant stopped; the lines below it say why",
       "Run it again with --debug, and read the first error",

@@ -223,7 +223,7 @@ export const libvirtErrorFailures = (): Failure[] => [
       anyOf(
         /failed to get cgroup backend for/,
         /At least one cgroup controller is required/,
-        /CreateMachine: |freedesktop\.machine1|Unable to get DBus system bus connection/,
+        /CreateMachine: |(?<!dbus-org\.)freedesktop\.machine1|Unable to get DBus system bus connection/,
       ),
       "libvirt could not register the VM with systemd or its control group: systemd-machined or D-Bus does not " +
       "run, or a VM of that name is left over",
