@@ -41,8 +41,8 @@ export const vmToolFailures = (): Failure[] => [
       "tools.present",
       "cause",
       /cannot load such file -- (?!mkmf|\S{0,80}[\/.]vagrantfile)[\w\/.-]{2,80} \(LoadError\)/,
-      "a plugin of Vagrant needs a library of Ruby, which the line names, that this Vagrant does not have: the plugin " +
-      "is newer than Vagrant, or its gems are those of an earlier one",
+      "a plugin of Vagrant needs a library of Ruby, which the line names, that this Vagrant does not have: the " +
+      "plugin is newer than Vagrant, or its gems are those of an earlier one",
       "Update Vagrant to the release that the plugin asks for",
       commandFix("Install the plugins again, with what they need", "vagrant plugin expunge --reinstall"),
     ],
