@@ -215,4 +215,18 @@ test("hyperv.driver: reports a working, a failed and an unread driver", () => {
   assert.is(status(/^video:.*\n/m, ""), "unknown");
 });
 
+test("in a VM of Hyper-V without a card to partition, the host of the VM has to do it", () => {
+  const windows = host("windows-11-pro-rtx4070");
+  const inVm = {
+    ...windows,
+    dmi: { ...windows.dmi, sys_vendor: "Microsoft Corporation", product_name: "Virtual Machine" },
+    windows: { ...windows.windows!, partitionable: [] },
+  };
+  const config = "machines: [{name: a, box: lab/x, image: debian-13, gpu: {device_id: 2786}}]";
+  const title = (on: Host) =>
+    runChecks(on, resolveConfig(parseConfig(config), on), ["hyperv.card"]).flatMap(({ fix }) => fix)[0]?.title ?? "";
+  assert.match(title(inVm), /^Run this on the host of this VM/);
+  assert.match(title({ ...inVm, dmi: windows.dmi }), /^Update the card's driver/);
+});
+
 test.run();

@@ -3,16 +3,17 @@ import type { Host } from "../host/types.mts";
 import { manualFix } from "../fixes.mts";
 import { switchBoardOf } from "../resolve/switch-boards.mts";
 import type { Card } from "../resolve/types.mts";
-import { isPortable } from "../host/pci.mts";
+import { isIntegrated, isPortable } from "../host/pci.mts";
 import { eachCard } from "./each.mts";
 import { pass, unknown, warn } from "./results.mts";
-import { isNvidia } from "../host/vendors.mts";
+import { isNvidia, vendorIds } from "../host/vendors.mts";
 
 /** What a card needs from the machine that it is installed in. */
 export const gpuPlatformChecks: Check[] = [
   {
     id: "gpu.platform",
-    about: "what the card needs from its machine: a laptop's firmware (video BIOS), the switches of an NVSwitch board",
+    about: "what the card needs from its machine: the firmware's video BIOS (laptops, AMD's processors), the " +
+      "switches of an NVSwitch board",
     why: "without that the driver in the VM finds the card but does not start it",
     confirm: "lspci -nn | grep -iE 'nvswitch|3d controller'; ls /sys/bus/pci/devices/*/rom",
     check: (host, config) => eachCard(host, config, (card, machine) => platform(card, machine.gpus.length, host)),
@@ -67,6 +68,22 @@ function platform({ gpu, assignedFunctions, alsoPassed }: Card, wanted: number, 
             "functions are, in its shared NVSwitch mode",
           { root: true },
         ),
+      ],
+    );
+  }
+  if (gpu.vendor === vendorIds.amd && isIntegrated(gpu, host.pci)) {
+    return warn(
+      "these graphics are part of the processor and have no video BIOS (vBIOS) of their own: amdgpu in the VM " +
+        "does not start them without a copy (“Unable to locate a BIOS ROM”)",
+      [...evidence, { read: "github.com/isc30/ryzen-gpu-passthrough-proxmox issue 117", value: "as of 2026-11-29" }],
+      [
+        manualFix(
+          "Give the VM a copy of the vBIOS: it is in this host's ACPI table VFCT " +
+            "(/sys/firmware/acpi/tables/VFCT), behind the table's header; name the file in the VM's XML " +
+            "(<rom file='…'/>, in the hostdev)",
+          { root: true },
+        ),
+        manualFix("Or use the GPU in containers on this host, without a VM"),
       ],
     );
   }

@@ -102,7 +102,11 @@ function card(request: ResolvedGpuRequest, host: Host, { gpus }: ResolvedMachine
     return fail(
       all.length > 0 ? `Hyper-V cannot partition ${ids}` : "this host has no card that Hyper-V can partition",
       evidence,
-      [manualFix("Update the card's driver in Windows, or name a card that can be partitioned")],
+      [manualFix(
+        host.dmi.product_name === "Virtual Machine"
+          ? "Run this on the host of this VM: a partition cannot be partitioned again"
+          : "Update the card's driver in Windows, or name a card that can be partitioned",
+      )],
     );
   }
   return fitting.length > 1
