@@ -207,6 +207,33 @@ test("fixes fit the host if it is known", () => {
   ) assert.is(likelyCauses(text, { host: host(name) })[0]!.fix[0]!.command, command, name);
 });
 
+test("an answer that leaves the reason to the line names the innermost one", () => {
+  const started =
+    "docker: Error response from daemon: failed to create task for container: failed to create shim task: " +
+    "OCI runtime create failed: runc create failed: unable to start container process: error during container init: ";
+  const reasons: [log: string, message: RegExp][] = [
+    [
+      `${started}error running createContainer hook #1: exit status 1, stdout: , stderr: time="2026-03-14T10:12:13Z" ` +
+      'level=error msg="failed to create link a: permission refused": unknown',
+      /^the container could not be started: failed to create link a: permission refused$/,
+    ],
+    [
+      `${started}error preparing rootfs: odd: unknown.`,
+      /^the container could not be started: error preparing rootfs: odd$/,
+    ],
+    [
+      "Error response from daemon: exec command 5a has already run",
+      /^Docker refused it: exec command 5a has already run$/,
+    ],
+    [
+      "$ podman run -d quay.io/a/b\nError: cannot use --ignore and --replace flags together",
+      /^Podman refused the command: cannot use --ignore and --replace flags together$/,
+    ],
+  ];
+  for (const [log, message] of reasons) assert.match(asFinding(likelyCauses(log)[0]!).message, message);
+  assert.is(likelyCauses(reasons[2]![0])[0]!.reason, "exec command 5a has already run");
+});
+
 test("an error is reported once, with its first line, whatever follows from it", () => {
   const text = `fine\n${
     "x ".repeat(20)

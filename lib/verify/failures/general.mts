@@ -56,7 +56,7 @@ const programs: [words: string, check: string, layer: Layer, name: string, next:
 
 /** The program itself, not a file, folder, module or image that has its name: `/srv/ollama/x`, `docker-compose.yml`. */
 const before = "(?<![\\w.@-])(?<!(?<!bin)\\/)";
-const after = "(?![\\w/@-]|\\.(?!service|socket)\\w)";
+const after = "(?![\\w/@-]|\\.(?!service|socket)\\w| ?(?:docker|podman|Error): )";
 const fails =
   "\\b(?:error|errors|failed|failure|fatal|cannot|can't|unable to|could not|not found|refused|timed out|invalid)\\b";
 

@@ -11,6 +11,7 @@ import { lineAt, lineStarts } from "../../places.mts";
 import { matcher } from "./match.mts";
 import { readPaste } from "./paste.mts";
 import { ready } from "./ready.mts";
+import { reasonIn, withReason } from "./reasons.mts";
 import { type Cause, type Failure, layers, type Setting, type Strength } from "./types.mts";
 
 export type { Cause, Failure, Setting } from "./types.mts";
@@ -71,25 +72,40 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
     )
     .map((
       { failure: { pattern: _, near: __, fallback: ___, fix, strength = "cause", ...rest }, line, start, end },
-    ) => ({
-      ...rest,
-      strength,
-      fix: fit(
-        typeof fix === "function" ? fix(setting) : fix,
-        paste.shown.slice(line, lineAt(starts, Math.max(start, end - 1)) + 1).join("\n"),
-      ),
-      line: around(paste.shown[line]!, paste.text.slice(start, start + 40).split("\n")[0]!),
-      number: line + 1,
-    }));
+    ) => {
+      const shown = paste.shown.slice(line, lineAt(starts, Math.max(start, end - 1)) + 1).join("\n");
+      const part = paste.text.slice(start, start + 40).split("\n")[0]!;
+      return {
+        ...rest,
+        ...reasonOf(rest.message, shown.slice(Math.max(0, shown.indexOf(part)))),
+        strength,
+        fix: fit(typeof fix === "function" ? fix(setting) : fix, shown),
+        line: around(paste.shown[line]!, part),
+        number: line + 1,
+      };
+    });
 }
 
 /** The first line of a log that reports an error, known or not: see {@link firstErrorIn}. */
 export const firstError = (text: string) => firstErrorIn(readPaste(text).shown);
 
 /** Returns a cause in the form of a finding. */
-export function asFinding({ check, message, fix, line, number, strength }: Cause): Finding {
+export function asFinding({ check, message, reason, fix, line, number, strength }: Cause): Finding {
   const status = strength === "note" ? "warn" : "fail";
-  return { check, machine: null, status, message, evidence: [{ read: `line ${number}`, value: line }], fix };
+  return {
+    check,
+    machine: null,
+    status,
+    message: withReason(message, reason),
+    evidence: [{ read: `line ${number}`, value: line }],
+    fix,
+  };
+}
+
+/** The reason in the lines of an error, if its message leaves the reason to them. */
+function reasonOf(message: string, shown: string): { reason?: string } {
+  const reason = reasonIn(shown);
+  return reason === undefined || withReason(message, reason) === message ? {} : { reason };
 }
 
 /**

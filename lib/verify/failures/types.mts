@@ -83,6 +83,8 @@ export interface Cause {
   strength: Strength;
   layer: Layer;
   message: string;
+  /** The reason in the line, for a message that leaves it to the line. */
+  reason?: string;
   fix: Finding["fix"];
   source: string;
   /** The line that shows it, cut to 200 characters. */

@@ -204,7 +204,7 @@ const cudaFallbackFailures = (): Failure[] =>
       "fallback",
       anyOf(
         /Failed to initialize NVML|nvmlInit\w{0,20}.{0,20}(?:fail|error)|NVMLError_(?!NoPermission)\w{3,40}/,
-        /nvidia-smi.{0,30}(?:fail|error|has failed)/,
+        /nvidia-smi(?! ?(?:docker|podman|Error|Unable)\b).{0,30}(?:fail|error|has failed)/,
       ),
       "nvidia-smi or NVML does not reach the driver, for the reason in its message",
       guestFix("Check that the module is loaded", "sh -c 'lsmod | grep nvidia; dmesg --level err,warn | tail -n 30'"),

@@ -184,7 +184,7 @@ export const cdiFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Failed to start nvidia-cdi-refresh\.service|nvidia-cdi-refresh\.service: (?:Failed|Main process exited)/,
-      /failed to generate CDI spec|failed to create device CDI specs/,
+      /(?:failed to generate CDI spec|failed to create device CDI specs)[^\n]{0,240}(?:NVML|nvml|driver|libnvidia-ml|libcuda)/,
       /failed to get (?:all|full GPU) device (?:edits|specs)/,
       /failed to initialize NVML: (?:ERROR_DRIVER_NOT_LOADED|ERROR_LIBRARY_NOT_FOUND)/,
     ),
@@ -197,6 +197,16 @@ export const cdiFailures = (): Failure[] => [
       guestFix("Run its service again now that the driver is ready", "systemctl restart nvidia-cdi-refresh.service"),
     ],
     source: "NVIDIA Container Toolkit 1.18; NVIDIA/nvidia-container-toolkit#1611 (2026-03), #1638 (2026-02)",
+  },
+  {
+    pattern: /failed to generate CDI spec|failed to create device CDI specs/,
+    near: nvidiaWords,
+    check: "verify.service",
+    strength: "symptom",
+    layer: "toolkit",
+    message: "the CDI specification was not written, for the reason after the last colon",
+    fix: [...writeCdi, manualFix("If the reason is not clear: update the driver and the toolkit to current releases")],
+    source: "NVIDIA Container Toolkit (nvidia-ctk cdi generate, pkg/nvcdi), read 2026-11",
   },
   {
     pattern: /AMD CDI spec not found/,

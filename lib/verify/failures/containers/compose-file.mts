@@ -212,4 +212,34 @@ export const composeFileFailures = (): Failure[] => [
       "Check whether a container starts without a GPU: podman run --rm quay.io/podman/hello",
     ],
   ]),
+  ...rows({
+    layer: "docker",
+    near:
+      /\bpodman(?:-remote)? (?:run|start|create|compose|play|kube|build|pull|machine|network|volume|exec|pod|system)\b/,
+    shared: true,
+    source: "containers/podman (cmd, libpod), read 2026-11",
+  }, [
+    [
+      "verify.service",
+      "fallback",
+      /^Error: [a-z"\/]/,
+      "Podman refused the command, for the reason after the last colon",
+      "Read more of it: the same command with podman --log-level=debug",
+      "Check whether a container starts without a GPU: podman run --rm quay.io/podman/hello",
+    ],
+  ]),
+  ...rows({
+    layer: "docker",
+    near: /\bdocker (?:run|create|exec|container)\b/,
+    shared: true,
+    source: "docker/cli (cli/command, opts), read 2026-11",
+  }, [
+    [
+      "verify.service",
+      "fallback",
+      /^docker: (?!Error response|(?:command )?not found)[a-z"'-]/,
+      "Docker's command line refused the command, for the reason after the colon",
+      "Correct that option; docker run --help lists them, and each stands before the image's name",
+    ],
+  ]),
 ];

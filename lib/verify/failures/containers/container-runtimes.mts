@@ -76,7 +76,6 @@ export const containerRuntimeFailures = (): Failure[] => [
     pattern: /lxc_setup:\d{1,5} - Failed to run mount hooks|Failed to run: \S{1,80} forkstart \S/,
     near: /\blxc|incus|lxd/i,
     check: "verify.service",
-    strength: "symptom",
     layer: "toolkit",
     message:
       "LXC (Incus, LXD) could not prepare the container: most often a hook of it failed, with nvidia.runtime=true " +

@@ -22,7 +22,7 @@ export const imageLayerFailures = (): Failure[] =>
       "cause",
       anyOf(
         /(?:register layer: .{0,60})?Error creating mount namespace before pivot/,
-        new RegExp(`${layer}[^\\n]{0,300}: operation not (?:permitted|supported)`),
+        new RegExp(`${layer}[^\\n]{0,420}: operation not (?:permitted|supported)`),
         new RegExp(`${layer}[^\\n]{0,300}/mc?\\w{6,20}/l,upperdir=`),
       ),
       "the engine is not allowed to write a part of the layer here: it runs in a container (LXC, Docker in Docker) " +

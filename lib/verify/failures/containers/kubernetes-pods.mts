@@ -163,4 +163,41 @@ export const kubernetesPodFailures = (): Failure[] => [
       describe,
     ],
   ]),
+  ...rows({
+    layer: "toolkit",
+    near: /nvidia|device-plugin/i,
+    source: "NVIDIA/k8s-device-plugin (cmd, internal), read 2026-11",
+  }, [
+    [
+      "verify.service",
+      "cause",
+      /maximum request size for shared resources is 1; found \d/,
+      "the pod asks for several of a shared GPU's parts (nvidia.com/gpu: 2), which the plugin's settings forbid: " +
+      "parts of one card give no more of it",
+      "Write nvidia.com/gpu: 1 for the pod, or set failRequestsGreaterThanOne: false in the plugin's sharing settings",
+    ],
+    [
+      "gpu.power",
+      "symptom",
+      /[Mm]arking (?:all devices|it) as unhealthy/,
+      "the device plugin has given up a GPU: the driver reported an Xid for it or no longer answers",
+      guestFix("Read the driver's lines about it", "sh -c 'dmesg | grep -i -E \"xid|nvrm\" | tail -n 20'"),
+      "After the cause is mended: delete the plugin's pod; it starts again and offers the GPU",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /using MPS requires --mps-root|--device-list-strategy options are only supported on NVML/,
+      "the device plugin's settings need a part that this node does not have (MPS's folder, or NVML for CDI names)",
+      "Correct the values of its Helm chart (config.map, deviceListStrategy, mps.root), then delete its pod",
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /error starting plugins: |failed to construct resource managers: |Failed to initialize resource manager: /,
+      "Kubernetes' device plugin does not start, for the reason after the last colon",
+      guestFix("Check that the driver works outside of containers", "nvidia-smi"),
+      "Check the plugin's settings (ConfigMap, Helm values) and that its container runs with NVIDIA's runtime",
+    ],
+  ]),
 ];

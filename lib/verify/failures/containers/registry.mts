@@ -17,6 +17,7 @@ export const registryFailures = (): Failure[] => [
     pattern: anyOf(
       /manifest for \S{1,200} not found|manifest unknown|source metadata for \S{1,160}: \S{1,160}: not found/,
       /failed to resolve reference "[^"]{1,200}": [^"]{1,200}: not found/,
+      /content at https:\/\/\S{1,200}\/manifests\/\S{1,120} not found/,
     ),
     check: "verify.service",
     layer: "docker",

@@ -264,4 +264,19 @@ export const toolkitErrorFailures = (): Failure[] => [
       ...writeCdi,
     ],
   ]),
+  ...rows({
+    layer: "toolkit",
+    near: /nvidia-ctk (?:runtime|cdi|config|system|info)\b|nvidia-toolkit/,
+    shared: true,
+    source: "NVIDIA Container Toolkit (cmd/nvidia-ctk, cmd/nvidia-ctk-installer), read 2026-11",
+  }, [
+    [
+      "verify.service",
+      "fallback",
+      /ERRO\[\d{4}\] |level=error msg="error running nvidia-toolkit: /,
+      "nvidia-ctk or the toolkit's installer failed, for the reason after the last colon",
+      driverWorksOutside,
+      guestFix("Check the toolkit's version", "nvidia-ctk --version"),
+    ],
+  ]),
 ];

@@ -167,7 +167,7 @@ export const installFailures = (): Failure[] => [
       anyOf(
         /(?:modprobe|insmod|rmmod): (?:ERROR|FATAL): .{0,120}nvidia|Error! .{0,100}nvidia/,
         /nvidia-\S{1,40}\.service: (?:Failed|Main process)/,
-        /\bnvidia-(?!modeset|uvm)\w{3,20}: .{0,80}(?:cannot(?! verify)|fail|error|fatal)/,
+        /\bnvidia-(?!modeset|uvm|smi(?:docker|podman|Error))\w{3,20}: .{0,80}(?:cannot(?! verify)|fail|error|fatal)/,
       ),
       "a module or service of NVIDIA's driver did not start",
       which,

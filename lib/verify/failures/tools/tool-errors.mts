@@ -29,7 +29,7 @@ export const toolErrorFailures = (): Failure[] => [
       "guest.engine",
       "cause",
       anyOf(
-        /compose build requires buildx \S{1,12} or later/,
+        /compose build requires buildx \S{1,12} or later|Docker Compose requires buildx plugin/,
         /\brequires? Docker Engine \S{0,12} ?or later/,
         /the classic builder doesn't support/,
       ),
