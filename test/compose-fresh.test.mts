@@ -15,8 +15,11 @@ const test = suite("compose fresh");
 const card = savedHost("rtx4070-desktop-debian12");
 
 /** Doctor's failures and warnings for stacks on one machine, as `status PLACE message -> fix`. */
-async function findings(...texts: string[]) {
-  const { shell } = fakeShell(Object.fromEntries(texts.map((text, i) => [`/lab/p${i}/compose.yaml`, text])));
+const findings = (...texts: string[]) => judged(texts);
+
+async function judged(texts: string[], files: Record<string, string> = {}) {
+  const own = Object.fromEntries(texts.map((text, i) => [`/lab/p${i}/compose.yaml`, text]));
+  const { shell } = fakeShell({ ...own, ...files });
   const projects = await Promise.all(
     texts.map((_, i) =>
       readProject(shell, { name: `p${i}`, machine: "a", folder: `/lab/p${i}`, profiles: [] }, undefined)
@@ -118,6 +121,32 @@ test("the size of a model without one in its name is known by its family", () =>
   assert.is(modelServerOf({ build: ".", command: "serve a/b-70B --gpu-memory-utilization 0.9" })?.model?.billions, 70);
   assert.is(modelServerOf({ image: "own", command: ["vllm", "serve", "a/b-70B"] })?.model?.billions, 70);
   assert.is(modelServerOf({ image: "own", command: ["serve", "a/b-70B"] }), undefined);
+});
+
+test("a service without keys in an override changes nothing", async () => {
+  const base = "services:\n  a: {image: x}\n";
+  const override = (text: string) => judged([base], { "/lab/p0/compose.override.yaml": text });
+  assert.equal(await override("services:\n  a:\n"), []);
+  assert.match((await override("services:\n  b:\n")).join(), /services\.b must be a mapping/);
+  const first = await judged(["services:\n  a:\n"], { "/lab/p0/compose.override.yaml": base });
+  assert.match(first.join(), /services\.a must be a mapping/, "Compose refuses it in the first file");
+});
+
+test("included files outside the folder, programs of the host after a colon, and domains to replace", async () => {
+  const outside = await judged(["include: [../a.yml, ../b.yml]\nservices:\n  app: {image: x}\n"], {
+    "/lab/a.yml": "services:\n  a: {image: x}\n",
+    "/lab/b.yml": "services:\n  b: {image: x}\n",
+  });
+  assert.match(
+    outside.join("\n"),
+    /^fail [^\n]* includes \.\.\/a\.yml and \.\.\/b\.yml outside its folder: they are not [^\n]*$/,
+  );
+  const socat =
+    "services:\n  app: {image: alpine/socat, command: tcp-listen:80 tcp-connect:host.docker.internal:11434}\n";
+  assert.match((await findings(socat)).join(), /Docker in a does not know host\.docker\.internal/);
+  const domain = (value: string) => findings(`services:\n  app: {image: x, environment: {A_URL: "${value}"}}\n`);
+  assert.match((await domain("https://your-subdomain.duckdns.org")).join(), /which is not a value but a placeholder/);
+  assert.equal(await domain("https://yourkit.com"), []);
 });
 
 test.run();

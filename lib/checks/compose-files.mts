@@ -1,4 +1,5 @@
 /** Checks whether the files that a Compose project needs exist in the VM. */
+import { resolve } from "node:path/posix";
 import { grantsOf } from "../compose/grants.mts";
 import type { ComposeProject, ComposeService } from "../compose/types.mts";
 import type { ResolvedMachine } from "../resolve/types.mts";
@@ -194,17 +195,24 @@ export function composeFileFlaws(project: ComposeProject): ProjectFlaw[] {
     }
     const leftOut = !outside && project.copied !== undefined && !project.copied.includes(file.replace(/^\.\//, ""));
     if (!outside && !leftOut) return [];
+    const at = [file, file.split("/").at(-1)!];
+    if (!outside) {
+      return [{
+        status: "fail" as const,
+        message: leftOutMessage(`the project extends or includes ${file}`),
+        at,
+        fix: manualFix(`Write !${file} at the end of .dockerignore`),
+      }];
+    }
+    const says = "the project extends or includes";
+    const rest = (many: boolean) => ` outside its folder: ${many ? "they are" : "it is"} not copied into the VM`;
+    const mend = (files: string[]) => manualFix(parentFix(files.map((one) => resolve(project.folder, one)), project));
     return [{
       status: "fail" as const,
-      message: outside
-        ? `the project extends or includes ${file} outside its folder: it is not copied into the VM`
-        : leftOutMessage(`the project extends or includes ${file}`),
-      at: [file, file.split("/").at(-1)!],
-      fix: manualFix(
-        outside
-          ? "Copy it into the project's folder, or set the stack's path to the parent folder"
-          : `Write !${file} at the end of .dockerignore`,
-      ),
+      message: `${says} ${file}${rest(false)}`,
+      at,
+      fix: mend([file]),
+      fold: { kind: "file outside", verb: [says, says], item: file, rest, fix: mend },
     }];
   });
 }

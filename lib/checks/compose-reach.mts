@@ -71,7 +71,7 @@ function programsOfHost(
 ): ProjectFlaw[] {
   const hosts = extraHosts(service);
   const names = [...desktopNames, ...[...hosts].flatMap(([one, to]) => to === "host-gateway" ? [one] : [])];
-  const pattern = new RegExp(`(?:^|//|[@=,])(${names.map(literally).join("|")})(?::(\\d+))?(?=$|[/?:,])`);
+  const pattern = new RegExp(`(?:^|//|[@=,:])(${names.map(literally).join("|")})(?::(\\d+))?(?=$|[/?:,])`);
   const hasHostNetwork = all.some(([other, body]) => other !== name && body.network_mode === "host");
   return valuesOf(service).flatMap(({ shown, value, at }): ProjectFlaw[] => {
     const [, host, port] = pattern.exec(value) ?? [];

@@ -23,6 +23,7 @@ const isWord = (value: string, variable: string): boolean =>
   /^YOUR[-_ ][A-Z0-9][-_ A-Z0-9]*$/.test(value) ||
   /^your[-_ ]([a-z0-9]+[-_ ])*(key|token|secret|password|value|id|email|here|ip|name)$/
     .test(value) ||
+  /^your[-_]?(sub)?(domain|host|server|site)(name)?(\.[a-z0-9.-]+)?$/.test(value) ||
   /^[A-Z0-9_]+_HERE$/.test(value) || /^(your|insert|enter|put|paste)[-_ ].*[-_ ]here$/i.test(value) ||
   (isOfKey(variable) && /(^|[-_ ])(key|token|secret|password|id|value)[-_ ]here$/i.test(value)) ||
   // CHANGE_ME_VPN_SERVER_IP, replace-with-your-token: words for what belongs there

@@ -241,6 +241,22 @@ class Reading {
     return mergeFiles(inherited, own);
   }
 
+  /** The data of an override file without services that have no keys there (run with 2.26.1 on 2026-11-29). */
+  #withoutRepeated(path: string, data: Record<string, unknown>): Record<string, unknown> {
+    const earlier = this.#files.slice(0, Math.max(this.#files.indexOf(path), 0));
+    const services = mapAt(data, "services");
+    const repeated = Object.keys(services).filter((name) =>
+      services[name] === null && earlier.some((file) => isMap(mapAt(this.#documents.get(file) ?? {}, "services")[name]))
+    );
+    if (repeated.length === 0) return data;
+    const kept = this.refusals.filter(({ file, message }) =>
+      file !== path || !repeated.some((name) => message === `services.${name} must be a mapping`)
+    );
+    this.refusals.splice(0, Infinity, ...kept);
+    const rest = Object.entries(services).filter(([name]) => !repeated.includes(name));
+    return { ...data, services: Object.fromEntries(rest) };
+  }
+
   #data(path: string): Record<string, unknown> {
     const cached = this.#documents.get(path);
     if (cached) return cached;
@@ -254,12 +270,13 @@ class Reading {
     const rest = Object.entries(this.#texts).some(([other, one]) => other !== path && !isBlank(one));
     if (isBlank(text) && rest) return {};
     const fill = { file: path, text, values: this.#valuesOf(path) };
-    const own = documentsOf(text).map((document) => {
+    const read = documentsOf(text).map((document) => {
       const before = this.refusals.length;
       const data = readDocument(path, document, this, fill);
       this.broken ||= this.refusals.length > before && Object.keys(data).length === 0;
       return data;
     }).reduce(mergeFiles, {});
+    const own = this.#withoutRepeated(path, read);
     const [first = ""] = this.#files;
     const folder = this.#settings.get(path)?.folder ?? dirname(path);
     const data = this.#files.includes(path)
