@@ -6,10 +6,11 @@ import { translated } from "../lib/verify/failures/languages/translated.mts";
 import { chinese, french, german, spanish } from "../lib/verify/failures/languages/translations.mts";
 import { italian, japanese, portuguese, russian } from "../lib/verify/failures/languages/translations-more.mts";
 import * as packages from "../lib/verify/failures/languages/translations-packages.mts";
+import * as windows from "../lib/verify/failures/languages/translations-windows.mts";
 
 const test = suite("translated");
 
-const all = { german, french, spanish, chinese, portuguese, italian, russian, japanese, ...packages };
+const all = { german, french, spanish, chinese, portuguese, italian, russian, japanese, ...packages, ...windows };
 
 for (const [name, messages] of Object.entries(all)) {
   test(`each message in ${name} becomes the English one`, () => {
@@ -76,6 +77,27 @@ test("a translated log has the cause of the English one", () => {
     const [cause] = likelyCauses(english);
     assert.ok(cause, english);
     for (const text of others) assert.is(likelyCauses(text)[0]?.message, cause.message, text);
+  }
+});
+
+test("WSL's sentences have a cause without their code, also where only an address or option is in English", () => {
+  const answers: [message: RegExp, ...texts: string[]][] = [
+    [
+      /^the distribution's file system .* is damaged/,
+      "无法启动分发。错误代码： 117，失败步骤： 2\n错误代码: Wsl/Service/CreateInstance/E_FAIL",
+      "Fehler beim Starten der Distribution. Fehlercode: 22, Fehlerschritt: 2",
+    ],
+    [
+      /^WSL's VM cannot start/,
+      "詳しくは https://aka.ms/enablevirtualization",
+      "Kør: wsl.exe --install --no-distribution",
+    ],
+    [/^WSL could not make its network/, "Verkkoa ei voitu määrittää (networkingMode Mirrored)."],
+    [/^WSL has no distribution of that name/, "https://aka.ms/wslstore adresine gidin"],
+    [/^the drivers cannot be copied into the VM's disk/, "目标分区Z:不是有效分区。"],
+  ];
+  for (const [message, ...texts] of answers) {
+    for (const text of texts) assert.match(likelyCauses(text)[0]?.message ?? "nothing", message, text);
   }
 });
 

@@ -11,6 +11,13 @@ import {
   russianPackages,
   spanishPackages,
 } from "./translations-packages.mts";
+import {
+  chineseWindows,
+  japaneseWindows,
+  koreanWindows,
+  latinWindows,
+  russianWindows,
+} from "./translations-windows.mts";
 
 /** A language: words that show it, and its messages as a text of lines. */
 type Language = [marks: RegExp, messages: string];
@@ -28,14 +35,19 @@ const languages: Language[] = [
     /\b(?:no (?:se|existe|queda)|permiso|error (?:de|al|interno)|fallo|falló|pero|paquetes?|rehusada|orden)\b/i,
     spanishPackages + spanish,
   ],
-  [/[\u4e00-\u9fff]/, chinesePackages + chinese],
+  [/[\u4e00-\u9fff]/, chinesePackages + chinese + chineseWindows],
   [/não |falha |erro |inexistente|negada|recusada|impossível/i, portuguesePackages + portuguese],
   [
     /\b(?:impossibile|errore|negato|rifiutata|occupata|scaduta|esaurito|pacchett[oi])\b|non (?:esist|valid|perm|trovat|supp|ha |è )/i,
     italianPackages + italian,
   ],
-  [/[\u0400-\u04ff]/, russianPackages + russian],
-  [/[\u3040-\u30ff]/, japanesePackages + japanese],
+  [/[\u0400-\u04ff]/, russianPackages + russian + russianWindows],
+  [/[\u3040-\u30ff]/, japanesePackages + japanese + japaneseWindows],
+  [/[\uac00-\ud7af]/, koreanWindows],
+  [
+    /[à-ÿąćęłńśźż]|\b(?:der|ist|durch|beim|dass|wird|nicht|de|du|della|il|nel|non|una|une|est|del|la|el|los|las|para|ao|nie|jest|lub|dystrybucji|richiede|completare|Eine)\b/i,
+    latinWindows,
+  ],
   [/\bAddress in use\b|Name does not resolve|No file descriptors available/, musl],
 ];
 

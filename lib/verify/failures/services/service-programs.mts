@@ -178,8 +178,9 @@ export const serviceProgramFailures = (): Failure[] => [
     [
       "guest.image",
       "cause",
-      /distribution failed to start\. Error code: (?:5|22|74|117|30), failure step: 2/,
-      "the distribution's file system (ext4.vhdx) is damaged, so that WSL cannot mount it",
+      /(?:Failed to start the distribution|distribution failed to start)[^\n\d]{1,30}(?:5|22|30|74|117)\b[^\n\d]{1,40}2\b/,
+      "the distribution's file system (ext4.vhdx) is damaged, as after a crash or a full drive, so that WSL " +
+      "cannot mount it",
       "Copy ext4.vhdx away first; then attach it to another distribution (wsl --mount --vhd PATH --bare), and repair " +
       "it there: e2fsck -f /dev/sdX",
     ],

@@ -206,7 +206,7 @@ export const hypervErrorFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "provider",
-    near: /wsl/i,
+    near: /wsl|networkingMode/i,
     source: "WSL (2.x); microsoft/WSL#4177 (2019-06), general knowledge, 2026-11",
   }, [
     [
@@ -231,7 +231,7 @@ export const hypervErrorFailures = (): Failure[] => [
     [
       "host.virtualization",
       "cause",
-      /Failed to configure network \(|Falling back to networkingMode|\bWsl\/[\w/]{1,80}\/ConfigureNetworking\//,
+      /Failed to configure network \(|\(networkingMode \w{2,20}\)|Falling back to networkingMode|\bWsl\/[\w/]{1,80}\/ConfigureNetworking\//,
       "WSL could not make its network: a VPN, firewall or setting of networkingMode in .wslconfig does not let it, " +
       "or Windows' virtual switch is damaged",
       "Set networkingMode=nat (or mirrored) in %UserProfile%\\.wslconfig, then wsl --shutdown",

@@ -36,15 +36,6 @@ export const wslMessageFailures = (): Failure[] => [
     source: "microsoft/WSL#13616 (2025-10), #11630 (2024-05); Docker Desktop (2026-01)",
   }, [
     [
-      "host.disk",
-      "cause",
-      /Failed to start the distribution\. Error code: \d{1,4}, failure step: 2\b/,
-      "WSL could not mount the distribution's virtual disk: most often its file system is damaged, as after a " +
-      "crash or a full drive",
-      "Stop WSL (wsl --shutdown), and copy the distribution's ext4.vhdx to a safe place first",
-      "From another distribution: wsl --mount PATH\\ext4.vhdx --vhd --bare, then e2fsck -f on that disk (see lsblk)",
-    ],
-    [
       "provider.access",
       "cause",
       /Performing one-time upgrade of the Windows Subsystem for Linux file system/,
@@ -56,7 +47,7 @@ export const wslMessageFailures = (): Failure[] => [
       "host.virtualization",
       "cause",
       anyOf(
-        /could not be found in this WSL 1 distro|This operation (?:requires WSL 2|is only supported by WSL2)\./,
+        /could not be found in this WSL 1 distro|This operation (?:requires WSL 2|is only supported by WSL2)\.|'wsl\.exe --set-version \S{1,60} 2'/,
         ownCode("WSL2_NEEDED"),
       ),
       "the distribution is one of WSL 1, and this needs WSL 2",
@@ -118,8 +109,8 @@ export const wslMessageFailures = (): Failure[] => [
         /WSL2 is (?:unable to start since|not supported with your current machine configuration)/,
         /Failed to start virtual networking - please install the optional component/,
         /(?:Optional components needed to run WSL|application requires the Windows Subsystem for Linux Optional Component)/,
-        /Failed to enable Windows component '/,
-        /Windows Subsystem for Linux is not installed\. You can install/,
+        /Failed to enable Windows component '|wsl\.exe --install --no-distribution/,
+        /Windows Subsystem for Linux is not installed\. You can install|'wsl\.exe --install'|aka\.ms\/enablevirtualization/,
         ownCode("VIRTUAL_MACHINE_PLATFORM_REQUIRED", "WSL_OPTIONAL_COMPONENT_REQUIRED", "INSTALL_COMPONENT_FAILED"),
       ),
       "WSL's VM cannot start: WSL or Virtual Machine Platform is not installed, or virtualization is off in the " +
@@ -147,9 +138,9 @@ export const wslMessageFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Invalid (?:section name|key name|escaped character:|integer value|IP value|boolean value|mac address|memory string|value|networking mode) .{0,120}(?:wslconfig|wsl\.conf)/,
-        /Duplicated config key '|wsl2\.processors cannot exceed|Customised kernel modules were supplied/,
+        /Duplicated config key '|wsl2\.processors (?:cannot exceed|[^\n]{1,160}\(\d{1,4} > \d)|Customised kernel modules were supplied/,
         /The custom (?:kernel|system distribution) .{0,20}specified in/,
-        /The VmSwitch '[^']{0,80}' was not found|Bridged networking requires wsl2\.vmSwitch/,
+        /The VmSwitch '[^']{0,80}' was not found|Bridged networking requires|wsl2\.vmSwitch|aka\.ms\/wslcustomkernel/,
         ownCode("CUSTOM_KERNEL_NOT_FOUND", "CUSTOM_SYSTEM_DISTRO_ERROR", "VMSWITCH_NOT_FOUND", "VMSWITCH_NOT_SET"),
       ),
       "a line of WSL's settings (%UserProfile%\\.wslconfig, or /etc/wsl.conf) is wrong or names a file " +
@@ -173,7 +164,7 @@ export const wslMessageFailures = (): Failure[] => [
       "cause",
       anyOf(
         /failed to start because its virtual disk is corrupted/,
-        /An error occurred mounting the distribution disk, it was mounted read-only/,
+        /An error occurred mounting the distribution disk, it was mounted read-only|aka\.ms\/wsldiskmountrecovery/,
       ),
       "the distribution's disk (ext4.vhdx) is damaged",
       "Copy it away first; then repair it: wsl --mount --vhd PATH --bare, and e2fsck -f on that disk " +
@@ -232,7 +223,7 @@ export const wslMessageFailures = (): Failure[] => [
       "guest.image",
       "cause",
       anyOf(
-        /Windows Subsystem for Linux has no installed distributions|There is no distribution with the supplied name/,
+        /Windows Subsystem for Linux has no installed distributions|There is no distribution with the supplied name|aka\.ms\/wslstore/,
         /Invalid distribution name: /,
         ownCode("DEFAULT_DISTRO_NOT_FOUND", "DISTRO_NOT_FOUND", "DISTRIBUTION_NAME_NEEDED"),
       ),

@@ -76,7 +76,7 @@ export const wslSettingFailures = (): Failure[] => [
     [
       "host.disk",
       "cause",
-      /Sparse VHD support is currently disabled due to potential data corruption/,
+      /Sparse VHD support is currently disabled due to potential data corruption|--set-sparse true --allow-unsafe/,
       "WSL no longer makes sparse disks, since they lost data",
       "Leave sparseVhd= out of .wslconfig; to shrink a disk: wsl --shutdown, then Optimize-VHD in Hyper-V's PowerShell",
       "Make a copy first: wsl --export NAME FILE",
