@@ -1654,10 +1654,10 @@ END
   [ -z "$of_ufw" ] || fact ufw "${of_policy:-unknown}"
   text "$of_backend"
   if [ "$uid" = 0 ]; then
-    # FAMILY PROGRAM ARGUMENT…: what its rules are, as FAMILY TABLE POLICY and whether one accepts packets of libvirt's
-    # bridges. Fails without output if the program fails. A person chose the names of other tables.
+    # FAMILY COMMAND…: what its rules are, as FAMILY TABLE POLICY and whether one accepts packets of libvirt's
+    # bridges. Fails without output if the command fails. A person chose the names of other tables.
     forwarded() {
-      { (shift && limited "$@" 2>/dev/null </dev/null) && echo whole; } | awk -v family="$1" '
+      { (shift && "$@" 2>/dev/null </dev/null) && echo whole; } | awk -v family="$1" '
         BEGIN { known = " filter firewalld libvirt_network docker-bridges nixos-fw " }
         function chain(drops) {
           if (!(at in policy)) order[++count] = at
@@ -1694,18 +1694,26 @@ END
         *) return 1 ;;
       esac
     }
+    # nft prints a rule in many small writes: only where a chain may drop what is forwarded
+    of_nft() { # NFT
+      chains=$(limited "$1" list chains) || return
+      case $chains in
+        *'hook forward '*'policy drop'*) limited "$1" list ruleset ;;
+        *) text "$chains" ;;
+      esac
+    }
     if program nft; then
-      forwarded '' "$value" list ruleset && fact forward-read yes
+      forwarded '' of_nft "$value" && fact forward-read yes
     # on a kernel without any table, iptables would create one
     elif grep -qs '^nf_tables ' /proc/modules && is_iptables nft; then
-      forwarded ip "$value" -S && fact forward-read yes
+      forwarded ip limited "$value" -S && fact forward-read yes
     fi
     # the rules of the older iptables, which nft does not show
     if has_line filter /proc/net/ip_tables_names; then
-      if is_iptables legacy && forwarded legacy "$value" -S; then
+      if is_iptables legacy && forwarded legacy limited "$value" -S; then
         fact forward-read yes
       else
-        { program iptables-legacy && forwarded legacy "$value" -S; } || fact legacy-unread yes
+        { program iptables-legacy && forwarded legacy limited "$value" -S; } || fact legacy-unread yes
       fi
     fi
   fi

@@ -946,6 +946,27 @@ test("the probe reads which chains drop the packets of guests, without the user'
   ]);
 });
 
+test("the probe lists the rules of nft only where a chain may drop what is forwarded", () => {
+  const folder = mkdtempSync(join(tmpdir(), "homelab-gpu-nft-"));
+  try {
+    const chainsWith = (policy: string) => {
+      const chain = `table ip filter {\n chain F {\n  type filter hook forward priority 0; policy ${policy};\n`;
+      const rule = `  iifname "virbr0" accept\n`;
+      const env = standIns(folder, {
+        nft: `case $2 in chains) printf '${chain} }\n}\n' ;; *) printf '${chain}${rule} }\n}\n' ;; esac`,
+        id: "echo 'uid=0(root) gid=0(root) groups=0(root)'",
+      });
+      const { chains } =
+        parseHost(execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { encoding: "utf8", env })).forwarding!;
+      return chains!.find(({ family }) => family === "ip");
+    };
+    assert.equal(chainsWith("drop"), { family: "ip", table: "filter", drops: true, passesGuests: true });
+    assert.equal(chainsWith("accept"), { family: "ip", table: "filter", drops: false, passesGuests: false });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test("with HOMELAB_GPU_HARDWARE the probe asks nobody about processes and the firewall, and is whole", () => {
   const text = execFileSync("sh", [`${root}/scripts/probe-linux.sh`], {
     encoding: "utf8",
