@@ -176,6 +176,26 @@ test("changes of a plan are shown as a diff", () => {
   assert.equal(formatPlan("/lab", [], [], plain), ["Nothing to do."]);
 });
 
+test("a brief plan has a line per folder of new files and per step, and each change in full", () => {
+  const file = (path: string, before = "") =>
+    ({ path, change: before ? "update" : "create", before, text: "1\n2\n" }) as const;
+  const paths = ["Vagrantfile", "packer/box/a", "packer/other/a", "scripts/a", "packer/box/inputs/b"];
+  const steps = [{ title: "Create the VM ai", command: ["vagrant", "up"] }];
+  assert.equal(formatPlan("/lab", [...paths.map((path) => file(path)), file("scripts/b", "1\n")], steps, plain, true), [
+    "Files in /lab:",
+    "  + Vagrantfile (2 lines)",
+    "  + packer/box: 2 files (4 lines)",
+    "  + packer/other/a (2 lines)",
+    "  + scripts/a (2 lines)",
+    "  ~ scripts/b",
+    "        1",
+    "      + 2",
+    "",
+    "Steps, in /lab:",
+    "  1. Create the VM ai",
+  ]);
+});
+
 test("lists, counts and durations are formatted", () => {
   assert.equal(wrap("aa bb cc", 6, "> "), ["> aa", "  bb", "  cc"]);
   assert.is(asRoot("a && b"), "sudo a && sudo b");

@@ -201,38 +201,59 @@ export function sentence(findings: Finding[]): string {
   return `${[verdict, countsOf(findings).join(", ")].filter(Boolean).join(": ")}.`;
 }
 
-/** What `up` would write and run. */
-export function formatPlan(folder: string, changes: FileChange[], steps: Step[], style: Style): string[] {
+/**
+ * What `up` would write and run. `brief`: the new files of a folder in one line, and steps without their commands; a
+ * change to a file is shown all the same.
+ */
+export function formatPlan(
+  folder: string,
+  changes: FileChange[],
+  steps: Step[],
+  style: Style,
+  brief = false,
+): string[] {
   const green = painted(style, (text) => chalk.green(text));
   const red = painted(style, (text) => chalk.red(text));
   const bold = painted(style, (text) => chalk.bold(text));
   const written = changes.filter(({ change }) => change !== "same");
   const lines = written.length > 0 ? [bold(`Files in ${folder}:`)] : [];
-  for (const { path, change, before, text, secret } of written) {
-    if (change === "create") {
-      const count = text.split("\n").length - 1;
-      lines.push(green(`  + ${path}`) + ` (${counted(count, "line")})`);
-      if (style.verbose && !secret) {
-        for (const line of text.replace(/\n$/, "").split("\n")) lines.push(`      ${visible(line)}`);
-      }
-    } else {
-      lines.push(`  ~ ${path}`);
-      if (secret) continue;
-      lines.push(
-        ...diffLines(before, text).map(visible).map((line) =>
-          `      ${line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : line}`
-        ),
-      );
+  const linesOf = ({ text }: FileChange) => text.split("\n").length - 1;
+  const [created, updated] = ["create", "update"].map((kind) => written.filter(({ change }) => change === kind));
+  for (const files of brief ? byFolder(created!) : created!.map((file) => [file])) {
+    const [{ path, text, secret }] = files as [FileChange];
+    const name = files.length === 1 ? path : `${folderOf(path)}: ${counted(files.length, "file")}`;
+    const count = files.reduce((sum, file) => sum + linesOf(file), 0);
+    lines.push(green(`  + ${name}`) + ` (${counted(count, "line")})`);
+    if (style.verbose && !secret) {
+      for (const line of text.replace(/\n$/, "").split("\n")) lines.push(`      ${visible(line)}`);
     }
+  }
+  for (const { path, before, text, secret } of updated!) {
+    lines.push(`  ~ ${path}`);
+    if (secret) continue;
+    lines.push(
+      ...diffLines(before, text).map(visible).map((line) =>
+        `      ${line.startsWith("+") ? green(line) : line.startsWith("-") ? red(line) : line}`
+      ),
+    );
   }
   if (steps.length > 0) lines.push(...(lines.length > 0 ? [""] : []), bold(`Steps, in ${folder}:`));
   steps.forEach((step, i) => {
     const command = visible(`$ ${commandLine(step)}`);
-    const shown = style.powershell ? [`     ${command}`] : continued(command, style.width, "     ");
+    const shown = brief ? [] : style.powershell ? [`     ${command}`] : continued(command, style.width, "     ");
     lines.push(`  ${i + 1}. ${step.title}${step.here ? " (on this machine)" : ""}`, ...shown);
   });
   if (scheduleOf(steps).some((queues) => queues.length > 1)) {
     lines.push(...wrap("Steps of different boxes, and of different machines, run side by side.", style.width, "  "));
   }
   return lines.length > 0 ? lines : ["Nothing to do."];
+}
+
+/** The folder of a file, without those below that of a box. */
+const folderOf = (path: string) => /^(packer\/[^/]+|[^/]+)(?=\/)/.exec(path)?.[0] ?? "";
+
+/** Files of one folder together, in the order of the first of each; those in no folder alone. */
+function byFolder(files: FileChange[]): FileChange[][] {
+  const keyOf = ({ path }: FileChange) => folderOf(path) || path;
+  return [...new Set(files.map(keyOf))].map((key) => files.filter((file) => keyOf(file) === key));
 }

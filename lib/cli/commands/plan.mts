@@ -26,6 +26,8 @@ const afterAll = (manager: string) =>
   `When the VMs of all hosts run: the machines that are no nodes yet join the Swarm of ${manager}, each node gets ` +
   "labels for its cards, and what has changed is deployed.";
 
+const more = " -v shows every file and command.";
+
 /** `plan [machine…]`: what `up` would write and run, or `upgrade`. Touches nothing. */
 export async function plan(context: Context, upgrade = false): Promise<number> {
   const { shell, options } = context;
@@ -74,7 +76,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
   logLeft(context, left);
   for (const line of withheldLines([...loaded.withheldServices, ...found.withheld])) log(context, line);
   const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
-  const planned = formatPlan(loaded.folder, changes, steps, style);
+  const planned = formatPlan(loaded.folder, changes, steps, style, !options.verbose);
   const idle = steps.length === 0 && changes.every(({ change }) => change === "same");
   const warned = stops.filter(({ status }) => status === "warn").flatMap((finding) => formatFinding(finding, style));
   const lines = ok
@@ -99,7 +101,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
         ]
         : []),
       ...(resolved.sharedSwarm && resolved.swarm ? ["", ...wrap(afterAll(resolved.swarm.manager), style.width)] : []),
-      ...(idle ? [] : ["", ...wrap(summaryLine(summary), style.width)]),
+      ...(idle ? [] : ["", ...wrap(`${summaryLine(summary)}${options.verbose ? "" : more}`, style.width)]),
     ]
     : [...planned, "", "Fix this first:", ...formatFindings(findings, style)];
   shell.stdout(`${lines.join("\n")}\n`);
