@@ -386,7 +386,7 @@ const log = "starting\nerror: Network not found: no network with matching name '
 
 async function explained(files: Record<string, string>, args: string[], more: Partial<Options> = {}) {
   const { shell: pipe, said } = fakeShell(files);
-  const shell = { ...pipe, terminal: { ...pipe.terminal, out: true } };
+  const shell = { ...pipe, terminal: { ...pipe.terminal, out: true, rows: 24 } };
   const code = await explain({ shell, options: { ...options, ...more }, args, passthroughArgs: [] });
   return { code, out: said.join("") };
 }
@@ -446,8 +446,11 @@ test("explain prints the page of a check or of each check in a group", async () 
   }
   const layer = (await explained(pages, ["verify.service"])).out;
   assert.match(layer, /^verify\.service\n {2}Looks at: [^]* verify\n {2}Errors in logs that lead here:\n/);
-  assert.match(layer, /\n {2}- and \d{3,} more \(-v shows all\)\n$/, "a page fits a screen");
-  assert.ok(layer.split("\n").length < 24);
+  assert.match(layer, /\n {2}- and \d{3,} more \(-v shows all\)\n$/);
+  for (const id of [...checks.map(({ id }) => id), ...machineIds]) {
+    const lines = (await explained(pages, [id])).out.split("\n");
+    assert.ok(lines.length <= 24, `the page of ${id} fits a screen: ${lines.length}`);
+  }
   try {
     await explained({}, ["iommu.grup"]);
     assert.unreachable();

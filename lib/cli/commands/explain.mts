@@ -58,15 +58,8 @@ export async function explain(context: Context): Promise<number> {
   const { shell, options, args: [word, ...more] } = context;
   if (more.length > 0) throw new UserError(`explain takes one LOG, but got ${more[0]} too`);
   const host = options.host ? parseHost(await readProbe(context)) : undefined;
-  const page = word === undefined ? [] : await pageOf(context, word);
-  if (page.length > 0) {
-    const { width } = styleFor(context, "out");
-    const own = self("");
-    const lines = page.flatMap((line) => {
-      const at = line.indexOf(own);
-      if (at > 0) return wrapBefore(line.slice(0, at).trimEnd(), line.slice(at), width, "", "    ");
-      return wrap(line, width, "", line.startsWith("  - ") ? "    " : "  ");
-    });
+  const lines = word === undefined ? [] : await pageOf(context, word);
+  if (lines.length > 0) {
     shell.stdout(`${lines.join("\n")}\n`);
     return 0;
   }
@@ -138,24 +131,45 @@ async function lastFailed(context: Context, named: Host | undefined): Promise<{ 
 /** The ids of which a page can be shown. */
 const explainableIds = () => [...checks.map(({ id }) => id), ...machineIds];
 
-/** The pages of a check, or of each one in a group; none where neither has that name. */
-async function pageOf({ shell, options: { verbose: isVerbose } }: Context, name: string): Promise<string[]> {
+/**
+ * The pages of a check, or of each one in a group; none where neither has that name. The page of one check lists as many
+ * errors of logs as the screen has lines for.
+ */
+async function pageOf(context: Context, name: string): Promise<string[]> {
+  const { shell, options: { verbose: isVerbose } } = context;
   const ids = idsNamed(name, explainableIds());
   if (ids.length === 0) return [];
   const pages = (await asset(shell, "lib/checks/README.md")).split(/^## /m);
-  return ids.flatMap((id, i) => [
-    ...(i > 0 ? [""] : []),
-    ...checkLines(id, pages.find((page) => page.startsWith(`${id}\n`)) ?? "", isVerbose),
-  ]);
+  const { out, rows = Infinity } = shell.terminal;
+  for (let most = isVerbose ? Infinity : mostErrors;; most--) {
+    const lines = wrapped(
+      ids.flatMap((id, i) => [
+        ...(i > 0 ? [""] : []),
+        ...checkLines(id, pages.find((page) => page.startsWith(`${id}\n`)) ?? "", most),
+      ]),
+      styleFor(context, "out").width,
+    );
+    if (isVerbose || ids.length > 1 || !out || lines.length < rows || most === 0) return lines;
+  }
+}
+
+/** Lines of a page in that many columns. The own command that a line ends with is not broken. */
+function wrapped(page: string[], width: number): string[] {
+  const own = self("");
+  return page.flatMap((line) => {
+    const at = line.indexOf(own);
+    if (at > 0) return wrapBefore(line.slice(0, at).trimEnd(), line.slice(at), width, "", "    ");
+    return wrap(line, width, "", line.startsWith("  - ") ? "    " : "  ");
+  });
 }
 
 /** Errors of logs that a page lists; with `-v`, all of them. */
 const mostErrors = 3;
 
-/** One page: its section of lib/checks/README.md without Markdown, and the errors that lead to the check. */
-function checkLines(id: string, page: string, isVerbose: boolean): string[] {
+/** One page: its section of lib/checks/README.md without Markdown, and at most so many errors that lead to the check. */
+function checkLines(id: string, page: string, most: number): string[] {
   const errors = failures().filter((failure) => failure.check === id).map(({ message }) => message);
-  const shown = isVerbose ? errors : errors.slice(0, mostErrors);
+  const shown = errors.slice(0, most);
   const rest = errors.length - shown.length;
   const command = id.startsWith("verify.")
     ? "verify"
@@ -174,7 +188,9 @@ function checkLines(id: string, page: string, isVerbose: boolean): string[] {
     id,
     ...text,
     ...(command === undefined ? [] : [`  Run it: ${self(command)}`]),
-    ...(errors.length > 0 ? ["  Errors in logs that lead here:", ...shown.map((error) => `  - ${error}`)] : []),
-    ...(rest > 0 ? [`  - and ${rest} more (-v shows all)`] : []),
+    ...(shown.length > 0 ? ["  Errors in logs that lead here:", ...shown.map((error) => `  - ${error}`)] : []),
+    ...(rest > 0
+      ? [shown.length > 0 ? `  - and ${rest} more (-v shows all)` : `  Errors in logs that lead here: ${rest} (-v shows all)`]
+      : []),
   ];
 }
