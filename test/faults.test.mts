@@ -209,6 +209,10 @@ test("a saved probe replaces no other kind of file, no device and no pipe", asyn
     (error) => assert.equal([error instanceof UserError, error.code], [true, 2]),
   );
   assert.is(readFileSync(path, "utf8"), "years of work");
+  await shell.save(join(folder, "typo/host.txt"), saved, isProbe).then(
+    () => assert.unreachable("no folder is created"),
+    (error) => assert.equal([error.message.endsWith(`there is no folder ${folder}/typo`), error.code], [true, 2]),
+  );
   // root could replace this machine's own device
   const device = process.getuid?.() === 0 ? join(folder, "null") : "/dev/null";
   if (device !== "/dev/null") execFileSync("mknod", [device, "c", "1", "3"]);

@@ -4,7 +4,6 @@ import { constants } from "node:fs";
 import { chmod, chown, open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { UserError } from "../../errors.mts";
-import { makeFolder } from "./make-folder.mts";
 
 /** See Shell.save. */
 export async function saveTo(path: string, text: string, replaceable: (start: string) => boolean): Promise<void> {
@@ -47,10 +46,16 @@ async function targetOf(path: string): Promise<string> {
   return now;
 }
 
-/** Writes a file that does not exist; on a full disk none is left, which would look like a saved one. */
+/**
+ * Writes a file that does not exist; on a full disk none is left, which would look like a saved one. Creates no folder:
+ * its name may be a typo.
+ */
 async function writeNew(path: string, text: string): Promise<void> {
-  makeFolder(dirname(path));
-  const handle = await open(path, "wx", 0o644);
+  const folder = dirname(path);
+  const handle = await open(path, "wx", 0o644).catch(async (error: NodeJS.ErrnoException) => {
+    const isThere = error.code !== "ENOENT" || (await stat(folder).catch(() => undefined)) !== undefined;
+    throw isThere ? error : new UserError(`cannot write ${path}: there is no folder ${folder}`);
+  });
   try {
     await handle.writeFile(text);
   } catch (error) {
