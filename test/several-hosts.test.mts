@@ -303,7 +303,9 @@ test("words go to the hosts of their machines, services and stacks; only these a
   assert.equal(of("logs", "one/db"), [["b", "one/db"]]);
   assert.is(of("logs", "db").length, 3);
   // any host may have a machine that left the config
-  assert.equal(of("destroy", "llm", "old"), [["a", "llm"], ["b"], [undefined]]);
+  for (const name of ["down", "destroy", "status"]) {
+    assert.equal(of(name, "llm", "old"), [["a", "llm"], ["b"], [undefined]], name);
+  }
   assert.equal(of("destroy", "b/llm", "localhost/web", "home"), [["b", "llm"], [undefined, "home", "web"]]);
   assert.throws(() => of("up", "b/llm"), /there is no machine b\/llm/);
   assert.throws(() => of("up", "old"), /there is no machine old/);

@@ -54,7 +54,7 @@ export const nameOf = ({ host }: Pick<Part, "host">): string => host?.name ?? th
 export const titleOf = ({ host }: Pick<Part, "host">): string => host ? `${host.name} (${urlOf(host)})` : thisMachine;
 
 /** Commands that also take machines that the config no longer has. */
-const takesOrphans = ["down", "destroy"];
+const takesOrphans = ["down", "destroy", "status"];
 
 /** The hosts that a command line is about. Throws UserError for a machine that no host has. */
 export function partsOf(name: string, command: Command, words: string[], config: Config): Part[] {
@@ -101,7 +101,7 @@ function hostsOfServices(all: Part[], words: string[], config: Config): Part[] {
 }
 
 /**
- * Gives words of `down` and `destroy` that no machine of the config has to the hosts whose labs have such machines.
+ * Gives words of `down`, `destroy` and `status` that no machine of the config has to the hosts whose labs have such machines.
  * Changes the contexts of the runs, and removes those that have nothing to do. Throws UserError if no host has one.
  */
 export async function placeOrphans(name: string, words: string[], runs: Run[], config: Config): Promise<void> {
