@@ -50,6 +50,17 @@ test("on a terminal a step is one line, without its program's output", async () 
   assert.not.match(text, /Connection refused/);
 });
 
+test("on a terminal a minor step has no number of its own, and leaves a line only if it fails", async () => {
+  const minor: Step = { title: "Save the SSH config", minor: true, command: ["vagrant", "ssh-config"] };
+  const shorter = (text: string) => left(text).map((line) => line.replace(/[\d.]+ s$/, "N s"));
+  const { text } = await shown([minor, build, minor], noise, true);
+  assert.match(text, /1\/1 Save the SSH config, /);
+  assert.equal(shorter(text), ["✓ 1/1 Build the box lab/x, N s", ""]);
+  assert.equal(shorter((await shown([build, minor], "", true, { code: 1 })).text)[0], "✗ 1/1 Build the box lab/x, N s");
+  assert.equal(shorter((await shown([minor, build], "", true, { code: 1 })).text)[0], "✗ 1/1 Save the SSH config, N s");
+  assert.match((await shown([minor, build], "", false)).text, /1\/2 Save the SSH config\n[^]*2\/2 Build the box/);
+});
+
 test("a failed step keeps its line, and the error has the last lines of its program", async () => {
   const { text, error } = await shown([build], "E: no space left\n", true, { code: 1 });
   assert.match(left(text)[0]!, /^✗ 1\/1 Build the box lab\/x/);
@@ -82,7 +93,7 @@ test("a download is shown with its bytes, rate and time left", () => {
     const transfer = transferOf(line);
     return transfer && describeTransfer(transfer);
   };
-  assert.is(described(meter[3]!.slice(1)), "44.0 MiB of 360 MiB, 10.5 MiB/s, 0:00:31 left");
+  assert.is(described(meter[3]!.slice(1)), "44.0 MiB of 360 MiB, 10.5 MiB/s, 31 s left");
   assert.is(described(meter[2]!.slice(1)), "0 B, 0 B/s");
   assert.is(
     described("100  9876k    0  9876k    0     0  1234k      0 --:--:--  0:00:08 --:--:-- 1300k"),
@@ -91,13 +102,13 @@ test("a download is shown with its bytes, rate and time left", () => {
   assert.is(described("Get:1 12 34 56 of 78"), undefined);
   assert.equal(withoutMeter(`get-image: fetching x\n${meter.join("")}\nE: gone\n`), {
     rest: "get-image: fetching x\n\rE: gone\n",
-    last: "44.0 MiB of 360 MiB, 10.5 MiB/s, 0:00:31 left",
+    last: "44.0 MiB of 360 MiB, 10.5 MiB/s, 31 s left",
   });
   const { shell, said } = fakeShell();
   const line = changingLine(shell, { number: "1/9", title: "Get it", lastTime: undefined }, () => 0);
   for (const piece of meter) line.add(piece);
   line.end(true);
-  assert.match(said.join(""), /1\/9 Get it, [^\r]*: 44\.0 MiB of 360 MiB, 10\.5 MiB\/s, 0:00:31 left\r/);
+  assert.match(said.join(""), /1\/9 Get it, [^\r]*: 44\.0 MiB of 360 MiB, 10\.5 MiB\/s, 31 s left\r/);
 });
 
 test("in a pipe the rows of a download's meter are not printed", async () => {
@@ -109,6 +120,10 @@ test("in a pipe the rows of a download's meter are not printed", async () => {
 test("the line shows the program's last output within the width, without control characters", () => {
   const about = { number: "1/9", title: "Get the image debian-13", lastTime: undefined };
   assert.is(stepLine(about, 65_000, "  42 %  3.1 MB/s", 80), "1/9 Get the image debian-13, 65 s: 42 %  3.1 MB/s");
+  assert.is(stepLine(about, 65_000, "==> qemu.box: Connected", 80), "1/9 Get the image debian-13, 65 s: Connected");
+  const again = { ...about, lastTime: 70_000 };
+  assert.is(stepLine(again, 65_000, "42 %", 80), "1/9 Get the image debian-13, 65 s, last time 70 s: 42 %");
+  assert.is(stepLine(again, 65_000, "4 of 9 MiB", 48), "1/9 Get the image debian-13, 65 s: 4 of 9 MiB");
   const long = stepLine(about, 65_000, `${"x".repeat(200)}\u0007`, 79);
   assert.equal([long.length, long.at(-1)], [77, "…"], "three dots in ASCII");
   let time = 0;

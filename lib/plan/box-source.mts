@@ -56,7 +56,11 @@ export function fromDisk(
         // debootstrap needs root: sudo may ask for a password
         ...(host.uid === 0 || image.kind === "file" ? {} : { terminal: true }),
       },
-      { title: "Create an SSH key for this build", command: ["sh", "scripts/make-seed.sh", `${folder}/seed`] },
+      {
+        title: "Create an SSH key for this build",
+        minor: true,
+        command: ["sh", "scripts/make-seed.sh", `${folder}/seed`],
+      },
     ],
     add: { command: ["sh", "../../scripts/add-box.sh", box, version, provider, "box.box"] },
   };

@@ -55,6 +55,7 @@ export function fromVhdx(
       },
       {
         title: "Create an SSH key and a seed CD for this build",
+        minor: true,
         command: powershellScript(
           ...["-File", "scripts/prepare-build.ps1", "-Folder", folder, "-Vm", vm, "-Switch", switchOf(machine, host)],
         ),

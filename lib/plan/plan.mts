@@ -237,6 +237,7 @@ function workOn(
   if (creates && machine.provider === "libvirt") {
     before.push({
       title: `Check libvirt's copies of the box ${machine.box}`,
+      minor: true,
       command: ["sh", "scripts/box-volumes.sh", "check", machine.box],
     });
   }
@@ -261,6 +262,7 @@ function workOn(
   if (starts || restarts || existing.address === undefined || existing.savedAddress !== undefined) {
     after.push({
       title: `Save the SSH config of ${name}`,
+      minor: true,
       command: ["vagrant", "ssh-config", name],
       env: vagrantEnv,
       output: `ssh/${name}`,

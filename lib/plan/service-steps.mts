@@ -50,6 +50,7 @@ export function serviceSteps(
     steps.push(
       {
         title: `Copy the Compose file to ${name}`,
+        minor: true,
         command: [
           ...ssh(name),
           "sudo mkdir -p /opt/homelab-gpu && sudo tee /opt/homelab-gpu/compose.new.yaml >/dev/null",

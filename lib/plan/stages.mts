@@ -24,6 +24,14 @@ export function scheduleOf(steps: Step[]): ScheduledStep[][][] {
   return stages.map((stage) => [...stage.values()]);
 }
 
+/** The number of a step among those that are not minor, from 1; a minor one has that of the next such step. */
+export function majorNumber(steps: Step[], at: number): number {
+  return Math.min(steps.slice(0, at).filter(({ minor }) => !minor).length + 1, majorCount(steps));
+}
+
+/** How many steps are not minor. */
+export const majorCount = (steps: Step[]): number => Math.max(1, steps.filter(({ minor }) => !minor).length);
+
 /** Puts the steps of one machine or box into a queue of its name. */
 export function inQueue(queue: string, steps: Step[]): Step[] {
   return steps.map((step) => ({ ...step, queue }));

@@ -38,6 +38,8 @@ export interface File {
 /** A command to run. */
 export interface Step {
   title: string;
+  /** Whether it only prepares the next step: on a terminal it has no number, and leaves no line. */
+  minor?: true;
   command: string[];
   /** Relative to the lab's folder; absent for the folder itself. */
   cwd?: string;

@@ -19,6 +19,8 @@ export interface StepTitle {
   title: string;
   /** Milliseconds that it took when it last succeeded; undefined if it never did. */
   lastTime: number | undefined;
+  /** Whether its line is removed when it succeeds. */
+  minor?: boolean;
 }
 
 /** Milliseconds between two changes of the line. */
@@ -29,7 +31,7 @@ export const silence = 30_000;
 
 /**
  * The line of a step at a moment, at most `width` columns: its number, title, time, the time that
- * it took last, and the last output of its program. `elapsed`: milliseconds.
+ * it took last if there is room, and the last output of its program. `elapsed`: milliseconds.
  */
 export function stepLine(
   { number, title, lastTime }: StepTitle,
@@ -38,9 +40,11 @@ export function stepLine(
   width: number,
 ): string {
   const usual = lastTime === undefined ? "" : `, last time ${formatDuration(lastTime)}`;
-  const start = `${number} ${title}, ${formatDuration(elapsed)}${usual}`;
-  const line = visible(output === "" ? start : `${start}: ${output.trim()}`);
-  return cutTo(line, width);
+  const start = `${number} ${title}, ${formatDuration(elapsed)}`;
+  // the names that Packer and Vagrant begin their lines with
+  const end = output === "" ? "" : `: ${output.replace(/^(?:==>| {3}) \S+: /, "").trim()}`;
+  const [line, short] = [visible(start + usual + end), visible(start + end)];
+  return cutTo(line.length > width && short.length <= width ? short : line, width);
 }
 
 /**
@@ -70,7 +74,8 @@ export function changingLine(shell: Shell, step: StepTitle, now: () => number): 
     end(done) {
       clearInterval(timer);
       const mark = done ? "✓" : "✗";
-      shell.stderr(`\r\u001b[K${mark} ${step.number} ${step.title}, ${formatDuration(now() - start)}\n`);
+      const last = `${mark} ${step.number} ${step.title}, ${formatDuration(now() - start)}\n`;
+      shell.stderr(`\r\u001b[K${done && step.minor ? "" : last}`);
     },
   };
 }

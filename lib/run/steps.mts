@@ -2,7 +2,7 @@
 import type { File, FileChange, Step } from "../plan/types.mts";
 import type { Shell } from "../shell.mts";
 import { Interrupted, UserError } from "../errors.mts";
-import { type ScheduledStep, scheduleOf } from "../plan/stages.mts";
+import { majorCount, majorNumber, type ScheduledStep, scheduleOf } from "../plan/stages.mts";
 import { Lines } from "../lines.mts";
 import { forgetFailed, programOf, rememberFailed } from "./failed.mts";
 import { type Durations, readDurations, saveDurations } from "./durations.mts";
@@ -60,7 +60,7 @@ export async function runSteps(reporter: Reporter, folder: string, steps: Step[]
   for (const queues of scheduleOf(steps)) {
     const machines = queues.flat().flatMap(({ step }) => step.proves ?? []);
     if (machines.length > 0) await reporter.beforeProof?.(machines);
-    const run = { folder, lock, of: steps.length, alone: queues.length === 1, took, usual };
+    const run = { folder, lock, steps, alone: queues.length === 1, took, usual };
     const ended = await Promise.allSettled(queues.map(async (queue) => {
       for (const scheduled of queue) await runStep(reporter, scheduled, run);
     }));
@@ -77,8 +77,8 @@ export async function runSteps(reporter: Reporter, folder: string, steps: Step[]
 interface Run {
   folder: string;
   lock: Lock;
-  /** The number of all steps. */
-  of: number;
+  /** All steps. */
+  steps: Step[];
   /** Whether no other step runs at the same time. */
   alone: boolean;
   /** The durations of finished steps. */
@@ -93,16 +93,18 @@ const logEnd = 4 * 1024 * 1024;
 async function runStep(
   reporter: Reporter,
   { step, at }: ScheduledStep,
-  { folder, lock, of, alone, took, usual }: Run,
+  { folder, lock, steps, alone, took, usual }: Run,
 ): Promise<void> {
   const { shell, options } = reporter;
   if (shell.interrupted) throw new Interrupted();
   const logPath = `${folder}/logs/${String(at + 1).padStart(2, "0")}-${
     step.title.toLowerCase().replace(/[^a-z0-9]+/g, "-").slice(0, 60)
   }.log`;
-  const number = `${at + 1}/${of}`;
-  const folded = reporter.folds && !options.verbose && !options.quiet && alone && !step.terminal;
-  if (!folded) reporter.log(`${number} ${step.title}`);
+  const folds = reporter.folds && !options.verbose && !options.quiet;
+  const number = folds ? `${majorNumber(steps, at)}/${majorCount(steps)}` : `${at + 1}/${steps.length}`;
+  const folded = folds && alone && !step.terminal;
+  const isQuiet = folded || folds && step.minor;
+  if (!isQuiet) reporter.log(`${number} ${step.title}`);
   if (options.verbose) reporter.log(`$ ${commandLine(step)}`);
   if (step.managerHost !== undefined) {
     const input = (step.input && await shell.read(`${folder}/${step.input}`)) ?? "";
@@ -118,6 +120,7 @@ async function runStep(
     number,
     title: step.title,
     lastTime: Object.hasOwn(usual, step.title) ? usual[step.title] : undefined,
+    minor: step.minor === true,
   };
   // between the lines of other runs on a terminal, the output of programs would hide what happens
   const isCrowded = shell.terminal.shared && shell.terminal.err && !options.verbose;
@@ -160,5 +163,5 @@ async function runStep(
   }
   for (const path of step.removes ?? []) await shell.remove(`${folder}/${path}`);
   took[step.title] = Math.round(ms);
-  if (!folded) reporter.log(`${number} done in ${time}`);
+  if (!isQuiet) reporter.log(`${number} done in ${time}`);
 }

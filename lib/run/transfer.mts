@@ -1,4 +1,5 @@
 /** Reads the progress meter of curl. */
+import { formatDuration } from "../text.mts";
 
 /** The state of a transfer. */
 export interface Transfer {
@@ -35,15 +36,18 @@ export function transferOf(line: string): Transfer | undefined {
   };
 }
 
-/** A transfer in one line: `44.0 MiB of 360 MiB, 10.5 MiB/s, 0:00:31 left`. */
+/** A transfer in one line: `44.0 MiB of 360 MiB, 10.5 MiB/s, 31 s left`. */
 export function describeTransfer({ received, total, rate, left }: Transfer): string {
   return [
     `${received}${total === undefined ? "" : ` of ${total}`}`,
     rate,
-    ...(left === undefined ? [] : [`${left} left`]),
+    ...(left === undefined ? [] : [`${formatDuration(1000 * secondsOf(left))} left`]),
   ]
     .join(", ");
 }
+
+/** Seconds of a time as `0:00:31`. */
+const secondsOf = (time: string) => time.split(":").reduce((sum, part) => 60 * sum + Number(part), 0);
 
 /** A program's output without the rows of curl's meter, and the last of these rows in words. */
 export function withoutMeter(text: string): { rest: string; last: string | undefined } {

@@ -76,7 +76,8 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
   logLeft(context, left);
   for (const line of withheldLines([...loaded.withheldServices, ...found.withheld])) log(context, line);
   const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
-  const planned = formatPlan(loaded.folder, changes, steps, style, !options.verbose);
+  const shown = options.verbose ? steps : steps.filter(({ minor }) => !minor);
+  const planned = formatPlan(loaded.folder, changes, shown, style, !options.verbose);
   const idle = steps.length === 0 && changes.every(({ change }) => change === "same");
   const warned = stops.filter(({ status }) => status === "warn").flatMap((finding) => formatFinding(finding, style));
   const lines = ok
@@ -101,7 +102,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
         ]
         : []),
       ...(resolved.sharedSwarm && resolved.swarm ? ["", ...wrap(afterAll(resolved.swarm.manager), style.width)] : []),
-      ...(idle ? [] : ["", ...wrap(`${summaryLine(summary)}${options.verbose ? "" : more}`, style.width)]),
+      ...(idle ? [] : ["", ...wrap(summaryLine({ ...summary, steps: shown.length }) + (options.verbose ? "" : more), style.width)]),
     ]
     : [...planned, "", "Fix this first:", ...formatFindings(findings, style)];
   shell.stdout(`${lines.join("\n")}\n`);
