@@ -258,7 +258,11 @@ test("ssh-config prints Vagrant's configuration with the machine's current addre
 
 test("up --pull applies and proves the services of a proven machine with newer images", async () => {
   const world = await lab("");
-  assert.is(await world.runCommand(plan, world.context(["a"], { pull: true, verbose: true })), 0, world.output.join(""));
+  assert.is(
+    await world.runCommand(plan, world.context(["a"], { pull: true, verbose: true })),
+    0,
+    world.output.join(""),
+  );
   assert.match(world.output.join(""), /Pull newer images and start the services of a\n.*sudo env PULL=yes sh -s/);
   assert.is(await world.runCommand(up, world.context(["a"], { pull: true })), 0, world.output.join(""));
   const steps = world.calls.filter((words) => words.startsWith("ssh "));

@@ -956,8 +956,8 @@ test("the probe lists the rules of nft only where a chain may drop what is forwa
         nft: `case $2 in chains) printf '${chain} }\n}\n' ;; *) printf '${chain}${rule} }\n}\n' ;; esac`,
         id: "echo 'uid=0(root) gid=0(root) groups=0(root)'",
       });
-      const { chains } =
-        parseHost(execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { encoding: "utf8", env })).forwarding!;
+      const { chains } = parseHost(execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { encoding: "utf8", env }))
+        .forwarding!;
       return chains!.find(({ family }) => family === "ip");
     };
     assert.equal(chainsWith("drop"), { family: "ip", table: "filter", drops: true, passesGuests: true });

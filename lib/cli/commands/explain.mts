@@ -190,7 +190,11 @@ function checkLines(id: string, page: string, most: number): string[] {
     ...(command === undefined ? [] : [`  Run it: ${self(command)}`]),
     ...(shown.length > 0 ? ["  Errors in logs that lead here:", ...shown.map((error) => `  - ${error}`)] : []),
     ...(rest > 0
-      ? [shown.length > 0 ? `  - and ${rest} more (-v shows all)` : `  Errors in logs that lead here: ${rest} (-v shows all)`]
+      ? [
+        shown.length > 0
+          ? `  - and ${rest} more (-v shows all)`
+          : `  Errors in logs that lead here: ${rest} (-v shows all)`,
+      ]
       : []),
   ];
 }

@@ -102,7 +102,9 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
         ]
         : []),
       ...(resolved.sharedSwarm && resolved.swarm ? ["", ...wrap(afterAll(resolved.swarm.manager), style.width)] : []),
-      ...(idle ? [] : ["", ...wrap(summaryLine({ ...summary, steps: shown.length }) + (options.verbose ? "" : more), style.width)]),
+      ...(idle
+        ? []
+        : ["", ...wrap(summaryLine({ ...summary, steps: shown.length }) + (options.verbose ? "" : more), style.width)]),
     ]
     : [...planned, "", "Fix this first:", ...formatFindings(findings, style)];
   shell.stdout(`${lines.join("\n")}\n`);
