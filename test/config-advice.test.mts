@@ -146,6 +146,10 @@ test("an error lists every form of a value that has several, and names list item
     'an item of provision must be text (put quotes around it), not “3”; write - "3"',
   );
   assert.is(
+    first(one("network: {lan: true}")),
+    "lan must be the name of a bridge or of a wired interface of this host, as ip link shows it, not “true”; write lan: br0",
+  );
+  assert.is(
     first("machines:\n  -\n"),
     "an item of machines must be a mapping, not empty; write - {name: devlab, box: homelab-gpu/debian-13, image: debian-13}",
   );

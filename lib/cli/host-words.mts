@@ -101,8 +101,9 @@ function hostsOfServices(all: Part[], words: string[], config: Config): Part[] {
 }
 
 /**
- * Gives words of `down`, `destroy` and `status` that no machine of the config has to the hosts whose labs have such machines.
- * Changes the contexts of the runs, and removes those that have nothing to do. Throws UserError if no host has one.
+ * Gives words of `down`, `destroy` and `status` that no machine of the config has to the hosts whose labs have such
+ * machines. Changes the contexts of the runs, and removes those that have nothing to do. Throws UserError if no host
+ * has one.
  */
 export async function placeOrphans(name: string, words: string[], runs: Run[], config: Config): Promise<void> {
   const unknown = words.filter((word) => config.machines.every(({ name }) => name !== word) && !isPlaced(word, config));

@@ -154,14 +154,21 @@ async function perform(shell: Shell, argv: string[]): Promise<number> {
   }
   const command = await commandNamed(name, found);
   if (args.includes("")) throw new UserError("an argument is empty: a variable in the command line may have no value");
-  if (args.length > 0 && !command.takes) throw new UserError(`${name} takes no arguments, but got ${args[0]}`);
+  if (args.length > 0 && !command.takes) {
+    const isOption = known.some((option) => option.name === args[0] && acceptsOption(option, name));
+    const meant = isOption ? `: did you mean --${args[0]}?` : "";
+    throw new UserError(`${name} takes no arguments, but got ${args[0]}${meant}`);
+  }
   const present = known.filter((option) =>
     option.name.startsWith("no-") ? !found[option.name.slice(3)] : found[option.name]
   );
   const stray = present.find((option) => !acceptsOption(option, name, Boolean(found["dry-run"])));
   if (stray) {
     const flag = `${stray.letter ? `-${stray.letter}, ` : ""}--${stray.name}`;
-    throw new UserError(`${flag} is an option of ${takers(stray).join(", ")}, not of ${name}`);
+    // -f names a file in the programs that others know
+    const file = stray.letter === "f" ? args.find((word) => /\.ya?ml$/.test(word)) : undefined;
+    const more = file === undefined ? "" : `: did you mean --config ${file}?`;
+    throw new UserError(`${flag} is an option of ${takers(stray).join(", ")}, not of ${name}${more}`);
   }
   if (found.apply && found.undo) throw new UserError("--apply and --undo exclude each other: use one of them");
   const odd = present.find(({ name, values }) => values && !values.includes(String(found[name])));

@@ -44,8 +44,9 @@ export async function readProbe(context: Context, ask?: string[], hardware = fal
 /** The text of a saved probe. Throws UserError; for what looks like a login, with the URL that is meant. */
 async function readSaved(shell: Shell, path: string): Promise<string> {
   // files have a dot in their names mostly, names of hosts have none
-  if (/^([\w.-]+@[\w.-]+|\w[\w-]*)$/.test(path) && await shell.fingerprint(path) === undefined) {
-    throw new UserError(`there is no file ${path}; for a host over ssh: --host ssh://${path}`);
+  const [, host] = /^(?:ssh:\/?)?([\w.-]+@[\w.-]+|\w[\w-]*)$/.exec(path) ?? [];
+  if (host !== undefined && await shell.fingerprint(path) === undefined) {
+    throw new UserError(`there is no file ${path}; for a host over ssh: --host ssh://${host}`);
   }
   return pastedProbe(await readNamed(shell, path));
 }

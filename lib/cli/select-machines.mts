@@ -5,9 +5,16 @@ import { closest } from "../suggest.mts";
 import type { Config } from "../config/types.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
-/** Throws {@link UserError} for a word that is no machine, but a host of the config. */
-export function refuseHosts({ machines, hosts, host }: Config, words: string[]): void {
+/** What `all` is in the commands for machines. */
+export const everyMachine = "without a name, a command is for every machine";
+
+/** Throws {@link UserError} for a word that is no machine, but a host, a service or a stack of the config. */
+export function refuseHosts({ machines, hosts, host, services, stacks }: Config, words: string[]): void {
   const names = machines.map(({ name }) => name);
+  const home = [...services, ...stacks].find(({ name }) => words.includes(name) && !names.includes(name));
+  if (home) {
+    throw new UserError(`there is no machine ${home.name}: it runs on the machine ${home.machine}`);
+  }
   const word = words.find((one) => !names.includes(one) && [...hosts ?? [], host].some((other) => other?.name === one));
   if (word === undefined) return;
   const own = machines.filter((machine) => machine.host === word).map(({ name }) => name);
@@ -31,7 +38,8 @@ export function selectNames(words: string[], names: string[]): string[] {
   if (stranger !== undefined) {
     const meant = closest(stranger, names);
     const more = meant ? `: did you mean ${meant}?` : `; ${existing("machine", names)}`;
-    throw new UserError(`there is no machine ${stranger}${more}`);
+    const isAll = /^(all|\*)$/i.test(stranger);
+    throw new UserError(`there is no machine ${stranger}${isAll ? `: ${everyMachine}` : more}`);
   }
   return words.length > 0 ? names.filter((name) => words.includes(name)) : names;
 }

@@ -4,6 +4,7 @@ import { ownValue } from "../maps.mts";
 import { closest } from "../suggest.mts";
 import { commands } from "./commands.mts";
 import { acceptsOption, options } from "./options.mts";
+import { everyMachine } from "./select-machines.mts";
 
 /** The options here for those of other programs: Docker Compose, Vagrant, Terraform, apt. */
 const habits = {
@@ -15,13 +16,24 @@ const habits = {
     "--debug": "--verbose",
     "--silent": "--quiet",
     "--check": "--dry-run",
+    "--revert": "--undo",
   },
+  ...{ "--format": "--json", "--output": "--json", "-o": "--json" },
 };
 
 /** Options of other programs that are not needed here. */
 const needless = {
   ...{ "-d": "it ends when the services run", "--detach": "it ends when the services run" },
   ...{ "--build": "it builds a box whose inputs changed", "--provision": "it applies what changed" },
+};
+
+/** What to do instead of options of other programs, for any command. */
+const instead = {
+  ...{ "--all": everyMachine, "-a": everyMachine },
+  ...{ "--fix": "up --yes runs the safe fixes", "--repair": "up --yes runs the safe fixes" },
+  ...{ "--watch": "watch COMMAND repeats a command", "-w": "watch COMMAND repeats a command" },
+  ...{ "--since": "--tail LINES shows the last lines" },
+  ...{ "--gpu": "gpu: in the config names the card", "--gpus": "gpu: in the config names the card" },
 };
 
 /**
@@ -41,10 +53,15 @@ export function unknownOption(typed: string, words: string[], letter = typed): U
   const isAccepted = accepted.some(({ name }) => `--${name}` === habit);
   const meant = isAccepted ? habit : similar === undefined ? undefined : `--${similar}`;
   const needed = command === "up" ? ownValue(needless, typed) : undefined;
+  const other = ownValue(instead, typed) ??
+    (command === "init" && typed === "--force" ? "init overwrites no file; --config FILE names another" : undefined) ??
+    (Object.hasOwn(commands, typed.slice(2)) ? `${typed.slice(2)} is a command: it takes no dashes` : undefined);
   const more = needed !== undefined
     ? `, which up does not need: ${needed}`
     : meant !== undefined
     ? `: did you mean ${meant}?`
+    : other !== undefined
+    ? `: ${other}`
     : `\n  help ${command ?? "COMMAND"} lists the options of ${command ?? "a command"}`;
   return new UserError(`unknown option ${meant === undefined ? letter : typed}${more}`);
 }

@@ -97,6 +97,8 @@ export class Reader {
       case "text": {
         const text = scalarText(node);
         const plain = kind(node) === "text";
+        // a number may be meant as text, a yes or no is not
+        if (!plain && /^(true|false)$/i.test(text ?? "")) return wrong(form(shape));
         if (text === undefined || !new RegExp(shape.pattern).test(text)) {
           return wrong(form(shape));
         }

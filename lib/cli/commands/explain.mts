@@ -132,8 +132,8 @@ async function lastFailed(context: Context, named: Host | undefined): Promise<{ 
 const explainableIds = () => [...checks.map(({ id }) => id), ...machineIds];
 
 /**
- * The pages of a check, or of each one in a group; none where neither has that name. The page of one check lists as many
- * errors of logs as the screen has lines for.
+ * The pages of a check, or of each one in a group; none where neither has that name. The page of one check lists as
+ * many errors of logs as the screen has lines for.
  */
 async function pageOf(context: Context, name: string): Promise<string[]> {
   const { shell, options: { verbose: isVerbose } } = context;
@@ -166,7 +166,7 @@ function wrapped(page: string[], width: number): string[] {
 /** Errors of logs that a page lists; with `-v`, all of them. */
 const mostErrors = 3;
 
-/** One page: its section of lib/checks/README.md without Markdown, and at most so many errors that lead to the check. */
+/** One page: its section of lib/checks/README.md without Markdown, and at most so many errors that lead to it. */
 function checkLines(id: string, page: string, most: number): string[] {
   const errors = failures().filter((failure) => failure.check === id).map(({ message }) => message);
   const shown = errors.slice(0, most);

@@ -149,13 +149,16 @@ function requireNames({ config }: LoadedConfig, words: string[]): void {
   const names = [...[...config.services, ...services].map(({ name }) => name), ...stacks];
   for (const word of words) {
     if (names.includes(word) || stacks.includes(word.replace(/\/.*/, ""))) continue;
+    if (config.machines.some(({ name }) => name === word)) {
+      throw new UserError(`there is no service ${word}: it is a machine; without a name, logs shows all services`);
+    }
     if (stacks.length === 0 || closest(word, names) !== undefined) throw noService(word, names, names);
   }
 }
 
 /** The error for a name that matches no service. `forms`: the names as people type them. */
 function noService(word: string, services: string[], forms: string[]): UserError {
-  const meant = closest(word, forms);
+  const meant = /^\d+$/.test(word) ? `--tail ${word}` : closest(word, forms);
   const more = services.length === 0 ? "" : `; ${existing("service", services)}`;
   return new UserError(`there is no service ${word}${meant ? `: did you mean ${meant}?` : more}`);
 }
