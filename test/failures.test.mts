@@ -132,6 +132,16 @@ for (const name of Object.keys(forms)) {
   });
 }
 
+test("of two symptoms, the specific one comes first, and the earlier one if they are far from each other", () => {
+  const [seen, starts] = [
+    "# nvidia-smi\nNo devices were found",
+    "NVRM: GPU 0000:01:00.0: rm_init_adapter failed, device minor number 0",
+  ];
+  const first = (text: string) => likelyCauses(text)[0]!.number;
+  assert.is(first(`${seen}\n${starts}`), 3);
+  assert.is(first(`${seen}\n${"...\n".repeat(40)}${starts}`), 2);
+});
+
 test("a cause comes before an earlier symptom, and a lower layer before an upper one", () => {
   const text = `# nvidia-smi
 No devices were found

@@ -85,6 +85,13 @@ export const forms: Record<string, (text: string) => string> = {
   "spaces before colons": (text) => text.replace(/(?<=\w): /g, " : "),
   "no spaces after colons": (text) => text.replace(/(?<=\S): /g, ":"),
   "no spaces after commas": (text) => text.replace(/(?<=\S), /g, ","),
+  "kubectl logs --prefix": (text) => each(text, "[pod/ml-7d9f8b6c5-x2x9k/ml] "),
+  "a service of Swarm": (text) => each(text, "ml_worker.1.k3j4h5@node1    | "),
+  "the journal with ISO times": (text) => each(text, "2026-03-02T10:11:12+01:00 lab app[12]: "),
+  "the journal in French": (text) => each(text, "ao\u00fbt 25 19:38:05 lab app[12]: "),
+  "dmesg with dates": (text) => each(text, "[Mon Mar  2 10:11:12 2026] "),
+  "numbered lines": (text) => text.split("\n").map((line, i) => `${String(i + 1).padStart(6)}\t${line}`).join("\n"),
+  "a Python logger": (text) => each(text, "2026-03-02 10:11:12,123 - root - ERROR - "),
   "a mark of UTF-8": (text) => `\ufeff${text}`,
 };
 

@@ -62,12 +62,14 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   // of two entries that say little about containers, the first of the catalogue says more
   const layer = ({ failure }: { failure: Failure }) =>
     Math.min(layers.indexOf(failure.layer), failure.fallback ? layers.indexOf("docker") : Infinity);
+  const episode = episodes(telling.map(({ line }) => line));
   const fit = fixesFor(paste.text);
   return (fails || setting.specific ? telling : counting)
     .sort((a, b) =>
       weight(a) - weight(b) || layer(a) - layer(b) ||
-      // the more specific of two symptoms comes first; of two causes, the earlier line, since it
-      // led to the other
+      // of two causes, and of two symptoms that are far from each other, the earlier line comes first, since it led
+      // to the other; of near symptoms, the more specific one
+      (strength(a) === 0 ? 0 : episode(a.line) - episode(b.line)) ||
       (strength(a) === 0 ? a.line - b.line : a.rank - b.rank)
     )
     .map((
@@ -84,6 +86,12 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
         number: line + 1,
       };
     });
+}
+
+/** The number of the part of a log that a line is in. Parts have no line of these in 30 lines between them. */
+function episodes(lines: number[]): (line: number) => number {
+  const starts = [...lines].sort((a, b) => a - b).filter((line, i, all) => line - (all[i - 1] ?? 0) > 30);
+  return (line) => starts.filter((start) => start <= line).length;
 }
 
 /** The first line of a log that reports an error, known or not: see {@link firstErrorIn}. */

@@ -270,7 +270,9 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     if (near !== "card") {
       const at = linesOf(near);
       for (let i = firstFrom(at, first - 30); at[i]! <= last + 30; i++) {
-        if (mayRelate(speaker, speakerOf(shown[at[i]!]!))) return true;
+        const other = speakerOf(shown[at[i]!]!);
+        // the service manager writes about a program next to its lines
+        if (mayRelate(speaker, other) || (other === "systemd" && Math.abs(at[i]! - first) < 4)) return true;
       }
       return named;
     }

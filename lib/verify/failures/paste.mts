@@ -23,6 +23,7 @@ export function readPaste(raw: string): Pasted {
   if (/_x00[01][0-9a-f]_/i.test(text)) text = withoutClixml(text);
   if (text.includes("\r")) text = text.replace(/\r+(?=\n|$)/g, "");
   if (/&(?:#\d|#x|quot;|lt;|gt;|amp;|apos;|nbsp;)/i.test(text)) text = unescaped(text);
+  if (text.includes("<br")) text = text.replace(/<br ?\/?>$/gm, "");
   if (/[\u2018-\u201f\u00a0]/.test(text)) {
     text = text.replace(/[\u2018\u2019\u201a\u201b]/g, "'").replace(/[\u201c-\u201f]/g, '"').replaceAll("\u00a0", " ");
   }
@@ -80,12 +81,16 @@ const prefixes = new RegExp(
   `^(?:${
     [
       /[ \t]{0,40}> /,
-      /\[ {0,12}\d{1,9}\.\d{1,9}\] /,
+      /<\d{1,3}>(?=\[)|\[pod\/[^\]\s]{1,160}\] |[\w.-]{1,60} \((?:remote|local)-exec\): | {0,6}\d{1,6}\t|\d{1,6}:(?=[^\d\s])/,
+      /[^\t\n]{1,60}\t[^\t\n]{1,80}\t(?=\d{4}-\d\d-\d\dT)|- [\w.]{1,40} - [A-Z]{4,8} - |\{"(?:log|message|msg|MESSAGE)": ?"/,
+      /\[ {0,12}\d{1,9}\.\d{1,9}\] (?:kernel: )?/,
+      /\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}\] /,
       /\[[+ ]{1,10}\d{1,9}\.\d{1,9}\] /,
-      /\d{4}[-\/]\d\d[-\/]\d\d[T ]\d\d:\d\d:\d\d[.,]?\d{0,9}(?:Z|[+-]\d\d:?\d\d)? (?:[\w.-]{1,64} kernel: )?/,
+      /\d{4}[-\/]\d\d[-\/]\d\d[T ]\d\d:\d\d:\d\d[.,]?\d{0,9}(?:Z|[+-]\d\d:?\d\d)? (?:[\w.-]{1,64} (?:kernel|(?!nvidia-(?!c)|nv-\w|dnsmasq)[\w@.\/-]{1,40}\[\d{1,8}\]): ?)?/,
+      /[A-Z][a-z]{2} \d{4}-\d\d-\d\d [\d:]{8} [A-Z]{2,5} [\w.-]{1,64} (?:kernel|(?!nvidia-(?!c)|nv-\w|dnsmasq)[\w@.\/-]{1,40}\[\d{1,8}\]): ?/,
       /(?:(?:[^\s\d]{2,9}|\d{1,2}[\u6708\uc6d4]) [ \d]\d(?= \d\d:\d\d:)|\d{4}-\d\d-\d\dT)[ \dT:.+-]{8,40} [\w.-]{1,64} (?:(?=nvidia-(?!c)|nv-\w|dnsmasq\[)|[\w@.\/-]{1,40}(?:\[\d{1,8}\]: ?|: )|kernel:)/,
-      /(?:[\d.]{7,15}: )?(?:kern|user): +\w{1,10}: \[[^\]]{10,40}\]: /,
-      /\[?[\w.-]{1,60}\]? {1,30}\| /,
+      /(?:[\d.]{7,15}: )?(?:kern|user|daemon) *: *\w{1,10} *: (?:\[[^\]]{10,40}\]: )?/,
+      / {0,5}\[?[\w.@-]{1,90}\]? {1,30}\| /,
       /[ \t]{0,80}[\u2502\u2503] {0,4}/,
       /==> [\w.-]{1,40}:(?: |(?![\d-]))/,
       / {4}[a-z][\w.-]{0,40}: /,

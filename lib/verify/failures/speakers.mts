@@ -5,7 +5,7 @@ import { anyOf } from "../../text.mts";
 const ofJournal =
   /^["> ]{0,4}(?:(?:[^\s\d]{2,9}|\d{1,2}[\u6708\uc6d4]) [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT[\d:.,]{8,18}(?:Z|[+-]\d\d:?\d\d)?) [\w.-]{1,64} ([\w@.\/-]{1,60}?)(?:\[\d{1,8}\])?: ?/;
 /** Compose's prefix; the group is the service. */
-const ofCompose = /^["> ]{0,4}([\w.-]{1,60}?) {1,30}\| /;
+const ofCompose = /^["> ]{0,5}(?!\d+ )([\w.@-]{1,90}?) {1,30}\| /;
 
 /** The program or service that a line names as its writer. */
 export function speakerOf(line: string): string | undefined {
@@ -15,7 +15,7 @@ export function speakerOf(line: string): string | undefined {
 
 /** Programs of a desktop and small services of a host, which write about neither VMs, containers nor cards. */
 const others = anyOf(
-  /^(?:\w{1,20}-)?(?:gnome|gdm|gsd|goa|gvfsd?|kde|kded\d?|plasma\w{0,10}|kwin\w{0,10}|sddm|xfce\d?|xdg|dbus|at-spi\w{0,12}|ibus\w{0,12}|evolution|tracker|bamf\w{0,8}|pulseaudio|pipewire\w{0,8}|wireplumber|cups\w{0,8}|avahi\w{0,8}|bluetooth\w{0,4}|blue(?:man|z)\w{0,8}|geoclue|colord|fwupd\w{0,6}|upowerd?|rtkit\w{0,8}|accounts|polkit\w{0,4}|snap\w{0,4}|flatpak|tlp|thermald|autorandr|colord|whoopsie|apport\w{0,6}|ModemManager|wpa_supplicant|iwd|NetworkManager|ntpd|chronyd?|cron|CRON|anacron|postfix|smartd|rngd|irqbalance)\b/,
+  /^(?:\w{1,20}-)?(?:gnome|gdm|gsd|goa|gvfsd?|kde|kded\d?|plasma\w{0,10}|kwin\w{0,10}|sddm|xfce\d?|xdg|dbus|at-spi\w{0,12}|ibus\w{0,12}|evolution|tracker|bamf\w{0,8}|pulseaudio|pipewire\w{0,8}|wireplumber|cups\w{0,8}|avahi\w{0,8}|bluetooth\w{0,4}|blue(?:man|z)\w{0,8}|geoclue|colord|fwupd\w{0,6}|upowerd?|rtkit\w{0,8}|accounts|polkit\w{0,4}|snap\w{0,4}|flatpak|tlp|thermald|autorandr|colord|whoopsie|apport\w{0,6}|ModemManager|wpa_supplicant|iwd|NetworkManager|ntpd|chronyd?|cron|CRON|anacron|postfix|smartd|nut|upsd|upsmon|rngd|irqbalance)\b/,
   /\.desktop$|^(?:google-)?(?:chrome|chromium|firefox|thunderbird|slack|discord|spotify|steam|code|teams|zoom|signal|telegram)\b/,
 );
 /** Returns whether the writer of a line is a program that the catalogue has no entries about. */
@@ -26,7 +26,7 @@ const central =
   /^(?:kernel|systemd|audit|sudo|libvirt|virt|qemu|kvm|docker|containerd|podman|conmon|netavark|nvidia|dnsmasq|pve|qm|lx[cd]|incus|k[38]s|k0s|kubelet)/;
 /** Returns whether a line of one program can be the context of a line of another one. Undefined: it names none. */
 export const mayRelate = (one: string | undefined, other: string | undefined): boolean =>
-  one === undefined || other === undefined || one === other || other === "systemd" || central.test(one);
+  one === undefined || other === undefined || one === other || central.test(one);
 
 /**
  * Lines that have a failure's words and report none. The kernel 6.12 (vgaarb, DMAR, i915, cfg80211), systemd 257
