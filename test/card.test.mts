@@ -166,6 +166,13 @@ test("iommu.enabled: distinguishes three causes, and never relies on a folder, a
   assert.is(switched.message, "the IOMMU is switched off in the kernel (intel_iommu=off)");
   assert.is(switched.fix[0]!.command, null, "prepare edits the file, and checks what comes out");
   assert.match(switched.fix[0]!.title, /^Remove intel_iommu=off .*GRUB_CMDLINE_LINUX_DEFAULT .*update-grub/);
+  assert.match(switched.fix[1]!.title, /^Add intel_iommu=on /, "not every kernel turns it on by itself");
+  const byDefault = off(({ kernel }) => {
+    kernel.arguments = ["intel_iommu=off"];
+    kernel.configurations = [{ file: "/etc/default/grub", arguments: ["intel_iommu=off"] }];
+    kernel.built = { CONFIG_INTEL_IOMMU: "y", CONFIG_INTEL_IOMMU_DEFAULT_ON: "y" };
+  });
+  assert.is(byDefault.fix.length, 1);
   const nowhere = [{ file: "/etc/default/grub", arguments: [] }];
   const waiting = off(({ kernel }) => {
     kernel.arguments = ["intel_iommu=off"];

@@ -249,7 +249,9 @@ function offInKernel(table: string, host: Host, evidence: Evidence[]): Verdict {
         waits ? ": no boot loader file has it any more, which takes effect at the next reboot" : ""
       }`,
       evidence,
-      waits ? rebootInto(host) : off.map((word) => removeArgument(host, word)),
+      waits
+        ? rebootInto(host)
+        : [...off.map((word) => removeArgument(host, word)), ...add.map((word) => addArgument(host, word))],
     );
   }
   const option = missingSupport(host);

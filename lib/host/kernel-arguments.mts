@@ -132,13 +132,13 @@ const removedByPrepare = (host: Host): (string | undefined)[] => [...iommuArgume
  * not use it.
  */
 export function iommuArguments(host: Host): { add: string[]; remove: string[] } {
-  const { iommu, kernel: { arguments: running } } = host;
+  const { iommu, kernel: { arguments: running, built } } = host;
   if (iommu.units?.length !== 0 || !iommu.acpiTables || !running) return { add: [], remove: [] };
   if (missingSupport(host)) return { add: [], remove: [] };
+  // the kernel uses AMD's units without any argument, and not every kernel Intel's
   const remove = offSwitches(host);
-  if (remove.length > 0) return { add: [], remove };
-  // the kernel uses AMD's units without any argument
-  return { add: iommu.acpiTables.includes("DMAR") ? ["intel_iommu=on"] : [], remove };
+  const isDefault = remove.length > 0 && built?.CONFIG_INTEL_IOMMU_DEFAULT_ON === "y";
+  return { add: iommu.acpiTables.includes("DMAR") && !isDefault ? ["intel_iommu=on"] : [], remove };
 }
 
 /**
