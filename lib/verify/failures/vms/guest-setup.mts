@@ -162,11 +162,14 @@ export const guestSetupFailures = (): Failure[] => [
     [
       "provider.mode",
       "cause",
-      /(?:9pnet_virtio: no channels available for device \S|9pnet: Could not find request transport: virtio)/,
-      "the VM has no 9p share of that name: the tag differs from the VM's definition, or its module " +
-      "(9pnet_virtio) is " +
-      "not loaded",
-      "Compare the tag with <target dir='…'/> of the VM, and load the module: modprobe 9pnet_virtio",
+      anyOf(
+        /9pnet_virtio: no channels available for device \S|9pnet: Could not find request transport: virtio|9p: Unknown \w{2,12} argument/,
+        /mount -t (?:9p|virtiofs) [^]{1,300}?wrong fs type, bad option/,
+      ),
+      "the guest cannot mount the share (9p, virtiofs): its tag differs from the VM's definition, its module is not " +
+      "loaded, or an option is unknown to it",
+      "Compare the tag with <target dir='…'/> of the VM, and load the module: modprobe 9pnet_virtio (virtiofs)",
+      "Vagrant: leave owner: and access: of the synced folder out (9p takes any, client, user or a number)",
     ],
     [
       "provider.access",

@@ -6,6 +6,8 @@ import { rows } from "../rows.mts";
 
 const near = new RegExp(`dnsmasq|${vmWords.source}`, "i");
 const source = "libvirt (src/network, src/qemu), nftables, firewalld, d-i, cloud-init; read 2026-11";
+/** Words of installers and of the screens before them. */
+const installer = /packer|preseed|preconfiguration|kickstart|anaconda|kernel image|^boot: ?|10\.0\.2\.2|isolinux/i;
 const deviceAcl = (device: string) =>
   `Add ${device} to cgroup_device_acl in /etc/libvirt/qemu.conf, with the defaults that it has, and restart libvirt`;
 
@@ -73,19 +75,34 @@ export const hostServiceFailures = (): Failure[] => [
       "your user",
       "Use the system's libvirt on the host itself, or give its container a writable /proc/sys",
     ],
+  ]),
+  ...rows({ layer: "network", near: installer, source }, [
     [
       "guest.image",
       "cause",
       anyOf(
-        /can't connect to remote host \(10\.0\.2\.2\)|Failed to retrieve the preconfiguration file/,
-        /failed to fetch kickstart from http|curl:? \(\d{1,2}\) Failed to connect to 10\.0\.2\.2/,
+        /can't connect to remote host \(10\.0\.2\.2\)|curl:? \(\d{1,2}\) Failed to connect to 10\.0\.2\.2/,
+        /Failed to retrieve the preconfiguration file|needed for preconfiguration could not be retrieved/,
+        /failed to fetch kickstart from (?:http|nfs|ftp|hd)|Error (?:downloading|fetching) kickstart|unable to (?:download|open) the kickstart file/,
         /(?:curl|wget)\S{0,4}:? .{0,80}10\.0\.2\.2.{0,60}(?:refused|timed out|No route)/,
       ),
-      "the installer in Packer's VM did not get its answer file from Packer's HTTP server: the host's firewall " +
-      "drops it, or the address in boot_command is wrong",
-      "Write http://{{ .HTTPIP }}:{{ .HTTPPort }}/FILE in boot_command, and let the ports http_port_min to " +
-      "http_port_max through the firewall",
-      'Without a server: give the file on a CD (cd_files, cd_label = "cidata")',
+      "the installer in the VM did not get its answer file (preseed, kickstart) from Packer's HTTP server: the " +
+      "host's firewall drops it, the VM has no address yet, or the address or file name in boot_command is wrong",
+      "Write http://{{ .HTTPIP }}:{{ .HTTPPort }}/FILE in boot_command with a FILE of http_directory, and let the " +
+      "ports http_port_min to http_port_max through the firewall",
+      'Without a server: give the file on a CD (cd_files; cd_label = "cidata" for Ubuntu, "OEMDRV" for Red Hat)',
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /Could not find kernel image: \S/,
+        /^(?:\w{1,40}\.{3}|(?:u?to|auto|linux|vmlinuz|preseed)\S{0,40}) failed: No such file or directory/,
+      ),
+      "the installer's boot prompt took a part of boot_command for the name of a kernel: keys were lost, came too " +
+      "early, or are those of another boot loader (isolinux with BIOS, GRUB with UEFI) or release",
+      'Type slower and later: boot_wait = "10s", boot_keygroup_interval = "250ms" (boot_key_interval for QEMU)',
+      "Watch the VM's screen (headless = false), and write the keys of this installer's first screen",
     ],
   ]),
   ...rows({ layer: "network", source }, [

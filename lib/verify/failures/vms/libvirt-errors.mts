@@ -34,10 +34,10 @@ export const libvirtErrorFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /Failed to open libvirt(?:-qemu|-lxc)?\.so\.0|libvirt(?:-qemu|-lxc)?\.so\.0: cannot open shared object file/,
-      "the program does not find libvirt's library: it is not installed, or is where this program does not look",
-      "Install it (apt: libvirt0; dnf, zypper: libvirt-libs; pacman: libvirt); NixOS: run the program in an " +
-      "environment with libvirt in LD_LIBRARY_PATH",
+      /Failed to open libvirt(?:-qemu|-lxc)?\.so\.0|libvirt(?:-qemu|-lxc)?\.so\.0: cannot open shared object file|binary '\S{0,60}(?:libvirt|virtqemu)d' does not exist in \$PATH/,
+      "libvirt's library or daemon is not installed, or is where this program, such as a Flatpak, does not look",
+      "Install it (apt: libvirt-daemon-system; dnf: libvirt; zypper: libvirt-daemon-qemu; pacman: libvirt); NixOS: " +
+      "set LD_LIBRARY_PATH; in a Flatpak or container use the host's qemu:///system",
     ],
     [
       "provider.access",

@@ -109,6 +109,16 @@ export const virtualboxCodeFailures = (): Failure[] => [
       "VirtualBox's installation",
     ],
     [
+      "provider.version",
+      "symptom",
+      /Guru Meditation\b|!!R[03]-Assertion Failed!!|VirtualBox(?:VM|Headless|SVC)?\.exe - Application Error/,
+      "VirtualBox stopped the VM by a fault of its own: most often of this release with this CPU, kernel or guest",
+      "Update VirtualBox to its newest release; if it began with an update: install the release before",
+      commandFix("Linux: unload KVM, which 7.2.0 does not notice", "modprobe -r kvm_intel kvm_amd kvm", { root: true }),
+      "Try the VM with one CPU, without nested virtualization (--nested-hw-virt off), USB devices and 3D; read the " +
+      "last lines of its Logs/VBox.log",
+    ],
+    [
       "provider.access",
       "cause",
       /(?:\(state is |Invalid machine state: )(?:Aborted|GuruMeditation)/,
@@ -119,7 +129,7 @@ export const virtualboxCodeFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /VBOX_E_INVALID_VM_STATE|VBOX_E_OBJECT_IN_USE|has tried to lock the machine '/,
+      /machine is not (?:mutable|powered off) \(state is|VBOX_E_INVALID_VM_STATE|VBOX_E_OBJECT_IN_USE|has tried to lock the machine '/,
       "the VM is in a state that does not allow this: it runs, is saved, or another program uses it",
       vms,
       commandFix("End it without a shutdown", "VBoxManage controlvm NAME poweroff"),

@@ -63,7 +63,7 @@ export const virtualboxNetworkFailures = (): Failure[] =>
       "cause",
       anyOf(
         /host-only adapter we just created is not visible/,
-        /host network interface (?:with the given name|named '[^']{1,80}') could not be found/,
+        /VM cannot start because the host interface '|host network interface (?:with the given name|named '[^']{1,80}') could not be found/,
         /VERR_INTNET_FLT_IF_NOT_FOUND|Failed to open\/create the internal network 'HostInterfaceNetworking-/,
       ),
       "the host's network adapter that the VM names (host-only or bridged) is gone, was renamed, or its VirtualBox " +

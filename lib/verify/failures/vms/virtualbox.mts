@@ -1,4 +1,5 @@
 import type { Failure } from "../types.mts";
+import { virtualboxPartFailures } from "./virtualbox-parts.mts";
 import { commandFix, manualFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
 import { each, install, kernelArgument } from "../fixes.mts";
@@ -196,7 +197,8 @@ export const virtualboxFailures = (): Failure[] => [
     source: "Vagrant, VirtualBox 6.1.28 (2021-10) and later",
   },
   {
-    pattern: /has terminated unexpectedly during startup with exit code/,
+    pattern:
+      /has terminated unexpectedly during startup with exit code|VM session was (?:aborted|closed before any attempt)/,
     check: "provider.access",
     strength: "symptom",
     layer: "hypervisor",
@@ -251,7 +253,7 @@ export const virtualboxFailures = (): Failure[] => [
     source: "VirtualBox; hashicorp/vagrant#4886 (2014-12), VirtualBox/virtualbox#204 (2025-09)",
   },
   {
-    pattern: /Guest OS type '[^']{1,40}' is invalid/,
+    pattern: /Guest OS type '[^']{1,40}' is invalid|Invalid guest OS type '/,
     check: "provider.version",
     layer: "hypervisor",
     message:
@@ -275,6 +277,7 @@ export const virtualboxFailures = (): Failure[] => [
     ],
     source: "VirtualBox; udacity/devops-intro-project#24 (2017-01)",
   },
+  ...virtualboxPartFailures(),
   {
     pattern: /VBoxManage(?:\.exe)?: error: /,
     check: "provider.access",

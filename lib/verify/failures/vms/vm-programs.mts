@@ -21,7 +21,8 @@ export const vmProgramFailures = (): Failure[] => [
         "provider.access",
         "cause",
         anyOf(
-          /is already locked (?:for|by) a session|VBOX_E_INVALID_OBJECT_STATE/,
+          /is already locked (?:for|by) a session|VBOX_E_INVALID_OBJECT_STATE|while it is locked|has a lock request pending/,
+          /[Mm]edium '[^']{1,200}' is locked for (?:reading|writing) by another task/,
           /VERR_(?:SHARING_VIOLATION|LOCK_FAILED)/,
         ),
         "another VirtualBox process has that VM or disk: it still runs or ended badly",
@@ -41,7 +42,7 @@ export const vmProgramFailures = (): Failure[] => [
       [
         "guest.image",
         "cause",
-        /Could not get the storage format of the medium/,
+        /Could not get the storage format of the medium|can't be used as the requested device type/,
         "VirtualBox cannot read that disk or ISO file: it is cut short or damaged, or no image",
         "Compare its size and checksum with the publisher's, and fetch it again",
       ],
@@ -50,9 +51,11 @@ export const vmProgramFailures = (): Failure[] => [
         "cause",
         anyOf(
           /Cannot register the hard disk|UUID \{?[\w-]{36}\}? .{0,120}(?:does not match|already exists)/,
-          /VERR_ALREADY_EXISTS/,
+          /VERR_ALREADY_EXISTS|machine '[^']{1,120}' with UUID \S{1,40} is already registered/,
+          /(?:Shared folder|controller) named '[^']{1,80}' already exists|NAT rule of this name already exists/,
         ),
-        "VirtualBox knows a disk or file of that name or id already, from a VM that is gone",
+        "VirtualBox knows a VM, disk, file or rule of that name or id already, from a VM that is gone or an " +
+        "earlier attempt",
         vms,
         "Remove it from VirtualBox's list; its file stays: VBoxManage closemedium disk UUID",
       ],
