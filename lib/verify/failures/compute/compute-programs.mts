@@ -30,7 +30,7 @@ export const computeProgramFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Configured (?:CUDA|ROCm) binary not found at|BNB_(?:CUDA|ROCM)_VERSION=\d{2,4} environment variable detected/,
-        /Required library version not found: libbitsandbytes_cuda/,
+        /Required library version not found: libbitsandbytes_cuda|Error named symbol not found at line \d{1,5} in file \S{0,60}csrc\/ops\.cu/,
       ),
       "bitsandbytes has no build for the CUDA release that it found or that is set: it is older than that release",
       "pip install -U bitsandbytes in the image, and remove BNB_CUDA_VERSION from the service's environment",
@@ -105,7 +105,7 @@ export const computeProgramFailures = (): Failure[] => [
     [
       "host.memory",
       "symptom",
-      /kernel appears to have died|KernelRestarter: restarting kernel \(\d\/\d\)/i,
+      /kernel appears to have died|Kernel died, restarting|KernelRestarter: restarting kernel \(\d\/\d\)/i,
       "the notebook's Python ended: most often the machine's or the container's memory ran out, else a library crashed",
       killed,
       "Give the machine more (memory:), raise the service's limit, or load less at once",

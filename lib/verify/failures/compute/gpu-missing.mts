@@ -2,6 +2,7 @@ import type { Failure } from "../types.mts";
 import { guestFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
+import { videoWords } from "./media-programs.mts";
 
 /** Programs that find no GPU, or no code for it, for a reason that their text names. */
 export const gpuMissingFailures = (): Failure[] => [
@@ -41,16 +42,21 @@ export const gpuMissingFailures = (): Failure[] => [
   ]),
   ...rows({
     layer: "image",
-    near: /cuda|nvenc|nvdec|cuvid/i,
+    near: videoWords,
     source: "ffmpeg (ffmpeg_dec.c, ffmpeg_hw.c); zoriya/Kyoo#647 (2024-10), read 2026-11",
   }, [
     [
       "verify.service",
-      "symptom",
-      /No device available for (?:encoder|decoder): device type cuda|Hardware device setup failed for/,
-      "ffmpeg could not open the GPU for that stream: its lines above say why",
-      guestFix("Check that the driver works", "nvidia-smi"),
-      "Set NVIDIA_DRIVER_CAPABILITIES=compute,utility,video for that service",
+      "fallback",
+      anyOf(
+        /No device available for (?:encoder|decoder): device type \w|Hardware device setup failed for/,
+        /\w hwaccel requested for input stream .{1,12}, but cannot be initialized/,
+      ),
+      "FFmpeg could not open the card for that stream: its lines above say why; without any, the container has no " +
+      "card, or a card of another maker than the one that is asked for",
+      "NVIDIA (cuda, cuvid): gpu: for that service, with NVIDIA_DRIVER_CAPABILITIES=compute,utility,video",
+      "Intel (qsv) and AMD (vaapi): devices: [/dev/dri] and group_add: [render, video]; WSL passes neither on",
+      guestFix("Check which cards' nodes are there", "ls -l /dev/dri /dev/nvidia0"),
     ],
   ]),
   ...rows({

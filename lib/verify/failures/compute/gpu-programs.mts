@@ -47,7 +47,7 @@ export const gpuProgramFailures = (): Failure[] => [
       "cause",
       anyOf(
         /(?:xformers|sageattention|flash_attn|flashinfer).{0,120}(?:not built for|no operator found|only supports)/i,
-        /No operator found for `memory_efficient_attention/,
+        /No operator found for `memory_efficient_attention|RuntimeError: No available kernel\. Aborting execution/,
       ),
       "the attention library in the image (xFormers, FlashAttention) has no code for this card",
       "Start the program without it (ComfyUI: --use-pytorch-cross-attention), or use an image made for the card",

@@ -45,7 +45,7 @@ export const imagePartFailures = (): Failure[] => [
         /requires Accelerate: |is required for a normal functioning of this module, but found/,
         /with minimum required version \S{1,16} is not installed|No package metadata was found for|is not new enough version/,
         /\brequires? (?:PyTorch|torch|transformers|diffusers|numpy|triton|python) ?(?:version )?[<>=]{1,2} ?\d/,
-        /distribution was not found and is required by|VersionConflict: \(/,
+        /\bhas requirement \S{3,60}, but you(?:'ll)? have \S{1,40} \S{1,40} which is incompatible|distribution was not found and is required by|VersionConflict: \(/,
       ),
       "a Python package that the program needs is missing in the image, or is of another release",
       "Install it where the program runs, as its message says: python3 -m pip install NAME",
@@ -59,7 +59,8 @@ export const imagePartFailures = (): Failure[] => [
         /Only SM\d{2,3}\w? (?:and SM\d{2,3}\w? (?:is|are) supported|is supported)|requires SM\d{2,3}\w? or (?:higher|newer|later)/,
         /only supported on (?:Hopper|Blackwell|Ampere|SM\d{2,3})|Only (?:Hopper|Blackwell|Ampere) GPUs supported/,
         /Unsupported (?:compute capability|SM version|CUDA arch\w{0,10}):? ?\d|not supported on this device: SM \d/,
-        /No compiled \w{3,40} for a compute capability/,
+        /No compiled \w{3,40} (?:for a compute capability|(?:\w{3,30} )?kernel for SM ?\d)/,
+        /Could not run '(?:_C|_moe_C|vllm|sgl_kernel|flash_attn)\w{0,20}::\w{2,60}' with arguments from the 'CUDA' backend/,
       ),
       "the program chose a way of computing that this GPU does not have (kernels for other chips, as data-center " +
       "cards have them)",

@@ -20,7 +20,7 @@ export const llamaCppFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /V cache quantization requires flash_attn/,
+      /V cache quantization requires flash_attn|quantized V cache was requested, but this requires Flash Attention/,
       "a quantized cache (-ctv, --cache-type-v) needs flash attention, which is off",
       "Add -fa on (older releases: -fa), or leave --cache-type-v out",
     ],
@@ -45,7 +45,7 @@ export const llamaCppFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /tools param requires --jinja|chat template is not supported(?:: |, try using --jinja)/,
+      /tools param requires --jinja|(?:chat|custom) template is not supported(?:: |, try using --jinja)/,
       "the server was started without the chat template that tools or this model need",
       "Add --jinja to its command, or name a template: --chat-template chatml",
     ],

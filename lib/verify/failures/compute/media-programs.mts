@@ -4,15 +4,16 @@ import { anyOf } from "../../../text.mts";
 import { capabilities } from "../fixes.mts";
 import { rows } from "../rows.mts";
 
-const words =
-  /ffmpeg|immich|AssetEncode|jellyfin|frigate|plex|emby|nvenc|cuvid|nvdec|vaapi|qsv|hwaccel|AVHWDevice|libav|matroska|gstreamer|gst_|GST_|pipeline|h264|hevc|\bav1\b/i;
+/** Words of programs that encode or decode video. */
+export const videoWords =
+  /ffmpeg|immich|AssetEncode|jellyfin|frigate|plex|emby|nvenc|cuvid|nvdec|vaapi|qsv|hwaccel|AVHW|\[out#|libav|matroska|gstreamer|gst_|GST_|pipeline|h264|hevc|\bav1\b/i;
 
 /** Errors of FFmpeg, Jellyfin and Frigate about video on a GPU. */
 export const mediaProgramFailures = (): Failure[] =>
   rows(
     {
       layer: "image",
-      near: words,
+      near: videoWords,
       source: "FFmpeg (libavcodec, libavfilter), Jellyfin, blakeblackshear/frigate, read 2026-11",
     },
     [
@@ -42,7 +43,8 @@ export const mediaProgramFailures = (): Failure[] =>
           /Hardware is lacking required capabilities|hwaccel initialisation returned error|Failed setup for format (?:cuda|vaapi|qsv|vulkan)/,
           /No support for codec \w{2,12} profile|Codec \w{2,8}_cuvid is not supported|_nvenc @ \w{3,20}\] Codec not supported|cuvidGetDecoderCaps failed|10 bit encode not supported/,
           /No usable encoding (?:profile|entrypoint) found|No usable decoding (?:profile|entrypoint) found/,
-          /device doesn't support required NVENC features|B frames as references are not supported/,
+          /device doesn't support required NVENC features|Video (?:width|height) \d{1,6} not within range/,
+          /the requested RT Format is not supported|Encoding entrypoint not found/,
         ),
         "this GPU's video engine cannot do that codec, profile or size, so the program uses the CPU or fails",
         "Turn that codec off in the program's settings (AV1 needs RTX 30 to decode and RTX 40 to encode; " +
@@ -73,9 +75,68 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /No decoder surfaces left/,
-        "FFmpeg's decoder on the GPU (NVDEC) has no free picture buffer: its filters or encoder hold too many",
+        /No decoder surfaces left|frame from a fixed pool of hardware frames|Using more than 32 \(\d{1,3}\) decode surfaces/,
+        "FFmpeg's decoder on the GPU has no free picture buffer: its filters or encoder hold too many, " +
+        "or the option for more asks for more than the GPU has (32)",
         "Add -extra_hw_frames 8 before the input, or decode with fewer threads (-threads 1)",
+      ],
+      [
+        "verify.service",
+        "cause",
+        anyOf(
+          /nvenc @ \w{3,20}\] (?:Max B-frames \d{1,3} exceed|[\w ]{4,40} (?:is |are )?not supported(?:\. Supported level: \d)?\s*$)/,
+          /Cannot get the preset configuration: |Undefined constant or missing '\(' in '(?:p[1-7]|hq|ll|ull)'/,
+          /qsv @ \w{3,20}\] (?:[\w ]{4,40} is unsupported\b|some encoding parameters are not supported by the QSV runtime)/,
+          /Error (?:initializing the encoder|querying (?:the \(encoding\) )?IO surface|decoding stream header): (?:unsupported|incompatible video parameters|invalid video parameters)/,
+        ),
+        "the card's encoder or decoder does not have the setting that the line names, or this FFmpeg is older " +
+        "than it: " +
+        "B-frames in HEVC (from RTX 20 on), lookahead, presets p1 to p7 (FFmpeg 4.4), low power, a profile",
+        "Leave that setting out (-bf 0, no lookahead, -preset fast), or encode another codec (H.264)",
+        "Quick Sync: turn low power on or off (it needs the firmware HuC), and use 8 bit (-pix_fmt nv12)",
+      ],
+      [
+        "verify.service",
+        "symptom",
+        anyOf(
+          /(?:qsv @|MFX)[^\n]{0,80}: (?:device (?:operation )?fail\w{2,4}|device lost|undefined behavior|aborted) \(-1[1-7]\)/,
+          /\] Failed to (?:create decode (?:context|configuration)|sync surface \w{3,20}|end picture decode issue): \d{1,2} \(/,
+          /Error (?:registering|mapping) an input resource: /,
+        ),
+        "the card's video engine or its driver failed at a step of this video: the file is damaged or of an unusual " +
+        "kind, the driver in the image does not fit the card, or the card hangs",
+        guestFix("Read what the kernel's driver says (hang, reset, Xid)", "dmesg --level err,warn"),
+        "Use a newer image (its driver for Intel and AMD is in it); for some files only: decode these on the CPU",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /DLL libamfrt64\.so\S{0,3} failed to open|CreateComponent\(AMF\w{4,40}\) failed/,
+        "FFmpeg's encoder for AMD's own library (AMF) does not find that library, which is in no image by default",
+        "Use VA-API for AMD cards: h264_vaapi or hevc_vaapi, with devices: [/dev/dri] for that service",
+      ],
+      [
+        "verify.service",
+        "note",
+        /can't connect to X server! error: failed to initialize display/,
+        "vainfo looked for a screen, which a container does not have: this says nothing about the card",
+        "Call it with the card's node: vainfo --display drm --device /dev/dri/renderD128",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /Too many packets buffered for output stream/,
+        "FFmpeg waits for the first picture and its queue for the other streams is full; it is no fault of the GPU",
+        "Add -max_muxing_queue_size 4096 before the output, or leave out streams that bring no data (-dn, -sn)",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /(?:^|\] |output )\/\S{1,200}\.(?:m3u8|ts|m4s|mp4|mkv|jpe?g|webm): Permission denied/,
+        "FFmpeg is not allowed to write its output: the folder (transcodes, cache) belongs to another user than the " +
+        "one that the service runs as",
+        "Give the folder to that user: chown -R 1000:1000 FOLDER (the numbers of user:, PUID and PGID, or of the " +
+        "image)",
       ],
       [
         "verify.service",
@@ -97,7 +158,10 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /No matching devices found for OpenCL|No OpenCL platforms? (?:found|available)|clGetPlatformIDs\S{0,12}.{0,20}-1001/i,
+        anyOf(
+          /No matching devices found for OpenCL|No OpenCL platforms? (?:found|available)|clGetPlatformIDs\S{0,12}.{0,20}-1001/i,
+          /Failed to get number of OpenCL platforms|Failed to set value 'opencl[^'\n]{0,40}' for option 'init_hw_device'|AVHWDeviceContext @ \w{3,20}\] No matching devices found/,
+        ),
         "OpenCL finds no driver in the container (tone mapping of HDR needs it)",
         "Use tone mapping by CUDA or Vulkan, or write /etc/OpenCL/vendors/nvidia.icd with the line " +
         "libnvidia-opencl.so.1 in the image",
@@ -106,7 +170,10 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /Impossible to convert between the formats supported by the filter|Error reinitializing filters!|Filtering and streamcopy cannot be used together/,
+        anyOf(
+          /Impossible to convert between the formats supported by the filter|Error reinitializing filters!|Filtering and streamcopy cannot be used together/,
+          /A hardware (?:frames|device) reference is required to|to a HW format requires hw_frames_ctx/,
+        ),
         "the chain of filters mixes pictures in the GPU's memory with filters of the CPU",
         "Put hwdownload,format=nv12 before a filter of the CPU and hwupload after it, or use the GPU's filter " +
         "(scale_cuda, scale_vaapi)",
@@ -114,7 +181,7 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /Cannot open a VA display from DRM device|Failed to open the drm device|No usable render ?node|No \/dev\/dri devices found/i,
+        /Cannot open a VA display from DRM device|Cannot open DRM render node|Failed to open the drm device|No usable render ?node|No \/dev\/dri devices found/i,
         "the card's node (/dev/dri/renderD…) is not in the container, or is another card's",
         guestFix("List the nodes", "ls -l /dev/dri /dev/dri/by-path"),
         "Write devices: [/dev/dri] for that service, and name the right one (renderD128, renderD129)",

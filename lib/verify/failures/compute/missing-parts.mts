@@ -52,7 +52,7 @@ export const missingPartFallbacks = (): Failure[] => [
       "guest.image",
       "fallback",
       anyOf(
-        /ERROR: Failed building wheel for|Could not build wheels for|Failed to build installable wheels for/,
+        /error: metadata-generation-failed|ERROR: Failed building wheel for|Could not build wheels for|Failed to build installable wheels for/,
         /ninja: build stopped: subcommand failed|Error compiling objects for extension|'ninja', '-v'\]' returned non-zero/,
         /error: command '\S{0,60}(?:nvcc|gcc|g\+\+|cmake|cc1plus)' failed|python setup\.py (?:egg_info|bdist_wheel) did not run successfully/,
         /Command '\['\S{0,60}(?:gcc|cc|clang)', '\/tmp\/\S{1,60}\.c'/,

@@ -5,11 +5,26 @@ import { rows } from "../rows.mts";
 
 const smi = guestFix("Check what uses the GPU's memory", "nvidia-smi");
 const first = guestFix("Read the service's first error", "docker compose logs --no-color");
+const tei =
+  /text.embeddings|\bTEI\b|candle|backends?\/src|1_Pooling|router\/src|Could not (?:start|create) (?:\w{2,8} )?backend/i;
 const source = "vLLM 0.10 and 0.11, SGLang 0.5, Text Generation Inference 3.3 (their source), read 2026-11";
 
-/** Messages of vLLM, SGLang and Text Generation Inference (TGI): settings, parts of a model, their processes. */
-export const modelServerFailures = (): Failure[] =>
-  rows({ layer: "image", source }, [
+/** Messages of vLLM, SGLang and Hugging Face's servers (TGI, TEI): settings, parts of a model, their processes. */
+export const modelServerFailures = (): Failure[] => [
+  ...embeddingFailures(),
+  ...rows({ layer: "image", near: /vllm|EngineCore|APIServer|max_num_batched_tokens/i, source }, [
+    [
+      "verify.service",
+      "symptom",
+      anyOf(
+        /Value error, (?!User-specified max_model_len)(?=[^\n]{0,400}(?:max_|_size|--|parallel|cache|token|config|quantiz|backend|enable|disable))/,
+        /max_num_batched_tokens \(\d{1,9}\) is smaller than max_model_len/,
+      ),
+      "vLLM does not take these settings together: the words after “Value error” or “ValueError” name them",
+      "Change the option that they name in the service's command:, or leave it out: the defaults fit each other",
+    ],
+  ]),
+  ...rows({ layer: "image", source }, [
     [
       "verify.service",
       "cause",
@@ -145,6 +160,51 @@ export const modelServerFailures = (): Failure[] =>
       ),
       "a process of Text Generation Inference (TGI) ended; its own error is above, after “Shard complete standard " +
       "error output”",
+      first,
+      smi,
+    ],
+  ]),
+];
+
+/** Messages of Text Embeddings Inference. */
+const embeddingFailures = (): Failure[] =>
+  rows({ layer: "image", near: tei, source: "huggingface/text-embeddings-inference 1.8 (its source), read 2026-11" }, [
+    [
+      "guest.cuda",
+      "cause",
+      /cuda compute cap \d{2,3} is not supported/,
+      "this image of Text Embeddings Inference is for another generation of GPUs",
+      "Use the tag for the card: turing-… (RTX 20), 86-… (RTX 30), 89-… (RTX 40), hopper-…, 120-… (RTX 50), or " +
+      "cuda-…, " +
+      "which has all of these",
+      "For Pascal and Volta there is none: use cpu-…, or another program (vLLM, Ollama, llama.cpp)",
+    ],
+    [
+      "guest.image",
+      "cause",
+      anyOf(
+        /cannot find tensor [\w.]{3,120}/,
+        /(?:`\w{3,12}`|`?classifier`?(?: model type)?|Pooling config .{1,60}) is not supported(?: for \w)?/,
+        /(?:is|are) only supported on Cuda devices in fp16 with flash attention/,
+      ),
+      "the model does not have the parts that Text Embeddings Inference needs for it: it is not a model for " +
+      "embeddings " +
+      "or ranking, --pooling names a kind that it does not have (splade), or it computes only on a GPU in float16",
+      "Leave --pooling out, set --dtype float16, and give that service a GPU",
+      "Choose a model from the list of the project's page, in the newest tag of the image",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /The `--pooling` arg is not set and we could not find a pooling configuration/,
+      "the model does not say how to make one vector of its words",
+      "Add --pooling mean, cls or last-token, as the model's page says",
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /Could not (?:start|create) (?:\w{2,8} )?backend|Model backend is not healthy/,
+      "Text Embeddings Inference could not start the part that computes, for the reason after the colon or below",
       first,
       smi,
     ],

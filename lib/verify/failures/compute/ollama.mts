@@ -61,7 +61,7 @@ export const ollamaFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /llama-server reported out-of-memory during startup|predicted usage exceeds VRAM|unable to load full model on GPU/,
+      /llama-server reported out-of-memory during startup|predicted usage exceeds VRAM|runtime OOM detected; expiring|model requires [\d.]{1,8} [KMG]i?B but only [\d.]{1,8} [KMG]i?B are available|unable to load full model on GPU/,
       "the model does not fit into the GPU's memory: Ollama puts a part of it on the CPU, or does not load it",
       guestFix("Check what uses the GPU's memory", "nvidia-smi"),
       "Use a smaller or more quantized model, a shorter context (OLLAMA_CONTEXT_LENGTH), or fewer models " +
@@ -96,9 +96,27 @@ export const ollamaFailures = (): Failure[] => [
     [
       "guest.image",
       "cause",
-      /this model may be incompatible with your version of Ollama|no longer compatible with your version of Ollama|requires a newer version of Ollama/,
+      /no longer compatible with your version of Ollama|requires a newer version of Ollama/,
       "this Ollama is too old for the model",
       "Use a newer tag of its image, and pull the model again (ollama pull NAME)",
+    ],
+    [
+      "guest.image",
+      "symptom",
+      /this model may be incompatible with your version of Ollama/,
+      "Ollama's server for the model did not load it: this Ollama is older than the model, or the words before this " +
+      "advice and the lines above say why (memory, a damaged file)",
+      "Use a newer tag of its image, and pull the model again (ollama pull NAME)",
+      smi,
+    ],
+    [
+      "guest.image",
+      "cause",
+      /split GGUF "?[^"\n]{1,120}"? (?:is missing shard|has \d{1,3} shards, expected)|supplied file was not in GGUF format/,
+      "the model's file is not whole or not in GGUF: one of its parts (…-00001-of-0000N.gguf) is missing, or " +
+      "it is of " +
+      "another kind",
+      "Put all parts into one folder, and name the first in the Modelfile (FROM); take a model in GGUF",
     ],
     [
       "guest.image",

@@ -23,7 +23,7 @@ export const programInputFailures = (): Failure[] =>
       anyOf(
         /error: the following arguments are required: |error: (?:unrecognized arguments|argument --?\w[\w-]{1,40}): /,
         /error: (?:invalid|unknown) argument: (?:-|\S{1,80}\s*$)|error while handling argument "-/,
-        /error: (?:unexpected argument '-|invalid value '[^'\n]{0,80}' for '-)/,
+        /error: (?:unexpected argument '-|invalid value '[^'\n]{0,80}' for '-)|error: unknown value for --?\w[\w-]{1,40}: /,
       ),
       "the program does not take an option or value of its command line (of a service: command:)",
       "Look it up in the program's own help (its command with --help), in the release that the image has",
@@ -33,7 +33,8 @@ export const programInputFailures = (): Failure[] =>
       "cause",
       anyOf(
         /Model architectures? \[.{2,80}\] (?:are|is) not supported|Unknown quantization method|Unrecognized model in /,
-        /does not recognize this architecture|Transformers does not recognize/,
+        /does not recognize this architecture|Transformers does not recognize|Tokenizer class \w{3,60} does not exist or is not currently imported/,
+        /There is no module or parameter named '[\w.]{3,200}' in \w/,
       ),
       "the program in the image does not know this kind of model or its quantization: it is older than the model, or " +
       "the folder is not a model's",
@@ -171,7 +172,7 @@ export const programInputFailures = (): Failure[] =>
         /Engine process failed to start|RPC call to execute_model timed out|Engine loop has died/,
         /Stable diffusion model failed to load|exiting due to model loading error|failed to create context with model/,
         /srv {1,4}load_model: failed|Failed to execute script '|GGML_ASSERT\(/i,
-        /[Cc]apture cuda graph failed/,
+        /[Cc]apture cuda graph failed|CUDA graph capturing failed|WorkerProc initialization failed due to|RuntimeError: Executor failed\./,
       ),
       "the program gave up; an error above says why",
       first,

@@ -32,6 +32,7 @@ export const programFailures = (): Failure[] => [
       /Insufficient VRAM (?:in split )?for model|Not enough memory to handle (?:`max_|\d{1,8} prefill)/,
       /(?:out of|not enough|insufficient) (?:free )?(?:GPU|video|device) (?:and shared host )?memory(?! access)/,
       /Out of memory allocating [\d,]{4,20} bytes|would exceed allowed memory|out_of_memory: CUDA error/,
+      /Triton Error \[CUDA\]: out of memory|Got an OOM, unloading all loaded models/,
       /Failed to allocate memory for requested buffer of size|VRAM reservation failed|HostBuffer\.read_file_slice failed/,
     ),
     check: "verify.service",
@@ -47,7 +48,7 @@ export const programFailures = (): Failure[] => [
     source: "CUDA, PyTorch, vLLM, llama.cpp, read 2026-11",
   },
   {
-    pattern: cudaErrors(101),
+    pattern: anyOf(cudaErrors(101), /Requested GPU \d{1,3}, but only \d{1,3} GPUs available/),
     check: "verify.service",
     layer: "image",
     message: "the program asks for a GPU by a number that the container does not have: it counts its own from 0",
@@ -71,7 +72,7 @@ export const programFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /\[Errno 24\] Too many open files|EMFILE: too many open files|\(24: Too many open files\)/,
+      /\[Errno 24\] Too many open files|EMFILE: too many open files|\(24: Too many open files\)|Too many open files\. Communication with the workers/,
       /IOException: Too many open files|Os \{ code: 24, kind/,
       /accept tcp \S{1,60}: accept4: too many open files/,
       /unable to open shared memory object <[^>\n]{1,80}> in [\w-]{4,20} mode: Too many open files/,

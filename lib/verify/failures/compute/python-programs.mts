@@ -4,7 +4,7 @@ import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
 
 const words =
-  /torch|safetensors|xformers|cuda|python|\bpip\b|vllm|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::|exited with code \d|OOMKilled|\[Errno 98\]/i;
+  /torch|safetensors|xformers|cuda|python|\bpip\b|vllm|EngineCore|APIServer|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::|exited with code \d|OOMKilled|\[Errno 98\]/i;
 const image = "Use the program's own image, whose parts come from one release";
 
 /** Errors of Python programs and of llama.cpp in an image: packages, models, settings. */
@@ -137,7 +137,7 @@ export const pythonProgramFailures = (): Failure[] =>
         anyOf(
           /Selected backend \S{4,60} is not valid for this configuration|No valid attention backend found/,
           /Quantization scheme is not supported for|Min capability: ?\d{2,3}\. /,
-          /Sinks are only supported in FlashAttention|kernels are only supported for|assert self\.quant_method is not None/,
+          /NvFp4 MoE backend '\w{4,40}' does not support|Unsupported FA version|Sinks are only supported in FlashAttention|kernels are only supported for|assert self\.quant_method is not None/,
           /Failed to find a kernel that can implement the|cutlass_\w{4,40} failed: Error Internal/,
           /(?:fp8|nvfp4|mxfp4)\S{0,20} .{0,60}(?:is )?not supported (?:on|for|by) (?:this|the current|your) (?:GPU|device|platform|hardware)/i,
         ),

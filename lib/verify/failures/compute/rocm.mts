@@ -63,7 +63,7 @@ export const rocmFailures = (): Failure[] => [
       [
         "verify.service",
         "cause",
-        /MIOPEN failure \d|miopenStatus(?!Success)\w{5,40}/,
+        /MIOPEN failure \d|miopenStatus(?!Success)\w{5,40}|MIOpen Error: /,
         "ROCm's library for networks (MIOpen) fails: the image's ROCm does not support this chip, or it cannot write " +
         "its files",
         chip,

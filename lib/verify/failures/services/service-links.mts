@@ -11,7 +11,11 @@ export const privateAddress = "(?:172\\.(?:1[6-9]|2\\d|3[01])|10\\.\\d{1,3}|192\
 /** Ports of databases, queues and model servers. */
 export const servicePorts = "(?:5432|6379|3306|27017|11434|9200|7687|5672|9092|1883|2379|6333|19530|8123|4317)";
 /** Context for texts that are only about a container's database next to words of containers. */
-const near = new RegExp(`${serviceWords.source}|immich|nextcloud|open.?webui|dify|\\bNest\\]`, "im");
+const near = new RegExp(
+  `${serviceWords.source}|immich|nextcloud|open.?webui|dify|\\bNest\\]|upstream: "http|` +
+    'server: [^\\n]{0,60}, request: "',
+  "im",
+);
 
 /** What a service says if another one, which it needs, does not answer or refuses it. */
 export const serviceLinkFailures = (): Failure[] => [
@@ -64,6 +68,22 @@ export const serviceLinkFailures = (): Failure[] => [
       ps,
       "A program of the machine itself: host.docker.internal with extra_hosts: " +
       "['host.docker.internal:host-gateway'], and it must listen on 0.0.0.0 (Ollama: OLLAMA_HOST=0.0.0.0)",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /upstream timed out \(110: [^)\n]{1,40}\) while (?:reading|connecting)/,
+      "the reverse proxy (nginx) waited for the service's answer longer than its limit (60 s): a model that loads or " +
+      "answers slowly takes longer",
+      "Raise it for that location: proxy_read_timeout 600s; and for streamed answers proxy_buffering off;",
+      ps,
+    ],
+    [
+      "verify.service",
+      "cause",
+      /client intended to send too large body/,
+      "the reverse proxy (nginx) refuses the upload: it is larger than its limit (1 MB)",
+      "Raise it there: client_max_body_size 0; (no limit), or 2g",
     ],
     [
       "verify.service",
