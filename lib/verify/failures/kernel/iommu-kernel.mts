@@ -19,7 +19,7 @@ export const iommuKernelFailures = (): Failure[] => [
         /DMAR: (?:Can't map the region|Unable to map DMAR|Record passes table end|Initialization failed)/,
         /DMAR: (?:Domain initialization failed|Allocating root entry|ACPI name space devices didn't probe)/,
         /Cannot get a valid (?:max )?agaw for iommu|No supported address widths\. Not attempting DMA translation/,
-        /Failed to initialize DMAR (?:table|device scope)/,
+        /Failed to initialize DMAR (?:table|device scope)|Your BIOS is broken; DMAR reported at address/,
       ),
       "the kernel could not use the IOMMU: the firmware describes it wrongly, so no card can be passed",
       remedies.firmwareUpdate,

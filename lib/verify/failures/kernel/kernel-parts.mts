@@ -43,7 +43,7 @@ export const kernelPartFailures = (): Failure[] => [
       "cause",
       anyOf(
         /(?:refused to change power state, currently in (?!D0)|not responding to config (?:reads|space)|\(rev ff\))/,
-        /(?:pciehp: Slot\(\S{1,8}\): (?:Link Training Error|No link|Cannot train link)|device lost from bus|SMU: response:0xF{8}|Device recovery from fatal error failed)/,
+        /(?:pciehp: Slot\(\S{1,8}\): (?:Link Training Error|No link|Cannot train link)|device lost from bus|SMU: response:0xF{8}|snd_hda_intel \S{7,14}: CORB reset timeout#\d, CORBRP = 65535|Device recovery from fatal error failed)/,
       ),
       "the card (or the device of that slot) no longer answers on the bus: it fell off the link, sleeps without " +
       "power, or hangs since its last reset",
@@ -151,8 +151,20 @@ export const kernelPartFailures = (): Failure[] => [
     ],
     [
       "host.virtualization",
+      "fallback",
+      anyOf(
+        /\bkvm_intel: .{0,120}(?:fail|unexpected exit|nested vmx abort|error)/,
+        /\bkvm_amd: .{0,120}(?:fail|unexpected exit|error|incomplete IPI|RMP fault|exceed the lock limit)/,
+      ),
+      "KVM reports a fault of a VM or of this processor: the VM's CPU model, nested virtualization, or encrypted " +
+      "memory (SEV) asks for what the processor or kernel does not do",
+      manualFix("Try the VM with another CPU model (host, or x86-64-v3), and without nesting or SEV"),
+      manualFix("Update the kernel, the CPU's microcode and the board's firmware"),
+    ],
+    [
+      "host.virtualization",
       "note",
-      /(?:L1TF CPU bug present|Cross-Thread Return Predictions vulnerability|kvm_set_msr_common: MSR_IA32|Booting SMP Windows KVM VM with !XSAVES|SGX PROVISIONKEY advertised|PMU virtualization is disabled)/,
+      /(?:L1TF CPU bug present|Cross-Thread Return Predictions vulnerability|kvm_set_msr_common: MSR_IA32|Booting SMP Windows KVM VM with !XSAVES|SGX PROVISIONKEY advertised|PMU virtualization is disabled|lapic timer period limited to)/,
       "a hint of KVM about the processor that stops no VM",
       nothing,
     ],

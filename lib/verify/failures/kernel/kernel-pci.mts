@@ -84,7 +84,7 @@ export const kernelPciFailures = (): Failure[] => [
     [
       "host.virtualization",
       "cause",
-      /(?:VMX|SVM) \(?(?:outside TXT\)? )?disabled (?:by|in) (?:the )?BIOS/,
+      /(?:VMX|SVM) \(?(?:outside TXT\)? )?(?:disabled|not enabled) \(?(?:by|in) (?:the )?BIOS/,
       "hardware virtualization is off in the firmware's setup",
       remedies.virtualization,
       "Then power the host off and on: some boards apply it only after that",
@@ -94,7 +94,6 @@ export const kernelPciFailures = (): Failure[] => [
       "cause",
       anyOf(
         /No southbridge IOAPIC found|IOAPIC\[\d{1,3}\] not in IVRS table/,
-        /Your BIOS is broken; DMAR reported/,
         /interrupt remapping .{0,40}(?:broken|is being disabled|not enabled)/,
       ),
       "the firmware's IOMMU table has a fault, and the kernel leaves interrupts unmapped",
@@ -115,6 +114,17 @@ export const kernelPciFailures = (): Failure[] => [
       kernel,
       "Such a process cannot be ended: shut the other VMs down, and restart the host",
       doctorFix("gpu.reset"),
+    ],
+  ]),
+  ...rows({ layer: "kernel", source }, [
+    [
+      "gpu.reset",
+      "symptom",
+      /task (?:nvidia|nvtop|rocm|amdgpu|radeontop|xe[_-]|i915|nv_|kfd|vulkan)[\w:.\/-]{0,30} blocked for more than|soft lockup - CPU#\d{1,4} stuck for \d{1,5}s! \[(?:nv|amdgpu|kfd|xe[_-])/,
+      "a program or thread of the card's driver waits in the kernel without end: the card hangs, or the driver has a " +
+      "fault",
+      kernel,
+      "Such a process cannot be ended: restart the machine; if the card is still away, cut its power",
     ],
   ]),
   ...rows({ layer: "kernel", near: /qemu|libvirt|dnsmasq|swtpm|virt-|virtlogd|docker|vagrant/i, source }, [

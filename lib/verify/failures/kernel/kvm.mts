@@ -91,7 +91,7 @@ export const kvmFailures = (): Failure[] => [
       /SVM disabled \(by BIOS\)|VMX \(\w{1,8} TXT\) disabled by BIOS|(?:VMX|SVM) not supported by CPU/,
       /could not get preferred machine for \S{1,80} type=kvm/,
       /Host does not support any virtualization options|KVM virtualisation configured, but not available/,
-      /requires KVM or HVF|VMX not enabled \(by BIOS\)|KVM is not available/,
+      /requires KVM or HVF|(?:VMX|SVM) not enabled \(by BIOS\)|KVM is not available/,
       /KVM kernel module.{0,40}(?:not|fail)/,
     ),
     near: vmWords,

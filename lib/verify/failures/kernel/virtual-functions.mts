@@ -21,6 +21,14 @@ export const virtualFunctionFailures = (): Failure[] => [
       }),
       "Newer ones: virtual functions (SR-IOV) with i915-sriov-dkms or xe, or pass the whole card",
     ],
+    [
+      "gpu.reset",
+      "symptom",
+      /\bgvt: (?:guest page write error|vgpu \d{1,3}: fail|vgpu\d{1,3}: .{0,80}(?:fail|invalid|unsupported))/,
+      "the virtual GPU of Intel's GVT-g met a request of its guest that it cannot serve: the guest's driver is newer " +
+      "than GVT-g, which is no longer developed",
+      "Stop and start that VM; use an older driver in the guest, or pass the whole card",
+    ],
   ]),
   ...rows({
     layer: "kernel",

@@ -37,7 +37,7 @@ export const dataCenterFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
-      /Unable to enable MIG Mode .{0,60}Not Supported|No MIG-supported devices found/,
+      /Unable to enable MIG Mode .{0,60}Not Supported|No MIG-supported devices found|Failed to display GPU instance profiles: Not Supported/,
       "this card has no MIG, or the VM does not allow it: it needs an A30, A100, H100, RTX PRO 6000 Blackwell or a " +
       "later card of their kind",
       "Share a card without MIG between containers: write gpu: for several services",
@@ -58,7 +58,7 @@ export const dataCenterFailures = (): Failure[] => [
       "note",
       anyOf(
         /Unable to retrieve NVLink information as all links are inActive/i,
-        /Changing (?:compute|persistence) mode is not supported|Setting [\w ]{3,40} is not supported/,
+        /Changing (?:compute mode|persistence mode|power management limit) is not supported|Unable to (?:set|query) ECC mode .{0,60}: Not Supported|Setting [\w ]{3,40} is not supported/,
       ),
       "the card has no such function (NVLink without a bridge, modes and clocks of other kinds of cards): harmless",
       "Leave the command out of the start script; NVLink: two cards with a bridge, or an SXM board",

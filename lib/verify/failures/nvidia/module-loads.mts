@@ -46,6 +46,21 @@ export const moduleLoadFailures = (): Failure[] =>
       "before make",
     ],
     [
+      "gpu.driver",
+      "symptom",
+      /\b(?:vfio\w{0,14}|kvm(?:_intel|_amd)?|nvidia\w{0,10}|amdgpu|i915|xe|nouveau): unknown parameter '[\w.-]{1,40}' ignored/,
+      "the kernel's module does not know that option, and ignores it: it is misspelt, or of another release",
+      commandFix("List its options", "modinfo -p MODULE"),
+      "Correct it in /etc/modprobe.d or on the kernel's command line, and rebuild the initramfs",
+    ],
+    [
+      "guest.firmware",
+      "note",
+      /^SKIP: \S{1,120} is already (?:enrolled|in the enrollment request)/,
+      "that key is enrolled already, or waits for the confirmation at the next start",
+      commandFix("Check the keys that wait", "mokutil --list-new"),
+    ],
+    [
       "tools.present",
       "cause",
       anyOf(

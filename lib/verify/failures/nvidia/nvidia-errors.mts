@@ -76,7 +76,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
     [
       "gpu.reset",
       "symptom",
-      /PCI FLR (?:might have failed|not supported)|FLR not supported by the device/,
+      /PCI FLR (?:might have failed|not supported)|FLR not supported by the device|Resetting GPU \S{8,20} is not supported/,
       "the card alone could not be reset (function level reset)",
       powerCycle,
     ],
@@ -126,18 +126,32 @@ export const nvidiaErrorFailures = (): Failure[] => [
       "guest.driver",
       "cause",
       anyOf(
-        /Unable to set (?:the )?(?:power|clock|compute|persistence|MIG)[\w .:]{0,60}: Insufficient Permissions/,
+        /(?:Unable to (?:set|enable|disable)|Failed to set) (?:the )?(?:power|clock|compute|persistence|MIG|ECC)[\w .:]{0,60}: Insufficient Permissions/,
         /(?:GPU|compute) instances?.{0,60}: Insufficient Permissions/,
-        /Setting [\w ]{3,40} was not permitted|you do not have suf\w{2,8} permissions/,
+        /Setting [\w ]{3,40} was not permitted|you do not have suf\w{2,8} permissions|The current user does not have permission to change/,
       ),
       "nvidia-smi is not allowed to change that setting: it needs root, and in WSL or a partition of a card only " +
       "the host can",
       guestFix("Set it as root (example)", "nvidia-smi -pm 1"),
     ],
     [
+      "tools.present",
+      "cause",
+      anyOf(
+        /Option "[^"]{1,60}" is not recognized\. Please run 'nvidia-smi/,
+        /Field "[^"]{1,60}" is not a valid field to query|Invalid combination of input arguments\. Please run 'nvidia-smi/,
+      ),
+      "this nvidia-smi does not know that option or field: it is misspelt, or of another release of the driver",
+      guestFix("List the fields", "nvidia-smi --help-query-gpu"),
+    ],
+    [
       "gpu.in-use",
       "cause",
-      /GPUs? could not be reset|is the primary GPU\.|GPU Reset couldn't run/,
+      anyOf(
+        /GPUs? could not be reset|is the primary GPU\.|GPU Reset couldn't run|Unable to reset this GPU because/,
+        /(?:GPU \S{12,16}|\d devices?) is currently (?:in use by another process|being used by one or more other)/,
+        /^ {0,4}GPU ?[\da-f]{4,8}:\S{5,8}: In use by another client/,
+      ),
       "the card cannot be reset while a program, the console or the persistence daemon uses it",
       held,
       "Stop them (and nvidia-persistenced); a card in a VM is reset with the VM's start",

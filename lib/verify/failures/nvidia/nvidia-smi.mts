@@ -87,7 +87,7 @@ export const nvidiaSmiFailures = (): Failure[] => [
     source: "bash, PowerShell; compiler-explorer/infra#2190 (2026-06)",
   },
   {
-    pattern: /Unable to determine the device handle for GPU/,
+    pattern: /Unable to (?:determine|detect) the device handle for GPU/,
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",

@@ -36,7 +36,8 @@ export const nvidiaFailures = (): Failure[] => [
     source: "NVIDIA driver (NVRM, open modules); NVIDIA/open-gpu-kernel-modules#748 (2025-01), #694 (2024-08)",
   },
   {
-    pattern: /module verification failed: signature and\/or required key missing - tainting kernel/,
+    pattern:
+      /module verification failed: signature and\/or required key missing - tainting kernel|PKCS#7 signature not signed with a trusted key/,
     near: /nvidia|vendor_reset|vbox|dxgkrnl|vfio/i,
     check: "guest.firmware",
     strength: "note",

@@ -145,7 +145,7 @@ export const nvrmFailures = (): Failure[] => [
       "guest.driver",
       "note",
       anyOf(
-        /Failed to enable MSI; falling back|NVRM: Failed to load gsp_log/,
+        /Failed to enable MSI; falling back|Disabling GSP offload -- GPU not supported|NVRM: Failed to load gsp_log/,
         /Not resizing BAR because the firmware forbids/,
         /Chipset (?:not recognized|Setup Function Error)|NVRM: .{0,40}ACPI (?:method|D-Notifier)/,
       ),
@@ -248,7 +248,7 @@ export const nvrmFailures = (): Failure[] => [
       "gpu.driver",
       "fallback",
       anyOf(
-        /nouveau \S{1,14}: .{0,80}(?:fail|error|timeout|timed out|unable|fault)|nouveau \S{1,14}: fifo:/,
+        /nouveau \S{1,14}: .{0,80}(?:fail|error|timeout|timed out|unable|fault|invalid|not found|unsupported|could ?n.t|Xid:)|nouveau \S{1,14}: fifo:/,
         /\bnova_core .{0,60}fail|\bNovaCore .{0,60}fail/,
       ),
       "the kernel's own driver (nouveau, nova) has the card and fails: NVIDIA's is not installed there, or does not " +

@@ -47,7 +47,7 @@ export const machineFailures = (): Failure[] => [
     [
       "host.virtualization",
       "cause",
-      /KVM internal error\. Suberror: \d|KVM: entry failed, hardware error/,
+      /KVM internal error\. Suberror: \d|KVM: entry failed, hardware error|KVM_EXIT_(?:FAIL_ENTRY|INTERNAL_ERROR|UNKNOWN)\b/,
       "the CPU refused to go on with the VM: the VM's CPU model or firmware does not fit this CPU, or nesting fails",
       "Use the CPU model host-passthrough, and update kernel, microcode and QEMU",
       "If VirtualBox or VMware runs a VM at the same time: stop it, since only one of them can have the CPU's " +

@@ -44,6 +44,13 @@ export const xenFailures = (): Failure[] =>
       "If the VM starts: nothing to do; if the card works only once after each boot of the host, it has no reset",
     ],
     [
+      "gpu.driver",
+      "note",
+      /Driver tried to write to a read-only configuration space field/,
+      "Xen kept the guest's driver from a register of the card, which is harmless for most cards",
+      "If the card does not work in the VM: permissive=1 for it in the VM's pci= line (Qubes: -o permissive=True)",
+    ],
+    [
       "provider.access",
       "symptom",
       anyOf(
