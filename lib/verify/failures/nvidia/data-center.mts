@@ -140,7 +140,7 @@ export const dataCenterFailures = (): Failure[] => [
         "guest.driver",
         "cause",
         anyOf(
-          /License Status\s{0,40}: Unlicensed|vGPU .{0,60}(?:licen[sc]e|unlicensed)/,
+          /License Status\s{0,40}: Unlicensed|vGPU (?!.{0,40}\bLicensed\b).{0,60}(?:licen[sc]e|unlicensed)/,
           /nvidia-gridd\S{0,10}: .{0,80}(?:fail|error|not )/,
           /Failed to acquire license from|Failed to register client \(\d|License request failed/,
           /Client Configuration Token (?:has been found|file)|fetch the client configuration token/i,

@@ -97,6 +97,15 @@ export const nvidiaInstallerFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
+      /Kernel module load error: No such file or directory/,
+      "NVIDIA's module needs a name (symbol) that the kernel and its loaded modules do not have: a vGPU host's needs " +
+      "vfio and mdev, and each release fits certain kernels",
+      commandFix("Read which", "dmesg | grep -i 'unknown symbol' | tail", { root: true }),
+      "vGPU: modprobe vfio mdev first; if the kernel has no mdev, take a release of the driver for this kernel",
+    ],
+    [
+      "guest.driver",
+      "cause",
       anyOf(
         /The (?:'[^']{1,60}' kernel modules are|kernel module build directory '[^']{1,80}' is) not present in this installer/,
         /'[\w.-]{1,60}' is not a valid kernel module (?:type|directory)/,

@@ -6,7 +6,8 @@ import { dkmsStatus, driverLog, nvidiaWords, powerCycle } from "../fixes.mts";
 /** Errors of NVML, nvidia-smi and the kernel about a driver that does not work or is not loaded. */
 export const nvidiaSmiFailures = (): Failure[] => [
   {
-    pattern: /Unable to load the kernel module 'nvidia\.ko'|Unable to load the 'nvidia[\w-]{0,8}' kernel module/,
+    pattern:
+      /Unable to load the kernel module 'nvidia[\w-]{0,16}\.ko'|Unable to load the 'nvidia[\w-]{0,8}' kernel module/,
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",
