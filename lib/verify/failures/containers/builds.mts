@@ -43,6 +43,15 @@ export const buildFailures = (): Failure[] =>
     ],
     [
       "verify.service",
+      "symptom",
+      /failed to receive status: rpc error: code = NotFound desc = no such job/,
+      "the builder forgot a part of the build, as with several services at a time (bake): it was restarted or ran " +
+      "out of memory",
+      "Build the services one after the other: docker compose build SERVICE, or COMPOSE_BAKE=false",
+      guestFix("Check whether memory ran out", "dmesg --level err,warn"),
+    ],
+    [
+      "verify.service",
       "cause",
       anyOf(
         /granting entitlement \S{5,40} is not allowed|\S{5,40} is not allowed by build daemon/,

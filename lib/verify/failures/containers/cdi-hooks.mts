@@ -35,6 +35,23 @@ export const cdiHookFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
+      /could not decode OCI spec: |cannot unmarshal \w{3,9} into Go struct field Process\.process\./,
+      "the engine and the toolkit do not understand each other's description of a container: the engine (or runc) is " +
+      "years older than the toolkit",
+      "Install a current Docker from Docker's own repository, rather than an old one of the distribution",
+      toolkitPackages,
+    ],
+    [
+      "verify.service",
+      "cause",
+      /no CDI device driver registered/,
+      "the container asks for its GPU by CDI, which this Docker does not have or has turned off",
+      'Docker 25 to 28.2: write {"features": {"cdi": true}} into /etc/docker/daemon.json, then restart Docker',
+      ...writeCdi,
+    ],
+    [
+      "verify.service",
+      "cause",
       /failed to update params file|\/proc\/driver\/nvidia\/params: no such file/,
       "the toolkit's hook does not find the driver's settings in /proc: NVIDIA's module is no longer loaded",
       guestFix("Check that the driver works", "nvidia-smi"),

@@ -254,7 +254,8 @@ export const cdiFailures = (): Failure[] => [
     ),
     check: "verify.service",
     layer: "toolkit",
-    message: "Docker has no NVIDIA runtime: the Container Toolkit is missing or not registered with it",
+    message:
+      "Docker has no runtime nvidia (in small letters): the Container Toolkit is missing or not registered with it",
     fix: [
       ...toolkit,
       manualFix(

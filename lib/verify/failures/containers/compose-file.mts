@@ -99,6 +99,14 @@ export const composeFileFailures = (): Failure[] => [
       config,
     ],
     [
+      "guest.engine",
+      "fallback",
+      /The Compose file '[^'\n]{1,160}' is invalid because:/,
+      "docker-compose 1, which has ended, refuses the file: most often for a key or form that only Compose 2 has",
+      guestFix("Install Compose 2", "sh -c 'apt-get update && apt-get install -y docker-compose-plugin'"),
+      "Then write docker compose (with a space) instead of docker-compose",
+    ],
+    [
       "verify.service",
       "note",
       /the attribute `version` is obsolete|Found orphan containers/,

@@ -73,6 +73,23 @@ export const containerRuntimeFailures = (): Failure[] => [
     source: "runc and crun, as Docker and Podman show it; NVIDIA/nvidia-container-runtime#190 (2023-07)",
   },
   {
+    pattern: anyOf(
+      /The NVIDIA LXC hook couldn't be found|The NVIDIA container tools couldn't be found/,
+      /Card isn't a NVIDIA GPU or driver isn't properly setup/,
+    ),
+    check: "verify.service",
+    layer: "toolkit",
+    message:
+      "Incus or LXD is to give NVIDIA's driver to the container, and on its own system the driver, or the part " +
+      "of NVIDIA's toolkit that does it, is missing",
+    fix: [
+      commandFix("Check the driver there", "nvidia-smi", { root: true }),
+      manualFix("Install libnvidia-container-tools there, and LXC's hook (package lxc or incus; LXD's snap has it)"),
+      manualFix("Or install the same driver release in the container, and set nvidia.runtime=false"),
+    ],
+    source: "lxc/incus (internal/server, driver_lxc.go, gpu_mig.go), read 2026-11",
+  },
+  {
     pattern: /lxc_setup:\d{1,5} - Failed to run mount hooks|Failed to run: \S{1,80} forkstart \S/,
     near: /\blxc|incus|lxd/i,
     check: "verify.service",

@@ -38,7 +38,7 @@ export const dockerRequestFailures = (): Failure[] =>
         /non-shareable IPC \(hint|\/dev\/shm is not mounted, but must be for --ipc=host/,
         /invalid (?:IPC|PID|UTS|cgroup namespace) mode: /,
         /Cannot link to a non running container|Cannot link to \S{1,80}, as it does not belong/,
-        /cannot join own network namespace/,
+        /cannot join own network namespace|invalid container format container:/,
       ),
       "the service should share a part (IPC, PID, network, link) with a container that does not run, does not " +
       "share it, or is in another network",

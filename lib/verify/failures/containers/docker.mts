@@ -118,7 +118,7 @@ export const dockerFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /could not find an available, non-overlapping IPv4 address pool/,
+      /could not find an available, non-overlapping IPv[46] address pool/,
       /all predefined address pools have been fully subnetted/,
     ),
     check: "verify.docker",

@@ -105,9 +105,17 @@ export const toolErrorFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
+      /package \S{3,160} does not verify: /,
+      "RPM refuses a package: it has no digest or signature of a kind that this release accepts (RPM 6, Fedora 43)",
+      "Install a newer release of that package: NVIDIA's toolkit from 1.18 on, or the distribution's own",
+      commandFix("Fetch the lists again", "dnf clean metadata && dnf makecache", { root: true }),
+    ],
+    [
+      "tools.present",
+      "cause",
       anyOf(
         /(?:GPG|OpenPGP) signature verification error: |(?:GPG|OpenPGP) check (?:FAILED|failed)/,
-        /Signing key not found|Failed to retrieve \S{1,20} key/,
+        /Signing key not found|Failed to retrieve \S{1,20} key|repomd\.xml signature could not be verified/,
         /is not installed\. Failing package is: /,
       ),
       "the key that this package source signs with is not installed here, or its publisher did not give it",
