@@ -17,7 +17,7 @@ const card = savedHost("rtx4070-desktop-debian12");
 /** Doctor's failures and warnings for stacks on one machine, as `status PLACE message -> fix`. */
 const findings = (...texts: string[]) => judged(texts);
 
-async function judged(texts: string[], files: Record<string, string> = {}) {
+async function judged(texts: string[], files: Record<string, string> = {}, check = "services.compose") {
   const own = Object.fromEntries(texts.map((text, i) => [`/lab/p${i}/compose.yaml`, text]));
   const { shell } = fakeShell({ ...own, ...files });
   const projects = await Promise.all(
@@ -27,7 +27,7 @@ async function judged(texts: string[], files: Record<string, string> = {}) {
   );
   const config = "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, " +
     "gpu: {device_id: 2786}}]";
-  return runChecks(card, { ...resolveConfig(parseConfig(config), card), projects }, ["services.compose"])
+  return runChecks(card, { ...resolveConfig(parseConfig(config), card), projects }, [check])
     .filter(({ status }) => status === "fail" || status === "warn")
     .map(({ status, message, evidence, fix }) => `${status} ${evidence[0]?.read} ${message} -> ${fix[0]?.title ?? ""}`);
 }
@@ -147,6 +147,21 @@ test("included files outside the folder, programs of the host after a colon, and
   const domain = (value: string) => findings(`services:\n  app: {image: x, environment: {A_URL: "${value}"}}\n`);
   assert.match((await domain("https://your-subdomain.duckdns.org")).join(), /which is not a value but a placeholder/);
   assert.equal(await domain("https://yourkit.com"), []);
+});
+
+test("a service that asks for a GPU is not built for the CPU", async () => {
+  const of = (arg: string, gpus = "all") =>
+    judged(
+      [`services:\n  app:\n    build: {context: ., args: {${arg}}}\n    gpus: ${gpus}\n`],
+      { "/lab/p0/Dockerfile": "FROM x\n" },
+      "services.gpu",
+    );
+  assert.equal(await of("DEVICE_TAG: cpu"), [
+    "warn p0/compose.yaml:3 p0/app: asks for a GPU, but is built with DEVICE_TAG=cpu: it works on the CPU -> Set " +
+    "DEVICE_TAG to the value for the GPU, which the project's documentation names",
+  ]);
+  assert.equal(await of("DEVICE_TAG: cu128"), []);
+  assert.equal(await of("CPU_LIMIT: cpu"), []);
 });
 
 test.run();

@@ -197,6 +197,16 @@ function withoutGpuSupport(
   { gpus }: ResolvedMachine,
 ): Verdict | undefined {
   const asks = demands.some(({ vendor, count }) => vendor !== "drm" && count !== 0);
+  const [arg, value] = Object.entries(environmentOf({ environment: mapAt({ build }, "build").args }))
+    .find(([key, one]) => /device|target|variant|accel|backend|compute/i.test(key) && /^cpu$/i.test(one ?? "")) ?? [];
+  if (asks && gpus.length > 0 && arg !== undefined) {
+    return {
+      status: "warn",
+      message: `${name}: asks for a GPU, but is built with ${arg}=${value}: it works on the CPU`,
+      evidence: [{ read: place?.([`${arg}:`, arg]) ?? `${name}: build.args`, value: `${arg}=${value}` }],
+      fix: [manualFix(`Set ${arg} to the value for the GPU, which the project's documentation names`)],
+    };
+  }
   if (!asks || gpus.length === 0 || build !== undefined || typeof image !== "string" || !isCpuImage(image)) {
     return undefined;
   }
