@@ -1654,31 +1654,12 @@ END
   [ -z "$of_ufw" ] || fact ufw "${of_policy:-unknown}"
   text "$of_backend"
   if [ "$uid" = 0 ]; then
-    # FAMILY COMMAND…: what its rules are, as FAMILY TABLE POLICY and whether one accepts packets of libvirt's
-    # bridges. Fails without output if the command fails. A person chose the names of other tables.
-    forwarded() {
-      { (shift && "$@" 2>/dev/null </dev/null) && echo whole; } | awk -v family="$1" '
-        BEGIN { known = " filter firewalld libvirt_network docker-bridges nixos-fw " }
-        function chain(drops) {
-          if (!(at in policy)) order[++count] = at
-          if (policy[at] != "drop") policy[at] = drops ? "drop" : "accept"
-        }
-        $1 == "table" { at = $2 " " $3 }
-        /hook forward/ { chain(/policy drop/) }
-        # without .* in a pattern: a line with a large set has many such names
-        /jump LIBVIRT_FW/ || (i = index($0, "\"virbr")) && index(substr($0, i), " accept") { passed[at] = 1 }
-        # iptables has another output format
-        /^-P FORWARD / { at = family " filter"; chain($3 == "DROP") }
-        /^-A .*(-j LIBVIRT_FW|-i virbr.* -j ACCEPT)/ { passed[at] = 1 }
-        $0 == "whole" { whole = 1 }
-        END {
-          if (!whole) exit 1
-          for (i = 1; i <= count; i++) {
-            split(order[i], word, " ")
-            printf "forward:%s %s %s %s\n", word[1], index(known, " " word[2] " ") ? word[2] : "…", policy[order[i]],
-              order[i] in passed ? "yes" : "no"
-          }
-        }'
+    # FAMILY COMMAND…: the rules that it prints, between a heading and, if it did not fail, an end. It asks the kernel, so
+    # it needs no limit of time.
+    rules() {
+      printf '= %s\n' "$1"
+      shift
+      "$@" 2>/dev/null </dev/null && echo '= whole'
     }
     # before 1.8 iptables names no kind; what did not answer is neither
     is_iptables() { # KIND: whether iptables is of this kind (nft, legacy); its path in $value
@@ -1696,26 +1677,60 @@ END
     }
     # nft prints a rule in many small writes: only where a chain may drop what is forwarded
     of_nft() { # NFT
-      chains=$(limited "$1" list chains) || return
+      chains=$("$1" list chains) || return
       case $chains in
-        *'hook forward '*'policy drop'*) limited "$1" list ruleset ;;
+        *'hook forward '*'policy drop'*) "$1" list ruleset ;;
         *) text "$chains" ;;
       esac
     }
-    if program nft; then
-      forwarded '' of_nft "$value" && fact forward-read yes
-    # on a kernel without any table, iptables would create one
-    elif grep -qs '^nf_tables ' /proc/modules && is_iptables nft; then
-      forwarded ip limited "$value" -S && fact forward-read yes
-    fi
-    # the rules of the older iptables, which nft does not show
-    if has_line filter /proc/net/ip_tables_names; then
-      if is_iptables legacy && forwarded legacy limited "$value" -S; then
-        fact forward-read yes
-      else
-        { program iptables-legacy && forwarded legacy limited "$value" -S; } || fact legacy-unread yes
+    # Of each chain: FAMILY TABLE POLICY, and whether a rule accepts packets of libvirt's bridges. What a command printed
+    # before it failed does not count. A person chose the names of other tables.
+    {
+      if program nft; then
+        rules nft of_nft "$value"
+      # on a kernel without any table, iptables would create one
+      elif grep -qs '^nf_tables ' /proc/modules && is_iptables nft; then
+        rules ip "$value" -S
       fi
-    fi
+      # the rules of the older iptables, which nft does not show
+      if has_line filter /proc/net/ip_tables_names; then
+        if is_iptables legacy && rules legacy "$value" -S; then
+          :
+        else
+          { program iptables-legacy && rules legacy "$value" -S; } || echo '= unread'
+        fi
+      fi
+    } | awk '
+      BEGIN { known = " filter firewalld libvirt_network docker-bridges nixos-fw " }
+      function chain(drops) {
+        if (!(at in policy)) order[++count] = at
+        if (policy[at] != "drop") policy[at] = drops ? "drop" : "accept"
+      }
+      $1 == "=" && $2 == "whole" { whole = count; read = 1; next }
+      $1 == "=" {
+        for (; count > whole; count--) {
+          delete policy[order[count]]
+          delete passed[order[count]]
+        }
+        family = $2
+        if (family == "unread") unread = 1
+      }
+      $1 == "table" { at = $2 " " $3 }
+      /hook forward/ { chain(/policy drop/) }
+      # without .* in a pattern: a line with a large set has many such names
+      /jump LIBVIRT_FW/ || (i = index($0, "\"virbr")) && index(substr($0, i), " accept") { passed[at] = 1 }
+      # iptables has another output format
+      /^-P FORWARD / { at = family " filter"; chain($3 == "DROP") }
+      /^-A .*(-j LIBVIRT_FW|-i virbr.* -j ACCEPT)/ { passed[at] = 1 }
+      END {
+        for (i = 1; i <= whole; i++) {
+          split(order[i], word, " ")
+          printf "forward:%s %s %s %s\n", word[1], index(known, " " word[2] " ") ? word[2] : "…", policy[order[i]],
+            order[i] in passed ? "yes" : "no"
+        }
+        if (read) print "forward-read:yes"
+        if (unread) print "legacy-unread:yes"
+      }'
   fi
 fi
 echo '[end]'
