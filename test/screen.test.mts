@@ -28,6 +28,11 @@ test("begins with one line per subject, with the worst mark and the counts", asy
   ]);
 });
 
+test("the line of the card names it too where the VM gets a partition", async () => {
+  const { out } = await doctor("windows-11-pro-rtx4070");
+  assert.match(out, /^. Card .* 01:00\.0 NVIDIA GeForce RTX 4070$/m, out);
+});
+
 test("every check has a subject", () => {
   const ids = checks.map(({ id }) => id);
   assert.equal([...new Set(ids.map(subjectOf))].sort(), ["Card", "Guest", "Host", "IOMMU", "Services"]);

@@ -214,7 +214,9 @@ export function factsFor(
   host: Host,
 ): Partial<Record<Subject, string>> {
   const cards = machines.flatMap((machine) => machine.cards);
-  const names = cards.map(({ gpu }) => `${gpu.bdf.replace(/^0000:/, "")} ${cardName(gpu)}`);
+  // of which Hyper-V partitions one is no card that is passed whole
+  const shown = machines.flatMap(({ gpus }) => gpus.flatMap(({ match }) => match.kind === "card" ? [match.card] : []));
+  const names = shown.map(({ gpu }) => `${gpu.bdf.replace(/^0000:/, "")} ${cardName(gpu)}`);
   const groups = [...new Set(cards.flatMap((card) => card.groups))];
   const images = [...new Set(machines.flatMap(({ image }) => (image?.kind === "known" ? [image.name] : [])))];
   const providers = [...new Set(machines.map(({ provider }) => provider))];
@@ -223,7 +225,7 @@ export function factsFor(
   const system = [host.os.name ?? host.os.id, providers.length > 0 ? joinList(providers) : undefined];
   return {
     Host: system.filter(Boolean).join(", "),
-    ...(cards.length > 0 ? { Card: firstFew(names, 1).join(", ") } : {}),
+    ...(names.length > 0 ? { Card: firstFew(names, 1).join(", ") } : {}),
     ...(groups.length > 0 ? { IOMMU: `${groups.length > 1 ? "groups" : "group"} ${joinList(groups)}` } : {}),
     ...(images.length > 0 ? { Guest: images.join(", ") } : {}),
     ...(running.length > 0 ? { Services: firstFew(running, 3).join(", ") } : {}),
