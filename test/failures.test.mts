@@ -9,7 +9,8 @@ import { asFinding, failures, likelyCauses } from "../lib/verify/failures/index.
 import { readPaste, rejoined } from "../lib/verify/failures/paste.mts";
 import { catalogueOf } from "../lib/verify/failures/catalogue.mts";
 import { lists } from "../lib/verify/failures/lists.mts";
-import { compiled, matcher, squeezed } from "../lib/verify/failures/match.mts";
+import { compiled, matcher } from "../lib/verify/failures/match.mts";
+import { squeezed } from "../lib/verify/failures/shorten.mts";
 import { alternatives, keysOf, longest, searcher } from "../lib/verify/failures/words.mts";
 import type { Options } from "../lib/cli/context.mts";
 import { fakeShell, golden, options, own } from "./fake.mts";
@@ -382,6 +383,9 @@ test("patterns search few characters of a long log, also if lines almost match",
     const characters = share(part.repeat(1e5 / part.length), []);
     assert.ok(characters < 20, `${part}: ${characters}`);
   }
+  // the work for one text again and again in one line has a bound
+  const [half, whole] = [5e5, 1e6].map((length) => share("error code: ".repeat(length / 12), []) * length);
+  assert.ok(whole! < half! * 1.3, `${half} ${whole}`);
   assert.ok(searched > 3e5, `${searched}`);
 });
 

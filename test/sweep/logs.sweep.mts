@@ -2,8 +2,9 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { failures } from "../../lib/verify/failures/index.mts";
-import { compiled, squeezed } from "../../lib/verify/failures/match.mts";
+import { compiled } from "../../lib/verify/failures/match.mts";
 import { readPaste } from "../../lib/verify/failures/paste.mts";
+import { squeezed } from "../../lib/verify/failures/shorten.mts";
 import { keysOf } from "../../lib/verify/failures/words.mts";
 import { all, checkAfter, checkForm, foreign, forms, lines, texts } from "../logs.mts";
 

@@ -5,6 +5,17 @@ import type { Failure } from "./types.mts";
 import { type Pasted, rejoined, unwrapped } from "./paste.mts";
 import { ahead, type Part, partsOf, reach } from "./parts.mts";
 import { isOther, isRemark, mayRelate, speakerOf } from "./speakers.mts";
+import {
+  firstFrom,
+  lostSpaces,
+  moduleName,
+  shorten,
+  type Shortened,
+  spaceBeforeColon,
+  surplusBlanks,
+  typedLimit,
+  withLostSpaces,
+} from "./shorten.mts";
 import { searcher } from "./words.mts";
 import { anyOf } from "../../text.mts";
 
@@ -20,11 +31,11 @@ export interface Match {
 
 /** Longer logs come from files and pipes, where no window has wrapped the lines. Characters. */
 const pasteLimit = 1 << 20;
-/** Longer logs were not typed or copied by hand, which is how spaces are lost. Characters. */
-const typedLimit = 1 << 17;
+/** A part is not tried more often in one line, which then has one text again and again. */
+const mostTries = 400;
 /**
  * Prepares a catalogue. Returns the function that finds its entries in a log. `compile`: creates
- * the expression that runs on a {@link squeezed} text from an alternative of an entry's pattern.
+ * the expression that runs on a squeezed text (shorten.mts) from an alternative of an entry's pattern.
  */
 export function matcher(
   catalogue: Catalogue,
@@ -46,13 +57,24 @@ export function matcher(
     const lists = [...partsWith.values()].map((parts) => [...parts]);
     /** Of each part where to try it again. */
     const next = new Map<Part, number>();
+    /** Of each part how often it was tried in the line that ends here. */
+    const tries = new Map<Part, number>();
+    let lineEnd = -1;
     searcher([...partsWith.keys()])(text, (key, at) => {
+      if (at > lineEnd) {
+        lineEnd = text.indexOf("\n", at);
+        if (lineEnd < 0) lineEnd = text.length;
+        tries.clear();
+      }
       for (const part of lists[key]!) {
         if (at < (next.get(part) ?? 0)) continue;
+        const times = tries.get(part) ?? 0;
+        if (times > mostTries) continue;
         const { rank, failure } = part;
         const known = found.get(rank);
         // another alternative can begin before the one that is found
         if (known && (earlier.has(rank) || original(at) - known.start > reach)) continue;
+        tries.set(part, times + 1);
         const { expression, before, skip } = part.search();
         // not by indexOf in the text: that would search a long line up to its end, for each key
         const begin = at < before ? 0 : at - before + text.slice(at - before, at).indexOf("\n") + 1;
@@ -102,64 +124,7 @@ export function matcher(
   };
 }
 
-/** A text without some of a log's characters, and the position in the log of a position in it. */
-interface Shortened {
-  text: string;
-  original: (at: number) => number;
-}
-
-/** Blanks beyond the first, and those at the ends of a line. */
-const surplusBlanks = /(?<=\n) +| +(?=[ \n])/g;
-/** A space before a colon, as some languages write it. */
-const spaceBeforeColon = / (?=: )/g;
-/**
- * Marks behind which a paste lost the space. Not those in a link, a time, a PCI address or id, and not those
- * between the keys and values of JSON. `marks`: a class. `more`: what else can follow.
- */
-const lostSpace = (marks: string, more = "") =>
-  new RegExp(
-    `(?<=[^\\s:,])(?<!"(?=[:,](?:["{[]|true\\b|false\\b|null\\b)))${marks}(?=[a-z'"\`[({<$*|/-]|\\.{1,2}/${more})` +
-      "(?!//|(?<=\\d.)\\d|(?<=\\b[\\da-f]{2,4}:)[\\da-f]{2,4}\\b)",
-    "gi",
-  );
-/** A number behind a colon is mostly part of an address or a tag. */
-const lostSpaces = [lostSpace(":"), lostSpace(":", "|:?\\d"), lostSpace(",", "|\\d")];
-/** What NVIDIA's kernel module writes before each line of a message. */
-const moduleName = /(?<=\n)NVRM: ?/g;
-
-/** A text in which one space is between words, for patterns of {@link compiled}. */
-export const squeezed = (text: string): string => shorten({ text, original: (at) => at }, surplusBlanks).text;
-
-/** Leaves out what a pattern matches. Tabs become spaces. */
-function shorten({ text, original }: Shortened, surplus: RegExp): Shortened {
-  /** Positions in the shorter text before which something is left out, and how much up to there. */
-  const places: number[] = [];
-  const removed = [0];
-  const shorter = (text.includes("\t") ? text.replaceAll("\t", " ") : text).replace(surplus, (part, at: number) => {
-    const before = removed.at(-1)!;
-    places.push(at - before);
-    removed.push(before + part.length);
-    return "";
-  });
-  return { text: shorter, original: (at) => original(at + removed[firstFrom(places, at + 1)]!) };
-}
-
-/** The texts with the spaces that a paste lost behind colons and commas. Empty if it lost none. */
-function withLostSpaces(text: string): Shortened[] {
-  const found = new Map<string, Shortened>();
-  for (const lostSpace of lostSpaces) {
-    /** Positions in the longer text that a space was inserted at. */
-    const places: number[] = [];
-    const longer = text.replace(lostSpace, (mark, at: number) => {
-      places.push(at + 1 + places.length);
-      return `${mark} `;
-    });
-    if (places.length > 0) found.set(longer, { text: longer, original: (at) => at - firstFrom(places, at) });
-  }
-  return [...found.values()];
-}
-
-/** The pattern as it runs on a {@link squeezed} text: a space also matches a line break, and case is ignored. */
+/** The pattern as it runs on a squeezed text (shorten.mts): a space also matches a line break, and case is ignored. */
 export function compiled({ source }: RegExp): RegExp {
   const parts = [...source.matchAll(/[^\\[ ]+|\\.|\[(?:\\.|[^\]])*\]|[^]/g)].map(([part]) => part);
   return new RegExp(parts.map((part) => part === " " ? "[ \\n]" : part).join(""), "gim");
@@ -205,17 +170,6 @@ const echoed = /\becho (?:-[ne]{1,2} |>&2 ){0,2}["'][^"'\n]{0,80}$/;
 /** A PCI address, with or without its domain. */
 const address = /\b(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]\b/i;
 const addresses = new RegExp(address.source, "gi");
-
-/** The index of the first of ascending numbers that is at least `least`. */
-function firstFrom(numbers: number[], least: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (numbers[middle]! < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
 
 /** Returns whether a match has the context that its entry requires. */
 function nearby({ text, shown }: Pasted, ours: boolean) {

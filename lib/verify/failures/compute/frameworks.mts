@@ -219,7 +219,8 @@ export const frameworkFailures = (): Failure[] => [
           /Failed to (?:create|initialize) (?:EGL|GLX|Vulkan)|vulkan: No DRI3/,
           /vkEnumeratePhysicalDevices failed|eglInitialize failed/,
         ),
-        "the driver's graphics libraries (Vulkan, OpenGL) are not in the container: it asks for compute only",
+        "the driver's graphics libraries (Vulkan, OpenGL) are not where the program runs; a container without them " +
+        "asks for compute only",
         capabilities,
       ],
     ],

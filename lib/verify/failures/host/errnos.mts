@@ -52,7 +52,10 @@ const answers: [words: string, check: string, meaning: string, fix: Fix[]][] = [
     "Input/output error",
     "host.disk",
     "a disk or device answers with an error",
-    [commandFix("Read the kernel's errors", "dmesg --level err,warn", { root: true })],
+    [
+      commandFix("Read the kernel's errors", "dmesg --level err,warn", { root: true }),
+      commandFix("List the disks and what is mounted from them", "lsblk -o NAME,MODEL,MOUNTPOINTS"),
+    ],
   ],
   [
     "Cannot allocate memory",
@@ -133,6 +136,15 @@ const serviceAnswers: typeof answers = [
 /** Answers that containers' logs have without a failure, or that other entries explain. */
 const notOfServices = /^(?:No such file|Read-only|Address already|Exec format)/;
 
+/** Answers of a disk or a share, which a copy of files meets without a fault of its own. */
+const ofDisks = /^(?:Input|Stale)/;
+const answersFor = (layer: Layer): typeof answers =>
+  layer === "docker"
+    ? [...answers.filter(([words]) => !notOfServices.test(words)), ...serviceAnswers]
+    : layer === "kernel"
+    ? [...answers, ...serviceAnswers].filter(([words]) => ofDisks.test(words))
+    : answers;
+
 /** Programs whose lines end in such an answer. */
 const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shared?: true][] = [
   [
@@ -159,6 +171,15 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shar
     serviceWords,
     true,
   ],
+  // backups and copies of a host: what they read or write does not answer
+  [
+    "(?:\\b(?:rsync|cp|mv|tar|dd|borg|zfs|zpool|btrfs|vzdump)(?:\\[[\\w/]{1,12}\\])?: |\\[Errno \\d{1,3}\\] |" +
+    "\\b(?:read|write|open|stat|lstat|fsync)\\b)[^\\n]{0,300}",
+    "kernel",
+    "a backup or copy",
+    /\b(?:rsync|cp|mv|tar|dd|zfs|zpool|btrfs|vzdump)(?:\[[\w\/]{1,12}\])?: |\b(?:borg|restic|rclone|duplicity|kopia)\b|terminating with \w{5,8} status, rc/i,
+    true,
+  ],
   // the line may be virsh's or any other program's
   ["^error\\b.{0,300}", "provider", "a program", new RegExp(`${vmWords.source}|\\(os error \\d`, "i")],
 ];
@@ -169,7 +190,7 @@ const programs: [begins: string, layer: Layer, name: string, near?: RegExp, shar
  */
 export const errnoFailures = (): Failure[] => [
   ...programs.flatMap(([begins, layer, name, near, shared]) =>
-    (layer === "docker" ? [...answers.filter(([words]) => !notOfServices.test(words)), ...serviceAnswers] : answers)
+    answersFor(layer)
       .map((
         [words, check, meaning, fix],
       ): Failure => ({

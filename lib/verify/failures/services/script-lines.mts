@@ -8,7 +8,7 @@ import { rows } from "../rows.mts";
 export const serviceWords = new RegExp(
   `${dockerWords.source}|exited with code|entrypoint|Restarting \\(|cont-init|volume permissions|` +
     "\\[(?:migrations|ls\\.io-init|custom-init)\\]|['\" ]/config/|" +
-    "(?:run|start|init|setup)[\\w-]{0,16}\\.(?:ba)?sh\\b|/home/node/|/usr/src/app\\b|" +
+    "(?<!vfio-|hooks\\/.{0,40})(?:run|start|init|setup)[\\w-]{0,16}\\.(?:ba)?sh\\b|/home/node/|/usr/src/app\\b|" +
     "\\b(?:ComfyUI|vllm|sglang|tritonserver|grpc_server\\.cc|text_generation|frigate|jellyfin|plex\\b|" +
     "immich|invokeai|whisper|uvicorn|gunicorn|gradio|LocalAI|open.webui|zmq\\.error)|" +
     "bind (?:to address http|on address)|Connection in use: \\(|" +
