@@ -75,6 +75,7 @@ import {
   engineOtherFailures,
   windowsHostCauseFailures,
 } from "./engines.mts";
+import { powershellCommandFailures, powershellFailures } from "./windows/powershell.mts";
 import { engineErrorFailures } from "./containers/engine-errors.mts";
 import { denialFailures } from "./host/denials.mts";
 import { gpuProgramFailures } from "./compute/gpu-programs.mts";
@@ -117,6 +118,7 @@ export const lists: List[] = [
   cardStartFailures,
   hostErrorFailures,
   ...engineFailures,
+  powershellFailures,
   engineErrorFailures,
   denialFailures,
   proxmoxTaskFailures,
@@ -218,5 +220,6 @@ export const lists: List[] = [
   gpuProgramFailures,
   nvidiaErrorFailures,
   hostProgramFailures,
+  powershellCommandFailures,
   ...lastFailures,
 ];

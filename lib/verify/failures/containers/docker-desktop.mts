@@ -44,7 +44,7 @@ export const dockerDesktopFailures = (): Failure[] => [
         /Failed to deploy distro docker-desktop|deploying WSL2 distributions|Failed to set version to docker-desktop/,
         /\\\\wsl(?:\$|\.localhost)\\docker-desktop\S{0,80} The (?:network name|system) cannot (?:be found|find)/,
         /DockerDesktop\/Wsl\/ExecError|error (?:was encountered|occurred) while executing a WSL command|Unexpected WSL error/,
-        /Docker Desktop requires a newer WSL kernel|starting WSL engine: |running wsl-bootstrap: /,
+        /starting WSL engine: |running wsl-bootstrap: |provisioning docker WSL distros|ensuring main distro is/,
       ),
       "WSL does not run Docker Desktop's own distribution: WSL is old, damaged or hangs, or Windows' virtualization " +
       "is off",
@@ -52,6 +52,37 @@ export const dockerDesktopFailures = (): Failure[] => [
       restart,
       "If the error remains: turn on Virtual Machine Platform in Windows' features and virtualization in the " +
       "firmware, and restart Windows",
+    ],
+    [
+      "provider.version",
+      "cause",
+      /Docker Desktop requires a newer WSL kernel|WSL kernel version too low|WSL version .{0,20}too old/i,
+      "WSL or its kernel is older than Docker Desktop needs",
+      update,
+      "Without the Store: wsl --update --web-download; then wsl --shutdown, and start Docker Desktop",
+    ],
+    [
+      "provider.version",
+      "cause",
+      /incompatible version of Windows|Docker Desktop requires (?:a server with )?Windows 1[01]/,
+      "Docker Desktop does not support this release or edition of Windows (nor Windows Server)",
+      "Install the updates of Windows, or an older Docker Desktop; on Windows Server use Docker in a VM or WSL",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /Containers feature is not enabled|\/windowscontainers\/start .{0,40}(?:Error|failed)/i,
+      "Docker Desktop is set to Windows containers, whose part of Windows is off or does not start",
+      "Switch to Linux containers (menu of the whale icon), which a GPU needs",
+      "For Windows containers: turn on Containers and Hyper-V in Windows' features, then restart",
+    ],
+    [
+      "verify.docker",
+      "symptom",
+      /Component (?:Docker|Community)\S{1,80} failed: /,
+      "Docker Desktop's installer stopped at the part that the line names, for the reason after it",
+      "Run the installer as administrator; uninstall an older Docker Desktop and restart before",
+      "Features it could not turn on: dism.exe /online /enable-feature /featurename:VirtualMachinePlatform /all",
     ],
     [
       "verify.docker",
@@ -68,7 +99,8 @@ export const dockerDesktopFailures = (): Failure[] => [
       "cause",
       anyOf(
         /failed to ping com\.docker\.service|dockerBackend\w{0,12}: The system cannot find the file/,
-        /docker_engine\w{0,10}: Access is denied/,
+        /docker_engine\w{0,10}: Access is denied|must be in the ['"]?docker-users['"]? group/,
+        /Unable to start Docker Desktops? service|ServiceNotRunningException|Failed to stop Docker daemon Windows service/,
       ),
       "Docker Desktop's service on Windows does not run, or this user is not allowed to use it",
       commandFix("Start it as administrator", "net start com.docker.service", { root: true }),

@@ -138,18 +138,6 @@ const setupErrorFailures = (): Failure[] => [
       "disabled: true",
     ],
     [
-      "provider.access",
-      "cause",
-      anyOf(
-        /cannot be loaded because running scripts is disabled on this system/,
-        /cannot be loaded\. The file \S{1,200} is not digitally signed/,
-        /about_Execution_Policies/,
-      ),
-      "Windows does not run PowerShell scripts here: its execution policy forbids it",
-      "For this window alone: Set-ExecutionPolicy -Scope Process Bypass",
-      "For a downloaded script that you trust: Unblock-File FILE",
-    ],
-    [
       "hyperv.switch",
       "cause",
       anyOf(
@@ -159,19 +147,6 @@ const setupErrorFailures = (): Failure[] => [
       "Hyper-V has no virtual switch of that name",
       commandFix("List them", "Get-VMSwitch"),
       "Use one of them (the Default Switch exists on Windows 10 and 11), or create it in Hyper-V Manager",
-    ],
-    [
-      "provider.access",
-      "cause",
-      anyOf(
-        /TerminatorExpectedAtEndOfString|string is missing the terminator/,
-        /is not recognized as the name of a script file/,
-        /ParserError: .{0,80}ParentContainsErrorRecordException/,
-      ),
-      "PowerShell could not read the script that it was given: a quote in a folder's or VM's name, another " +
-      "PowerShell than Vagrant expects, or an old Vagrant",
-      "Use folders and names without quotes, spaces and letters beyond ASCII",
-      "Run it from Windows PowerShell 5.1, not PowerShell 7, and update Vagrant",
     ],
   ]),
   ...rows({

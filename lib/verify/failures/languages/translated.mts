@@ -45,7 +45,7 @@ const languages: Language[] = [
   [/[\u3040-\u30ff]/, japanesePackages + japanese + japaneseWindows],
   [/[\uac00-\ud7af]/, koreanWindows],
   [
-    /[à-ÿąćęłńśźż]|\b(?:der|ist|durch|beim|dass|wird|nicht|de|du|della|il|nel|non|una|une|est|del|la|el|los|las|para|ao|nie|jest|lub|dystrybucji|richiede|completare|Eine)\b/i,
+    /[à-ÿąćęłńśźż]|\b(?:der|ist|durch|beim|dass|wird|nicht|de|du|della|il|nel|non|una|une|est|del|la|el|los|las|para|ao|nie|jest|lub|dystrybucji|richiede|completare|Eine)\b|h[iy]pervisor|inesperado|imprevisto|inattendu|Unerwartet|Nieoczekiw/i,
     latinWindows,
   ],
   [/\bAddress in use\b|Name does not resolve|No file descriptors available/, musl],

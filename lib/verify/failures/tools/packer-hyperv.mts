@@ -48,7 +48,7 @@ export const packerHypervFailures = (): Failure[] => [
       "cause",
       anyOf(
         /(?:PS|PowerShell) Hyper-V module is not loaded/,
-        /Hyper-V (?:PowerShell )?module is not available/,
+        /Hyper-V (?:PowerShell )?module is not available|module 'Hyper-V' was not loaded because no valid module file/,
         /'\w{3,12}-V(?:M|HD)\w{0,40}' command was found in the module 'Hyper-V', but the module could not be loaded/,
       ),
       "Hyper-V's PowerShell module is not installed, or the feature Hyper-V is off",

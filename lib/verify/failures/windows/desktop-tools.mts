@@ -50,7 +50,7 @@ export const desktopToolFailures = (): Failure[] => [
       "cause",
       anyOf(
         /No applicable (?:installer|upgrade) (?:was )?found|blocked by (?:Group )?policy/i,
-        /requires administrator privileges|cannot be run from an administrator context/i,
+        /requires administrator privileges|cannot be run from an administrator context|install technology is different/i,
         hresult(0x8a150010, 0x8a15002b, 0x8a15001b, 0x8a15001c, 0x8a15003a, 0x8a150019, 0x8a150056),
       ),
       "WinGet has no installer for this Windows, or needs an administrator, or a policy forbids it",

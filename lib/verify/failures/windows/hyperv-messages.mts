@@ -159,6 +159,14 @@ const starts: Row[] = [
   ],
   [
     "host.virtualization",
+    "fallback",
+    /Hyper(?:-V|visor) launch failed; |Failed to start Hyper-V; /,
+    "Windows' hypervisor did not start, for the reason after the semicolon",
+    "Update the firmware of the board, and set virtualization (VT-x or SVM) and No Execute there to on",
+    commandFix("Let Windows start it, then restart", "bcdedit.exe /set hypervisorlaunchtype auto", { root: true }),
+  ],
+  [
+    "host.virtualization",
     "symptom",
     /Hyper-V cannot be installed: A hypervisor is already running/,
     "Hyper-V finds another hypervisor below it: this Windows is a VM whose host does not pass virtualization on",

@@ -80,7 +80,10 @@ const codes: Row[] = [
   [
     "provider.access",
     "cause",
-    anyOf(hresult(0x800705b4, 0x80370109), /response was not received from the virtual machine or container/),
+    anyOf(
+      hresult(0x800705b4, 0x80370109),
+      /response was not received from the virtual machine or container(?![^]{0,60}Wsl\/)/,
+    ),
     "Windows' service for VMs did not answer in time",
     services,
     "Restart Windows; if it happens again, update Windows and the graphics driver",
@@ -133,7 +136,7 @@ const codes: Row[] = [
     "cause",
     anyOf(
       hresult(0x8037010f, 0x80370110, 0x80370105, 0x8037010e),
-      /(?:virtual )?machine or container with the specified identifier (?:is not running|does not exist|already exists)/,
+      /(?:virtual )?machine or container with the specified identifier (?:is not running|does not exist|already exists)(?![^]{0,60}Wsl\/)/,
       /virtual machine or container operation is not valid in the current state/,
     ),
     "the VM that Windows' service for VMs was asked for is in another state than the program expects: it ended, " +
@@ -159,11 +162,35 @@ const featureCodes: Row[] = [
   [
     "host.virtualization",
     "cause",
-    /0x800f0(?!80c|907|954)[89]\w{2}\b|0x80073712\b|DismInitialize failed/i,
+    anyOf(
+      /0x800f0(?!80c|907|922|954)[89]\w{2}\b|0x80073712\b|DismInitialize failed/i,
+      /component store has been corrupted|source files could not be found/,
+    ),
     "Windows cannot turn the feature on: its component store is damaged, or the files are not there",
     commandFix("Repair the store, as administrator", "dism /online /cleanup-image /restorehealth", { root: true }),
     commandFix("Then its files", "sfc /scannow", { root: true }),
     "Install the updates of Windows and restart it, then turn the feature on again",
+  ],
+  [
+    "host.virtualization",
+    "cause",
+    /0x800f0922\b|couldn't complete the (?:features|updates)|Undoing changes/i,
+    "Windows took the feature back at its restart: a network driver of another program (VMware, VirtualBox, VPN) " +
+    "does " +
+    "not let it be installed, or the boot partition is full",
+    "Uninstall VMware and VPN programs, restart, turn the feature on, restart; then install them again",
+    "Give the EFI partition free space (500 MB in all); the reason is in C:\\Windows\\Logs\\CBS\\CBS.log",
+  ],
+  [
+    "host.virtualization",
+    "cause",
+    /target of the specified cmdlet cannot be a Windows client-based/,
+    "the command is for Windows Server, and this is Windows 10 or 11",
+    commandFix(
+      "Enable Hyper-V here, then restart",
+      "Enable-WindowsOptionalFeature -Online -FeatureName Microsoft-Hyper-V -All",
+      { root: true, reboot: true },
+    ),
   ],
   [
     "host.virtualization",
@@ -184,7 +211,7 @@ export const windowsCodeFailures = (): Failure[] => [
   ...rows({
     layer: "hypervisor",
     near:
-      /\bdism\b|optional ?feature|parent feature|hyper-?v|virtual|virtuel|\bWsl\b|featurename|WindowsOptionalFeature/i,
+      /\bdism\b|optional ?feature|parent feature|hyper-?v|virtual|virtuel|\bWsl\b|featurename|Windows(?:Optional)?Feature|requested changes|the features|Undoing/i,
     source: "Microsoft Learn (Windows Update error reference, DISM), microsoft/WSL#7317 (2021-08), read 2026-11",
   }, featureCodes),
   ...rows({
@@ -220,6 +247,15 @@ export const windowsCodeFailures = (): Failure[] => [
       firmwareFix("Turn on VT-x or SVM in the firmware's setup"),
     ],
     ...codes,
+    [
+      "provider.access",
+      "symptom",
+      /The .{3,60} service terminated (?:unexpectedly|with the following)/,
+      "a service of Windows for VMs ended: a file of it is damaged or of another update, or a security program ends it",
+      services,
+      "Install the updates of Windows and restart; then sfc /scannow as administrator",
+      eventLog,
+    ],
     [
       "hyperv.card",
       "fallback",

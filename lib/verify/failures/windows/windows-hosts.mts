@@ -4,7 +4,7 @@ import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
 
 const powershell =
-  /powershell|CategoryInfo|FullyQualifiedErrorId|-VM\w{0,30}\b|-VHD|Invoke-|Copy-Item|New-Net|\.ps1|PS [A-Z]:|hyper-?v|packer|vagrant|vbox|qemu/i;
+  /powershell|CategoryInfo|FullyQualifiedErrorId|-VM\w{0,30}\b|-VHD|Invoke-|Copy-Item|New-Net|\.ps1|PS [A-Z]:|hyper-?v|packer|vagrant|vbox|qemu|your PC/i;
 
 /** Messages of Windows' PowerShell and of Hyper-V's cmdlets that no other table has. */
 export const windowsHostFailures = (): Failure[] => [
@@ -12,7 +12,11 @@ export const windowsHostFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /The requested operation requires elevation|Elevated permissions are required to run DISM|0x800702e4\b/i,
+      anyOf(
+        /The requested operation requires elevation|Elevated permissions are required to run DISM|0x800702e4\b/i,
+        /"#requires" statement for running as Administrator|boot configuration data store could not be opened\. Access is denied/,
+        /Access to the registry key '.{1,200}' is denied/,
+      ),
       "this needs an administrator's window, and the program did not ask for one",
       "Run it in PowerShell as administrator (right click, Run as administrator)",
     ],
@@ -35,7 +39,7 @@ export const windowsHostFailures = (): Failure[] => [
     [
       "tools.present",
       "cause",
-      /This version of .{1,200} is not compatible with the version of Windows you're running|is not a valid Win32 application/,
+      /This version of .{1,200} is not compatible with the version of Windows you're running|This app can't run on your PC|is not a valid Win32 application/,
       "the program's file is for another CPU (ARM, 32 bits, Linux), or its download was cut off",
       "Fetch it again, for this Windows: Settings, System, About shows whether it is x64 or ARM",
     ],

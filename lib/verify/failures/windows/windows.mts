@@ -92,6 +92,7 @@ export const windowsFailures = (): Failure[] => [
       /\b0x80370102\b|could not be started because a required feature is not installed/,
       /Virtualization (?:is disabled|support is disabled) in the firmware|HCS_E_HYPERV_NOT_INSTALLED/,
       /Hyper-?V (?:Hypervisor|Windows feature) is disabled|HyperV namespace not found|(?<!PS )Hyper-V not installed/,
+      /hyperv does not appear to be installed|'hyperv' driver reported an issue/,
       /Virtualization support appears to be disabled|CPU does not have proper virtualization extensions/,
       /requires `?Virtual Machine Platform`? feature to be enabled|needs to be rebooted in order for Hyper-V/,
     ),

@@ -88,7 +88,10 @@ export const wslMessageFailures = (): Failure[] => [
     [
       "host.virtualization",
       "cause",
-      /Virtualization support not detected|virtualization support is not enabled on your machine/,
+      anyOf(
+        /Virtuali[sz]ation support (?:not|wasn't|was not) detected|virtualization support is not enabled on your machine/,
+        /Windows Hypervisor is not present|unable to detect a Hypervisor|data execution protection must be enabled/,
+      ),
       "Docker Desktop finds no virtualization: it is off in the firmware, or Windows' hypervisor does not start",
       "Turn on VT-x or SVM in the firmware's setup; in a VM, nested virtualization in the outer one",
       commandFix("Let Windows start its hypervisor, then restart", "bcdedit /set hypervisorlaunchtype auto", {

@@ -99,6 +99,7 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     "host.virtualization",
     "WSL's VM did not answer in time",
     restart,
+    features,
     "Move .wslconfig away if it names a kernel or much memory, and restart Windows",
   ],
 ];
