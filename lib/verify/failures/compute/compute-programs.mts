@@ -62,8 +62,9 @@ export const computeProgramFailures = (): Failure[] => [
     [
       "guest.image",
       "cause",
-      /No module named '?pkg_resources/,
-      "a Python program needs pkg_resources, which newer releases of setuptools no longer have",
+      /No module named '?(?:pkg_resources|distutils)\b/,
+      "a Python program needs pkg_resources or distutils: newer releases of setuptools no longer have the first, and " +
+      "Python 3.12 and later has the second only with setuptools",
       'Install an older one in its environment: pip install "setuptools<81"',
       "Or use a newer release of the program that does not need it",
     ],

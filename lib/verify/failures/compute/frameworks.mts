@@ -89,9 +89,10 @@ export const frameworkFailures = (): Failure[] => [
       [
         "guest.cuda",
         "symptom",
-        /Internal Triton PTX codegen error|`ptxas` (?:failed with error code|raised SIGSEGV)/,
-        "Triton's compiler ptxas failed, for the reason after 'ptxas stderr' (a card that it does not know); " +
-        "without one it did not start or crashed",
+        /triton\.compiler\.errors\.CompilationError|Internal Triton PTX codegen error|`ptxas` (?:failed with error code|raised SIGSEGV)/,
+        "Triton's compiler failed, for the reason below or after 'ptxas stderr' (a card that it does not know, " +
+        "code of " +
+        "another release); without one it did not start or crashed",
         "Use a newer PyTorch with its Triton, or another ptxas: TRITON_PTXAS_PATH=/usr/local/cuda/bin/ptxas",
         "Without Triton: TORCHDYNAMO_DISABLE=1, vLLM --enforce-eager, ComfyUI without SageAttention",
       ],
@@ -197,18 +198,6 @@ export const frameworkFailures = (): Failure[] => [
           /libnv(?:cuvid|idia-encode)\.so\S{0,6}: cannot open/,
         ),
         "the driver's video libraries are not in the container: it asks for compute only",
-        capabilities,
-      ],
-      [
-        "verify.service",
-        "cause",
-        anyOf(
-          /OpenEncodeSessionEx failed|No (?:NVENC )?capable devices found/,
-          /CreateInputBuffer failed|InitializeEncoder failed/,
-        ),
-        "the GPU's video encoder does not take the work: too many sessions at once, no memory, or a codec that " +
-        "this GPU lacks",
-        "Encode fewer streams at once, or with a codec that this GPU has",
         capabilities,
       ],
       [

@@ -98,7 +98,7 @@ export const gpuStartFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /no compatible rocm library found|no suitable rocm found, falling back to CPU/,
+      /amdgpu detected, but no compatible rocm library found|no suitable rocm found, falling back to CPU/,
       "Ollama found an AMD card, and has no ROCm to compute with: the image is the one without ROCm",
       "Use the image's tag for AMD (ollama/ollama:rocm, or VERSION-rocm)",
       "Without Docker: install ollama-linux-amd64-rocm next to Ollama",
@@ -232,7 +232,7 @@ export const gpuStartFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /vkCreateInstance.{0,30}: VK_ERROR_INCOMPATIBLE|vk::(?:IncompatibleDriver|InitializationFailed)Error|No devices found: VK_ERROR_INITIALIZATION_FAILED/,
+      /vkCreateInstance.{0,30}: VK_ERROR_INCOMPATIBLE|vk::(?:IncompatibleDriver|InitializationFailed|ExtensionNotPresent|FeatureNotPresent)Error|createDevice: Error(?:Extension|Feature)NotPresent|No devices found: VK_ERROR_INITIALIZATION_FAILED/,
       "Vulkan finds no driver that starts: the container has no card's node, or lacks the driver's Vulkan files",
       "NVIDIA: NVIDIA_DRIVER_CAPABILITIES=all; AMD and Intel: devices: [/dev/dri] and mesa-vulkan-drivers in " +
       "the image",

@@ -60,6 +60,7 @@ export const imagePartFailures = (): Failure[] => [
         /only supported on (?:Hopper|Blackwell|Ampere|SM\d{2,3})|Only (?:Hopper|Blackwell|Ampere) GPUs supported/,
         /Unsupported (?:compute capability|SM version|CUDA arch\w{0,10}):? ?\d|not supported on this device: SM \d/,
         /No compiled \w{3,40} (?:for a compute capability|(?:\w{3,30} )?kernel for SM ?\d)/,
+        /\w_C is not available, likely was not compiled due to/,
         /Could not run '(?:_C|_moe_C|vllm|sgl_kernel|flash_attn)\w{0,20}::\w{2,60}' with arguments from the 'CUDA' backend/,
       ),
       "the program chose a way of computing that this GPU does not have (kernels for other chips, as data-center " +
@@ -70,6 +71,14 @@ export const imagePartFailures = (): Failure[] => [
     ],
   ]),
   ...rows({ layer: "image", source: "Python, Go, Node.js; flashinfer-ai/flashinfer#2093 (2025-11), read 2026-11" }, [
+    [
+      "verify.service",
+      "cause",
+      /KeyError: 'getpwuid\(\): uid not found: \d{1,10}'|getpwuid: user not found|No user exists for uid \d/,
+      "the service runs as a user that its image has no name for (user:, PUID), and the program asks for the name",
+      "Set HOME and USER for that service (HOME: /tmp, USER: app), and TORCHINDUCTOR_CACHE_DIR for PyTorch",
+      "Or leave user: out, or mount /etc/passwd with that user: - /etc/passwd:/etc/passwd:ro",
+    ],
     [
       "verify.service",
       "cause",

@@ -75,10 +75,16 @@ export const llamaCppFailures = (): Failure[] =>
     [
       "verify.service",
       "fallback",
-      anyOf(/ggml_abort\+0x|ggml_print_backtrace\+0x/),
-      "llama.cpp stopped at an internal check; the line above the backtrace (GGML_ASSERT, CUDA error) names it",
+      anyOf(
+        /ggml_abort\+0x|ggml_print_backtrace\+0x/,
+        /GGML_ASSERT(?:\(|: )(?!fp|x\))|(?:ggml|llama)[\w./-]{0,60}\.(?:cuh?|c|cpp|m):\d{1,5}: fatal error/,
+      ),
+      "llama.cpp stopped at a check of its own (GGML_ASSERT, or the line above the backtrace): this release cannot " +
+      "compute that model, quantization or option on this card",
       log,
-      "Use a newer tag of the image; try without flash attention, speculation and a quantized cache",
+      "Use a newer tag of the image; try without flash attention, speculation and a quantized cache, and a model " +
+      "from " +
+      "another source",
     ],
     [
       "verify.service",

@@ -189,6 +189,18 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
+        anyOf(
+          /OpenEncodeSessionEx failed|No (?:NVENC )?capable devices found/,
+          /CreateInputBuffer failed|InitializeEncoder failed/,
+        ),
+        "the GPU's video encoder does not take the work: too many sessions at once, no memory, or a codec that " +
+        "this GPU lacks",
+        "Encode fewer streams at once, or with a codec that this GPU has",
+        capabilities,
+      ],
+      [
+        "verify.service",
+        "cause",
         /method DESCRIBE failed: \d{3}|Server returned (?:401|403|404) /,
         "the camera or stream refuses the request: its address, user name or password is wrong (no fault of the GPU)",
         "Correct the address (rtsp://USER:PASSWORD@ADDRESS/PATH), and try it with ffprobe",
@@ -196,10 +208,28 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /No EdgeTPU was detected/,
+        /No EdgeTPU was detected|Failed to load delegate from libedgetpu/,
         "Frigate finds no Coral: it was not given to the container or VM, or its driver (apex) does not fit " +
         "the kernel",
         "Write devices: [/dev/bus/usb] or [/dev/apex_0], or use the detector for the GPU (onnx, tensorrt, openvino)",
+      ],
+      [
+        "verify.service",
+        "symptom",
+        /hardware transcoding: enabled, but no hardware decode accelerator found/,
+        "Plex finds no card for its video: the container has none, lacks the driver's video libraries, or the " +
+        "account " +
+        "has no Plex Pass",
+        capabilities,
+        "AMD, Intel: devices: [/dev/dri] for that service; Plex's lines with [FFMPEG] before this one say more",
+      ],
+      [
+        "verify.service",
+        "cause",
+        /\*\*\* Config Validation Errors|Your config file is not valid!/,
+        "Frigate's config is not valid: the lines after this one have the line, the key and what is wrong with it",
+        "Correct that key as the documentation of this release says; a new release can have other keys (detectors: " +
+        "tensorrt became onnx in 0.16)",
       ],
       [
         "verify.service",
@@ -228,7 +258,8 @@ export const mediaProgramFailures = (): Failure[] =>
         "verify.service",
         "fallback",
         anyOf(
-          /Ffmpeg process crashed unexpectedly|Unable to read frames from ffmpeg process|ffmpeg process is not running/,
+          /Ffmpeg process crashed unexpectedly|Unable to read frames from ffmpeg process|ffmpeg process is not running|No new recording segments were created for/,
+          /Plex Transcoder' exit code for process \d{1,8} is [1-9]\d{0,2} \(failure\)/,
           /FFmpeg exited with code \d{1,3}|Error while opening encoder(?: for output stream)? ?#?/,
           /Error submitting (?:video|audio) frame to the encoder|Error encoding a frame: |Task finished with error code: -\d{1,10}/,
         ),

@@ -22,7 +22,8 @@ export const modelFileFailures = (): Failure[] => [
         /key not found in model: |check_tensor_dims: tensor '\S{1,80}' has wrong shape/,
         /GGUF model with architecture \S{2,40} is not supported|Unsupported GGUF quantization type/,
         /## Could not find [\w*.]{3,80} in model|Unsupported model binary version|Unsupported model IR version/,
-        /done_getting_tensors: wrong number of tensors/,
+        /done_getting_tensors: wrong number of tensors|tensor '\S{1,80}' not found|unrecognized tensor type \d/,
+        /Can not map tensor '|NotImplementedError: Architecture '?"?\w{3,60}'?"? not supported!|BPE pre-tokenizer was not recognized/,
       ),
       "the program in the image is older than this model: it does not know its kind, tensors or format",
       "Use a newer tag of the image (or build it again); if it is the newest: fetch the model again, or another " +

@@ -119,6 +119,14 @@ export const modelServerFailures = (): Failure[] => [
     ],
     [
       "verify.service",
+      "cause",
+      /Failed to allocate memory for \w{3,40} with size \d{1,12} and alignment \d{1,4} in AlignedAllocator/,
+      "the working memory of FlashInfer is too small for so many requests or so large a model",
+      "SGLang: raise SGLANG_FLASHINFER_WORKSPACE_SIZE (in bytes), or lower --max-running-requests and " +
+      "--chunked-prefill-size; or take --attention-backend triton",
+    ],
+    [
+      "verify.service",
       "note",
       anyOf(
         /Custom (?:quick )?allreduce is disabled because|does not have native support for FP\d computation/,

@@ -37,14 +37,14 @@ export const programEndFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /exit(?:ed with)? (?:status|code):?(?: exit status)? (?:0xc0000135|3221225781|-1073741515)\b/,
+      /exit(?:ed with)? (?:status(?: code)?|code):?(?: exit status)? (?:0xc0000135|3221225781|-1073741515)\b/,
       "Windows did not start the program, since a DLL is missing: Visual C++'s, or CUDA's of that release",
       "Install the newest Visual C++ Redistributable (x64), and the program again with its CUDA files",
     ],
     [
       "verify.service",
       "symptom",
-      /exit(?:ed with)? (?:status|code):?(?: exit status)? (?:0xc000(?:0005|0409|001d|00fd)|3221225477|3221226505|3221225501|3221225725|-10737418(?:19|95)|-1073740791|-1073741571)\b/,
+      /exit(?:ed with)? (?:status(?: code)?|code):?(?: exit status)? (?:0xc000(?:0005|0409|001d|00fd)|3221225477|3221226505|3221225501|3221225725|-10737418(?:19|95)|-1073740791|-1073741571)\b/,
       "the program crashed on Windows: its driver or DLLs do not fit it, memory ran out, or the CPU lacks AVX " +
       "(c000001d)",
       "Update the GPU's driver and the program; try a smaller model, and the program without the GPU",
@@ -183,7 +183,7 @@ export const programEndFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /Device does not support multicasting|custom_all_reduce\.cuh?:\d{1,5} '/,
+      /Device does not support multicasting|custom_all_reduce\.py", line \d{1,5}, in register_graph_buffers|custom_all_reduce\.cuh?:\d{1,5} '/,
       "the GPUs do not reach each other's memory directly, as the program requires (in a VM without ACS' P2P, or " +
       "cards without NVLink)",
       "vLLM, SGLang: --disable-custom-all-reduce; NCCL: NCCL_P2P_DISABLE=1",

@@ -4,7 +4,7 @@ import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
 
 const words =
-  /torch|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|invoke|blender|cycles|flash.?attn|vk_|model_|models|EngineCore|Engine |tcmalloc|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch|update_slots|paddle|Value not in list|\.gguf|\.safetensors/i;
+  /torch|triton|cuda|vllm|sglang|flashinfer|comfy|huggingface|transformers|llama|ggml|gguf|ollama|localai|onnx|tensorrt|\[TRT\]|nvenc|tensorflow|whisper|diffusion|webui|gradio|kobold|invoke|blender|cycles|flash.?attn|vk_|model_|models|EngineCore|Engine |tcmalloc|litellm|n8n|11434|accelerate|attention|device_map|Errno 111|CheckpointLoader|launched as root|during processing|slot for batch|update_slots|paddle|Value not in list|\.gguf|\.safetensors|\w\.py: error: /i;
 const gpuWords =
   /torch|\bcuda|vllm|sglang|comfyui|transformers|diffus|onnxruntime|tensorrt|whisper|llama|ctranslate|invokeai|xformers/i;
 const gpuTest = "docker run --rm --gpus all ubuntu nvidia-smi";
@@ -35,6 +35,7 @@ export const programInputFailures = (): Failure[] =>
         /Model architectures? \[.{2,80}\] (?:are|is) not supported|Unknown quantization method|Unrecognized model in /,
         /does not recognize this architecture|Transformers does not recognize|Tokenizer class \w{3,60} does not exist or is not currently imported/,
         /There is no module or parameter named '[\w.]{3,200}' in \w/,
+        /KeyError: '(?:[\w.]{1,60}\.)?(?:layers|h|blocks)\.\d{1,3}\.[\w.]{3,120}'|KeyError: '(?:lm_head|model\.embed_tokens)\.\w{3,40}'/,
       ),
       "the program in the image does not know this kind of model or its quantization: it is older than the model, or " +
       "the folder is not a model's",
@@ -59,8 +60,8 @@ export const programInputFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      /User-specified max_model_len .{0,20}is greater than the derived/,
-      "--max-model-len is longer than the context that the model was made for",
+      /User-specified (?:max_model_len|context_length) .{0,20}is greater than the derived/,
+      "--max-model-len (SGLang: --context-length) is longer than the context that the model was made for",
       "Leave it out, or set at most the length that the message names (config.json: max_position_embeddings)",
     ],
     [
@@ -79,7 +80,10 @@ export const programInputFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
-      anyOf(/FlashInfer requires (?:GPUs with|sm\d)|build does not support headdim|Unsupported head.?size/),
+      anyOf(
+        /FlashInfer requires (?:GPUs with|sm\d)|build does not support headdim|Unsupported head.?size/,
+        /failed to dispatch (?:head_dim|group_size|data type) \w|assert Lq in \{|only supports head dimension at most/,
+      ),
       "the attention library has no code for this GPU or model",
       "Choose another: VLLM_ATTENTION_BACKEND=TRITON_ATTN, --attention-backend triton (SGLang), or attention: sdpa",
     ],
@@ -167,11 +171,11 @@ export const programInputFailures = (): Failure[] =>
     ],
     [
       "verify.service",
-      "symptom",
+      "fallback",
       anyOf(
-        /Engine process failed to start|RPC call to execute_model timed out|Engine loop has died/,
+        /ChildProcessError: worker died|Engine process failed to start|RPC call to execute_model timed out|Engine loop has died/,
         /Stable diffusion model failed to load|exiting due to model loading error|failed to create context with model/,
-        /srv {1,4}load_model: failed|Failed to execute script '|GGML_ASSERT\(/i,
+        /srv {1,4}load_model: failed|Failed to execute script '/i,
         /[Cc]apture cuda graph failed|CUDA graph capturing failed|WorkerProc initialization failed due to|RuntimeError: Executor failed\./,
       ),
       "the program gave up; an error above says why",
@@ -250,8 +254,16 @@ export const pythonFallbacks = (): Failure[] =>
     [
       "verify.service",
       "fallback",
-      /Traceback \(most recent call last\)|(?:Runtime|Value|Type|Key|Attribute|Assertion|NotImplemented|Import|OS|Permission|Name|Index|Memory|Timeout|Connection)Error: |\bAssertionError(?=\s|$)/,
-      "a program ended with an error of its own, which homelab-gpu does not know; its last line names it",
+      /(?<!\| )(?:Runtime|Value|Type|Key|Attribute|Assertion|NotImplemented|Import|OS|Permission|Name|Index|Memory|Timeout|Connection)Error: (?!Engine (?:core|process)|Server exited|WorkerProc|Executor failed)|\bAssertionError(?=\s|$)/,
+      "a program ended with an error of its own, which homelab-gpu does not know: the line names it",
+      guestFix("Check that a container gets the GPU: then the driver and the toolkit work", gpuTest),
+      "Look that line up at the program's project; try its newest image, and the one that last worked",
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /Traceback \(most recent call last\)/,
+      "a program in Python ended with an error that homelab-gpu does not know: the last line of its traceback names it",
       guestFix("Check that a container gets the GPU: then the driver and the toolkit work", gpuTest),
       "Look that line up at the program's project; try its newest image, and the one that last worked",
     ],

@@ -216,7 +216,8 @@ export const programFailures = (): Failure[] => [
     source: "llama.cpp; ggml-org/llama.cpp#15919 (2025-09)",
   },
   {
-    pattern: /no backends are loaded\. hint: use ggml_backend_load|failed to find ggml_backend_init/,
+    pattern:
+      /no backends are loaded\. hint: use ggml_backend_load|failed to find ggml_backend_init|make_cpu_buft_list: no CPU backend found/,
     check: "verify.service",
     layer: "image",
     message: "llama.cpp finds none of its libraries that compute (libggml-cuda, libggml-cpu): its image is " +

@@ -111,7 +111,7 @@ export const pythonProgramFailures = (): Failure[] =>
           /Consistency check failed: file should be of size|SHA mismatch for file|safetensors file is corrupt/,
           /Error while deserializing header: |failed to read magic|INVALID_PROTOBUF : Load model from/,
           /Error: invalid file magic|invalid magic characters/,
-          /error loading model: (?:missing tensor|tensor '|corrupted|wrong number of tensors)|tensor .{1,80} data is not within the file bounds/,
+          /error loading model: (?:missing tensor|tensor '|llama\.cpp: tensor '|invalid split file|corrupted|wrong number of tensors)|tensor .{1,80} data is not within the file bounds/,
         ),
         "a file of the model is not whole, or is a page of text in its place (Git LFS, a login)",
         "Delete it, and download it again; compare its size with the one on the model's page",
@@ -182,7 +182,7 @@ export const pythonProgramFailures = (): Failure[] =>
       ],
       [
         "verify.service",
-        "symptom",
+        "fallback",
         /RayChannelTimeoutError|RayTaskError|ray\.exceptions\.\w{4,40}/,
         "a worker of Ray failed or did not answer; its own error is further up",
         "Read the first error of its log; with one GPU leave Ray out (--distributed-executor-backend mp)",

@@ -50,7 +50,7 @@ export const rocmFailures = (): Failure[] => [
         "verify.service",
         "cause",
         anyOf(
-          /(?:HIP|ROCm) error: (?:invalid device function|no kernel image|device kernel image is invalid|shared object initialization failed)/,
+          /(?:(?:HIP|ROCm) error: |Triton Error \[HIP\]: [^\n]{0,30})(?:invalid device function|no kernel image|device kernel image is invalid|shared object initialization failed)/,
           /\bhipError(?:NoBinaryForGpu|InvalidDeviceFunction|InvalidKernelFile|InvalidImage)\b/,
         ),
         "the program's build for ROCm has no code for this AMD chip",

@@ -189,7 +189,7 @@ export const composeKindFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /\b(?:pre_start|post_start|pre_stop)\b.{0,80}hook exited with status [1-9]|\bhook exited with status [1-9]|pre_start\[\d{1,3}\]: /,
+      /\b(?:pre_start|post_start|pre_stop)\b.{0,80}hook exited with status [1-9]|(?<!\bcommand )\bhook exited with status [1-9]|pre_start\[\d{1,3}\]: /,
       "a hook of the service (pre_start:, post_start:, pre_stop:) failed",
       "Read what the hook printed above, and run its command by hand: docker compose run --rm SERVICE COMMAND",
       "If the message names per_replica, remove that key",

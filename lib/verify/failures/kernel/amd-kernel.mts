@@ -109,8 +109,8 @@ export const amdKernelFailures = (): Failure[] => [
     [
       "verify.service",
       "fallback",
-      /HIP error: |hipError_?[A-Za-z]\w{0,40}|HIP_ERROR_\w{3,40}|HSA_STATUS_ERROR\w{0,60}|\bROCm error: /,
-      "a call of ROCm failed, for the reason after the colon",
+      /HIP error: |hipError_?[A-Za-z]\w{0,40}|HIP_ERROR_\w{3,40}|HSA_STATUS_ERROR\w{0,60}|\bROCm error: |\b(?:HIPBLAS_STATUS_(?!SUCCESS)|rocblas_status_(?!success))\w{4,30}|Triton Error \[HIP\]/,
+      "a call of ROCm failed, for the reason after the colon or in its name",
       kernel,
     ],
   ]),

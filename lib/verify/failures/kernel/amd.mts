@@ -56,7 +56,7 @@ export const amdFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /Unable to open \/dev\/kfd read-write: (?:Permission denied|Operation not permitted|No such)/,
+      /Unable to open \/dev\/kfd read-write: (?:Permission denied|Operation not permitted|No such)|open \/dev\/kfd: (?:permission denied|operation not permitted)/,
       /not member of "\w{1,20}" group|permission problems block access/,
       /kfd driver not loaded|Could not initialize Tensile host: No devices found/,
     ),

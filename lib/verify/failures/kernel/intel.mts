@@ -78,7 +78,7 @@ export const intelFailures = (): Failure[] => [
         /No XPU devices are available|XPU device count is zero|Failed to initialize XPU devices/i,
         /No device of requested type available|No Level.?Zero (?:devices?|drivers?) found|dpcppSetDevice: device_id is out of range/,
         /(?:ZE|UR)_RESULT_ERROR_(?:UNINITIALIZED|ADAPTER_SPECIFIC|DEVICE_LOST|UNSUPPORTED_FEATURE|DEPENDENCY_UNAVAILABLE)/,
-        /no SYCL devices found|\[ ?GPU ?\] (?:No supported (?:OCL )?devices|Can't get \w{4,40} property as no supported devices)|Device with "GPU" name is not registered|No GPU device found in OpenVINO|\[OpenVINO\] Device GPU is not available|Check 'contexts\.count\(device_id\)' failed/,
+        /no SYCL devices found|\[GPU\] Context was not initialized|\[ ?GPU ?\] (?:No supported (?:OCL )?devices|Can't get \w{4,40} property as no supported devices)|Device with "GPU" name is not registered|No GPU device found in OpenVINO|\[OpenVINO\] Device GPU is not available|Check 'contexts\.count\(device_id\)' failed/,
       ),
       "the program finds no Intel GPU: its node is not in the container, its user is not in the group " +
       "render, or the " +

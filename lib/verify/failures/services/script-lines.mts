@@ -85,7 +85,7 @@ export const scriptLineFailures = (): Failure[] =>
     [
       "host.memory",
       "cause",
-      /: line \d{1,4}: \d{1,8} Killed\b(?! (?:modprobe|"?\/etc\/libvirt\/hooks))/,
+      /(?<!sigquit from a child proces[^]{0,300}): line \d{1,4}: \d{1,8} Killed\b(?! (?:modprobe|"?\/etc\/libvirt\/hooks))/,
       "a program that a start script ran was killed: most often the memory of the container or machine ran out",
       guestFix("Check whether the kernel ended it", "sh -c 'dmesg | grep -i -A3 \"out of memory\"'"),
       "Give the machine more (memory:), raise the service's limit, or use a smaller model or fewer workers",

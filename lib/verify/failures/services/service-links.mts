@@ -47,7 +47,7 @@ export const serviceLinkFailures = (): Failure[] => [
     [
       "verify.service",
       "note",
-      /FATAL: the database system is (?:starting up|not yet accepting connections)/,
+      /(?:FATAL|PostgresError): the database system is (?:starting up|not yet accepting connections)/,
       "the database still starts, so it refuses connections for a while; the other service tries again or is started " +
       "too early",
       "If the other service ends because of it: depends_on: with condition: service_healthy and a healthcheck: " +

@@ -139,6 +139,17 @@ export const serviceStoreFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
+      /extension version is [\d.]{3,12}(?:, but Immich only supports| instead of)/,
+      "the database's image has the vector extension in another release than this release of Immich needs",
+      "Copy the data first; then use the image of the database that this release's docker-compose.yml names, " +
+      "with the " +
+      "same major release of PostgreSQL",
+      "If the image has the right release already: update it inside the database, as the message says (ALTER " +
+      "EXTENSION)",
+    ],
+    [
+      "verify.service",
+      "cause",
       /No vector extension found\. Available extensions: /,
       "the database's image has none of the vector extensions that this release of Immich uses, as images for " +
       "pgvecto.rs have none",
