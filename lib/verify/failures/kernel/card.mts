@@ -115,13 +115,13 @@ export const cardFailures = (): Failure[] => [
     source: "QEMU (vfio); mbilker/vgpu_unlock-rs#10 (2022-05)",
   },
   {
-    pattern: /echo: write error: No such device/,
+    pattern: /echo: write error: No such device|\/sys\/class\/vtconsole\/vtcon\d\/bind: No such file/,
     near: /efi-?fb|efi-framebuffer|vtcon|vfio|unbind/i,
     check: "gpu.display",
     strength: "note",
     layer: "kernel",
-    message: "a hook script unbinds a framebuffer or device that does not exist here; with simpledrm there is no " +
-      "efi-framebuffer",
+    message: "a hook script unbinds a console, framebuffer or device that does not exist here; with simpledrm there " +
+      "is no efi-framebuffer",
     fix: [manualFix("Nothing to do; remove that line from the hook script, and look for another error")],
     source: "single-GPU passthrough scripts; BigAnteater/KVM-GPU-Passthrough#21 (2022-07)",
   },

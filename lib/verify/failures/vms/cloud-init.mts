@@ -4,7 +4,7 @@ import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
 
 const near =
-  /cloud-init|cloud-config|\/var\/lib\/cloud\/|cloud-localds|user-data|cidata|NoCloud|DataSource|nocloud|extended_status: |\w\.py\[(?:WARNING|ERROR|CRITICAL)\]: /i;
+  /cloud-init|cloud-config|\/var\/lib\/cloud\/|cloud-localds|user-data|cidata|NoCloud|DataSource|nocloud|extended_status: |\w\.py\[(?:WARNING|ERROR|CRITICAL)\]: |boot_status_code: |\('[\w-]{3,60}', \w{3,60}(?:Error|Exception)\(/i;
 const status = guestFix("Check its state and its errors", "cloud-init status --long");
 
 /** Errors of cloud-init and of the programs that write its seed. */
@@ -72,6 +72,15 @@ export const cloudInitFailures = (): Failure[] =>
       "a command that the image does not have)",
       guestFix("Read its output", "tail -n 60 /var/log/cloud-init-output.log"),
       "Correct the script, and make the VM again: it runs at the first boot only",
+    ],
+    [
+      "guest.image",
+      "symptom",
+      /Failed to install packages: \[|\('package-update-upgrade-install', |cc_package_update_upgrade_install\.py\[WARNING\]/,
+      "cloud-init could not install packages at the first boot: the VM had no network or name server yet, a name is " +
+      "not in the package lists, or another apt held the lock",
+      guestFix("Read what the package manager said", "tail -n 60 /var/log/cloud-init-output.log"),
+      "Install them later by hand or a provisioner; set package_update to true in user-data for fresh lists",
     ],
     [
       "guest.image",

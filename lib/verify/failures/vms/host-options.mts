@@ -196,7 +196,7 @@ export const hostOptionFailures = (): Failure[] => [
     [
       "provider.version",
       "cause",
-      /Script: \w{3,40}\.ps1 Error: (?:\S{1,40} : The term '|The argument '\$env:PSModulePath|.{0,160}(?:Unexpected token|TerminatorExpected))/,
+      /Script: \w{3,40}\.ps1 Error: {1,2}(?:\S{1,40} : The term '(?!\\)|The argument '\$env:PSModulePath|.{0,160}(?:Unexpected token|TerminatorExpected))/,
       "PowerShell does not read how Vagrant calls its script: the path of Vagrant or of the project has spaces or " +
       "brackets, or Vagrant is too old for this Windows",
       "Update Vagrant; install it in C:\\HashiCorp, and put the project in a folder without spaces",

@@ -38,7 +38,7 @@ export const deviceFailures = (): Failure[] => [
       "symptom",
       anyOf(
         /\bIGD (?:device|OpRegion|assignment|legacy mode).{0,120}(?:fail|cannot|disabled|no ROM|not |unsupported)/,
-        /cannot support legacy mode due to existing/,
+        /cannot support legacy mode due to existing|(?:get|setup|support|supports) IGD OpRegion/,
       ),
       "the Intel graphics cannot be passed in the legacy way, which needs the machine type pc, address 02.0 and " +
       "its ROM",
