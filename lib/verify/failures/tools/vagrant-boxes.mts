@@ -102,7 +102,7 @@ export const vagrantBoxFailures = (): Failure[] => [
     pattern: /doesn't support the provider you requested|box you're attempting to add doesn't match the provider/,
     check: "guest.image",
     layer: "provider",
-    message: "that box exists for other providers only",
+    message: "that box exists for other providers or processors only",
     fix: [manualFix("Choose a box for this provider, or write image: in the config, so that this project builds one")],
     source: "Vagrant 2.3 (locales/en.yml, 2022-08)",
   },

@@ -8,6 +8,27 @@ import { vagrantWords } from "../fixes.mts";
 export const vagrantSshFailures = (): Failure[] => [
   {
     pattern: anyOf(
+      /(?:authorization|SSL) error occurred while connecting to WinRM|timed out while attempting to connect via WinRM/,
+      /WinRM connection was (?:reset|unexpectedly closed)|is not able to report an address for WinRM/,
+      /occurred executing a remote WinRM command|WinRM command responded with a non-zero|ERROR DURING WINRM SEND INPUT/,
+    ),
+    check: "verify.ssh",
+    strength: "symptom",
+    layer: "network",
+    message:
+      "the Windows guest was not reached by WinRM, or did not answer: it still boots or installs updates, WinRM is " +
+      "not set up in it, or its user or password are others",
+    fix: [
+      manualFix("Look at the VM's screen; in it, as administrator: winrm quickconfig, and a network that is private"),
+      manualFix(
+        "Vagrant: config.winrm.username and password are the box's, config.vm.boot_timeout is longer; Ansible: raise " +
+          "ansible_winrm_read_timeout_sec",
+      ),
+    ],
+    source: "Vagrant (locales/comm_winrm.yml, 2026-08), Ansible; read 2026-11",
+  },
+  {
+    pattern: anyOf(
       /The specified wait_for timeout \(\d{1,4} seconds\) was exceeded/,
       /domain didn't get an IP|No IP address found for/,
       /Waiting for domain to get an IP address\.\.\.(?![^]{0,500}(?:SSH|Waiting for machine))/,

@@ -90,17 +90,26 @@ export const vagrantFailures = (): Failure[] => [
     source: "vagrant-libvirt (locales/en.yml), read 2026-11",
   },
   {
-    pattern: /unknown filesystem type 'vboxsf'|unable to mount VirtualBox shared folders/,
-    near: vagrantWords,
+    pattern: anyOf(
+      /unknown filesystem type 'vboxsf'|unable to mount VirtualBox shared folders|Module vboxsf not found/,
+      /mount\.vboxsf: mounting failed with the error: (?:No such device|Protocol error)|vboxsf: No mount data/,
+      /VirtualBox Guest Additions: (?:Look at \S{1,80} to find out what went wrong|Kernel headers not found)/,
+    ),
+    near: new RegExp(`vboxsf|VirtualBox|${vagrantWords.source}`, "i"),
     check: "provider.access",
     layer: "provider",
-    message: "the box has no Guest Additions of VirtualBox, or for another kernel, so that its shared " +
-      "folder is not mounted",
+    message:
+      "the VM has no Guest Additions of VirtualBox, or they are older than its kernel and did not build, so that its " +
+      "shared folder is not mounted",
     fix: [
       manualFix("Turn the share off: config.vm.synced_folder '.', '/vagrant', disabled: true; or use type: 'rsync'"),
       manualFix(
         "Or install them in the box: apt-get install virtualbox-guest-utils, or vagrant plugin " +
           "install vagrant-vbguest",
+      ),
+      manualFix(
+        "If they do not build: install the kernel's headers in the VM, or newer Guest Additions, and read " +
+          "/var/log/vboxadd-setup.log there",
       ),
     ],
     source: "Vagrant, VirtualBox; general knowledge, 2026-11",
