@@ -164,4 +164,17 @@ test("a service that asks for a GPU is not built for the CPU", async () => {
   assert.equal(await of("CPU_LIMIT: cpu"), []);
 });
 
+test("the parts of an image's name begin and end with letters or digits", async () => {
+  const of = async (image: string) =>
+    (await findings(`services:\n  app: {image: "${image}"}\n`)).filter((one) => one.startsWith("fail"));
+  assert.match((await of("ghcr.io//x:1"))[0]!, /“ghcr\.io\/\/x:1”, which is not an image name: it has \/\/ in it/);
+  assert.match((await of("a/b:-cuda"))[0]!, /its tag begins with -/);
+  assert.match((await of("reg.io/ns/-x:1"))[0]!, /its part -x begins or ends with - \. or _/);
+  const unset =
+    "fail p0/compose.yaml:2 p0: V has no value, which leaves “a/b:-cuda”: Compose or Docker refuses that -> " +
+    "Set V in the project's .env";
+  assert.equal(await of("a/b:${V}-cuda"), [unset]);
+  for (const image of ["reg.io:5000/a_b/c-d.e__f:1_2-3", "a/b@sha256:abcd", "nginx"]) assert.equal(await of(image), []);
+});
+
 test.run();

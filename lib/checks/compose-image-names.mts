@@ -9,7 +9,7 @@ import { blockOf, type ProjectFlaw } from "./compose-flaw.mts";
 /** The flaw of a service whose `image` is not the name of an image, without the service's name. */
 export function imageNameFlaws(name: string, { image }: ComposeService, project: ComposeProject): ProjectFlaw[] {
   if (typeof image !== "string" || image.includes("$")) return [];
-  if (!/^$|^[:/]|[:@/]$|[\s"'<>]|:\/\//.test(image)) return [];
+  if (!/^$|^[:/]|[:@/]$|[\s"'<>]|:\/\//.test(image) && separated(image) === undefined) return [];
   const { why, fix } = reason(image, hasVariable(name, image, project), project);
   const item = `the image “${image}”`;
   const rest = () => `, which is not an image name: ${why}`;
@@ -21,6 +21,20 @@ export function imageNameFlaws(name: string, { image }: ComposeService, project:
     fix,
     fold: { kind: `${rest()} ${fix.title}`, verb: ["has", "have"], item, rest },
   }];
+}
+
+/**
+ * What is wrong with the parts of an image's name (distribution/reference, regexp.go): each begins and ends with a
+ * letter or a digit, and a tag does not begin with a separator. Undefined if nothing is.
+ */
+function separated(image: string): string | undefined {
+  if (/[:@/]$/.test(image)) return undefined;
+  const [name, tag] = imageParts(image);
+  const broken = name.split("/").find((part) => /^$|^[-._]|[-._]$/.test(part));
+  if (broken !== undefined) {
+    return broken === "" ? "it has // in it" : `its part ${broken} begins or ends with - . or _`;
+  }
+  return /^[-.]/.test(tag) ? `its tag begins with ${tag[0]}` : undefined;
 }
 
 /** Whether the image of a service is written with a variable; of all services if its own block has no image. */
@@ -57,7 +71,7 @@ function reason(image: string, isVariable: boolean, project: ComposeProject): { 
     ? "it has < or >"
     : /^[:/]/.test(image)
     ? `it begins with ${image[0]}`
-    : `it ends with ${image.at(-1)}`;
+    : separated(image) ?? `it ends with ${image.at(-1)}`;
   const stem = inLowerCase(image.slice(0, -1));
   if (!/[:@]$/.test(image) || !isImageName(stem)) return { why, fix: write };
   const isDigest = image.endsWith("@");
