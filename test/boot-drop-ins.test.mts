@@ -108,7 +108,7 @@ test("the boot loader that started the host: no command of another one that is i
   assert.equal(added("GRUB 2.14"), ["grubby", true]);
   assert.equal(added("GRUB 2.14", ["limine-update", "grub-mkconfig"]), ["GRUB", true]);
   const stub = "systemd-stub 258";
-  assert.equal(added(stub, ["grubby", "grub-mkconfig", "bootctl"]), [undefined, undefined]);
+  assert.equal(added(stub, ["grubby", "grub-mkconfig", "bootctl"]), ["a unified kernel image", undefined]);
   const uki = hostOf(
     { "/etc/kernel/cmdline": [], "/etc/default/grub": [] },
     ["grub-mkconfig", "bootctl"],
@@ -116,7 +116,7 @@ test("the boot loader that started the host: no command of another one that is i
   );
   uki.configured.push({ file: "kernel/install.conf", text: "layout=uki" });
   assert.match(addArgument(uki, "iommu=pt").title, /\(entries by kernel-install\)/);
-  assert.equal(added(stub, all, { "/etc/default/grub": ["iommu=pt"] }), [undefined, undefined]);
+  assert.equal(added(stub, all, { "/etc/default/grub": ["iommu=pt"] }), ["a unified kernel image", undefined]);
   const copied = { "/boot/loader/entries/….conf": ["BOOT_IMAGE=…"], "/etc/default/grub": ["iommu=pt"] };
   const host = hostOf(copied, ["bootctl", "grub-mkconfig"], "ID:arch\nloader:systemd-boot 258");
   host.kernel.arguments!.push("BOOT_IMAGE=…");

@@ -2,7 +2,7 @@
 import type { Fix } from "../findings.mts";
 import type { Host } from "./types.mts";
 import { applianceOf } from "./appliances.mts";
-import { hiddenFolder, installGrubby } from "./boot-entries.mts";
+import { hiddenFolder, installGrubby, startedBy } from "./boot-entries.mts";
 import { commandFix } from "../fixes.mts";
 import { type Loader, loaderOf, ownGrubText } from "./boot-loaders.mts";
 import { program } from "./programs.mts";
@@ -84,6 +84,9 @@ export function replaceArgument(host: Host, argument: string, by: string): Fix {
 
 function locationOf(loader: Loader | undefined, host: Host, removed?: string): string {
   if (!loader) {
+    if (startedBy(host) === "systemd-stub") {
+      return " (a unified kernel image): in the file that the tool which builds it reads, then build it again";
+    }
     const hidden = hiddenFolder(host);
     return `, in the configuration of this host's boot loader${
       hidden ? `, which doctor finds as root: only root can read ${hidden}` : ""
