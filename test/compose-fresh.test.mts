@@ -17,12 +17,17 @@ const card = savedHost("rtx4070-desktop-debian12");
 /** Doctor's failures and warnings for stacks on one machine, as `status PLACE message -> fix`. */
 const findings = (...texts: string[]) => judged(texts);
 
-async function judged(texts: string[], files: Record<string, string> = {}, check = "services.compose") {
-  const own = Object.fromEntries(texts.map((text, i) => [`/lab/p${i}/compose.yaml`, text]));
+async function judged(
+  texts: string[],
+  files: Record<string, string> = {},
+  check = "services.compose",
+  root = "/lab",
+) {
+  const own = Object.fromEntries(texts.map((text, i) => [`${root}/p${i}/compose.yaml`, text]));
   const { shell } = fakeShell({ ...own, ...files });
   const projects = await Promise.all(
     texts.map((_, i) =>
-      readProject(shell, { name: `p${i}`, machine: "a", folder: `/lab/p${i}`, profiles: [] }, undefined)
+      readProject(shell, { name: `p${i}`, machine: "a", folder: `${root}/p${i}`, profiles: [] }, undefined)
     ),
   );
   const config = "machines: [{name: a, box: lab/x, image: debian-13, cpus: 4, memory: 4096, provider: libvirt, " +
@@ -175,6 +180,24 @@ test("the parts of an image's name begin and end with letters or digits", async 
     "Set V in the project's .env";
   assert.equal(await of("a/b:${V}-cuda"), [unset]);
   for (const image of ["reg.io:5000/a_b/c-d.e__f:1_2-3", "a/b@sha256:abcd", "nginx"]) assert.equal(await of(image), []);
+});
+
+test("paths outside the folder get one path for the stack", async () => {
+  const text =
+    "services:\n  app:\n    build: ../../backend\n    volumes: ['../data:/data']\n    env_file: ../app.env\n";
+  const files = {
+    "/lab/repo/backend/Dockerfile": "FROM x\n",
+    "/lab/repo/deploy/data/x": "",
+    "/lab/repo/deploy/app.env": "A=b\n",
+  };
+  const found = await judged([text], files, "services.compose", "/lab/repo/deploy");
+  assert.equal(
+    new Set(found.map((one) => one.replace(/.* -> /, ""))),
+    new Set([
+      'Set the stack\'s path to /lab/repo, and add env: {COMPOSE_FILE: "deploy/p0/compose.yaml"}',
+    ]),
+  );
+  assert.is(found.length, 3);
 });
 
 test.run();

@@ -49,6 +49,7 @@ export function contextFlaws(
     const ends = " outside the project's folder: it is not copied into the VM";
     return flaw(`is built from ${place.path}${ends}`, parentFix([place.path], project)).map((one) => ({
       ...one,
+      outside: [place.path],
       fold: {
         ...{ kind: "context outside", verb: ["is built from", "are built from"], item: place.path },
         rest: (many) => (many ? pluralOf(ends) : ends),

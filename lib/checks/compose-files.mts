@@ -61,7 +61,7 @@ function needed(
       /^[/~]/.test(written)
         ? "Copy it into the project's folder, and write its path there (./…)"
         : `${isAbsent ? `Create ${written}. ` : ""}${parentFix([place.path], project)}`,
-    );
+    ).map((one) => (/^[/~]/.test(written) ? one : { ...one, outside: [place.path] }));
   }
   if (kind === "missing") {
     return flaw(
@@ -212,6 +212,7 @@ export function composeFileFlaws(project: ComposeProject): ProjectFlaw[] {
       message: `${says} ${file}${rest(false)}`,
       at,
       fix: mend([file]),
+      outside: [resolve(project.folder, file)],
       fold: { kind: "file outside", verb: [says, says], item: file, rest, fix: mend },
     }];
   });

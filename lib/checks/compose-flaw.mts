@@ -28,6 +28,8 @@ export interface ProjectFlaw {
   places?: Pick<ProjectFlaw, "at" | "service" | "atTop">[];
   /** How it is said together with others of its kind. */
   fold?: Fold;
+  /** Paths outside the project's folder that the fix brings into the VM by another path of the stack. */
+  outside?: string[];
   /** The text of the project that it is about, such as an image or the source of a mount. */
   text?: string;
   fix?: Fix;

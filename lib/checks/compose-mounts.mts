@@ -232,6 +232,7 @@ function mountFlaw(
     message: `mounts ${item}${ends(false)}`,
     at: [raw, ...lineTexts(at, target)],
     fix: fixOf([path]),
+    ...(absolute || ofProject !== undefined ? {} : { outside: [path] }),
     fold: {
       kind: `outside ${exists} ${absolute} ${shareable} ${isFile} ${ofProject ?? ""}`,
       ...{ verb: ["mounts", "mount"], item, rest: ends, fix: fixOf },

@@ -57,13 +57,14 @@ export const keepFix = (all: string[]) => {
 };
 
 /** How a project whose Compose files name paths outside its folder is copied with them. */
-export function parentFix(outside: string[], { folder, files }: ComposeProject): string {
-  const [parent = "/"] = [...parents(folder)].filter((one) =>
-    outside.every((path) => `${path}/`.startsWith(`${one}/`))
-  );
+export function parentFix(outside: string[], { folder, files, outside: all = [] }: ComposeProject): string {
+  const above = (paths: string[]) =>
+    parents(folder).find((one) => paths.every((path) => `${path}/`.startsWith(`${one}/`))) ?? "/";
   // the folder of all that a user has is too much to copy
-  const isTooMuch = /^\/((home|media|mnt|opt|root|srv|tmp|usr|var)?|home\/[^/]+)$/.test(parent) || parent === homeDir();
-  if (isTooMuch || files.some((file) => isAbsolute(file))) {
+  const isHome = (path: string) =>
+    /^\/((home|media|mnt|opt|root|srv|tmp|usr|var)?|home\/[^/]+)$/.test(path) || path === homeDir();
+  const parent = [above([...outside, ...all]), above(outside)].find((one) => !isHome(one)) ?? "/";
+  if (isHome(parent) || files.some((file) => isAbsolute(file))) {
     const [it, its, path] = outside.length > 1 ? ["them", "their", "paths"] : ["it", "its", "path"];
     return `Copy ${it} into the project's folder, and write ${its} ${path} there (./…)`;
   }

@@ -84,6 +84,11 @@ export function projectFlaws(
     ...startsNothing(project, machine),
   ];
   const { kept, emptied } = withoutEmptied(found, project);
+  // one path for the stack, from which all of them are copied
+  const outside = [...new Set(kept.flatMap((flaw) => flaw.outside ?? []))];
+  if (project.outside === undefined && outside.length > 1) {
+    return projectFlaws({ ...project, outside }, machine, others);
+  }
   return foldFlaws([...unsetFlaws(project, emptied, variablesOfExample(kept, project)), ...kept]);
 }
 

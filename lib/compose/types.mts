@@ -65,6 +65,8 @@ export interface ComposeProject extends ProjectRequest {
    * refuses what is left.
    */
   emptied?: Record<string, { names: string[]; refused?: true }>;
+  /** Paths outside the folder that a fix copies together with others. */
+  outside?: string[];
   /** Why the host's Compose gave no answer, such as a timeout. */
   noAnswer?: string;
   /** Version of the host's Compose, such as `2.26.1`; undefined where there is none. */
