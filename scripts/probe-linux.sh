@@ -540,7 +540,7 @@ texts=$(awk -v root="$root" -v loaded=" $loaded " '
     if (/initrd[ \t]*=[ \t]*[{]/ && !inside) inside = depth + 1
     # what a condition or another boot entry adds counts only if the running kernel has it
     maybe = /mkIf|specialisation|optionalAttrs|(^|[^A-Za-z])(then|else)([^A-Za-z]|$)/
-    if (maybe && !/;[ \t]*$/ || waits) waits = !/[{]/
+    if (maybe && !/;[ \t]*$/ || waits) waits = !/[{;[]/
     if ((maybe || waited) && /[{]/ && !/[{][^}]*[}]/ && !within) within = depth + 1
     waited = waits
     if (/initrd[.]kernelModules[ \t]*=/ || inside && /(^|[^A-Za-z.])kernelModules[ \t]*=/) {

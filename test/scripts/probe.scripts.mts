@@ -584,15 +584,16 @@ test("a module that a NixOS configuration loads under a condition counts only if
     `etc/nixos/c.nix = { x = a: lib.mkIf a {\\n b = 1; };\\n  boot.initrd.kernelModules =\\n    lib.optionals x [\\n  "vfio-pci"\\n ];\\n}`,
     `etc/nixos/d.nix = {\\n  specialisation."vfio".configuration = {\\n    boot.initrd.kernelModules = [ "vfio_pci" ];\\n  };\\n}`,
     `etc/nixos/e.nix = {\\n  config = lib.mkIf cfg.enable\\n  {\\n    boot.initrd.kernelModules = [ "vfio_pci" ];\\n  };\\n  boot.initrd.kernelModules = [ "xe" ];\\n}`,
+    `etc/nixos/f.nix = {\\n  boot.kernelModules = lib.mkIf x\\n    [ "a" ];\\n  boot = {\\n    initrd.kernelModules = [ "radeon" ];\\n  };\\n}`,
   ];
   for (const shell of shells.slice(0, 2)) {
     const read = (...more: string[]) =>
       probed(["etc/os-release = ID=nixos", ...files, ...more].join("\n"), shell).configured.map(({ text }) =>
         text.replace("initrd.kernelModules+= ", "")
       );
-    assert.equal(read(), ["i915", "amdgpu nouveau", "xe"]);
+    assert.equal(read(), ["i915", "amdgpu nouveau", "xe", "radeon"]);
     assert.equal(read("sys/module/vfio_pci/refcnt = 1"), [
-      ...["vfio_pci", "i915", "amdgpu nouveau", "vfio-pci", "vfio_pci", "vfio_pci", "xe"],
+      ...["vfio_pci", "i915", "amdgpu nouveau", "vfio-pci", "vfio_pci", "vfio_pci", "xe", "radeon"],
     ]);
   }
 });
