@@ -2,7 +2,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
-import { rowsOf, subjectOf } from "../lib/cli/screen.mts";
+import { fittedLines, rowsOf, subjectOf } from "../lib/cli/screen.mts";
 import { wrapMessage } from "../lib/text.mts";
 import { checkScreens, doctorWithConfig as doctor } from "./every-host.mts";
 import { someHosts } from "./hosts.mts";
@@ -46,6 +46,22 @@ test("shows more if there is room: the evidence on a high terminal and in a pipe
   );
   const evidence = "    group 1: 0000:02:00.0";
   assert.equal([low!, high!, pipe!].map(({ out }) => out.includes(evidence)), [false, true, true]);
+});
+
+test("the failures that stop up are shown with their reasons, or as doctor shows them where that is too long", () => {
+  const style = { color: false, width: 80, verbose: false, root: true };
+  const failed = ["tools.present", "host.memory", "host.disk"].map((check) => ({
+    ...{ check, machine: null, status: "fail" as const, message: `says ${check}` },
+    evidence: [{ read: "/proc/x", value: "none" }],
+    fix: [{ title: "Mend it", command: "mend", root: false, reboot: false, safe: false }],
+  }));
+  const lines = (rows: number | undefined, verbose = false) =>
+    fittedLines(failed, { ...style, verbose }, rows, { text: "Next: see more with", command: "doctor" });
+  const full = lines(undefined);
+  assert.equal([lines(24), lines(8, true).length > 8], [full, true]);
+  assert.ok(lines(full.length - 1).length < full.length);
+  assert.match(lines(full.length - 1).at(-1)!, /doctor/);
+  assert.ok(lines(9).length <= 9);
 });
 
 test("a wrapped line takes the rows that it is wrapped to", () => {

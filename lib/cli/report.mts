@@ -6,12 +6,27 @@ import { counted } from "../text.mts";
 import { type Context, log, selfFor, styleFor } from "./context.mts";
 import type { Inspection } from "./inspect.mts";
 import { formatFinding, formatFindings } from "./print.mts";
+import { fittedLines } from "./screen.mts";
 import { unseen } from "./seen-warnings.mts";
 
 /** Prints findings to standard output. */
 export function printFindings(context: Context, findings: Finding[], host: Host): void {
   const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
   context.shell.stdout(`${formatFindings(findings, style).join("\n")}\n`);
+}
+
+/** Prints the findings of checks to standard output: on a terminal, so that they fit. */
+export function printChecks(context: Context, findings: Finding[], host: Host): void {
+  context.shell.stdout(`${checkLines(context, findings, host).join("\n")}\n`);
+}
+
+/** What {@link printChecks} prints below so many lines. */
+export function checkLines(context: Context, findings: Finding[], host: Host, above = 1): string[] {
+  const { out, rows = 24 } = context.shell.terminal;
+  const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
+  const next = { text: "Next: see more with", command: selfFor(context, "doctor") };
+  // the prompt takes one more
+  return fittedLines(findings, style, out ? rows - above - 1 : undefined, next);
 }
 
 /** Prints the warnings: in full those that no earlier run showed, of the others their number. */

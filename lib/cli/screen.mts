@@ -10,6 +10,7 @@ import {
   evidenceLines,
   formatAll,
   formatFinding,
+  formatFindings,
   formatFix,
   heading,
   marked,
@@ -109,6 +110,13 @@ export function screenLines(findings: Finding[], parts: ScreenParts, style: Styl
   });
   const fits = rows === undefined ? variants[0] : variants.find((lines) => rowsOf(lines, style.width) <= rows);
   return fits ?? variants.at(-1)!;
+}
+
+/** Findings with why each matters, or, where they do not fit into `rows`, as `doctor` shows them there. */
+export function fittedLines(findings: Finding[], style: Style, rows: number | undefined, next: Next): string[] {
+  const full = formatFindings(findings, style);
+  if (rows === undefined || style.verbose || rowsOf(full, style.width) <= rows) return full;
+  return screenLines(findings, { facts: {}, topology: [], next, rows }, style);
 }
 
 /** Rows of a terminal of that many columns that lines take up: one that is too wide takes several. */

@@ -1,7 +1,8 @@
 import { notesFor } from "../../checks/index.mts";
 import { countsByStatus, explainFindings, type Finding, isReady } from "../../findings.mts";
 import { makePlan } from "../../plan/plan.mts";
-import { formatFinding, formatFindings, formatPlan, heading } from "../print.mts";
+import { formatFinding, formatPlan, heading } from "../print.mts";
+import { checkLines } from "../report.mts";
 import { summaryLine, summaryOf } from "../../plan/summary.mts";
 import { readDurations } from "../../run/durations.mts";
 import { shellCommand } from "../../render.mts";
@@ -106,7 +107,7 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
         ? []
         : ["", ...wrap(summaryLine({ ...summary, steps: shown.length }) + (options.verbose ? "" : more), style.width)]),
     ]
-    : [...planned, "", "Fix this first:", ...formatFindings(findings, style)];
+    : [...planned, "", "Fix this first:", ...checkLines(context, findings, host, planned.length + 3)];
   shell.stdout(`${lines.join("\n")}\n`);
   return ok ? 0 : 1;
 }

@@ -7,7 +7,7 @@ import { printOriginals } from "../data-migration.mts";
 import { inspect } from "../inspect.mts";
 import { closeLab } from "../lab-state.mts";
 import { leftVms, logLeft, refuseOtherName } from "../moved.mts";
-import { printFindings, printOutdated } from "../report.mts";
+import { printChecks, printOutdated } from "../report.mts";
 import { applySafeFixes } from "../safe-fixes.mts";
 import { printMachines } from "../seen.mts";
 import { endUpgrades } from "../upgrades.mts";
@@ -32,7 +32,7 @@ export async function up(context: Context): Promise<number> {
   try {
     found = await applySafeFixes(context, found, take);
     if (found.findings.some(({ status }) => status === "fail")) {
-      printFindings(context, found.findings, found.host);
+      printChecks(context, found.findings, found.host);
       return 1;
     }
     const agreed = await agreedPlan(context, found, take);
@@ -41,7 +41,7 @@ export async function up(context: Context): Promise<number> {
     found = agreed.found;
     const stops = plan.findings.filter(({ status }) => status === "fail");
     if (stops.length > 0) {
-      printFindings(context, stops, found.host);
+      printChecks(context, stops, found.host);
       return 1;
     }
     printOutdated(context, plan.findings, found.host);

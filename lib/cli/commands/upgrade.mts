@@ -9,7 +9,7 @@ import { type Context, log, logConfig, selfFor } from "../context.mts";
 import { inspect, type Inspection } from "../inspect.mts";
 import { closeLab } from "../lab-state.mts";
 import { readTexts } from "../plan-texts.mts";
-import { printFindings } from "../report.mts";
+import { printChecks, printFindings } from "../report.mts";
 import { applySafeFixes } from "../safe-fixes.mts";
 import { sayTo } from "../say.mts";
 import { printMachines } from "../seen.mts";
@@ -34,7 +34,7 @@ export async function upgrade(context: Context): Promise<number> {
     found = await applySafeFixes(context, found, take);
     const findings = upgradeFindings(found, names);
     if (findings.some(({ status }) => status === "fail")) {
-      printFindings(context, findings, found.host);
+      printChecks(context, findings, found.host);
       return 1;
     }
     if (!(await agreesToLose(context, found, existing(found, names), "upgrade"))) return 1;
