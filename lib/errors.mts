@@ -11,7 +11,10 @@ export class UserError extends Error {
 
 /** The user asked to stop (Ctrl-C). */
 export class Interrupted extends Error {
-  /** The machines whose VMs ran before the first step, if a run of steps was interrupted. */
+  /**
+   * What keeps running, if a run of steps was interrupted: machines whose VMs ran before the first step, and words for
+   * those that a step has started.
+   */
   readonly running: string[] | undefined;
 
   constructor(running?: string[]) {

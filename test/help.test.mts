@@ -193,10 +193,13 @@ test("an interrupted command says whether it continues, and what keeps running",
     assert.is(await main(command.split(" "), { ...shell, read }), 130, command);
     assert.match(lines.at(-1)!, said);
   }
-  const { shell, said: lines } = fakeShell();
-  const read = () => Promise.reject(new Interrupted(["ai", "web"]));
-  await main(["up"], { ...shell, read });
-  assert.match(lines.at(-1)!, /\n {2}ai, web, machines that this run has started keep running; to shut them down: /);
+  const endOf = async (running: string[]) => {
+    const { shell, said: lines } = fakeShell();
+    await main(["up"], { ...shell, read: () => Promise.reject(new Interrupted(running)) });
+    return lines.at(-1)!;
+  };
+  assert.match(await endOf(["ai", "web"]), /\n {2}ai, web keep running; to shut them down: /);
+  assert.not.match(await endOf([]), /keep running/, "no VM was started");
 });
 
 test.run();

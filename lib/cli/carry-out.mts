@@ -2,7 +2,7 @@
 import { Interrupted, UserError } from "../errors.mts";
 import type { Finding } from "../findings.mts";
 import type { Lab } from "../host/lab.mts";
-import type { Plan } from "../plan/types.mts";
+import type { Plan, Step } from "../plan/types.mts";
 import type { Lock } from "../run/lock.mts";
 import { diffFiles, runSteps, writeFiles } from "../run/steps.mts";
 import { type Context, reporterOf } from "./context.mts";
@@ -41,13 +41,15 @@ export async function carryOut(context: Context, found: Inspection, plan: Plan, 
   await forgetCopies(context, found);
   await saveSwarm(context, found, plan, false);
   const { folder } = found.loaded;
+  let boots = false;
   const reporter = {
     ...reporterOf(context),
     beforeProof: (machines: string[]) => invalidateProofs(context, folder, machines),
+    begins: ({ command: [program, verb] }: Step) => boots ||= program === "vagrant" && verb === "up",
   };
   const failure = await runSteps(reporter, folder, plan.steps, lock).then(
     () => undefined,
-    (error: unknown) => asUserError(error, found.lab),
+    (error: unknown) => asUserError(error, found.lab, boots),
   );
   if (!failure) {
     await saveCopies(context, found);
@@ -59,11 +61,15 @@ export async function carryOut(context: Context, found: Inspection, plan: Plan, 
   return { judged, ...(lab ? { lab } : {}), ...(failure ? { failure } : {}) };
 }
 
-/** The error of a step; any other error is thrown again. An interruption gets the machines that ran before. */
-function asUserError(error: unknown, { machines }: Lab): UserError {
+/**
+ * The error of a step; any other error is thrown again. An interruption gets what keeps running: the machines that ran
+ * before, and those that a step `boots`.
+ */
+function asUserError(error: unknown, { machines }: Lab, boots: boolean): UserError {
   if (error instanceof UserError) return error;
   if (error instanceof Interrupted) {
-    throw new Interrupted(Object.keys(machines).filter((name) => machines[name]!.state === "running"));
+    const before = Object.keys(machines).filter((name) => machines[name]!.state === "running");
+    throw new Interrupted([...before, ...(boots ? ["machines that this run has started"] : [])]);
   }
   throw error;
 }

@@ -95,15 +95,13 @@ function takers(option: Option): string[] {
 
 /**
  * What an interrupted command line leaves behind: only some commands continue, and VMs keep running.
- * `before`: the machines whose VMs ran before the first step; undefined if no step was begun.
+ * `running`: what keeps running; undefined if no step was begun.
  */
-function interruptedMessage(words: string[], before?: string[]): string {
+function interruptedMessage(words: string[], running = ["machines that have started"]): string {
   const is = (...names: string[]) => words.some((word) => names.includes(word));
   if (!is("up", "upgrade", "destroy", "down", "prepare")) return "interrupted";
-  const started = before === undefined ? "machines that have started" : "machines that this run has started";
-  const these = [...(before ?? []), started].join(", ");
-  const running = `\n  ${these} keep running; to shut them down: ${self("down")}`;
-  return `interrupted; the next run continues from here${is("up", "upgrade") ? running : ""}`;
+  const left = `\n  ${running.join(", ")} keep running; to shut them down: ${self("down")}`;
+  return `interrupted; the next run continues from here${is("up", "upgrade") && running.length > 0 ? left : ""}`;
 }
 
 /**

@@ -183,7 +183,7 @@ function refuseTogether(results: Result[]): void {
   const interrupted = thrown.filter((one) => one instanceof Interrupted);
   if (interrupted.length > 0) {
     const running = interrupted.flatMap((one) => one.running === undefined ? [] : [one.running]);
-    throw new Interrupted(running.length === 0 ? undefined : running.flat());
+    throw new Interrupted(running.length === 0 ? undefined : [...new Set(running.flat())]);
   }
   if (thrown.length > 0) throw thrown[0];
   const [first] = results;

@@ -26,6 +26,8 @@ export interface Reporter {
   explain(log: string, program: string): Promise<string>;
   /** Called before the steps in running VMs that end with a proof, with the names of their machines. */
   beforeProof?(machines: string[]): Promise<void>;
+  /** Called before the program of a step is started. */
+  begins?(step: Step): void;
   /** Runs a command on the host of the Swarm's manager; gives what went wrong there, if anything did. */
   askManager?(command: string[], input: string): Promise<string | undefined>;
 }
@@ -129,6 +131,7 @@ async function runStep(
     ? changingLine(shell, about, now)
     : passedOn(about, hidden ? undefined : show, (text) => reporter.log(text), now);
   const start = now();
+  reporter.begins?.(step);
   let running: number | undefined;
   let done = false;
   const { code, tail, unlogged } = await shell.run(step.command, {
