@@ -433,6 +433,9 @@ test("explain says that it found nothing, and refuses what it cannot read", asyn
     /^this log is empty\n {2}→ Give a file with text, or pipe a command.s output:\s+COMMAND 2>&1 \| \S.*explain -\n/,
   );
   assert.equal(out.split("\n").filter((line) => line.length > 80), []);
+  const { out: many } = await explained({ "-": own("test/logs/foreign.txt") }, []);
+  assert.ok(many.split("\n").length <= 24, "fits a screen");
+  assert.match(many, /\nand \d+ more, less likely \(-v shows all\)\n$/);
   for (
     const [words, message] of [[["none.log"], /there is no file none\.log/], [["a", "b"], /takes one LOG/]] as const
   ) {

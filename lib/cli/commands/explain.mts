@@ -75,12 +75,24 @@ function report(context: Context, causes: Cause[], text: string): number {
     shell.stdout(`${jsonText({ schema: "homelab-gpu/explain/2", causes })}\n`);
   } else {
     const style = styleFor(context, "out");
+    const { out, rows = Infinity } = shell.terminal;
     const lines = causes.length > 0
-      ? causes.flatMap((cause) => formatFinding(asFinding(cause), style))
+      ? fitting(causes.map((cause) => formatFinding(asFinding(cause), style)), out && !style.verbose ? rows : Infinity)
       : unknownLines(text, style.width);
     shell.stdout(`${lines.join("\n")}\n`);
   }
   return causes.length > 0 ? 0 : 1;
+}
+
+/** The first causes, as many as a screen of that many rows has room for, and how many more there are. */
+function fitting(causes: string[][], rows: number): string[] {
+  const all = causes.flat();
+  if (all.length < rows) return all;
+  // a line for the others, one for the prompt
+  let count = causes.length - 1;
+  while (count > 1 && causes.slice(0, count).flat().length + 2 > rows) count--;
+  const more = causes.length - count;
+  return [...causes.slice(0, count).flat(), ...(more > 0 ? [`and ${more} more, less likely (-v shows all)`] : [])];
 }
 
 /** The end of a log. Throws {@link UserError} if the file does not exist. */
