@@ -185,6 +185,8 @@ const habits: [words: string[], instead: string][] = [
     ["shell", "exec", "sh", "bash", "enter", "attach", "console", "login", "connect"],
     "ssh [MACHINE] [-- COMMAND…] logs into a machine",
   ],
+  [["nvidia-smi", "docker", "compose", "podman", "sudo"], "ssh [MACHINE] -- COMMAND… runs a command in a machine"],
+  [["gpu", "gpus", "card", "cards"], "status shows the machines and their cards, doctor the cards of this host"],
   [["rm", "remove", "delete", "undefine", "purge", "clean", "prune", "uninstall"], "destroy removes the machines"],
   [["log", "journal", "journalctl", "tail"], "logs [SERVICE…] shows what services print"],
   [["check", "validate", "lint", "diagnose", "config", "probe"], "doctor checks this host and the config"],
