@@ -76,6 +76,16 @@ const codes: Row[] = [
     "In a VM with a GPU partition install none: copy the host's driver files instead",
     "A whole card that the installer does not find: see that the Device Manager shows it",
   ],
+  [
+    "hyperv.driver",
+    "cause",
+    /[A-Z]:\\[^>\n]{0,80}> ?nvidia-smi(?:\.exe)?[^\n]{0,60}\n{1,2}NVIDIA-SMI has failed/,
+    "NVIDIA's driver does not run on this Windows: it is not installed, the card is stopped or disabled in the " +
+    "Device " +
+    "Manager, or it was given to a VM",
+    "See in the Device Manager what the card says (Properties, General)",
+    install,
+  ],
 ];
 
 /** The Device Manager's errors of a card, and what NVIDIA's installer for Windows says. */

@@ -97,6 +97,21 @@ const events: Row[] = [
   [
     "provider.access",
     "cause",
+    anyOf(
+      /could not initiate a checkpoint operation(?!.{0,160}General access denied)|attempting to checkpoint the selected/,
+      /failed to (?:apply|delete|create) (?:the )?checkpoint|Checkpoint(?:-VM| operation) .{0,40}(?:was cancelled|timed out)/,
+    ),
+    "Hyper-V did not make, apply or delete the checkpoint: a file of the VM's disks is missing or open " +
+    "elsewhere, the " +
+    "chain of disks is broken, or the guest's backup service (VSS) does not answer",
+    commandFix("Check the chain of the disk", "Get-VHD PATH | Select-Object Path, ParentPath, VhdType"),
+    "Shut the VM down, let Hyper-V merge what waits, and restart its service (vmms)",
+    "Without the guest's help: Set-VM -Name NAME -CheckpointType Standard; a VM with a GPU has no checkpoints",
+    logOf("VMMS"),
+  ],
+  [
+    "provider.access",
+    "cause",
     /(?:background )?disk merge (?:failed to complete|has been interrupted)|Cannot (?:delete|remove) (?:the )?checkpoint/i,
     "Hyper-V did not merge a checkpoint into the VM's disk: a file of the chain is open elsewhere, may not be " +
     "read, or " +

@@ -39,7 +39,7 @@ export const own = (...of: string[]) =>
 /** The end of WSL's message with one of these codes, in any language: `code` is the source of a pattern. */
 export const atEnd = (code: string): string =>
   `(?:\\bWsl\\/(?![\\w/]{0,80}Configure)(?:[\\w/]{1,80}\\/)?|WslRegisterDistribution failed with error: |` +
-  `\\bwsl[^]{1,200}Error(?: code)?: )(?:${code})(?!\\w)`;
+  `\\bwsl[^]{1,200}Error(?: code)?: |\\bWSL[^\\n]{1,60}[:\uff1a] {0,2})(?:${code})(?!\\w)`;
 
 /** The end of WSL's message with one of its own codes, by name. */
 export const ownCode = (...of: string[]): RegExp => new RegExp(atEnd(own(...of)));

@@ -4,7 +4,7 @@ import { anyOf } from "../../../text.mts";
 import { wslFixes } from "./names-of-wsl.mts";
 import { rows } from "../rows.mts";
 
-const near = /\bwsl\b|wsl[2.:]|wslconfig|\bWSLg\b/i;
+const near = /\bwsl\b|wsl[2.:]|wslconfig|\bWSLg\b|Subsystem for Linux/i;
 const { shutdown: restart, list } = wslFixes;
 
 /** What WSL says about its settings, disks, networks and distributions. */
@@ -143,6 +143,27 @@ export const wslSettingFailures = (): Failure[] => [
       commandFix("Check what WSL itself says", "wsl --status"),
       wslFixes.update,
       list,
+    ],
+    [
+      "provider.access",
+      "symptom",
+      /> ?(?:wsl|bash|ubuntu\w{0,6})(?:\.exe)?(?: [^\n]{0,80})?\n{1,2}(?:The parameter is incorrect|The system cannot find the (?:path|file) specified|Element not found|Class not registered|Unspecified error)/,
+      "wsl.exe itself fails: its installation or one of Windows' parts for it is damaged, as after an update " +
+      "that was " +
+      "cut off",
+      commandFix("Update it without the Store, as administrator", "wsl --update --web-download", { root: true }),
+      wslFixes.reinstall,
+      wslFixes.features,
+    ],
+    [
+      "tools.present",
+      "cause",
+      /Not found \(404\)/,
+      "the server does not have the package that wsl.exe asks for: Windows' clock is wrong, a proxy changes the " +
+      "request, " +
+      "or wsl.exe is old",
+      "Set the clock of Windows, and install its updates",
+      wslFixes.reinstall,
     ],
     [
       "provider.mode",
