@@ -52,7 +52,7 @@ export const cudaFailures = (): Failure[] => [
       cudaErrors(802),
       /system not yet initialized/,
       /nvidia-fabricmanager\S{0,10}: (?:Failed|Main process)|Job for nvidia-fabricmanager\.service failed/,
-      /NVLink fabric is not initialized|Failed to start nvidia-fabricmanager/,
+      /NVLink fabric is not (?:initialized|ready)|Could not Enable UVM Persistence mode|Failed to start nvidia-fabricmanager/,
     ),
     near: new RegExp(`${nvidiaWords.source}|gpu_burn|device vector`, "i"),
     check: "guest.driver",

@@ -85,7 +85,7 @@ export const amdKernelFailures = (): Failure[] => [
       "gpu.reset",
       "fallback",
       anyOf(
-        /amdgpu.{0,120}(?:\*ERROR\*|fail|error|timed? ?out|unable|hang)|\*ERROR\*.{0,80}amdgpu/,
+        /amdgpu(?!\S{0,120}\.(?:[cho]|ko)\b).{0,120}(?:\*ERROR\*|fail|error|timed? ?out|unable|hang)|\*ERROR\*.{0,80}amdgpu/,
         /radeon \S{1,14}: .{0,80}(?:fail|error|timeout)/,
       ),
       "AMD's driver reports an error of the card",

@@ -126,7 +126,7 @@ const fails =
   "(?:\\*ERROR\\*|fail|error|timed? ?out|timeout|unable|could ?n[o']t|cannot|can't|invalid|not |stuck|hang)";
 const source = "Linux 6.12 (drivers/gpu/drm), its messages by subject, read 2026-11";
 const drivers: [name: string, words: string, parts: typeof parts, hint: Fix, source: string][] = [
-  ["AMD's driver", "amdgpu\\b(?!\\S{0,120}\\.[ch]:\\d)", parts, hostErrors, source],
+  ["AMD's driver", "amdgpu\\b(?!\\S{0,120}\\.(?:[cho]|ko)\\b)", parts, hostErrors, source],
   ["Intel's driver", "\\b(?:i915 0000|xe 0000):", parts, hostErrors, source],
   [
     "NVIDIA's driver",

@@ -64,7 +64,7 @@ export const hostDetailFailures = (): Failure[] => [
     [
       "gpu.in-use",
       "cause",
-      /vfio-pci.{0,40} failed with error -16\b/,
+      /vfio-pci.{0,40} failed with error -16\b|\/vfio-pci\/bind: (?:write error: )?device or resource busy/,
       "the kernel did not give the card to vfio-pci, since another driver, or the host's console, still uses it",
       drivers,
       remedies.bindAtBoot,

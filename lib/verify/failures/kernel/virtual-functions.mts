@@ -22,6 +22,38 @@ export const virtualFunctionFailures = (): Failure[] => [
       "Newer ones: virtual functions (SR-IOV) with i915-sriov-dkms or xe, or pass the whole card",
     ],
     [
+      "gpu.match",
+      "cause",
+      anyOf(
+        /Unable to find parent device '[\da-f:.]{4,20}'|Parent \S{4,20} is not currently registered for mdev support/,
+        /Parent \S{4,20} does not support mdev type|No available instances of \S{2,40} on \S{4,20}/,
+      ),
+      "the card offers no such virtual GPU (mdev) now: its vGPU driver is not loaded, it has no such type, or none " +
+      "is free",
+      commandFix("List the types and how many are free", "mdevctl types", { root: true }),
+      "No type at all: install the vGPU driver of the host (NVIDIA, by licence), or i915.enable_gvt=1 (Intel to 10th " +
+      "generation)",
+    ],
+    [
+      "gpu.exclusive",
+      "cause",
+      anyOf(
+        /Device \S{8,36} (?:on \S{4,20} already defined|already exists on parent)/,
+        /Device exists (?:under different parent|with different type)|Cowardly refusing to overwrite existing config for/,
+      ),
+      "a virtual GPU (mdev) with that UUID exists already, on another card or of another type",
+      commandFix("List them", "sh -c 'mdevctl list; mdevctl list -d'", { root: true }),
+      "Use another UUID (uuidgen), or remove the old one: mdevctl stop -u UUID, mdevctl undefine -u UUID",
+    ],
+    [
+      "gpu.match",
+      "cause",
+      /Mediated device \S{8,60} is not (?:active|defined)|No devices match the specified uuid/,
+      "there is no virtual GPU (mdev) with that UUID: those that were only started are gone after a boot",
+      commandFix("List them", "sh -c 'mdevctl list; mdevctl list -d'", { root: true }),
+      "Define it so that it starts with the host: mdevctl define --auto -u UUID -p ADDRESS -t TYPE",
+    ],
+    [
       "gpu.reset",
       "symptom",
       /\bgvt: (?:guest page write error|vgpu \d{1,3}: fail|vgpu\d{1,3}: .{0,80}(?:fail|invalid|unsupported))/,

@@ -149,7 +149,8 @@ export const nvidiaBuildFailures = (): Failure[] => [
     source: "ubuntu-drivers-common, read 2026-11",
   },
   {
-    pattern: /\bFailed to enroll new keys\b/,
+    pattern:
+      /\bFailed to (?:enroll new keys|enroll blacklist|write MokPW|issue a reset request|request new MOK state)\b/,
     check: "guest.firmware",
     layer: "driver",
     message:

@@ -78,6 +78,8 @@ export const hostOptionFailures = (): Failure[] => [
         /Bad return status for module build on kernel: \S{1,60}(?: \([^)]{1,20}\))? Consult \/var\/lib\/dkms\/(?:i915|intel|xe-|vendor-reset|evdi|amdgpu|vgpu|gasket)/,
         /\/var\/lib\/dkms\/(?:i915|intel|xe-|vendor-reset|evdi|amdgpu|vgpu|gasket)[\w.~\/-]{1,120}:\d{1,5}:\d{1,4}: (?:fatal )?error: /,
         /autoinstall on \S{1,60} failed for (?:i915|intel|xe-|vendor-reset|evdi|amdgpu|vgpu|gasket)/,
+        /builder for '\/nix\/store\/\w{20,40}-(?:vendor-reset|kvmfr|evdi|i915-sriov|xone|nvidia-(?:x11|open))[^']{1,80}\.drv' failed/,
+        /make\S{0,4}: \*\*\* \[.{0,200}\/(?:amdgpu|i915|xe|radeon|vendor-reset|kvmfr)\/[\w.\/-]{0,60}\.o\] Error/,
       ),
       "a kernel module that DKMS builds for the graphics does not build for this kernel: the kernel is newer than " +
       "its sources, or its headers are not installed",
