@@ -204,6 +204,14 @@ test("a single line that any program could print is not explained as a certain p
   }
 });
 
+test("an error with its details needs no context, as a single line needs none", () => {
+  const error = "FATAL:  database files are incompatible with server";
+  const detail =
+    "DETAIL:  The data directory was initialized by PostgreSQL version 14, not compatible with this version";
+  assert.is(likelyCauses(`${error}\n${detail} 16.3.`)[0]?.check, "verify.service");
+  assert.equal(likelyCauses(`${error}\nthe line of another program`), []);
+});
+
 test("fixes fit the host if it is known", () => {
   const text = "Error! Your kernel headers for kernel 6.1.0 cannot be found at /lib/modules/6.1.0/build, nvidia";
   const host = savedHost;

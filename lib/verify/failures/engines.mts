@@ -3,6 +3,7 @@ import type { List } from "./types.mts";
 import { composeFailures } from "./containers/compose.mts";
 import { registryFailures } from "./containers/registry.mts";
 import { nodeFailures } from "./services/node-programs.mts";
+import { hostValidationFailures } from "./vms/virt-host-validate.mts";
 import { dockerFailures } from "./containers/docker.mts";
 import { dockerDesktopFailures } from "./containers/docker-desktop.mts";
 import { dockerEngineFailures } from "./containers/docker-engine.mts";
@@ -111,6 +112,7 @@ export const engineCauseFailures: List[] = [
   composeFailures,
   registryFailures,
   nodeFailures,
+  hostValidationFailures,
   dockerFailures,
   dockerEngineFailures,
 ];

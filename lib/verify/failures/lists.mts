@@ -82,6 +82,7 @@ import { gpuProgramFailures } from "./compute/gpu-programs.mts";
 import { nvidiaErrorFailures } from "./nvidia/nvidia-errors.mts";
 import { hostErrorFailures } from "./kernel/host-errors.mts";
 import { hostProgramFailures } from "./host/host-programs.mts";
+import { shellFailures } from "./host/shells.mts";
 import { noteFailures } from "./notes.mts";
 import { moduleFailures } from "./nvidia/nvidia-module.mts";
 import { nvidiaBuildFailures } from "./nvidia/nvidia-build.mts";
@@ -219,6 +220,7 @@ export const lists: List[] = [
   libvirtErrorFailures,
   gpuProgramFailures,
   nvidiaErrorFailures,
+  shellFailures,
   hostProgramFailures,
   powershellCommandFailures,
   ...lastFailures,

@@ -2,7 +2,7 @@
 import { lineAt, lineStarts } from "../../places.mts";
 import type { Catalogue } from "./catalogue.mts";
 import type { Failure } from "./types.mts";
-import { type Pasted, rejoined, unwrapped } from "./paste.mts";
+import { isOneMessage, type Pasted, rejoined, unwrapped } from "./paste.mts";
 import { ahead, type Part, partsOf, reach } from "./parts.mts";
 import { isOther, isRemark, mayRelate, speakerOf } from "./speakers.mts";
 import {
@@ -190,7 +190,7 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
   };
   /** PCI addresses in lines that name a card. */
   let cards: Set<string> | undefined;
-  const alone = shown.filter((line) => line.trim() !== "").length === 1;
+  const alone = isTyped && isOneMessage(shown);
   return ({ near, shared }: Failure, start: number, end: number): boolean => {
     const [first, last] = [lineAt(starts, start), lineAt(starts, Math.max(start, end - 1))];
     if (place.first !== first || place.last !== last) {
@@ -203,7 +203,7 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     };
     const says = (context: RegExp) => once(context, () => context.test(own));
     // only the error was pasted, and it does not name a program of another kind
-    const before = text.slice(0, start).trimStart();
+    const before = text.slice(starts[first]!, start).trimStart();
     if (alone && !shared && (levels.test(before) || pythonError.test(before)) && text.length - end < 300) {
       if (!(near instanceof RegExp) || once(near, () => has(near, own)) || !says(engines)) return true;
     }

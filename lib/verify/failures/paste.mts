@@ -142,3 +142,13 @@ export function rejoined({ text, shown }: Pasted): { text: string; breaks: numbe
   }
   return breaks.length > 0 ? { text: joined, breaks } : undefined;
 }
+
+/** A line that says more about the error before it, as PostgreSQL, Git and compilers write it. */
+const detail = /^ {0,8}(?:DETAIL|HINT|CONTEXT|STATEMENT|LOCATION|note|hint|help): /;
+
+/** Returns whether lines are one line and its details: lines that are indented more, or begin with a word for them. */
+export function isOneMessage(lines: string[]): boolean {
+  const [first = "", ...rest] = lines.filter((line) => line.trim() !== "");
+  const indent = /^\s*/.exec(first)![0];
+  return rest.every((line) => detail.test(line) || (line.startsWith(indent) && /^\s/.test(line.slice(indent.length))));
+}

@@ -1,5 +1,5 @@
 import type { Failure } from "../types.mts";
-import { commandFix, doctorFix } from "../../../fixes.mts";
+import { commandFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
 
@@ -12,30 +12,6 @@ const windowsWords = /\bwsl|Wsl\/|Hyper-V|Windows|VBox/i;
 
 /** Sentences of package managers, Packer, VirtualBox, WSL and Podman that no other table has, by topic. */
 export const hostProgramFailures = (): Failure[] => [
-  ...rows({ layer: "packages", source: "bash, dash; microvm-nix/microvm.nix#63 (2022-11), general knowledge" }, [
-    [
-      "tools.present",
-      "cause",
-      /\b(?:update-initramfs|update-grub2?|dracut|mkinitcpio|grub-mkconfig|grub2-mkconfig|proxmox-boot-tool|kernelstub|grubby): (?:command )?not found/,
-      "the command is another distribution's: each has its own for the initramfs and the boot loader",
-      "Initramfs: update-initramfs -u -k all (Debian, Ubuntu, Proxmox), dracut -f --regenerate-all (Fedora, " +
-      "openSUSE), mkinitcpio -P (Arch)",
-      "GRUB: update-grub (Debian, Ubuntu), grub2-mkconfig -o /boot/grub2/grub.cfg (Fedora, openSUSE), grub-mkconfig " +
-      "-o /boot/grub/grub.cfg (Arch); Proxmox with systemd-boot: proxmox-boot-tool refresh",
-      "Debian: such commands are in /usr/sbin, which su without a dash leaves out: use su - or sudo",
-    ],
-    [
-      "tools.present",
-      "cause",
-      /\b(?:modprobe|(?<!\bsh: 1: )lspci|setpci|virsh|virt-install|virt-xml|qemu-img|qemu-system-\w{3,8}|qemu-kvm|kvm-ok|vagrant|packer|dmidecode|driverctl|mdevctl|swtpm): (?:command )?not found/,
-      "a program that is needed here is not installed, or not where this user, service or hook script looks for it",
-      "Install it (apt: kmod pciutils libvirt-clients virtinst qemu-utils qemu-system-x86 cpu-checker; dnf: " +
-      "kmod pciutils libvirt-client virt-install qemu-img qemu-kvm; pacman: kmod pciutils libvirt " +
-      "virt-install qemu-base)",
-      "In a service or hook script: write its full path, as /usr/sbin/modprobe; on Debian use su - or sudo",
-      doctorFix("tools.present"),
-    ],
-  ]),
   ...rows({
     layer: "kernel",
     near: /iptables|ip6tables|\bnft|add (?:rule|chain) /i,

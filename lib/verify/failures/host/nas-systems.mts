@@ -50,6 +50,17 @@ export const nasSystemFailures = (): Failure[] => [
       "Then explain that text",
     ],
   ]),
+  ...rows({ layer: "vfio", source: "Unraid (vfio-pci at boot, /boot/config/vfio-pci.cfg), read 2026-11" }, [
+    [
+      "gpu.match",
+      "cause",
+      /Device \S{7,12} does not match [\da-f]{4}:[\da-f]{4}, unable to bind device/,
+      "another device is now at the address that Unraid binds to vfio-pci at boot: addresses moved with a new card, " +
+      "drive or firmware",
+      "Tools, System Devices: choose the card again at its new address, save, reboot; then correct the VM's settings",
+      commandFix("Check which address it has", "lspci -nn -d ::0300"),
+    ],
+  ]),
   ...rows({
     layer: "network",
     near: /docker|applications|truenas|middlewared|ix-apps/i,

@@ -56,6 +56,7 @@ export const kvmFailures = (): Failure[] => [
     pattern: anyOf(
       /Could not access KVM kernel module: Permission denied/,
       /failed to initialize kvm: Permission denied/,
+      /Checking if device '?\/dev\/kvm'? is accessible ?: FAIL/,
       /\/dev\/kvm\S{0,3} (?:is )?(?:not accessible|Permission denied|permission denied)/,
     ),
     check: "host.virtualization",
@@ -81,6 +82,7 @@ export const kvmFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /Could not access KVM kernel module: No such/,
+      /Checking (?:for hardware virtualization|if device '?\/dev\/kvm'? exists) ?: FAIL/,
       /failed to initialize kvm: No such|\/dev\/kvm'?: No such (?:file|device)/,
       /Domain requires KVM, but it is not available|does not support virt type 'kvm'/,
       /could not find capabilities for .{0,60}domaintype=kvm/,

@@ -22,7 +22,7 @@ export const listingFailures = (): Failure[] => [
     [
       "gpu.power",
       "symptom",
-      /ERR! ERR!/,
+      /ERR! ERR!|ERR! (?:On|Off) \|/,
       "nvidia-smi cannot read several values of that card: it hangs, or no longer answers over PCI Express",
       driverLog,
       powerCycle,

@@ -33,6 +33,7 @@ export const serviceLinkFailures = (): Failure[] => [
           `dial tcp ${privateAddress}:${servicePorts}: ` +
             "(?:connect: (?:connection refused|no route to host)|i/o timeout)",
         ),
+        /Machine learning request (?:to|for) "?[^"\n]{1,100}"? failed/,
         /Error 111 connecting to (?!localhost|127\.)\S{1,60}:\d{2,5}\. Connection refused/,
         /connection to server at "(?!localhost|127\.)[^"]{1,60}"[^\n]{0,60} failed: (?:Connection refused|timeout)/,
         /could not connect to server: Connection refused Is the server running on host "(?!localhost)/,

@@ -150,6 +150,14 @@ const starts: Row[] = [
     commandFix("Switch it on, then restart Windows", "bcdedit.exe /set hypervisorlaunchtype auto", { root: true }),
   ],
   [
+    "host.virtualization",
+    "cause",
+    /Service 'Hyper-V .{1,60}' cannot be (?:started|stopped)|Cannot start service (?:vmcompute|vmms|HvHost)\b/,
+    "a service of Hyper-V does not start: Windows' hypervisor does not run, or a service that it needs is disabled",
+    "Check which of vmms, vmcompute and HvHost run, in services.msc or by Get-Service",
+    "If the hypervisor does not run: turn on virtualization in the firmware and Hyper-V in Windows' features",
+  ],
+  [
     "host.memory",
     "cause",
     /Hyper(?:-V|visor) launch failed;.{1,60}(?:unable to allocate sufficient resources|insufficient memory)/,
