@@ -85,7 +85,7 @@ export const computeProgramFailures = (): Failure[] => [
       "verify.service",
       "symptom",
       anyOf(
-        /No compute devices matched GPU #|No usable GPUs found|(?:OpenCL|CUDA): Not detected: \w/,
+        /No compute devices matched GPU #|OpenCL device matching slot \d{1,3} not found|No usable GPUs found|(?:OpenCL|CUDA): Not detected: \w/,
       ),
       "Folding@home or BOINC sees no GPU that it can use: the container got none, or OpenCL finds no driver in it",
       "Write gpu: 1 (or all) for that service, and set NVIDIA_DRIVER_CAPABILITIES=compute,utility",

@@ -107,7 +107,8 @@ export const cudaImageFailures = (): Failure[] => [
     source: "CUDA, PyTorch; NVIDIA/personaplex#23 (2026-01), ashleykleynhans/a1111-docker#11 (2026-01)",
   },
   {
-    pattern: /Driver does not support the required nvenc API version|The minimum required Nvidia driver for nvenc is/,
+    pattern:
+      /Driver does not support the required nvenc API version|(?<!Cannot load libnvidia-encode\S{1,8}\n.{0,120})The minimum required Nvidia driver for nvenc is/,
     check: "guest.cuda",
     layer: "image",
     message: "the program's video encoder (NVENC) needs a newer driver than the VM has",

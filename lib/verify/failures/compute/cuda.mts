@@ -75,7 +75,7 @@ export const cudaFailures = (): Failure[] => [
       /Found no NVIDIA driver on your system/,
       /No CUDA GPUs are available|no nvidia devices detected|msg=\"no GPU detected/,
       /no compatible GPUs were discovered|Failed to infer device type|Current node has no GPU available/,
-      /WARNING: The NVIDIA Driver was not detected/,
+      /The NVIDIA Driver was not detected|Failed to detect NVIDIA driver version/,
       /Torch is not able to use GPU|\bCUDA is (?:not available|unavailable)\b|CUDA-capable GPU is required|only works on NVIDIA GPUs|You need a GPU\.(?=\s*$)/,
       /found 0 CUDA devices|Could not find a compatible CUDA device on host|must be a CUDA tensor|whisper_backend_init_gpu: no GPU found/i,
       /Could not find cuda drivers on your machine/,

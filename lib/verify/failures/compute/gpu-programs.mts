@@ -98,7 +98,10 @@ export const gpuProgramFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /(?:Failed to open|Cannot open|open) \/dev\/dri\/renderD\d{3}'?: Permission denied|DRM device .{0,40}Permission denied/i,
+      anyOf(
+        /(?:Failed to open|Cannot open|open) \/dev\/dri\/renderD\d{3}'?: Permission denied|DRM device .{0,40}Permission denied/i,
+        /does not have (?:read|write) permissions on \/dev\/dri\//,
+      ),
       "the program is not allowed to open the card's node: its user is not in the group render, or the container " +
       "got the node without it",
       "Write group_add: [render, video] (or their numbers, see below) and devices: [/dev/dri] for that service",
@@ -118,7 +121,7 @@ export const gpuProgramFailures = (): Failure[] => [
       anyOf(
         /libva(?: error)?: .{0,100}(?:failed|init failed)(?![^]{1,400}va_openDriver\(\) returns 0)/,
         /vaGetDriverNameByIndex|No VA display found for (?:device(?! -)|any default device)/,
-        /Failed to initialise VAAPI connection/,
+        /Failed to initialise VAAPI connection|Failed to create a VAAPI device/,
       ),
       "VA-API finds no driver for the card: NVIDIA cards have none of their own, and AMD and Intel need /dev/dri " +
       "in the container, with a group of the service's user",

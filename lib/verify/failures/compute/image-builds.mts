@@ -4,7 +4,7 @@ import { rows } from "../rows.mts";
 
 /** Words of programs that compute on the GPU. */
 export const gpuProgramWords =
-  /torch|triton|vllm|sglang|llama|ollama|tensorrt.llm|comfy|flashinfer|cuda|cublas|nvcc|inductor|EngineCore|ninja|onnx|tensorrt|trt|\bgpu|bitsandbytes|tensorflow|text_generation|libnpp|\bAMX\b|\.sh: line \d/i;
+  /torch|triton|vllm|sglang|llama|ollama|tensorrt.llm|comfy|flashinfer|cuda|cublas|nvcc|inductor|EngineCore|ninja|onnx|tensorrt|trt|NansException|built for CPUs|\bgpu|bitsandbytes|tensorflow|text_generation|libnpp|\bAMX\b|\.sh: line \d/i;
 const devel = "Use the image's devel form (nvidia/cuda:…-devel), and set CUDA_HOME=/usr/local/cuda";
 
 /** Errors while a program in a container compiles code for the GPU, and libraries that it lacks. */

@@ -101,7 +101,7 @@ export const mediaProgramFailures = (): Failure[] =>
         anyOf(
           /(?:qsv @|MFX)[^\n]{0,80}: (?:device (?:operation )?fail\w{2,4}|device lost|undefined behavior|aborted) \(-1[1-7]\)/,
           /\] Failed to (?:create decode (?:context|configuration)|sync surface \w{3,20}|end picture decode issue): \d{1,2} \(/,
-          /Error (?:registering|mapping) an input resource: /,
+          /Error (?:registering|mapping) an input resource: |Failed to create surface from DMA-BUF: \d{1,2} \(/,
         ),
         "the card's video engine or its driver failed at a step of this video: the file is damaged or of an unusual " +
         "kind, the driver in the image does not fit the card, or the card hangs",
@@ -216,6 +216,16 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "symptom",
+        /Detection appears to be stuck\. Restarting detection process/,
+        "Frigate's detector gave no answer for some seconds: the card hangs or is too busy, or its model is " +
+        "built anew " +
+        "at the first start",
+        guestFix("Read what the kernel's driver says (hang, reset, Xid)", "dmesg --level err,warn"),
+        "Read the detector's own lines above; use a smaller model, or another detector for a try",
+      ],
+      [
+        "verify.service",
+        "symptom",
         /hardware transcoding: enabled, but no hardware decode accelerator found/,
         "Plex finds no card for its video: the container has none, lacks the driver's video libraries, or the " +
         "account " +
@@ -261,6 +271,7 @@ export const mediaProgramFailures = (): Failure[] =>
           /Ffmpeg process crashed unexpectedly|Unable to read frames from ffmpeg process|ffmpeg process is not running|No new recording segments were created for/,
           /Plex Transcoder' exit code for process \d{1,8} is [1-9]\d{0,2} \(failure\)/,
           /FFmpeg exited with code \d{1,3}|Error while opening encoder(?: for output stream)? ?#?/,
+          /Error while opening decoder for input stream #|\w{2,6}_(?:nvenc|qsv|vaapi|amf|vulkan): failed transcoding /,
           /Error submitting (?:video|audio) frame to the encoder|Error encoding a frame: |Task finished with error code: -\d{1,10}/,
         ),
         "FFmpeg ended with an error: its own lines above say which",

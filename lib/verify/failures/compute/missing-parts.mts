@@ -50,10 +50,19 @@ export const missingPartFallbacks = (): Failure[] => [
     ],
     [
       "guest.image",
+      "cause",
+      /error: can't find Rust compiler|Cargo, the Rust package manager, is not installed or is not on PATH/,
+      "pip builds a package that has parts in Rust (tokenizers, safetensors), as it has no finished wheel for this " +
+      "Python, and the image has no Rust",
+      "Use a Python that the package has wheels for, or its newer release; update pip first",
+      "Or install Rust in the image (Debian, Ubuntu: apt-get install cargo rustc)",
+    ],
+    [
+      "guest.image",
       "fallback",
       anyOf(
         /error: metadata-generation-failed|ERROR: Failed building wheel for|Could not build wheels for|Failed to build installable wheels for/,
-        /ninja: build stopped: subcommand failed|Error compiling objects for extension|'ninja', '-v'\]' returned non-zero/,
+        /FAILED: \S{1,120}\.cuda\.o\b|ninja: build stopped: subcommand failed|Error compiling objects for extension|'ninja', '-v'\]' returned non-zero/,
         /error: command '\S{0,60}(?:nvcc|gcc|g\+\+|cmake|cc1plus)' failed|python setup\.py (?:egg_info|bdist_wheel) did not run successfully/,
         /Command '\['\S{0,60}(?:gcc|cc|clang)', '\/tmp\/\S{1,60}\.c'/,
       ),

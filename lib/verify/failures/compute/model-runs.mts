@@ -34,10 +34,20 @@ export const modelRunFailures = (): Failure[] =>
       anyOf(
         /\bIllegal instruction\b(?! was encountered)/,
         /signal: illegal instruction|shutdown with signal 4\b|SIGILL|exitcode: -4\b/,
+        /built for CPUs supporting at least the AVX\w{0,4} instruction set, but/,
       ),
       "the program uses instructions (AVX, AVX2) that the VM's CPU model or the CPU itself does not have",
       "Pass the host's CPU through (libvirt: host-passthrough; Proxmox: cpu: host), then stop and start the VM",
       "If the CPU itself lacks them (see flags in /proc/cpuinfo): use a build without AVX",
+    ],
+    [
+      "verify.service",
+      "note",
+      /SHMEM allocation limit is set to the default of 64 ?MB/,
+      "NVIDIA's image says that the container has Docker's default of shared memory (64 MiB), which is enough as " +
+      "long " +
+      "as no program reports a bus error or too little of it",
+      'Give the service more if one does: shm_size: "8gb", or ipc: host',
     ],
     [
       "verify.service",

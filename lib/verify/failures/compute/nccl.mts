@@ -46,7 +46,7 @@ export const ncclFailures = (): Failure[] =>
         /NCCL WARN .{0,60}\bconnect\w{0,6} to .{1,60}(?:refused|timed out|abort|reset|No route)/i,
         /NCCL WARN socketPollConnect|Call to connect to \S{1,60} failed/,
         /DistNetworkError: The client socket has (?:timed out|failed)/,
-        /gloo\/transport\/\S{1,40} (?:Connection closed|Timed out waiting|Read timeout|Read error|connect\b)/,
+        /gloo\/transport\/\S{1,40} (?:Connection closed|Timed out waiting|Read timeout|Read error|connect\b)|Gloo connectFullMesh failed/,
       ),
       "the program's processes do not reach each other over the network: they are in separate containers or " +
       "machines, or one has ended",

@@ -157,7 +157,7 @@ export const programInputFailures = (): Failure[] =>
       "symptom",
       anyOf(
         /shape '\[[\d, -]{1,40}\]' is invalid for input of size|The size of tensor a \(\d/,
-        /Non-zero status code returned while running(?! OpenVINO)/,
+        /Non-zero status code returned while running(?! OpenVINO|[^\n]{1,300}\bCU(?:DNN|DA|BLAS) failure)/,
       ),
       "a step of the model failed: most often its parts (model, LoRA, ControlNet, VAE, size) do not belong together",
       "Use files of one base model and a size that is a multiple of 64; read the error after it",
@@ -176,7 +176,7 @@ export const programInputFailures = (): Failure[] =>
         /ChildProcessError: worker died|Engine process failed to start|RPC call to execute_model timed out|Engine loop has died/,
         /Stable diffusion model failed to load|exiting due to model loading error|failed to create context with model/,
         /srv {1,4}load_model: failed|Failed to execute script '/i,
-        /[Cc]apture cuda graph failed|CUDA graph capturing failed|WorkerProc initialization failed due to|RuntimeError: Executor failed\./,
+        /[Cc]apture cuda graph failed|CUDA graph capturing failed|WorkerProc initialization failed due to|RuntimeError: Executor (?:failed\.|worker returned error)/,
       ),
       "the program gave up; an error above says why",
       first,

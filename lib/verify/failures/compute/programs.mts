@@ -136,7 +136,7 @@ export const programFailures = (): Failure[] => [
   },
   {
     pattern: anyOf(
-      /undefined symbol: _ZN\d{0,3}\w{0,4}(?:c10|torch|at\d)/,
+      /undefined symbol: _ZN\d{0,3}\w{0,4}(?:c10|torch|at\d|tensorrt_llm)/,
       /undefined symbol: \S{0,8}(?:nvJitLink|cudnn|cublas|nccl)/,
     ),
     check: "guest.cuda",

@@ -4,7 +4,7 @@ import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
 
 const words =
-  /torch|safetensors|xformers|cuda|python|\bpip\b|vllm|EngineCore|APIServer|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|vk::|exited with code \d|OOMKilled|\[Errno 98\]/i;
+  /torch|safetensors|xformers|cuda|python|\bpip\b|vllm|EngineCore|APIServer|comfy|transformers|huggingface|triton|llama|ollama|ggml|gguf|onnx|tensorrt|jax|ray\b|gpu|model|gradio|HTTP server socket|ServerApp\]|vk::|exited with code \d|OOMKilled|\[Errno 98\]/i;
 const image = "Use the program's own image, whose parts come from one release";
 
 /** Errors of Python programs and of llama.cpp in an image: packages, models, settings. */
@@ -160,7 +160,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "symptom",
-        /ggml_vulkan: (?:No devices found|Error)|'vk::DeviceLostError'|vk::\w{4,20}::\w{4,30}: Error\w{4,30}|ErrorDeviceLost/,
+        /ggml_vulkan: (?:No devices found|Error)|'vk::DeviceLostError'|vk::\w{4,20}::\w{4,30}: Error(?!OutOfDeviceM)\w{4,30}|ErrorDeviceLost/,
         "Vulkan found no card, or lost it: its driver is not in the container, or the work took too long",
         "NVIDIA: NVIDIA_DRIVER_CAPABILITIES=all; AMD and Intel: devices: [/dev/dri] and " +
         "mesa-vulkan-drivers in the image",
@@ -207,7 +207,7 @@ export const pythonProgramFailures = (): Failure[] =>
       [
         "verify.service",
         "cause",
-        /listen tcp \S{1,60}: bind: address already in use|\[Errno 98\] .{0,100}address already in use|couldn't bind HTTP server socket|Cannot find empty port in range/i,
+        /listen tcp \S{1,60}: bind: address already in use|\[Errno 98\] .{0,100}address already in use|couldn't bind HTTP server socket|Cannot find empty port in range|Could not bind to \S{3,60}: port \d{2,5} already in use/i,
         "another program or container of this machine has the port already",
         guestFix("Check which", "ss -lntp"),
         "Stop it (a service ollama of the system next to the container), or choose another port",

@@ -12,8 +12,9 @@ export const dockerFailures = (): Failure[] => [
       /(?:Executing child process '|tini \(\d{1,7}\)\] exec (?!\/run\/podman-init))[\w.-]{0,80}\/[\w.\/-]{1,80}'? failed: '?no such file/,
       /\[dumb-init\] [\w.\/-]{1,80}: permission denied|\[dumb-init\] [\w.-]{0,80}\/[\w.\/-]{1,80}: no such file/,
       /failed to exec pid1: (?:permission denied|no such file)/,
+      /exec user process caused:? "?(?:permission denied|no such file)/,
     ),
-    near: new RegExp(`${dockerWords.source}|\\btini\\b|dumb-init|catatonit`, "i"),
+    near: new RegExp(`${dockerWords.source}|\\btini\\b|dumb-init|catatonit|exec user process`, "i"),
     check: "verify.service",
     layer: "image",
     message:

@@ -122,7 +122,7 @@ export const amdKernelFailures = (): Failure[] => [
         "cause",
         anyOf(
           /clGetPlatformIDs\(-1001\)|clGetPlatformIDs.{0,40}-1001|PLATFORM_NOT_FOUND_KHR/,
-          /Number of platforms {1,40}0\b/,
+          /Number of platforms {1,40}0\b|No OpenCL compatible devices found|No devices found\/left|: CL_DEVICE_NOT_FOUND\b/,
         ),
         "OpenCL finds no driver: the image has none for this card (a file in /etc/OpenCL/vendors), or the card was " +
         "not given to it",

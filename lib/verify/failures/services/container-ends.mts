@@ -131,8 +131,8 @@ export const containerEndFallbacks = (): Failure[] => [
       "verify.service",
       "fallback",
       anyOf(
-        /(?:\[Errno -2\] |gaierror: .{0,20})Name or service not known/,
-        /\[Errno -[35]\] (?:Temporary failure in name resolution|No address associated with hostname)/,
+        /(?:\[Errno -2\] |gaierror: .{0,20}|Error -2 connecting to \S{3,80} )Name or service not known/,
+        /(?:\[Errno -[35]\]|Error -[35] connecting to \S{3,80}) (?:Temporary failure in name resolution|No address associated with hostname)/,
         /java\.net\.UnknownHostException: |failed to lookup address information: |SocketException \(\w{8}, 0x\w{8}\): Name or/,
       ),
       "the service does not find another one by its name: that one does not run, is in another network, or the name " +

@@ -6,7 +6,11 @@ import { serviceWords } from "./script-lines.mts";
 import { servicePorts } from "./service-links.mts";
 
 /** Words of containers: a service's own lines are about it only next to them. */
-const near = new RegExp(`${serviceWords.source}|register layer|\\bollama\\.service: `, "im");
+const near = new RegExp(
+  `${serviceWords.source}|register layer|\\bollama\\.service: |\\[1\\] (?:FATAL|LOG|DETAIL|HINT|ERROR): |` +
+    "collation version|nginx: \\[emerg\\] host not found",
+  "im",
+);
 const owner = guestFix("Check the owner of the folder, as numbers", "ls -ln FOLDER");
 const ps = guestFix("Check which services run", "docker compose ps --all");
 
@@ -32,6 +36,15 @@ export const serviceProgramFailures = (): Failure[] => [
       "Go back to the old image's tag: it reads them; then dump the data, and load it into a new volume of the " +
       "new release",
       "PostgreSQL 18: mount the volume at /var/lib/postgresql instead of /var/lib/postgresql/data (only for new data)",
+    ],
+    [
+      "verify.service",
+      "note",
+      /database "[^"\n]{1,60}" has a collation version mismatch/,
+      "the image's system sorts text in another way than the one that the database was made with: indexes of " +
+      "texts can " +
+      "be wrong until they are built again",
+      'In psql: REINDEX DATABASE "NAME"; then ALTER DATABASE "NAME" REFRESH COLLATION VERSION',
     ],
     [
       "verify.service",

@@ -80,7 +80,7 @@ export const serviceRuntimeFailures = (): Failure[] =>
     [
       "host.memory",
       "symptom",
-      /^MemoryError(?:: |$)|memory allocation of \d{4,16} bytes failed|instance of 'std::bad_alloc'|\bfork: Cannot allocate memory/,
+      /^MemoryError(?:: |$)|memory allocation of \d{4,16} bytes failed|instance of 'std::bad_alloc'|Worker \(pid:\d{1,8}\) was sent SIGKILL!|\bfork: Cannot allocate memory/,
       "the program got no more memory (RAM): the container's limit or the machine's is reached, or a file that it " +
       "reads is damaged",
       guestFix("Check what is used", "free -m"),

@@ -81,7 +81,7 @@ export const serviceSettingFailures = (): Failure[] => [
           `(?:missing|required|undefined) (?:required )?(?:environment|env) variables?:? ${warned}` +
             "(?!(?:is|are|were)\\b)['\"`[]?[A-Z]",
         ),
-        /Invalid environment variables/,
+        /Invalid environment variables|[A-Z]\w{3,40} Required environment variable not found/,
       ),
       "the program needs an environment variable that is not set, or that has a value it does not take; that line or " +
       "the next names it",

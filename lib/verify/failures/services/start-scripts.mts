@@ -148,7 +148,7 @@ export const startScriptFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /Failed to (?:read|write) "?<?\S{1,80}\/\.immich\b/,
+      /Failed to (?:read|write):? "?<?\S{1,80}\/\.immich\b/,
       "Immich does not find its mark file in a folder of its library: the volume is not mounted, or is another folder",
       "Mount the library again (UPLOAD_LOCATION in .env), and start; create .immich by hand only for a folder that " +
       "is meant to be new",
