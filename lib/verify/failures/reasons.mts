@@ -36,6 +36,8 @@ export function reasonIn(line: string): string | undefined {
     reason = `${parts.pop()!}: ${reason}`;
   }
   reason = reason.replace(/^.{0,40}stderr: /, "").trim();
+  // the end of a quotation that began before the error
+  if ((reason.match(/"/g)?.length ?? 0) % 2 === 1) reason = reason.replace(/"$/, "");
   if (reason.length < 8) return undefined;
   return reason.length > longest ? `${reason.slice(0, longest)}…` : reason;
 }

@@ -167,7 +167,7 @@ export const cdiFailures = (): Failure[] => [
   },
   {
     pattern: /invalid device, empty device edits/,
-    near: nvidiaWords,
+    near: /nvidia|failed to generate CDI/i,
     check: "verify.service",
     layer: "toolkit",
     message: "nvidia-ctk found a GPU without its device nodes, so it wrote no CDI specification",

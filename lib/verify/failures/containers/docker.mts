@@ -105,6 +105,33 @@ export const dockerFailures = (): Failure[] => [
     source: "Docker 20.10 to 29; moby/moby#16816 (2020-09), kind to date",
   },
   {
+    pattern: /endpoint with name \S{1,80} already exists in network/,
+    check: "verify.docker",
+    layer: "network",
+    message: "Docker's network still has the container's earlier connection, which was not removed when it stopped " +
+      "(Docker 29 with several networks, or after a crash)",
+    fix: [
+      manualFix("Remove it, with the names of the message: docker network disconnect -f NETWORK CONTAINER"),
+      guestFix("Or create the containers again", "docker compose up -d --force-recreate"),
+      guestFix("If the error remains: restart Docker", "systemctl restart docker"),
+    ],
+    source: "Docker 29; moby/moby#51578 (2025-11)",
+  },
+  {
+    pattern: /failed to parse pool request for address space[^\n]{0,120}: [Ii]nvalid [Aa]ddress (?:Sub)?[Pp]ool/,
+    check: "verify.docker",
+    layer: "network",
+    message: "fixed-cidr in daemon.json (or ip_range of a network) is outside of the network's own addresses",
+    fix: [
+      manualFix(
+        'Write the bridge\'s addresses too, around that range: "bip": "100.64.0.1/24" in /etc/docker/daemon.json',
+      ),
+      manualFix("Of a network in Compose: ip_range has to be a part of subnet"),
+      guestFix("Start Docker again", "systemctl restart docker"),
+    ],
+    source: "Docker 23.0.4; moby/moby#45356 (2023-04)",
+  },
+  {
     pattern: /Error initializing network controller|failed to set up container networking/,
     check: "verify.docker",
     strength: "symptom",

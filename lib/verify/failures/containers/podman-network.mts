@@ -49,7 +49,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       "cause",
       anyOf(
         /netavark: (?:setns|open (?:container|host) netns|.{0,40}netns).{0,60}(?:not permitted|denied|No such file)/i,
-        /Couldn't open network namespace \S{1,120}/,
+        /Couldn't open network namespace \S{1,120}(?:$|: (?!Permission))/,
       ),
       "Podman's network namespace of this user is gone or cannot be entered, as after its folder in /run/user was " +
       "cleared",
@@ -83,7 +83,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       "verify.docker",
       "cause",
       anyOf(
-        /Failed to bind port \d{1,5} \(/,
+        /Failed to bind port \d{1,5} \((?!Permission)/,
         /(?:rootlessport listen|cannot listen on the) .{1,80}address already in use/,
       ),
       "the port that the container publishes is already in use on this machine",
@@ -93,8 +93,30 @@ export const podmanNetworkFailures = (): Failure[] => [
     [
       "verify.docker",
       "cause",
-      /pasta.{0,200}Couldn't create user namespace/,
-      "pasta is not allowed to make a user namespace: AppArmor's or SELinux's rule for it is missing or old",
+      /Couldn't (?:set|get) IPv6 (?:route|address)/,
+      "pasta could not copy this machine's IPv6 routes or addresses into the container: IPv6 is off in the kernel or " +
+      "half set up",
+      "Start it with IPv4 alone: podman run --network pasta:-4",
+      "Or turn IPv6 on in the kernel (net.ipv6.conf.all.disable_ipv6=0), and update passt",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /Failed to bind port \d{1,5} \(Permission denied\)/,
+      "rootless Podman is not allowed to open that port on this machine: it is below 1024, or SELinux or AppArmor " +
+      "keeps pasta from it",
+      "Publish a port from 1024 on (-p 8080:80)",
+      guestFix("Or let users open lower ones", "sysctl -w net.ipv4.ip_unprivileged_port_start=80"),
+      guestFix(
+        "For a port from 1024 on: check what was denied",
+        "journalctl -b --no-pager -g 'avc:.*denied|apparmor=.DENIED'",
+      ),
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /pasta.{0,200}Couldn't create user namespace|Couldn't open network namespace \S{1,120}: Permission denied/,
+      "pasta is not allowed to make or enter a namespace: AppArmor's or SELinux's rule for it is missing or old",
       guestFix("Update it with its profile", "apt-get install --reinstall -y passt"),
       "Check what was refused: journalctl -k -b -g 'apparmor=.DENIED'",
     ],

@@ -52,11 +52,11 @@ export const toolkitFailures = (): Failure[] => [
   },
   {
     pattern:
-      /nvidia-container-cli(?:\.real)?: initialization error: (?:privilege change failed|load library failed: .{0,40}permission)/,
+      /nvidia-container-cli(?:\.real)?: initialization error: (?:(?:privilege|capabilities) change failed|namespace association failed|load library failed: .{0,40}permission)/,
     check: "verify.service",
     layer: "toolkit",
-    message: "the toolkit is not allowed to change its user: Docker runs in an unprivileged container (LXC), or " +
-      "rootless",
+    message: "the toolkit is not allowed to change its user or namespace: Docker runs in an unprivileged container, " +
+      "as of LXC, or rootless",
     fix: [
       manualFix("Run Docker in a VM, or make the LXC container privileged or allow nesting and its user ids"),
       guestFix(

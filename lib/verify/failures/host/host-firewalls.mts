@@ -118,7 +118,7 @@ export const hostFirewallFailures = (): Failure[] => [
     [
       "verify.ssh",
       "cause",
-      /Could not process rule: (?:No such file or directory|Operation not supported|Operation not permitted|File exists)/,
+      /(?<!0-0: ?Error: ?)Could not process rule: (?:No such file or directory|Operation not supported|Operation not permitted|File exists)/,
       "a line for nftables names a table, chain or set that does not exist (or exists already), needs a kernel " +
       "module that is missing, or was not run as root; nft loads the whole of its input or nothing",
       "In a file: write “table inet NAME” (which creates it) before “flush table” or “delete table”",

@@ -172,7 +172,7 @@ export const nvidiaErrorFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /nvidia-container-cli: (?:permission|input|path|detection) error: (?!nvml|driver)/,
+        /nvidia-container-cli: (?:permission|path|detection) error: (?!nvml|driver|open failed: \/sys\/module\/nvidia)/,
         /overflowuid: permission denied|privilege change failed|capability change failed/,
       ),
       "NVIDIA's container tool is not allowed to do its work here: Docker runs without root or in a container, or " +
