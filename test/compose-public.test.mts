@@ -392,6 +392,10 @@ test("CUDA_VISIBLE_DEVICES beyond the GPUs of the container, and the number of a
     found,
     /^warn p\/compose\.yaml:4 .*=2 names GPU 2, but its container has only GPU 0 -> Write CUDA_VISIBLE_DEVICES=0/,
   );
+  assert.equal(await findings({ "compose.yaml": text("all") }), [
+    "warn p/compose.yaml:4 p/a: CUDA_VISIBLE_DEVICES=all is no list of GPUs: CUDA shows its program none -> " +
+    "Remove CUDA_VISIBLE_DEVICES: without it, a program sees all GPUs of its container",
+  ]);
   for (const value of ["0", "", "-1", "GPU-1"]) {
     assert.equal(await findings({ "compose.yaml": text(value) }), [], value);
   }

@@ -413,6 +413,19 @@ test("port 53 is that of the guest's resolver", async () => {
   assert.match((await findings(host)).join("\n"), /dns listens on port 53 of the VM's own network, which the VM's own/);
 });
 
+test("the VM's resolv.conf over Docker's", async () => {
+  const of = (keys: string, mount = "/etc/resolv.conf:/etc/resolv.conf:ro") =>
+    findings({ "compose.yaml": `services:\n  a:\n    ${keys}\n    volumes: ["${mount}"]\n  b: {image: x}\n` });
+  const [found = "", ...more] = await of("image: x");
+  assert.match(
+    found,
+    /^warn p\/compose\.yaml:4 p: a mounts \/etc\/resolv\.conf of the VM over Docker's: it finds no other service by its name, and no address at all where that file names 127\.0\.0\.53 \(systemd-resolved\) -> Remove the mount/,
+  );
+  assert.equal(more, []);
+  assert.equal(await of("image: x\n    network_mode: host"), []);
+  assert.not.match((await of("image: x", "./resolv.conf:/etc/resolv.conf:ro")).join("\n"), /Docker's/);
+});
+
 test("n8n by HTTP needs a cookie without HTTPS", async () => {
   const n8n = (keys: string) => findings({ "compose.yaml": `services:\n  n8n:\n    image: n8nio/n8n\n    ${keys}\n` });
   assert.match(

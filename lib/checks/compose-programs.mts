@@ -5,7 +5,7 @@ import type { ProjectFlaw } from "./compose-flaw.mts";
 import { imageParts } from "../compose/image-name.mts";
 import { literally } from "../compose/refusals.mts";
 import { isPlaceholder } from "../compose/placeholders.mts";
-import { environmentOf, publishedPorts } from "../compose/service.mts";
+import { environmentOf, mountsOf, publishedPorts } from "../compose/service.mts";
 import { manualFix } from "../fixes.mts";
 import { suiteOf, suites } from "../resolve/images.mts";
 
@@ -14,9 +14,10 @@ type Machine = Pick<ResolvedMachine, "name" | "image" | "provision" | "network">
 /** The flaws of a service that runs one of these programs. */
 export function programFlaws(service: ComposeService, project: ComposeProject, machine: Machine): ProjectFlaw[] {
   const { image } = service;
-  if (typeof image !== "string") return [];
+  if (typeof image !== "string") return mountedResolver(service);
   const [name] = imageParts(image);
   return [
+    ...mountedResolver(service),
     ...vpnKeys(service, project),
     ...(/(^|\/)n8nio\/n8n$/.test(name) ? secureCookie(service, project, machine) : []),
     ...(service.network_mode === "host" && /(^|\/)(adguardhome|pihole)$/.test(name)
@@ -122,6 +123,27 @@ export function portOfResolver(
         "/etc/systemd/resolved.conf.d/port53.conf and links /etc/resolv.conf to /run/systemd/resolve/resolv.conf",
     ),
     fold: { kind: `resolver ${what}`, verb: verbOf(what), item: what.slice(what.indexOf(" ") + 1), rest },
+  }];
+}
+
+/**
+ * The file with the servers for names, over the one that Docker writes: without Docker's 127.0.0.11 a container finds
+ * no service by its name, and 127.0.0.53 of systemd-resolved is its own loopback (docs.docker.com, networking, DNS
+ * services; read 2026-11-29).
+ */
+function mountedResolver(service: ComposeService): ProjectFlaw[] {
+  const file = "/etc/resolv.conf";
+  const isMounted = mountsOf(service).some(({ source, target }) => source === file && target === file);
+  if (!isMounted || ["host", "none"].includes(String(service.network_mode))) return [];
+  const rest = (_: boolean, several: boolean) =>
+    ` of the VM over Docker's: ${several ? "they find" : "it finds"} no other service by its name, and no address at ` +
+    "all where that file names 127.0.0.53 (systemd-resolved)";
+  return [{
+    status: "warn",
+    message: `mounts ${file}${rest(false, false)}`,
+    at: file,
+    fix: manualFix(`Remove the mount of ${file}: Docker writes that file itself, and dns: names other servers`),
+    fold: { kind: "mounted resolver", verb: ["mounts", "mount"], item: file, rest },
   }];
 }
 

@@ -222,7 +222,10 @@ function withoutGpuSupport(
 /** The variables by which programs choose among the GPUs of their container, which are numbered from 0. */
 const choices = { nvidia: ["CUDA_VISIBLE_DEVICES"], amd: ["HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"] };
 
-/** CUDA_VISIBLE_DEVICES=2 in a container with one GPU: a program there sees none. */
+/**
+ * CUDA_VISIBLE_DEVICES=2 in a container with one GPU: a program there sees none. The same with “all”, which only
+ * NVIDIA_VISIBLE_DEVICES knows: YanWenKun/ComfyUI-Docker#60.
+ */
 function beyond(
   { name, body, place }: PlacedService,
   demands: ServiceGpuRequest[],
@@ -236,6 +239,14 @@ function beyond(
   const environment = environmentOf(body);
   for (const variable of choices[vendor]) {
     const value = environment[variable] ?? "";
+    if (vendor === "nvidia" && /^all$/i.test(value)) {
+      return {
+        status: "warn",
+        message: `${name}: ${variable}=${value} is no list of GPUs: CUDA shows its program none`,
+        evidence: [{ read: place?.([variable]) ?? `${name}: environment`, value: `${variable}=${value}` }],
+        fix: [manualFix(`Remove ${variable}: without it, a program sees all GPUs of its container`)],
+      };
+    }
     const ids = value.split(",").map((one) => one.trim());
     if (!ids.every((one) => /^\d+$/.test(one)) || ids.every((one) => Number(one) < count)) continue;
     return {
