@@ -94,6 +94,16 @@ test("WSL's sentences have a cause without their code, also where only an addres
     ],
     [/^WSL could not make its network/, "Verkkoa ei voitu määrittää (networkingMode Mirrored)."],
     [/^WSL has no distribution of that name/, "https://aka.ms/wslstore adresine gidin"],
+    [
+      /^the guest's driver stopped the card \(Code 43\)/,
+      "由于该设备有问题，Windows 已将其停止。 (代码 43)",
+      "Система Windows остановила это устройство, так как оно сообщило о возникновении неполадок. (Код 43)",
+    ],
+    [
+      /^Docker Desktop's engine does not run/,
+      "open //./pipe/docker_engine: Das System kann die angegebene Datei nicht finden.",
+      "open //./pipe/dockerDesktopLinuxEngine: 系统找不到指定的文件。",
+    ],
     [/^the drivers cannot be copied into the VM's disk/, "目标分区Z:不是有效分区。"],
   ];
   for (const [message, ...texts] of answers) {

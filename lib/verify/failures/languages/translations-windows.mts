@@ -44,6 +44,12 @@ Not enough memory in the system to start the virtual machine
 A hypervisor has been detected. Features required for Hyper-V will not be displayed
 Unexpected token 'x' in expression or statement
 running scripts is disabled on this system. See about_Execution_Policies
+The system cannot find the file specified
+The system cannot find the path specified
+Access is denied
+The parameter is incorrect
+because one of the Hyper-V components is not running
+(Code {1}
 `.trim().split("\n");
 
 /** The lines `english = part` of a language: its messages are separated by `|`, parts of one message by `/`. */
@@ -69,7 +75,8 @@ konnte aber | Fehler beim Aktivieren der Windows-Komponente | Hypervisor nicht a
 nicht installiert | Er ist deaktiviert oder nicht mit aktivierten | Vorgang erfordert erhöhte Rechte | nicht über
 die erforderliche Berechtigung, um diese | Nicht genügend Arbeitsspeicher im System / nicht genügend Arbeitsspeicher
 verfügbar, um | Es wurde ein Hypervisor erkannt | Unerwartetes Token | Ausführung von Skripts auf diesem System
-deaktiviert
+deaktiviert | Das System kann die angegebene Datei nicht finden | Das System kann den angegebenen Pfad nicht finden
+| Zugriff verweigert | Falscher Parameter | Hyper-V-Komponenten nicht ausgeführt | 
 `) + messagesOf(`
 aucune distribution installée | existe aucune distribution avec le nom fourni | Une distribution portant le nom
 fourni existe | installation fourni est déjà utilisé | l'importation de la distribution | exportation de la
@@ -85,7 +92,9 @@ Le disque était attaché mais | activation du composant Windows | hyperviseur n
 nécessaire n'est pas installée / fonctionnalité requise n'est pas installée | qu'aucun périphérique activé ne lui
 est associé | opération demandée nécessite une élévation | autorisation requise pour effectuer cette tâche /
 autorisation nécessaire pour effectuer cette | Mémoire insuffisante dans le système / pas assez de mémoire dans le
-système | Un hyperviseur a été détecté | Jeton inattendu | exécution de scripts est désactivée sur ce
+système | Un hyperviseur a été détecté | Jeton inattendu | exécution de scripts est désactivée sur ce | Le fichier
+spécifié est introuvable | Le chemin d'accès spécifié est introuvable | Accès refusé | Paramètre incorrect |
+composants Hyper-V n'est pas en cours | 
 `) + messagesOf(`
 Subsistema de Windows para Linux no tiene | No hay ninguna distribución con el nombre | Ya existe una distribución
 con el nombre | La ubicación de instalación proporcionada ya | Error al importar la distribución | Error al exportar
@@ -102,7 +111,9 @@ no se pudo montar | No se pudo habilitar el componente de Windows | hipervisor n
 está en ejecución | característica necesaria no está / no está instalada una característica | deshabilitado o porque
 no tiene / deshabilitado o no tiene dispositivos | operación solicitada requiere elevación | permiso requerido para
 completar esta / permiso necesario para completar esta | suficiente memoria en el sistema | Se detectó un hipervisor
-/ Se ha detectado un hipervisor | Token inesperado | ejecución de scripts está deshabilitada en este
+/ Se ha detectado un hipervisor | Token inesperado | ejecución de scripts está deshabilitada en este | El sistema no
+puede encontrar el archivo especificado | El sistema no puede encontrar la ruta especificada | Acceso denegado | El
+parámetro no es correcto | componentes de Hyper-V no se está ejecutando | (Código {1}
 `) + messagesOf(`
 Subsistema do Windows para Linux não tem | Não há distribuição com o nome fornecido | existe uma distribuição com o
 nome fornecido | O local de instalação fornecido já está em uso | A importação da distribuição falhou | A exportação
@@ -119,6 +130,8 @@ falhou ao montar | Falha ao habilitar o componente do Windows | hipervisor não 
 não está instalado | desabilitado ou porque não tem | operação solicitada requer elevação | permissão necessária
 para concluir esta tarefa / permissão necessária para realizar esta | Memória insuficiente no sistema / memória
 suficiente no sistema | Um hipervisor foi detectado | Token inesperado | execução de scripts foi desabilitada neste
+| O sistema não pode encontrar o arquivo especificado | O sistema não pode encontrar o caminho especificado | Acesso
+negado | Parâmetro incorreto | componentes do Hyper-V não está em execução | 
 `) + messagesOf(`
 sottosistema Windows per Linux non ha | Nessuna distribuzione con il nome specificato | Esiste già una distribuzione
 con il nome | Il percorso di installazione specificato è già | Importazione della distribuzione non riuscita |
@@ -135,7 +148,9 @@ installazione di WSL sembra danneggiata | Il disco è stato collegato ma non è 
 abilitare il componente | hypervisor non è in esecuzione | funzionalità necessaria non è installata | disabilitato
 oppure non è associato | operazione richiesta richiede | autorizzazione necessaria per completare questa /
 autorizzazioni necessarie per completare | Memoria insufficiente nel sistema | Rilevato hypervisor | Token
-imprevisto | esecuzione di script è disabilitata nel
+imprevisto | esecuzione di script è disabilitata nel | Impossibile trovare il file specificato | Impossibile trovare
+il percorso specificato | Accesso negato | Parametro non corretto | componenti di Hyper-V non è in esecuzione |
+(Codice {1}
 `) + messagesOf(`
 Podsystem Windows dla systemu Linux nie ma | Brak dystrybucji o podanej nazwie | Dystrybucja o podanej nazwie już
 istnieje | Podana lokalizacja instalacji jest już używana | Importowanie dystrybucji nie powiodło się |
@@ -151,7 +166,9 @@ uruchomić dystrybucji. Kod | uruchomić dystrybucji, ponieważ jej dysk | Insta
 prawdopodobnie | Dysk został dołączony, ale nie można go | Nie można włączyć składnika systemu Windows | hypervisor
 nie działa | wymagana funkcja nie jest zainstalowana | jest wyłączona lub nie ma skojarzonych | operacja wymaga
 podniesienia uprawnień | uprawnień wymaganych do wykonania tego | mało pamięci w systemie | Wykryto funkcję
-hypervisor | Nieoczekiwany token | wykonywanie skryptów jest wyłączone
+hypervisor | Nieoczekiwany token | wykonywanie skryptów jest wyłączone | Nie można odnaleźć określonego pliku | Nie
+można odnaleźć określonej ścieżki | Odmowa dostępu | Parametr jest niepoprawny | składników funkcji Hyper-V nie |
+(Kod {1}
 `);
 
 /** Chinese, simplified and traditional. */
@@ -161,7 +178,8 @@ dows 子系统没有已安装的分发 | 不存在具有所提供名称的分发
 | 中创建交换磁盘 | 此计算机上不支持嵌套虚拟化 | 不支持镜像网络模式 | 检测到 localhost 代理 | 更改。请重启 WSL 以应用更改 | 计算机策略已禁用 .wslcon / 计算机策略已禁用 WSL1 |
 无法安装 MSIX 程序包 | 未安装运行 WSL 所需的可选组 | 无法完成该操作，因为 VHD 当 | 已通过 wsl.exe --mo | WSL2 虚拟机崩溃 | 无法启动分发。错误代码 | 无法启动分发，因为其虚拟磁盘已损
 | WSL 安装似乎已损坏 | 已连接磁盘，但装载失败 | 无法启用 Windows 组件 | 虚拟机监控程序未运行 | 未安装所需的特性 / 没有安装所需的特性 | 原因可能是已被禁用 | 请求的操作需要提升 |
-没有完成此任务所需的权限 | 系统内存不足，无法启动 / 没有足够的内存来启动 | 已检测到虚拟机监控程序 | 表达式或语句中包含意外的标记 | 在此系统上禁止运行脚本
+没有完成此任务所需的权限 | 系统内存不足，无法启动 / 没有足够的内存来启动 | 已检测到虚拟机监控程序 | 表达式或语句中包含意外的标记 | 在此系统上禁止运行脚本 | 系统找不到指定的文件 | 系统找不到指定的路径 |
+拒绝访问 | 参数错误 | Hyper-V 组件之一未运行 / Hyper-V 组件未运行 | (代码 {1}
 `) + messagesOf(`
 Linux 版 沒有已安裝的發佈 | 沒有具有所提供名稱的發佈 | 具有所提供名稱的發佈已經存在。使 | 提供的安裝位置已在使用中 | 匯入發布失敗 | 匯出發佈失敗 | 匯入的檔案不是有效的 Linux |
 無法啟動，因為有另一個執行個體正 | 無效的發佈名稱 / 發佈名稱無效 | 您目前的電腦設定不支援 WSL1 | 只有 WSL2 支援此作業 | 此發佈正在進行安裝、解除安裝或轉 | 需要系統管理員存取權才能掛接磁碟 | 連結到
@@ -169,7 +187,7 @@ WSL2 | 中建立交換磁碟 | 此電腦不支援巢狀虛擬化 | 不支援鏡�
 已由電腦原則停用 | 無法安裝 MSIX 套件 | 未安裝執行 WSL 所需的選用元 | 無法完成作業，因為 VHD 目前 | VHD 已透過 wsl.exe | WSL2 虛擬機器已損毀 | 發佈無法啟動。錯誤碼 |
 無法啟動分佈，因為其虛擬磁碟已損 | WSL 安裝似乎已損毀 | 磁碟已連結，但無法掛接 | 無法啟用 Windows 元件 | Hypervisor 未執行 | 未安裝必要的功能 / 未安裝所需的功能 | 可能原因是服務已停用 /
 服務已停用或 | 要求的作業需要提升 | 沒有完成這項工作所需的 / 沒有完成此工作所需的 | 系統記憶體不足 / 沒有足夠的記憶體可啟動 | 已偵測到 Hypervisor | 運算式或陳述式中有未預期的 |
-系統上已停用指令碼執行
+系統上已停用指令碼執行 | 系統找不到指定的檔案 | 系統找不到指定的路徑 | 存取被拒 | 參數錯誤 | Hyper-V 元件未執行 | (代碼 {1}
 `);
 
 /** Russian. */
@@ -190,7 +208,8 @@ export const russianWindows = messagesOf(`
 компонент не установлен | отключена или все связанные с ней / поскольку она отключена или | операция требует
 повышения | необходимого разрешения на выполнение этой / разрешений для выполнения этой задачи | Недостаточно памяти
 для запуска / недостаточно памяти в системе | Обнаружена низкоуровневая оболочка | Непредвиденная лексема |
-выполнение сценариев отключено в этой
+выполнение сценариев отключено в этой | Не удается найти указанный файл | Системе не удается найти указанный путь |
+| Параметр задан неверно | компонентов Hyper-V не запущен / компонентов Hyper-V не выполняется | (Код {1}
 `);
 
 /** Japanese. */
@@ -201,7 +220,8 @@ export const japaneseWindows = messagesOf(`
 ミラー化されたネットワーク | ローカルホスト プロキシ構成が検 | は、WSL を再起動してください | コンピューター ポリシーによって無効 / WSL1 はコンピューター ポリ | MSIX パッケージをインストー | WSL
 の実行に必要なオプション | VHD が現在使用中のため、操作 | VHD は wsl.exe -- | WSL2 仮想マシンがクラッシュ | ディストリビューションを開始できませんでした | 仮想ディスクが壊れているため、デ |
 WSL インストールが壊れている | ディスクがアタッチされましたが | | ハイパーバイザーが実行されていない | 必要な機能がインストールされていない | サービスが無効であるか | 要求された操作には管理者特権が必要 |
-タスクを完了するために必要な | 起動するためのメモリがシステムに / システムのメモリが不足しているため | ハイパーバイザーが検出されました | 式またはステートメントのトークン | スクリプトの実行が無効になっているため
+タスクを完了するために必要な | 起動するためのメモリがシステムに / システムのメモリが不足しているため | ハイパーバイザーが検出されました | 式またはステートメントのトークン | スクリプトの実行が無効になっているため |
+指定されたファイルが見つかりません | 指定されたパスが見つかりません | アクセスが拒否されました | パラメーターが間違っています | Hyper-V コンポーネントの 1 つが実行されていない | (コード {1}
 `);
 
 /** Korean. */
@@ -211,5 +231,6 @@ export const koreanWindows = messagesOf(`
 WSL2에 연결하지 못함 | 에서 스왑 디스크를 만들지 | 이 컴퓨터에서는 중첩 가상화가 | 미러된 네트워킹 모드는 | localhost 프록시 | WSL을 다시 시작하세요 | 컴퓨터 정책에 따라 | MSIX
 패키지를 설치하지 | WSL을 실행하는 데 필요한 | VHD가 현재 사용 중이므로 | VHD가 이미 wsl.exe | WSL2 가상 머신이 | 배포를 시작하지 못했습니다 | 가상 디스크가 손상되어 배포를 |
 WSL 설치가 손상된 것 | 디스크가 연결되었지만 탑재하지 | | 하이퍼바이저가 실행되고 있지 | 필요한 기능이 설치되지 / 필수 기능이 설치되지 | 사용하지 않도록 설정되어 있거나 | 권한 상승이 필요 |
-작업을 완료하는 데 필요한 권한 | 시스템에 메모리가 부족 | 하이퍼바이저가 검색되었습니다 | 식 또는 문에서 예기치 않은 | 스크립트를 실행할 수 없으므로
+작업을 완료하는 데 필요한 권한 | 시스템에 메모리가 부족 | 하이퍼바이저가 검색되었습니다 | 식 또는 문에서 예기치 않은 | 스크립트를 실행할 수 없으므로 | 지정된 파일을 찾을 수 없습니다 | 지정된
+경로를 찾을 수 없습니다 | 액세스가 거부되었습니다 | 매개 변수가 틀립니다 | Hyper-V 구성 요소 중 하나가 실행되고 | (코드 {1}
 `);

@@ -1,10 +1,8 @@
 import type { Failure } from "../types.mts";
 import { anyOf } from "../../../text.mts";
+import { deviceWords } from "./names-of-windows.mts";
 import { type Row, rows } from "../rows.mts";
 
-/** Words of graphics cards, and those of the Device Manager's own sentences. */
-const gpuWords =
-  /gpu|nvidia|geforce|quadro|radeon|\bintel\(r\)|display|video|graphics|this (?:hardware )?device|for this hardware/i;
 const install =
   "Install the maker's driver in this Windows (in a VM with a GPU partition: copy the host's driver again)";
 
@@ -92,6 +90,6 @@ const codes: Row[] = [
 export const windowsDeviceFailures = (): Failure[] =>
   rows({
     layer: "driver",
-    near: gpuWords,
+    near: deviceWords,
     source: "Microsoft Learn (Device Manager error codes), general knowledge, 2026-11",
   }, codes);

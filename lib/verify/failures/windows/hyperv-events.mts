@@ -205,6 +205,25 @@ const events: Row[] = [
     commandFix("Show the chain", "Get-VHD PATH | Select-Object Path, ParentPath, VhdType"),
   ],
   [
+    "hyperv.switch",
+    "cause",
+    /Failed to resolve hostname \S{1,80}\.mshome\.net/,
+    "Windows does not know the VM's name in the network of its “Default Switch” (mshome.net): the VM has no " +
+    "address yet, " +
+    "or a VPN or a damaged hosts.ics answers instead",
+    "Wait until the VM has booted; end the VPN, and restart the VM",
+    "If the error remains, as administrator: delete C:\\Windows\\System32\\drivers\\etc\\hosts.ics, and restart " +
+    "Windows",
+  ],
+  [
+    "guest.firmware",
+    "cause",
+    /The boot loader failed - Time out|Press any key to boot from (?:the )?(?:CD|DVD)/i,
+    "the VM's firmware found nothing to start: the installer's DVD waited for a key, or its boot loader does not fit",
+    'Press a key as soon as the VM starts; Packer: boot_wait = "-1s" and a boot_command of a few <enter>',
+    "Put the drive with the system first in the boot order",
+  ],
+  [
     "guest.image",
     "cause",
     /0x800700A1\b|0x8007007B\b|0x800700CE\b/i,

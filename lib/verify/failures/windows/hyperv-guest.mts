@@ -1,13 +1,14 @@
 import type { Failure } from "../types.mts";
 import { commandFix, guestFix, manualFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
+import { deviceWords } from "./names-of-windows.mts";
 
 /** Errors of the guest of a Windows host, or of a container, about its GPU partition. */
 export const hypervGuestFailures = (): Failure[] => [
   {
     pattern:
       /\(Code 43\)|\b(?:Error 43|Error code 43)\b|(?:Windows has )?stopped this device because it has reported problems/,
-    near: /gpu|nvidia|geforce|radeon|display adapter|video|intel\(r\)/i,
+    near: deviceWords,
     check: "hyperv.driver",
     strength: "symptom",
     layer: "driver",

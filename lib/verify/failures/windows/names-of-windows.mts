@@ -17,3 +17,7 @@ export const logOf = (service: "Worker" | "VMMS") =>
     service === "Worker" ? "Read what Hyper-V wrote about the VM" : "Read what Hyper-V wrote about it",
     `Get-WinEvent -LogName Microsoft-Windows-Hyper-V-${service}-Admin -MaxEvents 20`,
   );
+
+/** Words of graphics cards, and those of the Device Manager's own sentences in several languages. */
+export const deviceWords =
+  /gpu|nvidia|geforce|quadro|radeon|\bintel\(r\)|display|video|graphics|this (?:hardware )?device|for this hardware|Gerät|périphérique|dispositivo|设备|裝置|устройств|デバイス|장치|urządzeni/i;
