@@ -236,7 +236,7 @@ export const denialFailures = (): Failure[] => [
       "guest.driver",
       "fallback",
       anyOf(
-        /(?:WARNING: CPU: |kernel BUG at |RIP: 0010:).{0,160}(?:\[(?:amdgpu|nvidia\w{0,8}|i915|xe|nouveau|vfio\w{0,20})\]|drivers\/gpu\/drm\/)/,
+        /(?:WARNING: CPU: |kernel BUG at |RIP: 0010:|IP: \[<).{0,160}(?:\[(?:amdgpu|nvidia\w{0,8}|i915|xe|nouveau|vfio\w{0,20})\]|drivers\/gpu\/drm\/)/,
         /kfd2kgd: .{0,80}(?:fail|error)|kfd kfd: .{0,80}(?:fail|error)/,
       ),
       "a graphics driver met a fault of its own in the kernel; the first line of its trace and the lines before it " +

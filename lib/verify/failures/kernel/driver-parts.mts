@@ -115,15 +115,15 @@ const nvidiaParts: typeof parts = [
     ],
   ],
   [
-    "(?:\\bk?fifo|k?channel|\\bkrc|runlist|\\bTSG|engine|semaphore|graphics|timed? ?out|timeout)",
+    "(?:\\bk?fifo|k?channel|\\bkrc|runlist|\\bTSG|engine|semaphore|timed? ?out|timeout)",
     "gpu.reset",
     "a queue or engine of the card reports an error: the card hangs, after a program's fault or because " +
     "it was not reset",
     [powerCycle, manualFix("Try another release of the driver's branch")],
   ],
 ];
-const fails =
-  "(?:\\*ERROR\\*|fail|error|timed? ?out|timeout|unable|could ?n[o']t|cannot|can't|invalid|not |stuck|hang)";
+const fails = "(?:\\*ERROR\\*|fail|error|timed? ?out|timeout|unable|could ?n[o']t|cannot|can't|invalid|" +
+  "not (?:supp|ready|resp|found|enough|valid|start|idle|init|load|boot|comp|work)|stuck|hang)";
 const source = "Linux 6.12 (drivers/gpu/drm), its messages by subject, read 2026-11";
 const drivers: [name: string, words: string, parts: typeof parts, hint: Fix, source: string][] = [
   ["AMD's driver", "amdgpu\\b(?!\\S{0,120}\\.(?:[cho]|ko)\\b)", parts, hostErrors, source],

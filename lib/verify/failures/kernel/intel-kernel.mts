@@ -153,7 +153,7 @@ export const intelKernelFailures = (): Failure[] =>
       "guest.driver",
       "note",
       anyOf(
-        /Missing (?:GuC-Err-Cap|capture) reglist|Error state capture buffer maybe small/,
+        /Missing (?:GuC-Err-Cap|capture) reglist|Error state capture buffer maybe (?:too )?small|Zero GuC log (?:crash dump|debug) size/,
         /VF: migration not supported|GSC proxy component (?:didn't bind within|not bound)/,
       ),
       "a message of Intel's driver that is harmless: only error reports, protected video, or moving a running VM " +

@@ -101,6 +101,20 @@ export const kernelPciFailures = (): Failure[] => [
       doctorFix("iommu.interrupts"),
     ],
   ]),
+  ...rows({ layer: "kernel", near: vmWords, source: "Linux (arch/x86/mm/fault.c, lib/bug.c), read 2026-11" }, [
+    [
+      "host.virtualization",
+      "fallback",
+      anyOf(
+        /BUG: (?:kernel NULL pointer dereference|unable to handle (?:kernel|page fault))|kernel BUG at \S{3,80}!/,
+        /general protection fault, (?:probably for|maybe for)|Kernel panic - not syncing: Fatal exception/,
+      ),
+      "the kernel met a fault of its own: the lines with RIP and Comm name the function and the program",
+      kernel,
+      "Restart that machine: after such a fault it is not reliable",
+      "Start the kernel before the last update, or take newer releases of modules from elsewhere (vGPU, DKMS)",
+    ],
+  ]),
   ...rows({ layer: "kernel", near: vmWords, source }, [
     [
       "gpu.reset",

@@ -54,6 +54,24 @@ export const moduleLoadFailures = (): Failure[] =>
       "Correct it in /etc/modprobe.d or on the kernel's command line, and rebuild the initramfs",
     ],
     [
+      "gpu.driver",
+      "cause",
+      /Error running install command '[^']{0,60}\b(?:false|true)' for module \S{1,40}: retcode/,
+      "a file in /etc/modprobe.d blocks that module on purpose: install MODULE /bin/false",
+      commandFix("Find it", "grep -rn '^install' /etc/modprobe.d /usr/lib/modprobe.d /run/modprobe.d"),
+      "For nouveau beside NVIDIA's driver or vfio-pci that is right: nothing to do",
+      "Else remove that line, rebuild the initramfs, and restart",
+    ],
+    [
+      "guest.driver",
+      "symptom",
+      /depmod: (?:WARNING|ERROR): \S{1,160} (?:needs unknown symbol|disagrees about version of symbol) \w|depmod: ERROR: Found \d{1,4} modules in dependency cycles/,
+      "modules of that kernel do not fit each other: one was built for another kernel or release, or is left of an " +
+      "old driver",
+      commandFix("Check which modules DKMS built, and for which kernel", "sh -c 'uname -r; dkms status'"),
+      "Build them again for this kernel (dkms autoinstall), or remove the old one with its package, then depmod -a",
+    ],
+    [
       "guest.firmware",
       "cause",
       anyOf(

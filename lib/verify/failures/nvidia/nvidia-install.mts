@@ -77,7 +77,7 @@ export const installFailures = (): Failure[] => [
     [
       "guest.driver",
       "cause",
-      /could not open moddep file|modules\.dep\.bin/,
+      /could not open moddep file|modules\.dep\.bin|depmod: ERROR: could not open directory \/lib\/modules\//,
       "there are no modules for the kernel that runs: this is a container, WSL, or a kernel whose package is gone",
       "Load modules on the host; otherwise reboot into an installed kernel",
     ],

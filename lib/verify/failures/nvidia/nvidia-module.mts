@@ -170,6 +170,7 @@ export const moduleFailures = (): Failure[] => [
   {
     pattern: anyOf(
       /modprobe: FATAL: Module nvidia\w{0,10} is in use/,
+      /could not remove '?(?:module )?nvidia\w{0,10}'?: |Error running remove command for nvidia/,
       /rmmod: ERROR: Module nvidia\w{0,10} is in use|unload NVIDIA driver kernel modules, driver is in use/,
       /An NVIDIA kernel module '?nvidia\S{0,10}'? appears to (?:already )?be loaded/,
     ),

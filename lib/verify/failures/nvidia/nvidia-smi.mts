@@ -7,7 +7,7 @@ import { dkmsStatus, driverLog, nvidiaWords, powerCycle } from "../fixes.mts";
 export const nvidiaSmiFailures = (): Failure[] => [
   {
     pattern:
-      /Unable to load the kernel module 'nvidia[\w-]{0,16}\.ko'|Unable to load the 'nvidia[\w-]{0,8}' kernel module/,
+      /Unable to load the kernel module 'nvidia[\w-]{0,16}\.ko'|Unable to load the 'nvidia[\w-]{0,16}' kernel module/,
     check: "guest.driver",
     strength: "symptom",
     layer: "driver",

@@ -145,7 +145,7 @@ export const nvrmFailures = (): Failure[] => [
       "guest.driver",
       "note",
       anyOf(
-        /Failed to enable MSI; falling back|Disabling GSP offload -- GPU not supported|NVRM: Failed to load gsp_log/,
+        /Failed to enable MSI; falling back|Disabling GSP offload -- GPU not supported|not currently configured to drive a VGA console|NVRM: Failed to load gsp_log/,
         /Not resizing BAR because the firmware forbids/,
         /Chipset (?:not recognized|Setup Function Error)|NVRM: .{0,40}ACPI (?:method|D-Notifier)/,
       ),
