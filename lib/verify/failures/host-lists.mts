@@ -32,6 +32,7 @@ import { startScriptFailures } from "./services/start-scripts.mts";
 import type { List } from "./types.mts";
 import { vagrantCommandFailures } from "./tools/vagrant-commands.mts";
 import { virglFailures } from "./vms/virgl.mts";
+import { libguestfsFailures } from "./vms/libguestfs.mts";
 import { virtInstallFailures } from "./vms/virt-install.mts";
 import { virtualFunctionFailures } from "./kernel/virtual-functions.mts";
 import { vmDetailFailures } from "./vms/vm-details.mts";
@@ -52,6 +53,7 @@ export const hostCauseFailures: List[] = [
 
 /** Errors of programs that create VMs, by the step or the option that failed. */
 export const programStepFailures: List[] = [
+  libguestfsFailures,
   virtInstallFailures,
   packerPartFailures,
 ];

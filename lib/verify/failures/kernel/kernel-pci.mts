@@ -146,7 +146,7 @@ export const kernelPciFailures = (): Failure[] => [
       "provider.access",
       "symptom",
       anyOf(
-        /apparmor="DENIED" operation="(?!exec")\w{1,20}" .{0,120}profile="(?:dnsmasq|swtpm|virt-aa-helper|\/usr\/lib\/libvirt\/virt-aa-helper|libvirtd|virtqemud|virtlogd|virtnetworkd|\/usr\/sbin\/(?:libvirtd|dnsmasq)|\/usr\/bin\/swtpm)[^"]{0,60}"/,
+        /apparmor="DENIED" operation="(?!exec")\w{1,20}" .{0,120}profile="(?:dnsmasq|swtpm|virt-aa-helper(?!" name="\/(?:etc|proc|sys)\/)|\/usr\/lib\/libvirt\/virt-aa-helper|libvirtd|virtqemud|virtlogd|virtnetworkd|\/usr\/sbin\/(?:libvirtd|dnsmasq)|\/usr\/bin\/swtpm)[^"]{0,60}"/,
         /DENIED {1,4}(?:libvirtd|virtqemud|virtlogd|swtpm|dnsmasq|qemu\S{0,20}) (?:open|exec|mknod|sendmsg|file_\w{3,8}) /,
       ),
       "AppArmor forbids a helper of libvirt what the line names: its path (self-built, below /usr/local or a " +

@@ -7,8 +7,9 @@ import { vmWords } from "../fixes.mts";
 export const libvirtFailures = (): Failure[] => [
   {
     pattern: anyOf(
-      /cannot load AppArmor profile '|virt-aa-helper: error|internal error: cannot (?:load|update) AppArmor/,
-      /apparmor="DENIED".{0,120}profile="(?:\/usr\/sbin\/)?(?:libvirt(?!-[\da-f]{8}-)|virt)/,
+      // In any language: «профиль AppArmor «libvirt-UUID»».
+      /AppArmor[^\n'"«‘“=:]{0,16}['"«‘“]libvirt-[\da-f]{8}-|virt-aa-helper: error|cannot (?:load|update) AppArmor/,
+      /apparmor="DENIED".{0,120}profile="(?:\/usr\/sbin\/)?(?:libvirt(?!-[\da-f]{8}-)|virt(?!-aa-helper" name="\/etc\/))/,
     ),
     check: "provider.access",
     layer: "provider",
@@ -20,9 +21,10 @@ export const libvirtFailures = (): Failure[] => [
         "Allow a path outside of libvirt's folders in /etc/apparmor.d/local/abstractions/libvirt-qemu, or move the " +
           "file there",
       ),
+      manualFix("A VM whose name begins with [, { or *, which AppArmor reads as a pattern: virsh domrename"),
       commandFix("Reload AppArmor's profiles", "systemctl reload apparmor", { root: true }),
     ],
-    source: "libvirt; void-linux/void-packages#32562 (2021-08), kind to date",
+    source: "libvirt; void-linux/void-packages#32562 (2021-08), virt-manager/virt-manager#1046 (2026-02)",
   },
   {
     pattern: /'?virtiofs'? requires shared memory|virtiofs.{0,40}requires .{0,20}(?:shared|memfd)/,

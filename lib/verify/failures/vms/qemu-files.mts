@@ -25,6 +25,23 @@ export const qemuFileFailures = (): Failure[] => [
     source: "QEMU (softmmu/vl.c); dmacvicar/terraform-provider-libvirt#142 (2017-06)",
   },
   {
+    pattern: anyOf(
+      /block I\/O error in device '[^'\n]{1,80}': (?!No space)|VM (?:\S{1,80} )?paused due to (?:storage )?I\/O error/,
+      /\bpaused \(I\/O error\)/,
+    ),
+    check: "host.disk",
+    strength: "symptom",
+    layer: "hypervisor",
+    message: "QEMU stopped the VM, since it could not write to or read its disk image: the host's disk is full, gone " +
+      "(NFS, USB) or broken",
+    fix: [
+      commandFix("Check the room where VM disks are stored", "df -h /var/lib/libvirt/images"),
+      commandFix("Read which disk, and what the kernel says of it", "virsh domblkerror NAME; dmesg | tail -n 40"),
+      commandFix("Then let the VM go on", "virsh resume NAME"),
+    ],
+    source: "QEMU (block/block-backend.c), libvirt (qemu_process.c), 2026-11",
+  },
+  {
     pattern: /vfio-display-\w{3,10}: |doesn't support any \(known\) display method/,
     check: "provider.mode",
     layer: "hypervisor",

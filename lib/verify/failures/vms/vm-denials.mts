@@ -30,6 +30,13 @@ export const vmDenialFailures = (): Failure[] =>
     ],
     [
       "provider.access",
+      "note",
+      /apparmor="DENIED" operation="open" .{0,60}profile="virt-aa-helper" name="\/(?:etc|proc|sys)\//,
+      "AppArmor forbids libvirt's helper for profiles a file of the system that it can do without",
+      "Nothing to do: look for another error",
+    ],
+    [
+      "provider.access",
       "cause",
       /AppArmor parser error for \S{1,120}(?:libvirt|virt-|qemu|swtpm|dnsmasq)/,
       "AppArmor cannot read a profile of libvirt or QEMU: it is from a newer release than AppArmor here, or " +
