@@ -87,7 +87,7 @@ export const dockerDesktopFailures = (): Failure[] => [
     [
       "verify.docker",
       "cause",
-      /wsl update failed: |updating wsl: exit code/,
+      /wsl update failed(?:: | with exit code)|updating wsl: exit code/,
       "Docker Desktop could not update WSL: the download was refused (403: a proxy, firewall or country), or " +
       "Windows' installer did not run",
       commandFix("Update it yourself, as administrator", "wsl --update --web-download", { root: true }),

@@ -87,6 +87,22 @@ const codes: [code: string, check: string, message: string, ...fix: Row[4][]][] 
     shutdown,
   ],
   [
+    "0x80070013|ERROR_WRITE_PROTECT|0x8007045d|ERROR_IO_DEVICE|0x80070017|ERROR_CRC|0x80070015|ERROR_NOT_READY|" +
+    "0x80070037|ERROR_DEV_NOT_EXIST",
+    "host.disk",
+    "the drive with the distribution's disk is write-protected, answers with errors, or is gone: a drive that fails " +
+    "goes read-only",
+    "Copy ext4.vhdx to another drive at once, and check the drive's health with its maker's program",
+    commandFix("Check its file system, as administrator", "chkdsk C:", { root: true }),
+  ],
+  [
+    "0x80070199",
+    "guest.image",
+    "Windows expects the disk (ext4.vhdx) to be encrypted as its app's files are: a program moved or replaced it",
+    "Stop WSL (wsl --shutdown), move ext4.vhdx to another folder, and copy it back",
+    "Or import it from where it is: wsl --import-in-place NAME PATH\\ext4.vhdx",
+  ],
+  [
     "ERROR_DISK_FULL|0x80070070|ERROR_HANDLE_DISK_FULL|0x80070027",
     "host.disk",
     "the drive with the distribution's disk is full",

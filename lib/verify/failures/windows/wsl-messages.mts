@@ -129,6 +129,7 @@ export const wslMessageFailures = (): Failure[] => [
         /Linux Kernel version \S{1,10} or newer is required|requires a newer version of WSL|optional component must be updated/,
         /does not support WSL 2\.|requires an update to its kernel component|wsl\.exe --mount on ARM64 requires/,
         /wsl[^\n]{0,200}Invalid command line option: --\w|Invalid command line option: --(?:mount|manage|vhd|web-download|name|location)\b/,
+        /wsl\.exe --(?:mount|manage|update|version|status)\b[^\n]{0,200}: Copyright \(c\) Microsoft/,
         ownCode("OS_NOT_SUPPORTED", "VM_MODE_NOT_SUPPORTED", "WSL_MOUNT_NOT_SUPPORTED", "PLUGIN_REQUIRES_UPDATE"),
       ),
       "Windows, WSL or its kernel is older than this needs",

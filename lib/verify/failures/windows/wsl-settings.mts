@@ -156,6 +156,17 @@ export const wslSettingFailures = (): Failure[] => [
       wslFixes.features,
     ],
     [
+      "provider.access",
+      "cause",
+      /> ?wsl(?:\.exe)? --\w[^\n]{0,200}\n{1,2}Access is denied/,
+      "Windows does not let this user do that in WSL: it needs an administrator's window, or the disk's file " +
+      "belongs to " +
+      "another user or WSL's machine lost its right to it",
+      "Run it in a window as administrator",
+      "For a disk: check that your user may write the file; a copy of it has fresh permissions",
+      restart,
+    ],
+    [
       "tools.present",
       "cause",
       /Not found \(404\)/,
