@@ -62,6 +62,29 @@ export const gpuServerFailures = (): Failure[] => [
       "Use another release of TensorRT; errors before it (Skipping tactic …) can name the cause",
     ],
     [
+      "verify.service",
+      "cause",
+      /mpiSize == tp \* pp/,
+      "the engine of TensorRT-LLM is built for another number of GPUs than the server is started with",
+      "Start it with as many processes as the engine has parts (--world_size: tensor times pipeline parallel), or " +
+      "build the engine again for the GPUs that the container has",
+    ],
+    [
+      "guest.image",
+      "cause",
+      /Assertion failed: (?:d == a \+ length|key_size <= remaining_buffer_size|Invalid tensor name: )/,
+      "the engine was built by another release of TensorRT-LLM than the one of the image",
+      "Build it with the release that the image has, or use the image whose release built it",
+    ],
+    [
+      "verify.service",
+      "fallback",
+      /\[TensorRT-LLM\]\[ERROR\] (?:\S{1,60}Exception: )?(?:\[TensorRT-LLM\]\[ERROR\] )?Assertion failed: /,
+      "TensorRT-LLM stopped at a check of its own, which the line names: most often the engine, the image's release " +
+      "and the card do not fit together",
+      "Build the engine again in this image on this card, and read the release notes for the card's kind",
+    ],
+    [
       "guest.image",
       "cause",
       anyOf(

@@ -251,7 +251,7 @@ export const mediaProgramFailures = (): Failure[] =>
       [
         "guest.image",
         "cause",
-        /No such file or directory: '?\S{0,80}(?:model_cache|\.trt|\.engine|\.onnx)\b/,
+        /failed to load libraries\. \S{0,80}libyolo_layer\.so: |No such file or directory: '?\S{0,80}(?:model_cache|\.trt|\.engine|\.onnx)\b/,
         "the detector's model is not there: it was not built or downloaded for this GPU",
         "Frigate: set YOLO_MODELS, or give model: path: a file in /config/model_cache; see its log of the " +
         "first start",

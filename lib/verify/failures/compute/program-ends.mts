@@ -64,7 +64,7 @@ export const programEndFailures = (): Failure[] =>
       anyOf(
         /shutdown with signal (?:6|11)\b|terminated with signal SIG(?:SEGV|ABRT)|exitcode: -(?:6|11)\b/,
         /terminate called after throwing an instance of '(?:c10|thrust|at)::|free\(\): invalid pointer|double free (?:or corruption|detected)/,
-        /Worker \(pid:\d{1,8}\) was sent (?:code 139|SIGSEGV)|LLVM ERROR: Cannot select: /,
+        /Worker \(pid:\d{1,8}\) was sent (?:code 13[49]|SIG(?:SEGV|ABRT))|LLVM ERROR: Cannot select: /,
         /signal arrived during cgo execution/,
         /terminated: signal: segmentation fault|Fatal Python error: (?:Segmentation fault|Aborted|Bus error)/,
       ),

@@ -132,6 +132,13 @@ export const programInputFailures = (): Failure[] =>
     ],
     [
       "guest.image",
+      "cause",
+      /: cannot allocate memory in static TLS block/,
+      "a library is loaded too late to get its place in the program (static TLS): the order of the imports is at fault",
+      "Load it first: set LD_PRELOAD to the file that the line names for that service; or use a newer glibc (image)",
+    ],
+    [
+      "guest.image",
       "fallback",
       /Failed to import transformers\./,
       "a part of Transformers does not load, for the reason on the next line",
@@ -176,7 +183,7 @@ export const programInputFailures = (): Failure[] =>
         /ChildProcessError: worker died|Engine process failed to start|RPC call to execute_model timed out|Engine loop has died/,
         /Stable diffusion model failed to load|exiting due to model loading error|failed to create context with model/,
         /srv {1,4}load_model: failed|Failed to execute script '/i,
-        /[Cc]apture cuda graph failed|CUDA graph capturing failed|WorkerProc initialization failed due to|RuntimeError: Executor (?:failed\.|worker returned error)/,
+        /[Cc]apture cuda graph failed|CUDA graph capturing failed|WorkerProc initialization failed due to|RuntimeError: Executor (?:failed\.|worker returned error)|Primary job {1,2}terminated normally, but \d{1,4} process/,
       ),
       "the program gave up; an error above says why",
       first,

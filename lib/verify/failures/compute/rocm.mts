@@ -6,7 +6,10 @@ import { rows } from "../rows.mts";
 
 const kernel = guestFix("Read what the driver says", "dmesg --level err,warn");
 const chip = guestFix("Show the card's name for ROCm", "sh -c 'rocminfo | grep gfx'");
-const near = new RegExp(`${amdWords.source}|hsa|GPU node|ggml|llama|ollama|torch|miopen|librocdxg|amd-?smi|rsmi_`, "i");
+const near = new RegExp(
+  `${amdWords.source}|hsa|MLIR|GPU node|ggml|llama|ollama|torch|miopen|librocdxg|amd-?smi|rsmi_`,
+  "i",
+);
 
 /** Errors of ROCm by their kind (HIP's codes, HSA's codes, faults of the card). */
 export const rocmFailures = (): Failure[] => [
@@ -102,6 +105,14 @@ export const rocmFailures = (): Failure[] => [
         /(?:HIP|ROCm) error: invalid (?:argument|resource handle|value|context)|\bhipErrorInvalid(?:Value|Handle|Context)\b/,
         "a program gave ROCm a value that it does not take: a fault of the program, or parts of different releases",
         "Update the program or its image; install its parts (PyTorch, extensions) from one release",
+      ],
+      [
+        "verify.service",
+        "symptom",
+        /run_high_level_pipeline: Invalid MLIR created/,
+        "MIGraphX could not build the model for this AMD card: most often its release does not know the chip or the " +
+        "model's operations",
+        "Use a newer image (ROCm) of the program, or another model; for a try compute without MIGraphX",
       ],
       [
         "verify.service",
