@@ -30,6 +30,8 @@ export function readPaste(raw: string): Pasted {
   // Markdown's escapes, as forums copy them
   if (text.includes("\\_")) text = text.replace(/\\([_*#<>[\]])/g, "$1");
   if (text.includes("\\x0a")) text = text.replace(/\\x0a(?:NVRM: ?)?/g, " ");
+  // lines that are strings of JSON each
+  if (/^"/m.test(text)) text = text.replace(/^"((?:[^"\\\n]|\\[^\n]){8,4000})",?$/gm, "$1");
   if (/\\["'nt]/.test(text)) {
     // a quoted message of another program can be escaped more than once
     text = text.replace(/\\{1,4}(["'])/g, "$1").replace(/\\{1,2}[nt](?![a-z]*[\\:])/g, " ");
