@@ -44,6 +44,17 @@ export const cdiHookFailures = (): Failure[] =>
     [
       "verify.service",
       "cause",
+      /fork\/exec \S{1,60}nvidia-container-runtime\S{0,8}: no such file/,
+      "the engine (Docker, containerd, k3s) has a runtime nvidia whose program is not where its settings say: the " +
+      "toolkit was removed, or those are of the GPU Operator (/usr/local/nvidia/toolkit)",
+      toolkitPackages,
+      guestFix("Register it with Docker", "nvidia-ctk runtime configure --runtime=docker"),
+      "k3s finds the toolkit in /usr/bin by itself when it starts (systemctl restart k3s); a file " +
+      "config.toml.tmpl with the old path has to go",
+    ],
+    [
+      "verify.service",
+      "cause",
       /no CDI device driver registered/,
       "the container asks for its GPU by CDI, which this Docker does not have or has turned off",
       'Docker 25 to 28.2: write {"features": {"cdi": true}} into /etc/docker/daemon.json, then restart Docker',

@@ -250,7 +250,6 @@ export const cdiFailures = (): Failure[] => [
       /exec: "?nvidia-container-runtime(?:-hook)?"?: executable file not found/,
       /stat \/usr\/bin\/nvidia-container-runtime(?:-hook)?: no such file/,
       /error running (?:prestart )?hook.{0,40}: exec: "?nvidia-container/,
-      /fork\/exec \S{1,60}nvidia-container-runtime\S{0,8}: no such file/,
     ),
     check: "verify.service",
     layer: "toolkit",

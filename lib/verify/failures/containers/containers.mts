@@ -93,7 +93,6 @@ export const containerFailures = (): Failure[] => [
       "cause",
       anyOf(
         /failed to register layer|ApplyLayer exit status|error committing .{0,60}layer/,
-        /potentially insufficient UIDs or GIDs/,
       ),
       "the engine could not store a layer of the image: the disk is full, the download damaged, or user ids are " +
       "missing",

@@ -105,9 +105,10 @@ export const daemonStartFailures = (): Failure[] => [
     [
       "verify.docker",
       "cause",
-      /exec: "nft": executable file not found|firewall-backend is set to nftables: \S/,
-      "Docker is set to write its firewall rules by nftables, which does not work here or is not installed",
+      /exec: "nft": executable file not found|firewall-backend is set to nftables: \S|running nft: \S/,
+      "Docker is to write its firewall rules by nftables, which is not installed, or whose modules the kernel lacks",
       guestFix("Install both", "apt-get install -y iptables nftables"),
+      "If the kernel was just updated: reboot",
       guestFix("Start Docker again", "systemctl restart docker"),
     ],
     [

@@ -211,7 +211,7 @@ export const dockerFailures = (): Failure[] => [
     source: "runc and crun, as Docker and Podman show it, read 2026-11",
   },
   {
-    pattern: /(?<!whpx: )no space left on device|don't have enough free space in|ENOSPC(?!: System limit)/,
+    pattern: /(?<!whpx: |\/create: )no space left on device|don't have enough free space in|ENOSPC(?!: System limit)/,
     near: anyOf(
       /docker|layer|failed to (?:solve|copy)|did not complete|\bapt|dpkg|qemu|vagrant|packer|libvirt|nvidia|initramfs/i,
       /overlay|containerd|image|box|\/boot|ollama|exited with code|\(os error 28\)|^[\w.-]{2,60} {1,30}\| /im,

@@ -26,6 +26,18 @@ export const engineClientFailures = (): Failure[] => [
   ]),
   ...rows({ layer: "docker", source: "docker/cli, Docker Desktop, read 2026-11" }, [
     [
+      "guest.engine",
+      "cause",
+      /fork\/exec \S{1,120}docker-(?:buildx|compose): (?:no such file|permission denied|exec format error)/,
+      "the plugin of Docker that the command needs (buildx, compose) is not at its place, not executable, or for " +
+      "another processor",
+      guestFix(
+        "Install both",
+        "sh -c 'apt-get update && apt-get install -y docker-buildx-plugin docker-compose-plugin'",
+      ),
+      "Remove older copies of it: ls -l ~/.docker/cli-plugins /usr/local/lib/docker/cli-plugins",
+    ],
+    [
       "verify.docker",
       "cause",
       anyOf(

@@ -32,6 +32,15 @@ export const imageLayerFailures = (): Failure[] =>
       "Docker in Docker: privileged: true, and a volume for /var/lib/docker",
     ],
     [
+      "verify.docker",
+      "cause",
+      /insufficient UIDs or GIDs available in user namespace/,
+      "the image's files belong to user ids that this user's rootless engine does not have",
+      "Give the user 65536 of them that no other line has: usermod --add-subuids 100000-165535 --add-subgids " +
+      "100000-165535 USER (they are in /etc/subuid and /etc/subgid)",
+      "Then: podman system migrate",
+    ],
+    [
       "host.disk",
       "cause",
       new RegExp(`${layer}[^\\n]{0,300}: (?:input/output error|structure needs cleaning|read-only file system)`),

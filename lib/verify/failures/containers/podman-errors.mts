@@ -24,6 +24,25 @@ export const podmanErrorFailures = (): Failure[] => [
       guestFix("Install its helpers", "apt-get install -y conmon crun netavark aardvark-dns passt uidmap"),
     ],
     [
+      "verify.docker",
+      "cause",
+      anyOf(
+        /BoltDB database (?:backend was removed in|exists but is no longer)|BoltDB database driver is in use/,
+        /migration from BoltDB to SQLite failed|migrating database from BoltDB to SQLite: /,
+      ),
+      "Podman's list of containers is in the old form (BoltDB), which Podman 6 no longer reads",
+      "Move it to the new one: podman system migrate --migrate-db, or reboot (Podman 5.8 and later)",
+      "Remove database_backend from containers.conf, if it is there",
+    ],
+    [
+      "verify.docker",
+      "cause",
+      /database \w{2,12} ?\w{0,12} "[^"]{0,160}" does not match our \w{2,12} ?\w{0,12} "|database configuration mismatch/,
+      "Podman's storage has moved or changed (driver, folder), and its list of containers is of the earlier one",
+      "Write the earlier values into storage.conf (driver, graphroot, runroot), as the message names them",
+      "Only if no container, image or volume there is needed: podman system reset, which deletes all of them",
+    ],
+    [
       "guest.engine",
       "cause",
       /fork\/exec \S{0,60}(?:conmon|crun|runc|netavark|pasta|slirp4netns|newuidmap): permission denied/,

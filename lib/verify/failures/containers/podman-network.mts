@@ -49,7 +49,7 @@ export const podmanNetworkFailures = (): Failure[] => [
       "cause",
       anyOf(
         /netavark: (?:setns|open (?:container|host) netns|.{0,40}netns).{0,60}(?:not permitted|denied|No such file)/i,
-        /Couldn't open network namespace \S{1,120}(?:$|: (?!Permission))/,
+        /Couldn't open network namespace \S{1,120}(?:$|: (?!P))/,
       ),
       "Podman's network namespace of this user is gone or cannot be entered, as after its folder in /run/user was " +
       "cleared",

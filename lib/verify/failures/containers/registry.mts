@@ -39,6 +39,7 @@ export const registryFailures = (): Failure[] => [
     fix: [
       manualFix("Correct the image's name"),
       guestFix("If it is a private one, log in", "docker login"),
+      manualFix("If it is public: a login that has expired is refused too (docker logout ghcr.io, or that registry)"),
       manualFix("nvcr.io: docker login nvcr.io takes the user $oauthtoken and an API key"),
     ],
     source: "Docker 20.10 (2020-12)",

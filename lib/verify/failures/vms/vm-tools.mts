@@ -139,7 +139,7 @@ export const vmToolFailures = (): Failure[] => [
     [
       "gpu.match",
       "cause",
-      /no matching virtual function found|All virtual functions on parent device .{1,40} are already in use|No free virtual function|Couldn't find a matching GPU with available VFs|No available mdev for profile|Parent device .{1,40} doesn't support SR-IOV/,
+      /no matching virtual function found|All virtual functions on parent device .{1,40} are already in use|No free virtual function|Couldn't find a matching GPU with available VFs|No available mdev for profile|mdev_supported_types\/\S{1,60}\/create: no space left|Parent device .{1,40} doesn't support SR-IOV/,
       "Incus (LXD) finds no free part of the card or adapter (virtual function, vGPU): none was created, all are in " +
       "use, or their driver on the host does not offer any",
       commandFix("Check how many there can be and are", "grep -H . /sys/bus/pci/devices/*/sriov_*vfs"),
