@@ -5,18 +5,31 @@ import { likelyCauses } from "../lib/verify/failures/index.mts";
 import { translated } from "../lib/verify/failures/languages/translated.mts";
 import { chinese, french, german, spanish } from "../lib/verify/failures/languages/translations.mts";
 import { italian, japanese, portuguese, russian } from "../lib/verify/failures/languages/translations-more.mts";
+import * as east from "../lib/verify/failures/languages/translations-east.mts";
 import * as packages from "../lib/verify/failures/languages/translations-packages.mts";
 import * as windows from "../lib/verify/failures/languages/translations-windows.mts";
 
 const test = suite("translated");
 
-const all = { german, french, spanish, chinese, portuguese, italian, russian, japanese, ...packages, ...windows };
+const all = {
+  german,
+  french,
+  spanish,
+  chinese,
+  portuguese,
+  italian,
+  russian,
+  japanese,
+  ...east,
+  ...packages,
+  ...windows,
+};
 
 for (const [name, messages] of Object.entries(all)) {
   test(`each message in ${name} becomes the English one`, () => {
     for (const line of messages.trim().split("\n")) {
       const [english, own] = line.split(" = ").map((part) => part.replace(/\{(\d)\}/g, "w$1")) as [string, string];
-      const text = translated(`x: ${own} nicht pas no se 错 erro errore`);
+      const text = translated(`x: ${own} nicht pas no se 错 の erro errore`);
       assert.ok(text.toLowerCase().includes(english.toLowerCase()), `${own}: ${text}`);
     }
   });
@@ -30,6 +43,23 @@ test("a translated log has the cause of the English one", () => {
       "Lecture des listes de paquets... Fait\nE: Impossible de trouver le paquet nvidia-driver-580",
       "E: No se ha podido localizar el paquete nvidia-driver-580",
       "正在读取软件包列表... 完成\nE: 无法定位软件包 nvidia-driver-580",
+      "E: Não é possível encontrar o pacote nvidia-driver-580",
+      "E: nvidia-driver-580 패키지를 찾을 수 없습니다",
+      "E: 找不到套件 nvidia-driver-580",
+    ],
+    [
+      "E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1201 (apt)",
+      "E: Não foi possível obter a trava /var/lib/dpkg/lock-frontend. Ela é mantida pelo processo 1201 (apt)",
+      "E: Impossibile impostare il blocco /var/lib/dpkg/lock-frontend. È in uso dal processo 1201 (apt)",
+      "E: Не удалось получить блокировку файла /var/lib/dpkg/lock-frontend. Удерживается процессом 1201 (apt)",
+      "E: ロック /var/lib/dpkg/lock-frontend が取得できませんでした。プロセス 1201 (apt) によって保持されています",
+      "E: /var/lib/dpkg/lock-frontend 잠금 파일을 얻을 수 없습니다.",
+      "E: 無法將 /var/lib/dpkg/lock-frontend 鎖定。",
+    ],
+    [
+      "E: The repository 'http://deb.debian.org/debian trixie Release' does not have a Release file.",
+      "E: Il repository 'http://deb.debian.org/debian trixie Release' non ha un file Release.",
+      "E: Репозиторий «http://deb.debian.org/debian trixie Release» не содержит файла Release.",
     ],
     [
       "error: failed to prepare transaction (conflicting dependencies)\n:: nvidia-utils and nvidia-580xx-utils are in " +

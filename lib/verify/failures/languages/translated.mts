@@ -1,5 +1,6 @@
 /** Turns messages of programs that answered in another language back into English. */
 import { chinese, french, german, musl, spanish } from "./translations.mts";
+import { korean, traditionalChinese } from "./translations-east.mts";
 import { italian, japanese, portuguese, russian } from "./translations-more.mts";
 import {
   chinesePackages,
@@ -35,7 +36,7 @@ const languages: Language[] = [
     /\b(?:no (?:se|existe|queda)|permiso|error (?:de|al|interno)|fallo|falló|pero|paquetes?|rehusada|orden)\b/i,
     spanishPackages + spanish,
   ],
-  [/[\u4e00-\u9fff]/, chinesePackages + chinese + chineseWindows],
+  [/[\u4e00-\u9fff]/, chinesePackages + chinese + traditionalChinese + chineseWindows],
   [/não |falha |erro |inexistente|negada|recusada|impossível/i, portuguesePackages + portuguese],
   [
     /\b(?:impossibile|errore|negato|rifiutata|occupata|scaduta|esaurito|pacchett[oi])\b|non (?:esist|valid|perm|trovat|supp|ha |è )/i,
@@ -43,7 +44,7 @@ const languages: Language[] = [
   ],
   [/[\u0400-\u04ff]/, russianPackages + russian + russianWindows],
   [/[\u3040-\u30ff]/, japanesePackages + japanese + japaneseWindows],
-  [/[\uac00-\ud7af]/, koreanWindows],
+  [/[\uac00-\ud7af]/, korean + koreanWindows],
   [
     /[à-ÿąćęłńśźż]|\b(?:der|ist|durch|beim|dass|wird|nicht|de|du|della|il|nel|non|una|une|est|del|la|el|los|las|para|ao|nie|jest|lub|dystrybucji|richiede|completare|Eine)\b|h[iy]pervisor|inesperado|imprevisto|inattendu|Unerwartet|Nieoczekiw/i,
     latinWindows,
@@ -56,13 +57,16 @@ const rules = new Map<Language, [of: RegExp, english: string][]>();
 /** What stands for a punctuation mark. */
 const pieces: Record<string, string> = { "'": "['\"]?", ":": "[:\uff1a]", ",": "[,\uff0c]" };
 
+/** What stands for a placeholder: a word, or words between quotes. */
+const word = "['\"]?((?<=['\"])[^'\"\\n]{1,200}(?=['\"])|[^\\s'\"]{1,200})['\"]?";
+
 /** The expression that finds a translation, and the replacement. */
 function ruleOf(line: string): [RegExp, string] {
   const [english, translation] = line.split(" = ") as [string, string];
   const order = [...translation.matchAll(/\{(\d)\}/g)].map(([, number]) => number!);
   const source = translation.replace(/[.*+?^$()|[\]\\/]/g, "\\$&").replace(
     / ?(?:\{\d\}|[':,]) ?| /g,
-    (part) => part === " " ? "[ \\n]{1,3}" : `[ \\n]{0,3}${pieces[part.trim()] ?? "([^\\s'\"]{1,200})"} {0,3}`,
+    (part) => part === " " ? "[ \\n]{1,3}" : `[ \\n]{0,3}${pieces[part.trim()] ?? word} {0,3}`,
   );
   const replacement = english.replace(/\{(\d)\}/g, (_, number) => `$${order.indexOf(number) + 1}`);
   return [new RegExp(source, "gi"), english.endsWith(":") ? `${replacement} ` : replacement];

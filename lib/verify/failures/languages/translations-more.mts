@@ -152,6 +152,7 @@ Failed to create file '{1}' = Не удалось создать файл '{1}'
 Error starting domain: = Ошибка запуска домена:
 command not found = команда не найдена
 error: = ошибка:
+Failed to fetch {1} {2} = Не удалось получить {1} {2}
 `;
 
 /** Japanese. */

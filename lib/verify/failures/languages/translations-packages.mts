@@ -1,6 +1,6 @@
 /**
- * Messages of pacman and dnf in the form of `translations.mts`. Read from the message catalogues of pacman 7 and dnf5
- * (2026-11).
+ * Messages of pacman and dnf, and in four languages of apt and dpkg, in the form of `translations.mts`. Read from the
+ * message catalogues of pacman 7, dnf5, apt 3.1 and dpkg 1.23 (2026-11).
  */
 
 /** German. */
@@ -130,6 +130,22 @@ No match for argument: {1} = Nenhuma correspondência para o argumento: {1}
 removing {1} breaks dependency '{2}' required by {3} = a remoção de {1} quebra a dependência '{2}' necessária por {3}
 but none of the providers can be installed = mas nenhum dos provedores pode ser instalado
 nothing provides {1} needed by {2} = nada fornece {1} necessário por {2}
+Could not get lock {1} = Não foi possível obter a trava {1}
+The repository '{1}' is not signed = O repositório '{1}' não está assinado
+The repository '{1}' does not have a Release file = O repositório '{1}' não tem um arquivo Release
+Version '{1}' for '{2}' was not found = Versão '{1}' para '{2}' não foi encontrada
+Failed to fetch {1} {2} = Falhou ao obter {1} {2}
+Hash Sum mismatch = Hash Sum incorreto
+but it is not installable = mas não é instalável
+but {1} is to be installed = mas {1} está para ser instalado
+Temporary failure resolving '{1}' = Falha temporária resolvendo '{1}'
+Could not resolve '{1}' = Não foi possível resolver '{1}'
+Unable to locate package {1} = Não é possível encontrar o pacote {1}
+Package '{1}' has no installation candidate = O pacote '{1}' não tem candidato para instalação
+Unable to correct problems, you have held broken packages = Não é possível corrigir os problemas, você tem pacotes retidos quebrados
+Depends: = Depende:
+error processing package {1} (--{2}): = erro processando pacote {1} (--{2}):
+dependency problems prevent configuration of {1}: = problemas de dependência impedem a configuração de {1}:
 `;
 
 /** Italian. */
@@ -156,6 +172,21 @@ removing {1} breaks dependency '{2}' required by {3} = \
 la rimozione di {1} interrompe la dipendenza '{2}' richiesta da {3}
 but none of the providers can be installed = ma nessuno dei fornitori può essere installato
 nothing provides {1} needed by {2} = nessun pacchetto fornisce {1} richiesto da {2}
+Could not get lock {1} = Impossibile impostare il blocco {1}
+The repository '{1}' is not signed = Il repository '{1}' non è firmato
+The repository '{1}' does not have a Release file = Il repository '{1}' non ha un file Release
+Version '{1}' for '{2}' was not found = Version '{1}' per '{2}' non trovato
+Failed to fetch {1} {2} = Impossibile recuperare {1} {2}
+Hash Sum mismatch = Somma hash non corrispondente
+but it is not installable = ma non è installabile
+but {1} is to be installed = ma la versione {1} sta per essere installata
+Temporary failure resolving '{1}' = Risoluzione di '{1}' temporaneamente non riuscita
+Could not resolve '{1}' = Impossibile risolvere '{1}'
+Unable to locate package {1} = Pacchetto "{1}" non trovato
+Unable to correct problems, you have held broken packages = Impossibile correggere i problemi, ci sono pacchetti danneggiati bloccati
+Depends: = Dipende:
+error processing package {1} (--{2}): = errore nell'elaborare il pacchetto {1} (--{2}):
+dependency problems prevent configuration of {1}: = problemi con le dipendenze impediscono la configurazione di {1}:
 `;
 
 /** Russian. */
@@ -181,6 +212,19 @@ No match for argument: {1} = Нет соответствия для аргуме
 but none of the providers can be installed = но ни один из поставщиков не может быть установлен
 nothing provides {1} needed by {2} = ничто не предоставляет {1}, необходимый для {2}
 cannot install both {1} from {2} and {3} from {4} = нельзя установить как {1} из {2}, так и {3} из {4}
+Could not get lock {1} = Не удалось получить блокировку файла {1}
+The repository '{1}' is not signed = Репозиторий '{1}' не подписан
+The repository '{1}' does not have a Release file = Репозиторий '{1}' не содержит файла Release
+Version '{1}' for '{2}' was not found = Версия '{1}' для '{2}' не найдена
+Hash Sum mismatch = Хеш-сумма не совпадает
+but it is not installable = но он не может быть установлен
+but {1} is to be installed = но {1} должен быть установлен
+Temporary failure resolving '{1}' = Временная ошибка при разрешении '{1}'
+Could not resolve '{1}' = Не удалось разрешить '{1}'
+Unable to correct problems, you have held broken packages = Невозможно исправить ошибки: у вас зафиксированы сломанные пакеты
+Depends: = Зависит:
+error processing package {1} (--{2}): = ошибка при обработке пакета {1} (--{2}):
+dependency problems prevent configuration of {1}: = зависимости пакетов не позволяют настроить пакет {1}:
 `;
 
 /** Japanese. */
@@ -199,4 +243,18 @@ you cannot perform this operation unless you are root = root 権限がないと�
 target not found: {1} = 対象が見つかりませんでした: {1}
 {1} exists in filesystem = {1} がファイルシステムに存在しています
 No match for argument: {1} = 引数に一致するものはありません: {1}
+Could not get lock {1} = ロック {1} が取得できませんでした
+The repository '{1}' is not signed = リポジトリ {1} は署名されていません
+The repository '{1}' does not have a Release file = リポジトリ {1} には Release ファイルがありません
+Version '{1}' for '{2}' was not found = '{2}' のバージョン '{1}' が見つかりませんでした
+Failed to fetch {1} {2} = {1} の取得に失敗しました {2}
+Hash Sum mismatch = ハッシュサムが適合しません
+but it is not installable = しかし、インストールすることができません
+but {1} is to be installed = しかし、{1} はインストールされようとしています
+Temporary failure resolving '{1}' = '{1}' が一時的に解決できません
+Could not resolve '{1}' = '{1}' を解決できませんでした
+Unable to correct problems, you have held broken packages = 問題を解決することができません。壊れた変更禁止パッケージがあります
+Depends: = 依存:
+error processing package {1} (--{2}): = パッケージ {1} の処理中にエラーが発生しました (--{2}):
+dependency problems prevent configuration of {1}: = 依存関係の問題により {1} の設定ができません:
 `;
