@@ -57,9 +57,9 @@ test("a translated log has the cause of the English one", () => {
       "E: 無法將 /var/lib/dpkg/lock-frontend 鎖定。",
     ],
     [
-      "E: The repository 'http://deb.debian.org/debian trixie Release' does not have a Release file.",
-      "E: Il repository 'http://deb.debian.org/debian trixie Release' non ha un file Release.",
-      "E: Репозиторий «http://deb.debian.org/debian trixie Release» не содержит файла Release.",
+      "E: The repository 'http://packages.example/debian trixie Release' does not have a Release file.",
+      "E: Il repository 'http://packages.example/debian trixie Release' non ha un file Release.",
+      "E: Репозиторий «http://packages.example/debian trixie Release» не содержит файла Release.",
     ],
     [
       "error: failed to prepare transaction (conflicting dependencies)\n:: nvidia-utils and nvidia-580xx-utils are in " +

@@ -4,7 +4,7 @@ import type { Setting } from "./types.mts";
 import { commandFix, guestFix, manualFix, remedies } from "../../fixes.mts";
 import { initramfsOf, rebuildInitramfs } from "../../host/initramfs.mts";
 import { addArgument } from "../../host/kernel-arguments.mts";
-import { program } from "../../host/programs.mts";
+import { installerOf } from "../../host/installers.mts";
 import { anyOf } from "../../text.mts";
 
 /** Matches lines about NVIDIA's software, for entries whose text other programs use too. */
@@ -51,9 +51,13 @@ export function install(title: string, packages: Packages) {
       pacman: `pacman -S --needed ${packages.pacman}`,
       zypper: `zypper install ${packages.zypper}`,
     };
-    const programs = { apt: "apt-get", dnf: "dnf", pacman: "pacman", zypper: "zypper" };
     const managers = ["apt", "dnf", "pacman", "zypper"] as const;
-    const here = host && managers.find((name) => packages[name] && program(host, programs[name]));
+    const installer = host && installerOf(host);
+    const here = managers.find((name) => name === installer?.family && packages[name]);
+    // an image-based system has its own program for that
+    if (here && installer?.reboot) {
+      return commandFix(title, installer.install(packages[here]!.split(" ")), { root: true, reboot: true });
+    }
     if (here) return commandFix(title, lines[here], { root: true });
     const all = managers.flatMap((name) => packages[name] ? [`${name}: ${packages[name]}`] : []);
     return manualFix(`${title} (${all.join("; ")})`, { root: true });

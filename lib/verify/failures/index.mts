@@ -28,6 +28,8 @@ const catalogue = (): Catalogue => created ??= catalogueOf(lists, ready());
 const order: Strength[] = ["cause", "symptom", "note"];
 /** A line of a detailed log that is no error for the program that wrote it, since it tries again. */
 const quiet = /^ {0,2}(?:INFO|DEBUG|TRACE) |\[(?:INFO|DEBUG|TRACE)\]|\blevel=(?:info|debug|trace)\b/;
+/** A line of a log with levels that is only a warning: one of `ERROR` comes before it. */
+const warned = /^\S{1,40} .{0,60}\bWARN {1,6}|\[WARN\]|\blevel=warn(?:ing)?\b/;
 let find: ReturnType<typeof matcher> | undefined;
 
 /**
@@ -48,7 +50,7 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const strength = ({ failure }: { failure: Failure }) => order.indexOf(failure.strength ?? "cause");
   /** Strength and, of equal ones, whether the program that wrote the line took it for an error. */
   const weight = (one: typeof placed[number]) =>
-    strength(one) + (quiet.test(paste.shown[one.line]!.slice(0, 160)) ? 0.5 : 0);
+    strength(one) + levelOf(paste.shown[one.line]!.slice(0, 160), strength(one) === 0);
   const counting = placed.filter((one) =>
     !placed.some((other) =>
       (other.rank < one.rank || (one.failure.fallback && !other.failure.fallback)) &&
@@ -63,7 +65,7 @@ export function likelyCauses(text: string, setting: Setting = {}): Cause[] {
   const layer = ({ failure }: { failure: Failure }) =>
     Math.min(layers.indexOf(failure.layer), failure.fallback ? layers.indexOf("docker") : Infinity);
   const episode = episodes(telling.map(({ line }) => line));
-  const fit = fixesFor(paste.text);
+  const fit = fixesFor(paste.text, setting.host);
   return (fails || setting.specific ? telling : counting)
     .sort((a, b) =>
       weight(a) - weight(b) || layer(a) - layer(b) ||
@@ -93,6 +95,9 @@ function episodes(lines: number[]): (line: number) => number {
   const starts = [...lines].sort((a, b) => a - b).filter((line, i, all) => line - (all[i - 1] ?? 0) > 30);
   return (line) => starts.filter((start) => start <= line).length;
 }
+
+/** How little the program that wrote a line took it for an error; some write symptoms as warnings. */
+const levelOf = (line: string, isCause: boolean) => quiet.test(line) ? 0.5 : isCause && warned.test(line) ? 0.25 : 0;
 
 /** The first line of a log that reports an error, known or not: see {@link firstErrorIn}. */
 export const firstError = (text: string) => firstErrorIn(readPaste(text).shown);

@@ -1,5 +1,7 @@
 /** Fits fixes to a log: the names of its message (a VM, a storage pool, a network), and Proxmox VE's commands. */
 import type { Fix } from "../../findings.mts";
+import type { Host } from "../../host/types.mts";
+import { forHost } from "./host-fixes.mts";
 import { forProxmox, isProxmox } from "./vms/proxmox-fixes.mts";
 
 /** A kind of thing that a fix names, and where a message names it. */
@@ -75,12 +77,14 @@ const longest = 1 << 17;
  * Returns the function that fits the fixes of an entry to a log: on Proxmox VE those for libvirt become its own.
  *
  * @param text the whole log
+ * @param host the machine that wrote it
  */
-export function fixesFor(text: string): (fixes: Fix[], shown: string) => Fix[] {
-  const proxmox = isProxmox(text);
+export function fixesFor(text: string, host?: Host): (fixes: Fix[], shown: string) => Fix[] {
+  const proxmox = isProxmox(text, host);
   return (fixes, shown) => {
     const fitting = proxmox ? fixes.map(forProxmox).filter((fix) => fix !== undefined) : fixes;
-    return (fitting.length > 0 ? fitting : fixes).map(namesFrom(shown, text.length <= longest ? text : ""));
+    const chosen = fitting.length > 0 ? fitting : fixes;
+    return (host ? forHost(chosen, host, text) : chosen).map(namesFrom(shown, text.length <= longest ? text : ""));
   };
 }
 

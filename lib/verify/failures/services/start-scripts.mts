@@ -183,7 +183,7 @@ export const startScriptFallbacks = (): Failure[] =>
     [
       "verify.service",
       "fallback",
-      /Failed at step (?:EXEC|USER|GROUP|CHDIR|NAMESPACE|CGROUP|MOUNT|STDIN) spawning|\S: Failed to execute \/\S{1,120}: /,
+      /status=2\d\d\/(?:EXEC|USER|GROUP|CHDIR|NAMESPACE)\b|Failed at step (?:EXEC|USER|GROUP|CHDIR|NAMESPACE|CGROUP|MOUNT|STDIN) spawning|\S: Failed to execute \/\S{1,120}: /,
       "systemd could not start the program of that unit: EXEC: the file is missing or not executable; USER, GROUP: " +
       "no such user; CHDIR: no such folder",
       "EXEC with “Permission denied”: chmod +x the file; SELinux: restorecon -v FILE; not from a folder mounted noexec",

@@ -1,12 +1,15 @@
 /** Turns fixes for libvirt into those for Proxmox VE, which has no virsh and no definition in XML. */
 import type { Fix } from "../../../findings.mts";
+import { program } from "../../../host/programs.mts";
+import type { Host } from "../../../host/types.mts";
 
 const ofProxmox =
   /TASK (?:ERROR|WARNINGS)|\bpve(?:daemon|proxy|statd|sh|-manager|-bridge)?\b|\bqm (?:start|set|create)\b|\/etc\/pve\/|qmstart|\bqmeventd/i;
 const ofLibvirt = /libvirt|virsh|vagrant|virt-manager|virDomain/i;
 
-/** Whether a log is Proxmox VE's, so that commands of libvirt do not work there. */
-export const isProxmox = (text: string): boolean => ofProxmox.test(text) && !ofLibvirt.test(text);
+/** Whether a log is Proxmox VE's, or its host has that, so that commands of libvirt do not work there. */
+export const isProxmox = (text: string, host?: Host): boolean =>
+  (ofProxmox.test(text) || (host !== undefined && program(host, "pveversion"))) && !ofLibvirt.test(text);
 
 const commands: [of: RegExp, title: string, command: string][] = [
   [/^virsh .{0,30}list/, "Check which VM has it, then shut that VM down", "qm list"],
