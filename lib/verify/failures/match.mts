@@ -181,12 +181,12 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     (isTyped && context.source.includes(" ") && context.test(part.replace(lostSpaces[0]!, "$& ")));
   /** The lines of the last match, and what is known of them: one long line can have many matches. */
   let place = { first: -1, last: -1, own: "", known: new Map<RegExp, boolean>() };
-  const lines = new Map<RegExp, number[]>();
-  /** Numbers of the lines that match a context. */
-  const linesOf = (context: RegExp): number[] => {
-    let found = lines.get(context);
-    if (!found) lines.set(context, found = shown.flatMap((line, i) => has(context, line) ? [i] : []));
-    return found;
+  /** Of each context, which lines match it: 1 yes, 2 no, 0 not known yet. */
+  const tested = new Map<RegExp, Uint8Array>();
+  const isContext = (context: RegExp, i: number): boolean => {
+    let known = tested.get(context);
+    if (!known) tested.set(context, known = new Uint8Array(shown.length));
+    return (known[i] ||= has(context, shown[i]!) ? 1 : 2) === 1;
   };
   /** PCI addresses in lines that name a card. */
   let cards: Set<string> | undefined;
@@ -202,14 +202,14 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
       return known.get(context)!;
     };
     const says = (context: RegExp) => once(context, () => context.test(own));
+    const speaker = speakerOf(shown[first]!);
+    if (isRemark(shown[first]!) || (isOther(speaker) && !says(cardWords))) return false;
     // only the error was pasted, and it does not name a program of another kind
     const before = text.slice(starts[first]!, start).trimStart();
     if (alone && !shared && (levels.test(before) || pythonError.test(before)) && text.length - end < 300) {
       if (!(near instanceof RegExp) || once(near, () => has(near, own)) || !says(engines)) return true;
     }
     const named = near instanceof RegExp && once(near, () => has(near, own));
-    const speaker = speakerOf(shown[first]!);
-    if (isRemark(shown[first]!) || (isOther(speaker) && !says(cardWords))) return false;
     // a make's recipe or a traced script shows the message that it would print
     if (echoed.test(text.slice(Math.max(starts[first]!, start - 200), start))) return false;
     if (says(otherPrograms) || (says(otherDevices) && !says(cardWords) && !named)) return false;
@@ -222,11 +222,11 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     }
     if (!near || ours) return true;
     if (near !== "card") {
-      const at = linesOf(near);
-      for (let i = firstFrom(at, first - 30); at[i]! <= last + 30; i++) {
-        const other = speakerOf(shown[at[i]!]!);
+      for (let i = Math.max(0, first - 30); i <= Math.min(last + 30, shown.length - 1); i++) {
+        if (!isContext(near, i)) continue;
+        const other = speakerOf(shown[i]!);
         // the service manager writes about a program next to its lines
-        if (mayRelate(speaker, other) || (other === "systemd" && Math.abs(at[i]! - first) < 4)) return true;
+        if (mayRelate(speaker, other) || (other === "systemd" && Math.abs(i - first) < 4)) return true;
       }
       return named;
     }
@@ -234,8 +234,8 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     const [device] = address.exec(own) ?? [];
     if (device === undefined) return false;
     cards ??= new Set(
-      linesOf(cardWords).flatMap((i) =>
-        [...shown[i]!.matchAll(addresses)].flatMap(([found]) => [found, found.slice(-7)])
+      shown.filter((line) => cardWords.test(line)).flatMap((line) =>
+        [...line.matchAll(addresses)].flatMap(([found]) => [found, found.slice(-7)])
       ),
     );
     return cards.has(device);
