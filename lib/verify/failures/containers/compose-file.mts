@@ -230,7 +230,7 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "fallback",
-      /^Error: [a-z"\/]/,
+      /^"?Error: [a-z"\/]/,
       "Podman refused the command, for the reason after the last colon",
       "Read more of it: the same command with podman --log-level=debug",
       "Check whether a container starts without a GPU: podman run --rm quay.io/podman/hello",
@@ -245,7 +245,7 @@ export const composeFileFailures = (): Failure[] => [
     [
       "verify.service",
       "fallback",
-      /^docker: (?!Error response|(?:command )?not found)[a-z"'-]/,
+      /^"?docker: (?!Error response|(?:command )?not found)[a-z"'-]/,
       "Docker's command line refused the command, for the reason after the colon",
       "Correct that option; docker run --help lists them, and each stands before the image's name",
     ],
