@@ -213,7 +213,7 @@ export const hostDetailFailures = (): Failure[] => [
     ],
     [
       "provider.access",
-      "symptom",
+      "fallback",
       /Unable to connect to libvirt (?:qemu|xen|lxc):\/\//,
       "virt-manager cannot reach libvirt: its daemon does not run, or this user has no permission",
       doctorFix("provider.access"),

@@ -16,6 +16,15 @@ export const cloudInitFailures = (): Failure[] =>
   }, [
     [
       "guest.image",
+      "symptom",
+      /failed run of stage [a-z]|Unhandled non-exit error in (?:main )?stage/,
+      "a stage of cloud-init stopped with an error: a value in the seed is one that it cannot use (init-local: " +
+      "mostly in network-config); the last line of its traceback names it",
+      guestFix("Read its log", "grep -B 2 -A 12 Traceback /var/log/cloud-init.log"),
+      guestFix("Check the data", "cloud-init schema --system --annotate"),
+    ],
+    [
+      "guest.image",
       "cause",
       anyOf(
         /(?:No|no) (?:local )?(?:instance )?datasource found|Exiting without datasource/,

@@ -78,6 +78,7 @@ export const guestBootFailures = (): Failure[] => [
         /BdsDxe: (?:failed to (?:load|start) Boot\d{4}|No bootable option or device was found)/,
         /No bootable device|Boot failed: not a bootable disk/,
         /error: no such device: [\w-]{8,40}\./,
+        /Virtual Machine could not boot: No UEFI-compatible file system|A boot image was not found/,
       ),
       "the firmware or boot loader of the machine finds nothing to start: the disk is empty, is not attached, or " +
       "was made for the other kind of firmware (BIOS in place of UEFI)",
