@@ -77,7 +77,7 @@ const codes: Row[] = [
   [
     "hyperv.driver",
     "cause",
-    /[A-Z]:\\[^>\n]{0,80}> ?nvidia-smi(?:\.exe)?[^\n]{0,60}\n{1,2}NVIDIA-SMI has failed/,
+    /[A-Z]:\\[^>\n]{0,80}> ?nvidia-smi(?:\.exe)?[^\n]{0,60}"?\n{1,2}"?NVIDIA-SMI has failed/,
     "NVIDIA's driver does not run on this Windows: it is not installed, the card is stopped or disabled in the " +
     "Device " +
     "Manager, or it was given to a VM",

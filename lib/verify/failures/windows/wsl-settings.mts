@@ -147,7 +147,7 @@ export const wslSettingFailures = (): Failure[] => [
     [
       "provider.access",
       "symptom",
-      /> ?(?:wsl|bash|ubuntu\w{0,6})(?:\.exe)?(?: [^\n]{0,80})?\n{1,2}(?:The parameter is incorrect|The system cannot find the (?:path|file) specified|Element not found|Class not registered|Unspecified error)/,
+      /> ?(?:wsl|bash|ubuntu\w{0,6})(?:\.exe)?(?: [^\n]{0,80})?"?\n{1,2}"?(?:The parameter is incorrect|The system cannot find the (?:path|file) specified|Element not found|Class not registered|Unspecified error)/,
       "wsl.exe itself fails: its installation or one of Windows' parts for it is damaged, as after an update " +
       "that was " +
       "cut off",
@@ -158,7 +158,7 @@ export const wslSettingFailures = (): Failure[] => [
     [
       "provider.access",
       "cause",
-      /> ?wsl(?:\.exe)? --\w[^\n]{0,200}\n{1,2}Access is denied/,
+      /> ?wsl(?:\.exe)? --\w[^\n]{0,200}"?\n{1,2}"?Access is denied/,
       "Windows does not let this user do that in WSL: it needs an administrator's window, or the disk's file " +
       "belongs to " +
       "another user or WSL's machine lost its right to it",
