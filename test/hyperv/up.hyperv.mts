@@ -207,7 +207,7 @@ test("Vagrant's scripts fail in a folder with a quote, which is why doctor refus
   const { code, out } = await run("up --yes", { folder });
   assert.is(code, 1);
   assert.match(out, /missing the terminator/);
-  assert.match(out, /a quote in a folder's or VM's name/);
+  assert.match(out, /folder's or VM's name has a quote/);
   assert.ok(cardIsBack());
 });
 

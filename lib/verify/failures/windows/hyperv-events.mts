@@ -159,7 +159,10 @@ const events: Row[] = [
     /device is (?:already )?assigned to (?:another |the )?virtual machine|already assigned to a virtual machine/,
     "another VM has the device: a whole card goes to one VM only",
     commandFix("List which VMs have devices", "Get-VM | Get-VMAssignableDevice"),
-    "Take it from that VM while it is off (Remove-VMAssignableDevice), then give it to this one",
+    commandFix(
+      "Take it from that VM (OTHER) while it is off, then give it to this one",
+      "Get-VMAssignableDevice -VMName OTHER | Remove-VMAssignableDevice",
+    ),
   ],
   [
     "hyperv.switch",

@@ -128,7 +128,7 @@ const general: Row[] = [
     "cause",
     /module '(?!Hyper-V)[^']{1,80}' was not loaded because no valid module file was found/,
     "PowerShell has no module of that name for this user and this PowerShell (5.1 and 7 have their own)",
-    "Install it (Install-Module NAME -Scope CurrentUser), or start the PowerShell that has it",
+    "Install that module from the PowerShell Gallery, or start the PowerShell that has it",
   ],
 ];
 
