@@ -5,6 +5,7 @@ import * as assert from "uvu/assert";
 import { chosenContainers, logCommand, type Logged, logs } from "../lib/cli/commands/logs.mts";
 import { sshConfig } from "../lib/cli/commands/ssh-config.mts";
 import { plan } from "../lib/cli/commands/plan.mts";
+import { down } from "../lib/cli/commands/down.mts";
 import { status } from "../lib/cli/commands/status.mts";
 import { up } from "../lib/cli/commands/up.mts";
 import { main } from "../lib/cli/main.mts";
@@ -112,6 +113,15 @@ test("status shows services with health and URLs, the card and the disk as they 
   assert.match(said, /^ {2}NVIDIA L4: 3 % busy, 512 of 23034 MiB, 41 °C, 16 of 72 W$/m);
   assert.match(said, /^ {2}\/: 3\.2 of 64 GiB used$/m);
   assert.match(said, /^b: running .*\n {2}it does not answer over SSH/m, "the other one");
+});
+
+test("a machine that the config no longer has is found by its name, even if a service has that name now", async () => {
+  const world = await lab(containers);
+  world.config = `machines:\n  - {name: a, box: lab/x, cpus: 2, memory: 1024}\nservices:\n  b: {image: x/web, machine: a}\n`;
+  assert.is(await world.runCommand(status, world.context(["b"])), 0, world.output.join(""));
+  assert.match(world.output.join(""), /^b: running/m);
+  assert.is(await world.runCommand(down, world.context(["b"])), 0, world.output.join(""));
+  assert.equal([...world.domains].filter(([, number]) => number).map(([name]) => name.replace(/.*_/, "")), ["a"]);
 });
 
 test("status of a machine that does not answer shows its services as last proven", async () => {

@@ -406,9 +406,9 @@ test("a cause becomes a finding for output", () => {
 
 const log = "starting\nerror: Network not found: no network with matching name 'default'\n";
 
-async function explained(files: Record<string, string>, args: string[], more: Partial<Options> = {}) {
+async function explained(files: Record<string, string>, args: string[], more: Partial<Options> = {}, rows = 24) {
   const { shell: pipe, said } = fakeShell(files);
-  const shell = { ...pipe, terminal: { ...pipe.terminal, out: true, rows: 24 } };
+  const shell = { ...pipe, terminal: { ...pipe.terminal, out: true, rows } };
   const code = await explain({ shell, options: { ...options, ...more }, args, passthroughArgs: [] });
   return { code, out: said.join("") };
 }
@@ -444,6 +444,8 @@ test("explain says that it found nothing, and refuses what it cannot read", asyn
   const { out: many } = await explained({ "-": own("test/logs/foreign.txt") }, []);
   assert.ok(many.split("\n").length <= 24, "fits a screen");
   assert.match(many, /\nand \d+ more, less likely \(-v shows all\)\n$/);
+  const { out: one } = await explained({ "-": "Failed to initialize NVML: Driver/library version mismatch" }, [], {}, 4);
+  assert.match(one, /^✗ guest\.driver: [^]*→ Reboot/, "one cause that is longer than the screen");
   for (
     const [words, message] of [[["none.log"], /there is no file none\.log/], [["a", "b"], /takes one LOG/]] as const
   ) {

@@ -58,6 +58,11 @@ test("on a terminal a minor step has no number of its own, and leaves a line onl
   assert.equal(shorter(text), ["✓ 1/1 Build the box lab/x, N s", ""]);
   assert.equal(shorter((await shown([build, minor], "", true, { code: 1 })).text)[0], "✗ 1/1 Build the box lab/x, N s");
   assert.equal(shorter((await shown([minor, build], "", true, { code: 1 })).text)[0], "✗ 1/1 Save the SSH config, N s");
+  // beside other steps its title was not shown before
+  const queues = [{ ...minor, queue: "a" }, { ...build, queue: "b" }];
+  const { text: beside } = await shown(queues, "", true, { code: 1 });
+  assert.match(beside, /: 1\/1 Save the SSH config failed after [^\n]*\n/);
+  assert.match(beside, /: 1\/1 failed after /);
   assert.match((await shown([minor, build], "", false)).text, /1\/2 Save the SSH config\n[^]*2\/2 Build the box/);
 });
 

@@ -304,10 +304,12 @@ test("words go to the hosts of their machines, services and stacks; only these a
   assert.is(of("logs", "db").length, 3);
   // any host may have a machine that left the config
   for (const name of ["down", "destroy", "status"]) {
+    assert.is(of(name, "ollama").length, 3, "a service, or a machine of that name that left the config");
     assert.equal(of(name, "llm", "old"), [["a", "llm"], ["b"], [undefined]], name);
   }
   assert.equal(of("destroy", "b/llm", "localhost/web", "home"), [["b", "llm"], [undefined, "home", "web"]]);
   assert.throws(() => of("up", "b/llm"), /there is no machine b\/llm/);
+  assert.throws(() => of("up", "ollama"), /there is no machine ollama: it runs on the machine llm/);
   assert.throws(() => of("up", "old"), /there is no machine old/);
   assert.throws(() => of("up", "b"), /there is no machine b: it is a host, with the machine web/);
   assert.throws(() => of("ssh"), /name the machine: ssh llm, ssh web, ssh home/);

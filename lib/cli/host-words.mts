@@ -66,7 +66,8 @@ export function partsOf(name: string, command: Command, words: string[], config:
   if (name === "ssh") requireOne(words, names);
   if (name === "logs") return hostsOfServices(all, words, config);
   if (command.operands !== "machines") return all;
-  refuseHosts(config, words);
+  // a machine that the config no longer has may have the name of a service
+  refuseHosts(takesOrphans.includes(name) ? { ...config, services: [], stacks: [] } : config, words);
   const placed = takesOrphans.includes(name) ? words.flatMap((word) => placedIn(word, config) ?? []) : [];
   const isKnown = words.every((word) => names.includes(word) || isPlaced(word, config));
   if (!takesOrphans.includes(name)) selectNames(words, names);
@@ -123,7 +124,10 @@ export async function placeOrphans(name: string, words: string[], runs: Run[], c
   const nowhere = unknown.find((word) => found.every((orphans) => !orphans.includes(word)));
   if (nowhere !== undefined) {
     const names = [...config.machines.map(({ name }) => name), ...found.flat()];
-    if (failed.length === 0) selectNames([nowhere], names);
+    if (failed.length === 0) {
+      refuseHosts(config, [nowhere]);
+      selectNames([nowhere], names);
+    }
     throw new UserError(`no host that answered has a machine ${nowhere}; ${joinList(failed)} did not answer`, 1);
   }
   for (const [i, run] of runs.entries()) {

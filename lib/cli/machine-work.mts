@@ -8,7 +8,7 @@ import { runSteps } from "../run/steps.mts";
 import { type Context, log, logConfig, reporterOf, styleFor } from "./context.mts";
 import { writeScripts } from "./step-scripts.mts";
 import { logUnreadState } from "./lab-state.mts";
-import { selectNames } from "./select-machines.mts";
+import { refuseHosts, selectNames } from "./select-machines.mts";
 import type { LoadedConfig } from "./load-config.mts";
 
 /** The existing ones of these machines, and the machines that the config no longer has. */
@@ -54,7 +54,9 @@ export async function runWork(
     await (await acquireLock(shell, folder, command, (line) => log(context, line))).release();
   }
   const lab = await looked();
-  const names = work.choose(machinesOf(lab, selectNames(args, Object.keys({ ...lab.machines, ...lab.orphans }))));
+  const known = Object.keys({ ...lab.machines, ...lab.orphans });
+  refuseHosts(config, args.filter((word) => !known.includes(word)));
+  const names = work.choose(machinesOf(lab, selectNames(args, known)));
   const steps = await work.steps(names, lab);
   if (steps.length === 0) {
     log(context, work.nothing);

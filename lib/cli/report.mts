@@ -20,13 +20,13 @@ export function printChecks(context: Context, findings: Finding[], host: Host): 
   context.shell.stdout(`${checkLines(context, findings, host).join("\n")}\n`);
 }
 
-/** What {@link printChecks} prints below so many lines. */
-export function checkLines(context: Context, findings: Finding[], host: Host, above = 1): string[] {
+/** What {@link printChecks} prints, below one line. */
+export function checkLines(context: Context, findings: Finding[], host: Host): string[] {
   const { out, rows = 24 } = context.shell.terminal;
   const style = { ...styleFor(context, "out", host), notes: notesFor(host) };
   const next = { text: "Next: see more with", command: selfFor(context, "doctor") };
-  // the prompt takes one more
-  return fittedLines(findings, style, out ? rows - above - 1 : undefined, next);
+  // the line above, and the prompt
+  return fittedLines(findings, style, out ? rows - 2 : undefined, next);
 }
 
 /** Prints the warnings: in full those that no earlier run showed, of the others their number. */

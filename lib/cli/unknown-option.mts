@@ -27,12 +27,16 @@ const needless = {
   ...{ "--build": "it builds a box whose inputs changed", "--provision": "it applies what changed" },
 };
 
+/** What to do instead of options of other programs, for commands that take any number of machines. */
+const forMachines = { "--all": everyMachine, "-a": everyMachine };
+
+/** What to do instead of options of Docker's `logs`. */
+const forLogs = { "--since": "--tail LINES shows the last lines" };
+
 /** What to do instead of options of other programs, for any command. */
 const instead = {
-  ...{ "--all": everyMachine, "-a": everyMachine },
   ...{ "--fix": "up --yes runs the safe fixes", "--repair": "up --yes runs the safe fixes" },
   ...{ "--watch": "watch COMMAND repeats a command", "-w": "watch COMMAND repeats a command" },
-  ...{ "--since": "--tail LINES shows the last lines" },
   ...{ "--gpu": "gpu: in the config names the card", "--gpus": "gpu: in the config names the card" },
 };
 
@@ -53,7 +57,9 @@ export function unknownOption(typed: string, words: string[], letter = typed): U
   const isAccepted = accepted.some(({ name }) => `--${name}` === habit);
   const meant = isAccepted ? habit : similar === undefined ? undefined : `--${similar}`;
   const needed = command === "up" ? ownValue(needless, typed) : undefined;
-  const other = ownValue(instead, typed) ??
+  const takesAll = command !== undefined && commands[command]!.takes === "[MACHINE…]";
+  const other = (takesAll ? ownValue(forMachines, typed) : undefined) ??
+    (command === "logs" ? ownValue(forLogs, typed) : undefined) ?? ownValue(instead, typed) ??
     (command === "init" && typed === "--force" ? "init overwrites no file; --config FILE names another" : undefined) ??
     (Object.hasOwn(commands, typed.slice(2)) ? `${typed.slice(2)} is a command: it takes no dashes` : undefined);
   const more = needed !== undefined

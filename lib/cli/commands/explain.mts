@@ -84,12 +84,12 @@ function report(context: Context, causes: Cause[], text: string): number {
   return causes.length > 0 ? 0 : 1;
 }
 
-/** The first causes, as many as a screen of that many rows has room for, and how many more there are. */
+/** The first causes, at least one, as many as a screen of that many rows has room for, and how many more there are. */
 function fitting(causes: string[][], rows: number): string[] {
   const all = causes.flat();
   if (all.length < rows) return all;
   // a line for the others, one for the prompt
-  let count = causes.length - 1;
+  let count = Math.max(causes.length - 1, 1);
   while (count > 1 && causes.slice(0, count).flat().length + 2 > rows) count--;
   const more = causes.length - count;
   return [...causes.slice(0, count).flat(), ...(more > 0 ? [`and ${more} more, less likely (-v shows all)`] : [])];

@@ -107,7 +107,8 @@ export async function plan(context: Context, upgrade = false): Promise<number> {
         ? []
         : ["", ...wrap(summaryLine({ ...summary, steps: shown.length }) + (options.verbose ? "" : more), style.width)]),
     ]
-    : [...planned, "", "Fix this first:", ...checkLines(context, findings, host, planned.length + 3)];
+    // a plan and failures that are too long together: the failures get the whole screen
+    : [...planned, "", "Fix this first:", ...checkLines(context, findings, host)];
   shell.stdout(`${lines.join("\n")}\n`);
   return ok ? 0 : 1;
 }

@@ -40,7 +40,7 @@ export async function status(context: Context): Promise<number> {
   const { source, lab } = await inspectLab(context, (source) => early = askEarly(context, source), reader);
   const asked = await early!;
   const known = { ...lab.machines, ...lab.orphans };
-  refuseHosts(source.config, context.args);
+  refuseHosts(source.config, context.args.filter((word) => !Object.hasOwn(known, word)));
   const all = selectNames(context.args, Object.keys(known)).map((name) => [name, known[name]!] as const);
   const [outdated, left, ...machines] = await Promise.all([
     outdatedMachines(context, source, lab, reader),
