@@ -117,7 +117,8 @@ test("status shows services with health and URLs, the card and the disk as they 
 
 test("a machine that the config no longer has is found by its name, even if a service has that name now", async () => {
   const world = await lab(containers);
-  world.config = `machines:\n  - {name: a, box: lab/x, cpus: 2, memory: 1024}\nservices:\n  b: {image: x/web, machine: a}\n`;
+  world.config =
+    `machines:\n  - {name: a, box: lab/x, cpus: 2, memory: 1024}\nservices:\n  b: {image: x/web, machine: a}\n`;
   assert.is(await world.runCommand(status, world.context(["b"])), 0, world.output.join(""));
   assert.match(world.output.join(""), /^b: running/m);
   assert.is(await world.runCommand(down, world.context(["b"])), 0, world.output.join(""));

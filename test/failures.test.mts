@@ -444,7 +444,12 @@ test("explain says that it found nothing, and refuses what it cannot read", asyn
   const { out: many } = await explained({ "-": own("test/logs/foreign.txt") }, []);
   assert.ok(many.split("\n").length <= 24, "fits a screen");
   assert.match(many, /\nand \d+ more, less likely \(-v shows all\)\n$/);
-  const { out: one } = await explained({ "-": "Failed to initialize NVML: Driver/library version mismatch" }, [], {}, 4);
+  const { out: one } = await explained(
+    { "-": "Failed to initialize NVML: Driver/library version mismatch" },
+    [],
+    {},
+    4,
+  );
   assert.match(one, /^✗ guest\.driver: [^]*→ Reboot/, "one cause that is longer than the screen");
   for (
     const [words, message] of [[["none.log"], /there is no file none\.log/], [["a", "b"], /takes one LOG/]] as const

@@ -2,10 +2,12 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { checks } from "../lib/checks/index.mts";
+import { plan } from "../lib/cli/commands/plan.mts";
 import { fittedLines, rowsOf, subjectOf } from "../lib/cli/screen.mts";
 import { wrapMessage } from "../lib/text.mts";
 import { checkScreens, doctorWithConfig as doctor } from "./every-host.mts";
 import { someHosts } from "./hosts.mts";
+import { World } from "./world.mts";
 
 const test = suite("screen");
 
@@ -62,6 +64,19 @@ test("the failures that stop up are shown with their reasons, or as doctor shows
   assert.ok(lines(full.length - 1).length < full.length);
   assert.match(lines(full.length - 1).at(-1)!, /doctor/);
   assert.ok(lines(9).length <= 9);
+});
+
+test("a failure that stops plan keeps its fixes, however long the plan is", async () => {
+  const gpu = "{vendor_id: 10de}";
+  const world = new World(
+    `machines: [{name: vm, box: lab/x, memory: 1024, gpu: ${gpu}}]\n`,
+    "old-board-shared-group-debian11",
+  );
+  const context = world.context([]);
+  const terminal = { in: true, out: true, err: true, columns: 80, rows: 24 };
+  const run = () => plan({ ...context, shell: { ...context.shell, terminal } });
+  assert.is(await world.runCommand(run, context), 1, world.output.join(""));
+  assert.match(world.output.join(""), /\nFix this first:\n[^]*✗ iommu\.group[^]*\n {2}→ /);
 });
 
 test("a wrapped line takes the rows that it is wrapped to", () => {

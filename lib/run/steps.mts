@@ -153,7 +153,9 @@ async function runStep(
   const ms = now() - start;
   const time = formatDuration(ms);
   if (code !== 0 && !step.proves) {
-    if (!alone) reporter.log(`${number} ${isQuiet ? `${step.title} ` : ""}failed after ${time}; the other steps continue`);
+    if (!alone) {
+      reporter.log(`${number} ${isQuiet ? `${step.title} ` : ""}failed after ${time}; the other steps continue`);
+    }
     const excerpt = hidden || step.output || folded ? `\n${tail.map((line) => `  ${line}`).join("\n")}` : "";
     const failed = `${step.title}: failed with code ${code ?? "none (killed)"} after ${time}`;
     if (unlogged) throw new UserError(failed, 1);
