@@ -553,7 +553,7 @@ texts=$(awk -v root="$root" -v loaded=" $loaded " '
       for (i = 1; i <= n; i++) {
         if (i % 2) {
           # after the end of a list another one can follow
-          if (sub(/.*\]/, "", part[i])) unsure = 0
+          if (sub(/.*(\]|[+][+])/, "", part[i])) unsure = 0
           if (part[i] ~ /mkIf|optional|(^|[^A-Za-z])(then|else)([^A-Za-z]|$)/) unsure = 1
           continue
         }
@@ -1654,12 +1654,11 @@ END
   [ -z "$of_ufw" ] || fact ufw "${of_policy:-unknown}"
   text "$of_backend"
   if [ "$uid" = 0 ]; then
-    # FAMILY COMMAND…: the rules that it prints, between a heading and, if it did not fail, an end. It asks the kernel, so
-    # it needs no limit of time.
+    # FAMILY COMMAND…: the rules that it prints, between a heading and, if it did not fail, an end
     rules() {
       printf '= %s\n' "$1"
       shift
-      "$@" 2>/dev/null </dev/null && echo '= whole'
+      ("$@" 2>/dev/null </dev/null) && echo '= whole'
     }
     # before 1.8 iptables names no kind; what did not answer is neither
     is_iptables() { # KIND: whether iptables is of this kind (nft, legacy); its path in $value
@@ -1677,9 +1676,9 @@ END
     }
     # nft prints a rule in many small writes: only where a chain may drop what is forwarded
     of_nft() { # NFT
-      chains=$("$1" list chains) || return
+      chains=$(limited "$1" list chains) || return
       case $chains in
-        *'hook forward '*'policy drop'*) "$1" list ruleset ;;
+        *'hook forward '*'policy drop'*) limited "$1" list ruleset ;;
         *) text "$chains" ;;
       esac
     }
@@ -1690,14 +1689,14 @@ END
         rules nft of_nft "$value"
       # on a kernel without any table, iptables would create one
       elif grep -qs '^nf_tables ' /proc/modules && is_iptables nft; then
-        rules ip "$value" -S
+        rules ip limited "$value" -S
       fi
       # the rules of the older iptables, which nft does not show
       if has_line filter /proc/net/ip_tables_names; then
-        if is_iptables legacy && rules legacy "$value" -S; then
+        if is_iptables legacy && rules legacy limited "$value" -S; then
           :
         else
-          { program iptables-legacy && rules legacy "$value" -S; } || echo '= unread'
+          { program iptables-legacy && rules legacy limited "$value" -S; } || echo '= unread'
         fi
       fi
     } | awk '

@@ -382,6 +382,11 @@ test("texts that are not an image name: what is wrong, and the name that is mean
         "|\n      nginx:1.27\n",
         "“nginx:1.27\\n”, which is not an image name: it has a line break -> Write nginx:1.27 in the line of image:",
       ],
+      [
+        "x_/y:1",
+        "“x_/y:1”, which is not an image name: its part x_ begins or ends with - . or _ -> Write the image's name and " +
+        "tag, such as nginx:1.27",
+      ],
       ['"nginx:\\t1.27"', "“nginx:\\t1.27”, which is not an image name: it has a tab -> Write nginx:1.27"],
       [`"'nginx:1.27'"`, "“'nginx:1.27'”, which is not an image name: it has quotes in it -> Write nginx:1.27"],
       ['"nginx:"', "“nginx:”, which is not an image name: it ends with : -> Write the tag after nginx:, or only nginx"],

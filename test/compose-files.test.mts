@@ -3,6 +3,7 @@
 import { suite } from "uvu";
 import * as assert from "uvu/assert";
 import { runChecks } from "../lib/checks/index.mts";
+import { composeFileFlaws } from "../lib/checks/compose-files.mts";
 import { readStacks } from "../lib/cli/projects.mts";
 import { readProject } from "../lib/compose/read-project.mts";
 import { shapeFlaws } from "../lib/compose/shape.mts";
@@ -149,6 +150,14 @@ test("files outside the project's folder are reported as not copied", async () =
     /^fail p\/compose\.yaml:4 .*outside/,
   );
   assert.match(await outside(`include: [../b/common.yaml]\n${web("tty: true")}`), /^fail p\/compose\.yaml:1 .*outside/);
+  const fixes: [path: string, fix: RegExp][] = [
+    ["../b/common.yaml", /^Set the stack's path/],
+    ["/srv/lab/b/common.yaml", /^Copy it into/],
+  ];
+  for (const [path, fix] of fixes) {
+    const [flaw] = composeFileFlaws({ folder: "/srv/lab/a", files: ["c.yaml"], texts: { [path]: "" } } as never);
+    assert.match(flaw?.fix?.title ?? "", fix, "an absolute path leads elsewhere in the VM");
+  }
   assert.match(await outside("services: {web: {build: ../b}}\n"), /^fail p\/compose\.yaml:1 .*outside/);
   assert.match(await outside(web("secrets: [k]", "secrets: {k: {file: ../b/key}}\n")), /^fail .*outside/);
 });

@@ -119,6 +119,13 @@ test("the size of a model without one in its name is known by its family", () =>
     ["microsoft/Phi-4-mini-instruct", undefined],
   ];
   for (const [name, billions] of sizes) assert.is(billionsOf(name), billions, name);
+  const bits = (name: string) => modelServerOf({ image: "vllm/vllm-openai", command: `--model ${name}` })?.model?.bits;
+  assert.is(bits("deepseek-ai/DeepSeek-V3.1"), 8, "published with 8 bits");
+  assert.is(bits("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B"), 16);
+  assert.is(bits("unsloth/DeepSeek-V3-bf16"), 16);
+  assert.is(bits("moonshotai/Kimi-K2-Instruct-0905"), 8);
+  assert.is(bits("moonshotai/Kimi-K2-Thinking"), 4);
+  assert.is(bits("MiniMaxAI/MiniMax-M2.1"), 8);
   assert.is(billionsOfOllama("llama3.3"), 70);
   assert.is(billionsOfOllama("llama3.3:latest"), 70);
   assert.is(billionsOfOllama("qwen3:8b"), 8);

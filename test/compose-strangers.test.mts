@@ -126,6 +126,11 @@ test("models that services download are larger than the VM's disk", async () => 
     /^warn p\/compose\.yaml:4 the models llama3\.3:70b and qwen2\.5:72b take about 79 GiB, but the disk of a has 64/,
   );
   assert.match(warning, /-> Write disk: \d+ GiB for a, or share a folder/);
+  const seven = ["a", "b", "c", "d", "e", "f", "g"].map((name) => `ollama pull ${name}:70b`).join("; ");
+  assert.match(
+    (await found(service(`image: ollama/ollama\nentrypoint: [sh, -c, "ollama serve & ${seven}"]`))).join("\n"),
+    /the models a:70b, b:70b, c:70b, d:70b, e:70b, f:70b, and 1 more take about/,
+  );
   assert.equal(others, []);
   const warns = async (text: string, files = {}, rest = "") =>
     (await found(text, files, rest)).some((one) => / take about \d+ GiB, but the (data )?disk of a /.test(one));

@@ -206,14 +206,23 @@ export function composeFileFlaws(project: ComposeProject): ProjectFlaw[] {
     }
     const says = "the project extends or includes";
     const rest = (many: boolean) => ` outside its folder: ${many ? "they are" : "it is"} not copied into the VM`;
-    const mend = (files: string[]) => manualFix(parentFix(files.map((one) => resolve(project.folder, one)), project));
+    // an absolute path leads elsewhere in the VM, wherever the stack's folder is
+    const isAbsolute = file.startsWith("/");
+    const mend = (files: string[]) =>
+      manualFix(
+        isAbsolute
+          ? files.length > 1
+            ? "Copy them into the project's folder, and write their paths there (./…)"
+            : "Copy it into the project's folder, and write its path there (./…)"
+          : parentFix(files.map((one) => resolve(project.folder, one)), project),
+      );
     return [{
       status: "fail" as const,
       message: `${says} ${file}${rest(false)}`,
       at,
       fix: mend([file]),
-      outside: [resolve(project.folder, file)],
-      fold: { kind: "file outside", verb: [says, says], item: file, rest, fix: mend },
+      ...(isAbsolute ? {} : { outside: [resolve(project.folder, file)] }),
+      fold: { kind: `file outside ${isAbsolute}`, verb: [says, says], item: file, rest, fix: mend },
     }];
   });
 }

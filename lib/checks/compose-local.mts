@@ -206,7 +206,7 @@ function apart(
     // a URL, or a name with a port
     const [, url, plain] = /:\/\/(?:[^@/\s]*@)?([\w.-]+)(?=[:/?]|$)|^([\w.-]+):\d+$/.exec(value) ?? [];
     // Docker also knows NAME.NETWORK
-    const [, first, network] = /^([^.]+)\.(\w[\w-]*_[\w-]+)$/.exec(url ?? plain ?? "") ?? [];
+    const [, first, network] = /^([^.]+)\.(\w[a-z0-9-]*_[\w-]+)$/i.exec(url ?? plain ?? "") ?? [];
     const host = first ?? url ?? plain;
     if (host === undefined || (known.has(host) && (network === undefined || own.includes(network)))) return [];
     const far = services.find(([other, body]) => names(other, body).includes(host));

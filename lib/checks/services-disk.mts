@@ -18,6 +18,8 @@ const ofOllama = /:\d/;
 
 /** GiB of a model on the disk: those with about 4 bits have 4.8 (llama.cpp, tools/quantize/README.md, Q4_K_M). */
 const sizeOf = (model: NamedModel) => weights(model, model.bits === 4 ? 4.8 : model.bits);
+/** The names of models; of more than six only the first. */
+const listed = (names: string[]) => names.length > 6 ? firstFew(names, 6).join(", ") : joinList(names);
 
 /** The warning for models that are larger than the disk of their machine; none if its disk is not known. */
 export function diskVerdicts(services: PlacedService[], machine: ResolvedMachine): Verdict[] {
@@ -43,7 +45,7 @@ export function diskVerdicts(services: PlacedService[], machine: ResolvedMachine
   const wanted = Math.ceil((total + others + 20) / 10) * 10;
   return [{
     status: "warn",
-    message: `the models ${joinList(firstFew(models.map(({ name }) => name), 6))} take about ${total} GiB, but the ${
+    message: `the models ${listed(models.map(({ name }) => name))} take about ${total} GiB, but the ${
       key === "data:" ? "data disk" : "disk"
     } of ${name} has ${Math.round(room / 1024)} GiB, also for images`,
     evidence: models.map(({ name, service }) => ({

@@ -164,8 +164,8 @@ function operandOf(service: ComposeService): string | undefined {
 /**
  * The bits of a model of Hugging Face, by its name and the option of quantization; undefined if they are not known.
  * Without either the weights have 16, except in a folder, which may hold any, and for models that are published with
- * fewer (openai/gpt-oss: MXFP4; the models of Mistral of December 2025: FP8; their pages at huggingface.co, from
- * general knowledge).
+ * fewer (openai/gpt-oss: MXFP4; the models of Mistral of December 2025, DeepSeek V3 and R1, Kimi K2, MiniMax M2: FP8;
+ * Kimi K2 Thinking and K2.5: INT4; their pages at huggingface.co, from general knowledge).
  */
 function bitsOf(name: string, option = ""): number | undefined {
   const text = `${name} ${option}`.toLowerCase();
@@ -173,6 +173,9 @@ function bitsOf(name: string, option = ""): number | undefined {
   if (/awq|gptq|marlin|int4|4-?bit|w4a|nf4|fp4|bnb|bitsandbytes|autoround|auto-round|qat|gpt-oss/.test(text)) return 4;
   if (/fp8|int8|8-?bit|w8a|eetq|-2512\b/.test(text)) return 8;
   const isFolder = /^[./~]/.test(name);
+  const isPublished = !isFolder && !/(bf|fp)16/.test(text) && /^(none|null)?$/.test(option);
+  if (isPublished && /(^|\/)kimi-k2([.]\d|-thinking)/.test(text)) return 4;
+  if (isPublished && /(^|\/)(kimi-k2|minimax-m2|deepseek-(v3|r1)(?!.*(distill|qwen|llama)))/.test(text)) return 8;
   return !isFolder && (option === "" || /^(none|null)$/.test(option)) ? 16 : undefined;
 }
 

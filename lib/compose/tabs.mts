@@ -57,11 +57,11 @@ export function withoutLookalikes(text: string): { text: string; at: number } | 
       ? [{ at, length: own.length }]
       : [];
   });
-  const mended = found.reduce(
-    (one, { at, length }) => one.slice(0, at) + " ".repeat(length) + one.slice(at + length),
-    text,
+  const mended = found.map(({ at, length }, i) =>
+    text.slice(i === 0 ? 0 : found[i - 1]!.at + found[i - 1]!.length, at) + " ".repeat(length)
   );
-  return found[0] && { text: mended, at: found[0].at };
+  const last = found.at(-1);
+  return last && { text: mended.join("") + text.slice(last.at + last.length), at: found[0]!.at };
 }
 
 const blanks = /[\u00a0\u2000-\u200a\u202f\u205f\u3000]/;

@@ -580,7 +580,7 @@ test("a module that a NixOS configuration loads under a condition counts only if
   const files = [
     `etc/nixos/a.nix = {\\n  config = lib.mkIf cfg.enable {\\n    boot = {\\n      initrd.kernelModules = [ "vfio_pci" "nvidia" ];\\n    };\\n  };\\n` +
     `  boot.initrd.kernelModules = [ "i915" ];\\n}`,
-    `etc/nixos/b.nix = {\\n  boot.initrd.kernelModules = [ "amdgpu" ] ++ lib.optionals x [ "xe" ] ++ [ "nouveau" ];\\n}`,
+    `etc/nixos/b.nix = {\\n  boot.initrd.kernelModules = [ "amdgpu" ] ++ lib.optionals x [ "xe" ] ++ lib.optional y "xe" ++ [ "nouveau" ];\\n}`,
     `etc/nixos/c.nix = { x = a: lib.mkIf a {\\n b = 1; };\\n  boot.initrd.kernelModules =\\n    lib.optionals x [\\n  "vfio-pci"\\n ];\\n}`,
     `etc/nixos/d.nix = {\\n  specialisation."vfio".configuration = {\\n    boot.initrd.kernelModules = [ "vfio_pci" ];\\n  };\\n}`,
     `etc/nixos/e.nix = {\\n  config = lib.mkIf cfg.enable\\n  {\\n    boot.initrd.kernelModules = [ "vfio_pci" ];\\n  };\\n  boot.initrd.kernelModules = [ "xe" ];\\n}`,
@@ -959,10 +959,12 @@ test("the probe lists the rules of nft only where a chain may drop what is forwa
       });
       const { chains } = parseHost(execFileSync("sh", [`${root}/scripts/probe-linux.sh`], { encoding: "utf8", env }))
         .forwarding!;
-      return chains!.find(({ family }) => family === "ip");
+      return chains?.find(({ family }) => family === "ip");
     };
     assert.equal(chainsWith("drop"), { family: "ip", table: "filter", drops: true, passesGuests: true });
     assert.equal(chainsWith("accept"), { family: "ip", table: "filter", drops: false, passesGuests: false });
+    standIns(folder, { timeout: 'shift 3\ncase $* in *nft*ruleset) exit 124 ;; esac\nexec "$@"' });
+    assert.is(chainsWith("drop"), undefined, "a program that does not answer is stopped");
   } finally {
     rmSync(folder, { recursive: true });
   }
