@@ -53,7 +53,7 @@ export function withoutLookalikes(text: string): { text: string; at: number } | 
     const start = text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
     const [own = ""] = /^[ \u00a0\u2000-\u200a\u202f\u205f\u3000]+/.exec(lexeme) ?? [];
     const isPlain = all[i - 1]?.lexeme === "\x1f" && !/^\s*$/.test(lexeme) && !/^["']/.test(lexeme);
-    return isPlain && blanks.test(own) && /^[ -]*$/.test(start) && !lexeme.startsWith(" ")
+    return isPlain && blanks.test(own) && /^ *$/.test(start) && !lexeme.startsWith(" ")
       ? [{ at, length: own.length }]
       : [];
   });
