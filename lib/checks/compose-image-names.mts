@@ -56,7 +56,9 @@ function reason(image: string, isVariable: boolean, project: ComposeProject): { 
   const joined = inLowerCase(inner.replace(/\s*([:/])\s*/g, "$1"));
   const inOneLine = /[\n\r]/.test(image) ? " in the line of image:" : "";
   const write = manualFix(
-    isImageName(joined) && separated(joined) === undefined ? `Write ${joined}${inOneLine}` : "Write the image's name and tag, such as nginx:1.27",
+    isImageName(joined) && separated(joined) === undefined
+      ? `Write ${joined}${inOneLine}`
+      : "Write the image's name and tag, such as nginx:1.27",
   );
   if (space !== undefined) {
     const what = /[\n\r]/.test(image) ? "line break" : space === "\t" ? "tab" : "space";
