@@ -248,6 +248,16 @@ test("an answer that leaves the reason to the line names the innermost one", () 
       "$ podman run -d quay.io/a/b\nError: cannot use --ignore and --replace flags together",
       /^Podman refused the command: cannot use --ignore and --replace flags together$/,
     ],
+    [
+      "Error response from daemon: invalid character '$' looking for the beginning of value",
+      /^Docker refused it: invalid character '\$' looking for the beginning of value$/,
+    ],
+    [
+      "Error response from daemon: cannot read the folder of the odd plugin C:\\nvidia\\plugins",
+      /: cannot read the folder of the odd plugin C:\\nvidia\\plugins$/,
+    ],
+    // a search that tries each way to split the backslashes does not end
+    [`Error response from daemon: level=error msg="${"\\\\x".repeat(60)}`, /^Docker refused it: level=error msg=/],
   ];
   for (const [log, message] of reasons) assert.match(asFinding(likelyCauses(log)[0]!).message, message);
   assert.is(likelyCauses(reasons[2]![0])[0]!.reason, "exec command 5a has already run");

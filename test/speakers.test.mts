@@ -28,6 +28,13 @@ Sep 24 08:33:57 lab google-chrome.desktop[21366]: libva error: vaGetDriverNameBy
   assert.equal(likelyCauses(journal).map(({ message }) => message), []);
 });
 
+test("a service of Compose can have the name of a desktop's program", () => {
+  for (const service of ["code-1", "steam-headless", "telegram-bot-1", "cups"]) {
+    const [cause] = likelyCauses(`${service}  | Error: listen EADDRINUSE: address already in use 0.0.0.0:8080`);
+    assert.match(`${cause?.message}`, /has the port/, service);
+  }
+});
+
 test("the line of another service is no context", () => {
   const logs = (service: string) =>
     `chat-1    | loading the incus client\n${service.padEnd(10)}| Error: Profile not found`;

@@ -14,6 +14,7 @@ import { type Context, log, styleFor } from "../context.mts";
 import { readProbe } from "../probe.mts";
 import { loadConfig } from "../load-config.mts";
 import { formatFinding } from "../print.mts";
+import { rowsOf } from "../screen.mts";
 import { asset } from "../../plan/assets.mts";
 import { decodeLog } from "../../encoding.mts";
 import { parseHost } from "../../host/parse.mts";
@@ -77,20 +78,24 @@ function report(context: Context, causes: Cause[], text: string): number {
     const style = styleFor(context, "out");
     const { out, rows = Infinity } = shell.terminal;
     const lines = causes.length > 0
-      ? fitting(causes.map((cause) => formatFinding(asFinding(cause), style)), out && !style.verbose ? rows : Infinity)
+      ? fitting(
+        causes.map((cause) => formatFinding(asFinding(cause), style)),
+        out && !style.verbose ? rows : Infinity,
+        style.width,
+      )
       : unknownLines(text, style.width);
     shell.stdout(`${lines.join("\n")}\n`);
   }
   return causes.length > 0 ? 0 : 1;
 }
 
-/** The first causes, at least one, as many as a screen of that many rows has room for, and how many more there are. */
-function fitting(causes: string[][], rows: number): string[] {
+/** The first causes, at least one, as many as fit a screen of that size, and how many more there are. */
+function fitting(causes: string[][], rows: number, width: number): string[] {
   const all = causes.flat();
-  if (all.length < rows) return all;
+  if (rowsOf(all, width) < rows) return all;
   // a line for the others, one for the prompt
-  let count = Math.max(causes.length - 1, 1);
-  while (count > 1 && causes.slice(0, count).flat().length + 2 > rows) count--;
+  let count = causes.length;
+  while (count > 1 && rowsOf(causes.slice(0, count).flat(), width) + 2 > rows) count--;
   const more = causes.length - count;
   return [...causes.slice(0, count).flat(), ...(more > 0 ? [`and ${more} more, less likely (-v shows all)`] : [])];
 }

@@ -203,7 +203,7 @@ function nearby({ text, shown }: Pasted, ours: boolean) {
     };
     const says = (context: RegExp) => once(context, () => context.test(own));
     const speaker = speakerOf(shown[first]!);
-    if (isRemark(shown[first]!) || (isOther(speaker) && !says(cardWords))) return false;
+    if (isRemark(shown[first]!) || (isOther(shown[first]!) && !says(cardWords))) return false;
     // only the error was pasted, and it does not name a program of another kind
     const before = text.slice(starts[first]!, start).trimStart();
     if (alone && !shared && (levels.test(before) || pythonError.test(before)) && text.length - end < 300) {

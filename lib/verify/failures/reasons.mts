@@ -9,7 +9,7 @@ const unknown = /reports an error that homelab-gpu does not know$/;
 
 /** The message of a structured line, or the error behind it. */
 const structured =
-  /\b(?:msg|error|err|message)\\*["']?[=:] ?\\*["']((?:[^"'\\]|\\+[^\n]|'(?![,}\s])){4,400}?)\\*["'](?=[,}\s:.]|$)/g;
+  /\b(?:msg|error|err|message)\\*["']?[=:] ?\\*["']((?:[^"'\\]|\\+[^\\\n]|'(?![,}\s])){4,400}?)\\*["'](?=[,}\s:.]|$)/g;
 /** What programs write behind a reason: a status, the place in their source, an advice about their options. */
 const tail =
   /(?:[:,]? (?:unknown|exit status \d{1,3})|[,;]? ?(?:Run|See) '[^'\n]{1,80}'?.{0,40}| ?\((?:exit status \d{1,3}|\w+\.go:\d+(?::\w+)?)\)|[\s.,;:\\`])$/;
@@ -27,7 +27,7 @@ const longest = 180;
  */
 export function reasonIn(line: string): string | undefined {
   const said = [...line.slice(0, 4000).matchAll(structured)].map(([, text]) => text!).filter((text) => / /.test(text));
-  let text = (said.at(-1) ?? line.slice(-2000)).replace(/\\n/g, " ").replace(/\\+(?=["'])/g, "")
+  let text = (said.at(-1) ?? line.slice(-2000)).replace(/\\n(?![a-z]*\\)/g, " ").replace(/\\+(?=["'])/g, "")
     .replace(/[\u0000-\u0020\u007f-\u009f]+/g, " ").trim();
   for (let before = ""; before !== text;) text = (before = text).replace(tail, "");
   const parts = text.split(/: (?=\S)/);
@@ -45,5 +45,5 @@ export function reasonIn(line: string): string | undefined {
 /** The message of a cause with the reason that its line gives, if the entry's message leaves the reason to the line. */
 export function withReason(message: string, reason: string | undefined): string {
   if (reason === undefined) return message;
-  return unknown.test(message) ? `${message}: ${reason}` : message.replace(leftToLine, `: ${reason}`);
+  return unknown.test(message) ? `${message}: ${reason}` : message.replace(leftToLine, () => `: ${reason}`);
 }

@@ -1,7 +1,7 @@
 /** Who wrote a line of a log of several programs: a program of the journal, or a service of Compose. */
 import { anyOf } from "../../text.mts";
 
-/** The journal's prefix; the groups are the program and what it wrote. */
+/** The journal's prefix; the group is the program. */
 const ofJournal =
   /^["> ]{0,4}(?:(?:[^\s\d]{2,9}|\d{1,2}[\u6708\uc6d4]) [ \d]\d \d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{4}-\d\d-\d\dT[\d:.,]{8,18}(?:Z|[+-]\d\d:?\d\d)?) [\w.-]{1,64} ([\w@.\/-]{1,60}?)(?:\[\d{1,8}\])?: ?/;
 /** Compose's prefix; the group is the service. */
@@ -15,11 +15,11 @@ export function speakerOf(line: string): string | undefined {
 
 /** Programs of a desktop and small services of a host, which write about neither VMs, containers nor cards. */
 const others = anyOf(
-  /^(?:\w{1,20}-)?(?:gnome|gdm|gsd|goa|gvfsd?|kde|kded\d?|plasma\w{0,10}|kwin\w{0,10}|sddm|xfce\d?|xdg|dbus|at-spi\w{0,12}|ibus\w{0,12}|evolution|tracker|bamf\w{0,8}|pulseaudio|pipewire\w{0,8}|wireplumber|cups\w{0,8}|avahi\w{0,8}|bluetooth\w{0,4}|blue(?:man|z)\w{0,8}|geoclue|colord|fwupd\w{0,6}|upowerd?|rtkit\w{0,8}|accounts|polkit\w{0,4}|snap\w{0,4}|flatpak|tlp|thermald|autorandr|colord|whoopsie|apport\w{0,6}|ModemManager|wpa_supplicant|iwd|NetworkManager|ntpd|chronyd?|cron|CRON|anacron|postfix|smartd|nut|upsd|upsmon|rngd|irqbalance)\b/,
+  /^(?:\w{1,20}-)?(?:gnome|gdm|gsd|goa|gvfsd?|kde|kded\d?|plasma\w{0,10}|kwin\w{0,10}|sddm|xfce\d?|xdg|dbus|at-spi\w{0,12}|ibus\w{0,12}|evolution|tracker|bamf\w{0,8}|pulseaudio|pipewire\w{0,8}|wireplumber|cups\w{0,8}|avahi\w{0,8}|bluetooth\w{0,4}|blue(?:man|z)\w{0,8}|geoclue|colord|fwupd\w{0,6}|upowerd?|rtkit\w{0,8}|accounts|polkit\w{0,4}|snap\w{0,4}|flatpak|tlp|thermald|autorandr|whoopsie|apport\w{0,6}|ModemManager|wpa_supplicant|iwd|NetworkManager|ntpd|chronyd?|cron|CRON|anacron|postfix|smartd|nut|upsd|upsmon|rngd|irqbalance)\b/,
   /\.desktop$|^(?:google-)?(?:chrome|chromium|firefox|thunderbird|slack|discord|spotify|steam|code|teams|zoom|signal|telegram)\b/,
 );
-/** Returns whether the writer of a line is a program that the catalogue has no entries about. */
-export const isOther = (speaker: string | undefined): boolean => speaker !== undefined && others.test(speaker);
+/** Returns whether a program that the catalogue has no entries about wrote a line of a journal. */
+export const isOther = (line: string): boolean => others.test(ofJournal.exec(line.slice(0, 200))?.[1] ?? "");
 
 /** Programs that write about the others of a host: the kernel, the service manager, engines, hypervisors. */
 const central =
