@@ -42,4 +42,19 @@ test("the line of another service is no context", () => {
   assert.is(likelyCauses(logs("web-1")).filter(({ message }) => /Incus/.test(message)).length, 0);
 });
 
+test("a line of a program that writes about others takes their lines as context", () => {
+  const journal = (program: string) =>
+    `Dec 04 16:58:53 lab chat[3]: loading the incus client\n` +
+    `${"Dec 04 16:58:54 lab ok[4]: ready\n".repeat(5)}Dec 04 16:58:55 lab ${program}[5]: Error: Profile not found`;
+  const found = (program: string) => likelyCauses(journal(program)).some(({ message }) => /Incus/.test(message));
+  assert.equal([found("sudo"), found("web")], [true, false]);
+});
+
+test("what a program logged as information comes after its error", () => {
+  const logs = (level: string) =>
+    `[${level}] Error response from daemon: network web not found\n[ERROR] torch.OutOfMemoryError: CUDA out of memory.`;
+  const first = (level: string) => likelyCauses(logs(level)).map(({ number }) => number);
+  assert.equal([first("ERROR"), first("INFO")], [[1, 2], [2, 1]]);
+});
+
 test.run();
