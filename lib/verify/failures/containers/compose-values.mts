@@ -1,6 +1,7 @@
 import type { Failure } from "../types.mts";
 import { commandFix, guestFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
+import { dockerWords } from "../fixes.mts";
 import { rows } from "../rows.mts";
 
 const config = commandFix("Check the file", "docker compose config --quiet");
@@ -161,17 +162,6 @@ export const composeKindFailures = (): Failure[] => [
       "verify.service",
       "cause",
       anyOf(
-        /invalid (?:subnet|ip-range|gateway address|auxiliary address|MAC address|link-local IP|DNS address): /,
-        /mac_address should have the same value as network/,
-      ),
-      "an address in the Compose file (networks:, ipam:, dns: or mac_address:) is not one, or contradicts another",
-      config,
-      "Write a subnet as 172.30.0.0/24, an address without the /24, and those of a service inside of the subnet",
-    ],
-    [
-      "verify.service",
-      "cause",
-      anyOf(
         /invalid (?:--pull|--scale) option "|invalid value for --rmi: |unsupported --progress value "/,
         /invalid scale specifier: |can't use --progress (?:tty|plain) while|unsupported image prune mode: /,
       ),
@@ -189,10 +179,41 @@ export const composeKindFailures = (): Failure[] => [
     [
       "verify.service",
       "cause",
-      /\b(?:pre_start|post_start|pre_stop)\b.{0,80}hook exited with status [1-9]|(?<!\bcommand )\bhook exited with status [1-9]|pre_start\[\d{1,3}\]: /,
+      /\b(?:pre_start|post_start|pre_stop)\b.{0,80}hook exited with status [1-9]|(?<!\b(?:command|commit|push|msg|merge|rebase|checkout|receive|update|error:) )\bhook exited with status [1-9]|pre_start\[\d{1,3}\]: /,
       "a hook of the service (pre_start:, post_start:, pre_stop:) failed",
       "Read what the hook printed above, and run its command by hand: docker compose run --rm SERVICE COMMAND",
       "If the message names per_replica, remove that key",
+    ],
+    [
+      "verify.service",
+      "cause",
+      /Docker Compose does not support (?:configs|secrets)\.\*\.|unsupported external (?:config|secret) \S/,
+      "configs: or secrets: use what only Docker Swarm has (driver:, template_driver:, external:)",
+      "Write file: PATH, environment: NAME or content: there instead",
+    ],
+    [
+      "verify.service",
+      "note",
+      /(?:config|secrets?|configs) `uid`, `gid` and `mode` are not supported/,
+      "a warning of Compose: the owner and mode of a mounted config or secret are those of its file",
+      "Nothing to do, unless the service cannot read it: then change the file's mode",
+    ],
+  ]),
+  ...rows({
+    layer: "docker",
+    near: new RegExp(`${dockerWords.source}|services\\.\\w|for service "|service-level`, "i"),
+    source: "compose-spec/compose-go (loader, schema, validation), docker/compose, read 2026-11",
+  }, [
+    [
+      "verify.service",
+      "cause",
+      anyOf(
+        /invalid (?:subnet|ip-range|gateway address|auxiliary address|MAC address|link-local IP|DNS address): /,
+        /mac_address should have the same value as network/,
+      ),
+      "an address in the Compose file (networks:, ipam:, dns: or mac_address:) is not one, or contradicts another",
+      config,
+      "Write a subnet as 172.30.0.0/24, an address without the /24, and those of a service inside of the subnet",
     ],
     [
       "verify.service",
@@ -211,20 +232,6 @@ export const composeKindFailures = (): Failure[] => [
       ),
       "the Compose file is on another server (oci://, Git), and Compose does not get it from there",
       "Check its address, branch and login (docker login, git ls-remote ADDRESS), or fetch it by hand",
-    ],
-    [
-      "verify.service",
-      "cause",
-      /Docker Compose does not support (?:configs|secrets)\.\*\.|unsupported external (?:config|secret) \S/,
-      "configs: or secrets: use what only Docker Swarm has (driver:, template_driver:, external:)",
-      "Write file: PATH, environment: NAME or content: there instead",
-    ],
-    [
-      "verify.service",
-      "note",
-      /(?:config|secrets?|configs) `uid`, `gid` and `mode` are not supported/,
-      "a warning of Compose: the owner and mode of a mounted config or secret are those of its file",
-      "Nothing to do, unless the service cannot read it: then change the file's mode",
     ],
     [
       "verify.service",

@@ -9,7 +9,8 @@ const programs =
   "kvm-ok|VBoxManage|prlctl|docker|docker-compose|podman|git|rsync|ssh|xorriso|modprobe|(?<!\\bsh: 1: )lspci|setpci|" +
   "dmidecode|driverctl|mdevctl|swtpm|nvidia-ctk|deno|tsx";
 /** Commands of a Linux shell that cmd and PowerShell do not have. */
-const ofLinux = "sudo|export|apt|apt-get|chmod|chown|touch|grep|source|uname|lsmod|dmesg";
+const ofLinux = "sudo|export|apt|apt-get|chmod|chown|touch|grep|source|uname|lsmod|dmesg|virsh|virt-install|virt-xml|" +
+  "virt-host-validate|kvm-ok|modprobe|lspci|setpci|dmidecode|driverctl|mdevctl|swtpm|nvidia-ctk";
 
 /** What shells say about a command that they do not find or cannot read. */
 export const shellFailures = (): Failure[] =>
@@ -20,7 +21,7 @@ export const shellFailures = (): Failure[] =>
     [
       "tools.present",
       "cause",
-      new RegExp(`'(?:${ofLinux})' is not recognized as (?:the name of|an internal or external)`),
+      new RegExp(`'(?:${ofLinux})' is not recognized as (?:the name of|a name of|an internal or external)`),
       "a command for a Linux shell was typed in Windows' PowerShell or cmd",
       "Run it in the VM or in WSL; for homelab-gpu itself use the commands for PowerShell in the README",
       "Instead of sudo: open PowerShell as administrator",
@@ -40,9 +41,10 @@ export const shellFailures = (): Failure[] =>
       "tools.present",
       "cause",
       anyOf(
-        new RegExp(`'(?:${programs})(?:\\.exe)?' is not recognized as (?:the name of|an internal or external)`),
         new RegExp(`\\bcommand not found: (?:${programs})(?![\\w-])`),
-        new RegExp(`(?<![\\w./-]|\\/bin\\/sh: \\d{1,3}: )(?:${programs}): (?:command )?not found`),
+        new RegExp(
+          `(?<![\\w./-]|\\/bin\\/sh: \\d{1,3}: )(?!docker|podman|nvidia-)(?:${programs}): (?:command )?not found`,
+        ),
         new RegExp(`Command '(?:${programs})' not found`),
         new RegExp(`Unknown command:? '?(?:${programs})(?![\\w-])`),
       ),
@@ -50,7 +52,7 @@ export const shellFailures = (): Failure[] =>
       "Install it (apt: kmod pciutils libvirt-clients virtinst qemu-utils qemu-system-x86 cpu-checker; dnf: " +
       "kmod pciutils libvirt-client virt-install qemu-img qemu-kvm; pacman: kmod pciutils libvirt " +
       "virt-install qemu-base)",
-      "After an installation open a new terminal, which reads the new PATH (on Windows always)",
+      "After an installation open a new terminal, which reads the new PATH",
       "In a service or hook script: write its full path, as /usr/sbin/modprobe; on Debian use su - or sudo",
       doctorFix("tools.present"),
     ],

@@ -38,8 +38,8 @@ export const virtualFunctionFailures = (): Failure[] => [
       "gpu.exclusive",
       "cause",
       anyOf(
-        /Device \S{8,36} (?:on \S{4,20} already defined|already exists on parent)/,
-        /Device exists (?:under different parent|with different type)|Cowardly refusing to overwrite existing config for/,
+        /Device [\da-f]{8}-[\da-f-]{27} (?:on \S{4,20} already defined|already exists on parent)/,
+        /Device exists (?:under different parent|with different type)|Cowardly refusing to overwrite existing config for \S{4,40}\/[\da-f]{8}-/,
       ),
       "a virtual GPU (mdev) with that UUID exists already, on another card or of another type",
       commandFix("List them", "sh -c 'mdevctl list; mdevctl list -d'", { root: true }),

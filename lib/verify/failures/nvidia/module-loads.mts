@@ -1,7 +1,7 @@
 import type { Failure } from "../types.mts";
 import { commandFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
-import { rows } from "../rows.mts";
+import { type Row, rows } from "../rows.mts";
 
 /** The modules of VM programs and file systems that DKMS or a vendor builds. */
 const modules =
@@ -9,9 +9,46 @@ const modules =
 const rebuild = "Build it again for this kernel: dkms autoinstall, /sbin/vboxconfig (VirtualBox), vmware-modconfig " +
   "--console --install-all (VMware)";
 
+/** What mokutil says about a key for Secure Boot, or its password. */
+const keys: Row[] = [
+  [
+    "guest.firmware",
+    "cause",
+    anyOf(
+      /Abort!!! \S{1,160} is not a valid x509 certificate in DER format|^(?:mokutil: )?Not a valid x509 certificate/i,
+      /\S{1,120}\.(?:der|cer|crt|pem) is blocked in (?:dbx|MokListX)/,
+    ),
+    "mokutil does not take that file as a key: it is no certificate in the form DER, or the key is blocked there",
+    commandFix("Convert a certificate in text form", "openssl x509 -in MOK.pem -outform DER -out MOK.der"),
+    "Without a key: dkms generate_mok (DKMS 3), update-secureboot-policy --new-key (Ubuntu), kmodgenca -a (akmods)",
+  ],
+  [
+    "guest.firmware",
+    "cause",
+    /^(?:password doesn't match|password should be \d{1,3}~\d{1,3} characters|Failed to get root password hash)/,
+    "mokutil did not get its one-time password: twice the same, of 8 to 16 characters",
+    commandFix("Enrol the key again", "mokutil --import /var/lib/dkms/mok.pub", { root: true }),
+    "Then restart, and type that password on the blue screen (MokManager: Enroll MOK)",
+  ],
+  [
+    "guest.firmware",
+    "cause",
+    /^\S{1,120}\.(?:der|pub|cer|crt) is not (?:enrolled|in MokList)$/,
+    "that key is not enrolled, so that Secure Boot refuses the modules that are signed with it",
+    commandFix("Enrol it", "mokutil --import /var/lib/dkms/mok.pub", { root: true }),
+    "Then restart, and confirm it on the blue screen (Enroll MOK); in a VM, on its display",
+  ],
+  [
+    "guest.firmware",
+    "note",
+    /^(?:SKIP: \S{1,120}|\S{1,120}\.(?:der|pub|cer|crt)) is already (?:enrolled|in (?:db|the enrollment request))/,
+    "that key is enrolled already, or waits for the confirmation at the next start",
+    commandFix("Check the keys that wait", "mokutil --list-new"),
+  ],
+];
 /** What the kernel says when it refuses a module that was built outside its tree, or a program. */
-export const moduleLoadFailures = (): Failure[] =>
-  rows({
+export const moduleLoadFailures = (): Failure[] => [
+  ...rows({
     layer: "kernel",
     source: "Linux (kernel/module), kmod; void-linux/void-packages#58300 (2025-12), #46912 (2023-10)",
   }, [
@@ -72,40 +109,6 @@ export const moduleLoadFailures = (): Failure[] =>
       "Build them again for this kernel (dkms autoinstall), or remove the old one with its package, then depmod -a",
     ],
     [
-      "guest.firmware",
-      "cause",
-      anyOf(
-        /Abort!!! \S{1,160} is not a valid x509 certificate in DER format|^(?:mokutil: )?Not a valid x509 certificate/i,
-        /\S{1,120}\.(?:der|cer|crt|pem) is blocked in (?:dbx|MokListX)/,
-      ),
-      "mokutil does not take that file as a key: it is no certificate in the form DER, or the key is blocked there",
-      commandFix("Convert a certificate in text form", "openssl x509 -in MOK.pem -outform DER -out MOK.der"),
-      "Without a key: dkms generate_mok (DKMS 3), update-secureboot-policy --new-key (Ubuntu), kmodgenca -a (akmods)",
-    ],
-    [
-      "guest.firmware",
-      "cause",
-      /^(?:password doesn't match|password should be \d{1,3}~\d{1,3} characters|Failed to get root password hash)/,
-      "mokutil did not get its one-time password: twice the same, of 8 to 16 characters",
-      commandFix("Enrol the key again", "mokutil --import /var/lib/dkms/mok.pub", { root: true }),
-      "Then restart, and type that password on the blue screen (MokManager: Enroll MOK)",
-    ],
-    [
-      "guest.firmware",
-      "cause",
-      /^\S{1,120}\.(?:der|pub|cer|crt) is not (?:enrolled|in MokList)$/,
-      "that key is not enrolled, so that Secure Boot refuses the modules that are signed with it",
-      commandFix("Enrol it", "mokutil --import /var/lib/dkms/mok.pub", { root: true }),
-      "Then restart, and confirm it on the blue screen (Enroll MOK); in a VM, on its display",
-    ],
-    [
-      "guest.firmware",
-      "note",
-      /^(?:SKIP: \S{1,120}|\S{1,120}\.(?:der|pub|cer|crt)) is already (?:enrolled|in (?:db|the enrollment request))/,
-      "that key is enrolled already, or waits for the confirmation at the next start",
-      commandFix("Check the keys that wait", "mokutil --list-new"),
-    ],
-    [
       "tools.present",
       "cause",
       anyOf(
@@ -127,4 +130,10 @@ export const moduleLoadFailures = (): Failure[] =>
       commandFix("Show it", "sh -c 'dmesg | grep -i oom'", { root: true }),
       "Give the machine more memory or swap, or build with fewer: MAKEFLAGS=-j1, or -j1 to make",
     ],
-  ]);
+  ]),
+  ...rows({
+    layer: "kernel",
+    near: /mokutil|\bMOK|Secure ?Boot|input password|dkms|akmods/i,
+    source: "mokutil 0.7, read 2026-11",
+  }, keys),
+];

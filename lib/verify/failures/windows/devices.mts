@@ -11,7 +11,7 @@ const codes: Row[] = [
   [
     "gpu.window",
     "cause",
-    /This device cannot find enough free resources that it can use|\(Code 12\)/,
+    /This device cannot find enough free resources that it can use|\(Code 12\)(?! a ?t \w)/,
     "the guest has no room for the card's memory: the VM's MMIO space is too small",
     "Give the VM a larger MMIO window (hyperv: HighMemoryMappedIoSpace; OVMF: X-PciMmio64Mb)",
   ],
@@ -19,7 +19,7 @@ const codes: Row[] = [
     "hyperv.driver",
     "cause",
     anyOf(
-      /\(Code (?:10|18|28|31|32|37|39|40|48|52)\)|This device cannot start\.(?! Try)/,
+      /\(Code (?:10|18|28|31|32|37|39|40|48|52)\)(?! a ?t \w)|This device cannot start\.(?! Try)/,
       /The drivers for this device are not installed|(?:This device is not working properly because )?Windows cannot (?:initialize|load) the (?:device driver|drivers) /,
       /Windows cannot verify the digital signature for the drivers required|Reinstall the drivers for this device/,
       /The software for this device has been blocked from starting|A driver \(service\) for this device has been disabled/,
@@ -35,7 +35,7 @@ const codes: Row[] = [
     "hyperv.driver",
     "cause",
     anyOf(
-      /\(Code (?:14|21|38|47|51|54)\)|This device cannot work properly until you restart|Windows is removing this device/,
+      /\(Code (?:14|21|38|47|51|54)\)(?! a ?t \w)|This device cannot work properly until you restart|Windows is removing this device/,
       /previous instance of the device driver is still in memory|This device is currently waiting on another device/,
     ),
     "the card's driver waits for a restart of Windows",
@@ -44,7 +44,7 @@ const codes: Row[] = [
   [
     "hyperv.driver",
     "cause",
-    /\(Code (?:22|29)\)|This device is disabled(?:\.| because the firmware)/,
+    /\(Code (?:22|29)\)(?! a ?t \w)|This device is disabled(?:\.| because the firmware)/,
     "the card is switched off in the Device Manager, or by the firmware",
     "Enable it there (right click, Enable device), or in the firmware's setup",
     "A host whose card was given to a VM whole (DDA) shows it so, until the VM gives it back",
@@ -53,7 +53,7 @@ const codes: Row[] = [
     "hyperv.card",
     "cause",
     anyOf(
-      /\(Code (?:24|41|45)\)|(?:Currently, )?this hardware device is not connected to the computer|cannot find the hardware device/,
+      /\(Code (?:24|41|45)\)(?! a ?t \w)|(?:Currently, )?this hardware device is not connected to the computer|cannot find the hardware device/,
       /This device is not present, is not working properly, or does not have all its drivers/,
     ),
     "Windows does not find the card: it was taken out or given to a VM, has lost its power, or fell off the bus",

@@ -14,6 +14,9 @@ const hypervisorOn = commandFix(
 );
 const vms = commandFix("Check the VMs and their state", "Get-VM");
 
+/** Words of Hyper-V: other programs have checkpoints and disks too. */
+const eventWords =
+  /hyper-?v|virtual (?:machine|hard disk|disk|switch|TPM|network)|\bVMs?\b|\bvmms\b|vmwp|\.a?vhdx?\b|\b\w{3,12}-(?:VM|VHD)\w{0,40}\b|Default Switch|mshome|boot loader failed|Press any key to boot|checkpoint operation|paused for critical|is about to run out of disk space|Internet Connection Sharing switch|Attachment '|Instance ID|Video remoting|service principal|' could not initialize memory|credentials may not be sent|assigned device|GPU partition/i;
 /** Events and errors of Hyper-V's services whose words no other program has. */
 const events: Row[] = [
   [
@@ -99,7 +102,7 @@ const events: Row[] = [
     "cause",
     anyOf(
       /could not initiate a checkpoint operation(?!.{0,160}General access denied)|attempting to checkpoint the selected/,
-      /failed to (?:apply|delete|create) (?:the )?checkpoint|Checkpoint(?:-VM| operation) .{0,40}(?:was cancelled|timed out)/,
+      /' failed to (?:apply|delete|create) (?:the )?checkpoint|Checkpoint(?:-VM| operation) .{0,40}(?:was cancelled|timed out)/,
     ),
     "Hyper-V did not make, apply or delete the checkpoint: a file of the VM's disks is missing or open " +
     "elsewhere, the " +
@@ -202,7 +205,7 @@ const events: Row[] = [
   [
     "guest.image",
     "cause",
-    /(?:cannot be resized|Failed to resize the virtual disk)/,
+    /virtual (?:hard )?disk .{0,200}cannot be resized|Failed to resize the virtual disk/,
     "Hyper-V does not change the size of this disk: it has checkpoints, is a base disk, or is in use",
     "Shut the VM down and delete its checkpoints; a disk of generation 1 (IDE) is resized while the VM is off",
     commandFix("Show the chain", "Get-VHD PATH | Select-Object Path, ParentPath, VhdType"),
@@ -221,7 +224,7 @@ const events: Row[] = [
   [
     "guest.firmware",
     "cause",
-    /The boot loader failed - Time out|Press any key to boot from (?:the )?(?:CD|DVD)/i,
+    /The boot loader failed - Time out|Press any key to boot from (?:the )?(?:CD|DVD)(?! or DVD[.\s]{1,20}Windows is loading|[.\s]{1,20}Windows is loading)/i,
     "the VM's firmware found nothing to start: the installer's DVD waited for a key, or its boot loader does not fit",
     'Press a key as soon as the VM starts; Packer: boot_wait = "-1s" and a boot_command of a few <enter>',
     "Put the drive with the system first in the boot order",
@@ -266,7 +269,11 @@ const states: Row[] = [
 /** Events of Hyper-V's log, and sentences of its services. */
 export const hypervEventFailures = (): Failure[] =>
   rows(
-    { layer: "provider", source: "Microsoft Learn (Hyper-V events, winerror.h), general knowledge, 2026-11" },
+    {
+      layer: "provider",
+      near: eventWords,
+      source: "Microsoft Learn (Hyper-V events, winerror.h), general knowledge, 2026-11",
+    },
     events,
   );
 

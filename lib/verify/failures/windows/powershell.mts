@@ -3,6 +3,11 @@ import { commandFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
 import { type Row, rows } from "../rows.mts";
 
+/** Programs that run on Windows, and that this project or its users' commands call. */
+const programs =
+  "docker|docker-compose|vagrant|packer|wsl|ssh|rsync|git|minikube|kubectl|podman|multipass|VBoxManage|prlctl|" +
+  "qemu-img|qemu-system-\\w{3,8}|xorriso|oscdimg|choco|npm|npx|node|python|pip|code|deno|tsx";
+
 /** Why PowerShell does not run a script or a command, whatever it is for. */
 const sentences: Row[] = [
   [
@@ -78,7 +83,7 @@ const general: Row[] = [
   [
     "guest.image",
     "cause",
-    /Could not find a part of the path '|Cannot find path '.{1,240}' because it does not exist/,
+    /Could not find a part of the path '(?:[A-Z]:|\\\\)|Cannot find path '.{1,240}' because it does not exist/,
     "the folder or file in quotes is not there: a name is wrong, or the VM's disk with it is not mounted under that " +
     "letter",
     "Check the path; mount the VM's disk while the VM is off, and use the letter that it gets",
@@ -103,7 +108,7 @@ const general: Row[] = [
   [
     "tools.present",
     "cause",
-    /The remote server returned an error: \((?:4|5)\d\d\)/,
+    /(?:^"?|calling "\w{4,30}" with .{0,40}|Invoke-\w{7,12} ?: ?)The remote server returned an error: \((?:4|5)\d\d\)/,
     "the server answered the download with an error: 404, the address is out of date; 403 and 407, a proxy or the " +
     "server refuses it; 5xx, it is down",
     "Open the address in a browser; update the script that has it",
@@ -112,10 +117,7 @@ const general: Row[] = [
   [
     "tools.present",
     "cause",
-    anyOf(
-      /The term '(?:docker|vagrant|packer|wsl|ssh|rsync|git|minikube|kubectl|podman|multipass|VBoxManage|qemu-img|oscdimg|choco|npm|npx|node|python|pip|code)(?:\.exe)?' is not recognized/,
-      /'(?:docker|vagrant|packer|wsl|ssh|rsync|git|minikube|kubectl|podman|multipass|VBoxManage|qemu-img|oscdimg|choco|npm|npx|node|python|pip|code)(?:\.exe)?' is not recognized as an internal/,
-    ),
+    new RegExp(`'(?:${programs})(?:\\.exe)?' is not recognized as (?:the name of|a name of|an internal or external)`),
     "this window does not find the program: it is not installed, or was installed after the window was opened, " +
     "or its " +
     "folder is not in PATH",

@@ -174,7 +174,7 @@ const featureCodes: Row[] = [
   [
     "host.virtualization",
     "cause",
-    /0x800f0922\b|couldn't complete the (?:features|updates)|Undoing changes/i,
+    /0x800f0922\b|couldn't complete the features/i,
     "Windows took the feature back at its restart: a network driver of another program (VMware, VirtualBox, VPN) " +
     "does " +
     "not let it be installed, or the boot partition is full",
@@ -211,7 +211,7 @@ export const windowsCodeFailures = (): Failure[] => [
   ...rows({
     layer: "hypervisor",
     near:
-      /\bdism\b|optional ?feature|parent feature|hyper-?v|virtual|virtuel|\bWsl\b|featurename|Windows(?:Optional)?Feature|requested changes|the features|Undoing/i,
+      /\bdism\b|optional ?feature|parent feature|hyper-?v|virtual|virtuel|\bWsl\b|featurename|Windows(?:Optional)?Feature|requested changes|the features/i,
     source: "Microsoft Learn (Windows Update error reference, DISM), microsoft/WSL#7317 (2021-08), read 2026-11",
   }, featureCodes),
   ...rows({

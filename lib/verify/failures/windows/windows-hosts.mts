@@ -2,9 +2,13 @@ import type { Failure } from "../types.mts";
 import { commandFix } from "../../../fixes.mts";
 import { anyOf } from "../../../text.mts";
 import { rows } from "../rows.mts";
+import { windowsWords } from "./names-of-windows.mts";
 
 const powershell =
   /powershell|CategoryInfo|FullyQualifiedErrorId|-VM\w{0,30}\b|-VHD|Invoke-|Copy-Item|New-Net|\.ps1|PS [A-Z]:|hyper-?v|packer|vagrant|vbox|qemu|your PC/i;
+
+/** Programs whose services this project knows, or the sentence alone, as wsl.exe prints it. */
+const serviceNames = new RegExp(`${windowsWords.source}|docker|^The service cannot be started`, "im");
 
 /** Messages of Windows' PowerShell and of Hyper-V's cmdlets that no other table has. */
 export const windowsHostFailures = (): Failure[] => [
@@ -20,6 +24,8 @@ export const windowsHostFailures = (): Failure[] => [
       "this needs an administrator's window, and the program did not ask for one",
       "Run it in PowerShell as administrator (right click, Run as administrator)",
     ],
+  ]),
+  ...rows({ layer: "provider", near: serviceNames, source: "Microsoft Learn (winerror.h), 2026-11" }, [
     [
       "host.virtualization",
       "cause",
