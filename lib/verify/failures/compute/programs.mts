@@ -231,6 +231,7 @@ export const programFailures = (): Failure[] => [
     pattern: anyOf(
       /model requires more system memory \(|you may not have enough (?:available )?memory to run this model/,
       /unable to mmap \d{1,16} bytes from file|OSError: \[Errno 12\] Cannot allocate memory/,
+      /unable to allocate CPU buffer|failed to allocate CPU buffer of size/,
       /DefaultCPUAllocator: can't allocate memory|Unable to allocate [\d.]{1,8} [KMGT]iB for an array with shape/,
     ),
     check: "host.memory",

@@ -102,11 +102,12 @@ export const packageFailures = (): Failure[] => [
       anyOf(
         /Transaction (?:test|check) error|conflicts with file from package/,
         /file \S{1,200} from install of \S{1,120} conflicts/,
-        /trying to overwrite '[^']{1,160}', which is also in package \S{0,12}nvidia/,
+        /trying to overwrite '[^']{1,160}', which is also in package \S{0,12}(?:nvidia|docker|containerd|runc|podman|qemu|libvirt|cuda|rocm)/,
       ),
       "two packages have the same file: drivers of two sources, two releases of one program, or files of NVIDIA's " +
       ".run installer",
-      "If the new one takes the old one's place: remove the old one first (dnf remove NAME)",
+      "If the new one takes the old one's place: remove the old one first (dnf remove NAME, apt-get remove NAME), as " +
+      "the distribution's docker.io and docker-buildx before Docker's own packages",
       `NVIDIA: ${oneSource.replace("Take", "take")}`,
     ],
     [

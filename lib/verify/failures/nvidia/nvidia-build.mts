@@ -56,6 +56,7 @@ export const nvidiaBuildFailures = (): Failure[] => [
       /\/var\/lib\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build\]? \S{3,12} \d/,
       /\/dkms\/nvidia[\w-]{0,20}\/[\d.]{3,16}\/build'? make\S{0,3}: \*\*\* /,
       /make\S{0,4}: \*\*\* \[.{0,160}\/(?:NVIDIA-Linux-|nvidia-kmod|kernel-open\/|nvidia\/nv)/,
+      /Application of patch \S{1,80} failed/,
       /Building and installing nvidia-\S{0,20} \[FAILED\]|akmods\/nvidia\S{0,80}\.failed\.log/,
       /nvidia[\w-]{0,12} kernel module was (?:successfully built|not created)/,
       /\bnvidia[\w.\/+-]{0,120}\.[ch]:\d{1,6}:\d{1,5}: (?:fatal )?error: /,

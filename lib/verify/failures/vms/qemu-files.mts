@@ -154,7 +154,7 @@ export const qemuFileFailures = (): Failure[] => [
     source: "libvirt (qemu_domain.c); dmacvicar/terraform-provider-libvirt#981 (2022-10)",
   },
   {
-    pattern: /Unable to find (?:any firmware to satisfy|'efi' firmware)/,
+    pattern: /Unable to find (?:any firmware to satisfy|'efi' firmware)|Unable to locate matching firmware: \[/,
     check: "guest.firmware",
     layer: "provider",
     message:
