@@ -16,7 +16,7 @@ const vms = commandFix("Check the VMs and their state", "Get-VM");
 
 /** Words of Hyper-V: other programs have checkpoints and disks too. */
 const eventWords =
-  /hyper-?v|virtual (?:machine|hard disk|disk|switch|TPM|network)|\bVMs?\b|\bvmms\b|vmwp|\.a?vhdx?\b|\b\w{3,12}-(?:VM|VHD)\w{0,40}\b|Default Switch|mshome|boot loader failed|Press any key to boot|checkpoint operation|paused for critical|is about to run out of disk space|Internet Connection Sharing switch|Attachment '|Instance ID|Video remoting|service principal|' could not initialize memory|credentials may not be sent|assigned device|GPU partition/i;
+  /hyper-?v|virtual (?:machine|hard disk|disk|switch|TPM|network)|\bVMs?\b|\bvmms\b|vmwp|\.a?vhdx?\b|\b\w{3,12}-(?:VM|VHD)\w{0,40}\b|Default Switch|mshome|boot loader failed|Press any key to boot|checkpoint operation|disk merge|of this virtual|authorization policy|paused for critical|is about to run out of disk space|Internet Connection Sharing switch|Attachment '|Instance ID|Video remoting|service principal|' could not initialize memory|credentials may not be sent|assigned device|GPU partition/i;
 /** Events and errors of Hyper-V's services whose words no other program has. */
 const events: Row[] = [
   [
