@@ -218,8 +218,7 @@ export const mediaProgramFailures = (): Failure[] =>
         "symptom",
         /Detection appears to be stuck\. Restarting detection process/,
         "Frigate's detector gave no answer for some seconds: the card hangs or is too busy, or its model is " +
-        "built anew " +
-        "at the first start",
+        "built again at the first start",
         guestFix("Read what the kernel's driver says (hang, reset, Xid)", "dmesg --level err,warn"),
         "Read the detector's own lines above; use a smaller model, or another detector for a try",
       ],

@@ -101,7 +101,7 @@ export const packageFailures = (): Failure[] => [
       "cause",
       anyOf(
         /Transaction (?:test|check) error|conflicts with file from package/,
-        /file \S{1,200} from install of \S{1,120} conflicts/,
+        /file \S{1,200} (?:from install of \S{1,120} conflicts|conflicts between attempted installs of)/,
         /trying to overwrite '[^']{1,160}', which is also in package \S{0,12}(?:nvidia|docker|containerd|runc|podman|qemu|libvirt|cuda|rocm)/,
       ),
       "two packages have the same file: drivers of two sources, two releases of one program, or files of NVIDIA's " +

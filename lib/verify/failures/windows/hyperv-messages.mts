@@ -17,7 +17,7 @@ const starts: Row[] = [
       /0xC037002[789]\b|Cannot restore this virtual machine (?:to|because)/i,
     ),
     "Hyper-V cannot resume the VM from its saved state: the state is damaged, or was saved on another Windows or CPU",
-    "Delete the saved state, then start the VM: it boots anew from its disk, and loses only what was in its memory",
+    "Delete the saved state, then start the VM: it boots from its disk, and loses only what was in its memory",
     commandFix("Delete it", "Remove-VMSavedState -VMName NAME"),
   ],
   [
